@@ -1,0 +1,171 @@
+"""Diagnosis: a run and its usage judged, in one of three states.
+
+*Within limits*, *limited by X*, or *inconclusive* with what was missing. The generator and the path of the
+metrics are suspected first: a load that was not made, or was not seen, proves nothing about the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from clusterload import units
+from clusterload.ledger import Ledger
+from clusterload.run import Run
+from clusterload.usage import Line, Share, Usage
+
+SATURATED: Final = 0.9
+"""A broker's threads count as saturated when they are sustained at this busyness or above."""
+
+HOST_SATURATED: Final = 0.97
+"""A host's CPU counts as saturated at this level; lower ones still serve, more slowly."""
+
+WANTED: Final = 0.9
+"""Share of the window that must have figures before they are judged."""
+
+LATE: Final = 0.01
+"""Share of late records above which the generator itself is the suspect."""
+
+
+class State(StrEnum):
+    """What a verdict says."""
+
+    WITHIN = "within limits"
+    LIMITED = "limited"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that the data says, with the figures that say it."""
+
+    cause: str
+    sentence: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judgement of one run.
+
+    Attributes:
+        state: within limits, limited or inconclusive.
+        limit_load: median of the limit load over the window, as a ratio; NaN if unknown.
+        binding: the resource with the largest share.
+        saturation: the busiest broker's busiest part.
+        findings: what holds, in any state.
+        missing: what was not seen or not done as asked, a line each; why it is inconclusive if it is.
+    """
+
+    state: State
+    limit_load: float
+    binding: Share | None
+    saturation: Line | None
+    findings: tuple[Finding, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words: `within limits; connections bind at 47 %`."""
+        parts = [str(self.state)]
+        if self.state is State.INCONCLUSIVE:
+            parts[0] += f" ({'; '.join(self.missing)})"
+        elif self.state is State.LIMITED:
+            parts[0] += f" by {' and '.join(finding.cause for finding in self.findings)}"
+        if self.binding is not None:
+            name = self.binding.title
+            verb = "bind" if name.split(" of ")[0].endswith("s") else "binds"
+            parts.append(f"{name[0].lower()}{name[1:]} {verb} at {units.percent(self.binding.typical)}")
+        return "; ".join(parts)
+
+
+def diagnose(run: Run, usage: Usage) -> Verdict:
+    """Judge a run. Pure: the same run and usage give the same verdict anywhere and at any time."""
+    findings = tuple([*_over_limit(usage), *_saturated(usage)])
+    generator, metrics = tuple(_doubts_of_generator(run)), tuple(_doubts_of_metrics(run, usage))
+    return Verdict(
+        state=_state(findings, generator, metrics),
+        limit_load=usage.typical_load,
+        binding=usage.binding,
+        saturation=usage.busiest,
+        findings=findings,
+        missing=generator + metrics,
+    )
+
+
+def _state(findings: Sequence[Finding], generator: Sequence[str], metrics: Sequence[str]) -> State:
+    # A limit that was seen to be reached is reached, whatever else was not seen. That none was reached can
+    # only be said when everything was seen.
+    if generator:
+        return State.INCONCLUSIVE
+    if findings:
+        return State.LIMITED
+    return State.INCONCLUSIVE if metrics else State.WITHIN
+
+
+def _over_limit(usage: Usage) -> Iterator[Finding]:
+    for share in usage.shares:
+        if share.sustained >= 1:
+            yield Finding(
+                cause=share.title.lower(),
+                sentence=f"{share.title} are at or over their limit",
+                evidence=(
+                    f"{units.percent(share.sustained)} of {share.limit.value}, "
+                    f"{share.limit.force} ({share.limit.source}, {share.limit.as_of})",
+                ),
+            )
+
+
+def _saturated(usage: Usage) -> Iterator[Finding]:
+    for line in usage.saturation:
+        bound = HOST_SATURATED if line.resource.name == "cpu_host" else SATURATED
+        if line.typical >= bound:
+            yield Finding(
+                cause=f"{line.resource.name} of broker {line.broker}",
+                sentence=f"{line.resource.title} of broker {line.broker} is saturated",
+                evidence=(f"{units.percent(line.typical)} busy in the middle of the window",),
+            )
+
+
+def _doubts_of_generator(run: Run) -> Iterator[str]:
+    if not run.complete:
+        yield "the run was cut short"
+    if run.plan is not None and not run.ledgers:
+        yield "no load was accounted for"
+    for ledger in run.ledgers:
+        yield from _doubts_of_ledger(ledger)
+    if any(event.kind == "clock-jumped" for event in run.events):
+        yield "the clock jumped during the run"
+
+
+def _doubts_of_ledger(ledger: Ledger) -> Iterator[str]:
+    def share(count: int) -> str:
+        return f"{count:,} of {ledger.scheduled:,} records of load {ledger.load!r}"
+
+    behind = ledger.late + ledger.dropped
+    if behind > LATE * ledger.scheduled:
+        yield f"{share(behind)} were sent late or not at all: the generator was the brake"
+    lost = ledger.failed + ledger.unknown
+    if lost > LATE * ledger.scheduled:
+        reasons = ", ".join(sorted(ledger.errors, key=lambda name: -ledger.errors[name]))
+        yield f"{share(lost)} were not acknowledged ({reasons})"
+    if not ledger.balanced:
+        yield f"the ledger of load {ledger.load!r} does not add up"
+
+
+def _doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
+    if not usage.shares:
+        yield "no resource was measured that has a limit"
+    for name in usage.missing:
+        if usage.shares:
+            yield f"{name} was not measured"
+    for share in usage.shares:
+        known = float(np.mean(~np.isnan(share.values)))
+        if known < WANTED:
+            yield f"{share.title.lower()} has figures for {units.percent(known)} of the window only"
+    if any(event.kind == "disk-full" for event in run.events):
+        yield "the run file could not be written to the end"

@@ -1,0 +1,1 @@
+"""Engines: what turns Loads into traffic. Each is a folder; `progress` is what they all report."""

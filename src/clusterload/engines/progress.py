@@ -1,0 +1,36 @@
+"""What an engine reports while it runs, and when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clusterload.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A look at a running load.
+
+    Attributes:
+        elapsed: seconds since its start.
+        duration: seconds that it is to last.
+        ledger: the account of all Loads so far; what is under way has no fate yet.
+    """
+
+    elapsed: float
+    duration: float
+    ledger: Ledger
+
+    @property
+    def rate(self) -> float:
+        """Acknowledged records a second since the start."""
+        return self.ledger.acknowledged / self.elapsed if self.elapsed > 0 else 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds until its end."""
+        return max(0.0, self.duration - self.elapsed)
+
+
+OnProgress = Callable[[Progress], None]

@@ -1,0 +1,79 @@
+"""What can go wrong, as one tree.
+
+* ClusterloadError: the root; exit code 1
+    * UsageError: a command line that makes no sense; exit code 2
+    * ConfigurationError: a bad plan, property, limit table or file; exit code 104
+    * ClusterError: the Kafka cluster did not do what was asked of it
+        * Unreachable: no broker answered
+    * SourceError: metrics could not be read
+    * LabError: the lab's brokers did not start, run or stop
+    * StoreError: a run file could not be written or read
+    * ConsentError: load was aimed at a cluster without a yes; exit code 104
+    * Aborted: stopped before the end, by a person or a rule; exit code 105
+
+Every message is one line that says what failed, on what, and what to do.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ClusterloadError(Exception):
+    """Something failed that a user can understand; `exit_code` is what the CLI ends with."""
+
+    exit_code = 1
+
+
+class UsageError(ClusterloadError):
+    """A command line or a call that makes no sense."""
+
+    exit_code = 2
+
+
+class ConfigurationError(ClusterloadError):
+    """A plan, property, limit table or file that cannot be used as it is."""
+
+    exit_code = 104
+
+
+class ClusterError(ClusterloadError):
+    """The Kafka cluster refused or failed."""
+
+
+class Unreachable(ClusterError):
+    """No broker answered at the bootstrap servers."""
+
+
+class SourceError(ClusterloadError):
+    """Metrics could not be read."""
+
+
+class LabError(ClusterloadError):
+    """The lab's brokers did not start, run or stop."""
+
+
+class StoreError(ClusterloadError):
+    """A run file could not be written or read."""
+
+
+class ConsentError(ClusterloadError):
+    """Load was aimed at a cluster that is not ours, without a yes."""
+
+    exit_code = 104
+
+
+class Aborted(ClusterloadError):
+    """Stopped before the end, by a person or a rule."""
+
+    exit_code = 105
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt word: `; did you mean 'x'?`, or nothing when no known word is near."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

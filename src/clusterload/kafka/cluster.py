@@ -1,0 +1,247 @@
+"""A Kafka cluster as its clients see it: brokers, topics, offsets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
+
+from clusterload.errors import ClusterError, ConfigurationError, Unreachable
+from clusterload.kafka.client import explained, kafka_error, new_admin, new_producer
+from clusterload.kafka.properties import Properties
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import ClusterMetadata
+
+ANSWER_SECONDS: Final = 8.0
+"""How long a cluster may take to answer before it counts as unreachable."""
+
+# After the client has found every broker down it is given this long, since a broker may just be starting.
+_DOWN_SECONDS: Final = 2.0
+_TOPIC_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """One broker as the cluster describes it."""
+
+    id: int
+    id_string: str
+    host: str
+    port: int
+    rack: str
+    controller: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """One partition of a topic, by broker ids; the leader is -1 if there is none."""
+
+    id: int
+    leader: int
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+
+    @property
+    def out_of_sync(self) -> tuple[int, ...]:
+        """Replicas that are not in sync."""
+        return tuple(broker for broker in self.replicas if broker not in self.isr)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic with its partitions in order."""
+
+    name: str
+    partitions: tuple[Partition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A cluster that answered, and how to talk to it. Holds no connection."""
+
+    id: str
+    brokers: tuple[Broker, ...]
+    properties: Properties
+
+    @classmethod
+    def connect(cls, properties: Properties, *, timeout: float = ANSWER_SECONDS) -> Cluster:
+        """Ask the bootstrap servers who the cluster is.
+
+        Args:
+            properties: must name `bootstrap.servers`.
+            timeout: seconds until it counts as unreachable.
+
+        Raises:
+            ConfigurationError: no bootstrap server, or a property that the client does not take.
+            Unreachable: no broker answered in time.
+            ClusterError: the login or TLS failed.
+        """
+        if not (properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list")):
+            raise ConfigurationError(f"{properties.origin} names no bootstrap.servers: add it, or use --bootstrap-server")
+        with _admin(properties) as (admin, errors):
+            future = admin.describe_cluster(request_timeout=timeout)
+            described = _awaited(future, admin, errors, properties, timeout)
+        controller = described.controller.id if described.controller else None
+        return cls(
+            id=described.cluster_id,
+            brokers=tuple(
+                Broker(
+                    id=node.id,
+                    id_string=node.id_string,
+                    host=node.host,
+                    port=node.port,
+                    rack=node.rack or "",
+                    controller=node.id == controller,
+                )
+                for node in sorted(described.nodes, key=lambda node: node.id)
+            ),
+            properties=properties,
+        )
+
+    @property
+    def servers(self) -> str:
+        """The bootstrap servers, for messages."""
+        return _servers(self.properties)
+
+    def topics(self, names: Iterable[str] = ()) -> tuple[Topic, ...]:
+        """Topics with their partitions, all of them or those named.
+
+        Raises:
+            ClusterError: a named topic does not exist, or the cluster does not answer.
+        """
+        known = _topics(self._metadata())
+        wanted = list(names) or sorted(known)
+        for name in wanted:
+            if name not in known:
+                raise ClusterError(f"there is no topic {name!r} on cluster {self.id}: check its name")
+        return tuple(known[name] for name in wanted)
+
+    def use_topic(self, name: str) -> tuple[Topic, bool]:
+        """A topic as a first use leaves it: created by the cluster, if the cluster does that.
+
+        Returns:
+            The topic, once each partition has a leader, and whether this use created it.
+
+        Raises:
+            ClusterError: it does not exist and the cluster did not create it.
+        """
+        known = _topics(self._metadata())
+        if name in known:
+            return known[name], False
+        self._ask_for(name)
+        give_up = time.monotonic() + _TOPIC_SECONDS
+        while time.monotonic() < give_up:
+            topic = _topics(self._metadata()).get(name)
+            if topic and all(partition.leader >= 0 for partition in topic.partitions):
+                return topic, True
+            if topic is None and not self._creates_topics():
+                break
+            time.sleep(0.1)
+        raise ClusterError(
+            f"topic {name!r} does not exist and cluster {self.id} does not create topics on first use: create it first"
+        )
+
+    def end_offsets(self, topic: Topic) -> dict[int, int]:
+        """The offset after the last record of each partition."""
+        with _admin(self.properties) as (admin, errors):
+            asked = admin.list_offsets(
+                {TopicPartition(topic.name, one.id): OffsetSpec.latest() for one in topic.partitions}
+            )
+            return {
+                place.partition: _awaited(future, admin, errors, self.properties, ANSWER_SECONDS).offset
+                for place, future in asked.items()
+            }
+
+    def largest_message(self, topic: str) -> int | None:
+        """The topic's `max.message.bytes`, or None if we may not ask."""
+        return _as_int(self._config(ResourceType.TOPIC, topic).get("max.message.bytes"))
+
+    def _creates_topics(self) -> bool:
+        broker = str(self.brokers[0].id) if self.brokers else "0"
+        return self._config(ResourceType.BROKER, broker).get("auto.create.topics.enable", "true") == "true"
+
+    def _config(self, kind: ResourceType, name: str) -> dict[str, str]:
+        resource = ConfigResource(kind, name)
+        with _admin(self.properties) as (admin, errors):
+            (future,) = admin.describe_configs([resource]).values()
+            try:
+                entries = _awaited(future, admin, errors, self.properties, ANSWER_SECONDS)
+            except Unreachable:
+                raise
+            except ClusterError:
+                return {}
+        return {key: entry.value for key, entry in entries.items()}
+
+    def _metadata(self) -> ClusterMetadata:
+        with _admin(self.properties) as (admin, _):
+            try:
+                return admin.list_topics(timeout=ANSWER_SECONDS)
+            except KafkaException as error:
+                raise explained(kafka_error(error), self.servers, self.properties.origin) from None
+
+    def _ask_for(self, topic: str) -> None:
+        # A producer's metadata request is a first use: an admin client's never creates a topic.
+        producer = new_producer(self.properties, {"client.id": "clusterload-admin"})
+        try:
+            producer.list_topics(topic, timeout=ANSWER_SECONDS)
+        except KafkaException as error:
+            raise explained(kafka_error(error), self.servers, self.properties.origin) from None
+
+
+def _as_int(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def _servers(properties: Properties) -> str:
+    return properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list", "")
+
+
+def _topics(metadata: ClusterMetadata) -> dict[str, Topic]:
+    return {
+        name: Topic(
+            name=name,
+            partitions=tuple(
+                Partition(id=one.id, leader=one.leader, replicas=tuple(one.replicas), isr=tuple(one.isrs))
+                for _, one in sorted(topic.partitions.items())
+            ),
+        )
+        for name, topic in metadata.topics.items()
+        if topic.error is None
+    }
+
+
+@contextmanager
+def _admin(properties: Properties) -> Iterator[tuple[AdminClient, list[KafkaError]]]:
+    """An admin client that lives for one question, so that it is never counted among a load's connections."""
+    errors: list[KafkaError] = []
+    yield new_admin(properties, errors.append), errors
+
+
+def _awaited(
+    future: Future[Any], admin: AdminClient, errors: list[KafkaError], properties: Properties, timeout: float
+) -> Any:  # noqa: ANN401 (each question has its own kind of answer)
+    give_up = time.monotonic() + timeout
+    down: float | None = None
+    while not future.done():
+        admin.poll(0.05)
+        now = time.monotonic()
+        for error in errors:
+            if error.code() in {KafkaError._AUTHENTICATION, KafkaError._SSL}:  # noqa: SLF001
+                raise explained(error, _servers(properties), properties.origin)
+            if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
+                down = down or now
+        if now > give_up or (down is not None and now - down > _DOWN_SECONDS):
+            telling = [one for one in errors if one.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001
+            last = telling[-1] if telling else KafkaError(KafkaError._TIMED_OUT, "no answer")  # noqa: SLF001
+            raise explained(last, _servers(properties), properties.origin)
+    try:
+        return future.result()
+    except KafkaException as error:
+        raise ClusterError(f"cluster at {_servers(properties)} refused: {kafka_error(error).str()}") from None

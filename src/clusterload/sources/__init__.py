@@ -1,0 +1,1 @@
+"""Sources: where a cluster's metrics come from, one member for each place."""

@@ -1,0 +1,182 @@
+"""Scraping every broker on its own thread, so that one that stops does not hide the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from clusterload.errors import SourceError
+from clusterload.resources import RESOURCES
+from clusterload.series import SECOND, Kind
+from clusterload.sources.exporter.mapping import Key, Reading, read
+from clusterload.store import Recorder
+from clusterload.units import COUNT
+
+TIMEOUT_SECONDS: Final = 2.0
+_LARGEST_SCRAPE: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moment:
+    time: int
+    reading: Reading
+
+
+class ExporterSource:
+    """Scrapes the JMX exporter of each broker and records what it finds.
+
+    Counters become deltas between scrapes; a broker's restart begins them anew. A scrape that fails leaves a
+    gap and an event, and the next one is tried on time.
+    """
+
+    def __init__(
+        self,
+        endpoints: Mapping[str, str],
+        *,
+        interval: float = 1.0,
+        timeout: float = TIMEOUT_SECONDS,
+        client_listeners: frozenset[str] = frozenset(),
+    ) -> None:
+        """Scrape each broker's endpoint (broker id to URL) every `interval` seconds.
+
+        Args:
+            endpoints: where each broker's exporter answers.
+            interval: seconds between scrapes.
+            timeout: seconds for one scrape of one broker.
+            client_listeners: names of the listeners that clients use; by default all that are not by their
+                usual names the brokers' or controllers' own.
+        """
+        self.interval = interval
+        self._stop = threading.Event()
+        self._brokers = [
+            _Scraper(broker=broker, url=url, timeout=timeout, listeners=client_listeners)
+            for broker, url in endpoints.items()
+        ]
+        self._threads: list[threading.Thread] = []
+
+    def start(self, recorder: Recorder) -> Self:
+        """Begin to scrape; returns once every broker was tried once."""
+        for scraper in self._brokers:
+            thread = threading.Thread(
+                target=scraper.run,
+                args=(recorder, self.interval, self._stop),
+                name=f"scrape-{scraper.broker}",
+                daemon=True,
+            )
+            thread.start()
+            self._threads.append(thread)
+        for scraper in self._brokers:
+            scraper.tried.wait(scraper.timeout + 1.0)
+        return self
+
+    def stop(self) -> None:
+        """Stop scraping; a scrape under way is finished."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Scraper:
+    """One broker's scrapes."""
+
+    broker: str
+    url: str
+    timeout: float
+    listeners: frozenset[str]
+    tried: threading.Event = field(default_factory=threading.Event)
+    last: _Moment | None = None
+    failing: bool = False
+
+    def run(self, recorder: Recorder, interval: float, stop: threading.Event) -> None:
+        """Scrape on whole intervals until told to stop; intervals that a slow scrape missed are left out."""
+        with httpx.Client(timeout=self.timeout, trust_env=False) as client:
+            due = time.monotonic()
+            while not stop.wait(max(0.0, due - time.monotonic())):
+                self._try(client, recorder, interval)
+                self.tried.set()
+                behind = time.monotonic() - due
+                due += interval * max(1, -(-behind // interval))
+
+    def _try(self, client: httpx.Client, recorder: Recorder, interval: float) -> None:
+        try:
+            moment = self._scrape(client)
+        except SourceError as error:
+            if not self.failing:
+                recorder.event(time.time_ns(), "scrape-failed", str(error))
+            self.failing = True
+            return
+        if self.failing:
+            recorder.event(moment.time, "scrape-resumed", f"broker {self.broker} can be scraped again")
+            self.failing = False
+        self._record(recorder, moment, interval)
+        self.last = moment
+
+    def _scrape(self, client: httpx.Client) -> _Moment:
+        before = time.time_ns()
+        try:
+            answer = client.get(self.url)
+            answer.raise_for_status()
+            if len(answer.content) > _LARGEST_SCRAPE:
+                raise SourceError(f"the exporter of broker {self.broker} answers with too much: narrow its rules")
+            samples = [one for family in text_string_to_metric_families(answer.text) for one in family.samples]
+        except httpx.TimeoutException:
+            raise SourceError(
+                f"broker {self.broker} was not scraped: {self.url} took over {self.timeout:g} s"
+            ) from None
+        except httpx.HTTPError as error:
+            raise SourceError(f"broker {self.broker} was not scraped at {self.url}: {error}") from None
+        except ValueError as error:
+            raise SourceError(f"broker {self.broker}: {self.url} is no Prometheus text: {error}") from None
+        # The broker reads its figures somewhere between the question and the answer.
+        return _Moment(time=(before + time.time_ns()) // 2, reading=read(samples, self.listeners))
+
+    def _record(self, recorder: Recorder, now: _Moment, interval: float) -> None:
+        def point(key: Key, kind: Kind, value: float, span: float = 0.0) -> None:
+            name, labels = key
+            unit = RESOURCES[name].unit if name in RESOURCES else COUNT
+            all_labels = {"broker": self.broker, **dict(labels)}
+            recorder.point(name, unit, kind, all_labels, now.time, value, span, interval)
+
+        for key, value in now.reading.gauges.items():
+            point(key, Kind.GAUGE, value)
+        if self.last is None:
+            return
+        span = (now.time - self.last.time) / SECOND
+        before = self._before(recorder, now)
+        for key, value in now.reading.counters.items():
+            point(key, Kind.DELTA, _growth(value, before.get(key, 0.0)), span)
+        if before:
+            for name, share in _shares(self.last.reading, now.reading, span):
+                point((name, ()), Kind.GAUGE, share)
+
+    def _before(self, recorder: Recorder, now: _Moment) -> Mapping[Key, float]:
+        """The counters of the scrape before, or none if the broker has started anew since."""
+        assert self.last is not None
+        if now.reading.started == self.last.reading.started:
+            return self.last.reading.counters
+        recorder.event(now.time, "broker-restarted", f"broker {self.broker} restarted: its counters began anew")
+        return {}
+
+
+def _growth(now: float, before: float) -> float:
+    # A counter below its last value began anew; what it shows has grown since.
+    return now - before if now >= before else now
+
+
+def _shares(before: Reading, now: Reading, span: float) -> list[tuple[str, float]]:
+    """Busy shares of the broker's threads over the last `span` seconds, each within 0 and 1."""
+    shares = []
+    if now.handler_idle is not None and before.handler_idle is not None:
+        shares.append(("request_handler_busy", 1 - (now.handler_idle - before.handler_idle) / SECOND / span))
+    if now.network_threads:
+        work = (now.network_time - before.network_time) / SECOND
+        shares.append(("network_thread_busy", work / span / now.network_threads))
+    # Scrapes and counters are not read at one instant, so a share can come out a little beyond its range.
+    return [(name, min(1.0, max(0.0, share))) for name, share in shares]

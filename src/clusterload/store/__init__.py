@@ -1,0 +1,10 @@
+"""The run file: one SQLite database a run, written as the run goes.
+
+Points are kept in compressed column chunks, one for each Series and flush. After a kill all but the last
+seconds can be read. What can be derived from it (usage, verdict) is not stored.
+"""
+
+from clusterload.store.reader import read_run
+from clusterload.store.writer import SUFFIX, Recorder, new_id
+
+__all__ = ["SUFFIX", "Recorder", "new_id", "read_run"]

@@ -1,0 +1,97 @@
+"""Reading a run file, also one whose writer was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from clusterload.errors import StoreError
+from clusterload.ledger import Ledger
+from clusterload.plan import Plan
+from clusterload.run import Event, Run
+from clusterload.series import Kind, Series
+from clusterload.store.format import APPLICATION, VERSION, unpack, unpack_times
+from clusterload.units import by_symbol
+
+
+def read_run(path: Path | str) -> Run:
+    """Read a run file, also one whose writer was killed.
+
+    Raises:
+        StoreError: it is missing, no run file, damaged, or of a newer version.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise StoreError(f"there is no run file {file}")
+    try:
+        with contextlib.closing(_opened(file)) as database:
+            _check(database, file)
+            return _run(database, file)
+    except (sqlite3.Error, zlib.error, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{file} is damaged or no run file ({error})") from None
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    # Not read-only: after a kill the write-ahead log must be taken in, which SQLite does on opening. Where
+    # the folder is read-only, `immutable` still reads all that was taken in before.
+    database = sqlite3.connect(file)
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError:
+        database.close()
+        database = sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True)
+    return database
+
+
+def _check(database: sqlite3.Connection, file: Path) -> None:
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION:
+        raise StoreError(f"{file} is a database, but not a run file of clusterload")
+    if version > VERSION:
+        raise StoreError(f"{file} has version {version}, this clusterload reads up to {VERSION}: update clusterload")
+
+
+def _run(database: sqlite3.Connection, file: Path) -> Run:
+    documents = {name: json.loads(text) for name, text in database.execute("SELECT name, json FROM document")}
+    events = [Event(time=at, kind=kind, text=text) for at, kind, text in database.execute("SELECT * FROM event ORDER BY time")]
+    series = tuple(_series(database))
+    window = documents.get("window", {})
+    points = [one.times for one in series if len(one)]
+    start = window.get("start") or min((int(times[0]) for times in points), default=0)
+    end = window.get("end") or max((int(times[-1]) for times in points), default=start)
+    return Run(
+        id=documents["id"],
+        plan=Plan.parsed(documents["plan"]) if documents.get("plan") else None,
+        start=start,
+        end=end,
+        complete=bool(window.get("complete")),
+        environment=documents.get("environment", {}),
+        ledgers=tuple(Ledger(**ledger) for ledger in documents.get("ledgers", [])),
+        series=series,
+        events=tuple(events),
+        path=file,
+    )
+
+
+def _series(database: sqlite3.Connection) -> Iterator[Series]:
+    chunks = "SELECT times, vals, spans FROM chunk WHERE series = ? ORDER BY first"
+    for number, name, unit, kind, labels, granularity in database.execute("SELECT * FROM series").fetchall():
+        rows = database.execute(chunks, (number,)).fetchall()
+        if rows:
+            yield Series(
+                name=name,
+                unit=by_symbol(unit),
+                kind=Kind(kind),
+                labels=json.loads(labels),
+                granularity=granularity,
+                times=np.concatenate([unpack_times(row[0]) for row in rows]),
+                values=np.concatenate([unpack(row[1]) for row in rows]),
+                spans=np.concatenate([unpack(row[2]) for row in rows]),
+            )

@@ -1,0 +1,210 @@
+"""Usage: a run held against limits.
+
+limit load(t) = max over resources of value(t) / limit. Amounts counted over a bucket of s seconds are held
+against s times the limit per second, so per-minute figures meet 60 times the limit.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from clusterload.limits import Limit, Limits, Scope
+from clusterload.resources import RESOURCES, Resource, dimensions, saturations
+from clusterload.run import Run
+from clusterload.series import Floats, Grid, Kind, Series, joined
+
+SUSTAINED: Final = 0.9
+"""A share counts as sustained when it is reached in a tenth of the window: this quantile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Line:
+    """One resource over time on a Usage's grid.
+
+    Attributes:
+        resource: what it is.
+        broker: whose, or empty for the whole cluster.
+        values: levels of a gauge, rates per second of a delta; NaN in gaps; shape `(grid.count,)`.
+    """
+
+    resource: Resource
+    broker: str
+    values: Floats
+
+    @property
+    def typical(self) -> float:
+        """The median, in the resource's unit or per second of it."""
+        return _quantile(self.values, 0.5)
+
+    @property
+    def sustained(self) -> float:
+        """What is reached or exceeded in a tenth of the window."""
+        return _quantile(self.values, SUSTAINED)
+
+    @property
+    def peak(self) -> float:
+        """The highest value."""
+        return _quantile(self.values, 1.0)
+
+    @property
+    def known(self) -> float:
+        """Share of the window that has a value."""
+        return float(np.mean(~np.isnan(self.values)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Share:
+    """How much of its limit a resource uses, as a ratio over time."""
+
+    limit: Limit
+    line: Line
+    values: Floats
+
+    @property
+    def typical(self) -> float:
+        """The median of the ratio."""
+        return _quantile(self.values, 0.5)
+
+    @property
+    def sustained(self) -> float:
+        """What is reached or exceeded in a tenth of the window."""
+        return _quantile(self.values, SUSTAINED)
+
+    @property
+    def peak(self) -> float:
+        """The highest ratio."""
+        return _quantile(self.values, 1.0)
+
+    @property
+    def title(self) -> str:
+        """The resource's title, with the broker if it is one broker's."""
+        of = f" of broker {self.line.broker}" if self.line.broker else ""
+        return f"{self.line.resource.title}{of}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Usage:
+    """Each resource of a cluster over time, against its limit where that is known.
+
+    Attributes:
+        grid: the buckets of time that all lines share.
+        limits: the table that was used.
+        lines: dimensions that were measured, for the whole cluster.
+        shares: those of them with a limit; by broker where the limit is.
+        saturation: one line for each broker and saturation resource.
+        missing: names of dimensions with a limit that were not measured.
+    """
+
+    grid: Grid
+    limits: Limits
+    lines: tuple[Line, ...]
+    shares: tuple[Share, ...]
+    saturation: tuple[Line, ...]
+    missing: tuple[str, ...]
+
+    def line(self, resource: str) -> Line | None:
+        """The cluster's line of a resource, or None if it was not measured."""
+        return next((line for line in self.lines if line.resource.name == resource), None)
+
+    @property
+    def limit_load(self) -> Floats:
+        """The largest share at each time; NaN where a measured share is unknown, shape `(grid.count,)`."""
+        if not self.shares:
+            return np.full(self.grid.count, np.nan)
+        highest: Floats = np.max(np.stack([share.values for share in self.shares]), axis=0)
+        return highest
+
+    @property
+    def typical_load(self) -> float:
+        """The median of the limit load, as a ratio."""
+        return _quantile(self.limit_load, 0.5)
+
+    @property
+    def binding(self) -> Share | None:
+        """The resource with the largest share, by median; None if no share is known."""
+        known = [share for share in self.shares if not np.isnan(share.typical)]
+        return max(known, key=lambda share: share.typical, default=None)
+
+    @property
+    def busiest(self) -> Line | None:
+        """The broker and saturation resource that is sustained at the highest level; None if unknown."""
+        known = [line for line in self.saturation if not np.isnan(line.sustained)]
+        return max(known, key=lambda line: line.sustained, default=None)
+
+
+def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usage:
+    """Hold a run against limits, from the start of its load to the end.
+
+    Args:
+        run: any run; `run.between` gives a stretch of it.
+        limits: a table of limits.
+        granularity: seconds for each bucket; by default that of the coarsest dimension's Series.
+    """
+    step = granularity or max((one.granularity for one in _dimension_series(run)), default=1.0)
+    grid = Grid.covering(run.start, run.end, step)
+    lines = tuple(line for one in dimensions() if (line := _cluster_line(run, one, grid)) is not None)
+    measured = {line.resource.name: line for line in lines}
+    return Usage(
+        grid=grid,
+        limits=limits,
+        lines=lines,
+        shares=tuple(
+            share
+            for limit in limits.limits
+            if limit.resource in measured
+            for share in _shares(limit, run, measured[limit.resource], grid)
+        ),
+        saturation=tuple(
+            line for one in saturations() for line in _broker_lines(run.named(one.name), one, grid)
+        ),
+        missing=tuple(limit.resource for limit in limits.limits if limit.resource not in measured),
+    )
+
+
+def _dimension_series(run: Run) -> Iterable[Series]:
+    names = {one.name for one in dimensions()}
+    return (one for one in run.series if one.name in names)
+
+
+def _cluster_line(run: Run, resource: Resource, grid: Grid) -> Line | None:
+    series = run.named(resource.name)
+    if not series:
+        return None
+    return Line(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid))
+
+
+def _broker_lines(series: Sequence[Series], resource: Resource, grid: Grid) -> Iterable[Line]:
+    for broker in sorted({one.labels.get("broker", "") for one in series}):
+        own = [one for one in series if one.labels.get("broker", "") == broker]
+        yield Line(resource=resource, broker=broker, values=_rates(resource, joined(own, grid), grid))
+
+
+def _rates(resource: Resource, values: Floats, grid: Grid) -> Floats:
+    return values / grid.seconds if resource.kind is Kind.DELTA else values
+
+
+def _shares(limit: Limit, run: Run, cluster: Line, grid: Grid) -> Iterable[Share]:
+    lines: Iterable[Line] = (cluster,)
+    if limit.scope is Scope.BROKER:
+        lines = _broker_lines(run.named(limit.resource), cluster.resource, grid)
+    for line in lines:
+        yield Share(limit=limit, line=line, values=_held_against(limit, line, grid))
+
+
+def _held_against(limit: Limit, line: Line, grid: Grid) -> Floats:
+    unit = RESOURCES[limit.resource].unit
+    if line.resource.kind is Kind.GAUGE:
+        return line.values * unit.factor_to(limit.value.unit) / limit.value.value
+    allowed = limit.value.over(grid.seconds)
+    return line.values * grid.seconds * unit.factor_to(allowed.unit) / allowed.value
+
+
+def _quantile(values: Floats, at: float) -> float:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN: the quantile is NaN, which is the answer
+        return float(np.nanquantile(values, at))
