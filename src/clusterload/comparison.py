@@ -123,9 +123,7 @@ def compare(baseline: Run, before: Usage, run: Run, after: Usage) -> Comparison:
     return Comparison(
         changes=changes(baseline, run),
         effects=tuple(effects.values()),
-        limit_load=Effect(
-            name="limit load", before=before.typical_load, after=after.typical_load, spread=spread
-        ),
+        limit_load=Effect(name="limit load", before=before.typical_load, after=after.typical_load, spread=spread),
     )
 
 

@@ -85,7 +85,7 @@ class Verdict:
 
 def diagnose(run: Run, usage: Usage) -> Verdict:
     """Judge a run. Pure: the same run and usage give the same verdict anywhere and at any time."""
-    findings = tuple([*_over_limit(usage), *_saturated(usage)])
+    findings = (*_over_limit(usage), *_saturated(usage))
     generator, metrics = tuple(_doubts_of_generator(run)), tuple(_doubts_of_metrics(run, usage))
     return Verdict(
         state=_state(findings, generator, metrics),

@@ -27,7 +27,7 @@ def checked_topic(name: str) -> str:
     return name
 
 
-def _dial(unit: Unit, meaning: str, noun: str, *, whole: bool = False) -> Any:  # noqa: ANN401 (a dataclass field)
+def _dial(unit: Unit, meaning: str, noun: str, *, whole: bool = False) -> Any:
     return field(default=None, metadata={"unit": unit, "meaning": meaning, "noun": noun, "whole": whole})
 
 
@@ -61,7 +61,8 @@ class Dials:
         Raises:
             ConfigurationError: an unknown dial, a value that is no number of its unit, or not above 0.
         """
-        return cls(**{name: _parsed_dial(name, value) for name, value in given.items()})
+        values: dict[str, Any] = {name: _parsed_dial(name, value) for name, value in given.items()}
+        return cls(**values)
 
     def as_text(self) -> str:
         """The dials that are set, in one line."""

@@ -58,9 +58,7 @@ def _dimension(name: str, title: str, unit: Unit, kind: Kind, trap: str = "") ->
 
 
 def _saturation(name: str, title: str, trap: str = "") -> Resource:
-    return Resource(
-        name=name, title=title, unit=units.RATIO, kind=Kind.GAUGE, role=Role.SATURATION, trap=trap
-    )
+    return Resource(name=name, title=title, unit=units.RATIO, kind=Kind.GAUGE, role=Role.SATURATION, trap=trap)
 
 
 def _sign(name: str, title: str, unit: Unit, kind: Kind, *, per: str = "", trap: str = "") -> Resource:
@@ -90,9 +88,7 @@ RESOURCES: Final = _table(
         Kind.GAUGE,
         trap="of the clients' listener only; a client opens one to each broker it needs, and one to bootstrap",
     ),
-    _dimension(
-        "connection_attempts", "Connection attempts", units.CONNECTIONS, Kind.DELTA, trap="accepted ones only"
-    ),
+    _dimension("connection_attempts", "Connection attempts", units.CONNECTIONS, Kind.DELTA, trap="accepted ones only"),
     _dimension("partitions", "Partitions", units.PARTITIONS, Kind.GAUGE, trap="replicas, not partitions by name"),
     _saturation(
         "request_handler_busy",

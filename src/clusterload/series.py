@@ -72,7 +72,8 @@ class Grid:
     @property
     def elapsed(self) -> Floats:
         """The middle of each bucket in seconds since the start, shape `(count,)`."""
-        return (np.arange(self.count) + 0.5) * self.seconds
+        middles: Floats = (np.arange(self.count, dtype=np.float64) + 0.5) * self.seconds
+        return middles
 
 
 def _no_spans() -> Floats:

@@ -159,9 +159,7 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
             if limit.resource in measured
             for share in _shares(limit, run, measured[limit.resource], grid)
         ),
-        saturation=tuple(
-            line for one in saturations() for line in _broker_lines(run.named(one.name), one, grid)
-        ),
+        saturation=tuple(line for one in saturations() for line in _broker_lines(run.named(one.name), one, grid)),
         missing=tuple(limit.resource for limit in limits.limits if limit.resource not in measured),
     )
 

@@ -21,7 +21,7 @@ LOG.propagate = False
 _UNKNOWN_PROPERTY: Final = re.compile(r'No such configuration property: "([^"]+)"')
 _BAD_VALUE: Final = re.compile(r'Invalid value (?:.*?)for configuration property "([^"]+)"')
 # The client's words for a refused login; the broker sends the last one, the others are found locally.
-_REFUSED: Final = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}  # noqa: SLF001 (public constant)
+_REFUSED: Final = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
 
 
 def new_producer(properties: Properties, overrides: Mapping[str, Any]) -> Producer:
@@ -38,7 +38,7 @@ def new_producer(properties: Properties, overrides: Mapping[str, Any]) -> Produc
 
 def new_admin(properties: Properties, on_error: Callable[[KafkaError], None]) -> AdminClient:
     """An admin client with these properties; ConfigurationError as for `new_producer`."""
-    config = {"client.id": f"{PREFIX}-admin", **properties.client("*"), "error_cb": on_error}
+    config: dict[str, Any] = {"client.id": f"{PREFIX}-admin", **properties.client("*"), "error_cb": on_error}
     try:
         return AdminClient(config, logger=LOG)
     except (KafkaException, TypeError, ValueError) as error:
@@ -57,7 +57,7 @@ def _bad_configuration(error: Exception, origin: str) -> ConfigurationError:
 def kafka_error(error: KafkaException) -> KafkaError:
     """The Kafka error inside an exception of the library."""
     inner = error.args[0]
-    return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError._FAIL, str(inner))  # noqa: SLF001
+    return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError._FAIL, str(inner))
 
 
 def explained(error: KafkaError, servers: str, origin: str) -> ClusterError:
@@ -65,8 +65,10 @@ def explained(error: KafkaError, servers: str, origin: str) -> ClusterError:
     reason = _reason(error)
     if error.code() in _REFUSED:
         return ClusterError(f"the cluster at {servers} refused the login ({reason}): check the credentials in {origin}")
-    if error.code() == KafkaError._SSL:  # noqa: SLF001
-        return ClusterError(f"TLS with {servers} failed ({reason}): check security.protocol and ssl.ca.location in {origin}")
+    if error.code() == KafkaError._SSL:
+        return ClusterError(
+            f"TLS with {servers} failed ({reason}): check security.protocol and ssl.ca.location in {origin}"
+        )
     return Unreachable(f"no broker answered at {servers} ({reason}): check the address, and that the brokers are up")
 
 

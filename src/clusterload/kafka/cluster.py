@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType  # type: ignore[attr-defined]
 
 from clusterload.errors import ClusterError, ConfigurationError, Unreachable
 from clusterload.kafka.client import explained, kafka_error, new_admin, new_producer
 from clusterload.kafka.properties import Properties
 
 if TYPE_CHECKING:
-    from confluent_kafka.admin import ClusterMetadata
+    from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]
 
 ANSWER_SECONDS: Final = 8.0
 """How long a cluster may take to answer before it counts as unreachable."""
@@ -84,7 +84,9 @@ class Cluster:
             ClusterError: the login or TLS failed.
         """
         if not (properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list")):
-            raise ConfigurationError(f"{properties.origin} names no bootstrap.servers: add it, or use --bootstrap-server")
+            raise ConfigurationError(
+                f"{properties.origin} names no bootstrap.servers: add it, or use --bootstrap-server"
+            )
         with _admin(properties) as (admin, errors):
             future = admin.describe_cluster(request_timeout=timeout)
             described = _awaited(future, admin, errors, properties, timeout)
@@ -150,10 +152,9 @@ class Cluster:
 
     def end_offsets(self, topic: Topic) -> dict[int, int]:
         """The offset after the last record of each partition."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         with _admin(self.properties) as (admin, errors):
-            asked = admin.list_offsets(
-                {TopicPartition(topic.name, one.id): OffsetSpec.latest() for one in topic.partitions}
-            )
+            asked = admin.list_offsets({TopicPartition(topic.name, one.id): latest for one in topic.partitions})
             return {
                 place.partition: _awaited(future, admin, errors, self.properties, ANSWER_SECONDS).offset
                 for place, future in asked.items()
@@ -226,20 +227,20 @@ def _admin(properties: Properties) -> Iterator[tuple[AdminClient, list[KafkaErro
 
 def _awaited(
     future: Future[Any], admin: AdminClient, errors: list[KafkaError], properties: Properties, timeout: float
-) -> Any:  # noqa: ANN401 (each question has its own kind of answer)
+) -> Any:
     give_up = time.monotonic() + timeout
     down: float | None = None
     while not future.done():
         admin.poll(0.05)
         now = time.monotonic()
         for error in errors:
-            if error.code() in {KafkaError._AUTHENTICATION, KafkaError._SSL}:  # noqa: SLF001
+            if error.code() in {KafkaError._AUTHENTICATION, KafkaError._SSL}:
                 raise explained(error, _servers(properties), properties.origin)
-            if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
+            if error.code() == KafkaError._ALL_BROKERS_DOWN:
                 down = down or now
         if now > give_up or (down is not None and now - down > _DOWN_SECONDS):
-            telling = [one for one in errors if one.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001
-            last = telling[-1] if telling else KafkaError(KafkaError._TIMED_OUT, "no answer")  # noqa: SLF001
+            telling = [one for one in errors if one.code() != KafkaError._ALL_BROKERS_DOWN]
+            last = telling[-1] if telling else KafkaError(KafkaError._TIMED_OUT, "no answer")
             raise explained(last, _servers(properties), properties.origin)
     try:
         return future.result()

@@ -42,14 +42,24 @@ _OPEN: Final = (
     "security.protocol",
     "ssl.endpoint.identification.algorithm",
 )
-_SECRET: Final = ("password", "secret", "token", "jaas", "user.info", "key.pem", "private", "credential", "assertion")
+_SECRET: Final = (
+    "password",
+    "secret",
+    "token",
+    "jaas",
+    "user.info",
+    "key.pem",
+    "private",
+    "credential",
+    "assertion",
+)
 
 
 @cache
 def known_properties() -> dict[str, str]:
-    """librdkafka's properties and who takes each: `P`, `C`, or `*` for both."""
+    """Librdkafka's properties and who takes each: `P`, `C`, or `*` for both."""
     text = files("clusterload.kafka").joinpath("librdkafka.txt").read_text(encoding="utf-8")
-    return dict(line.split() for line in text.splitlines() if not line.startswith("#"))  # type: ignore[misc]
+    return dict(line.split() for line in text.splitlines() if not line.startswith("#"))
 
 
 def is_secret(name: str) -> bool:

@@ -60,7 +60,9 @@ def _check(database: sqlite3.Connection, file: Path) -> None:
 
 def _run(database: sqlite3.Connection, file: Path) -> Run:
     documents = {name: json.loads(text) for name, text in database.execute("SELECT name, json FROM document")}
-    events = [Event(time=at, kind=kind, text=text) for at, kind, text in database.execute("SELECT * FROM event ORDER BY time")]
+    events = [
+        Event(time=at, kind=kind, text=text) for at, kind, text in database.execute("SELECT * FROM event ORDER BY time")
+    ]
     series = tuple(_series(database))
     window = documents.get("window", {})
     points = [one.times for one in series if len(one)]

@@ -96,7 +96,7 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def document(self, name: str, value: Any) -> None:  # noqa: ANN401 (plain values, as JSON has them)
+    def document(self, name: str, value: Any) -> None:
         """Keep plain values under a name; a later one replaces an earlier one."""
         with self._lock:
             self._documents[name] = value
@@ -190,7 +190,14 @@ class Recorder:
         database.executemany(
             "INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (line.id, line.name, line.unit.symbol, line.kind.value, json.dumps(line.labels), line.granularity)
+                (
+                    line.id,
+                    line.name,
+                    line.unit.symbol,
+                    line.kind.value,
+                    json.dumps(line.labels),
+                    line.granularity,
+                )
                 for line in fresh
                 if not line.stored
             ],
@@ -217,9 +224,7 @@ class Recorder:
                 with database:
                     self._write(database)
         except sqlite3.Error as error:
-            raise StoreError(
-                f"{self._full}, nor can {other} ({error}): free some room and run again"
-            ) from None
+            raise StoreError(f"{self._full}, nor can {other} ({error}): free some room and run again") from None
         self.path = other
 
 
@@ -234,5 +239,7 @@ def _created(path: Path) -> sqlite3.Connection:
         database.executescript(SCHEMA)
     except (sqlite3.Error, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise StoreError(f"the run file {path} cannot be written: {reason}; free some room or give another folder") from None
+        raise StoreError(
+            f"the run file {path} cannot be written: {reason}; free some room or give another folder"
+        ) from None
     return database

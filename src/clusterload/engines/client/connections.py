@@ -30,7 +30,10 @@ def partition_of(key: str, partitions: int) -> int:
 
 def predicted_connections(producers: int, topic: Topic, cluster: Cluster) -> Prediction | None:
     """The connections that `producers` of the case's keys will hold; None with another partitioner."""
-    if cluster.properties.values.get("partitioner", "consistent_random") not in {"consistent_random", "consistent"}:
+    if cluster.properties.values.get("partitioner", "consistent_random") not in {
+        "consistent_random",
+        "consistent",
+    }:
         return None
     used = {partition_of(key, len(topic.partitions)) for key in KEYS}
     leaders = {topic.partitions[number].leader for number in used}

@@ -44,11 +44,11 @@ _REFUSED: Final = {
     KafkaError.POLICY_VIOLATION,
     KafkaError.TOPIC_EXCEPTION,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 (public constants of the library begin so)
-    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
-    KafkaError._INVALID_ARG,  # noqa: SLF001
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._INVALID_ARG,
 }
-_NEVER_SENT: Final = {KafkaError._PURGE_QUEUE}  # noqa: SLF001
+_NEVER_SENT: Final = {KafkaError._PURGE_QUEUE}
 
 
 def fate_of(error: KafkaError) -> Fate:
@@ -191,7 +191,11 @@ def made_load(
 
 
 def _crew(
-    load: Load, duration: float, properties: Properties, seed: int, on_statistics: Callable[[str], None] | None
+    load: Load,
+    duration: float,
+    properties: Properties,
+    seed: int,
+    on_statistics: Callable[[str], None] | None,
 ) -> _Crew:
     dials = load.dials
     assert dials.record_rate is not None

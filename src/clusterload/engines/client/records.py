@@ -63,5 +63,3 @@ def stamp(now: int) -> bytes:
     seconds, rest = divmod(now, SECOND)
     whole = datetime.fromtimestamp(seconds, tz=UTC)
     return whole.replace(microsecond=rest // 1000).isoformat(timespec="microseconds").encode()
-
-

@@ -74,15 +74,29 @@ COUNTERS: Final = (
     Rule(metric=f"{_TOPICS}messagesin_total", series="records_in", counts=_without("topic")),
     Rule(metric=f"{_TOPICS}bytesin_total", series="ingress_by_topic", counts=_with("topic"), keep=("topic",)),
     Rule(metric=f"{_TOPICS}bytesout_total", series="egress_by_topic", counts=_with("topic"), keep=("topic",)),
-    Rule(metric=f"{_TOPICS}messagesin_total", series="records_in_by_topic", counts=_with("topic"), keep=("topic",)),
+    Rule(
+        metric=f"{_TOPICS}messagesin_total",
+        series="records_in_by_topic",
+        counts=_with("topic"),
+        keep=("topic",),
+    ),
     Rule(metric=f"{_TOPICS}replicationbytesin_total", series="replication_in", counts=_without("topic")),
     Rule(metric=f"{_TOPICS}replicationbytesout_total", series="replication_out", counts=_without("topic")),
-    Rule(metric=f"{_TOPICS}producemessageconversions_total", series="message_conversions", counts=_without("topic")),
+    Rule(
+        metric=f"{_TOPICS}producemessageconversions_total",
+        series="message_conversions",
+        counts=_without("topic"),
+    ),
     # A selector counts what it receives as "response" and what it sends as "request": it was made for clients.
     Rule(metric=f"{_SOCKETS}response_total", series="requests", clients_only=True),
     Rule(metric=f"{_SOCKETS}connection_creation_total", series="connection_attempts", clients_only=True),
     Rule(metric=f"{_SOCKETS}failed_authentication_total", series="failed_authentications", clients_only=True),
-    Rule(metric=f"{_REQUESTS}requests_total", series="requests_by_type", counts=_no_double_fetch, keep=("request",)),
+    Rule(
+        metric=f"{_REQUESTS}requests_total",
+        series="requests_by_type",
+        counts=_no_double_fetch,
+        keep=("request",),
+    ),
     Rule(metric=f"{_REPLICAS}isrshrinks_total", series="isr_shrinks"),
     Rule(metric="process_cpu_seconds_total", series="cpu_broker"),
     Rule(metric="jvm_gc_collection_seconds_sum", series="gc_time"),
@@ -152,9 +166,7 @@ def _single(samples: list[Sample]) -> float | None:
     return samples[0].value if samples else None
 
 
-def _added(
-    rules: Iterable[Rule], by_name: Mapping[str, list[Sample]], is_client: Counts
-) -> dict[Key, float]:
+def _added(rules: Iterable[Rule], by_name: Mapping[str, list[Sample]], is_client: Counts) -> dict[Key, float]:
     totals: dict[Key, float] = defaultdict(float)
     for rule in rules:
         for sample in by_name[rule.metric]:

@@ -53,16 +53,20 @@ class ExporterSource:
                 usual names the brokers' or controllers' own.
         """
         self.interval = interval
+        self._endpoints = dict(endpoints)
+        self._timeout = timeout
+        self._listeners = client_listeners
         self._stop = threading.Event()
-        self._brokers = [
-            _Scraper(broker=broker, url=url, timeout=timeout, listeners=client_listeners)
-            for broker, url in endpoints.items()
-        ]
         self._threads: list[threading.Thread] = []
 
     def start(self, recorder: Recorder) -> Self:
-        """Begin to scrape; returns once every broker was tried once."""
-        for scraper in self._brokers:
+        """Begin to scrape; returns once every broker was tried once. After `stop` it may begin anew."""
+        self._stop = threading.Event()
+        scrapers = [
+            _Scraper(broker=broker, url=url, timeout=self._timeout, listeners=self._listeners)
+            for broker, url in self._endpoints.items()
+        ]
+        for scraper in scrapers:
             thread = threading.Thread(
                 target=scraper.run,
                 args=(recorder, self.interval, self._stop),
@@ -71,15 +75,15 @@ class ExporterSource:
             )
             thread.start()
             self._threads.append(thread)
-        for scraper in self._brokers:
+        for scraper in scrapers:
             scraper.tried.wait(scraper.timeout + 1.0)
         return self
 
     def stop(self) -> None:
         """Stop scraping; a scrape under way is finished."""
         self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        while self._threads:
+            self._threads.pop().join()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,0 +1,47 @@
+# `make demo` and `make check` need Python 3.11 or later and a network, nothing else.
+.PHONY: demo check format lint types layers test docs lock bench clean
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+OUT ?= demo/$(shell date -u +%Y%m%dT%H%M%SZ)
+
+demo: .venv/lab  ## run the case study on a lab of its own; leaves plots and run files in demo/
+	$(BIN)/clusterload case cluster-load --out $(OUT)
+
+check: format lint types layers test docs  ## all that must hold before a change goes in
+
+format: .venv/dev
+	$(BIN)/ruff format --check .
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+
+types: .venv/dev
+	$(BIN)/mypy
+
+layers: .venv/dev
+	$(BIN)/lint-imports
+
+test: .venv/dev
+	$(RUN) pytest
+
+docs: .venv/dev
+	$(RUN) docs.check
+
+bench: .venv/dev  ## measure what RESULTS.md claims; not part of check
+	$(RUN) benchmarks
+
+lock: .venv/dev  ## take newer versions of what we depend on
+	scripts/lock
+
+.venv/lab: requirements/lab.txt requirements/uv.txt scripts/environment
+	scripts/environment requirements/lab.txt
+	@touch $@
+
+.venv/dev: requirements/dev.txt requirements/uv.txt scripts/environment
+	scripts/environment requirements/dev.txt
+	@touch $@ .venv/lab
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

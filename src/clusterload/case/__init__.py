@@ -1,0 +1,187 @@
+"""Cases: stories that run by themselves and teach. Each TOML file beside this one is a case.
+
+A case has a question, loads that differ in one dial each, limits, and ends in a verdict that comes out of
+the data alone.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from clusterload.comparison import Comparison, compare, story
+from clusterload.consent import Consent
+from clusterload.diagnosis import Verdict, diagnose
+from clusterload.engines.progress import OnProgress
+from clusterload.errors import ConfigurationError, StoreError, nearest
+from clusterload.kafka import Cluster
+from clusterload.limits import Limits
+from clusterload.measurement import Source, measure
+from clusterload.plan import Dials, Load, Plan
+from clusterload.run import Run
+from clusterload.store import SUFFIX
+from clusterload.units import parse_duration
+from clusterload.usage import Usage, assess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A story: what is asked, the loads that answer it, and the limits they are held against.
+
+    Attributes:
+        plans: the first is the baseline.
+        riddle: graphs that are shown with the question.
+        answer: graphs that are shown with the verdict.
+        granularity: seconds for each figure.
+        brokers: how many a lab for it has.
+    """
+
+    name: str
+    title: str
+    question: str
+    plans: tuple[Plan, ...]
+    limits: Limits
+    riddle: tuple[str, ...]
+    answer: tuple[str, ...]
+    granularity: float
+    brokers: int
+
+    @classmethod
+    def named(cls, name: str, *, full: bool = False, duration: float | None = None) -> Case:
+        """The case of this name; `full` as long as in the course, `duration` sets each load's seconds.
+
+        Raises:
+            ConfigurationError: there is no such case; the message names the nearest one.
+        """
+        if name not in cases():
+            raise ConfigurationError(f"no case {name!r}{nearest(name, cases())}; known: {', '.join(cases())}")
+        text = files("clusterload.case").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+        return _parsed(name, tomllib.loads(text), full, duration)
+
+
+def cases() -> tuple[str, ...]:
+    """The names of all cases."""
+    found = (one.name for one in files("clusterload.case").iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
+
+
+def _parsed(name: str, given: Mapping[str, Any], full: bool, duration: float | None) -> Case:
+    length = given["full" if full else "short"]
+    seconds = parse_duration(length["duration"]) if duration is None else duration
+    return Case(
+        name=name,
+        title=given["title"],
+        question=given["question"],
+        plans=tuple(_plan(given["topic"], step, seconds) for step in given["steps"]),
+        limits=Limits.named(given["limits"]),
+        riddle=tuple(given["riddle"]),
+        answer=tuple(given["answer"]),
+        granularity=parse_duration(length["granularity"]),
+        brokers=given["brokers"],
+    )
+
+
+def _plan(topic: str, step: Mapping[str, Any], seconds: float) -> Plan:
+    dials = Dials.parsed({key: value for key, value in step.items() if key != "name"})
+    load = Load(name="sales", topic=topic, dials=dials)
+    return Plan(name=step["name"], loads=(load,), duration=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Step:
+    """One load of a case, judged.
+
+    Attributes:
+        comparison: against the baseline; None for the baseline itself.
+    """
+
+    run: Run
+    usage: Usage
+    verdict: Verdict
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """A case that was run and judged. Pure: it follows from the runs and the limits."""
+
+    case: Case
+    steps: tuple[Step, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict on the baseline, and what each change did to its limit load."""
+        doubtful = [step for step in self.steps if step.verdict.missing]
+        first = doubtful[0] if doubtful else self.steps[0]
+        return story(first.verdict.sentence, [step.comparison for step in self.steps if step.comparison])
+
+
+def judge(case: Case, runs: Sequence[Run], limits: Limits | None = None) -> Outcome:
+    """Judge a case's runs, in the order of its plans; `limits` instead of the case's own."""
+    held_against = limits or case.limits
+    usages = [assess(run, held_against, granularity=case.granularity) for run in runs]
+    return Outcome(
+        case=case,
+        steps=tuple(
+            Step(
+                run=run,
+                usage=usage,
+                verdict=diagnose(run, usage),
+                comparison=compare(runs[0], usages[0], run, usage) if number else None,
+            )
+            for number, (run, usage) in enumerate(zip(runs, usages, strict=True))
+        ),
+    )
+
+
+def claim(folder: Path) -> None:
+    """Make sure that a folder can take a case's files.
+
+    Raises:
+        StoreError: it holds runs already, which a second run must not mix with.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is not a folder: give another one with --out")
+    if any(folder.glob(f"*{SUFFIX}")):
+        raise StoreError(f"{folder} holds runs already: give another folder with --out, or remove them")
+
+
+def run_case(
+    case: Case,
+    cluster: Cluster,
+    folder: Path,
+    *,
+    sources: Sequence[Source] | None = None,
+    consented: Consent = Consent(),  # noqa: B008 (frozen)
+    on_plan: Callable[[Plan], OnProgress] = lambda _: lambda _: None,
+) -> list[Run]:
+    """Run the case's loads one after the other, a run file each in `folder`.
+
+    Args:
+        case: what to run.
+        cluster: where.
+        folder: for the run files; must hold none.
+        sources: as for `measure`.
+        consented: as for `measure`.
+        on_plan: called as each load begins; gives what is called with its progress.
+
+    Raises:
+        StoreError: the folder holds runs already.
+        ClusterloadError: as `measure`.
+    """
+    claim(folder)
+    return [
+        measure(
+            plan,
+            cluster,
+            sources=sources,
+            path=folder / f"{plan.name}{SUFFIX}",
+            consented=consented,
+            on_progress=on_plan(plan),
+        )
+        for plan in case.plans
+    ]

@@ -1,0 +1,100 @@
+"""`clusterload case`: run a story on the lab or on a cluster, and tell its verdict."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clusterload.cli.options import Target, consent_options, opened, sources_for, target_options
+
+if TYPE_CHECKING:
+    from clusterload.case import Case, Outcome
+    from clusterload.consent import Consent
+
+
+@click.command()
+@click.argument("name", metavar="CASE")
+@target_options
+@consent_options
+@click.option("--full", is_flag=True, help="As long as in the course: 180 s a load, figures for each minute.")
+@click.option("--for", "duration", metavar="TIME", help="Length of each load, as in 25s.")
+@click.option("--limits", metavar="TABLE", help="Limits to hold it against: a table's name or a TOML file.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="For run files and plots.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
+def case(
+    name: str,
+    target: Target,
+    consented: Consent,
+    *,
+    full: bool,
+    duration: str | None,
+    limits: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Run a CASE (cluster-load) and tell its verdict.
+
+    Without a cluster it runs on a lab of its own. It leaves run files and plots in a folder.
+    """
+    import dataclasses
+
+    from clusterload.case import Case, claim, judge, run_case
+    from clusterload.cli.console import ERR, OUT, load_progress, note
+    from clusterload.limits import Limits
+    from clusterload.units import parse_duration
+
+    story = Case.named(name, full=full, duration=parse_duration(duration) if duration else None)
+    table = Limits.named(limits) if limits else None
+    folder = out or Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    claim(folder)
+    if not (target.cluster or target.bootstrap_server or target.lab):
+        target = dataclasses.replace(target, lab=story.brokers)
+    ERR.print(f"[bold]{story.title}[/]\n{story.question}\n")
+    with opened(target) as cluster, load_progress() as begin:
+        note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
+        runs = run_case(
+            story,
+            cluster,
+            folder,
+            sources=sources_for(target, cluster),
+            consented=consented,
+            on_plan=begin,
+        )
+    outcome = judge(story, runs, table)
+    pictures = _plots(story, outcome, folder)
+    if as_json:
+        click.echo(_as_json(outcome))
+        return
+    from clusterload.reports.terminal import answer_view, riddle_view
+
+    OUT.rule("The riddle", align="left", style="dim")
+    OUT.print(riddle_view(outcome))
+    OUT.rule("The answer", align="left", style="dim")
+    OUT.print(answer_view(outcome))
+    OUT.print(f"\nPlots of the riddle: {pictures[0]}\nPlots of the answer: {pictures[1]}", soft_wrap=True)
+    OUT.print(f"Run files: {folder}", soft_wrap=True)
+
+
+def _plots(story: Case, outcome: Outcome, folder: Path) -> list[Path]:
+    from clusterload.reports.plot import plot
+
+    usages = {_label(step.run.plan.name if step.run.plan else ""): step.usage for step in outcome.steps}
+    pictures = {"riddle": plot(usages, story.riddle), "answer": plot(usages, story.answer)}
+    for name, picture in pictures.items():
+        picture.save(folder / f"{name}.svg")
+    return [picture.save(folder / f"{name}.png") for name, picture in pictures.items()]
+
+
+def _label(plan: str) -> str:
+    return plan.partition("-")[2].replace("-", " ")
+
+
+def _as_json(outcome: Outcome) -> str:
+    import json
+
+    from clusterload.reports.json import case_document
+
+    return json.dumps(case_document(outcome), indent=2)

@@ -1,0 +1,87 @@
+"""What the commands say while they work: progress and warnings on stderr, results on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+
+from clusterload import units
+
+if TYPE_CHECKING:
+    from clusterload.engines.progress import OnProgress
+    from clusterload.engines.progress import Progress as LoadProgress
+    from clusterload.plan import Plan
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+
+def warn(line: str) -> None:
+    """Say a warning."""
+    ERR.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
+
+
+def note(line: str) -> None:
+    """Say what is going on."""
+    ERR.print(escape(line), style="dim", soft_wrap=True)
+
+
+class LabProgress:
+    """Shows what a starting lab does; plain lines where there is no terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, what: str, done: float, total: float) -> None:
+        """Take one report of the lab: what it does, how much of how much."""
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(escape(what), total=total or None)
+            if not ERR.is_terminal:
+                note(what)
+        self._progress.update(self._tasks[what], completed=done, total=total or None)
+
+    def done(self) -> None:
+        """The lab is up: take the bars away."""
+        self._progress.stop()
+
+
+@contextmanager
+def lab_progress() -> Iterator[LabProgress]:
+    """Progress of a starting lab."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
+    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
+        yield LabProgress(progress)
+
+
+@contextmanager
+def load_progress() -> Iterator[Callable[[Plan], OnProgress]]:
+    """Bars for loads: give it a plan as its load begins, and get what takes the load's progress."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=16),
+        TextColumn("{task.fields[figures]}"),
+    )
+    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as progress:
+
+        def begin(plan: Plan) -> OnProgress:
+            if not ERR.is_terminal:
+                note(f"{plan.name}: {units.duration(plan.duration)} of load")
+            task = progress.add_task(escape(plan.name), total=plan.duration, figures="")
+
+            def update(state: LoadProgress) -> None:
+                progress.update(task, completed=state.elapsed, figures=_figures(state))
+
+            return update
+
+        yield begin
+
+
+def _figures(state: LoadProgress) -> str:
+    lost = state.ledger.failed + state.ledger.unknown + state.ledger.dropped
+    return f"{units.number(state.rate)}/s  {state.ledger.acknowledged:,} ok  {lost:,} failed  {state.left:.0f} s left"

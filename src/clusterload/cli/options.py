@@ -1,0 +1,181 @@
+"""Options that several commands share: which cluster, and with whose consent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clusterload.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from clusterload.consent import Consent
+    from clusterload.kafka import Cluster
+    from clusterload.measurement import Source
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which cluster a command is for, as the command line says it."""
+
+    cluster: Path | None
+    bootstrap_server: str | None
+    command_property: tuple[str, ...]
+    lab: int | None
+    exporter: tuple[str, ...] = ()
+
+
+def target_options(command: Command) -> Command:
+    """Add the options that choose a cluster; the command gets them as one `target`."""
+
+    @click.option(
+        "--cluster", "--command-config", "cluster", type=click.Path(path_type=Path), metavar="FILE",
+        help="Client configuration: a file of key=value lines with librdkafka's or Java's names.",
+    )  # fmt: skip
+    @click.option("--bootstrap-server", metavar="HOST:PORT", help="Brokers to ask first; wins over the file's.")
+    @click.option(
+        "--command-property",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="One client property; wins over the file's.",
+    )
+    @click.option(
+        "--lab", type=click.IntRange(1, 9), is_flag=False, flag_value=3, metavar="[N]",
+        help="Use the running lab, or start one of N brokers (default 3) for this command.",
+    )  # fmt: skip
+    @click.option(
+        "--exporter", multiple=True, metavar="ID=URL",
+        help="Where a broker's JMX exporter answers; a lab's are known.",
+    )  # fmt: skip
+    def with_target(
+        *,
+        cluster: Path | None,
+        bootstrap_server: str | None,
+        command_property: tuple[str, ...],
+        lab: int | None,
+        exporter: tuple[str, ...],
+        **rest: Any,
+    ) -> Any:
+        target = Target(
+            cluster=cluster,
+            bootstrap_server=bootstrap_server,
+            command_property=command_property,
+            lab=lab,
+            exporter=exporter,
+        )
+        return command(target=target, **rest)
+
+    return _as(with_target, command)
+
+
+def consent_options(command: Command) -> Command:
+    """Add the options that let load be made on somebody's cluster; the command gets them as `consented`."""
+
+    @click.option("--yes-cluster", default="", metavar="ID", help="Yes, load the cluster of this id, which is no lab.")
+    @click.option("--cap", multiple=True, metavar="NAME=VALUE", help="Raise a cap on load outside labs, on purpose.")
+    def with_consent(*, yes_cluster: str, cap: tuple[str, ...], **rest: Any) -> Any:
+        return command(consented=_consent(yes_cluster, cap), **rest)
+
+    return _as(with_consent, command)
+
+
+def _as(wrapper: Command, command: Command) -> Command:
+    # functools.wraps would drop the options that the wrapper itself just got.
+    inner = getattr(command, "__click_params__", [])
+    wrapper.__click_params__ = [*inner, *getattr(wrapper, "__click_params__", [])]  # type: ignore[attr-defined]
+    wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+    return wrapper
+
+
+def _consent(yes_cluster: str, caps: tuple[str, ...]) -> Consent:
+    from clusterload.consent import CAPS, Consent
+    from clusterload.errors import nearest
+
+    raised: dict[str, float] = {}
+    for pair in caps:
+        name, _, value = pair.partition("=")
+        if name not in CAPS:
+            raise UsageError(f"no cap {name!r}{nearest(name, CAPS)}; known: {', '.join(CAPS)}")
+        try:
+            raised[name] = float(value)
+        except ValueError:
+            raise UsageError(f"--cap {name} takes a number, not {value!r}") from None
+    return Consent(cluster_id=yes_cluster, caps=raised)
+
+
+@contextmanager
+def opened(target: Target) -> Iterator[Cluster]:
+    """The cluster that a command is for; a lab that is started for it ends with it.
+
+    Raises:
+        UsageError: no cluster was named, or two.
+        ClusterError: it does not answer.
+    """
+    from clusterload.cli.console import warn
+    from clusterload.kafka import Cluster, Properties
+
+    if target.lab is not None:
+        if target.cluster or target.bootstrap_server:
+            raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
+        with _lab(target.lab) as servers:
+            yield Cluster.connect(
+                Properties(values={"bootstrap.servers": servers}, origin="the lab").with_given(target.command_property)
+            )
+        return
+    if not target.cluster and not target.bootstrap_server:
+        raise UsageError("no cluster was named: add --lab, --cluster FILE or --bootstrap-server HOST:PORT")
+    properties = Properties.read(target.cluster) if target.cluster else Properties()
+    given = (f"bootstrap.servers={target.bootstrap_server}",) if target.bootstrap_server else ()
+    replaced = Properties(
+        values={
+            name: value for name, value in properties.values.items() if not (given and name == "bootstrap.servers")
+        },
+        warnings=properties.warnings,
+        origin=properties.origin,
+    )
+    chosen = replaced.with_given((*given, *target.command_property))
+    for line in chosen.warnings:
+        warn(line)
+    if chosen.unverified_tls:
+        warn("TLS verification is off: anybody on the way could read and change what is sent")
+    yield Cluster.connect(chosen)
+
+
+@contextmanager
+def _lab(brokers: int) -> Iterator[str]:
+    from clusterload.cli.console import lab_progress
+    from clusterload.lab import Lab, find_lab
+
+    running = find_lab()
+    if running is not None:
+        yield running.bootstrap_servers
+        return
+    with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
+        progress.done()
+        yield lab.bootstrap_servers
+
+
+def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
+    """The metrics that a command reads: the exporters that were named, or those that we know of.
+
+    Raises:
+        ConfigurationError: an exporter is not given as ID=URL.
+    """
+    from clusterload.measurement import sources_of
+    from clusterload.sources.exporter import ExporterSource
+
+    if not target.exporter:
+        return sources_of(cluster, interval)
+    endpoints: dict[str, str] = {}
+    for pair in target.exporter:
+        broker, equals, url = pair.partition("=")
+        if not equals or not url.startswith(("http://", "https://")):
+            raise ConfigurationError(f"--exporter takes ID=URL, as in 1=http://broker1:7071/metrics, not {pair!r}")
+        endpoints[broker] = url
+    return (ExporterSource(endpoints, interval=interval),)

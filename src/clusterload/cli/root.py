@@ -1,0 +1,81 @@
+"""The root command: finds the others, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Final, NoReturn
+
+import click
+
+from clusterload import __version__
+from clusterload.errors import Aborted, ClusterloadError, nearest
+
+COMMANDS: Final = {
+    "case": "clusterload.cli.case:case",
+    "describe": "clusterload.cli.describe:describe",
+    "lab": "clusterload.cli.lab:lab",
+    "record": "clusterload.cli.record:record",
+    "report": "clusterload.cli.report:report",
+    "run": "clusterload.cli.run:run",
+}
+
+EXIT_CODES: Final = """\b
+Exit codes: 0 fine, 1 failed, 2 usage, 99 threshold crossed,
+104 bad plan or configuration, 105 aborted."""
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for, so that one command does not wait for the others' libraries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            ctx.fail(f"no command {args[0]!r}{nearest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="clusterload")
+def root() -> None:
+    """Tell what is really loading an Apache Kafka cluster, and what would change it."""
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    try:
+        result = root.main(prog_name="clusterload", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        _leave(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted")
+        _leave(Aborted.exit_code)
+    except ClusterloadError as error:
+        _say(str(error))
+        _leave(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; a second complaint at exit would be noise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave(0)
+    _leave(result if isinstance(result, int) else 0)
+
+
+def _say(line: str) -> None:
+    click.echo(f"clusterload: {line}", err=True)
+
+
+def _leave(code: int) -> NoReturn:
+    sys.exit(code)

@@ -1,0 +1,96 @@
+"""The cache that halves a broker's start: classes loaded and linked ahead of time, trained once.
+
+Java 25 and later keep an AOT cache (with method profiles), 17 to 24 a class data archive. Either is tied
+to the very JVM, its options and the class path, so the file's name is a digest of these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.request
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from clusterload.errors import LabError
+from clusterload.lab.broker import FLAGS
+from clusterload.lab.launch import launch
+from clusterload.lab.layout import Wanted
+from clusterload.lab.places import cache_dir
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clusterload.lab.artifacts import Progress
+    from clusterload.lab.layout import Kit
+
+_PATIENCE = 120.0  # seconds for the broker to end and to write the cache
+_KEPT = 4  # caches of other Java or Kafka versions that are worth their 70 MB
+
+
+def quickened(kit: Kit, progress: Progress) -> Kit:
+    """The kit with the JVM options that start its brokers from the cache, trained first if it is missing.
+
+    A training that fails costs nothing but speed: the kit comes back as it was, and the progress says so.
+    """
+    file = cache_file(kit)
+    if not file.exists():
+        try:
+            _train(kit, file, progress)
+        except LabError as error:
+            progress(f"no start-up cache, brokers start slower: {str(error).splitlines()[0]}", 1, 1)
+            return kit
+    return replace(kit, jvm_options=_use(kit, file))
+
+
+def cache_file(kit: Kit) -> Path:
+    """Where the cache for this Java and this Kafka lies, or would lie."""
+    # Java checks the time of each jar, and silently ignores a cache that was made with others.
+    times = [f"{jar}:{jar.stat().st_mtime_ns}" for jar in kit.jars]
+    parts = [kit.java.version, str(kit.java.path), *times, *FLAGS]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+    suffix = "aot" if kit.java.has_aot else "jsa"
+    return cache_dir() / "start" / f"kafka-{kit.lock.kafka}-java-{kit.java.major}-{digest}.{suffix}"
+
+
+def _use(kit: Kit, file: Path) -> tuple[str, ...]:
+    if kit.java.has_aot:
+        return (f"-XX:AOTCache={file}", "-Xlog:aot*=error")
+    return (f"-XX:SharedArchiveFile={file}", "-Xshare:auto", "-Xlog:cds*=error")
+
+
+def _train(kit: Kit, file: Path, progress: Progress) -> None:
+    """Run one broker, let it do what every broker does at start, and have it write the cache as it ends."""
+    progress("training the start-up cache (once)", 0, 3)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_suffix(f".{os.getpid()}{file.suffix}")
+    running = launch(_trainee(kit, scratch), Wanted(brokers=1))
+    try:
+        progress("training the start-up cache (once)", 1, 3)
+        if kit.java.has_aot:
+            _scrape(running.record.info.brokers[0].exporter_url)
+        progress("training the start-up cache (once)", 2, 3)
+        running.end_in_order(_PATIENCE)
+    finally:
+        running.stop()
+    if not scratch.exists():
+        raise LabError(f"Java {kit.java.major} wrote no start-up cache; see {running.folder / 'logs'}")
+    scratch.replace(file)
+    for old in sorted(file.parent.iterdir(), key=lambda each: each.stat().st_mtime)[:-_KEPT]:
+        old.unlink(missing_ok=True)
+    progress("training the start-up cache (once)", 3, 3)
+
+
+def _trainee(kit: Kit, scratch: Path) -> Kit:
+    """The kit that writes the cache; a Java before 25 refuses to write one under an agent, but uses it with one."""
+    if kit.java.has_aot:
+        return replace(kit, jvm_options=(f"-XX:AOTCacheOutput={scratch}", "-Xlog:aot*=error"))
+    return replace(kit, exporter=None, jvm_options=(f"-XX:ArchiveClassesAtExit={scratch}", "-Xlog:cds*=error"))
+
+
+def _scrape(url: str) -> None:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - a loopback address of our own
+            answer.read()
+    except OSError as error:
+        raise LabError(f"the exporter at {url} did not answer: {error}; see the broker's log") from error

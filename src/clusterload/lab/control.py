@@ -1,0 +1,104 @@
+"""Speak to the supervisor of a lab, and end labs from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from clusterload.errors import LabError
+from clusterload.lab import registry
+from clusterload.lab.places import labs_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from clusterload.lab.registry import LabInfo
+
+PATIENCE = 20.0  # seconds for a supervisor to end its brokers
+
+
+def ask(address: Path, do: str, broker: int | None = None) -> dict[int, dict[str, Any]]:
+    """Send one command; the answer has `pid`, `state` (running, paused, exited) and exit `code` by broker.
+
+    Commands: status, ready, detach, stop; and with a broker: start, terminate, kill, pause, resume.
+
+    Raises:
+        LabError: the supervisor does not answer, or refuses.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(str(address))
+            with connection.makefile("rw", encoding="utf-8") as stream:
+                stream.write(json.dumps({"do": do, "broker": broker}) + "\n")
+                stream.flush()
+                answer = json.loads(stream.readline())
+    except (OSError, ValueError) as error:
+        raise LabError(f"the lab's supervisor does not answer '{do}': {error}; run 'clusterload lab down'") from error
+    if "error" in answer:
+        raise LabError(f"the lab's supervisor refused: {answer['error']}; see 'clusterload lab status'")
+    return {int(key): state for key, state in answer["brokers"].items()}
+
+
+def stop(record: registry.Record) -> None:
+    """End a running lab and wait until its supervisor is gone."""
+    with contextlib.suppress(LabError):
+        ask(record.socket, "stop")
+    with contextlib.suppress(psutil.NoSuchProcess):
+        _end([psutil.Process(record.info.supervisor_pid)] if record.alive else [], patience=PATIENCE)
+
+
+def down(lab_id: str | None = None) -> list[LabInfo]:
+    """Stop every lab of this user, or the one called `lab_id`, then kill brokers whose supervisor is gone.
+
+    Returns:
+        The labs that were stopped.
+
+    Raises:
+        LabError: no running lab has this id.
+    """
+    chosen = [record for record in registry.records() if lab_id in {None, record.info.id}]
+    if lab_id is not None and not chosen:
+        raise LabError(f"no lab called {lab_id!r} runs; see 'clusterload lab status'")
+    for record in chosen:
+        stop(record)
+    kill_orphans()
+    registry.sweep()
+    return [record.info for record in chosen]
+
+
+def kill_orphans() -> None:
+    """Kill our brokers that no living supervisor owns, found by the mark on their command lines."""
+    living = {record.info.id for record in registry.records()}
+    _end(list(_orphans(living)), patience=0)
+
+
+def _orphans(living: set[str]) -> Iterable[psutil.Process]:
+    mark = f"{registry.MARKER}{labs_dir()}{os.sep}"
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            ours = [word for word in process.cmdline() if word.startswith(mark)]
+            if ours and process.uids().real == os.getuid() and ours[0].removeprefix(mark) not in living:
+                yield process
+
+
+def _end(processes: list[psutil.Process], patience: float) -> None:
+    """Wait for processes to end, and kill those that do not; one that its parent never reaped has ended too."""
+    _wait(processes, patience)
+    for process in filter(registry.runs, processes):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    _wait(processes, 5)
+
+
+def _wait(processes: list[psutil.Process], patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while any(map(registry.runs, processes)) and time.monotonic() < deadline:
+        time.sleep(0.02)

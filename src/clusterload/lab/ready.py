@@ -1,0 +1,62 @@
+"""When a lab is ready: each broker, asked alone on its client listener, names all brokers of the cluster.
+
+A KRaft broker names those only that are registered and unfenced.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from clusterload.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clusterload.lab.registry import LabBroker
+
+_PAUSE = 0.05
+
+
+def wait_until_ready(seats: tuple[LabBroker, ...], check: Callable[[], None], deadline: float) -> None:
+    """Wait until every broker knows all others; `check` may raise to end the wait.
+
+    Args:
+        seats: the brokers.
+        check: called between two looks; raises when a broker has died.
+        deadline: on the clock of `time.monotonic`.
+
+    Raises:
+        LabError: the deadline passed.
+    """
+    for seat in seats:
+        while not (_listens(seat) and _names(seat) == {each.id for each in seats}):
+            check()
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"broker {seat.id} of the lab was not ready in time; see its log {seat.log}, "
+                    "and whether the machine has a free core and memory"
+                )
+            time.sleep(_PAUSE)
+
+
+def _listens(seat: LabBroker) -> bool:
+    try:
+        with socket.create_connection((seat.host, seat.client_port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _names(seat: LabBroker) -> set[int]:
+    """The brokers that this one names: a fresh client knows no other broker to ask."""
+    address = f"{seat.host}:{seat.client_port}"
+    client = AdminClient({"bootstrap.servers": address, "client.id": "clusterload-lab", "log_level": 0})
+    try:
+        return set(client.list_topics(timeout=2).brokers)
+    except KafkaException:
+        return set()

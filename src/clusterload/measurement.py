@@ -1,0 +1,280 @@
+"""Measurement: engines and sources on one clock make a Run. The only step that touches the network."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+import confluent_kafka
+
+from clusterload import __version__, consent
+from clusterload.consent import Consent
+from clusterload.engines.client import ClientStatistics, Records, made_load
+from clusterload.engines.client.connections import predicted_connections
+from clusterload.engines.client.produce import Made
+from clusterload.engines.progress import OnProgress
+from clusterload.errors import Aborted, ClusterloadError, ConfigurationError
+from clusterload.kafka import Cluster, Topic
+from clusterload.lab import find_lab
+from clusterload.plan import Load, Plan
+from clusterload.run import Run
+from clusterload.sources.exporter import ExporterSource
+from clusterload.store import SUFFIX, Recorder, new_id, read_run
+
+FOLDER: Final = Path("runs")
+"""Where run files go unless told otherwise."""
+
+BASELINE_SECONDS: Final = 2.0
+"""Metrics are read for this long before a load, so that its first second has a beginning."""
+
+# A clock that moved this much against the monotonic one was set, not just trimmed.
+_JUMP_SECONDS: Final = 0.5
+
+
+class Source(Protocol):
+    """Something that records a cluster's metrics while a run goes."""
+
+    interval: float
+
+    def start(self, recorder: Recorder) -> Self:
+        """Begin to record."""
+
+    def stop(self) -> None:
+        """Record what is left and end."""
+
+
+def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
+    """The sources that we know of by ourselves: the exporters of a lab. None for other clusters."""
+    lab = find_lab(cluster.id)
+    if lab is None:
+        return ()
+    endpoints = {str(broker.id): broker.exporter_url for broker in lab.brokers}
+    return (ExporterSource(endpoints, interval=interval, client_listeners=frozenset({"CLIENT"})),)
+
+
+def measure(
+    plan: Plan,
+    cluster: Cluster,
+    *,
+    sources: Sequence[Source] | None = None,
+    path: Path | str | None = None,
+    consented: Consent = Consent(),  # noqa: B008 (frozen)
+    seed: int | None = None,
+    on_progress: OnProgress = lambda _: None,
+    on_statistics: Callable[[str], None] | None = None,
+) -> Run:
+    """Make a plan's load on a cluster and record its metrics.
+
+    Args:
+        plan: what to do.
+        cluster: where.
+        sources: of the metrics; by default the cluster's own exporters if it is a lab. `()` reads none: the
+            run then still tells what was sent when, and metrics of that time can be held against it later.
+        path: of the run file; by default `runs/<id>.run`.
+        consented: the yes that a cluster which is not a lab needs.
+        seed: of the keys; by default drawn and written down.
+        on_progress: called five times a second during the load.
+        on_statistics: gets each client's own statistics as JSON, every second.
+
+    Raises:
+        ConfigurationError: the plan cannot be carried out on this cluster.
+        ConsentError: it is not a lab, and there is no yes for it.
+        ClusterError: the cluster refused before the load began.
+        StoreError: the run file could not be begun.
+        Aborted: interrupted; what was measured until then is in the run file.
+    """
+    if find_lab(cluster.id) is None:
+        consent.require(consented, plan, cluster.id)
+    topics = {load.name: _usable_topic(load, cluster) for load in plan.loads}
+    chosen = sources_of(cluster) if sources is None else sources
+    seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+    with recording(path) as recorder:
+        recorder.document("plan", plan.as_document())
+        recorder.document("environment", {**_environment(cluster), **_of_plan(plan, cluster, topics), "seed": seed})
+        before = _ends(cluster, topics)
+        with _running(chosen, recorder):
+            statistics = ClientStatistics(recorder, on_text=on_statistics)
+            made = made_load(
+                plan.loads,
+                plan.duration,
+                cluster.properties,
+                seed=seed,
+                on_progress=on_progress,
+                on_statistics=statistics,
+                on_ledgers=recorder.ledgers,
+                on_end=lambda made: _keep(recorder, made),
+            )
+        _check_growth(recorder, cluster, topics, before, made)
+        recorder.document("window", {"start": made.start, "end": made.end, "complete": True})
+    return read_run(recorder.path)
+
+
+def record(
+    cluster: Cluster,
+    *,
+    seconds: float,
+    sources: Sequence[Source] | None = None,
+    path: Path | str | None = None,
+    on_second: Callable[[float], None] = lambda _: None,
+) -> Run:
+    """Record a cluster's metrics without any load of ours. Interrupting it ends the run in good order.
+
+    Args:
+        cluster: whose metrics.
+        seconds: how long.
+        sources: of the metrics; by default the cluster's own exporters if it is a lab.
+        path: of the run file.
+        on_second: called about every second with the seconds passed.
+
+    Raises:
+        ConfigurationError: no source is known for this cluster.
+        StoreError: the run file could not be begun.
+    """
+    chosen = sources_of(cluster) if sources is None else sources
+    if not chosen:
+        raise ConfigurationError(f"cluster {cluster.id} is no lab and names no metrics: give --exporter ID=URL")
+    with recording(path) as recorder:
+        recorder.document("environment", _environment(cluster))
+        with _running(chosen, recorder, baseline=0.0):
+            start = time.time_ns()
+            recorder.document("window", {"start": start, "end": None, "complete": False})
+            _wait(seconds, on_second)
+            end = time.time_ns()
+        recorder.document("window", {"start": start, "end": end, "complete": True})
+    return read_run(recorder.path)
+
+
+def _wait(seconds: float, on_second: Callable[[float], None]) -> None:
+    began = time.monotonic()
+    try:
+        while (passed := time.monotonic() - began) < seconds:
+            on_second(passed)
+            time.sleep(min(1.0, seconds - passed))
+    except KeyboardInterrupt:
+        return
+
+
+@contextmanager
+def recording(path: Path | str | None) -> Iterator[Recorder]:
+    """A run file that is closed in good order whatever happens; an interrupt becomes `Aborted`."""
+    run_id = new_id()
+    recorder = Recorder(Path(path) if path is not None else FOLDER / f"{run_id}{SUFFIX}", run_id=run_id)
+    wall, steady = time.time(), time.monotonic()
+    try:
+        yield recorder
+    except KeyboardInterrupt:
+        recorder.event(time.time_ns(), "aborted", "interrupted by the user")
+        recorder.close()
+        raise Aborted(f"interrupted: what was measured until then is in {recorder.path}") from None
+    except ClusterloadError as error:
+        recorder.event(time.time_ns(), "failed", str(error))
+        raise
+    finally:
+        moved = (time.time() - wall) - (time.monotonic() - steady)
+        if abs(moved) > _JUMP_SECONDS:
+            recorder.event(time.time_ns(), "clock-jumped", f"the clock was set by {moved:+.1f} s during the run")
+        recorder.close()
+
+
+@contextmanager
+def _running(sources: Sequence[Source], recorder: Recorder, baseline: float = BASELINE_SECONDS) -> Iterator[None]:
+    """Sources that record from a while before until a while after, so that the edges are covered too."""
+    started: list[Source] = []
+    try:
+        for source in sources:
+            source.start(recorder)
+            started.append(source)
+        if started:
+            time.sleep(baseline)
+        yield
+        if started:
+            time.sleep(max(2.2 * source.interval for source in started))
+    finally:
+        for source in started:
+            source.stop()
+
+
+def _keep(recorder: Recorder, made: Made) -> None:
+    recorder.document("window", {"start": made.start, "end": made.end, "complete": False})
+    recorder.ledgers(made.ledgers)
+
+
+def _usable_topic(load: Load, cluster: Cluster) -> Topic:
+    topic, _ = cluster.use_topic(load.topic)
+    assert load.dials.payload_size is not None
+    size = Records(payload_size=load.dials.payload_size).value_size
+    most = cluster.largest_message(load.topic)
+    if most is not None and size > most:
+        raise ConfigurationError(
+            f"load {load.name!r} makes values of {size:,} B, and topic {load.topic!r} takes messages up to "
+            f"{most:,} B: lower payload_size, or raise the topic's max.message.bytes"
+        )
+    return topic
+
+
+def _ends(cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, int]:
+    return {topic.name: sum(cluster.end_offsets(topic).values()) for topic in topics.values()}
+
+
+def _check_growth(
+    recorder: Recorder, cluster: Cluster, topics: Mapping[str, Topic], before: Mapping[str, int], made: Made
+) -> None:
+    """Hold the ledger against how far the topics' end offsets moved; a difference is an event."""
+    try:
+        after = _ends(cluster, topics)
+    except ClusterloadError as error:
+        recorder.event(time.time_ns(), "growth-unknown", f"end offsets could not be read after the load: {error}")
+        return
+    grown = {name: after[name] - count for name, count in before.items()}
+    recorder.document("growth", grown)
+    for name, growth in grown.items():
+        ledgers = [ledger for ledger in made.ledgers if topics[ledger.load].name == name]
+        least = sum(ledger.acknowledged for ledger in ledgers)
+        most = least + sum(ledger.unknown for ledger in ledgers)
+        if not least <= growth <= most:
+            recorder.event(
+                time.time_ns(),
+                "growth-differs",
+                f"topic {name!r} grew by {growth:,} records, but {least:,} were acknowledged"
+                + (f" and {most - least:,} are unknown" if most > least else ""),
+            )
+
+
+def _environment(cluster: Cluster) -> dict[str, Any]:
+    """What a run was made with, by allow-list: no secrets, no host names but the brokers'."""
+    lab = find_lab(cluster.id)
+    return {
+        "clusterload": __version__,
+        "python": platform.python_version(),
+        "librdkafka": confluent_kafka.libversion()[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "cluster": {
+            "id": cluster.id,
+            "lab": lab is not None,
+            "brokers": [asdict(broker) for broker in cluster.brokers],
+        },
+        "client": cluster.properties.open_values,
+        "tls_unverified": cluster.properties.unverified_tls,
+    }
+
+
+def _of_plan(plan: Plan, cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, Any]:
+    predictions = [predicted_connections(load.dials.producers or 0, topics[load.name], cluster) for load in plan.loads]
+    known = [one for one in predictions if one is not None]
+    predicted: dict[str, Any] = {}
+    if known and len(known) == len(predictions):
+        deviation = sum(one.deviation**2 for one in known) ** 0.5
+        predicted["connections"] = {"mean": sum(one.mean for one in known), "deviation": deviation}
+    return {
+        "predicted": predicted,
+        "value_size": {load.name: Records(payload_size=load.dials.payload_size or 0).value_size for load in plan.loads},
+        "leaders": {topic.name: [one.leader for one in topic.partitions] for topic in topics.values()},
+    }

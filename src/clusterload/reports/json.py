@@ -1,0 +1,78 @@
+"""Runs and their judgement as plain values, for programs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from clusterload.case import Outcome
+from clusterload.diagnosis import Verdict
+from clusterload.run import Run, clock_time
+from clusterload.usage import Usage
+
+
+def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
+    """A run with its usage and verdict; shares are ratios, values are in the unit that stands beside them."""
+    return {
+        "run": str(run.path) if run.path else None,
+        "id": run.id,
+        "plan": run.plan.as_document() if run.plan else None,
+        "start": clock_time(run.start),
+        "end": clock_time(run.end),
+        "complete": run.complete,
+        "ledger": [asdict(ledger) for ledger in run.ledgers],
+        "resources": {line.resource.name: _resource(usage, line.resource.name) for line in usage.lines},
+        "saturation": [
+            {"resource": line.resource.name, "broker": line.broker, "typical": _number(line.typical)}
+            for line in usage.saturation
+        ],
+        "limit_load": _number(verdict.limit_load),
+        "binding": verdict.binding.line.resource.name if verdict.binding else None,
+        "state": str(verdict.state),
+        "findings": [asdict(finding) for finding in verdict.findings],
+        "missing": list(verdict.missing),
+        "verdict": verdict.sentence,
+        "events": [asdict(event) for event in run.events],
+    }
+
+
+def case_document(outcome: Outcome) -> dict[str, Any]:
+    """A case with each of its steps, the effects of what changed, and the verdict in words."""
+    return {
+        "case": outcome.case.name,
+        "verdict": outcome.sentence,
+        "steps": [
+            {
+                **run_document(step.run, step.usage, step.verdict),
+                "changes": [asdict(change) for change in step.comparison.changes] if step.comparison else [],
+                "effects": {
+                    effect.name: {"ratio": _number(effect.ratio), "spread": _number(effect.spread)}
+                    for effect in (*step.comparison.effects, step.comparison.limit_load)
+                }
+                if step.comparison
+                else {},
+                "predicted": step.run.environment.get("predicted", {}),
+            }
+            for step in outcome.steps
+        ],
+    }
+
+
+def _resource(usage: Usage, name: str) -> dict[str, Any]:
+    line = usage.line(name)
+    assert line is not None
+    limit = usage.limits.of(name)
+    share = next((one for one in usage.shares if one.line.resource.name == name), None)
+    return {
+        "unit": str(line.resource.unit if line.resource.kind == "gauge" else line.resource.unit.rate()),
+        "typical": _number(line.typical),
+        "peak": _number(line.peak),
+        "limit": str(limit.value) if limit else None,
+        "share": _number(share.typical) if share else None,
+    }
+
+
+def _number(value: float) -> float | None:
+    # JSON has no NaN: what is not known is null.
+    return None if math.isnan(value) or math.isinf(value) else value

@@ -1,0 +1,206 @@
+"""Tables for the terminal, readable at 80 columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from clusterload import units
+from clusterload.case import Outcome, Step
+from clusterload.kafka import Broker, Topic
+from clusterload.resources import RESOURCES
+from clusterload.run import Run
+from clusterload.series import Kind
+from clusterload.units import Quantity
+from clusterload.usage import Line, Usage
+
+
+def _table(*columns: str, title: str = "") -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
+    return table
+
+
+def usage_table(usage: Usage) -> Table:
+    """Each dimension against its limit, then how busy the brokers are."""
+    table = _table("resource", "typical", "peak", "limit", "share")
+    for line in usage.lines:
+        limit = usage.limits.of(line.resource.name)
+        share = next((one for one in usage.shares if one.line.resource.name == line.resource.name), None)
+        binding = usage.binding is not None and share is usage.binding
+        table.add_row(
+            Text(line.resource.title, style="bold" if binding else ""),
+            amount(line, line.typical),
+            amount(line, line.peak),
+            str(limit.value) if limit else "unknown",
+            Text(units.percent(share.typical) if share else "", style="bold" if binding else ""),
+        )
+    table.add_section()
+    for name, brokers in _by_resource(usage.saturation).items():
+        busiest = max(brokers, key=lambda line: -math.inf if math.isnan(line.typical) else line.typical)
+        table.add_row(
+            name,
+            units.percent(busiest.typical),
+            units.percent(busiest.peak),
+            "",
+            Text(f"broker {busiest.broker}", style="dim"),
+        )
+    return table
+
+
+def _by_resource(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    grouped: dict[str, list[Line]] = {}
+    for line in lines:
+        grouped.setdefault(line.resource.title, []).append(line)
+    return grouped
+
+
+def amount(line: Line, value: float) -> str:
+    """A line's value as people read it, per second if it counts events."""
+    unit = line.resource.unit
+    return units.text(Quantity(value, unit.rate() if line.resource.kind is Kind.DELTA else unit))
+
+
+def ledger_table(run: Run) -> Table:
+    """What became of each Load's records."""
+    table = _table("load", "scheduled", "acknowledged", "failed", "unknown", "dropped", "late")
+    for one in run.ledgers:
+        counts = (one.scheduled, one.acknowledged, one.failed, one.unknown, one.dropped, one.late)
+        table.add_row(Text(one.load), *(f"{count:,}" for count in counts))
+        for error, count in one.errors.items():
+            table.add_row(Text(f"  {error}", style="yellow"), f"{count:,}")
+    return table
+
+
+def case_table(outcome: Outcome, resources: Sequence[str], *, binding: bool = True) -> Table:
+    """What changed, what that did to resources, and to the limit load; with the resource that binds or not."""
+    titles = [RESOURCES[name].title for name in resources]
+    table = _table("dial changed", *titles, "Limit load")
+    for step in outcome.steps:
+        table.add_row(_changed(step), *(_cell(step, name) for name in resources), _load_cell(step, binding=binding))
+        table.add_section()
+    return table
+
+
+def _changed(step: Step) -> Text:
+    if step.comparison is None:
+        return Text("nothing yet", style="italic")
+    lines = (f"{_kept(change.words)}\n{_kept(change.new_value)}" for change in step.comparison.changes)
+    return Text("\n".join(lines))
+
+
+def _kept(words: str) -> str:
+    # Non-breaking: a table that runs out of room breaks between lines of ours, not within them.
+    return words.replace(" ", "\u00a0")
+
+
+def _cell(step: Step, resource: str) -> Text:
+    line = step.usage.line(resource)
+    if line is None:
+        return Text("n/a")
+    share = next((one for one in step.usage.shares if one.line.resource.name == resource), None)
+    text = Text(_kept(_short(line)))
+    if share is not None:
+        text.append(f"\n{units.percent(share.typical)}", style="dim")
+    effect = step.comparison.effect(resource) if step.comparison else None
+    if effect is not None:
+        text.append(f"\n{_times(effect.ratio)}", style="dim" if effect.is_ratio(1.0) else "bold")
+    return text
+
+
+def _short(line: Line) -> str:
+    """An amount under a heading that already names what is counted."""
+    unit = line.resource.unit
+    return amount(line, line.typical).replace(f" {unit}", "" if unit.thing == line.resource.name else f" {unit}")
+
+
+def _load_cell(step: Step, *, binding: bool) -> Text:
+    text = Text(units.percent(step.verdict.limit_load), style="bold")
+    if binding and step.usage.binding is not None:
+        text.append(f"\n{_kept(step.usage.binding.title.lower())}", style="not bold")
+    if step.comparison is not None:
+        effect = step.comparison.limit_load
+        text.append(f"\n{_times(effect.ratio)}", style="not bold dim" if effect.is_ratio(1.0) else "bold")
+    return text
+
+
+def _times(ratio: float) -> str:
+    return "" if math.isnan(ratio) else f"x {ratio:.2f}"
+
+
+def prediction_lines(outcome: Outcome) -> list[str]:
+    """The connections that metadata predicts, beside those that the brokers counted."""
+    lines = []
+    for step in outcome.steps:
+        predicted = step.run.environment.get("predicted", {}).get("connections")
+        counted = step.usage.line("connections")
+        if predicted and counted is not None and step.run.plan:
+            lines.append(
+                f"{step.run.plan.name}: {units.number(counted.typical)} connections counted, "
+                f"{predicted['mean']:.1f} ± {predicted['deviation']:.1f} predicted"
+            )
+    return lines
+
+
+def _baseline(outcome: Outcome) -> str:
+    plan = outcome.steps[0].run.plan
+    return "The first load: " + "; ".join(load.dials.as_text() for load in plan.loads) if plan else ""
+
+
+def riddle_view(outcome: Outcome) -> RenderableType:
+    """What the team sees: ingress and the load."""
+    return Group(_baseline(outcome), case_table(outcome, ["ingress"], binding=False))
+
+
+def answer_view(outcome: Outcome) -> RenderableType:
+    """All resources, the connections that were predicted, doubts if any, and the verdict in words."""
+    events = [Text(f"{one.kind}: {one.text}", style="yellow") for step in outcome.steps for one in step.run.events]
+    return Group(
+        case_table(outcome, ["ingress", "egress", "requests", "connections"]),
+        *(Text(line, style="dim") for line in prediction_lines(outcome)),
+        *events,
+        Text(""),
+        Text(f"Verdict: {outcome.sentence}.", style="bold"),
+    )
+
+
+def brokers_table(brokers: Iterable[Broker]) -> Table:
+    """Brokers as the cluster describes them."""
+    table = _table("id", "id string", "host", "port", "rack", "controller")
+    for one in brokers:
+        table.add_row(
+            str(one.id),
+            one.id_string,
+            Text(one.host),
+            str(one.port),
+            Text(one.rack),
+            "yes" if one.controller else "",
+        )
+    return table
+
+
+def topics_table(topics: Iterable[Topic]) -> Table:
+    """Partitions with their replicas; what is out of sync is marked."""
+    table = _table("topic", "partition", "leader", "replicas", "in sync", "out of sync")
+    for topic in topics:
+        for one in topic.partitions:
+            table.add_row(
+                Text(topic.name if one is topic.partitions[0] else ""),
+                str(one.id),
+                str(one.leader) if one.leader >= 0 else Text("none", style="bold red"),
+                _ids(one.replicas),
+                _ids(one.isr),
+                Text(f"! {_ids(one.out_of_sync)}" if one.out_of_sync else "", style="bold red"),
+            )
+        table.add_section()
+    return table
+
+
+def _ids(brokers: Iterable[int]) -> str:
+    return ",".join(map(str, brokers))

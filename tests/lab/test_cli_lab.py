@@ -1,0 +1,70 @@
+"""`clusterload lab up`, `status` and `down`."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from clusterload.cli.lab import lab as command
+from clusterload.errors import LabError
+from clusterload.lab import find_lab, running_labs
+
+from .conftest import lives, wait_for
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+_MAIN = "from clusterload.cli.lab import lab; lab()"
+
+
+def run(*arguments: str) -> str:
+    """The standard output of a command that succeeds."""
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def test_a_detached_lab_outlives_its_tool_until_down(
+    tmp_path: Path, tool: Callable[..., subprocess.Popen[str]]
+) -> None:
+    up = tool(_MAIN, "up", "--brokers", "1", "--detach", "--json", cwd=tmp_path)
+    out, err = up.communicate(timeout=60)
+    assert up.returncode == 0, err
+    started: dict[str, Any] = json.loads(out)
+    assert started["directory"] == str(tmp_path)
+    assert (tmp_path / "client.properties").exists()
+
+    shown = [each for each in json.loads(run("status", "--json")) if each["id"] == started["id"]]
+    assert [broker["state"] for broker in shown[0]["brokers"]] == ["running"]
+    assert started["cluster_id"] in run("status")
+
+    assert run("down", started["id"]) == f"Stopped lab {started['id']}.\n"
+    assert not lives(started["supervisor_pid"])
+    assert not lives(started["brokers"][0]["pid"])
+    assert not (tmp_path / "client.properties").exists()
+    assert find_lab(started["cluster_id"]) is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_foreground_lab_ends_in_order_on_a_signal(
+    tmp_path: Path, tool: Callable[..., subprocess.Popen[str]], number: signal.Signals
+) -> None:
+    up = tool(_MAIN, "up", "--brokers", "1", cwd=tmp_path)
+    wait_for(lambda: any(lab.directory == tmp_path for lab in running_labs()) or up.poll() is not None, timeout=60)
+    info = next(lab for lab in running_labs() if lab.directory == tmp_path)
+    assert up.stderr is not None
+    assert any("Ctrl-C stops it" in line for line in up.stderr)
+    up.send_signal(number)
+    assert up.wait(15) == 0
+    assert not any(map(lives, [info.supervisor_pid, info.brokers[0].pid]))
+
+
+def test_down_of_an_unknown_lab_is_an_error() -> None:
+    with pytest.raises(LabError, match="no lab called 'x' runs"):
+        run("down", "x")
