@@ -1,1 +1,37 @@
-"""What all tests share: one lab of three brokers for the whole session, in a place of its own."""
+"""What all tests share: a state folder of their own, and one lab of three brokers for the session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from clusterload import Cluster, Lab, Properties
+
+# A failing random case is printed with what repeats it; the machine may be busy, so time is no failure.
+settings.register_profile("clusterload", print_blob=True, deadline=None)
+settings.load_profile("clusterload")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A state folder of the tests' own, so that they neither see nor stop anyone's labs."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = tmp_path_factory.mktemp("state")
+        patch.setenv("CLUSTERLOAD_STATE", str(path))
+        yield path
+
+
+@pytest.fixture(scope="session")
+def lab(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Three brokers, shared: produce and read as you like, but stop nothing."""
+    with Lab(3, directory=tmp_path_factory.mktemp("lab")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def cluster(lab: Lab) -> Cluster:
+    """The shared lab as its clients see it."""
+    return Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}, origin="the lab"))

@@ -1,3 +1,107 @@
-"""Tell what is really loading an Apache Kafka cluster, and what would change it."""
+"""Tell what is really loading an Apache Kafka cluster, and what would change it.
+
+    plan    = Plan.read("peak.toml")
+    run     = measure(plan, cluster)
+    usage   = assess(run, limits)
+    verdict = diagnose(run, usage)
+    report  = render(run, usage, verdict)
+
+The names below are the public ones. Each is loaded when it is first used, so that importing the package costs
+nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clusterload.case import Case, judge, run_case
+    from clusterload.comparison import Comparison, compare
+    from clusterload.consent import Consent
+    from clusterload.diagnosis import State, Verdict, diagnose
+    from clusterload.engines.client import ClientStatistics
+    from clusterload.errors import ClusterloadError
+    from clusterload.kafka import Cluster, Properties
+    from clusterload.lab import Lab
+    from clusterload.limits import Limits
+    from clusterload.measurement import measure, record
+    from clusterload.plan import Dials, Load, Plan
+    from clusterload.reports import Report, plot, render
+    from clusterload.run import Run
+    from clusterload.series import Series
+    from clusterload.store import Recorder, read_run
+    from clusterload.usage import Usage, assess
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Case": "case",
+    "ClientStatistics": "engines.client",
+    "Cluster": "kafka",
+    "ClusterloadError": "errors",
+    "Comparison": "comparison",
+    "Consent": "consent",
+    "Dials": "plan",
+    "Lab": "lab",
+    "Limits": "limits",
+    "Load": "plan",
+    "Plan": "plan",
+    "Properties": "kafka",
+    "Recorder": "store",
+    "Report": "reports",
+    "Run": "run",
+    "Series": "series",
+    "State": "diagnosis",
+    "Usage": "usage",
+    "Verdict": "diagnosis",
+    "assess": "usage",
+    "compare": "comparison",
+    "diagnose": "diagnosis",
+    "judge": "case",
+    "measure": "measurement",
+    "plot": "reports",
+    "read_run": "store",
+    "record": "measurement",
+    "render": "reports",
+    "run_case": "case",
+}
+
+__all__ = [
+    "Case",
+    "ClientStatistics",
+    "Cluster",
+    "ClusterloadError",
+    "Comparison",
+    "Consent",
+    "Dials",
+    "Lab",
+    "Limits",
+    "Load",
+    "Plan",
+    "Properties",
+    "Recorder",
+    "Report",
+    "Run",
+    "Series",
+    "State",
+    "Usage",
+    "Verdict",
+    "assess",
+    "compare",
+    "diagnose",
+    "judge",
+    "measure",
+    "plot",
+    "read_run",
+    "record",
+    "render",
+    "run_case",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'clusterload' has no attribute {name!r}")
+    return getattr(import_module(f"clusterload.{_HOMES[name]}"), name)

@@ -34,6 +34,9 @@ FOLDER: Final = Path("runs")
 BASELINE_SECONDS: Final = 2.0
 """Metrics are read for this long before a load, so that its first second has a beginning."""
 
+# Bytes around the smallest batch's only value: its header, the record's own, and the key.
+_AROUND: Final = 61 + 20 + 8
+
 # A clock that moved this much against the monotonic one was set, not just trimmed.
 _JUMP_SECONDS: Final = 0.5
 
@@ -211,7 +214,7 @@ def _usable_topic(load: Load, cluster: Cluster) -> Topic:
     assert load.dials.payload_size is not None
     size = Records(payload_size=load.dials.payload_size).value_size
     most = cluster.largest_message(load.topic)
-    if most is not None and size > most:
+    if most is not None and size + _AROUND > most:
         raise ConfigurationError(
             f"load {load.name!r} makes values of {size:,} B, and topic {load.topic!r} takes messages up to "
             f"{most:,} B: lower payload_size, or raise the topic's max.message.bytes"

@@ -26,8 +26,13 @@ class Constant:
         """How many events are due after `elapsed` seconds; the first is due at 0."""
         if elapsed < 0:
             return 0
-        # Guards against 0.3 * 10 = 2.9999999999999996: an event due exactly now is due.
-        return math.floor(elapsed * self.rate + 1e-9) + 1
+        latest = math.floor(elapsed * self.rate)
+        # The product can be a rounding beside the truth (0.3 * 10 < 3); `when` has the last word.
+        if self.when(latest + 1) <= elapsed:
+            latest += 1
+        elif self.when(latest) > elapsed:
+            latest -= 1
+        return latest + 1
 
     def when(self, index: int) -> float:
         """Seconds after the start at which event `index`, counted from 0, is due."""
@@ -35,4 +40,5 @@ class Constant:
 
     def total(self, duration: float) -> int:
         """How many events fall due within `duration` seconds, its end left out."""
-        return math.ceil(duration * self.rate - 1e-9)
+        due = self.due(duration)
+        return due - 1 if due and self.when(due - 1) >= duration else due

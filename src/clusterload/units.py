@@ -107,7 +107,9 @@ class Quantity:
         return f"{number(self.value)} {self.unit.symbol}"
 
 
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d[\d,_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%]*(?:/s)?)\s*")
+# A comma only parts thousands: in `1,5` it could as well be a decimal mark.
+_WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)"
+_QUANTITY = re.compile(rf"\s*([+-]?(?:{_WHOLE}\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%]*(?:/s)?)\s*")
 
 
 def parse(text: str, unit: Unit) -> Quantity:
@@ -117,9 +119,9 @@ def parse(text: str, unit: Unit) -> Quantity:
         ConfigurationError: the text is no number, or its unit measures something else.
     """
     match = _QUANTITY.fullmatch(text)
-    if match is None:
+    value = float(match[1].replace(",", "").replace("_", "")) if match else math.nan
+    if match is None or not math.isfinite(value):
         raise ConfigurationError(f"{text!r} is not a quantity: write a number and a unit, as in '2 KiB'")
-    value = float(match[1].replace(",", "").replace("_", ""))
     symbol = match[2]
     if not symbol or (symbol == "/s" and unit.per_second):
         return Quantity(value, unit)
@@ -137,10 +139,13 @@ def parse_duration(text: str) -> float:
         ConfigurationError: the text is no duration.
     """
     compact = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", compact):
-        return float(compact)
-    if compact and not _DURATION.sub("", compact).strip():
-        return sum(float(value) * _SECONDS_IN[unit] for value, unit in _DURATION.findall(compact))
+    seconds = math.nan
+    if re.fullmatch(r"\d+(\.\d+)?([eE][+-]?\d+)?", compact):
+        seconds = float(compact)
+    elif compact and not _DURATION.sub("", compact).strip():
+        seconds = sum(float(value) * _SECONDS_IN[unit] for value, unit in _DURATION.findall(compact))
+    if math.isfinite(seconds):
+        return seconds
     raise ConfigurationError(f"{text!r} is not a duration: write seconds, or as in '1m30s'")
 
 

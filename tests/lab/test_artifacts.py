@@ -61,7 +61,7 @@ def test_a_jar_that_fits_its_checksum_is_kept_with_progress(cache: Path) -> None
 
 
 def test_a_jar_that_does_not_fit_its_checksum_is_refused(cache: Path) -> None:
-    with pytest.raises(LabError, match="refused org.example:thing:1.0: its SHA-256 is"):
+    with pytest.raises(LabError, match=r"refused org\.example:thing:1.0: its SHA-256 is"):
         artifacts.fetch(locked("0" * 64))
     assert list(cache.rglob("*.jar")) == []
 
@@ -77,7 +77,7 @@ def test_a_failed_download_names_the_jar_and_the_way_out(monkeypatch: pytest.Mon
     monkeypatch.setenv("CLUSTERLOAD_CACHE", str(tmp_path))
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with pytest.raises(LabError, match="could not download org.example:thing:1.0: .*check the network"):
+    with pytest.raises(LabError, match=r"could not download org.example:thing:1.0: .*check the network"):
         artifacts.fetch(locked(_GOOD))
 
 
@@ -122,5 +122,5 @@ def test_an_unknown_kafka_names_the_known_ones() -> None:
 
 
 def test_a_malformed_lock_says_how_to_make_it_anew() -> None:
-    with pytest.raises(ConfigurationError, match="regenerate it with 'python -m clusterload.lab.lock 9.9'"):
+    with pytest.raises(ConfigurationError, match=r"regenerate it with 'python -m clusterload.lab.lock 9.9'"):
         lock.parse("org.example:thing:1.0\n", "9.9")

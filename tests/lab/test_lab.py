@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
 
-def properties(lab: Lab) -> dict[str, str]:
+def properties(lab: Lab) -> dict[str, str | int | float | bool]:
     """What stands in the lab's client.properties, the keys of Confluent Cloud left out."""
     lines = (Path(str(lab.info.directory)) / "client.properties").read_text().splitlines()
     pairs = (line.split("=", 1) for line in lines if not line.startswith("#"))
@@ -69,7 +69,7 @@ def test_what_the_lab_writes_is_readable_by_its_owner_only(lab: Lab, state: Path
 
 
 def test_a_second_lab_in_the_same_directory_is_refused(lab: Lab) -> None:
-    with pytest.raises(LabError, match="runs in .* already; stop it"):
+    with pytest.raises(LabError, match=r"runs in .* already; stop it"):
         Lab(1, directory=lab.info.directory).start()
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clusterload.errors import ConfigurationError, LabError
-from clusterload.lab import Lab, control, launch, ports, registry, running_labs
+from clusterload.lab import Lab, control, ports, registry, running_labs
+from clusterload.lab.places import labs_dir
 from clusterload.lab.properties import Ports
 
 from .conftest import lives, wait_for
@@ -55,9 +56,7 @@ def test_stop_ends_every_process_and_keeps_nothing_but_the_logs(state: Path, tmp
     assert "Kafka Server started" in info.brokers[0].log.read_text()
 
 
-def test_a_killed_tool_leaves_nothing(
-    state: Path, tmp_path: Path, tool: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_a_killed_tool_leaves_nothing(state: Path, tmp_path: Path, tool: Callable[..., subprocess.Popen[str]]) -> None:
     process = tool(_TOOL, str(tmp_path))
     assert process.stdout is not None
     lab_id = process.stdout.readline().strip()
@@ -106,7 +105,7 @@ def test_a_broker_that_does_not_come_up_shows_why_and_what_its_log_says_last(sta
 
 def test_settings_of_the_user_win() -> None:
     with Lab(1, config={"num.partitions": "2"}, auto_create_topics=False) as lab:
-        text = (registry.labs_dir() / lab.info.id / "config" / "broker-1.properties").read_text()
+        text = (labs_dir() / lab.info.id / "config" / "broker-1.properties").read_text()
     assert "num.partitions=2\n" in text
     assert "auto.create.topics.enable=false\n" in text
 
@@ -123,7 +122,7 @@ def test_a_stolen_port_is_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -
             first = chosen[0]
             return [Ports(client=stolen, broker=first.broker, controller=first.controller, exporter=first.exporter)]
 
-        monkeypatch.setattr(launch.ports, "choose", choose_stolen_first)
+        monkeypatch.setattr(ports, "choose", choose_stolen_first)
         with Lab(1) as lab:
             assert lab.info.brokers[0].client_port != stolen
     assert len(asked) == 2

@@ -13,13 +13,14 @@ import psutil
 import pytest
 
 from clusterload.lab import LabBroker, LabInfo, client_file, control, registry
+from clusterload.lab.places import labs_dir
 
 
 @pytest.fixture
 def labs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty directory of labs."""
     monkeypatch.setenv("CLUSTERLOAD_STATE", str(tmp_path))
-    return registry.labs_dir()
+    return labs_dir()
 
 
 def record(labs: Path, name: str, *, pid: int, created: float, directory: Path | None = None) -> registry.Record:
@@ -93,6 +94,15 @@ def test_a_sweep_spares_a_lab_whose_tool_is_about_to_start_it(labs: Path) -> Non
     registry.sweep()
     assert (labs / "a" / "data").exists()
     assert (labs / "b" / "data").exists()
+
+
+def test_a_sweep_cleans_up_after_a_tool_that_died_before_its_supervisor_began(labs: Path) -> None:
+    early = record(labs, "a", pid=0, created=0)
+    early.socket.parent.mkdir()
+    (labs / "a" / "lab.json").unlink()
+    (labs / "a" / "supervisor.json").write_text(json.dumps({"parent": 2**22 + 1, "record": early.as_dict()}))
+    registry.sweep()
+    assert sorted(path.name for path in (labs / "a").iterdir()) == ["logs"]
 
 
 def test_the_logs_of_the_last_few_labs_are_kept(labs: Path) -> None:

@@ -79,7 +79,7 @@ def case(
 
 
 def _plots(story: Case, outcome: Outcome, folder: Path) -> list[Path]:
-    from clusterload.reports.plot import plot
+    from clusterload.reports.plots import plot
 
     usages = {_label(step.run.plan.name if step.run.plan else ""): step.usage for step in outcome.steps}
     pictures = {"riddle": plot(usages, story.riddle), "answer": plot(usages, story.answer)}

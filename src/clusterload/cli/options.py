@@ -150,11 +150,12 @@ def opened(target: Target) -> Iterator[Cluster]:
 @contextmanager
 def _lab(brokers: int) -> Iterator[str]:
     from clusterload.cli.console import lab_progress
-    from clusterload.lab import Lab, find_lab
+    from clusterload.lab import Lab, running_labs
 
-    running = find_lab()
-    if running is not None:
-        yield running.bootstrap_servers
+    # A lab without a folder belongs to the command or program that started it, and goes when that ends.
+    standing = [lab for lab in running_labs() if lab.directory is not None]
+    if standing:
+        yield standing[-1].bootstrap_servers
         return
     with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
         progress.done()

@@ -10,6 +10,7 @@ from clusterload.lab import aot, artifacts, client_file, lock, registry, storage
 from clusterload.lab.java import find
 from clusterload.lab.launch import Running, launch
 from clusterload.lab.layout import Kit, Wanted
+from clusterload.lab.properties import MOST_BROKERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from clusterload.lab.artifacts import Progress
     from clusterload.lab.registry import LabInfo
-
-MOST_BROKERS = 9
 
 
 class Lab:
@@ -111,7 +110,8 @@ class Lab:
         registry.sweep()
         self._check_directory()
         kit = self._kit()
-        self._progress(f"starting {self._wanted.brokers} brokers", 0, 1)
+        starting = f"starting {self._wanted.brokers} broker{'s' * (self._wanted.brokers > 1)}"
+        self._progress(starting, 0, 1)
         self._running = launch(kit, self._wanted)
         try:
             client_file.write(self.info)
@@ -119,7 +119,7 @@ class Lab:
         except BaseException:
             self.stop()
             raise
-        self._progress(f"starting {self._wanted.brokers} brokers", 1, 1)
+        self._progress(starting, 1, 1)
         return self
 
     def stop(self) -> None:
@@ -152,8 +152,13 @@ class Lab:
         self._up().restart(broker, self._wanted.timeout)
 
     def wait(self) -> None:
-        """Block until something else stops the lab, such as `clusterload lab down`."""
-        self._up().wait()
+        """Block until something else stops the lab, such as `clusterload lab down`.
+
+        Raises:
+            LabError: the supervisor was killed, and the brokers with it.
+        """
+        if (code := self._up().wait()) != 0:
+            raise LabError(f"the lab's supervisor ended with code {code}, and its brokers with it; start the lab again")
 
     def _up(self) -> Running:
         if self._running is None:

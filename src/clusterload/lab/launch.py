@@ -73,12 +73,15 @@ class Running:
         while self.record.info.supervisor_pid == 0:
             self._check_supervisor(deadline)
             time.sleep(0.02)
-        wait_until_ready(self.record.info.brokers, lambda: self._check_brokers(deadline), deadline)
+        seats = self.record.info.brokers
+        known = {seat.id for seat in seats}
+        wait_until_ready(seats, known, lambda: self._check_brokers(known, deadline), deadline)
 
     def restart(self, broker: int, timeout: float) -> None:
-        """Start a broker that has ended, and wait until the cluster is whole again."""
+        """Start a broker that has ended, and wait until it answers."""
         self.ask("start", broker)
-        self.await_ready(timeout)
+        deadline, seat = time.monotonic() + timeout, self.record.info.brokers[broker - 1]
+        wait_until_ready([seat], {broker}, lambda: self._check_brokers({broker}, deadline), deadline)
 
     def end_in_order(self, timeout: float) -> None:
         """Ask every broker to end by itself, and wait at most `timeout` seconds for that."""
@@ -110,10 +113,10 @@ class Running:
             tail = _tail(self.folder / "logs" / "supervisor.log")
             raise LabError(f"the lab's supervisor is not running; start the lab again. Its log ends with:\n{tail}")
 
-    def _check_brokers(self, deadline: float) -> None:
+    def _check_brokers(self, brokers: set[int], deadline: float) -> None:
         self._check_supervisor(deadline)
         for broker, state in self.ask("status").items():
-            if state["state"] == "exited":
+            if state["state"] == "exited" and broker in brokers:
                 log = self.record.info.brokers[broker - 1].log
                 raise LabError(
                     f"broker {broker} of the lab ended with code {state['code']} before it was ready; "

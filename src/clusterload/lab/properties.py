@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
+MOST_BROKERS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

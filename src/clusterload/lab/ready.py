@@ -15,18 +15,19 @@ from confluent_kafka.admin import AdminClient
 from clusterload.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from clusterload.lab.registry import LabBroker
 
 _PAUSE = 0.05
 
 
-def wait_until_ready(seats: tuple[LabBroker, ...], check: Callable[[], None], deadline: float) -> None:
-    """Wait until every broker knows all others; `check` may raise to end the wait.
+def wait_until_ready(seats: Iterable[LabBroker], known: set[int], check: Callable[[], None], deadline: float) -> None:
+    """Wait until each of the brokers names all that should be known; `check` may raise to end the wait.
 
     Args:
-        seats: the brokers.
+        seats: the brokers to ask.
+        known: the ids that each must name, its own among them.
         check: called between two looks; raises when a broker has died.
         deadline: on the clock of `time.monotonic`.
 
@@ -34,7 +35,7 @@ def wait_until_ready(seats: tuple[LabBroker, ...], check: Callable[[], None], de
         LabError: the deadline passed.
     """
     for seat in seats:
-        while not (_listens(seat) and _names(seat) == {each.id for each in seats}):
+        while not (_listens(seat) and _names(seat) >= known):
             check()
             if time.monotonic() > deadline:
                 raise LabError(

@@ -113,7 +113,7 @@ def read(folder: Path) -> Record | None:
 
 
 def parse(plain: dict[str, Any]) -> Record:
-    """The record made of plain values, as `as_dict` of it gave them."""
+    """The record made of the plain values that its `as_dict` gave."""
     info = plain["info"]
     brokers = tuple(LabBroker(**(each | {"log": Path(each["log"])})) for each in info["brokers"])
     directory = Path(info["directory"]) if info["directory"] else None
@@ -144,16 +144,29 @@ def _in_use(folder: Path) -> bool:
     """Whether a lab runs in the folder, or its tool is about to start one."""
     if (record := read(folder)) is not None:
         return record.alive
+    if (orders := _orders(folder)) is not None:
+        return bool(psutil.pid_exists(orders["parent"]))
     try:
-        owner = json.loads((folder / ORDERS).read_text(encoding="utf-8"))["parent"]
-    except (OSError, ValueError, KeyError):
         return time.time() - folder.stat().st_mtime < _BEING_MADE
-    return bool(psutil.pid_exists(owner))
+    except FileNotFoundError:
+        return False
+
+
+def _orders(folder: Path) -> dict[str, Any] | None:
+    """What the tool told the supervisor to do; None when it did not come to that."""
+    try:
+        orders: dict[str, Any] = json.loads((folder / ORDERS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return orders
 
 
 def clear(folder: Path) -> None:
     """Remove all of a dead lab but its logs: record, orders, data, socket, untouched client file."""
-    if (record := read(folder)) is not None:
+    record = read(folder)
+    if record is None and (orders := _orders(folder)) is not None:
+        record = parse(orders["record"])
+    if record is not None:
         shutil.rmtree(record.socket.parent, ignore_errors=True)
         client_file.remove(record.info)
     for name in ("data", "config"):

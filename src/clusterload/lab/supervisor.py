@@ -24,7 +24,7 @@ import psutil
 
 from clusterload.lab import registry
 
-TICK = 0.1  # seconds between two looks at the brokers and at the tool
+_TICK = 0.1  # seconds between two looks at the brokers and at the tool
 _SIGNALS = {
     "kill": signal.SIGKILL,
     "terminate": signal.SIGTERM,
@@ -90,7 +90,7 @@ class Supervisor:
         with selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             while not self._stop and not self._orphaned():
-                if selector.select(TICK):
+                if selector.select(_TICK):
                     with contextlib.suppress(OSError, ValueError):
                         self._answer(listener.accept()[0])
 

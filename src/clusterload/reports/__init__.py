@@ -1,6 +1,6 @@
 """Reports: ways of showing a run, its usage and its verdict. One file for each way."""
 
-from clusterload.reports.plot import GRAPHS, plot
+from clusterload.reports.plots import GRAPHS, plot
 from clusterload.reports.report import Report, render
 
 __all__ = ["GRAPHS", "Report", "plot", "render"]

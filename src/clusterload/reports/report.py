@@ -11,7 +11,7 @@ from rich.text import Text
 
 from clusterload import units
 from clusterload.diagnosis import Verdict
-from clusterload.reports.plot import GRAPHS, Plot, plot
+from clusterload.reports.plots import GRAPHS, Plot, plot
 from clusterload.reports.terminal import ledger_table, usage_table
 from clusterload.run import Run
 from clusterload.usage import Usage

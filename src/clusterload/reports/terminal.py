@@ -36,9 +36,9 @@ def usage_table(usage: Usage) -> Table:
         binding = usage.binding is not None and share is usage.binding
         table.add_row(
             Text(line.resource.title, style="bold" if binding else ""),
-            amount(line, line.typical),
-            amount(line, line.peak),
-            str(limit.value) if limit else "unknown",
+            _amount(line, line.typical),
+            _amount(line, line.peak),
+            _short(limit.value, line) if limit else "unknown",
             Text(units.percent(share.typical) if share else "", style="bold" if binding else ""),
         )
     table.add_section()
@@ -61,10 +61,19 @@ def _by_resource(lines: Iterable[Line]) -> dict[str, list[Line]]:
     return grouped
 
 
-def amount(line: Line, value: float) -> str:
-    """A line's value as people read it, per second if it counts events."""
+def _amount(line: Line, value: float) -> str:
+    """A line's value as people read it beside the resource's name, per second if it counts events."""
+    if math.isnan(value):
+        return "n/a"
     unit = line.resource.unit
-    return units.text(Quantity(value, unit.rate() if line.resource.kind is Kind.DELTA else unit))
+    return _short(Quantity(value, unit.rate() if line.resource.kind is Kind.DELTA else unit), line)
+
+
+def _short(quantity: Quantity, line: Line) -> str:
+    """A quantity whose unit is left out where the resource's name says it: `500/s` of requests."""
+    words = str(quantity) if quantity.unit.factor != 1 else units.text(quantity)
+    thing = str(line.resource.unit)
+    return words.replace(f" {thing}", "") if line.resource.unit.thing == thing else words
 
 
 def ledger_table(run: Run) -> Table:
@@ -105,19 +114,13 @@ def _cell(step: Step, resource: str) -> Text:
     if line is None:
         return Text("n/a")
     share = next((one for one in step.usage.shares if one.line.resource.name == resource), None)
-    text = Text(_kept(_short(line)))
+    text = Text(_kept(_amount(line, line.typical)))
     if share is not None:
         text.append(f"\n{units.percent(share.typical)}", style="dim")
     effect = step.comparison.effect(resource) if step.comparison else None
     if effect is not None:
         text.append(f"\n{_times(effect.ratio)}", style="dim" if effect.is_ratio(1.0) else "bold")
     return text
-
-
-def _short(line: Line) -> str:
-    """An amount under a heading that already names what is counted."""
-    unit = line.resource.unit
-    return amount(line, line.typical).replace(f" {unit}", "" if unit.thing == line.resource.name else f" {unit}")
 
 
 def _load_cell(step: Step, *, binding: bool) -> Text:

@@ -59,10 +59,14 @@ def _no_double_fetch(labels: Mapping[str, str]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """From one metric to one Series: lines that count are added up over all labels but `keep`."""
+    """From one metric to one Series: lines that count are added up over all labels but `keep`.
+
+    `otherwise` is the metric that stands in where an exporter's rules leave the first one out.
+    """
 
     metric: str
     series: str
+    otherwise: str = ""
     counts: Counts = _always
     clients_only: bool = False
     keep: tuple[str, ...] = ()
@@ -88,7 +92,13 @@ COUNTERS: Final = (
         counts=_without("topic"),
     ),
     # A selector counts what it receives as "response" and what it sends as "request": it was made for clients.
-    Rule(metric=f"{_SOCKETS}response_total", series="requests", clients_only=True),
+    # What a broker sends are the answers: one fewer for each request with acks=0.
+    Rule(
+        metric=f"{_SOCKETS}response_total",
+        series="requests",
+        otherwise=f"{_SOCKETS}request_total",
+        clients_only=True,
+    ),
     Rule(metric=f"{_SOCKETS}connection_creation_total", series="connection_attempts", clients_only=True),
     Rule(metric=f"{_SOCKETS}failed_authentication_total", series="failed_authentications", clients_only=True),
     Rule(
@@ -169,7 +179,7 @@ def _single(samples: list[Sample]) -> float | None:
 def _added(rules: Iterable[Rule], by_name: Mapping[str, list[Sample]], is_client: Counts) -> dict[Key, float]:
     totals: dict[Key, float] = defaultdict(float)
     for rule in rules:
-        for sample in by_name[rule.metric]:
+        for sample in by_name[rule.metric] or by_name[rule.otherwise]:
             labels = sample.labels
             if rule.counts(labels) and (not rule.clients_only or is_client(labels)):
                 key = (rule.series, tuple((name, labels.get(name, "")) for name in rule.keep))

@@ -1,0 +1,96 @@
+"""`clusterload report`: judge a run file, the whole of it or a stretch, as often as wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from clusterload.limits import Limits
+    from clusterload.run import Run
+
+
+@click.command()
+@click.argument("file", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--limits", metavar="TABLE", default="course-basic", show_default=True, help="A table or a TOML file.")
+@click.option("--from", "start", metavar="WHEN", help="ISO-8601 with zone, or a time into the run, as in 10s.")
+@click.option("--to", "end", metavar="WHEN", help="As --from.")
+@click.option("--plots", type=click.Path(path_type=Path), metavar="FOLDER", help="Draw plots into this folder.")
+@click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Which graphs, in which order.")
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def report(
+    file: Path,
+    *,
+    limits: str,
+    start: str | None,
+    end: str | None,
+    plots: Path | None,
+    graphs: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Judge a RUN file: usage against limits, the ledger, the verdict. Needs no cluster."""
+    from clusterload.limits import Limits
+    from clusterload.store import read_run
+
+    table = Limits.named(limits)
+    whole = read_run(file)
+    part = whole
+    if start or end:
+        begin = _moment(start, whole) if start else whole.start
+        part = whole.between(begin, _moment(end, whole) if end else whole.end)
+    show(part, table, as_json=as_json)
+    if plots:
+        _draw(part, table, plots, graphs)
+
+
+def show(run: Run, limits: Limits, *, as_json: bool) -> None:
+    """Print a run's judgement: JSON for programs, or the report for people."""
+    from clusterload.diagnosis import diagnose
+    from clusterload.usage import assess
+
+    usage = assess(run, limits)
+    verdict = diagnose(run, usage)
+    if as_json:
+        import json
+
+        from clusterload.reports.json import run_document
+
+        click.echo(json.dumps(run_document(run, usage, verdict), indent=2))
+        return
+    from clusterload.cli.console import OUT
+    from clusterload.reports import render
+
+    OUT.print(render(run, usage, verdict))
+    OUT.print(f"Run file: {run.path}", soft_wrap=True)
+
+
+def _moment(text: str, run: Run) -> int:
+    from datetime import datetime
+
+    from clusterload.errors import ConfigurationError, UsageError
+    from clusterload.series import SECOND
+    from clusterload.units import parse_duration
+
+    try:
+        return run.start + round(parse_duration(text) * SECOND)
+    except ConfigurationError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time: write ISO-8601 with a zone, or a time into the run as in 10s") from None
+    if moment.tzinfo is None:
+        raise UsageError(f"{text!r} has no time zone: end it with Z or an offset")
+    return round(moment.timestamp() * SECOND)
+
+
+def _draw(run: Run, limits: Limits, folder: Path, graphs: tuple[str, ...]) -> None:
+    from clusterload.cli.console import OUT
+    from clusterload.reports.plots import GRAPHS, plot
+    from clusterload.usage import assess
+
+    picture = plot(assess(run, limits), graphs or tuple(GRAPHS))
+    for suffix in ("png", "svg"):
+        OUT.print(f"Plots: {picture.save(folder / f'usage.{suffix}')}", soft_wrap=True)

@@ -1,0 +1,68 @@
+"""Every scheduled record has one fate, each counted at its own event."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+from random_cases import cases
+
+from clusterload.ledger import Book, Fate, Ledger
+
+outcomes = st.lists(st.tuples(st.sampled_from(Fate), st.sampled_from(["_MSG_TIMED_OUT", "_QUEUE_FULL"]), st.booleans()))
+
+
+def kept(what: list[tuple[Fate, str, bool]], load: str = "sales") -> Book:
+    book = Book(load)
+    for fate, error, late in what:
+        book.schedule()
+        if late:
+            book.late()
+        if fate is Fate.ACKNOWLEDGED:
+            book.acknowledge(100)
+        else:
+            book.lose(fate, error)
+    return book
+
+
+@cases
+@given(outcomes)
+def test_a_ledger_balances_and_each_term_is_what_was_counted(what: list[tuple[Fate, str, bool]]) -> None:
+    ledger = kept(what).ledger()
+    fates = Counter(fate for fate, _, _ in what)
+    assert ledger.balanced
+    assert ledger.scheduled == ledger.settled == len(what)
+    assert {fate: getattr(ledger, fate.value) for fate in Fate} == {fate: fates[fate] for fate in Fate}
+    assert ledger.late == sum(late for _, _, late in what)
+    assert ledger.acknowledged_bytes == 100 * fates[Fate.ACKNOWLEDGED]
+    assert sum(ledger.errors.values()) == len(what) - fates[Fate.ACKNOWLEDGED]
+
+
+@cases
+@given(outcomes, st.sampled_from(["scheduled", "twice"]))
+def test_a_record_lost_sight_of_or_counted_twice_shows(what: list[tuple[Fate, str, bool]], mistake: str) -> None:
+    book = kept(what)
+    if mistake == "scheduled":
+        book.schedule()
+    else:
+        book.acknowledge(100)
+    assert not book.ledger().balanced
+
+
+@cases
+@given(st.lists(outcomes, max_size=4))
+def test_the_total_is_as_if_all_loads_were_one(loads: list[list[tuple[Fate, str, bool]]]) -> None:
+    total = Ledger.total(kept(what, f"load-{number}").ledger() for number, what in enumerate(loads))
+    together = kept([one for what in loads for one in what], "total").ledger()
+    assert total == together
+
+
+def test_a_ledger_is_the_account_so_far_and_does_not_change_later() -> None:
+    book = Book("sales")
+    book.schedule(3)
+    book.lose(Fate.DROPPED, "_QUEUE_FULL", 2)
+    earlier = book.ledger()
+    book.lose(Fate.FAILED, "_QUEUE_FULL")
+    assert (earlier.settled, dict(earlier.errors), earlier.balanced) == (2, {"_QUEUE_FULL": 2}, False)
+    assert book.ledger().balanced

@@ -1,0 +1,264 @@
+"""A measurement on a real cluster: what was asked, what was sent, what the brokers counted."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from clusterload import (
+    Cluster,
+    Consent,
+    Dials,
+    Lab,
+    Limits,
+    Load,
+    Plan,
+    Properties,
+    Run,
+    assess,
+    diagnose,
+    measure,
+    read_run,
+    record,
+)
+from clusterload.errors import ClusterError, ConfigurationError, ConsentError, StoreError
+from clusterload.ledger import Ledger
+from clusterload.sources.exporter import ExporterSource
+
+KEYS = {f"mt_key_{number}" for number in range(1, 7)}
+
+
+def a_plan(topic: str, *, producers: int = 4, rate: float = 200, size: int = 1024, seconds: float = 4) -> Plan:
+    dials = Dials(producers=producers, record_rate=rate, payload_size=size)
+    return Plan(name="a load", loads=(Load(name="sales", topic=topic, dials=dials),), duration=seconds)
+
+
+@pytest.fixture(scope="module")
+def run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One load that several tests look at."""
+    path = tmp_path_factory.mktemp("runs") / "one.run"
+    return measure(a_plan("clusterload-measured"), cluster, path=path, seed=7)
+
+
+def only(run: Run) -> Ledger:
+    (ledger,) = run.ledgers
+    return ledger
+
+
+def test_the_rate_is_kept_to_half_a_percent_over_the_run(run: Run) -> None:
+    assert only(run).scheduled == 800
+    assert only(run).scheduled / run.seconds == pytest.approx(200, rel=0.005)
+
+
+def test_every_record_is_acknowledged_and_the_ledger_adds_up(run: Run) -> None:
+    assert only(run).acknowledged == 800
+    assert only(run).balanced
+
+
+def test_acknowledged_records_equal_the_growth_of_the_end_offsets(run: Run, cluster: Cluster) -> None:
+    (topic,) = cluster.topics(["clusterload-measured"])
+    assert sum(cluster.end_offsets(topic).values()) == only(run).acknowledged
+    assert not [event for event in run.events if event.kind == "growth-differs"]
+
+
+def test_the_brokers_count_as_many_records_as_the_ledger(run: Run) -> None:
+    topic = [one for one in run.named("records_in_by_topic") if one.labels["topic"] == "clusterload-measured"]
+    assert sum(one.total() for one in topic) == only(run).acknowledged
+
+
+def test_the_brokers_count_the_batches_bytes_a_little_above_the_values(run: Run) -> None:
+    total = sum(one.total() for one in run.named("ingress"))
+    assert only(run).acknowledged_bytes < total < 1.25 * only(run).acknowledged_bytes
+
+
+def test_the_connections_counted_are_those_predicted_from_metadata(run: Run) -> None:
+    predicted = run.environment["predicted"]["connections"]
+    line = assess(run, Limits.named("course-basic")).line("connections")
+    assert line is not None
+    assert abs(line.typical - predicted["mean"]) <= 4 * predicted["deviation"] + 0.5
+
+
+def test_the_clients_own_statistics_are_series_of_the_run(run: Run) -> None:
+    clients = {one.labels["client"] for one in run.named("client_requests")}
+    assert clients == {f"clusterload-sales-{number}" for number in range(1, 5)}
+    assert sum(one.total() for one in run.named("client_records_out")) > 0
+    assert run.named("client_round_trip_time_p99")
+    assert run.named("client_queueing_time_p50")
+    assert run.named("client_batch_records_p50")
+
+
+def test_a_clean_load_is_judged_without_doubts_of_the_generator(run: Run) -> None:
+    verdict = diagnose(run, assess(run, Limits.named("course-basic")))
+    assert not [line for line in verdict.missing if "records of load" in line]
+    assert verdict.binding is not None
+    assert verdict.binding.line.resource.name == "connections"
+
+
+def test_a_run_file_read_again_is_the_run_that_was_measured(run: Run) -> None:
+    assert run.path is not None
+    again = read_run(run.path)
+    assert again.ledgers == run.ledgers
+    assert [len(one) for one in again.series] == [len(one) for one in run.series]
+
+
+def test_another_client_reads_back_every_record_with_key_payload_and_time(run: Run, lab: Lab) -> None:
+    records = everything("clusterload-measured", lab.bootstrap_servers, 800)
+    assert {key.decode() for key, _ in records} == KEYS
+    values = [json.loads(value) for _, value in records]
+    assert {len(value["payload"]) for value in values} == {1024}
+    assert {value["payload"][:64] for value in values} == {values[0]["payload"][64:128]}
+    times = [datetime.fromisoformat(value["ts"]) for value in values]
+    assert all(
+        time.utcoffset() is not None and len(value["ts"]) == 32 for time, value in zip(times, values, strict=True)
+    )
+    assert {len(value) for _, value in records} == {run.environment["value_size"]["sales"]}
+
+
+def everything(topic: str, servers: str, count: int) -> list[tuple[bytes, bytes]]:
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": f"read-{topic}", "auto.offset.reset": "earliest"})
+    consumer.subscribe([topic])
+    found: list[tuple[bytes, bytes]] = []
+    give_up = time.monotonic() + 20
+    while len(found) < count and time.monotonic() < give_up:
+        for message in consumer.consume(500, 0.5):
+            assert message.error() is None
+            found.append((message.key() or b"", message.value() or b""))
+    consumer.close()
+    assert len(found) == count
+    return found
+
+
+def test_a_payload_is_rounded_down_to_whole_sentences(cluster: Cluster, lab: Lab, tmp_path: Path) -> None:
+    plan = a_plan("clusterload-rounded", producers=1, rate=20, size=200, seconds=1)
+    measure(plan, cluster, sources=(), path=tmp_path / "r.run")
+    records = everything("clusterload-rounded", lab.bootstrap_servers, 20)
+    assert {len(json.loads(value)["payload"]) for _, value in records} == {192}
+
+
+def test_a_load_without_metrics_says_when_it_began_and_ended(cluster: Cluster, tmp_path: Path) -> None:
+    before = time.time_ns()
+    made = measure(a_plan("clusterload-blind", seconds=1), cluster, sources=(), path=tmp_path / "r.run")
+    assert before < made.start < made.end < time.time_ns()
+    assert not made.named("ingress")
+
+
+def test_metrics_of_a_past_stretch_can_be_read_without_a_load(cluster: Cluster, tmp_path: Path) -> None:
+    recorded = record(cluster, seconds=4, path=tmp_path / "watched.run")
+    middle = recorded.between(recorded.start + 1_000_000_000, recorded.end - 1_000_000_000)
+    line = assess(middle, Limits.named("course-basic")).line("connections")
+    assert recorded.plan is None
+    assert line is not None
+    assert line.known == 1
+
+
+def test_metrics_that_cannot_be_read_cost_no_load(cluster: Cluster, tmp_path: Path) -> None:
+    dead = ExporterSource({"1": "http://127.0.0.1:9/metrics"}, timeout=0.5)
+    run = measure(a_plan("clusterload-unseen", seconds=1), cluster, sources=(dead,), path=tmp_path / "r.run")
+    verdict = diagnose(run, assess(run, Limits.named("course-basic")))
+    assert only(run).acknowledged == 200
+    assert str(verdict.state) == "inconclusive"
+    assert [event.kind for event in run.events] == ["scrape-failed"]
+
+
+def test_one_broker_that_cannot_be_scraped_does_not_hide_the_others(cluster: Cluster, lab: Lab, tmp_path: Path) -> None:
+    endpoints = {str(broker): url for broker, url in lab.exporters.items()} | {"3": "http://127.0.0.1:9/metrics"}
+    run = record(cluster, seconds=3, sources=(ExporterSource(endpoints),), path=tmp_path / "r.run")
+    assert {one.labels["broker"] for one in run.named("connections")} == {"1", "2"}
+
+
+def test_two_runs_in_one_file_are_refused_before_any_load(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "r.run").write_text("mine")
+    with pytest.raises(StoreError, match="exists already"):
+        measure(a_plan("clusterload-never"), cluster, path=tmp_path / "r.run")
+    assert (tmp_path / "r.run").read_text() == "mine"
+
+
+def test_a_message_that_the_topic_does_not_take_is_refused_before_any_load(cluster: Cluster, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"takes messages up to 1,048,588 B: lower payload_size"):
+        measure(a_plan("clusterload-large", size=2 * 1024 * 1024), cluster, path=tmp_path / "r.run")
+
+
+def test_failures_are_counted_by_their_kafka_error_and_never_lost(cluster: Cluster, lab: Lab, tmp_path: Path) -> None:
+    admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
+    narrowed = ConfigResource(ResourceType.TOPIC, "clusterload-narrow")
+    narrowed.add_incremental_config(
+        ConfigEntry("max.message.bytes", "500", incremental_operation=AlterConfigOpType.SET)
+    )
+    asked: list[object] = []
+
+    def narrow_in_the_middle(elapsed: float) -> None:
+        if elapsed > 0.5 and not asked:
+            asked.extend(admin.incremental_alter_configs([narrowed]).values())
+
+    run = measure(
+        a_plan("clusterload-narrow", seconds=2),
+        cluster,
+        sources=(),
+        path=tmp_path / "r.run",
+        on_progress=lambda progress: narrow_in_the_middle(progress.elapsed),
+    )
+    assert only(run).balanced
+    assert 0 < only(run).acknowledged < 400
+    assert only(run).errors == {"MSG_SIZE_TOO_LARGE": only(run).failed}
+    assert only(run).failed == 400 - only(run).acknowledged
+
+
+def test_a_cluster_that_is_no_lab_is_not_loaded_without_a_yes_for_its_id(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLUSTERLOAD_STATE", str(tmp_path / "elsewhere"))
+    with pytest.raises(ConsentError, match=f"--yes-cluster {cluster.id}"):
+        measure(a_plan("clusterload-never"), cluster, path=tmp_path / "r.run")
+    with pytest.raises(ConsentError, match="not another"):
+        measure(a_plan("clusterload-never"), cluster, consented=Consent(cluster_id="another"))
+    assert "clusterload-never" not in {topic.name for topic in cluster.topics()}
+    consented = Consent(cluster_id=cluster.id)
+    run = measure(a_plan("clusterload-yes", seconds=1), cluster, consented=consented, path=tmp_path / "r.run")
+    assert only(run).acknowledged == 200
+
+
+def test_a_topic_that_the_cluster_does_not_create_is_named_before_any_load(tmp_path: Path) -> None:
+    with Lab(1, auto_create_topics=False) as lab:
+        cluster = Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}))
+        with pytest.raises(ClusterError, match="'clusterload-none' does not exist and .* create it first"):
+            measure(a_plan("clusterload-none"), cluster, path=tmp_path / "r.run")
+
+
+def test_a_cluster_that_dies_under_load_leaves_a_balanced_ledger_and_a_run(tmp_path: Path) -> None:
+    lab = Lab(1)
+    lab.start()
+    try:
+        properties = Properties(values={"bootstrap.servers": lab.bootstrap_servers, "message.timeout.ms": "2000"})
+        cluster = Cluster.connect(properties)
+        stopped = []
+
+        def stop_in_the_middle(elapsed: float) -> None:
+            if elapsed > 1.5 and not stopped:
+                stopped.append(elapsed)
+                lab.stop()
+
+        run = measure(
+            a_plan("clusterload-doomed", seconds=3),
+            cluster,
+            sources=(),
+            path=tmp_path / "r.run",
+            on_progress=lambda progress: stop_in_the_middle(progress.elapsed),
+        )
+    finally:
+        lab.stop()
+    assert 0 < only(run).acknowledged < 600
+    assert only(run).scheduled == 600
+    assert only(run).balanced
+    assert str(diagnose(run, assess(run, Limits.named("course-basic"))).state) == "inconclusive"
