@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from clusterload import Cluster, Lab, Properties
+
+Tool = Callable[..., "subprocess.CompletedProcess[str]"]
+PROGRAM = str(Path(sys.executable).parent / "clusterload")
 
 # A failing random case is printed with what repeats it; the machine may be busy, so time is no failure.
 settings.register_profile("clusterload", print_blob=True, deadline=None)
@@ -35,3 +40,15 @@ def lab(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def cluster(lab: Lab) -> Cluster:
     """The shared lab as its clients see it."""
     return Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}, origin="the lab"))
+
+
+@pytest.fixture
+def tool(tmp_path: Path) -> Tool:
+    """Run `clusterload` with arguments in an empty folder, and give back what it printed and its exit code."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
+        )
+
+    return run

@@ -6,7 +6,6 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
-from random_cases import cases
 
 from clusterload.ledger import Book, Fate, Ledger
 
@@ -26,7 +25,6 @@ def kept(what: list[tuple[Fate, str, bool]], load: str = "sales") -> Book:
     return book
 
 
-@cases
 @given(outcomes)
 def test_a_ledger_balances_and_each_term_is_what_was_counted(what: list[tuple[Fate, str, bool]]) -> None:
     ledger = kept(what).ledger()
@@ -39,7 +37,6 @@ def test_a_ledger_balances_and_each_term_is_what_was_counted(what: list[tuple[Fa
     assert sum(ledger.errors.values()) == len(what) - fates[Fate.ACKNOWLEDGED]
 
 
-@cases
 @given(outcomes, st.sampled_from(["scheduled", "twice"]))
 def test_a_record_lost_sight_of_or_counted_twice_shows(what: list[tuple[Fate, str, bool]], mistake: str) -> None:
     book = kept(what)
@@ -50,7 +47,6 @@ def test_a_record_lost_sight_of_or_counted_twice_shows(what: list[tuple[Fate, st
     assert not book.ledger().balanced
 
 
-@cases
 @given(st.lists(outcomes, max_size=4))
 def test_the_total_is_as_if_all_loads_were_one(loads: list[list[tuple[Fate, str, bool]]]) -> None:
     total = Ledger.total(kept(what, f"load-{number}").ledger() for number, what in enumerate(loads))

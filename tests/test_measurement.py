@@ -232,7 +232,7 @@ def test_a_cluster_that_is_no_lab_is_not_loaded_without_a_yes_for_its_id(
 def test_a_topic_that_the_cluster_does_not_create_is_named_before_any_load(tmp_path: Path) -> None:
     with Lab(1, auto_create_topics=False) as lab:
         cluster = Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}))
-        with pytest.raises(ClusterError, match="'clusterload-none' does not exist and .* create it first"):
+        with pytest.raises(ClusterError, match=r"'clusterload-none' does not exist and .* create it first"):
             measure(a_plan("clusterload-none"), cluster, path=tmp_path / "r.run")
 
 
@@ -242,7 +242,7 @@ def test_a_cluster_that_dies_under_load_leaves_a_balanced_ledger_and_a_run(tmp_p
     try:
         properties = Properties(values={"bootstrap.servers": lab.bootstrap_servers, "message.timeout.ms": "2000"})
         cluster = Cluster.connect(properties)
-        stopped = []
+        stopped: list[float] = []
 
         def stop_in_the_middle(elapsed: float) -> None:
             if elapsed > 1.5 and not stopped:

@@ -7,7 +7,6 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_cases import cases
 
 from clusterload.errors import ConfigurationError
 from clusterload.pacer import Constant
@@ -16,7 +15,6 @@ rates = st.floats(min_value=0.01, max_value=1e6)
 moments = st.floats(min_value=0, max_value=1e5)
 
 
-@cases
 @given(rates, st.integers(0, 10**9))
 def test_an_event_is_due_at_its_time_and_not_before(rate: float, index: int) -> None:
     pacer = Constant(rate=rate)
@@ -26,7 +24,6 @@ def test_an_event_is_due_at_its_time_and_not_before(rate: float, index: int) -> 
         assert pacer.due(math.nextafter(at, 0)) <= index
 
 
-@cases
 @given(rates, moments)
 def test_what_is_due_and_what_is_next_surround_the_moment(rate: float, elapsed: float) -> None:
     pacer = Constant(rate=rate)
@@ -34,7 +31,6 @@ def test_what_is_due_and_what_is_next_surround_the_moment(rate: float, elapsed: 
     assert pacer.when(due - 1) <= elapsed < pacer.when(due)
 
 
-@cases
 @given(rates, moments)
 def test_the_total_is_every_event_before_the_end(rate: float, duration: float) -> None:
     pacer = Constant(rate=rate)
@@ -43,14 +39,12 @@ def test_the_total_is_every_event_before_the_end(rate: float, duration: float) -
     assert pacer.when(total) >= duration
 
 
-@cases
 @given(rates, moments, moments)
 def test_what_is_due_never_falls(rate: float, one: float, other: float) -> None:
     pacer = Constant(rate=rate)
     assert pacer.due(min(one, other)) <= pacer.due(max(one, other))
 
 
-@cases
 @given(st.integers(1, 100_000), st.integers(1, 86_400))
 def test_a_day_later_the_schedule_has_not_drifted(rate: int, seconds: int) -> None:
     pacer = Constant(rate=float(rate))
@@ -58,7 +52,6 @@ def test_a_day_later_the_schedule_has_not_drifted(rate: int, seconds: int) -> No
     assert pacer.when(rate * seconds) == seconds
 
 
-@cases
 @given(rates, st.lists(st.floats(0, 5), min_size=1, max_size=30))
 def test_a_sender_that_looks_seldom_sends_as_much_as_one_that_looks_often(rate: float, pauses: list[float]) -> None:
     pacer = Constant(rate=rate)

@@ -7,7 +7,6 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_cases import cases
 
 from clusterload import units
 from clusterload.errors import ConfigurationError
@@ -19,7 +18,6 @@ rates = st.sampled_from([unit for unit in ALL if unit.per_second])
 amounts = st.floats(min_value=1e-6, max_value=1e12)
 
 
-@cases
 @given(amounts, any_unit, any_unit)
 def test_a_quantity_converts_and_back_or_is_refused(value: float, one: Unit, other: Unit) -> None:
     quantity = Quantity(value, one)
@@ -47,7 +45,6 @@ def test_a_megabyte_of_the_case_is_1024_times_1024_bytes() -> None:
     assert Quantity(250, units.MEGABYTES_PER_SECOND).to(units.BYTES_PER_SECOND).value == 250_000_000
 
 
-@cases
 @given(amounts, rates)
 def test_the_limit_of_a_minute_is_60_times_the_limit_of_a_second(value: float, unit: Unit) -> None:
     minute = Quantity(value, unit).over(60)
@@ -105,13 +102,11 @@ def test_a_misspelt_unit_is_met_with_the_nearest_one() -> None:
         units.parse("4 KB", units.BYTES)
 
 
-@cases
 @given(amounts, any_unit, st.sampled_from(["", " "]))
 def test_a_quantity_is_read_back_as_it_was_written(value: float, unit: Unit, space: str) -> None:
     assert units.parse(f"{value!r}{space}{unit.symbol}", unit).value == pytest.approx(value)
 
 
-@cases
 @given(st.text(max_size=20) | st.from_regex(r"[0-9.,_eE+-]{1,12} ?[A-Za-z%/]{0,4}", fullmatch=True), any_unit)
 def test_any_text_is_a_finite_quantity_or_a_clear_refusal(text: str, unit: Unit) -> None:
     try:
@@ -147,7 +142,6 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         units.parse_duration(text)
 
 
-@cases
 @given(st.lists(st.tuples(st.integers(0, 999), st.sampled_from(sorted(units._SECONDS_IN))), min_size=1, max_size=4))
 def test_parts_of_a_duration_add_up(parts: list[tuple[int, str]]) -> None:
     seconds = sum(value * units._SECONDS_IN[unit] for value, unit in parts)
@@ -155,7 +149,6 @@ def test_parts_of_a_duration_add_up(parts: list[tuple[int, str]]) -> None:
         assert units.parse_duration(gap.join(f"{value}{unit}" for value, unit in parts)) == pytest.approx(seconds)
 
 
-@cases
 @given(st.floats(min_value=0, max_value=1e9))
 def test_seconds_as_a_program_writes_them_are_read_back(seconds: float) -> None:
     assert units.parse_duration(str(seconds)) == seconds
@@ -178,7 +171,6 @@ def test_numbers_are_shown_with_three_digits_and_thousands_marks(value: float, s
     assert units.number(value) == shown
 
 
-@cases
 @given(st.floats(min_value=1e-6, max_value=1e12))
 def test_a_shown_number_is_within_half_a_percent_of_the_number(value: float) -> None:
     assert float(units.number(value).replace(",", "")) == pytest.approx(value, rel=0.0051)
@@ -214,7 +206,6 @@ def test_a_quantity_is_shown_in_the_unit_that_reads_best(quantity: Quantity, sho
     assert units.text(quantity) == shown
 
 
-@cases
 @given(amounts, st.sampled_from([unit for unit in ALL if unit.thing in {"bytes", "time"}]))
 def test_a_shown_amount_can_be_read_back(value: float, unit: Unit) -> None:
     quantity = Quantity(value, unit)

@@ -1,6 +1,6 @@
 """Comparison: what a changed dial did, from runs held side by side.
 
-An effect is the ratio of medians between a run and the baseline. It is told apart from chance by an interval
+An effect is the ratio of typical values between a run and the baseline. It is told apart from chance by an interval
 around "no change" and around the dial's own ratio, so that words are only used for what the data shows.
 """
 
@@ -24,6 +24,8 @@ SIGMAS: Final = 3.0
 
 FLOOR: Final = 0.02
 """Relative spread that two runs of equal plans show even where each is calm."""
+
+_VERBS: Final = ((1.0, "changes nothing"), (0.5, "halves it"), (2.0, "doubles it"))
 
 # Seconds after which one figure of a run says little about the next.
 _MEMORY: Final = 5
@@ -59,8 +61,8 @@ class Effect:
 
     Attributes:
         name: a dimension, or `limit load`.
-        before: the baseline's median.
-        after: the median with the change.
+        before: the baseline's typical value.
+        after: the typical value with the change.
         spread: relative standard deviation of the ratio that chance explains.
     """
 
@@ -83,11 +85,10 @@ class Effect:
         """What the change did: `changes nothing`, `halves it`, or from where to where."""
         if math.isnan(self.ratio):
             return "changes nothing" if self.after == self.before else "cannot be told"
-        if self.is_ratio(1.0):
-            return "changes nothing"
-        for ratio, verb in ((0.5, "halves it"), (2.0, "doubles it")):
-            if self.is_ratio(ratio):
-                return verb
+        fitting = [verb for ratio, verb in _VERBS if self.is_ratio(ratio)]
+        if fitting:
+            # Figures so restless that nothing and half of it look alike do not say that nothing changed.
+            return fitting[0] if len(fitting) == 1 else "cannot be told"
         verb = "raises" if self.ratio > 1 else "lowers"
         return f"{verb} it from {units.percent(self.before)} to {units.percent(self.after)}"
 
@@ -155,7 +156,7 @@ def _chance(name: str, run: Run) -> float:
 
 
 def _restless(line: Line) -> float:
-    """The relative standard error of a line's median, with neighbours in time not counted as independent."""
+    """The relative standard error of a line's typical value, with neighbours in time not counted as independent."""
     values = line.values[~np.isnan(line.values)]
     middle = line.typical
     if not len(values) or not middle:

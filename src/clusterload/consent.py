@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from clusterload.errors import ConsentError
+from clusterload.errors import ConfigurationError, ConsentError, nearest
 from clusterload.plan import Load, Plan
 
 CAPS: Final = {"record_rate": 10_000.0, "byte_rate": 50e6, "producers": 200.0, "duration": 900.0}
@@ -24,13 +25,20 @@ class Consent:
     cluster_id: str = ""
     caps: dict[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in self.caps:
+            if name not in CAPS:
+                raise ConfigurationError(f"no cap {name!r}{nearest(name, CAPS)}; known: {', '.join(CAPS)}")
+
 
 def require(consent: Consent, plan: Plan, cluster_id: str) -> None:
     """Make sure that a plan may run on a cluster that is not ours.
 
     Raises:
-        ConsentError: there is no yes for this cluster, or the plan goes beyond a cap.
+        ConsentError: there is no yes for this cluster, it has no id, or the plan goes beyond a cap.
     """
+    if not cluster_id:
+        raise ConsentError("the cluster does not say its id, so no yes can be for it: load one that does")
     if consent.cluster_id != cluster_id:
         asked = f", not {consent.cluster_id}" if consent.cluster_id else ""
         raise ConsentError(
@@ -38,10 +46,10 @@ def require(consent: Consent, plan: Plan, cluster_id: str) -> None:
         )
     asked_for = totals(plan)
     for name, most in {**CAPS, **consent.caps}.items():
-        if asked_for[name] > most:
+        if not asked_for[name] <= most:  # so that a cap of NaN lets nothing through
             raise ConsentError(
                 f"plan {plan.name!r} asks for {name} {asked_for[name]:,.0f}, above the cap of {most:,.0f} for "
-                f"clusters that are not labs: lower it, or add --cap {name}={asked_for[name]:.0f}"
+                f"clusters that are not labs: lower it, or add --cap {name}={math.ceil(asked_for[name])}"
             )
 
 

@@ -54,7 +54,7 @@ class Verdict:
 
     Attributes:
         state: within limits, limited or inconclusive.
-        limit_load: median of the limit load over the window, as a ratio; NaN if unknown.
+        limit_load: typical share of the resource that binds, as a ratio; NaN if unknown.
         binding: the resource with the largest share.
         saturation: the busiest broker's busiest part.
         findings: what holds, in any state.
@@ -78,9 +78,15 @@ class Verdict:
             parts[0] += f" by {' and '.join(finding.cause for finding in self.findings)}"
         if self.binding is not None:
             name = self.binding.title
-            verb = "bind" if name.split(" of ")[0].endswith("s") else "binds"
+            verb = "bind" if _plural(name) else "binds"
             parts.append(f"{name[0].lower()}{name[1:]} {verb} at {units.percent(self.binding.typical)}")
         return "; ".join(parts)
+
+
+def _plural(title: str) -> bool:
+    """Whether a resource is many things (connections) or one (ingress)."""
+    name = title.split(" of ", maxsplit=1)[0]
+    return name.endswith("s") and not name.endswith("ss")
 
 
 def diagnose(run: Run, usage: Usage) -> Verdict:
@@ -112,7 +118,7 @@ def _over_limit(usage: Usage) -> Iterator[Finding]:
         if share.sustained >= 1:
             yield Finding(
                 cause=share.title.lower(),
-                sentence=f"{share.title} are at or over their limit",
+                sentence=f"{share.title} {'are at or over their' if _plural(share.title) else 'is at or over its'} limit",
                 evidence=(
                     f"{units.percent(share.sustained)} of {share.limit.value}, "
                     f"{share.limit.force} ({share.limit.source}, {share.limit.as_of})",
@@ -146,6 +152,8 @@ def _doubts_of_ledger(ledger: Ledger) -> Iterator[str]:
     def share(count: int) -> str:
         return f"{count:,} of {ledger.scheduled:,} records of load {ledger.load!r}"
 
+    if not ledger.scheduled:
+        yield f"no record of load {ledger.load!r} was due"
     behind = ledger.late + ledger.dropped
     if behind > LATE * ledger.scheduled:
         yield f"{share(behind)} were sent late or not at all: the generator was the brake"
@@ -163,9 +171,19 @@ def _doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
     for name in usage.missing:
         if usage.shares:
             yield f"{name} was not measured"
+    for name in dict.fromkeys(share.line.resource.name for share in usage.shares):
+        for broker in _unseen_brokers(run, name):
+            yield f"{name} of broker {broker} was not measured"
     for share in usage.shares:
         known = float(np.mean(~np.isnan(share.values)))
         if known < WANTED:
             yield f"{share.title.lower()} has figures for {units.percent(known)} of the window only"
     if any(event.kind == "disk-full" for event in run.events):
         yield "the run file could not be written to the end"
+
+
+def _unseen_brokers(run: Run, resource: str) -> list[str]:
+    """The cluster's brokers without any figure of a resource: without them its sum is too small, not unknown."""
+    brokers = {str(broker["id"]) for broker in run.environment.get("cluster", {}).get("brokers", [])}
+    seen = {one.labels.get("broker", "") for one in run.named(resource)}
+    return [] if "" in seen else sorted(brokers - seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -46,8 +47,10 @@ class Dials:
 
     def __post_init__(self) -> None:
         for name, value in self.chosen().items():
-            if not value > 0:
-                raise ConfigurationError(f"dial {name} is {value:g}: it must be above 0")
+            if not 0 < value < math.inf:
+                raise ConfigurationError(f"dial {name} is {value:g}: it must be above 0 and finite")
+            if _DIALS[name].metadata["whole"] and value != int(value):
+                raise ConfigurationError(f"dial {name} is {value:g}: it must be a whole number")
 
     def chosen(self) -> dict[str, float]:
         """The dials that are set, in the order of their declaration."""
@@ -105,11 +108,7 @@ def _parsed_dial(name: str, given: object) -> float | int:
         value = parse(str(given), declared["unit"]).value
     except ConfigurationError as error:
         raise ConfigurationError(f"dial {name}: {error}") from None
-    if not declared["whole"]:
-        return value
-    if value != int(value):
-        raise ConfigurationError(f"dial {name} is {value:g}: it must be a whole number")
-    return int(value)
+    return int(value) if declared["whole"] and value == int(value) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +145,13 @@ class Load:
     def parsed(cls, given: Mapping[str, Any]) -> Load:
         """A Load from a TOML table."""
         known = _known("load", given, cls)
-        dials = Dials.parsed(known.pop("dials", {}))
-        return cls(**{"name": "load", "topic": f"{PREFIX}-load", **known}, dials=dials)
+        dials = known.pop("dials", {})
+        if not isinstance(dials, Mapping):
+            raise ConfigurationError(f"dials of a load are {dials!r}: they must be a table")
+        for name, value in known.items():
+            if not isinstance(value, str):
+                raise ConfigurationError(f"{name} of a load is {value!r}: it must be text")
+        return cls(**{"name": "load", "topic": f"{PREFIX}-load", **known}, dials=Dials.parsed(dials))
 
 
 def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:
@@ -183,8 +187,8 @@ class Plan:
             raise ConfigurationError(f"plan {self.name!r} has no load: add a [[loads]] table")
         if len(set(names)) < len(names):
             raise ConfigurationError(f"plan {self.name!r} names two loads alike: give each its own name")
-        if not self.duration > 0:
-            raise ConfigurationError(f"plan {self.name!r} lasts {self.duration:g} s: it must be above 0")
+        if not 0 < self.duration < math.inf:
+            raise ConfigurationError(f"plan {self.name!r} lasts {self.duration:g} s: it must be above 0 and finite")
 
     @classmethod
     def parsed(cls, given: Mapping[str, Any]) -> Plan:

@@ -143,8 +143,9 @@ class Series:
 
     def _amounts(self, grid: Grid) -> Floats:
         # What is known only for longer than a bucket, and longer than the source means, says nothing about the
-        # bucket: it comes after a gap.
-        fine = self.spans <= max(FRESH * self.granularity, grid.seconds)
+        # bucket: it comes after a gap. What the broker had no figure for is a gap too, and must not get into the
+        # running totals, where it would spoil all others.
+        fine = (self.spans <= max(FRESH * self.granularity, grid.seconds)) & ~np.isnan(self.values)
         values, spans = self.values[fine], self.spans[fine]
         if not len(values):
             return np.full(grid.count, np.nan)

@@ -109,7 +109,7 @@ class Quantity:
 
 # A comma only parts thousands: in `1,5` it could as well be a decimal mark.
 _WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)"
-_QUANTITY = re.compile(rf"\s*([+-]?(?:{_WHOLE}\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%]*(?:/s)?)\s*")
+_QUANTITY = re.compile(rf"\s*([+-]?(?:{_WHOLE}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%]*(?:/s)?)\s*")
 
 
 def parse(text: str, unit: Unit) -> Quantity:

@@ -38,8 +38,8 @@ class Line:
 
     @property
     def typical(self) -> float:
-        """The median, in the resource's unit or per second of it."""
-        return _quantile(self.values, 0.5)
+        """The mean of a rate, which is what it amounts to over the window; the median of a level."""
+        return _typical(self.values, self.resource)
 
     @property
     def sustained(self) -> float:
@@ -67,8 +67,8 @@ class Share:
 
     @property
     def typical(self) -> float:
-        """The median of the ratio."""
-        return _quantile(self.values, 0.5)
+        """The mean or median of the ratio, as for the line."""
+        return _typical(self.values, self.line.resource)
 
     @property
     def sustained(self) -> float:
@@ -121,12 +121,12 @@ class Usage:
 
     @property
     def typical_load(self) -> float:
-        """The median of the limit load, as a ratio."""
-        return _quantile(self.limit_load, 0.5)
+        """The typical share of the resource that binds, as a ratio; NaN if none is known."""
+        return self.binding.typical if self.binding else float("nan")
 
     @property
     def binding(self) -> Share | None:
-        """The resource with the largest share, by median; None if no share is known."""
+        """The resource with the largest typical share; None if no share is known."""
         known = [share for share in self.shares if not np.isnan(share.typical)]
         return max(known, key=lambda share: share.typical, default=None)
 
@@ -200,6 +200,13 @@ def _held_against(limit: Limit, line: Line, grid: Grid) -> Floats:
         return line.values * unit.factor_to(limit.value.unit) / limit.value.value
     allowed = limit.value.over(grid.seconds)
     return line.values * grid.seconds * unit.factor_to(allowed.unit) / allowed.value
+
+
+def _typical(values: Floats, resource: Resource) -> float:
+    if resource.kind is Kind.GAUGE:
+        return _quantile(values, 0.5)
+    known = values[~np.isnan(values)]
+    return float(np.mean(known)) if len(known) else float("nan")
 
 
 def _quantile(values: Floats, at: float) -> float:

@@ -12,8 +12,7 @@ from click.testing import CliRunner
 from clusterload.cli.lab import lab as command
 from clusterload.errors import LabError
 from clusterload.lab import find_lab, running_labs
-
-from .conftest import lives, wait_for
+from tests.processes import lives, wait_for
 
 if TYPE_CHECKING:
     import subprocess
@@ -31,9 +30,9 @@ def run(*arguments: str) -> str:
 
 
 def test_a_detached_lab_outlives_its_tool_until_down(
-    tmp_path: Path, tool: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, started: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    up = tool(_MAIN, "up", "--brokers", "1", "--detach", "--json", cwd=tmp_path)
+    up = started(_MAIN, "up", "--brokers", "1", "--detach", "--json", cwd=tmp_path)
     out, err = up.communicate(timeout=60)
     assert up.returncode == 0, err
     started: dict[str, Any] = json.loads(out)
@@ -53,9 +52,9 @@ def test_a_detached_lab_outlives_its_tool_until_down(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_foreground_lab_ends_in_order_on_a_signal(
-    tmp_path: Path, tool: Callable[..., subprocess.Popen[str]], number: signal.Signals
+    tmp_path: Path, started: Callable[..., subprocess.Popen[str]], number: signal.Signals
 ) -> None:
-    up = tool(_MAIN, "up", "--brokers", "1", cwd=tmp_path)
+    up = started(_MAIN, "up", "--brokers", "1", cwd=tmp_path)
     wait_for(lambda: any(lab.directory == tmp_path for lab in running_labs()) or up.poll() is not None, timeout=60)
     info = next(lab for lab in running_labs() if lab.directory == tmp_path)
     assert up.stderr is not None

@@ -16,8 +16,7 @@ from clusterload.errors import ConfigurationError, LabError
 from clusterload.lab import Lab, control, ports, registry, running_labs
 from clusterload.lab.places import labs_dir
 from clusterload.lab.properties import Ports
-
-from .conftest import lives, wait_for
+from tests.processes import lives, wait_for
 
 if TYPE_CHECKING:
     import subprocess
@@ -56,8 +55,10 @@ def test_stop_ends_every_process_and_keeps_nothing_but_the_logs(state: Path, tmp
     assert "Kafka Server started" in info.brokers[0].log.read_text()
 
 
-def test_a_killed_tool_leaves_nothing(state: Path, tmp_path: Path, tool: Callable[..., subprocess.Popen[str]]) -> None:
-    process = tool(_TOOL, str(tmp_path))
+def test_a_killed_tool_leaves_nothing(
+    state: Path, tmp_path: Path, started: Callable[..., subprocess.Popen[str]]
+) -> None:
+    process = started(_TOOL, str(tmp_path))
     assert process.stdout is not None
     lab_id = process.stdout.readline().strip()
     info = next(lab for lab in running_labs() if lab.id == lab_id)

@@ -15,7 +15,7 @@ from typing import Any
 
 from clusterload.comparison import Comparison, compare, story
 from clusterload.consent import Consent
-from clusterload.diagnosis import Verdict, diagnose
+from clusterload.diagnosis import State, Verdict, diagnose
 from clusterload.engines.progress import OnProgress
 from clusterload.errors import ConfigurationError, StoreError, nearest
 from clusterload.kafka import Cluster
@@ -115,7 +115,7 @@ class Outcome:
     @property
     def sentence(self) -> str:
         """The verdict on the baseline, and what each change did to its limit load."""
-        doubtful = [step for step in self.steps if step.verdict.missing]
+        doubtful = [step for step in self.steps if step.verdict.state is State.INCONCLUSIVE]
         first = doubtful[0] if doubtful else self.steps[0]
         return story(first.verdict.sentence, [step.comparison for step in self.steps if step.comparison])
 

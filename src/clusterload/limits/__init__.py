@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,8 +64,8 @@ class Limit:
         expected = measured.unit.rate() if measured.kind is Kind.DELTA else measured.unit
         if not self.value.unit.measures_same_as(expected):
             raise ConfigurationError(f"the limit of {self.resource} is in {self.value.unit}: give it in {expected}")
-        if not self.value.value > 0:
-            raise ConfigurationError(f"the limit of {self.resource} is {self.value}: it must be above 0")
+        if not 0 < self.value.value < math.inf:
+            raise ConfigurationError(f"the limit of {self.resource} is {self.value}: it must be above 0 and finite")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,13 @@ class Limits:
     title: str
     limits: tuple[Limit, ...]
     note: str = ""
+
+    def __post_init__(self) -> None:
+        seen = set()
+        for limit in self.limits:
+            if (limit.resource, limit.scope) in seen:
+                raise ConfigurationError(f"limit table {self.name} limits {limit.resource} twice: keep one of them")
+            seen.add((limit.resource, limit.scope))
 
     def of(self, resource: str) -> Limit | None:
         """The limit of a resource, or None if it is unknown."""
@@ -103,7 +111,7 @@ class Limits:
             ConfigurationError: a key is missing or unknown, or a value is out of range.
         """
         rows = given.get("limits")
-        if not isinstance(rows, list) or not rows:
+        if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):
             raise ConfigurationError(f"limit table {name} has no limits: add [[limits]] tables")
         return cls(
             name=name,
@@ -121,6 +129,8 @@ class Limits:
             raise ConfigurationError(f"limit table {path} cannot be read: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"limit table {path} is not TOML: {error}") from None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{path}: {error}") from None
 
 
 _KEYS: Final = {"resource", "value", "unit", "force", "scope", "source", "as_of", "note"}

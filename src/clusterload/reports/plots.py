@@ -183,7 +183,9 @@ def _draw(axes: Axes, graph: Graph, usages: Mapping[str, Usage]) -> None:
     for number, (label, usage) in enumerate(usages.items()):
         values = graph.values(usage)
         highest = max(highest, float(np.nanmax(values, initial=0.0)))
-        _trace(axes, usage, values, _COLOURS[number % len(_COLOURS)], label)
+        # Later lines are thinner, so that one that lies on another leaves it in sight.
+        width = 1.6 + 1.3 * (len(usages) - 1 - number)
+        _trace(axes, usage, values, colour=_COLOURS[number % len(_COLOURS)], width=width, label=label)
     top = max(graph.top, highest * 1.08) or 1.0
     limit = graph.limit(next(iter(usages.values())))
     if limit <= top:
@@ -203,11 +205,11 @@ def _draw(axes: Axes, graph: Graph, usages: Mapping[str, Usage]) -> None:
     axes.set_axisbelow(True)
 
 
-def _trace(axes: Axes, usage: Usage, values: Floats, colour: str, label: str) -> None:
+def _trace(axes: Axes, usage: Usage, values: Floats, *, colour: str, width: float, label: str) -> None:
     # A point between two gaps would draw no line, so each such point gets a dot.
     known = ~np.isnan(values)
     beside = np.concatenate([[False], known[:-1]]) | np.concatenate([known[1:], [False]])
-    axes.plot(usage.grid.elapsed, values, color=colour, linewidth=1.8, label=label, clip_on=False)
+    axes.plot(usage.grid.elapsed, values, color=colour, linewidth=width, label=label, clip_on=False)
     lonely = known & ~beside
     if lonely.any():
         axes.plot(usage.grid.elapsed[lonely], values[lonely], "o", color=colour, markersize=4, clip_on=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clusterload.errors import StoreError
+from clusterload.errors import ClusterloadError, StoreError
 from clusterload.ledger import Ledger
 from clusterload.plan import Plan
 from clusterload.run import Event, Run
@@ -33,7 +33,9 @@ def read_run(path: Path | str) -> Run:
         with contextlib.closing(_opened(file)) as database:
             _check(database, file)
             return _run(database, file)
-    except (sqlite3.Error, zlib.error, ValueError, KeyError, TypeError) as error:
+    except StoreError:
+        raise
+    except (sqlite3.Error, zlib.error, ClusterloadError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StoreError(f"{file} is damaged or no run file ({error})") from None
 
 
@@ -46,6 +48,9 @@ def _opened(file: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         database.close()
         database = sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True)
+    except sqlite3.Error:
+        database.close()
+        raise
     return database
 
 

@@ -69,22 +69,22 @@ class Recorder:
     at the end goes to another file in the temporary folder.
     """
 
-    def __init__(self, path: Path, *, run_id: str | None = None) -> None:
+    def __init__(self, path: Path | str, *, run_id: str | None = None) -> None:
         """Begin a run file.
 
         Raises:
             StoreError: the file exists already, or its folder cannot be written to.
         """
-        self.path = path
+        self.path = Path(path)
         self.id = run_id or new_id()
         self._lock = threading.RLock()
         self._lines: dict[tuple[str, tuple[tuple[str, str], ...]], _Line] = {}
         self._events: list[Event] = []
-        self._documents: dict[str, Any] = {}
+        self._documents: dict[str, str] = {}
         self._unsaved: set[str] = set()
         self._full = ""
         self._stopping = threading.Event()
-        self._database = _created(path)
+        self._database = _created(self.path)
         self.document("id", self.id)
         self.flush()
         self._flusher = threading.Thread(target=self._flush_often, name="run-file", daemon=True)
@@ -97,9 +97,10 @@ class Recorder:
         self.close()
 
     def document(self, name: str, value: Any) -> None:
-        """Keep plain values under a name; a later one replaces an earlier one."""
+        """Keep plain values under a name as they are now; a later one replaces an earlier one."""
+        text = json.dumps(value)  # here, where a value that is not plain fails the one who gives it
         with self._lock:
-            self._documents[name] = value
+            self._documents[name] = text
             self._unsaved.add(name)
 
     def ledgers(self, ledgers: Sequence[Ledger]) -> None:
@@ -184,7 +185,7 @@ class Recorder:
     def _write(self, database: sqlite3.Connection) -> None:
         database.executemany(
             "INSERT OR REPLACE INTO document VALUES (?, ?)",
-            [(name, json.dumps(self._documents[name])) for name in sorted(self._unsaved)],
+            [(name, self._documents[name]) for name in sorted(self._unsaved)],
         )
         fresh = [line for line in self._lines.values() if line.times]
         database.executemany(
@@ -217,14 +218,17 @@ class Recorder:
 
     def _rescue(self) -> None:
         """Put the file's content and what is still in memory into a new file elsewhere."""
-        other = Path(gettempdir()) / f"clusterload-{self.id}{SUFFIX}"
         try:
+            other = Path(gettempdir()) / f"clusterload-{self.id}{SUFFIX}"
             with contextlib.closing(sqlite3.connect(other)) as database:
                 self._database.backup(database)
                 with database:
                     self._write(database)
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._full}, nor can {other} ({error}): free some room and run again") from None
+        except (sqlite3.Error, OSError) as error:
+            self._database.close()
+            raise StoreError(
+                f"{self._full}, nor can one in the temporary folder ({error}): free some room and run again"
+            ) from None
         self.path = other
 
 

@@ -1,0 +1,84 @@
+"""Check the documentation: examples run, links lead somewhere, tables say what the code says.
+
+Usage: python -m docs.check [--write]
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from clusterload.resources import RESOURCES
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+RESOURCE_TABLE = ROOT / "docs" / "resources.md"
+EXAMPLE_SECONDS = 180
+
+
+def main() -> int:
+    """Run all checks, or with --write make the generated pages anew; the exit code says whether all is well."""
+    if "--write" in sys.argv:
+        RESOURCE_TABLE.write_text(resource_table(), encoding="utf-8")
+    complaints = [*stale_tables(), *dead_links(), *broken_examples()]
+    for complaint in complaints:
+        print(f"docs: {complaint}", file=sys.stderr)  # noqa: T201
+    if not complaints:
+        print(f"docs: {len(PAGES)} pages, every example runs, every link leads somewhere")  # noqa: T201
+    return 1 if complaints else 0
+
+
+def resource_table() -> str:
+    """The page of resources, made from the same table as the code."""
+    rows = [
+        f"| `{one.name}` | {one.title} | {one.unit}{'' if one.kind == 'gauge' else '/s'} | {one.role} "
+        f"| {f'broker, {one.per}' if one.per else 'broker'} | {one.trap} |"
+        for one in RESOURCES.values()
+    ]
+    head = (
+        "# Resources\n\n"
+        "Made from `src/clusterload/resources.py` by `python -m docs.check --write`. A dimension can have a limit and\n"
+        "is part of the limit load. A saturation says how busy a broker itself is. A sign is neither, but tells causes"
+        " apart.\n\n"
+        "| name | title | unit | role | one Series for each | trap |\n| --- | --- | --- | --- | --- | --- |\n"
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+def stale_tables() -> Iterator[str]:
+    """Generated pages that differ from what the code says."""
+    if not RESOURCE_TABLE.exists() or RESOURCE_TABLE.read_text(encoding="utf-8") != resource_table():
+        yield f"{RESOURCE_TABLE.name} is stale: run python -m docs.check --write"
+
+
+def dead_links() -> Iterator[str]:
+    """Links to files of the project that are not there."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                yield f"{page.name} links to {target}, which does not exist"
+
+
+def broken_examples() -> Iterator[str]:
+    """Python examples that do not run in an empty folder."""
+    for page in PAGES:
+        for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)):
+            with tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run(
+                    [sys.executable, "-W", "error", "-c", code],
+                    cwd=folder,
+                    capture_output=True,
+                    text=True,
+                    timeout=EXAMPLE_SECONDS,
+                    check=False,
+                )
+            if done.returncode:
+                yield f"{page.name}, example {number + 1} fails:\n{done.stderr[-2000:]}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

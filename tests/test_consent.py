@@ -1,0 +1,94 @@
+"""Load on a cluster that is not ours needs a yes for that very cluster, and stays within caps."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clusterload.consent import CAPS, Consent, require, totals
+from clusterload.errors import ConfigurationError, ConsentError
+from clusterload.plan import Plan
+
+from .stored_runs import plan
+
+CLUSTER = "lkc-1a2b3c"
+
+
+def test_without_a_yes_there_is_no_load() -> None:
+    with pytest.raises(ConsentError, match=f"add --yes-cluster {CLUSTER}"):
+        require(Consent(), plan(), CLUSTER)
+
+
+def test_a_yes_for_another_cluster_is_no_yes() -> None:
+    with pytest.raises(ConsentError, match=f"{CLUSTER} is not a lab of ours, not lkc-other"):
+        require(Consent(cluster_id="lkc-other"), plan(), CLUSTER)
+
+
+def test_a_cluster_that_does_not_say_its_id_cannot_be_loaded() -> None:
+    with pytest.raises(ConsentError):
+        require(Consent(), plan(), "")
+
+
+def test_a_yes_for_this_cluster_lets_a_plan_within_the_caps_run() -> None:
+    require(Consent(cluster_id=CLUSTER), plan(), CLUSTER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        (plan(record_rate=10_001, payload_size=64), "record_rate"),
+        (plan(record_rate=10_000, payload_size=5_001), "byte_rate"),
+        (plan(producers=201), "producers"),
+        (plan(duration=901), "duration"),
+    ],
+)
+def test_each_cap_holds_until_it_is_raised_on_purpose(asked: Plan, name: str) -> None:
+    with pytest.raises(ConsentError, match=f"asks for {name} ") as caught:
+        require(Consent(cluster_id=CLUSTER), asked, CLUSTER)
+    told = re.search(r"--cap (\w+)=(\d+)$", str(caught.value))
+    assert told is not None
+    require(Consent(cluster_id=CLUSTER, caps={told[1]: float(told[2])}), asked, CLUSTER)
+
+
+@given(st.floats(min_value=10_000.01, max_value=1e9))
+def test_the_cap_that_a_refusal_names_is_enough(rate: float) -> None:
+    asked = plan(record_rate=rate, payload_size=1)
+    with pytest.raises(ConsentError) as caught:
+        require(Consent(cluster_id=CLUSTER), asked, CLUSTER)
+    told = re.search(r"--cap record_rate=(\d+)$", str(caught.value))
+    assert told is not None
+    caps = {"record_rate": float(told[1]), "byte_rate": 1e12}
+    require(Consent(cluster_id=CLUSTER, caps=caps), asked, CLUSTER)
+
+
+def test_raising_one_cap_leaves_the_others() -> None:
+    with pytest.raises(ConsentError, match="asks for producers"):
+        require(Consent(cluster_id=CLUSTER, caps={"record_rate": 1e6}), plan(producers=500), CLUSTER)
+
+
+def test_a_cap_can_be_lowered_too() -> None:
+    with pytest.raises(ConsentError, match="asks for producers 20, above the cap of 5"):
+        require(Consent(cluster_id=CLUSTER, caps={"producers": 5}), plan(), CLUSTER)
+
+
+def test_a_cap_that_is_no_number_lets_nothing_through() -> None:
+    with pytest.raises(ConsentError, match="above the cap of nan"):
+        require(Consent(cluster_id=CLUSTER, caps={"producers": float("nan")}), plan(), CLUSTER)
+
+
+def test_a_misspelt_cap_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="no cap 'producer'; did you mean 'producers'"):
+        Consent(cluster_id=CLUSTER, caps={"producer": 5})
+
+
+def test_loads_of_one_plan_are_capped_together() -> None:
+    one = plan(producers=150)
+    both = replace(one, loads=(one.loads[0], replace(one.loads[0], name="more")))
+    assert totals(both) == {"record_rate": 1000, "byte_rate": 1000 * 4096, "producers": 300, "duration": 25}
+    assert totals(both).keys() == CAPS.keys()
+    with pytest.raises(ConsentError, match="asks for producers 300"):
+        require(Consent(cluster_id=CLUSTER), both, CLUSTER)

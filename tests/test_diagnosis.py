@@ -1,0 +1,194 @@
+"""A verdict is one of three, comes out of stored data alone, and says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clusterload.diagnosis import State, Verdict, diagnose
+from clusterload.ledger import Ledger
+from clusterload.limits import Limits
+from clusterload.run import Event, Run
+from clusterload.usage import assess
+
+from .stored_runs import START, Cluster, case_levels, kept_ledger, limits, plan, stored
+
+COURSE = Limits.named("course-basic")
+ALL_WELL = kept_ledger(plan())
+
+
+def judged(run: Run, table: Limits = COURSE) -> Verdict:
+    return diagnose(run, assess(run, table))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "one.run"
+
+
+def test_a_calm_cluster_is_within_limits_and_what_binds_is_named(file: Path) -> None:
+    verdict = judged(stored(file))
+    assert verdict.state is State.WITHIN
+    assert verdict.sentence == "within limits; connections bind at 47 %"
+    assert (verdict.findings, verdict.missing) == ((), ())
+    assert verdict.limit_load == pytest.approx(0.47)
+
+
+def test_the_same_run_gives_the_same_verdict_again(file: Path) -> None:
+    run = stored(file)
+    assert judged(run).sentence == judged(run).sentence
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (limits(ingress="3 MB/s"), "within limits; ingress binds at 70 %"),
+        (limits(requests="100 requests/s"), "within limits; requests bind at 90 %"),
+        (limits(connections="50 connections", ingress="3 MB/s"), "within limits; connections bind at 94 %"),
+        (limits(ingress="2 MB/s"), "limited by ingress; ingress binds at 105 %"),
+        (limits(connections="47 connections"), "limited by connections; connections bind at 100 %"),
+        (
+            limits(connections="40 connections", ingress="2 MB/s"),
+            "limited by connections and ingress; connections bind at 118 %",
+        ),
+    ],
+)
+def test_the_limits_alone_decide_what_binds_and_what_limits(file: Path, table: Limits, sentence: str) -> None:
+    verdict = judged(stored(file, Cluster(levels=case_levels(47, 2.1e6))), table)
+    # Only what has a limit must be measured, and all of it was.
+    assert verdict.sentence == sentence
+
+
+def test_a_finding_tells_the_share_the_limit_and_who_says_so(file: Path) -> None:
+    (finding,) = judged(stored(file), limits(ingress="2 MB/s")).findings
+    assert finding.sentence == "Ingress is at or over its limit"
+    assert finding.evidence[0].endswith("of 2 MB/s, declared (the test, 2026-01)")
+    (finding,) = judged(stored(file.with_name("other.run")), limits(connections="40 connections")).findings
+    assert finding.sentence == "Connections are at or over their limit"
+
+
+@pytest.mark.parametrize(
+    ("resource", "busy", "limited"),
+    [
+        ("request_handler_busy", 0.95, True),
+        ("request_handler_busy", 0.85, False),
+        ("network_thread_busy", 0.95, True),
+        ("cpu_host", 0.95, False),
+        ("cpu_host", 0.99, True),
+    ],
+)
+def test_saturated_brokers_limit_though_every_limit_is_far(
+    file: Path, resource: str, busy: float, limited: bool
+) -> None:
+    verdict = judged(stored(file, Cluster(busy={resource: busy})))
+    assert verdict.state is (State.LIMITED if limited else State.WITHIN)
+    if limited:
+        assert verdict.sentence == f"limited by {resource} of broker 1; connections bind at 47 %"
+        assert verdict.saturation is not None
+        assert (verdict.saturation.resource.name, verdict.saturation.broker) == (resource, "1")
+
+
+@pytest.mark.parametrize(
+    ("ledger", "reason"),
+    [
+        (replace(ALL_WELL, late=500), "500 of 12,500 records of load 'sales' were sent late or not at all"),
+        (
+            replace(ALL_WELL, acknowledged=12_000, dropped=500, errors={"_QUEUE_FULL": 500}),
+            "500 of 12,500 records of load 'sales' were sent late or not at all: the generator was the brake",
+        ),
+        (
+            replace(ALL_WELL, acknowledged=12_000, failed=500, errors={"TOPIC_AUTHORIZATION_FAILED": 500}),
+            "500 of 12,500 records of load 'sales' were not acknowledged (TOPIC_AUTHORIZATION_FAILED)",
+        ),
+        (
+            replace(ALL_WELL, acknowledged=12_000, unknown=500, errors={"_MSG_TIMED_OUT": 400, "_TRANSPORT": 100}),
+            "were not acknowledged (_MSG_TIMED_OUT, _TRANSPORT)",
+        ),
+        (replace(ALL_WELL, acknowledged=12_499), "the ledger of load 'sales' does not add up"),
+        (Ledger(load="sales"), "no record of load 'sales' was due"),
+    ],
+)
+def test_a_load_that_was_not_made_as_asked_is_inconclusive_with_the_reason(
+    file: Path, ledger: Ledger, reason: str
+) -> None:
+    verdict = judged(stored(file, ledger=ledger))
+    assert verdict.state is State.INCONCLUSIVE
+    assert reason in verdict.sentence
+    assert verdict.sentence.startswith("inconclusive (")
+
+
+def test_a_few_late_or_lost_records_change_no_verdict(file: Path) -> None:
+    ledger = replace(ALL_WELL, acknowledged=12_400, failed=100, errors={"_MSG_TIMED_OUT": 100}, late=100)
+    assert judged(stored(file, ledger=ledger)).state is State.WITHIN
+
+
+def test_a_plan_without_any_account_is_inconclusive(file: Path) -> None:
+    assert "no load was accounted for" in judged(stored(file, accounted=False)).missing
+
+
+def test_a_run_that_was_cut_short_is_inconclusive(file: Path) -> None:
+    assert judged(stored(file, complete=False)).sentence.startswith("inconclusive (the run was cut short);")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("clock-jumped", "the clock jumped during the run"),
+        ("disk-full", "the run file could not be written to the end"),
+    ],
+)
+def test_what_spoils_a_measurement_makes_it_inconclusive(file: Path, kind: str, reason: str) -> None:
+    verdict = judged(stored(file, events=[Event(time=START, kind=kind, text="it did")]))
+    assert (verdict.state, verdict.missing) == (State.INCONCLUSIVE, (reason,))
+
+
+def test_other_events_change_no_verdict(file: Path) -> None:
+    events = [Event(time=START, kind=kind, text="it did") for kind in ("scrape-failed", "scrape-resumed")]
+    assert judged(stored(file, events=events)).state is State.WITHIN
+
+
+@pytest.mark.parametrize("seconds", [range(5, 10), range(25), range(20, 30)])
+def test_gaps_in_the_metrics_are_inconclusive_and_counted(file: Path, seconds: range) -> None:
+    verdict = judged(stored(file, Cluster(silent=lambda second: second in seconds)))
+    assert verdict.state is State.INCONCLUSIVE
+    assert any("ingress has figures for" in reason and "of the window only" in reason for reason in verdict.missing)
+
+
+def test_one_missed_scrape_in_a_run_changes_no_verdict(file: Path) -> None:
+    verdict = judged(stored(file, Cluster(silent=lambda second: second == 12)))
+    assert verdict.sentence == "within limits; connections bind at 47 %"
+
+
+@pytest.mark.parametrize("resource", ["connections", "ingress"])
+def test_a_resource_that_was_not_measured_is_inconclusive(file: Path, resource: str) -> None:
+    verdict = judged(stored(file, Cluster(absent=[(resource, "")])))
+    assert (verdict.state, verdict.missing) == (State.INCONCLUSIVE, (f"{resource} was not measured",))
+
+
+def test_a_broker_that_was_never_seen_does_not_make_the_sum_look_small(file: Path) -> None:
+    unseen = [(resource, "2") for resource in case_levels(47, 2.1e6)]
+    verdict = judged(stored(file, Cluster(absent=unseen)))
+    assert verdict.state is State.INCONCLUSIVE
+    assert "connections of broker 2 was not measured" in verdict.missing
+
+
+def test_nothing_measured_says_so_in_one_reason(file: Path) -> None:
+    verdict = judged(stored(file, Cluster(levels={}, busy={})))
+    assert verdict.sentence == "inconclusive (no resource was measured that has a limit)"
+    assert (verdict.binding, verdict.saturation) == (None, None)
+
+
+def test_a_limit_that_was_reached_is_reached_whatever_was_not_seen(file: Path) -> None:
+    verdict = judged(stored(file, Cluster(levels=case_levels(120, 2.1e6), absent=[("egress", "")])))
+    assert verdict.state is State.LIMITED
+    assert verdict.missing == ("egress was not measured",)
+    assert verdict.sentence == "limited by connections; connections bind at 120 %"
+
+
+def test_a_moment_over_a_limit_is_no_limit_reached_but_a_tenth_of_the_time_is(file: Path) -> None:
+    table = limits(connections="100 connections", ingress="2.11 MB/s")
+    # The made ingress swings by 1 % around 2.1 MB/s, so it is over 2.11 MB/s for more than a tenth of the time.
+    assert judged(stored(file), table).state is State.LIMITED
+    assert judged(stored(file.with_name("calm.run")), limits(ingress="2.2 MB/s")).state is State.WITHIN
