@@ -73,6 +73,7 @@ class Cluster:
         absent: (resource, broker) of which nothing is seen at all; an empty broker stands for all.
         silent: whether nothing is seen in this second.
         predicted: standard deviation of the predicted connections, relative to their number.
+        hosts: where each broker runs.
         jitter: seconds by which each broker's scrapes are beside the whole seconds.
     """
 
@@ -81,11 +82,23 @@ class Cluster:
     absent: Collection[tuple[str, str]] = ()
     silent: Callable[[int], bool] = lambda _: False
     predicted: float | None = None
+    hosts: tuple[str, str, str] = ("host1", "host2", "host3")
     jitter: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def environment(self) -> dict[str, Any]:
         """What the run was made with, as far as judgements read it."""
-        known: dict[str, Any] = {"cluster": {"id": "test", "brokers": [{"id": int(broker)} for broker in BROKERS]}}
+        brokers = [
+            {
+                "id": int(broker),
+                "id_string": broker,
+                "host": self.hosts[number],
+                "port": 9092 + number,
+                "rack": "",
+                "controller": number == 0,
+            }
+            for number, broker in enumerate(BROKERS)
+        ]
+        known: dict[str, Any] = {"cluster": {"id": "test", "lab": False, "brokers": brokers}}
         if self.predicted is not None:
             mean = self.levels["connections"]
             known["predicted"] = {"connections": {"mean": mean, "deviation": self.predicted * mean}}

@@ -70,22 +70,20 @@ def test_a_finding_tells_the_share_the_limit_and_who_says_so(file: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("resource", "busy", "limited"),
+    ("resource", "busy", "by"),
     [
-        ("request_handler_busy", 0.95, True),
-        ("request_handler_busy", 0.85, False),
-        ("network_thread_busy", 0.95, True),
-        ("cpu_host", 0.95, False),
-        ("cpu_host", 0.99, True),
+        ("request_handler_busy", 0.95, "request handlers busy of broker 1"),
+        ("request_handler_busy", 0.85, ""),
+        ("network_thread_busy", 0.95, "network threads busy of broker 1"),
+        ("cpu_host", 0.95, ""),
+        ("cpu_host", 0.99, "the CPU of the host of broker 1"),
     ],
 )
-def test_saturated_brokers_limit_though_every_limit_is_far(
-    file: Path, resource: str, busy: float, limited: bool
-) -> None:
+def test_saturated_brokers_limit_though_every_limit_is_far(file: Path, resource: str, busy: float, by: str) -> None:
     verdict = judged(stored(file, Cluster(busy={resource: busy})))
-    assert verdict.state is (State.LIMITED if limited else State.WITHIN)
-    if limited:
-        assert verdict.sentence == f"limited by {resource} of broker 1; connections bind at 47 %"
+    assert verdict.state is (State.LIMITED if by else State.WITHIN)
+    if by:
+        assert verdict.sentence == f"limited by {by}; connections bind at 47 %"
         assert verdict.saturation is not None
         assert (verdict.saturation.resource.name, verdict.saturation.broker) == (resource, "1")
 

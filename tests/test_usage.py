@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,9 @@ from .stored_runs import START, limits
 Values = list[float]
 
 
-def line(resource: str, values: Values, *, broker: str = "1", first: int = 0, granularity: float = 1.0) -> Series:
+def line(
+    resource: str, values: Sequence[float], *, broker: str = "1", first: int = 0, granularity: float = 1.0
+) -> Series:
     """A broker's figures: a level each second, or what grew in it."""
     kind = RESOURCES[resource].kind
     inside = 1.0 if kind is Kind.DELTA else 0.5

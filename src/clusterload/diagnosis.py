@@ -14,15 +14,14 @@ from typing import Final
 import numpy as np
 
 from clusterload import units
+from clusterload.finding import Finding
+from clusterload.hosts import HOST_CPU, full_hosts
 from clusterload.ledger import Ledger
 from clusterload.run import Run
 from clusterload.usage import Line, Share, Usage
 
 SATURATED: Final = 0.9
 """A broker's threads count as saturated when they are sustained at this busyness or above."""
-
-HOST_SATURATED: Final = 0.97
-"""A host's CPU counts as saturated at this level; lower ones still serve, more slowly."""
 
 WANTED: Final = 0.9
 """Share of the window that must have figures before they are judged."""
@@ -37,15 +36,6 @@ class State(StrEnum):
     WITHIN = "within limits"
     LIMITED = "limited"
     INCONCLUSIVE = "inconclusive"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that the data says, with the figures that say it."""
-
-    cause: str
-    sentence: str
-    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +81,10 @@ def _plural(title: str) -> bool:
 
 def diagnose(run: Run, usage: Usage) -> Verdict:
     """Judge a run. Pure: the same run and usage give the same verdict anywhere and at any time."""
-    findings = (*_over_limit(usage), *_saturated(usage))
-    generator, metrics = tuple(_doubts_of_generator(run)), tuple(_doubts_of_metrics(run, usage))
+    hosts = full_hosts(run, usage)
+    findings = (*_over_limit(usage), *_saturated_threads(usage), *(host.finding for host in hosts if host.by_brokers))
+    generator = tuple(_doubts_of_generator(run))
+    metrics = (*_doubts_of_metrics(run, usage), *(host.doubt for host in hosts if not host.by_brokers))
     return Verdict(
         state=_state(findings, generator, metrics),
         limit_load=usage.typical_load,
@@ -116,9 +108,10 @@ def _state(findings: Sequence[Finding], generator: Sequence[str], metrics: Seque
 def _over_limit(usage: Usage) -> Iterator[Finding]:
     for share in usage.shares:
         if share.sustained >= 1:
+            are = "are at or over their" if _plural(share.title) else "is at or over its"
             yield Finding(
                 cause=share.title.lower(),
-                sentence=f"{share.title} {'are at or over their' if _plural(share.title) else 'is at or over its'} limit",
+                sentence=f"{share.title} {are} limit",
                 evidence=(
                     f"{units.percent(share.sustained)} of {share.limit.value}, "
                     f"{share.limit.force} ({share.limit.source}, {share.limit.as_of})",
@@ -126,14 +119,13 @@ def _over_limit(usage: Usage) -> Iterator[Finding]:
             )
 
 
-def _saturated(usage: Usage) -> Iterator[Finding]:
+def _saturated_threads(usage: Usage) -> Iterator[Finding]:
     for line in usage.saturation:
-        bound = HOST_SATURATED if line.resource.name == "cpu_host" else SATURATED
-        if line.typical >= bound:
+        if line.resource.name != HOST_CPU and line.typical >= SATURATED:
             yield Finding(
-                cause=f"{line.resource.name} of broker {line.broker}",
-                sentence=f"{line.resource.title} of broker {line.broker} is saturated",
-                evidence=(f"{units.percent(line.typical)} busy in the middle of the window",),
+                cause=f"{line.resource.title.lower()} of broker {line.broker}",
+                sentence=f"{line.resource.title} of broker {line.broker}: saturated",
+                evidence=(f"{units.percent(line.typical)} in the middle of the window",),
             )
 
 
@@ -146,6 +138,7 @@ def _doubts_of_generator(run: Run) -> Iterator[str]:
         yield from _doubts_of_ledger(ledger)
     if any(event.kind == "clock-jumped" for event in run.events):
         yield "the clock jumped during the run"
+    yield from (event.text for event in run.events if event.kind == "growth-differs")
 
 
 def _doubts_of_ledger(ledger: Ledger) -> Iterator[str]:

@@ -101,6 +101,7 @@ RESOURCES: Final = _table(
         trap="from the growth of I/O time of the clients' listener; the idle gauge is blind to TLS handshakes",
     ),
     _saturation("cpu_host", "CPU of the host", trap="shared by all brokers and neighbours of that host"),
+    _sign("cores", "Cores of the host", units.CORES, Kind.GAUGE, trap="as the broker's Java sees them"),
     _sign("cpu_broker", "CPU of the broker", units.SECONDS, Kind.DELTA),
     _sign("records_in", "Records produced", units.RECORDS, Kind.DELTA),
     _sign("ingress_by_topic", "Ingress by topic", units.BYTES, Kind.DELTA, per="topic"),

@@ -79,10 +79,10 @@ def test_what_was_recorded_is_read_back_in_as_many_flushes_as_may_be(given_serie
     assert len(read) == len(wanted)
     for one in wanted:
         found = read["seen", tuple(sorted(one.labels.items()))]
-        at, values, spans = (np.array(column) for column in zip(*one.points, strict=True))
-        assert found.times.tobytes() == at.astype(np.int64).tobytes()
-        assert found.values.tobytes() == values.astype(np.float64).tobytes()
-        assert found.spans.tobytes() == (spans.astype(np.float64) if one.kind is Kind.DELTA else np.empty(0)).tobytes()
+        spans = [span for _, _, span in one.points] if one.kind is Kind.DELTA else []
+        assert found.times.tobytes() == np.array([when for when, _, _ in one.points], dtype=np.int64).tobytes()
+        assert found.values.tobytes() == np.array([value for _, value, _ in one.points], dtype=np.float64).tobytes()
+        assert found.spans.tobytes() == np.array(spans, dtype=np.float64).tobytes()
         assert (found.kind, found.granularity, dict(found.labels)) == (one.kind, 5.0, one.labels)
 
 

@@ -40,18 +40,19 @@ IGNORED: Final = frozenset(
 )
 """Java's properties that mean nothing to librdkafka and change no load that we make."""
 
-_LOGIN: Final = re.compile(r'(username|password)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|([^\s;]+))')
+_LOGIN: Final = re.compile(r'(?<!\S)(username|password)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|([^\s;]+))')
 
 
 def translated(given: Mapping[str, str], origin: str) -> dict[str, str]:
     """Java's names in librdkafka's; all others unchanged.
 
     Raises:
-        ConfigurationError: a store is of a type that librdkafka cannot read, or a login has no user.
+        ConfigurationError: a store is of a type that librdkafka cannot read, a login has no user, or a size is no
+            number.
     """
     own = {_SAME_THING.get(name, name): value for name, value in given.items() if name not in IGNORED}
     if "buffer.memory" in own:
-        own["queue.buffering.max.kbytes"] = str(max(1, int(own.pop("buffer.memory")) // 1024))
+        own["queue.buffering.max.kbytes"] = _kilobytes(own.pop("buffer.memory"), origin)
     if "sasl.jaas.config" in own:
         own.update(_login(own.pop("sasl.jaas.config"), origin))
     if own.get("ssl.endpoint.identification.algorithm") == "":
@@ -59,6 +60,12 @@ def translated(given: Mapping[str, str], origin: str) -> dict[str, str]:
     _trust(own, origin)
     _key(own, origin)
     return own
+
+
+def _kilobytes(size: str, origin: str) -> str:
+    if not size.isdecimal():
+        raise ConfigurationError(f"{origin}: buffer.memory must be a number of bytes")
+    return str(max(1, int(size) // 1024))
 
 
 def _login(jaas: str, origin: str) -> dict[str, str]:

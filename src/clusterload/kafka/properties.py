@@ -49,6 +49,8 @@ _SECRET: Final = (
     "jaas",
     "user.info",
     "key.pem",
+    "keystore.key",
+    "passphrase",
     "private",
     "credential",
     "assertion",
@@ -113,7 +115,7 @@ class Properties:
             if not stripped or stripped[0] in "#!":
                 continue
             key, equals, value = (part.strip() for part in stripped.partition("="))
-            if not equals or not key or " " in key:
+            if not equals or key.split() != [key]:
                 raise ConfigurationError(f"{origin}, line {number}: expected key=value")
             if key in values:
                 warnings.append(f"{origin}, line {number}: {key} is given twice; the later one holds")

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from clusterload import units
 from clusterload.errors import ConfigurationError, nearest
-from clusterload.limits import Limit
+from clusterload.limits import Limit, Scope
 from clusterload.series import Floats
 from clusterload.usage import Usage
 
@@ -61,7 +61,9 @@ def _line(resource: str, factor: float) -> Callable[[Usage], Floats]:
 
 def _limit(resource: str, convert: Callable[[Limit], float]) -> Callable[[Usage], float]:
     def value(usage: Usage) -> float:
-        limit = usage.limits.of(resource)
+        # The lines are the whole cluster's, so a limit of each broker has no place beside them.
+        own = (one for one in usage.limits.limits if one.resource == resource and one.scope is Scope.CLUSTER)
+        limit = next(own, None)
         return float("nan") if limit is None else convert(limit)
 
     return value
@@ -150,12 +152,14 @@ def plot(usages: Usage | Mapping[str, Usage], graphs: Sequence[str] = tuple(GRAP
         graphs: names of `GRAPHS`, each as often as wanted.
 
     Raises:
-        ConfigurationError: no graph, or one that is not known.
+        ConfigurationError: no usage, no graph, or one that is not known.
     """
     chosen = [_graph(name) for name in graphs]
     if not chosen:
         raise ConfigurationError(f"no graph was asked for: name some of {', '.join(GRAPHS)}")
     named = usages if isinstance(usages, Mapping) else {"": usages}
+    if not named:
+        raise ConfigurationError("no usage was given to draw: give one at least")
     columns = min(2, len(chosen))
     rows = -(-len(chosen) // columns)
     with mpl.rc_context(_STYLE):

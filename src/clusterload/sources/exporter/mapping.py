@@ -6,6 +6,7 @@ which metric a resource comes and which of its lines count.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -117,6 +118,7 @@ GAUGES: Final = (
     Rule(metric=f"{_REPLICAS}leadercount", series="leaders"),
     Rule(metric=f"{_REPLICAS}underreplicatedpartitions", series="under_replicated"),
     Rule(metric="java_lang_operatingsystem_cpuload", series="cpu_host"),
+    Rule(metric="java_lang_operatingsystem_availableprocessors", series="cores"),
 )
 # Shares of time come from the growth of counters of nanoseconds: exact, where the gauges lag a minute behind.
 HANDLER_IDLE: Final = "kafka_server_kafkarequesthandlerpool_brokerrequesthandleravgidle_total"
@@ -189,9 +191,10 @@ def _added(rules: Iterable[Rule], by_name: Mapping[str, list[Sample]], is_client
 
 def _request_time(by_name: Mapping[str, list[Sample]]) -> dict[Key, float]:
     """Milliseconds spent by type: the histogram's count times its mean, which is over all that it ever saw."""
-    means = {one.labels["request"]: one.value for one in by_name[f"{_REQUESTS}totaltimems_mean"]}
+    means = {one.labels.get("request", ""): one.value for one in by_name[f"{_REQUESTS}totaltimems_mean"]}
     return {
-        ("request_time", (("request", request),)): one.value * means.get(request, 0.0)
+        # A type that never was has no mean: it has taken no time.
+        ("request_time", (("request", request),)): one.value * means.get(request, math.nan) if one.value else 0.0
         for one in by_name[f"{_REQUESTS}totaltimems_count"]
-        if (request := one.labels["request"]) != "Fetch"
+        if (request := one.labels.get("request", "")) != "Fetch"
     }

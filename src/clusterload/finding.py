@@ -1,0 +1,20 @@
+"""Finding: one thing that the data says, with the figures that say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What holds of a run.
+
+    Attributes:
+        cause: what it is put down to, in a few words.
+        sentence: what holds, in a line.
+        evidence: the figures, with their unit and source.
+    """
+
+    cause: str
+    sentence: str
+    evidence: tuple[str, ...] = ()
