@@ -25,6 +25,18 @@ ANSWER_SECONDS: Final = 8.0
 # After the client has found every broker down it is given this long, since a broker may just be starting.
 _DOWN_SECONDS: Final = 2.0
 _TOPIC_SECONDS: Final = 10.0
+_AGAIN_SECONDS: Final = 0.2
+# Answers of a broker whose partitions are just being led by another one.
+_MOVING: Final = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+}
+
+
+class _Passing(ClusterError):
+    """A refusal that may pass by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +163,23 @@ class Cluster:
         )
 
     def end_offsets(self, topic: Topic) -> dict[int, int]:
-        """The offset after the last record of each partition."""
+        """The offset after the last record of each partition.
+
+        Leaders that are just moving are waited for, within the bound of an answer.
+
+        Raises:
+            ClusterError: the cluster does not tell.
+        """
+        give_up = time.monotonic() + ANSWER_SECONDS
+        while True:
+            try:
+                return self._end_offsets(topic)
+            except _Passing:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
+
+    def _end_offsets(self, topic: Topic) -> dict[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         with _admin(self.properties) as (admin, errors):
             asked = admin.list_offsets({TopicPartition(topic.name, one.id): latest for one in topic.partitions})
@@ -245,4 +273,7 @@ def _awaited(
     try:
         return future.result()
     except KafkaException as error:
-        raise ClusterError(f"cluster at {_servers(properties)} refused: {kafka_error(error).str()}") from None
+        inner = kafka_error(error)
+        passing = inner.retriable() or inner.code() in _MOVING
+        kind = _Passing if passing else ClusterError
+        raise kind(f"cluster at {_servers(properties)} refused: {inner.str()}") from None
