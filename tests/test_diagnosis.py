@@ -135,6 +135,7 @@ def test_a_run_that_was_cut_short_is_inconclusive(file: Path) -> None:
     [
         ("clock-jumped", "the clock jumped during the run"),
         ("disk-full", "the run file could not be written to the end"),
+        ("growth-differs", "it did"),
     ],
 )
 def test_what_spoils_a_measurement_makes_it_inconclusive(file: Path, kind: str, reason: str) -> None:

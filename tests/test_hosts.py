@@ -83,3 +83,9 @@ def test_a_full_host_whose_brokers_cannot_be_measured_is_put_down_to_them() -> N
     run = a_run({"1": 1.0, "2": 1.0}, {"1": 0.1}, ONE_HOST)
     assert judged(run)[1] == ("the CPU of the host of brokers 1 and 2",)
     assert judged(replace(run, environment={}))[1][-1] == "the CPU of the host of broker 2"
+
+
+def test_a_broker_that_did_not_say_how_busy_its_host_is_hides_no_other_s_word() -> None:
+    state, causes, _ = judged(a_run({"1": float("nan"), "2": 1.0}, {"1": 0.9, "2": 0.8}, ONE_HOST))
+    assert state is State.LIMITED
+    assert causes == ("the CPU of the host of brokers 1 and 2",)

@@ -79,7 +79,7 @@ def _full_hosts(run: Run, usage: Usage) -> Iterator[FullHost]:
         if line.resource.name == HOST_CPU:
             busy[at.get(line.broker, line.broker)][line.broker] = line.typical
     for brokers in busy.values():
-        fullest = max(brokers.values())
+        fullest = float(np.fmax.reduce(list(brokers.values())))  # a broker that did not say hides no other's word
         if fullest >= FULL:
             yield FullHost(brokers=tuple(brokers), busy=fullest, own=_own(run, usage, tuple(brokers)))
 

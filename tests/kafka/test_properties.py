@@ -32,8 +32,10 @@ confluent.monitoring.interceptor.topic=x
 """
 
 keys = st.from_regex(r"[a-z][a-z0-9._-]{0,20}", fullmatch=True)
-# A value may hold anything but a line's end, and blanks around it do not count.
-values = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=20).map(str.strip)
+# A value may hold anything but a line's end, and blanks around it do not count. A backslash at its end after a blank
+# would continue the line.
+characters = st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"])
+values = st.text(characters, max_size=20).map(lambda text: text.strip().rstrip("\\").strip())
 
 
 def parsed(text: str) -> Properties:
@@ -60,6 +62,26 @@ def test_line_ends_and_a_byte_order_mark_make_no_difference(tmp_path: Path, enco
 def test_what_was_written_is_read_back(given_values: dict[str, str], blank: str, end: str) -> None:
     text = end.join(f"{blank}{key}{blank}={blank}{value}{blank}" for key, value in given_values.items())
     assert parsed(text).values == given_values
+
+
+def test_a_login_over_several_lines_is_read_as_kafka_s_own_pages_write_it() -> None:
+    read = parsed(
+        "# login \\\n"
+        "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\\n"
+        '    username="alice" \\\r\n'
+        '    password="a=b";\n'
+        "acks=all\n"
+    )
+    assert read.client("P") == {"sasl.username": "alice", "sasl.password": "a=b", "acks": "all"}
+
+
+def test_a_password_that_ends_in_a_backslash_does_not_swallow_the_next_line() -> None:
+    assert parsed("sasl.password=secret\\\nacks=all\n").values == {"sasl.password": "secret\\", "acks": "all"}
+
+
+def test_a_malformed_line_that_goes_on_is_told_by_its_first_number() -> None:
+    with pytest.raises(ConfigurationError, match=r"client\.properties, line 2: expected key=value"):
+        parsed("acks=all\nbroken \\\n and more \\\n")
 
 
 @given(st.text(max_size=60))

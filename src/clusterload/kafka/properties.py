@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -107,14 +107,14 @@ class Properties:
 
     @classmethod
     def parsed(cls, text: str, origin: str) -> Properties:
-        """Properties from text: one `key=value` a line, `#` or `!` begins a comment, a value may contain `=`."""
+        """Properties from text: one `key=value` a line, `#` or `!` begins a comment, a value may contain `=`.
+
+        A line that ends in a blank and a backslash goes on in the next one, as in Java's files.
+        """
         values: dict[str, str] = {}
         warnings: list[str] = []
-        for number, line in enumerate(text.splitlines(), start=1):
-            stripped = line.strip()
-            if not stripped or stripped[0] in "#!":
-                continue
-            key, equals, value = (part.strip() for part in stripped.partition("="))
+        for number, line in _lines(text):
+            key, equals, value = (part.strip() for part in line.partition("="))
             if not equals or key.split() != [key]:
                 raise ConfigurationError(f"{origin}, line {number}: expected key=value")
             if key in values:
@@ -166,6 +166,25 @@ class Properties:
         host = self.values.get("ssl.endpoint.identification.algorithm", "https").lower()
         encrypted = "SSL" in self.values.get("security.protocol", "").upper()
         return encrypted and (certificate == "false" or host in {"", "none"})
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that say something, continued ones put together, each with the number of its first."""
+    begun, first = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if not begun and (not stripped or stripped[0] in "#!"):
+            continue
+        first = first if begun else number
+        begun += stripped
+        # Without the blank it could be the end of a password, which librdkafka's users write as it is.
+        if begun.endswith((" \\", "\t\\")):
+            begun = begun[:-1]
+            continue
+        yield first, begun
+        begun = ""
+    if begun:
+        yield first, begun
 
 
 def hint(name: str) -> str:
