@@ -72,9 +72,9 @@ def test_a_finding_tells_the_share_the_limit_and_who_says_so(file: Path) -> None
 @pytest.mark.parametrize(
     ("resource", "busy", "by"),
     [
-        ("request_handler_busy", 0.95, "request handlers busy of broker 1"),
+        ("request_handler_busy", 0.95, "request handlers of broker 1"),
         ("request_handler_busy", 0.85, ""),
-        ("network_thread_busy", 0.95, "network threads busy of broker 1"),
+        ("network_thread_busy", 0.95, "network threads of broker 1"),
         ("cpu_host", 0.95, ""),
         ("cpu_host", 0.99, "the CPU of the host of broker 1"),
     ],
@@ -170,7 +170,7 @@ def test_a_broker_that_was_never_seen_does_not_make_the_sum_look_small(file: Pat
     unseen = [(resource, "2") for resource in case_levels(47, 2.1e6)]
     verdict = judged(stored(file, Cluster(absent=unseen)))
     assert verdict.state is State.INCONCLUSIVE
-    assert "connections of broker 2 was not measured" in verdict.missing
+    assert "broker 2 gave no figures of connections" in verdict.missing
 
 
 def test_nothing_measured_says_so_in_one_reason(file: Path) -> None:

@@ -58,7 +58,7 @@ def test_the_limit_load_is_the_largest_share_at_each_moment() -> None:
     table = limits(connections="100 connections", ingress="10 MiB/s", requests="1000 requests/s")
     usage = assess(run, table)
     assert usage.limit_load == pytest.approx([0.9, 0.3, 0.35, 0.4])
-    assert usage.typical_load == pytest.approx(0.4)
+    assert usage.typical_load == pytest.approx((0.9 + 0.3 + 0.35 + 0.4) / 4)
     assert usage.binding is not None
     assert usage.binding.title == "Ingress"
 

@@ -17,6 +17,7 @@ from clusterload import units
 from clusterload.plan import dial_noun, dial_text
 from clusterload.resources import dimensions
 from clusterload.run import Run
+from clusterload.series import Kind
 from clusterload.usage import Line, Usage
 
 SIGMAS: Final = 3.0
@@ -100,11 +101,12 @@ class Comparison:
     changes: tuple[Change, ...]
     effects: tuple[Effect, ...]
     limit_load: Effect
+    unnamed: str = "the same plan again"
 
     @property
     def sentence(self) -> str:
         """`half the producers halves it`, where *it* is the limit load."""
-        changed = " and ".join(change.words for change in self.changes) or "the same plan again"
+        changed = " and ".join(change.words for change in self.changes) or self.unnamed
         return f"{changed} {self.limit_load.words}"
 
     def effect(self, resource: str) -> Effect | None:
@@ -119,24 +121,34 @@ def compare(baseline: Run, before: Usage, run: Run, after: Usage) -> Comparison:
         for one in dimensions()
         if (old := before.line(one.name)) is not None and (new := after.line(one.name)) is not None
     }
-    binding = before.binding.line.resource.name if before.binding else ""
-    spread = effects[binding].spread if binding in effects else FLOOR
+    # What binds may change with the dial, so the limit load is as uncertain as the worse of the two.
+    binding = {usage.binding.line.resource.name for usage in (before, after) if usage.binding}
+    spread = max((effects[name].spread for name in binding & effects.keys()), default=FLOOR)
     return Comparison(
         changes=changes(baseline, run),
         effects=tuple(effects.values()),
         limit_load=Effect(name="limit load", before=before.typical_load, after=after.typical_load, spread=spread),
+        unnamed="the same plan again" if _alike(baseline, run) else "another plan",
     )
 
 
+def _alike(baseline: Run, run: Run) -> bool:
+    """Whether two runs had the same Loads for as long, whatever the plans were called."""
+    if baseline.plan is None or run.plan is None:
+        return baseline.plan is run.plan
+    return (baseline.plan.loads, baseline.plan.duration) == (run.plan.loads, run.plan.duration)
+
+
 def changes(baseline: Run, run: Run) -> tuple[Change, ...]:
-    """The dials that differ, Load by Load in the plans' order."""
+    """The dials that differ, for each Load that both plans have by name."""
     if baseline.plan is None or run.plan is None:
         return ()
+    later = {load.name: load.dials.chosen() for load in run.plan.loads}
     return tuple(
         Change(dial=name, before=value, after=after)
-        for old, new in zip(baseline.plan.loads, run.plan.loads, strict=False)
-        for name, value in old.dials.chosen().items()
-        if (after := new.dials.chosen().get(name)) is not None and after != value
+        for load in baseline.plan.loads
+        for name, value in load.dials.chosen().items()
+        if (after := later.get(load.name, {}).get(name)) is not None and after != value
     )
 
 
@@ -162,7 +174,8 @@ def _restless(line: Line) -> float:
     if not len(values) or not middle:
         return 0.0
     deviation = 1.4826 * float(np.median(np.abs(values - middle)))  # of a normal distribution with this MAD
-    return 1.2533 * deviation / abs(middle) / math.sqrt(max(1, len(values) / _MEMORY))
+    of_median = 1.2533 if line.resource.kind is Kind.GAUGE else 1.0  # a median is less certain than a mean
+    return of_median * deviation / abs(middle) / math.sqrt(max(1, len(values) / _MEMORY))
 
 
 def _times(ratio: float) -> str:

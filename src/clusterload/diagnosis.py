@@ -18,13 +18,16 @@ from clusterload.finding import Finding
 from clusterload.hosts import HOST_CPU, full_hosts
 from clusterload.ledger import Ledger
 from clusterload.run import Run
-from clusterload.usage import Line, Share, Usage
+from clusterload.usage import SUSTAINED, Line, Share, Usage
 
 SATURATED: Final = 0.9
 """A broker's threads count as saturated when they are sustained at this busyness or above."""
 
 WANTED: Final = 0.9
 """Share of the window that must have figures before they are judged."""
+
+MISSED: Final = 0.005
+"""Share by which a load may miss the records that its dials ask for."""
 
 LATE: Final = 0.01
 """Share of late records above which the generator itself is the suspect."""
@@ -63,7 +66,7 @@ class Verdict:
         """The verdict in words: `within limits; connections bind at 47 %`."""
         parts = [str(self.state)]
         if self.state is State.INCONCLUSIVE:
-            parts[0] += f" ({'; '.join(self.missing)})"
+            parts[0] += f" ({'; '.join(self.missing)})" if self.missing else ""
         elif self.state is State.LIMITED:
             parts[0] += f" by {' and '.join(finding.cause for finding in self.findings)}"
         if self.binding is not None:
@@ -83,26 +86,32 @@ def diagnose(run: Run, usage: Usage) -> Verdict:
     """Judge a run. Pure: the same run and usage give the same verdict anywhere and at any time."""
     hosts = full_hosts(run, usage)
     findings = (*_over_limit(usage), *_saturated_threads(usage), *(host.finding for host in hosts if host.by_brokers))
-    generator = tuple(_doubts_of_generator(run))
-    metrics = (*_doubts_of_metrics(run, usage), *(host.doubt for host in hosts if not host.by_brokers))
+    clock = any(event.kind == "clock-jumped" for event in run.events)
+    missing = (
+        *(("the clock jumped during the run",) if clock else ()),
+        *_doubts_of_generator(run),
+        *_doubts_of_metrics(run, usage),
+        *(host.doubt for host in hosts if not host.by_brokers),
+    )
     return Verdict(
-        state=_state(findings, generator, metrics),
+        state=_state(findings, missing, timeless=clock),
         limit_load=usage.typical_load,
         binding=usage.binding,
         saturation=usage.busiest,
         findings=findings,
-        missing=generator + metrics,
+        missing=missing,
     )
 
 
-def _state(findings: Sequence[Finding], generator: Sequence[str], metrics: Sequence[str]) -> State:
-    # A limit that was seen to be reached is reached, whatever else was not seen. That none was reached can
-    # only be said when everything was seen.
-    if generator:
+def _state(findings: Sequence[Finding], missing: Sequence[str], *, timeless: bool) -> State:
+    # A limit that was seen to be reached is reached, whatever else was not seen; a full cluster is also what
+    # makes a generator late. That none was reached can only be said when all was done and seen. Where the clock
+    # was set, no rate can be believed.
+    if timeless:
         return State.INCONCLUSIVE
     if findings:
         return State.LIMITED
-    return State.INCONCLUSIVE if metrics else State.WITHIN
+    return State.INCONCLUSIVE if missing else State.WITHIN
 
 
 def _over_limit(usage: Usage) -> Iterator[Finding]:
@@ -118,12 +127,19 @@ def _over_limit(usage: Usage) -> Iterator[Finding]:
                 ),
             )
 
+    peaks = usage.limit_load
+    alone = any(share.sustained >= 1 for share in usage.shares)
+    if not alone and len(peaks) and float(np.mean(peaks >= 1)) >= 1 - SUSTAINED:
+        yield Finding(
+            cause="several resources in turn", sentence="The limit load is at or over 100 %, by several in turn"
+        )
+
 
 def _saturated_threads(usage: Usage) -> Iterator[Finding]:
     for line in usage.saturation:
         if line.resource.name != HOST_CPU and line.typical >= SATURATED:
             yield Finding(
-                cause=f"{line.resource.title.lower()} of broker {line.broker}",
+                cause=f"{line.resource.title.removesuffix(' busy').lower()} of broker {line.broker}",
                 sentence=f"{line.resource.title} of broker {line.broker}: saturated",
                 evidence=(f"{units.percent(line.typical)} in the middle of the window",),
             )
@@ -136,9 +152,20 @@ def _doubts_of_generator(run: Run) -> Iterator[str]:
         yield "no load was accounted for"
     for ledger in run.ledgers:
         yield from _doubts_of_ledger(ledger)
-    if any(event.kind == "clock-jumped" for event in run.events):
-        yield "the clock jumped during the run"
+    yield from _missed_rates(run)
     yield from (event.text for event in run.events if event.kind == "growth-differs")
+
+
+def _missed_rates(run: Run) -> Iterator[str]:
+    """Loads that scheduled fewer or more records than their plan asks for."""
+    if run.plan is None or not run.complete:
+        return
+    accounts = {ledger.load: ledger for ledger in run.ledgers}
+    for load in run.plan.loads:
+        asked = (load.dials.record_rate or 0.0) * run.plan.duration
+        made = accounts[load.name].scheduled if load.name in accounts else 0
+        if abs(made - asked) > max(1.0, MISSED * asked):
+            yield f"load {load.name!r} made {made:,} records of {asked:,.0f} that were asked for"
 
 
 def _doubts_of_ledger(ledger: Ledger) -> Iterator[str]:
@@ -166,12 +193,13 @@ def _doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
             yield f"{name} was not measured"
     for name in dict.fromkeys(share.line.resource.name for share in usage.shares):
         for broker in _unseen_brokers(run, name):
-            yield f"{name} of broker {broker} was not measured"
+            yield f"broker {broker} gave no figures of {name}"
     for share in usage.shares:
         known = float(np.mean(~np.isnan(share.values)))
         if known < WANTED:
             yield f"{share.title.lower()} has figures for {units.percent(known)} of the window only"
-    if any(event.kind == "disk-full" for event in run.events):
+    kinds = {event.kind for event in run.events}
+    if "disk-full" in kinds and "rescued" not in kinds:
         yield "the run file could not be written to the end"
 
 

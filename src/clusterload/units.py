@@ -166,7 +166,11 @@ def percent(ratio: float, digits: int = 0) -> str:
         return "n/a"
     value = 100 * ratio
     if digits == 0 and 0 < abs(value) < 1:
+        if abs(value) < 0.005:  # noqa: PLR2004 (two digits would read 0.00)
+            return "< 0.01 %"
         digits = 1 if abs(value) >= 0.05 else 2  # noqa: PLR2004 (below it, one digit would read 0.0)
+    if digits == 0 and 99.5 <= value < 100:  # noqa: PLR2004 (what is not yet whole must not read so)
+        return f"{min(value, 99.9):.1f} %"
     return f"{value:,.{digits}f} %"
 
 
@@ -182,7 +186,10 @@ def text(quantity: Quantity) -> str:
     base = quantity.value * quantity.unit.factor
     if steps is None or math.isnan(base):
         return str(quantity)
-    factor, symbol = next((step for step in steps if abs(base) >= step[0]), steps[-1])
+    if not base:
+        return f"0 {next(symbol for factor, symbol in steps if factor == 1)}{'/s' if quantity.unit.per_second else ''}"
+    # From 999.5 on a number reads 1,000, which is 1 of the next unit.
+    factor, symbol = next((step for step in steps if abs(base) >= 0.9995 * step[0]), steps[-1])
     return f"{number(base / factor)} {symbol}{'/s' if quantity.unit.per_second else ''}"
 
 

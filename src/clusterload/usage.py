@@ -121,8 +121,13 @@ class Usage:
 
     @property
     def typical_load(self) -> float:
-        """The typical share of the resource that binds, as a ratio; NaN if none is known."""
-        return self.binding.typical if self.binding else float("nan")
+        """The limit load over the window as a ratio: mean or median, as for the resource that binds; NaN if unknown."""
+        return _typical(self.limit_load, self.binding.line.resource) if self.binding else float("nan")
+
+    def share(self, resource: str) -> Share | None:
+        """The largest share of a resource, of all brokers where its limit is a broker's; None if it has none."""
+        own = [share for share in self.shares if share.line.resource.name == resource]
+        return max(own, key=lambda share: share.typical, default=None)
 
     @property
     def binding(self) -> Share | None:
@@ -145,7 +150,11 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
         limits: a table of limits.
         granularity: seconds for each bucket; by default that of the coarsest dimension's Series.
     """
-    step = granularity or max((one.granularity for one in _dimension_series(run)), default=1.0)
+    step = (
+        granularity
+        if granularity is not None
+        else max((one.granularity for one in _dimension_series(run)), default=1.0)
+    )
     grid = Grid.covering(run.start, run.end, step)
     lines = tuple(line for one in dimensions() if (line := _cluster_line(run, one, grid)) is not None)
     measured = {line.resource.name: line for line in lines}

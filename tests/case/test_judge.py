@@ -122,7 +122,7 @@ def test_a_doubt_about_any_load_makes_the_case_inconclusive_with_the_reason(
     made = runs(tmp_path, case)
     made[spoilt] = spoil(made[spoilt])
     sentence = judge(case, made).sentence
-    assert sentence.startswith("inconclusive (")
+    assert sentence.startswith(f"load {case.plans[spoilt].name}: inconclusive (")
     assert reason in sentence
 
 

@@ -35,19 +35,19 @@ def test_a_detached_lab_outlives_its_tool_until_down(
     up = started(_MAIN, "up", "--brokers", "1", "--detach", "--json", cwd=tmp_path)
     out, err = up.communicate(timeout=60)
     assert up.returncode == 0, err
-    started: dict[str, Any] = json.loads(out)
-    assert started["directory"] == str(tmp_path)
+    lab: dict[str, Any] = json.loads(out)
+    assert lab["directory"] == str(tmp_path)
     assert (tmp_path / "client.properties").exists()
 
-    shown = [each for each in json.loads(run("status", "--json")) if each["id"] == started["id"]]
+    shown = [each for each in json.loads(run("status", "--json")) if each["id"] == lab["id"]]
     assert [broker["state"] for broker in shown[0]["brokers"]] == ["running"]
-    assert started["cluster_id"] in run("status")
+    assert lab["cluster_id"] in run("status")
 
-    assert run("down", started["id"]) == f"Stopped lab {started['id']}.\n"
-    assert not lives(started["supervisor_pid"])
-    assert not lives(started["brokers"][0]["pid"])
+    assert run("down", lab["id"]) == f"Stopped lab {lab['id']}.\n"
+    assert not lives(lab["supervisor_pid"])
+    assert not lives(lab["brokers"][0]["pid"])
     assert not (tmp_path / "client.properties").exists()
-    assert find_lab(started["cluster_id"]) is None
+    assert find_lab(lab["cluster_id"]) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -196,6 +196,18 @@ signal.pause()
 """
 
 
+def test_one_file_holds_all_that_is_written_so_that_a_copy_of_it_is_a_run(tmp_path: Path) -> None:
+    path, copied = tmp_path / "one.run", tmp_path / "copied.run"
+    with subprocess.Popen(
+        [sys.executable, "-c", _WRITE, str(path), "kill"], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "written\n"
+        writer.kill()
+    copied.write_bytes(path.read_bytes())
+    assert list(read_run(copied).series[0].values)[:10] == [float(second) for second in range(1, 11)]
+
+
 @pytest.mark.parametrize("end", ["exit", "kill"])
 def test_a_run_whose_writer_was_killed_is_read_but_for_the_last_seconds(tmp_path: Path, end: str) -> None:
     path = tmp_path / "one.run"
@@ -213,12 +225,16 @@ def test_a_run_whose_writer_was_killed_is_read_but_for_the_last_seconds(tmp_path
 
 
 _FILL = """
-import resource, sys
+import resource, sqlite3, sys
 from pathlib import Path
 from clusterload.series import Kind
 from clusterload.store import Recorder
 from clusterload.units import BYTES
 recorder = Recorder(Path(sys.argv[1]))
+# Somebody who reads keeps the log from being folded into the file, so that it grows with every flush.
+reader = sqlite3.connect(sys.argv[1], isolation_level=None)
+reader.execute("BEGIN")
+reader.execute("SELECT count(*) FROM document").fetchone()
 # From here on no file of this process grows beyond this, as on a full disk.
 resource.setrlimit(resource.RLIMIT_FSIZE, (192 * 1024, resource.RLIM_INFINITY))
 for second in range(200):
@@ -247,8 +263,9 @@ def test_on_a_full_disk_the_run_goes_on_and_ends_whole_in_the_temporary_folder(t
     run = read_run(rescued)
     assert list(run.series[0].values) == [float(second) for second in range(200)]
     assert run.complete
-    assert [event.kind for event in run.events] == ["disk-full"]
+    assert [event.kind for event in run.events] == ["disk-full", "rescued"]
     assert str(path) in run.events[0].text
+    assert str(rescued) in run.events[1].text
 
 
 def test_where_no_place_takes_a_run_it_is_told_in_one_line(tmp_path: Path) -> None:

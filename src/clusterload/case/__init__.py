@@ -72,6 +72,11 @@ def cases() -> tuple[str, ...]:
 def _parsed(name: str, given: Mapping[str, Any], full: bool, duration: float | None) -> Case:
     length = given["full" if full else "short"]
     seconds = parse_duration(length["duration"]) if duration is None else duration
+    if seconds < parse_duration(length["granularity"]):
+        raise ConfigurationError(
+            f"case {name} has figures for each {length['granularity']}, and a load of {seconds:g} s has none: "
+            "give a longer --for"
+        )
     return Case(
         name=name,
         title=given["title"],
@@ -117,7 +122,8 @@ class Outcome:
         """The verdict on the baseline, and what each change did to its limit load."""
         doubtful = [step for step in self.steps if step.verdict.state is State.INCONCLUSIVE]
         first = doubtful[0] if doubtful else self.steps[0]
-        return story(first.verdict.sentence, [step.comparison for step in self.steps if step.comparison])
+        name = f"load {first.run.plan.name}: " if doubtful and first.run.plan else ""
+        return story(name + first.verdict.sentence, [step.comparison for step in self.steps if step.comparison])
 
 
 def judge(case: Case, runs: Sequence[Run], limits: Limits | None = None) -> Outcome:

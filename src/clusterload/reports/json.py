@@ -63,7 +63,7 @@ def _resource(usage: Usage, name: str) -> dict[str, Any]:
     line = usage.line(name)
     assert line is not None
     limit = usage.limits.of(name)
-    share = next((one for one in usage.shares if one.line.resource.name == name), None)
+    share = usage.share(name)
     return {
         "unit": str(line.resource.unit if line.resource.kind == "gauge" else line.resource.unit.rate()),
         "typical": _number(line.typical),

@@ -115,6 +115,8 @@ class Plot:
 
     def save(self, path: Path) -> Path:
         """Write the picture; the suffix says how (`.png`, `.svg`). Its folder is made if need be."""
+        if path.suffix not in {".png", ".svg"}:
+            raise ConfigurationError(f"a picture cannot be written as {path.name}: end its name with .png or .svg")
         path.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(_STYLE):
             self.figure.savefig(path, dpi=144)

@@ -32,7 +32,7 @@ def usage_table(usage: Usage) -> Table:
     table = _table("resource", "typical", "peak", "limit", "share")
     for line in usage.lines:
         limit = usage.limits.of(line.resource.name)
-        share = next((one for one in usage.shares if one.line.resource.name == line.resource.name), None)
+        share = usage.share(line.resource.name)
         binding = usage.binding is not None and share is usage.binding
         table.add_row(
             Text(line.resource.title, style="bold" if binding else ""),
@@ -113,7 +113,7 @@ def _cell(step: Step, resource: str) -> Text:
     line = step.usage.line(resource)
     if line is None:
         return Text("n/a")
-    share = next((one for one in step.usage.shares if one.line.resource.name == resource), None)
+    share = step.usage.share(resource)
     text = Text(_kept(_amount(line, line.typical)))
     if share is not None:
         text.append(f"\n{units.percent(share.typical)}", style="dim")

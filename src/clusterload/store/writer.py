@@ -153,6 +153,7 @@ class Recorder:
                     self._events.append(Event(time=time.time_ns(), kind="disk-full", text=self._full))
             else:
                 self._forget_written()
+                self._fold_in()
 
     def close(self) -> None:
         """Write the rest and close. If the file cannot take it, `path` becomes one in the temporary folder.
@@ -216,12 +217,19 @@ class Recorder:
             for column in (line.times, line.values, line.spans):
                 column.clear()
 
+    def _fold_in(self) -> None:
+        """Take the write-ahead log into the file, so that the one file holds all that is written."""
+        # Passive: a reader is not waited for. What is not folded in stands in the log and is read from there.
+        with contextlib.suppress(sqlite3.Error):
+            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def _rescue(self) -> None:
         """Put the file's content and what is still in memory into a new file elsewhere."""
         try:
             other = Path(gettempdir()) / f"clusterload-{self.id}{SUFFIX}"
             with contextlib.closing(sqlite3.connect(other)) as database:
                 self._database.backup(database)
+                self.event(time.time_ns(), "rescued", f"the whole run was kept in {other}")
                 with database:
                     self._write(database)
         except (sqlite3.Error, OSError) as error:

@@ -36,7 +36,7 @@ def predicted_connections(producers: int, topic: Topic, cluster: Cluster) -> Pre
     }:
         return None
     used = {partition_of(key, len(topic.partitions)) for key in KEYS}
-    leaders = {topic.partitions[number].leader for number in used}
+    leaders = {topic.partitions[number].leader for number in used} - {-1}
     apart = _chance_apart(_bootstrap(cluster), leaders, cluster.brokers)
     return Prediction(
         mean=producers * (len(leaders) + apart),
@@ -45,7 +45,7 @@ def predicted_connections(producers: int, topic: Topic, cluster: Cluster) -> Pre
 
 
 def _bootstrap(cluster: Cluster) -> Sequence[str]:
-    return [server.strip() for server in cluster.servers.split(",") if server.strip()]
+    return [server.strip().split("://")[-1] for server in cluster.servers.split(",") if server.strip()]
 
 
 def _chance_apart(servers: Sequence[str], leaders: set[int], brokers: Iterable[Broker]) -> float:
