@@ -58,7 +58,8 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     print(f"20 producers, 1,024 B, {seconds:g} s each, one broker beside on {os.cpu_count()} cores")
     print(
-        f"{'asked':>8}  {'client engine':>14} {'off':>7} {'late':>5} {'CPU s':>6}  {'sleeping loop':>14} {'off':>7} {'CPU s':>6}"
+        f"{'asked':>8}  {'client engine':>14} {'off':>7} {'late':>5} {'CPU s':>6}  "
+        f"{'sleeping loop':>14} {'off':>7} {'CPU s':>6}"
     )
     with Lab(1) as lab:
         cluster = Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}))
