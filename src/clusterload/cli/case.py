@@ -42,7 +42,7 @@ def case(
     import dataclasses
 
     from clusterload.case import Case, claim, judge, run_case
-    from clusterload.cli.console import ERR, OUT, load_progress, note
+    from clusterload.cli.console import ERR, OUT, load_progress, note, waiting
     from clusterload.limits import Limits
     from clusterload.units import parse_duration
 
@@ -62,6 +62,7 @@ def case(
             sources=sources_for(target, cluster),
             consented=consented,
             on_plan=begin,
+            on_wait=waiting,
         )
     outcome = judge(story, runs, table)
     pictures = _plots(story, outcome, folder)

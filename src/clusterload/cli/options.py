@@ -15,7 +15,7 @@ from clusterload.errors import ConfigurationError, UsageError
 if TYPE_CHECKING:
     from clusterload.consent import Consent
     from clusterload.kafka import Cluster
-    from clusterload.measurement import Source
+    from clusterload.sources.source import Source
 
 Command = Callable[..., Any]
 
@@ -29,6 +29,7 @@ class Target:
     command_property: tuple[str, ...]
     lab: int | None
     exporter: tuple[str, ...] = ()
+    source: str | None = None
 
 
 def target_options(command: Command) -> Command:
@@ -53,6 +54,10 @@ def target_options(command: Command) -> Command:
         "--exporter", multiple=True, metavar="ID=URL",
         help="Where a broker's JMX exporter answers; a lab's are known.",
     )  # fmt: skip
+    @click.option(
+        "--source", type=click.Choice(["confluent"]),
+        help="Where metrics come from: the Metrics API that --cluster FILE names, also where exporters are known.",
+    )  # fmt: skip
     def with_target(
         *,
         cluster: Path | None,
@@ -60,6 +65,7 @@ def target_options(command: Command) -> Command:
         command_property: tuple[str, ...],
         lab: int | None,
         exporter: tuple[str, ...],
+        source: str | None,
         **rest: Any,
     ) -> Any:
         target = Target(
@@ -68,6 +74,7 @@ def target_options(command: Command) -> Command:
             command_property=command_property,
             lab=lab,
             exporter=exporter,
+            source=source,
         )
         return command(target=target, **rest)
 
@@ -162,14 +169,19 @@ def _lab(brokers: int) -> Iterator[str]:
 
 
 def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
-    """The metrics that a command reads: the exporters that were named, or those that we know of.
+    """The metrics that a command reads: the source or the exporters that were named, or those that we know of.
 
     Raises:
-        ConfigurationError: an exporter is not given as ID=URL.
+        UsageError: two sources were named, which would count everything twice.
+        ConfigurationError: an exporter is not given as ID=URL, or the properties name no Metrics API.
     """
-    from clusterload.measurement import sources_of
+    from clusterload.measurement import metrics_api_of, sources_of
     from clusterload.sources.exporter import ExporterSource
 
+    if target.source:
+        if target.exporter:
+            raise UsageError("--source and --exporter name two sources of the same figures: give one of them")
+        return (metrics_api_of(cluster),)
     if not target.exporter:
         return sources_of(cluster, interval)
     endpoints: dict[str, str] = {}
