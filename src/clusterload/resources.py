@@ -145,6 +145,11 @@ RESOURCES: Final = _table(
     ),
     _sign("request_time", "Time of requests by type", units.MILLISECONDS, Kind.DELTA, per="request"),
     _sign("message_conversions", "Records recompressed", units.RECORDS, Kind.DELTA),
+    _sign("request_bytes", "Bytes of requests", units.BYTES, Kind.DELTA, trap="with their framing, not only records"),
+    _sign("response_bytes", "Bytes of responses", units.BYTES, Kind.DELTA, trap="with their framing, not only records"),
+    _sign(
+        "authentications", "Successful authentications", units.COUNT, Kind.DELTA, trap="none where no login is asked"
+    ),
     _sign("failed_authentications", "Failed authentications", units.COUNT, Kind.DELTA),
     _sign("leaders", "Leaders", units.PARTITIONS, Kind.GAUGE),
     _sign("under_replicated", "Under-replicated partitions", units.PARTITIONS, Kind.GAUGE),
