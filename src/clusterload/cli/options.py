@@ -182,12 +182,20 @@ def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tupl
         if target.exporter:
             raise UsageError("--source and --exporter name two sources of the same figures: give one of them")
         return (metrics_api_of(cluster),)
-    if not target.exporter:
-        return sources_of(cluster, interval)
+    endpoints = exporters(target)
+    return (ExporterSource(endpoints, interval=interval),) if endpoints else sources_of(cluster, interval)
+
+
+def exporters(target: Target) -> dict[str, str]:
+    """The exporters that were named: URL by broker id.
+
+    Raises:
+        ConfigurationError: one is not given as ID=URL.
+    """
     endpoints: dict[str, str] = {}
     for pair in target.exporter:
         broker, equals, url = pair.partition("=")
         if not equals or not url.startswith(("http://", "https://")):
             raise ConfigurationError(f"--exporter takes ID=URL, as in 1=http://broker1:7071/metrics, not {pair!r}")
         endpoints[broker] = url
-    return (ExporterSource(endpoints, interval=interval),)
+    return endpoints

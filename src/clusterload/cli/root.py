@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "record": "clusterload.cli.record:record",
     "report": "clusterload.cli.report:report",
     "run": "clusterload.cli.run:run",
+    "serve": "clusterload.cli.serve:serve",
 }
 
 EXIT_CODES: Final = """\b
