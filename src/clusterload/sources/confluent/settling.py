@@ -13,8 +13,8 @@ from clusterload.sources.confluent.mapping import Question
 from clusterload.sources.confluent.query import Table
 from clusterload.sources.source import OnWait, Waiting
 
-LONGEST_WAIT: Final = 600.0
-"""Seconds after the end of an interval, after which its figures are taken as they are."""
+LATEST: Final = 600.0
+"""Seconds after which nothing of an interval is still on its way; the API promises half of it."""
 
 BETWEEN_READINGS: Final = 30.0
 """Seconds between two readings that are held against each other."""
@@ -33,7 +33,7 @@ class Settling:
         sleep: waits for seconds.
     """
 
-    longest: float = LONGEST_WAIT
+    longest: float = LATEST
     pause: float = BETWEEN_READINGS
     now: Callable[[], int] = time.time_ns
     sleep: Callable[[float], None] = time.sleep
@@ -56,37 +56,44 @@ def settle(
 ) -> Reading:
     """Read until two readings agree and the last bucket is covered, or until the wait is over.
 
-    An interval that ended longer ago than the wait lasts is read once.
+    An interval that ended longer ago than `LATEST` is read once.
     """
-    over = interval.end + round(settling.longest * SECOND)
+    if settling.now() >= interval.end + round(LATEST * SECOND):
+        answers = read()
+        return Reading(answers=answers, settled=reaches_end(answers, interval, granularity))
     before: Answers | None = None
     while True:
-        left = (over - settling.now()) / SECOND
+        left = (interval.end - settling.now()) / SECOND + settling.longest
         answers = read()
-        reaches_end = covers(answers, interval, granularity)
-        if reaches_end and (before == answers or left <= 0):
+        complete = covers(answers, interval, granularity)
+        if complete and before == answers:
             return Reading(answers=answers, settled=True)
         if left <= 0:
             return Reading(answers=answers, settled=False)
-        missing = "the same figures again" if reaches_end else "figures of the last minutes"
+        missing = "the same figures again" if complete else "figures of the last minutes"
         on_wait(Waiting(missing=missing, left=left))
         settling.sleep(min(settling.pause, left))
         before = answers
 
 
+def reaches_end(answers: Answers, interval: Interval, granularity: Granularity) -> bool:
+    """Whether any metric has a row in the last bucket."""
+    last = interval.buckets(granularity)[-1]
+    return any(_has(table, last) for _, table in answers)
+
+
 def covers(answers: Answers, interval: Interval, granularity: Granularity) -> bool:
-    """Whether the last bucket has all that it will get.
+    """Whether the last bucket looks as if it had all that it will get.
 
     Something must have a row in it, and each counter that has any row must: one that has none may lag behind
     the others. A counter that fell silent before the end is waited for in vain, never taken for settled too early.
     """
     last = interval.buckets(granularity)[-1]
-    reach = [_has(table, last) for _, table in answers]
     lagging = any(
-        question.metric.kind is Kind.DELTA and not reaches and any(table.values())
-        for (question, table), reaches in zip(answers, reach, strict=True)
+        question.metric.kind is Kind.DELTA and any(table.values()) and not _has(table, last)
+        for question, table in answers
     )
-    return any(reach) and not lagging
+    return reaches_end(answers, interval, granularity) and not lagging
 
 
 def _has(table: Table, start: int) -> bool:

@@ -12,8 +12,14 @@ from http import HTTPStatus
 from typing import Any, Final, Self
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
-from tenacity.wait import wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
 from clusterload import __version__
 from clusterload.errors import SourceError
@@ -116,9 +122,9 @@ class Transport:
     def _pause(self, state: RetryCallState) -> float:
         first = self._patience.first
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, _TryAgain) and error.after is not None:
-            return error.after + wait_random(0, first)(state)
-        return wait_exponential_jitter(initial=first, max=_LONGEST_BACKOFF, jitter=first)(state)
+        asked = error.after if isinstance(error, _TryAgain) else None
+        least = wait_exponential(multiplier=first, max=_LONGEST_BACKOFF)(state) if asked is None else asked
+        return least + wait_random(0, first)(state)
 
     def _once(self, url: str, params: Mapping[str, str], body: bytes | None) -> bytes:
         request = self._client.build_request("GET" if body is None else "POST", url, params=params, content=body)
@@ -179,7 +185,7 @@ class Transport:
             self._check_wait(after)
             limited = status == HTTPStatus.TOO_MANY_REQUESTS
             what = "limits how often it is asked" if limited else "has trouble"
-            raise _TryAgain(f"{self._about} {what} ({status}){detail}", after)
+            raise _TryAgain(f"{self._about} {what} ({status}{detail})", after)
         raise _refusal(status, self._about, self._access.cluster_id, detail)
 
     def _check_wait(self, after: float | None) -> None:
@@ -238,14 +244,14 @@ def _seconds(text: str, now: datetime) -> float | None:
 def _refusal(status: int, about: str, cluster_id: str, detail: str) -> SourceError:
     if status == HTTPStatus.UNAUTHORIZED:
         return SourceError(
-            f"{about} does not know the key (401){detail}: set confluent.cloud_api_token to the base64 of a Cloud "
+            f"{about} does not know the key (401{detail}): set confluent.cloud_api_token to the base64 of a Cloud "
             "API key and its secret; a cluster's own key does not work"
         )
     if status == HTTPStatus.FORBIDDEN:
         return SourceError(
-            f"{about} does not let the key read cluster {cluster_id} (403){detail}: check confluent.clusterid, and "
+            f"{about} does not let the key read cluster {cluster_id} (403{detail}): check confluent.clusterid, and "
             "give the key's owner the role MetricsViewer"
         )
     if status == HTTPStatus.NOT_FOUND:
-        return SourceError(f"{about} has no such path (404){detail}: check confluent.metrics.endpoint")
-    return QueryRefused(f"{about} does not take the question ({status}){detail}")
+        return SourceError(f"{about} has no such path (404{detail}): check confluent.metrics.endpoint")
+    return QueryRefused(f"{about} does not take the question ({status}{detail})")
