@@ -51,6 +51,17 @@ def test_an_aligned_interval_lies_on_borders_of_utc_and_loses_nothing(whole: Int
     assert aligned.end - step < whole.end <= aligned.end
 
 
+@given(intervals, granularities, instants)
+def test_what_is_not_over_yet_is_not_asked_for(whole: Interval, grain: Granularity, now: int) -> None:
+    aligned, step = whole.aligned(grain), grain.seconds * SECOND
+    over = [start for start in range(aligned.start, aligned.end, step) if start + step <= now]
+    if not over:
+        with pytest.raises(ConfigurationError, match="is over yet"):
+            aligned.until(now, grain)
+    else:
+        assert aligned.until(now, grain) == Interval(start=over[0], end=over[-1] + step)
+
+
 @given(intervals)
 def test_an_interval_is_read_back_from_its_text(interval: Interval) -> None:
     assert Interval.parsed(str(interval), NOW) == interval

@@ -62,6 +62,14 @@ def test_figures_that_come_three_minutes_late_are_waited_for_and_all_there(api: 
     assert clock.waits[0].left == 600
 
 
+def test_a_minute_is_not_read_before_it_is_over(api: PlayedApi, tmp_path: Path) -> None:
+    clock = Clock(now=FIRST + 2 * MINUTE + 26 * SECOND)
+    api.answer = Model(rows=steady(FIRST, 3))
+    read(api, clock, tmp_path / "under-way.run")
+    assert (clock.waits[0].missing, clock.waits[0].left) == ("the end of the last bucket", 34)
+    assert clock.now == FIRST + 3 * MINUTE + 30 * SECOND
+
+
 def test_a_figure_that_still_grows_is_not_settled(api: PlayedApi, tmp_path: Path) -> None:
     clock = Clock(now=FIRST + 3 * MINUTE)
 

@@ -47,7 +47,7 @@ def metrics(
 
     access, grain, table = Access.of(Properties.read(file)), Granularity.named(granularity), Limits.named(limits)
     now = time.time_ns()
-    window = Interval(start=instant(start, now), end=instant(end, now)).aligned(grain)
+    window = Interval(start=instant(start, now), end=instant(end, now)).aligned(grain).until(now, grain)
     run = read_past(
         ConfluentSource(access=access, granularity=grain, settling=Settling(longest=parse_duration(wait))),
         access.cluster_id,

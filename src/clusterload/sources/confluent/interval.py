@@ -116,6 +116,20 @@ class Interval:
         step = granularity.seconds * SECOND
         return Interval(start=self.start // step * step, end=-(-self.end // step) * step)
 
+    def until(self, now: int, granularity: Granularity) -> Interval:
+        """Without the buckets that are not over yet at `now`, in Unix nanoseconds.
+
+        Raises:
+            ConfigurationError: there are no others.
+        """
+        step = granularity.seconds * SECOND
+        end = min(self.end, now // step * step)
+        if end <= self.start:
+            raise ConfigurationError(
+                f"of {self} no bucket of {granularity} is over yet: ask for an earlier time or a finer granularity"
+            )
+        return Interval(start=self.start, end=end)
+
     def split(self, granularity: Granularity) -> tuple[Interval, ...]:
         """Pieces that one query may span each, in order, without overlap; cut on borders of buckets."""
         if granularity.longest is None:

@@ -61,6 +61,7 @@ def settle(
     if settling.now() >= interval.end + round(LATEST * SECOND):
         answers = read()
         return Reading(answers=answers, settled=reaches_end(answers, interval, granularity))
+    _until_over(interval, on_wait, settling)
     before: Answers | None = None
     while True:
         left = (interval.end - settling.now()) / SECOND + settling.longest
@@ -74,6 +75,14 @@ def settle(
         on_wait(Waiting(missing=missing, left=left))
         settling.sleep(min(settling.pause, left))
         before = answers
+
+
+def _until_over(interval: Interval, on_wait: OnWait, settling: Settling) -> None:
+    """Wait for the last bucket's own end: until then two readings may agree on a part of it."""
+    left = (interval.end - settling.now()) / SECOND
+    if left > 0:
+        on_wait(Waiting(missing="the end of the last bucket", left=left))
+        settling.sleep(left)
 
 
 def reaches_end(answers: Answers, interval: Interval, granularity: Granularity) -> bool:
