@@ -22,7 +22,7 @@ from clusterload.web.metrics_api.access import Credential
 from clusterload.web.metrics_api.calls import Calls
 from clusterload.web.metrics_api.export import exported, last_minute
 from clusterload.web.metrics_api.gate import Gate
-from clusterload.web.metrics_api.rates import EXPORTS_PER_HOUR, PER_MINUTE, Rate
+from clusterload.web.metrics_api.rates import Rate
 from clusterload.web.metrics_api.refusal import Refused, envelope
 from clusterload.web.metrics_api.requests import PAGE_SIZE
 
@@ -38,8 +38,8 @@ def application(
     credential: Credential,
     hosts: Collection[str],
     *,
-    per_minute: int = PER_MINUTE,
-    exports_per_hour: int = EXPORTS_PER_HOUR,
+    per_minute: int,
+    exports_per_hour: int,
 ) -> Starlette:
     """The application that answers for one cluster.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
-from clusterload.web.metrics_api.rates import PER_MINUTE, Rate
+from clusterload.web.metrics_api.rates import Rate
 from clusterload.web.metrics_api.refusal import envelope
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 class Gate:
     """Lets a request through to the app, or answers it with an error itself."""
 
-    def __init__(
-        self, app: ASGIApp, *, credential: Credential, hosts: Collection[str], per_minute: int = PER_MINUTE
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, credential: Credential, hosts: Collection[str], per_minute: int) -> None:
         """Guard an app.
 
         Args:

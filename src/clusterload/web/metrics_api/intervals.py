@@ -91,7 +91,7 @@ def _interval(text: str, now: datetime) -> tuple[datetime, datetime]:
     try:
         first, second = _duration(left), _duration(right)
         if first is not None and second is not None:
-            raise Refused(f"{text!r} has two durations: write {_FORMS}")
+            raise Refused(f"{text!r} is no interval, but two durations: write {_FORMS}")
         start = _time(right, now) - first if first is not None else _time(left, now)
         end = start + second if second is not None else _time(right, now)
         _ = (end - _EPOCH, start - _EPOCH)

@@ -19,6 +19,7 @@ from clusterload.web.metrics_api.access import Credential
 from clusterload.web.metrics_api.app import PATH, application
 from clusterload.web.metrics_api.calls import Calls
 from clusterload.web.metrics_api.catalogue import RESOURCES
+from clusterload.web.metrics_api.rates import EXPORTS_PER_HOUR, PER_MINUTE
 
 LOOPBACK: Final = "127.0.0.1"
 _LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "::1")
@@ -42,6 +43,8 @@ class Settings:
         lateness: minutes; data younger than that is not answered.
         host: address to listen on.
         port: to listen on; 0 for any free one.
+        per_minute: requests of one address that are answered in a minute.
+        exports_per_hour: exports that are answered in an hour.
     """
 
     cluster_id: str
@@ -53,6 +56,8 @@ class Settings:
     lateness: int = 0
     host: str = LOOPBACK
     port: int = 0
+    per_minute: int = PER_MINUTE
+    exports_per_hour: int = EXPORTS_PER_HOUR
 
 
 class MetricsApi:
@@ -145,7 +150,13 @@ class MetricsApi:
         if settings.host in _EVERY_ADDRESS:
             hosts |= {socket.gethostname().lower(), socket.getfqdn().lower()}
         return uvicorn.Config(
-            application(calls, settings.credential, hosts),
+            application(
+                calls,
+                settings.credential,
+                hosts,
+                per_minute=settings.per_minute,
+                exports_per_hour=settings.exports_per_hour,
+            ),
             log_config=None,
             access_log=False,
             lifespan="off",
