@@ -73,13 +73,13 @@ def _sent(case: Case[Any], served: MetricsApi, left_out: list[Any]) -> None:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_to_any_request_is_one_that_the_document_names(case: Case[Any], served: MetricsApi) -> None:
     _sent(case, served, _MAY_BE_REFUSED)
 
 
 @SCHEMA.include(method="POST").parametrize()
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_to_a_question_about_our_cluster_is_one_that_the_document_names(
     case: Case[Any], served: MetricsApi
 ) -> None:

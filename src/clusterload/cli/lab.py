@@ -65,7 +65,7 @@ def up(
 
     Any Kafka client can use it by the client.properties that it writes.
     """
-    from clusterload.cli.serve import checked_id, minutes
+    from clusterload.cli.options import checked_id, minutes
     from clusterload.lab import Lab
 
     if (cluster_id or lateness) and not metrics_api:
@@ -84,7 +84,7 @@ def up(
     with _terminable():
         try:
             if metrics_api:
-                from clusterload.web.metrics_api.beside import serve_beside
+                from clusterload.web.metrics_api import serve_beside
 
                 serve_beside(started, cluster_id=known_as, lateness=late)
             _announce(started.info, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -199,3 +200,30 @@ def exporters(target: Target) -> dict[str, str]:
             raise ConfigurationError(f"--exporter takes ID=URL, as in 1=http://broker1:7071/metrics, not {pair!r}")
         endpoints[broker] = url
     return endpoints
+
+
+def checked_id(cluster_id: str | None) -> str | None:
+    """A cluster id that can stand in a file's name and in a label.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if cluster_id is not None and not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,254}", cluster_id, re.ASCII):
+        raise UsageError(f"--cluster-id takes letters, digits, '.', '_' and '-', as in lkc-abc123, not {cluster_id!r}")
+    return cluster_id
+
+
+def minutes(lateness: str | None) -> int:
+    """A lateness in whole minutes.
+
+    Raises:
+        UsageError: it is no duration, or no whole minutes.
+    """
+    from clusterload.units import parse_duration
+
+    if lateness is None:
+        return 0
+    whole, rest = divmod(parse_duration(lateness), 60)
+    if rest:
+        raise UsageError(f"--lateness takes whole minutes, as in 3m, not {lateness!r}")
+    return int(whole)

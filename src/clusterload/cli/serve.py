@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import threading
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, target_options
+from clusterload.cli.options import Target, checked_id, minutes, target_options
 from clusterload.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -91,33 +90,6 @@ def _cluster(target: Target, cluster_id: str | None) -> Iterator[tuple[str, dict
             raise ConfigurationError(f"cluster {cluster.id} is no lab and names no metrics: give --exporter ID=URL")
         found = {str(broker.id): broker.exporter_url for broker in lab.brokers} if lab else {}
         yield cluster_id or cluster.id, named or found, frozenset({"CLIENT"} if lab else ())
-
-
-def checked_id(cluster_id: str | None) -> str | None:
-    """A cluster id that can stand in a file's name and in a label.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    if cluster_id is not None and not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,254}", cluster_id, re.ASCII):
-        raise UsageError(f"--cluster-id takes letters, digits, '.', '_' and '-', as in lkc-abc123, not {cluster_id!r}")
-    return cluster_id
-
-
-def minutes(lateness: str | None) -> int:
-    """A lateness in whole minutes.
-
-    Raises:
-        UsageError: it is no duration, or no whole minutes.
-    """
-    from clusterload.units import parse_duration
-
-    if lateness is None:
-        return 0
-    whole, rest = divmod(parse_duration(lateness), 60)
-    if rest:
-        raise UsageError(f"--lateness takes whole minutes, as in 3m, not {lateness!r}")
-    return int(whole)
 
 
 def _until_told() -> None:
