@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clusterload.limits import Limits
     from clusterload.measurement import measure, record
     from clusterload.plan import Dials, Load, Plan
-    from clusterload.reports import Report, plot, render
+    from clusterload.reports import Report, answer, plot, render, riddle
     from clusterload.run import Run
     from clusterload.series import Series
     from clusterload.store import Recorder, read_run
@@ -55,6 +55,7 @@ _HOMES = {
     "State": "diagnosis",
     "Usage": "usage",
     "Verdict": "diagnosis",
+    "answer": "reports",
     "assess": "usage",
     "compare": "comparison",
     "diagnose": "diagnosis",
@@ -64,6 +65,7 @@ _HOMES = {
     "read_run": "store",
     "record": "measurement",
     "render": "reports",
+    "riddle": "reports",
     "run_case": "case",
 }
 
@@ -87,6 +89,7 @@ __all__ = [
     "State",
     "Usage",
     "Verdict",
+    "answer",
     "assess",
     "compare",
     "diagnose",
@@ -96,6 +99,7 @@ __all__ = [
     "read_run",
     "record",
     "render",
+    "riddle",
     "run_case",
 ]
 

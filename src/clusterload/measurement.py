@@ -2,64 +2,45 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final
 
-import confluent_kafka
-
-from clusterload import __version__, consent
+from clusterload import consent
 from clusterload.consent import Consent
 from clusterload.engines.client import ClientStatistics, Records, made_load
 from clusterload.engines.client.connections import predicted_connections
 from clusterload.engines.client.produce import Made
 from clusterload.engines.progress import OnProgress
-from clusterload.errors import Aborted, ClusterloadError, ConfigurationError
+from clusterload.errors import ClusterloadError, ConfigurationError
 from clusterload.kafka import Cluster, Topic
 from clusterload.lab import find_lab
 from clusterload.plan import Load, Plan
+from clusterload.recording import collect, environment, recording, running
 from clusterload.run import Run
+from clusterload.sources.confluent import Access, ConfluentSource, is_named
 from clusterload.sources.exporter import ExporterSource
-from clusterload.store import SUFFIX, Recorder, new_id, read_run
-
-FOLDER: Final = Path("runs")
-"""Where run files go unless told otherwise."""
-
-BASELINE_SECONDS: Final = 2.0
-"""Metrics are read for this long before a load, so that its first second has a beginning."""
+from clusterload.sources.source import LateSource, OnWait, Source
+from clusterload.store import Recorder, read_run
 
 # Bytes around the smallest batch's only value: its header, the record's own, and the key.
 _AROUND: Final = 61 + 20 + 8
 
-# A clock that moved this much against the monotonic one was set, not just trimmed.
-_JUMP_SECONDS: Final = 0.5
-
-
-class Source(Protocol):
-    """Something that records a cluster's metrics while a run goes."""
-
-    interval: float
-
-    def start(self, recorder: Recorder) -> Self:
-        """Begin to record."""
-
-    def stop(self) -> None:
-        """Record what is left and end."""
-
 
 def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
-    """The sources that we know of by ourselves: the exporters of a lab. None for other clusters."""
+    """The sources that we know of by ourselves: a lab's exporters, or the Metrics API that the properties name."""
     lab = find_lab(cluster.id)
     if lab is None:
-        return ()
+        return (metrics_api_of(cluster),) if is_named(cluster.properties) else ()
     endpoints = {str(broker.id): broker.exporter_url for broker in lab.brokers}
     return (ExporterSource(endpoints, interval=interval, client_listeners=frozenset({"CLIENT"})),)
+
+
+def metrics_api_of(cluster: Cluster) -> ConfluentSource:
+    """The Metrics API that a cluster's properties name; ConfigurationError if they name none."""
+    return ConfluentSource(access=Access.of(cluster.properties), cluster_id=cluster.id)
 
 
 def measure(
@@ -72,6 +53,7 @@ def measure(
     seed: int | None = None,
     on_progress: OnProgress = lambda _: None,
     on_statistics: Callable[[str], None] | None = None,
+    on_wait: OnWait = lambda _: None,
 ) -> Run:
     """Make a plan's load on a cluster and record its metrics.
 
@@ -85,6 +67,7 @@ def measure(
         seed: of the keys; by default drawn and written down.
         on_progress: called five times a second during the load.
         on_statistics: gets each client's own statistics as JSON, every second.
+        on_wait: called now and then while metrics that come late are waited for.
 
     Raises:
         ConfigurationError: the plan cannot be carried out on this cluster.
@@ -95,14 +78,15 @@ def measure(
     """
     if find_lab(cluster.id) is None:
         consent.require(consented, plan, cluster.id)
-    topics = {load.name: _usable_topic(load, cluster) for load in plan.loads}
     chosen = sources_of(cluster) if sources is None else sources
+    _check_length(plan, chosen)
+    topics = {load.name: _usable_topic(load, cluster) for load in plan.loads}
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with recording(path) as recorder:
         recorder.document("plan", plan.as_document())
-        recorder.document("environment", {**_environment(cluster), **_of_plan(plan, cluster, topics), "seed": seed})
+        recorder.document("environment", {**environment(cluster), **_of_plan(plan, cluster, topics), "seed": seed})
         before = _ends(cluster, topics)
-        with _running(chosen, recorder):
+        with running(chosen, recorder):
             statistics = ClientStatistics(recorder, on_text=on_statistics)
             made = made_load(
                 plan.loads,
@@ -116,6 +100,7 @@ def measure(
             )
         _check_growth(recorder, cluster, topics, before, made)
         recorder.document("window", {"start": made.start, "end": made.end, "complete": True})
+        collect(chosen, recorder, made.start, made.end, on_wait)
     return read_run(recorder.path)
 
 
@@ -126,6 +111,7 @@ def record(
     sources: Sequence[Source] | None = None,
     path: Path | str | None = None,
     on_second: Callable[[float], None] = lambda _: None,
+    on_wait: OnWait = lambda _: None,
 ) -> Run:
     """Record a cluster's metrics without any load of ours. Interrupting it ends the run in good order.
 
@@ -135,6 +121,7 @@ def record(
         sources: of the metrics; by default the cluster's own exporters if it is a lab.
         path: of the run file.
         on_second: called about every second with the seconds passed.
+        on_wait: as for `measure`.
 
     Raises:
         ConfigurationError: no source is known for this cluster.
@@ -144,13 +131,14 @@ def record(
     if not chosen:
         raise ConfigurationError(f"cluster {cluster.id} is no lab and names no metrics: give --exporter ID=URL")
     with recording(path) as recorder:
-        recorder.document("environment", _environment(cluster))
-        with _running(chosen, recorder, baseline=0.0):
+        recorder.document("environment", environment(cluster))
+        with running(chosen, recorder, baseline=0.0):
             start = time.time_ns()
             recorder.document("window", {"start": start, "end": None, "complete": False})
             _wait(seconds, on_second)
             end = time.time_ns()
         recorder.document("window", {"start": start, "end": end, "complete": True})
+        collect(chosen, recorder, start, end, on_wait)
     return read_run(recorder.path)
 
 
@@ -164,44 +152,15 @@ def _wait(seconds: float, on_second: Callable[[float], None]) -> None:
         return
 
 
-@contextmanager
-def recording(path: Path | str | None) -> Iterator[Recorder]:
-    """A run file that is closed in good order whatever happens; an interrupt becomes `Aborted`."""
-    run_id = new_id()
-    recorder = Recorder(Path(path) if path is not None else FOLDER / f"{run_id}{SUFFIX}", run_id=run_id)
-    wall, steady = time.time(), time.monotonic()
-    try:
-        yield recorder
-    except KeyboardInterrupt:
-        recorder.event(time.time_ns(), "aborted", "interrupted by the user")
-        recorder.close()
-        raise Aborted(f"interrupted: what was measured until then is in {recorder.path}") from None
-    except ClusterloadError as error:
-        recorder.event(time.time_ns(), "failed", str(error))
-        raise
-    finally:
-        moved = (time.time() - wall) - (time.monotonic() - steady)
-        if abs(moved) > _JUMP_SECONDS:
-            recorder.event(time.time_ns(), "clock-jumped", f"the clock was set by {moved:+.1f} s during the run")
-        recorder.close()
-
-
-@contextmanager
-def _running(sources: Sequence[Source], recorder: Recorder, baseline: float = BASELINE_SECONDS) -> Iterator[None]:
-    """Sources that record from a while before until a while after, so that the edges are covered too."""
-    started: list[Source] = []
-    try:
-        for source in sources:
-            source.start(recorder)
-            started.append(source)
-        if started:
-            time.sleep(baseline)
-        yield
-        if started:
-            time.sleep(max(2.2 * source.interval for source in started))
-    finally:
-        for source in started:
-            source.stop()
+def _check_length(plan: Plan, sources: Sequence[Source]) -> None:
+    for source in sources:
+        # A load begins and ends within a bucket; only those between are all of it.
+        least = 2 * source.interval
+        if isinstance(source, LateSource) and plan.duration < least:
+            raise ConfigurationError(
+                f"plan {plan.name!r} lasts {plan.duration:g} s, and the metrics come once in {source.interval:g} s: "
+                f"make it last {least:g} s or longer (a case: with --full)"
+            )
 
 
 def _keep(recorder: Recorder, made: Made) -> None:
@@ -246,25 +205,6 @@ def _check_growth(
             recorder.event(time.time_ns(), "growth-differs", words)
         elif growth > most:
             recorder.event(time.time_ns(), "others-wrote", f"{words}: others write to it too, or retries stored twice")
-
-
-def _environment(cluster: Cluster) -> dict[str, Any]:
-    """What a run was made with, by allow-list: no secrets, no host names but the brokers'."""
-    lab = find_lab(cluster.id)
-    return {
-        "clusterload": __version__,
-        "python": platform.python_version(),
-        "librdkafka": confluent_kafka.libversion()[0],
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "cluster": {
-            "id": cluster.id,
-            "lab": lab is not None,
-            "brokers": [asdict(broker) for broker in cluster.brokers],
-        },
-        "client": cluster.properties.open_values,
-        "tls_unverified": cluster.properties.unverified_tls,
-    }
 
 
 def _of_plan(plan: Plan, cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, Any]:

@@ -171,9 +171,11 @@ class Series:
         total = np.bincount(bucket[inside], weights=values[inside], minlength=grid.count)
         with np.errstate(invalid="ignore"):
             levels = total / count
-        return self._held(levels, grid, times, values)
+        return self._held(levels, grid)
 
-    def _held(self, levels: Floats, grid: Grid, times: Nanoseconds, values: Floats) -> Floats:
+    def _held(self, levels: Floats, grid: Grid) -> Floats:
+        # With the NaNs: by one, a source says that it knows nothing, and what was before it holds no longer.
+        times, values = self.times, self.values
         empty = np.flatnonzero(np.isnan(levels))
         middle = grid.edges[empty] + grid.step // 2
         last = np.searchsorted(times, middle, side="right") - 1

@@ -13,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
+from clusterload.errors import ConfigurationError
 from clusterload.limits import Limit, Limits, Scope
 from clusterload.resources import RESOURCES, Resource, dimensions, saturations
 from clusterload.run import Run
-from clusterload.series import Floats, Grid, Kind, Series, joined
+from clusterload.series import SECOND, Floats, Grid, Kind, Series, joined
 
 SUSTAINED: Final = 0.9
 """A share counts as sustained when it is reached in a tenth of the window: this quantile."""
@@ -148,14 +149,9 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
     Args:
         run: any run; `run.between` gives a stretch of it.
         limits: a table of limits.
-        granularity: seconds for each bucket; by default that of the coarsest dimension's Series.
+        granularity: seconds for each bucket; by default, and at least, that of the coarsest dimension's Series.
     """
-    step = (
-        granularity
-        if granularity is not None
-        else max((one.granularity for one in _dimension_series(run)), default=1.0)
-    )
-    grid = Grid.covering(run.start, run.end, step)
+    grid = _grid(run, granularity)
     lines = tuple(line for one in dimensions() if (line := _cluster_line(run, one, grid)) is not None)
     measured = {line.resource.name: line for line in lines}
     return Usage(
@@ -171,6 +167,35 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
         saturation=tuple(line for one in saturations() for line in _broker_lines(run.named(one.name), one, grid)),
         missing=tuple(limit.resource for limit in limits.limits if limit.resource not in measured),
     )
+
+
+def provider_load(run: Run, grid: Grid) -> tuple[Line, ...]:
+    """The provider's own figures of the cluster's load, to stand beside the limit load; never added to it."""
+    names = ("cluster_load_percent", "cluster_load_percent_avg", "cluster_load_percent_max")
+    lines = (_cluster_line(run, RESOURCES[name], grid) for name in names)
+    return tuple(line for line in lines if line is not None and line.known > 0)
+
+
+def _grid(run: Run, granularity: float | None) -> Grid:
+    """Whole buckets from the load's start, or from the first border after it where a source has its own buckets.
+
+    Such a source gives sums by the whole minute of the clock. The minutes in which a load began and ended are
+    only in part of the load, so they are left out.
+    """
+    if granularity is not None and not granularity > 0:
+        raise ConfigurationError(f"figures for each {granularity:g} s cannot be made: give more than 0")
+    series = list(_dimension_series(run))
+    coarsest = max((one.granularity for one in series), default=granularity or 1.0)
+    step = max(granularity or 0.0, coarsest)
+    length = round(step * SECOND)
+    bucketed = any(_in_buckets(one) for one in series)
+    start = -(-run.start // length) * length if bucketed else run.start
+    return Grid.covering(start, run.end, step)
+
+
+def _in_buckets(series: Series) -> bool:
+    length = round(series.granularity * SECOND)
+    return series.kind is Kind.DELTA and len(series) > 0 and not np.any(series.times % length)
 
 
 def _dimension_series(run: Run) -> Iterable[Series]:

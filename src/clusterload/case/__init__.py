@@ -20,9 +20,10 @@ from clusterload.engines.progress import OnProgress
 from clusterload.errors import ConfigurationError, StoreError, nearest
 from clusterload.kafka import Cluster
 from clusterload.limits import Limits
-from clusterload.measurement import Source, measure
+from clusterload.measurement import measure
 from clusterload.plan import Dials, Load, Plan
 from clusterload.run import Run
+from clusterload.sources.source import OnWait, Source
 from clusterload.store import SUFFIX
 from clusterload.units import parse_duration
 from clusterload.usage import Usage, assess
@@ -118,6 +119,14 @@ class Outcome:
     steps: tuple[Step, ...]
 
     @property
+    def usages(self) -> dict[str, Usage]:
+        """Each load's usage by what to call it in a picture."""
+        names = (step.run.plan.name if step.run.plan else step.run.id for step in self.steps)
+        return {
+            name.partition("-")[2].replace("-", " "): step.usage for name, step in zip(names, self.steps, strict=True)
+        }
+
+    @property
     def sentence(self) -> str:
         """The verdict on the baseline, and what each change did to its limit load."""
         doubtful = [step for step in self.steps if step.verdict.state is State.INCONCLUSIVE]
@@ -164,6 +173,7 @@ def run_case(
     sources: Sequence[Source] | None = None,
     consented: Consent = Consent(),  # noqa: B008 (frozen)
     on_plan: Callable[[Plan], OnProgress] = lambda _: lambda _: None,
+    on_wait: OnWait = lambda _: None,
 ) -> list[Run]:
     """Run the case's loads one after the other, a run file each in `folder`.
 
@@ -174,6 +184,7 @@ def run_case(
         sources: as for `measure`.
         consented: as for `measure`.
         on_plan: called as each load begins; gives what is called with its progress.
+        on_wait: as for `measure`.
 
     Raises:
         StoreError: the folder holds runs already.
@@ -188,6 +199,7 @@ def run_case(
             path=folder / f"{plan.name}{SUFFIX}",
             consented=consented,
             on_progress=on_plan(plan),
+            on_wait=on_wait,
         )
         for plan in case.plans
     ]

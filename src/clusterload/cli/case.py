@@ -42,7 +42,7 @@ def case(
     import dataclasses
 
     from clusterload.case import Case, claim, judge, run_case
-    from clusterload.cli.console import ERR, OUT, load_progress, note
+    from clusterload.cli.console import ERR, OUT, load_progress, note, waiting
     from clusterload.limits import Limits
     from clusterload.units import parse_duration
 
@@ -62,6 +62,7 @@ def case(
             sources=sources_for(target, cluster),
             consented=consented,
             on_plan=begin,
+            on_wait=waiting,
         )
     outcome = judge(story, runs, table)
     pictures = _plots(story, outcome, folder)
@@ -81,15 +82,10 @@ def case(
 def _plots(story: Case, outcome: Outcome, folder: Path) -> list[Path]:
     from clusterload.reports.plots import plot
 
-    usages = {_label(step.run.plan.name if step.run.plan else ""): step.usage for step in outcome.steps}
-    pictures = {"riddle": plot(usages, story.riddle), "answer": plot(usages, story.answer)}
+    pictures = {"riddle": plot(outcome.usages, story.riddle), "answer": plot(outcome.usages, story.answer)}
     for name, picture in pictures.items():
         picture.save(folder / f"{name}.svg")
     return [picture.save(folder / f"{name}.png") for name, picture in pictures.items()]
-
-
-def _label(plan: str) -> str:
-    return plan.partition("-")[2].replace("-", " ")
 
 
 def _as_json(outcome: Outcome) -> str:

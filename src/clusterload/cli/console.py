@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clusterload.engines.progress import OnProgress
     from clusterload.engines.progress import Progress as LoadProgress
     from clusterload.plan import Plan
+    from clusterload.sources.source import Waiting
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -29,6 +30,11 @@ def warn(line: str) -> None:
 def note(line: str) -> None:
     """Say what is going on."""
     ERR.print(escape(line), style="dim", soft_wrap=True)
+
+
+def waiting(state: Waiting) -> None:
+    """Say what metrics that come late are waited for."""
+    note(f"waiting for {state.missing}: {units.duration(state.left)} more at most")
 
 
 class LabProgress:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clusterload.errors import UsageError
 from clusterload.lab.lock import DEFAULT_KAFKA
 from clusterload.lab.properties import MOST_BROKERS
 
@@ -46,13 +47,32 @@ def lab() -> None:
 @click.option("--kafka", metavar="VERSION", default=DEFAULT_KAFKA, show_default=True, help="The Kafka version.")
 @click.option("--auto-create/--no-auto-create", default=True, help="Whether asking for a topic makes it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the lab as JSON.")
-def up(*, brokers: int, directory: Path, detach: bool, java: str, kafka: str, auto_create: bool, as_json: bool) -> None:
+@click.option("--metrics-api", is_flag=True, help="Serve its metrics as Confluent's Metrics API; see 'serve'.")
+@click.option("--cluster-id", metavar="ID", help="The id that its Metrics API answers to, as in lkc-abc123.")
+@click.option("--lateness", metavar="TIME", help="How late its Metrics API is, in whole minutes, as in 3m.")
+def up(
+    *,
+    brokers: int,
+    directory: Path,
+    detach: bool,
+    java: str,
+    kafka: str,
+    auto_create: bool,
+    as_json: bool,
+    metrics_api: bool,
+    cluster_id: str | None,
+    lateness: str | None,
+) -> None:
     """Start a lab, and stop it again on Ctrl-C.
 
     Any Kafka client can use it by the client.properties that it writes.
     """
+    from clusterload.cli.options import checked_id, minutes
     from clusterload.lab import Lab
 
+    if (cluster_id or lateness) and not metrics_api:
+        raise UsageError("--cluster-id and --lateness are for the Metrics API: add --metrics-api")
+    late, known_as = minutes(lateness), checked_id(cluster_id)
     with _progress() as progress, _terminable():
         started = Lab(
             brokers,
@@ -65,6 +85,10 @@ def up(*, brokers: int, directory: Path, detach: bool, java: str, kafka: str, au
         started.start()
     with _terminable():
         try:
+            if metrics_api:
+                from clusterload.web.metrics_api import serve_beside
+
+                serve_beside(started, cluster_id=known_as, lateness=late)
             _announce(started.info, as_json=as_json)
             if detach:
                 started.detach()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from clusterload.errors import ConfigurationError, UsageError
 if TYPE_CHECKING:
     from clusterload.consent import Consent
     from clusterload.kafka import Cluster
-    from clusterload.measurement import Source
+    from clusterload.sources.source import Source
 
 Command = Callable[..., Any]
 
@@ -29,6 +30,7 @@ class Target:
     command_property: tuple[str, ...]
     lab: int | None
     exporter: tuple[str, ...] = ()
+    source: str | None = None
 
 
 def target_options(command: Command) -> Command:
@@ -53,6 +55,10 @@ def target_options(command: Command) -> Command:
         "--exporter", multiple=True, metavar="ID=URL",
         help="Where a broker's JMX exporter answers; a lab's are known.",
     )  # fmt: skip
+    @click.option(
+        "--source", type=click.Choice(["confluent"]),
+        help="Where metrics come from: the Metrics API that --cluster FILE names, also where exporters are known.",
+    )  # fmt: skip
     def with_target(
         *,
         cluster: Path | None,
@@ -60,6 +66,7 @@ def target_options(command: Command) -> Command:
         command_property: tuple[str, ...],
         lab: int | None,
         exporter: tuple[str, ...],
+        source: str | None,
         **rest: Any,
     ) -> Any:
         target = Target(
@@ -68,6 +75,7 @@ def target_options(command: Command) -> Command:
             command_property=command_property,
             lab=lab,
             exporter=exporter,
+            source=source,
         )
         return command(target=target, **rest)
 
@@ -163,20 +171,60 @@ def _lab(brokers: int) -> Iterator[str]:
 
 
 def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
-    """The metrics that a command reads: the exporters that were named, or those that we know of.
+    """The metrics that a command reads: the source or the exporters that were named, or those that we know of.
 
     Raises:
-        ConfigurationError: an exporter is not given as ID=URL.
+        UsageError: two sources were named, which would count everything twice.
+        ConfigurationError: an exporter is not given as ID=URL, or the properties name no Metrics API.
     """
-    from clusterload.measurement import sources_of
+    from clusterload.measurement import metrics_api_of, sources_of
     from clusterload.sources.exporter import ExporterSource
 
-    if not target.exporter:
-        return sources_of(cluster, interval)
+    if target.source:
+        if target.exporter:
+            raise UsageError("--source and --exporter name two sources of the same figures: give one of them")
+        return (metrics_api_of(cluster),)
+    endpoints = exporters(target)
+    return (ExporterSource(endpoints, interval=interval),) if endpoints else sources_of(cluster, interval)
+
+
+def exporters(target: Target) -> dict[str, str]:
+    """The exporters that were named: URL by broker id.
+
+    Raises:
+        ConfigurationError: one is not given as ID=URL.
+    """
     endpoints: dict[str, str] = {}
     for pair in target.exporter:
         broker, equals, url = pair.partition("=")
         if not equals or not url.startswith(("http://", "https://")):
             raise ConfigurationError(f"--exporter takes ID=URL, as in 1=http://broker1:7071/metrics, not {pair!r}")
         endpoints[broker] = url
-    return (ExporterSource(endpoints, interval=interval),)
+    return endpoints
+
+
+def checked_id(cluster_id: str | None) -> str | None:
+    """A cluster id that can stand in a file's name and in a label.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if cluster_id is not None and not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,254}", cluster_id, re.ASCII):
+        raise UsageError(f"--cluster-id takes letters, digits, '.', '_' and '-', as in lkc-abc123, not {cluster_id!r}")
+    return cluster_id
+
+
+def minutes(lateness: str | None) -> int:
+    """A lateness in whole minutes.
+
+    Raises:
+        UsageError: it is no duration, or no whole minutes.
+    """
+    from clusterload.units import parse_duration
+
+    if lateness is None:
+        return 0
+    whole, rest = divmod(parse_duration(lateness), 60)
+    if rest:
+        raise UsageError(f"--lateness takes whole minutes, as in 3m, not {lateness!r}")
+    return int(whole)

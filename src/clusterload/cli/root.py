@@ -16,9 +16,11 @@ COMMANDS: Final = {
     "case": "clusterload.cli.case:case",
     "describe": "clusterload.cli.describe:describe",
     "lab": "clusterload.cli.lab:lab",
+    "metrics": "clusterload.cli.metrics:metrics",
     "record": "clusterload.cli.record:record",
     "report": "clusterload.cli.report:report",
     "run": "clusterload.cli.run:run",
+    "serve": "clusterload.cli.serve:serve",
 }
 
 EXIT_CODES: Final = """\b

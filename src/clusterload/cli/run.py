@@ -51,7 +51,7 @@ def run(
     clusterload run --lab --dial producers=20 --dial record_rate=500/s \
         --dial payload_size=4KiB --for 25s
     """
-    from clusterload.cli.console import load_progress
+    from clusterload.cli.console import load_progress, waiting
     from clusterload.limits import Limits
     from clusterload.measurement import measure
 
@@ -68,6 +68,7 @@ def run(
             path=out,
             consented=consented,
             on_progress=begin(plan),
+            on_wait=waiting,
             on_statistics=_print_statistics if stats else None,
         )
     if no_metrics:

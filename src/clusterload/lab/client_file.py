@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterload.errors import ConfigurationError
-from clusterload.lab.places import write_private
+from clusterload.lab.places import labs_dir, write_private
 
 if TYPE_CHECKING:
     from clusterload.lab.registry import LabInfo
 
 NAME = "client.properties"
+ADDED = "metrics-api.properties"
+"""In the lab's `config` folder: what its Metrics API adds to the client file."""
 _MARK = "# Written by 'clusterload lab'; removed when the lab stops, unless you change it. Lab: "
 
 
@@ -36,13 +38,17 @@ def _first_line(path: Path) -> str:
 
 
 def render(info: LabInfo) -> str:
-    """The text of the client file: librdkafka's keys, and the cluster id under Confluent's name for it."""
-    return (
-        f"{_MARK}{info.id}\n"
-        f"bootstrap.servers={info.bootstrap_servers}\n"
-        "security.protocol=PLAINTEXT\n"
-        f"confluent.clusterid={info.cluster_id}\n"
+    """The text of the client file: librdkafka's keys, and under Confluent's names the cluster id or Metrics API."""
+    return (f"{_MARK}{info.id}\nbootstrap.servers={info.bootstrap_servers}\nsecurity.protocol=PLAINTEXT\n") + (
+        _added(info) or f"confluent.clusterid={info.cluster_id}\n"
     )
+
+
+def _added(info: LabInfo) -> str:
+    try:
+        return (labs_dir() / info.id / "config" / ADDED).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def write(info: LabInfo) -> Path | None:

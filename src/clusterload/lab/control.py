@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 PATIENCE = 20.0  # seconds for a supervisor to end its brokers
 
 
-def ask(address: Path, do: str, broker: int | None = None) -> dict[int, dict[str, Any]]:
+def ask(address: Path, do: str, broker: int | None = None, **more: object) -> dict[int, dict[str, Any]]:
     """Send one command; the answer has `pid`, `state` (running, paused, exited) and exit `code` by broker.
 
-    Commands: status, ready, detach, stop; and with a broker: start, terminate, kill, pause, resume.
+    Commands: status, ready, detach, stop; with a broker: start, terminate, kill, pause, resume; with `name` and
+    `argv`: attach, which runs a process that ends with the lab.
 
     Raises:
         LabError: the supervisor does not answer, or refuses.
@@ -37,7 +38,7 @@ def ask(address: Path, do: str, broker: int | None = None) -> dict[int, dict[str
             connection.settimeout(5)
             connection.connect(str(address))
             with connection.makefile("rw", encoding="utf-8") as stream:
-                stream.write(json.dumps({"do": do, "broker": broker}) + "\n")
+                stream.write(json.dumps({"do": do, "broker": broker, **more}) + "\n")
                 stream.flush()
                 answer = json.loads(stream.readline())
     except (OSError, ValueError) as error:

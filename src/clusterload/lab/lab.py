@@ -13,7 +13,7 @@ from clusterload.lab.layout import Kit, Wanted
 from clusterload.lab.properties import MOST_BROKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from clusterload.lab.artifacts import Progress
@@ -90,6 +90,11 @@ class Lab:
         """The cluster id that Kafka itself reports."""
         return self.info.cluster_id
 
+    @property
+    def folder(self) -> Path:
+        """Where the running lab keeps its logs, settings and data."""
+        return self._up().folder
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -150,6 +155,10 @@ class Lab:
     def restart(self, broker: int) -> None:
         """Start a broker that was killed, on its old data and ports, and wait until it is ready."""
         self._up().restart(broker, self._wanted.timeout)
+
+    def attach(self, name: str, argv: Sequence[str]) -> None:
+        """Run a process beside the brokers; it ends with the lab, and writes to `logs/<name>.log`."""
+        self._up().ask("attach", name=name, argv=list(argv))
 
     def wait(self) -> None:
         """Block until something else stops the lab, such as `clusterload lab down`.

@@ -55,9 +55,9 @@ class Running:
         """Whether the supervisor has ended."""
         return self._supervisor.poll() is not None
 
-    def ask(self, do: str, broker: int | None = None) -> dict[int, dict[str, Any]]:
+    def ask(self, do: str, broker: int | None = None, **more: object) -> dict[int, dict[str, Any]]:
         """Send the supervisor a command, see `control.ask`."""
-        return control.ask(self._record.socket, do, broker)
+        return control.ask(self._record.socket, do, broker, **more)
 
     def wait(self) -> int:
         """Block until the supervisor has ended, by a signal or by `lab down`; its exit code."""

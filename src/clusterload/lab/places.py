@@ -13,10 +13,14 @@ def cache_dir() -> Path:
     return _made(os.environ.get("CLUSTERLOAD_CACHE") or platformdirs.user_cache_path("clusterload"))
 
 
+def state_dir() -> Path:
+    """The directory for what lasts longer than a command. `CLUSTERLOAD_STATE` overrides it."""
+    return _made(os.environ.get("CLUSTERLOAD_STATE") or platformdirs.user_state_path("clusterload"))
+
+
 def labs_dir() -> Path:
-    """The directory with one folder for each lab. `CLUSTERLOAD_STATE` overrides its parent."""
-    state = Path(os.environ.get("CLUSTERLOAD_STATE") or platformdirs.user_state_path("clusterload"))
-    return _made(state / "labs")
+    """The directory with one folder for each lab."""
+    return _made(state_dir() / "labs")
 
 
 def write_private(path: Path, text: str) -> None:

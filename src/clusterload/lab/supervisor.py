@@ -55,6 +55,7 @@ class Supervisor:
         self._commands: dict[int, list[str]] = {int(key): argv for key, argv in orders["commands"].items()}
         self._parent: int | None = int(orders["parent"])
         self._brokers: dict[int, subprocess.Popen[bytes]] = {}
+        self._attached: list[subprocess.Popen[bytes]] = []
         self._paused: set[int] = set()
         self._stop = False
         self._die_with_parent = _die_with_parent()
@@ -114,6 +115,8 @@ class Supervisor:
             self._update(replace(self._record, ready=True))
         elif what == "detach":
             self._parent = None
+        elif what == "attach":
+            self._attach(order["name"], order["argv"])
         elif what == "start" and broker in self._commands:
             self._start(broker)
         elif what in _SIGNALS and broker in self._brokers:
@@ -127,20 +130,27 @@ class Supervisor:
         if before is not None and before.poll() is None:
             return
         seat = self._record.info.brokers[broker - 1]
-        with seat.log.open("ab") as log:
-            process = subprocess.Popen(
-                self._commands[broker],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                process_group=0,  # its children, such as the writer of the start-up cache, end with it
-                preexec_fn=self._die_with_parent,  # noqa: PLW1509 - this process has one thread only
-            )
+        process = self._run(self._commands[broker], seat.log)
         self._brokers[broker] = process
         self._paused.discard(broker)
         seats = tuple(replace(each, pid=process.pid) if each is seat else each for each in self._record.info.brokers)
         self._update(replace(self._record, info=replace(self._record.info, brokers=seats)))
+
+    def _attach(self, name: str, argv: list[str]) -> None:
+        """Run a process that is no broker, such as a server of metrics, for as long as the lab runs."""
+        self._attached.append(self._run(argv, self._folder / "logs" / f"{name}.log"))
+
+    def _run(self, argv: list[str], log: Path) -> subprocess.Popen[bytes]:
+        with log.open("ab") as file:
+            return subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                cwd=self._folder,
+                process_group=0,  # its children, such as the writer of the start-up cache, end with it
+                preexec_fn=self._die_with_parent,  # noqa: PLW1509 - this process has one thread only
+            )
 
     def _signal(self, broker: int, what: str) -> None:
         process = self._brokers[broker]
@@ -159,11 +169,12 @@ class Supervisor:
         registry.write(self._folder, record)
 
     def _stop_all(self) -> None:
-        """Kill every broker: a lab's data go with it, so there is nothing to end in order."""
-        for process in self._brokers.values():
+        """Kill every process: a lab's data go with it, so there is nothing to end in order."""
+        running = [*self._brokers.values(), *self._attached]
+        for process in running:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-        for process in self._brokers.values():
+        for process in running:
             process.wait()
 
 

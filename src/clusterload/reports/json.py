@@ -9,7 +9,7 @@ from typing import Any
 from clusterload.case import Outcome
 from clusterload.diagnosis import Verdict
 from clusterload.run import Run, clock_time
-from clusterload.usage import Usage
+from clusterload.usage import Usage, provider_load
 
 
 def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
@@ -28,6 +28,10 @@ def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
             for line in usage.saturation
         ],
         "limit_load": _number(verdict.limit_load),
+        "provider_load": {
+            line.resource.name: {"typical": _number(line.typical), "peak": _number(line.peak)}
+            for line in provider_load(run, usage.grid)
+        },
         "binding": verdict.binding.line.resource.name if verdict.binding else None,
         "state": str(verdict.state),
         "findings": [asdict(finding) for finding in verdict.findings],

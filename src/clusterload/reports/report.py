@@ -1,8 +1,9 @@
-"""One run as a report: what a person reads first, and the plots."""
+"""What `render` gives: a run, or a case, as something that shows itself wherever it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -10,16 +11,38 @@ from rich.markup import escape
 from rich.text import Text
 
 from clusterload import units
+from clusterload.case import Outcome
 from clusterload.diagnosis import Verdict
 from clusterload.reports.plots import GRAPHS, Plot, plot
-from clusterload.reports.terminal import ledger_table, usage_table
+from clusterload.reports.terminal import answer_view, ledger_table, riddle_view, usage_table
 from clusterload.run import Run
-from clusterload.usage import Usage
+from clusterload.usage import Usage, provider_load
+
+_WIDTH = 100
+
+
+class Shown:
+    """Shows itself in a terminal by rich, as text by `str`, and in a notebook as HTML."""
+
+    def __rich__(self) -> RenderableType:
+        """What is shown."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        console = Console(width=_WIDTH, no_color=True, highlight=False, file=StringIO())
+        with console.capture() as captured:
+            console.print(self)
+        return captured.get()
+
+    def _repr_html_(self) -> str:
+        console = Console(width=_WIDTH, record=True, highlight=False, file=StringIO())
+        console.print(self)
+        return console.export_html(inline_styles=True, code_format='<pre style="line-height: 1.35">{code}</pre>')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Report:
-    """A run with its judgement, ready to be shown. `print` it, `str` it, `save` its plots."""
+class Report(Shown):
+    """A run with its judgement, ready to be shown. `print` it, or `save` its plots."""
 
     run: Run
     usage: Usage
@@ -36,16 +59,14 @@ class Report:
         parts: list[RenderableType] = [Text.from_markup(head), usage_table(self.usage)]
         if self.run.ledgers:
             parts.append(ledger_table(self.run))
-        parts += [Text(f"{one.sentence}: {'; '.join(one.evidence)}") for one in self.verdict.findings]
+        parts += [
+            Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")
+            for line in provider_load(self.run, self.usage.grid)
+        ]
+        parts += [Text("; ".join((one.sentence, *one.evidence))) for one in self.verdict.findings]
         parts += [Text(f"{event.kind}: {event.text}", style="yellow") for event in self.run.events]
         parts.append(Text(f"Verdict: {self.verdict.sentence}", style="bold"))
         return Group(*parts)
-
-    def __str__(self) -> str:
-        console = Console(width=100, no_color=True, highlight=False)
-        with console.capture() as captured:
-            console.print(self)
-        return captured.get()
 
     def save(self, folder: Path) -> list[Path]:
         """Write the plots into a folder, as PNG and SVG; returns the files."""
@@ -53,6 +74,26 @@ class Report:
         return [picture.save(folder / f"usage.{suffix}") for suffix in ("png", "svg")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Told(Shown):
+    """A part of a case, told from its outcome."""
+
+    view: RenderableType
+
+    def __rich__(self) -> RenderableType:
+        return self.view
+
+
 def render(run: Run, usage: Usage, verdict: Verdict) -> Report:
     """Make a report of a run and its judgement."""
     return Report(run=run, usage=usage, verdict=verdict)
+
+
+def riddle(outcome: Outcome) -> Told:
+    """What the team of a case sees: ingress and the load."""
+    return Told(view=riddle_view(outcome))
+
+
+def answer(outcome: Outcome) -> Told:
+    """A case's answer: all resources, the prediction, and the verdict in words."""
+    return Told(view=answer_view(outcome))

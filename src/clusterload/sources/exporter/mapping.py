@@ -101,7 +101,10 @@ COUNTERS: Final = (
         clients_only=True,
     ),
     Rule(metric=f"{_SOCKETS}connection_creation_total", series="connection_attempts", clients_only=True),
+    Rule(metric=f"{_SOCKETS}successful_authentication_total", series="authentications", clients_only=True),
     Rule(metric=f"{_SOCKETS}failed_authentication_total", series="failed_authentications", clients_only=True),
+    Rule(metric=f"{_SOCKETS}incoming_byte_total", series="request_bytes", clients_only=True),
+    Rule(metric=f"{_SOCKETS}outgoing_byte_total", series="response_bytes", clients_only=True),
     Rule(
         metric=f"{_REQUESTS}requests_total",
         series="requests_by_type",
@@ -125,6 +128,20 @@ HANDLER_IDLE: Final = "kafka_server_kafkarequesthandlerpool_brokerrequesthandler
 HANDLER_IDLE_BEFORE_4: Final = "kafka_server_kafkarequesthandlerpool_requesthandleravgidle_total"
 NETWORK_TIME: Final = f"{_SOCKETS}io_time_ns_total"
 STARTED: Final = "process_start_time_seconds"
+_TIMES: Final = (f"{_REQUESTS}totaltimems_count", f"{_REQUESTS}totaltimems_mean")
+
+METRICS: Final = frozenset(
+    {
+        *(rule.metric for rule in (*COUNTERS, *GAUGES)),
+        *(rule.otherwise for rule in (*COUNTERS, *GAUGES)),
+        HANDLER_IDLE,
+        HANDLER_IDLE_BEFORE_4,
+        NETWORK_TIME,
+        STARTED,
+        *_TIMES,
+    }
+)
+"""The metrics that are read; all others of a scrape may be passed over."""
 
 # Listeners that by their usual names carry no clients; used only where nobody said which one does.
 _NO_CLIENTS: Final = {"BROKER", "CONTROLLER", "REPLICATION", "INTERBROKER", "INTERNAL"}
@@ -191,10 +208,10 @@ def _added(rules: Iterable[Rule], by_name: Mapping[str, list[Sample]], is_client
 
 def _request_time(by_name: Mapping[str, list[Sample]]) -> dict[Key, float]:
     """Milliseconds spent by type: the histogram's count times its mean, which is over all that it ever saw."""
-    means = {one.labels.get("request", ""): one.value for one in by_name[f"{_REQUESTS}totaltimems_mean"]}
+    means = {one.labels.get("request", ""): one.value for one in by_name[_TIMES[1]]}
     return {
         # A type that never was has no mean: it has taken no time.
         ("request_time", (("request", request),)): one.value * means.get(request, math.nan) if one.value else 0.0
-        for one in by_name[f"{_REQUESTS}totaltimems_count"]
+        for one in by_name[_TIMES[0]]
         if (request := one.labels.get("request", "")) != "Fetch"
     }

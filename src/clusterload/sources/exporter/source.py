@@ -6,20 +6,39 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 from clusterload.errors import SourceError
 from clusterload.resources import RESOURCES
 from clusterload.series import SECOND, Kind
-from clusterload.sources.exporter.mapping import Key, Reading, read
-from clusterload.store import Recorder
-from clusterload.units import COUNT
+from clusterload.sources.exporter.mapping import METRICS, Key, Reading, read
+from clusterload.sources.exporter.text import Reader
+from clusterload.units import COUNT, Unit
 
 TIMEOUT_SECONDS: Final = 2.0
 _LARGEST_SCRAPE: Final = 64 * 1024 * 1024
+
+
+class Sink(Protocol):
+    """What takes the points and events: a run file while a run goes, or the history of a cluster."""
+
+    def point(
+        self,
+        name: str,
+        unit: Unit,
+        kind: Kind,
+        labels: Mapping[str, str],
+        time: int,
+        value: float,
+        span: float = 0.0,
+        granularity: float = 1.0,
+    ) -> None:
+        """Keep one point of a Series."""
+
+    def event(self, time: int, kind: str, text: str) -> None:
+        """Keep something that happened, at Unix nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +78,7 @@ class ExporterSource:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def start(self, recorder: Recorder) -> Self:
+    def start(self, recorder: Sink) -> Self:
         """Begin to scrape; returns once every broker was tried once. After `stop` it may begin anew."""
         self._stop = threading.Event()
         scrapers = [
@@ -94,11 +113,12 @@ class _Scraper:
     url: str
     timeout: float
     listeners: frozenset[str]
+    reader: Reader = field(default_factory=lambda: Reader(METRICS))
     tried: threading.Event = field(default_factory=threading.Event)
     last: _Moment | None = None
     failing: bool = False
 
-    def run(self, recorder: Recorder, interval: float, stop: threading.Event) -> None:
+    def run(self, recorder: Sink, interval: float, stop: threading.Event) -> None:
         """Scrape on whole intervals until told to stop; intervals that a slow scrape missed are left out."""
         with httpx.Client(timeout=self.timeout, trust_env=False) as client:
             due = time.monotonic()
@@ -108,7 +128,7 @@ class _Scraper:
                 behind = time.monotonic() - due
                 due += interval * max(1, -(-behind // interval))
 
-    def _try(self, client: httpx.Client, recorder: Recorder, interval: float) -> None:
+    def _try(self, client: httpx.Client, recorder: Sink, interval: float) -> None:
         try:
             moment = self._scrape(client)
         except SourceError as error:
@@ -129,7 +149,7 @@ class _Scraper:
             answer.raise_for_status()
             if len(answer.content) > _LARGEST_SCRAPE:
                 raise SourceError(f"the exporter of broker {self.broker} answers with too much: narrow its rules")
-            samples = [one for family in text_string_to_metric_families(answer.text) for one in family.samples]
+            samples = list(self.reader.read(answer.text))
         except httpx.TimeoutException:
             raise SourceError(
                 f"broker {self.broker} was not scraped: {self.url} took over {self.timeout:g} s"
@@ -141,7 +161,7 @@ class _Scraper:
         # The broker reads its figures somewhere between the question and the answer.
         return _Moment(time=(before + time.time_ns()) // 2, reading=read(samples, self.listeners))
 
-    def _record(self, recorder: Recorder, now: _Moment, interval: float) -> None:
+    def _record(self, recorder: Sink, now: _Moment, interval: float) -> None:
         def point(key: Key, kind: Kind, value: float, span: float = 0.0) -> None:
             name, labels = key
             unit = RESOURCES[name].unit if name in RESOURCES else COUNT
@@ -160,7 +180,7 @@ class _Scraper:
             for name, share in _shares(self.last.reading, now.reading, span):
                 point((name, ()), Kind.GAUGE, share)
 
-    def _before(self, recorder: Recorder, now: _Moment) -> Mapping[Key, float]:
+    def _before(self, recorder: Sink, now: _Moment) -> Mapping[Key, float]:
         """The counters of the scrape before, or none if the broker has started anew since."""
         assert self.last is not None
         if now.reading.started == self.last.reading.started:

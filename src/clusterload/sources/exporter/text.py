@@ -1,0 +1,65 @@
+"""Reading the exporters' text again and again at little cost.
+
+Of a scrape only the values change: names and labels are parsed by Prometheus' own parser when they are first
+seen, and recognized by their text ever after. A scrape each second of three brokers would else take a tenth
+of a core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from prometheus_client.parser import text_string_to_metric_families
+
+# Lines of topics that are long gone would stay; a cluster with more lines than this parses some anew.
+_MOST_KNOWN: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a scrape."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the scrapes of one exporter.
+
+    Attributes:
+        wanted: names of the metrics to read; all others are passed over.
+    """
+
+    wanted: Container[str]
+    _known: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+
+    def read(self, text: str) -> Iterator[Line]:
+        """The wanted lines of a scrape.
+
+        Raises:
+            ValueError: the text is not in Prometheus' format.
+        """
+        for line in text.splitlines():
+            head, _, value = line.rpartition(" ")
+            known = self._known.get(head)
+            if known is not None:
+                yield Line(*known, float(value))
+            elif line and line[0] != "#" and _name(line) in self.wanted:
+                yield self._parsed(line, head)
+
+    def _parsed(self, line: str, head: str) -> Line:
+        ((sample,),) = (family.samples for family in text_string_to_metric_families(line))
+        # What stands before the last blank is name and labels, unless the line ends with a time.
+        if sample.timestamp is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[head] = (sample.name, sample.labels)
+        return Line(sample.name, sample.labels, sample.value)
+
+
+def _name(line: str) -> str:
+    return line.partition("{")[0].partition(" ")[0]

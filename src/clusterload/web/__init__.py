@@ -1,0 +1,1 @@
+"""What clusterload shows over HTTP: the Metrics API for any Kafka."""
