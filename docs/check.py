@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clusterload.resources import RESOURCES
+from docs import notebook
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
@@ -24,11 +25,12 @@ def main() -> int:
     """Run all checks, or with --write make the generated pages anew; the exit code says whether all is well."""
     if "--write" in sys.argv:
         RESOURCE_TABLE.write_text(resource_table(), encoding="utf-8")
-    complaints = [*stale_tables(), *dead_links(), *broken_examples()]
+    with tempfile.TemporaryDirectory() as folder:
+        complaints = [*stale_tables(), *dead_links(), *broken_examples(), *notebook.complaints(Path(folder))]
     for complaint in complaints:
         print(f"docs: {complaint}", file=sys.stderr)  # noqa: T201
     if not complaints:
-        print(f"docs: {len(PAGES)} pages, every example runs, every link leads somewhere")  # noqa: T201
+        print(f"docs: {len(PAGES)} pages and a notebook, every example runs, every link leads somewhere")  # noqa: T201
     return 1 if complaints else 0
 
 

@@ -181,8 +181,9 @@ def test_one_broker_that_cannot_be_scraped_does_not_hide_the_others(cluster: Clu
 def test_two_runs_in_one_file_are_refused_before_any_load(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "r.run").write_text("mine")
     with pytest.raises(StoreError, match="exists already"):
-        measure(a_plan("clusterload-never"), cluster, path=tmp_path / "r.run")
+        measure(a_plan("clusterload-second"), cluster, path=tmp_path / "r.run")
     assert (tmp_path / "r.run").read_text() == "mine"
+    assert "clusterload-second" not in {topic.name for topic in cluster.topics()}
 
 
 def test_a_message_that_the_topic_does_not_take_is_refused_before_any_load(cluster: Cluster, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from clusterload.run import Run
 from clusterload.sources.confluent import Access, ConfluentSource, is_named
 from clusterload.sources.exporter import ExporterSource
 from clusterload.sources.source import LateSource, OnWait, Source
-from clusterload.store import Recorder, read_run
+from clusterload.store import Recorder, read_run, require_free
 
 # Bytes around the smallest batch's only value: its header, the record's own, and the key.
 _AROUND: Final = 61 + 20 + 8
@@ -80,6 +80,8 @@ def measure(
         consent.require(consented, plan, cluster.id)
     chosen = sources_of(cluster) if sources is None else sources
     _check_length(plan, chosen)
+    if path is not None:
+        require_free(Path(path))
     topics = {load.name: _usable_topic(load, cluster) for load in plan.loads}
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with recording(path) as recorder:

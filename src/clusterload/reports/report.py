@@ -19,6 +19,7 @@ from clusterload.run import Run
 from clusterload.usage import Usage, provider_load
 
 _WIDTH = 100
+_PAGE = '<pre style="line-height: 1.35; font-family: monospace"><code>{code}</code></pre>'
 
 
 class Shown:
@@ -29,15 +30,16 @@ class Shown:
         raise NotImplementedError
 
     def __str__(self) -> str:
-        console = Console(width=_WIDTH, no_color=True, highlight=False, file=StringIO())
+        console = Console(width=_WIDTH, no_color=True, highlight=False, force_jupyter=False, file=StringIO())
         with console.capture() as captured:
             console.print(self)
         return captured.get()
 
     def _repr_html_(self) -> str:
-        console = Console(width=_WIDTH, record=True, highlight=False, file=StringIO())
+        # Without force_jupyter rich would show it by itself, and the notebook again.
+        console = Console(width=_WIDTH, record=True, highlight=False, force_jupyter=False, file=StringIO())
         console.print(self)
-        return console.export_html(inline_styles=True, code_format='<pre style="line-height: 1.35">{code}</pre>')
+        return console.export_html(inline_styles=True, code_format=_PAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

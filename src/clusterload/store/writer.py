@@ -240,16 +240,26 @@ class Recorder:
         self.path = other
 
 
-def _created(path: Path) -> sqlite3.Connection:
+def require_free(path: Path) -> None:
+    """Make sure that no file stands where a run file is to be; StoreError if one does."""
     if path.exists():
         raise StoreError(f"{path} exists already: give another name, or remove it")
+
+
+def _created(path: Path) -> sqlite3.Connection:
+    require_free(path)
+    # Made under another name first, so that who looks for the file finds a whole one or none.
+    making = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(making)) as database:
+            database.executescript(SCHEMA)
+        making.rename(path)
         database = sqlite3.connect(path, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        database.executescript(SCHEMA)
     except (sqlite3.Error, OSError) as error:
+        making.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(
             f"the run file {path} cannot be written: {reason}; free some room or give another folder"
