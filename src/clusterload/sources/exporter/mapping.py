@@ -195,9 +195,9 @@ def _added(rules: Iterable[Rule], by_name: Mapping[str, list[Sample]], is_client
 
 def _request_time(by_name: Mapping[str, list[Sample]]) -> dict[Key, float]:
     """Milliseconds spent by type: the histogram's count times its mean, which is over all that it ever saw."""
-    means = {one.labels["request"]: one.value for one in by_name[_TIMES[1]]}
+    means = {one.labels["request"]: one.value for one in by_name[f"{_REQUESTS}totaltimems_mean"]}
     return {
         ("request_time", (("request", request),)): one.value * means.get(request, 0.0)
-        for one in by_name[_TIMES[0]]
+        for one in by_name[f"{_REQUESTS}totaltimems_count"]
         if (request := one.labels["request"]) != "Fetch"
     }
