@@ -35,7 +35,9 @@ def shortened(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def complaints(folder: Path) -> list[str]:
     """What is wrong with the notebook, if anything: a cell that fails, or one whose output is not in the docs."""
     stored = nbformat.read(NOTEBOOK, as_version=4)
-    if any(cell.cell_type == "code" and not cell.outputs for cell in stored.cells if not cell.source.startswith("from")):
+    if any(
+        cell.cell_type == "code" and not cell.outputs for cell in stored.cells if not cell.source.startswith("from")
+    ):
         return [f"{NOTEBOOK.name} stands in the docs without its outputs: run python -m docs.notebook --write"]
     try:
         executed(shortened(stored), folder)

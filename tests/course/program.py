@@ -1,4 +1,4 @@
-"""A program of the course's kind: it knows confluent-kafka, matplotlib and the cloud's Metrics API, and nothing of ours.
+"""A program of the course's kind: it knows confluent-kafka, matplotlib, the Metrics API, and nothing of ours.
 
     python program.py client.properties FOLDER SECONDS
 

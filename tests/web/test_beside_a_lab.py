@@ -21,9 +21,9 @@ from clusterload.kafka import Cluster, Properties
 from clusterload.measurement import measure
 from clusterload.plan import Dials, Load, Plan
 from clusterload.run import Run
+from tests.processes import wait_for
 
 from .asked import NAME
-from .conftest import wait_for
 from .exporter import NAMES
 from .plain import Client
 

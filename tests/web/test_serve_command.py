@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import wait_for
+
 from .asked import query
-from .conftest import wait_for
 from .exporter import Exporter
 from .plain import Client
 

@@ -16,9 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families as prometheu
 from clusterload.errors import ConfigurationError, StoreError
 from clusterload.web.metrics_api import Credential, MetricsApi, Settings
 from clusterload.web.metrics_api.export import SETTLING_SECONDS
+from tests.processes import wait_for
 
 from .asked import ID, NAME, query
-from .conftest import wait_for
 from .exporter import Exporter
 from .plain import Client
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -17,8 +16,6 @@ from clusterload.web.metrics_api.intervals import Granularity
 
 Key = tuple[str, ...]
 """The values of a group's labels, in the order of `group_by`."""
-
-_NOTHING: Final = Cells(minutes=np.empty(0, dtype=np.int64), values=np.empty(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,11 +55,11 @@ def groups(question: Question, history: History, after: Key | None = None) -> It
     if not question.stretches:
         return
     history.flush()
-    brokers = history.brokers(question.stretches) if question.metric.gauge else _NOTHING
     for key, members in sorted(_members(question, history).items()):
         if after is None or key > after:
             cells = [(history.cells(line, question.stretches), factor) for line, factor in members]
-            added = _whole(cells, brokers) if question.metric.gauge else _sum(cells)
+            # Asked after the cells: a minute that begins in between must not have cells but no brokers.
+            added = _whole(cells, history.brokers(question.stretches)) if question.metric.gauge else _sum(cells)
             group = _bucketed(key, added, question)
             if len(group.minutes):
                 yield group

@@ -17,7 +17,7 @@ from clusterload.web.metrics_api import catalogue
 from clusterload.web.metrics_api.answers import Group, Question, groups, label_values
 from clusterload.web.metrics_api.filters import Filter, check
 from clusterload.web.metrics_api.intervals import ALL, GRANULARITIES, cut, stretches, timestamp
-from clusterload.web.metrics_api.pages import Page, Pages
+from clusterload.web.metrics_api.pages import Page, Pages, Place
 from clusterload.web.metrics_api.refusal import Refused
 from clusterload.web.metrics_api.requests import Attributes, Query, check_groups, check_query, parsed
 
@@ -59,24 +59,27 @@ class Calls:
         identity = msgspec.json.encode(query)
         page = self._page(identity, token)
         question = self._question(metric, query.filter, group_by, query.intervals, query.granularity, page.now)
-        found = self._sorted(query, question) if query.granularity == ALL else self._following(question, page)
-        # ALL is sorted by values, which have no "after": its pages go by number.
-        skipped = int(page.after[0]) if query.granularity == ALL and page.after else 0
-        chosen = list(itertools.islice(found, skipped, skipped + query.limit + 1))
-        shown, more = chosen[: query.limit], len(chosen) > query.limit
+        shown, after = self._shown(query, question, page)
         answer: Plain = {"data": _data(query, group_by, shown)}
         if group_by:
-            after = [skipped + query.limit] if query.granularity == ALL else list(shown[-1].key if shown else ())
-            answer["meta"] = self._meta(query.limit, identity, page, after if more else None)
+            answer["meta"] = self._meta(query.limit, identity, page, after)
         return answer
 
-    def _following(self, question: Question, page: Page) -> Any:
+    def _shown(self, query: Query, question: Question, page: Page) -> tuple[list[Group], list[Place] | None]:
+        """The groups of a page, and where it ends; None if no other follows."""
+        if query.granularity == ALL:
+            # Sorted by values, of which none comes "after" another for sure: pages go by number.
+            skipped = int(page.after[0]) if page.after else 0
+            found = self._ranked(query, question)[skipped:]
+            return found[: query.limit], [skipped + query.limit] if len(found) > query.limit else None
         after = tuple(str(part) for part in page.after) if page.after else None
-        return groups(question, self.history, after)
+        chosen = list(itertools.islice(groups(question, self.history, after), query.limit + 1))
+        shown = chosen[: query.limit]
+        return shown, list(shown[-1].key) if len(chosen) > query.limit else None
 
-    def _sorted(self, query: Query, question: Question) -> list[Group]:
-        ascending = bool(query.order_by) and query.order_by[0].order == "ASCENDING"  # type: ignore[index]
-        sign = 1 if ascending else -1
+    def _ranked(self, query: Query, question: Question) -> list[Group]:
+        rising = query.order_by is not None and query.order_by[0].order == "ASCENDING"
+        sign = 1 if rising else -1
         return sorted(groups(question, self.history), key=lambda group: (sign * group.values[0], group.key))
 
     def attributes(self, body: bytes, token: str | None) -> Plain:

@@ -19,8 +19,6 @@ LIFETIME_SECONDS: Final = 600.0
 
 _DIGEST: Final = 16
 Place = int | float | str
-Position = tuple[Place, ...]
-"""Where a page ended: what its last item is sorted by."""
 
 
 class Page(msgspec.Struct, frozen=True):
