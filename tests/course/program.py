@@ -115,7 +115,7 @@ def draw(figures: dict[str, list[float]], names: list[str], path: Path) -> None:
 def main(path: str, folder: str, seconds: float) -> None:
     """Do what the course does."""
     pairs, client = properties(path)
-    admin = AdminClient(client)
+    admin = AdminClient(dict(client))
     described = admin.describe_cluster().result()
     start, end, delivered, reports = produce(client, seconds)
     topics = admin.list_topics(timeout=10).topics

@@ -259,7 +259,8 @@ def _created(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
     except (sqlite3.Error, OSError) as error:
-        making.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            making.unlink()
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(
             f"the run file {path} cannot be written: {reason}; free some room or give another folder"
