@@ -168,9 +168,9 @@ def test_a_level_is_unknown_before_it_was_first_seen() -> None:
     assert gauge([2.5], [40]).on(grid(3)) == pytest.approx([np.nan, np.nan, 40], nan_ok=True)
 
 
-def test_a_level_that_the_broker_does_not_have_is_no_level() -> None:
-    series = gauge([0.5, 1.5, 2.5, 3.5], [40, np.nan, np.nan, np.nan])
-    assert series.on(grid(4)) == pytest.approx([40, 40, np.nan, np.nan], nan_ok=True)
+def test_a_level_that_the_broker_does_not_have_is_no_level_and_ends_the_one_before() -> None:
+    series = gauge([0.5, 1.5, 2.5, 3.5], [40, np.nan, np.nan, 41])
+    assert series.on(grid(4)) == pytest.approx([40, np.nan, np.nan, 41], nan_ok=True)
 
 
 def test_a_series_without_points_says_nothing() -> None:
