@@ -74,12 +74,13 @@ def speed(folder: Path) -> None:
     with MetricsApi(Settings(cluster_id=ID, exporters={}, history=folder / "big")) as api:
         properties = dict(line.split("=", 1) for line in api.properties.splitlines())
         answers = [asked(properties, "received_bytes", interval, group_by=["metric.topic"]) for _ in range(TRIES)]
-    points = {len(data) for data, _ in answers}
+    (points,) = {len(data) for data, _ in answers}
     times = sorted(1000 * seconds for _, seconds in answers)
     print("| query | points | median, ms | fastest | slowest |")
     print("| --- | --- | --- | --- | --- |")
     print(
-        f"| 6 h PT1M, {TOPICS} topics | {points} | {statistics.median(times):.0f} | {times[0]:.0f} | {times[-1]:.0f} |",
+        f"| 6 h PT1M, {TOPICS} topics | {points:,} "
+        f"| {statistics.median(times):.0f} | {times[0]:.0f} | {times[-1]:.0f} |",
         flush=True,
     )
 

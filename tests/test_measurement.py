@@ -103,7 +103,7 @@ def test_a_clean_load_is_judged_without_doubts_of_the_generator(run: Run) -> Non
     verdict = diagnose(run, assess(run, Limits.named("course-basic")))
     assert not [line for line in verdict.missing if "records of load" in line]
     assert verdict.binding is not None
-    assert verdict.binding.line.resource.name == "connections"
+    assert verdict.binding.resource.name == "connections"
 
 
 def test_a_run_file_read_again_is_the_run_that_was_measured(run: Run) -> None:

@@ -46,7 +46,7 @@ def run_of(*series: Series, seconds: int = 4) -> Run:
 
 
 def values_of(usage: Usage) -> Mapping[str, Any]:
-    return {share.line.resource.name: share.values for share in usage.shares}
+    return {share.resource.name: share.values for share in usage.shares}
 
 
 def test_the_limit_load_is_the_largest_share_at_each_moment() -> None:
@@ -142,7 +142,7 @@ def test_a_limit_of_each_broker_is_held_against_each_broker() -> None:
         "Connections of broker 2": 0.75,
     }
     assert usage.binding is not None
-    assert usage.binding.line.broker == "2"
+    assert usage.binding.broker == "2"
 
 
 def test_a_resource_without_a_limit_is_measured_but_has_no_share() -> None:
@@ -184,7 +184,9 @@ def test_typical_sustained_and_peak_are_told_apart() -> None:
     )
     (share,) = usage.shares
     assert (share.typical, share.sustained, share.peak) == (0.1, 0.5, 0.9)
-    assert (share.line.typical, share.line.sustained, share.line.peak) == (10, 50, 90)
+    whole = usage.line("connections")
+    assert whole is not None
+    assert (whole.typical, whole.sustained, whole.peak) == (10, 50, 90)
 
 
 def test_a_line_says_how_much_of_its_time_is_known() -> None:

@@ -122,7 +122,7 @@ def compare(baseline: Run, before: Usage, run: Run, after: Usage) -> Comparison:
         if (old := before.line(one.name)) is not None and (new := after.line(one.name)) is not None
     }
     # What binds may change with the dial, so the limit load is as uncertain as the worse of the two.
-    binding = {usage.binding.line.resource.name for usage in (before, after) if usage.binding}
+    binding = {usage.binding.resource.name for usage in (before, after) if usage.binding}
     spread = max((effects[name].spread for name in binding & effects.keys()), default=FLOOR)
     return Comparison(
         changes=changes(baseline, run),

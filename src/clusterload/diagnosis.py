@@ -191,7 +191,7 @@ def _doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
     for name in usage.missing:
         if usage.shares:
             yield f"{name} was not measured"
-    for name in dict.fromkeys(share.line.resource.name for share in usage.shares):
+    for name in dict.fromkeys(share.resource.name for share in usage.shares):
         for broker in _unseen_brokers(run, name):
             yield f"broker {broker} gave no figures of {name}"
     for share in usage.shares:

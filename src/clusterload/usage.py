@@ -59,33 +59,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Share:
-    """How much of its limit a resource uses, as a ratio over time."""
+class Share(Line):
+    """A resource's line as a ratio of its limit: `values` are shares, of which 1 is the limit."""
 
     limit: Limit
-    line: Line
-    values: Floats
-
-    @property
-    def typical(self) -> float:
-        """The mean or median of the ratio, as for the line."""
-        return _typical(self.values, self.line.resource)
-
-    @property
-    def sustained(self) -> float:
-        """What is reached or exceeded in a tenth of the window."""
-        return _quantile(self.values, SUSTAINED)
-
-    @property
-    def peak(self) -> float:
-        """The highest ratio."""
-        return _quantile(self.values, 1.0)
 
     @property
     def title(self) -> str:
         """The resource's title, with the broker if it is one broker's."""
-        of = f" of broker {self.line.broker}" if self.line.broker else ""
-        return f"{self.line.resource.title}{of}"
+        of = f" of broker {self.broker}" if self.broker else ""
+        return f"{self.resource.title}{of}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,11 +106,11 @@ class Usage:
     @property
     def typical_load(self) -> float:
         """The limit load over the window as a ratio: mean or median, as for the resource that binds; NaN if unknown."""
-        return _typical(self.limit_load, self.binding.line.resource) if self.binding else float("nan")
+        return _typical(self.limit_load, self.binding.resource) if self.binding else float("nan")
 
     def share(self, resource: str) -> Share | None:
         """The largest share of a resource, of all brokers where its limit is a broker's; None if it has none."""
-        own = [share for share in self.shares if share.line.resource.name == resource]
+        own = [share for share in self.shares if share.resource.name == resource]
         return max(own, key=lambda share: share.typical, default=None)
 
     @property
@@ -225,7 +208,7 @@ def _shares(limit: Limit, run: Run, cluster: Line, grid: Grid) -> Iterable[Share
     if limit.scope is Scope.BROKER:
         lines = _broker_lines(run.named(limit.resource), cluster.resource, grid)
     for line in lines:
-        yield Share(limit=limit, line=line, values=_held_against(limit, line, grid))
+        yield Share(resource=line.resource, broker=line.broker, values=_held_against(limit, line, grid), limit=limit)
 
 
 def _held_against(limit: Limit, line: Line, grid: Grid) -> Floats:

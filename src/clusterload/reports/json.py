@@ -32,7 +32,7 @@ def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
             line.resource.name: {"typical": _number(line.typical), "peak": _number(line.peak)}
             for line in provider_load(run, usage.grid)
         },
-        "binding": verdict.binding.line.resource.name if verdict.binding else None,
+        "binding": verdict.binding.resource.name if verdict.binding else None,
         "state": str(verdict.state),
         "findings": [asdict(finding) for finding in verdict.findings],
         "missing": list(verdict.missing),
