@@ -39,10 +39,10 @@ class Dials:
     Each dial is declared here once: its unit, what it means, and its noun in a sentence.
     """
 
-    producers: int | None = _dial(COUNT, "producer clients, which take turns record by record", "producers", whole=True)
+    producers: int | None = _dial(COUNT, "producers, which take turns record by record", "producers", whole=True)
     record_rate: float | None = _dial(RECORDS_PER_SECOND, "records a second, all producers together", "record rate")
     payload_size: int | None = _dial(
-        BYTES, "bytes of the field payload in each value; the value is a little longer", "payload", whole=True
+        BYTES, "bytes of payload in each value, which is a little longer", "payload", whole=True
     )
 
     def __post_init__(self) -> None:

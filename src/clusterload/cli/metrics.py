@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Read the metrics of a time that has passed.")
 @click.option(
     "--cluster", "file", type=click.Path(path_type=Path), metavar="FILE", required=True,
     help="Client configuration with confluent.metrics.endpoint, confluent.cloud_api_token, confluent.clusterid.",

@@ -10,14 +10,27 @@ import click
 
 from clusterload.cli.options import Target, consent_options, opened, sources_for, target_options
 from clusterload.errors import UsageError, nearest
+from clusterload.plan import dial_meaning, dial_names
 
 if TYPE_CHECKING:
     from clusterload.consent import Consent
     from clusterload.plan import Plan
     from clusterload.run import Run
 
+_EXAMPLE = "\n".join(
+    [
+        "\b",
+        "Dials:",
+        *(f"  {name:13} {dial_meaning(name)}" for name in dial_names()),
+        "",
+        "\b",
+        "clusterload run --lab --dial producers=20 --dial record_rate=500/s \\",
+        "    --dial payload_size=4KiB --for 25s",
+    ]
+)
 
-@click.command()
+
+@click.command(epilog=_EXAMPLE, short_help="Make a load from a plan or from dials, and judge it.")
 @click.argument("plan_file", metavar="[PLAN.toml]", required=False, type=click.Path(path_type=Path))
 @target_options
 @consent_options
@@ -45,12 +58,7 @@ def run(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    r"""Make the load of a PLAN, or of --dial options, and hold what it did against limits.
-
-    \b
-    clusterload run --lab --dial producers=20 --dial record_rate=500/s \
-        --dial payload_size=4KiB --for 25s
-    """
+    """Make the load of a PLAN, or of --dial options, and hold what it did against limits."""
     from clusterload.cli.console import load_progress, waiting
     from clusterload.limits import Limits
     from clusterload.measurement import measure
@@ -86,7 +94,7 @@ def run(
 def _plan(file: Path | None, dials: tuple[str, ...], duration: str | None, topic: str | None) -> Plan:
     import dataclasses
 
-    from clusterload.plan import PREFIX, Dials, Load, Plan, dial_names
+    from clusterload.plan import PREFIX, Dials, Load, Plan
     from clusterload.units import parse_duration
 
     if file is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@click.command()
+@click.command(short_help="Answer as Confluent's Metrics API for any Kafka.")
 @target_options
 @click.option("--cluster-id", metavar="ID", help="The id that the API answers to; by default the cluster's own.")
 @click.option("--client-listener", multiple=True, metavar="NAME", help="A listener that clients use; a lab's is known.")
