@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, consent_options, opened, sources_for, target_options
+from clusterload.cli.options import (
+    Target,
+    consent_options,
+    exporter_option,
+    opened,
+    source_option,
+    sources_for,
+    target_options,
+)
 
 if TYPE_CHECKING:
     from clusterload.case import Case, Outcome
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", metavar="CASE")
 @target_options
+@exporter_option
+@source_option
 @consent_options
 @click.option("--full", is_flag=True, help="As long as in the course: 180 s a load, figures for each minute.")
 @click.option("--for", "duration", metavar="TIME", help="Length of each load, as in 25s.")

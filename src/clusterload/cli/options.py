@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,22 +51,12 @@ def target_options(command: Command) -> Command:
         "--lab", type=click.IntRange(1, 9), is_flag=False, flag_value=3, metavar="[N]",
         help="Use the running lab, or start one of N brokers (default 3) for this command.",
     )  # fmt: skip
-    @click.option(
-        "--exporter", multiple=True, metavar="ID=URL",
-        help="Where a broker's JMX exporter answers; a lab's are known.",
-    )  # fmt: skip
-    @click.option(
-        "--source", type=click.Choice(["confluent"]),
-        help="Where metrics come from: the Metrics API that --cluster FILE names, also where exporters are known.",
-    )  # fmt: skip
     def with_target(
         *,
         cluster: Path | None,
         bootstrap_server: str | None,
         command_property: tuple[str, ...],
         lab: int | None,
-        exporter: tuple[str, ...],
-        source: str | None,
         **rest: Any,
     ) -> Any:
         target = Target(
@@ -74,12 +64,36 @@ def target_options(command: Command) -> Command:
             bootstrap_server=bootstrap_server,
             command_property=command_property,
             lab=lab,
-            exporter=exporter,
-            source=source,
         )
         return command(target=target, **rest)
 
     return _as(with_target, command)
+
+
+def exporter_option(command: Command) -> Command:
+    """Add the option that names exporters; they become part of the `target`, which must be asked for above."""
+
+    @click.option(
+        "--exporter", multiple=True, metavar="ID=URL",
+        help="Where a broker's JMX exporter answers; a lab's are known.",
+    )  # fmt: skip
+    def with_exporters(*, target: Target, exporter: tuple[str, ...], **rest: Any) -> Any:
+        return command(target=replace(target, exporter=exporter), **rest)
+
+    return _as(with_exporters, command)
+
+
+def source_option(command: Command) -> Command:
+    """Add the option that prefers a source; it becomes part of the `target`, which must be asked for above."""
+
+    @click.option(
+        "--source", type=click.Choice(["confluent"]),
+        help="Where metrics come from: the Metrics API that --cluster FILE names, also where exporters are known.",
+    )  # fmt: skip
+    def with_source(*, target: Target, source: str | None, **rest: Any) -> Any:
+        return command(target=replace(target, source=source), **rest)
+
+    return _as(with_source, command)
 
 
 def consent_options(command: Command) -> Command:

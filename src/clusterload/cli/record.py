@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from clusterload.cli.options import Target, opened, sources_for, target_options
+from clusterload.cli.options import Target, exporter_option, opened, sources_for, target_options
 
 
 @click.command()
 @target_options
+@exporter_option
 @click.option("--for", "duration", metavar="TIME", default="60s", show_default=True, help="How long.")
 @click.option("--interval", metavar="TIME", default="1s", show_default=True, help="Time between scrapes.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, consent_options, opened, sources_for, target_options
+from clusterload.cli.options import (
+    Target,
+    consent_options,
+    exporter_option,
+    opened,
+    source_option,
+    sources_for,
+    target_options,
+)
 from clusterload.errors import UsageError, nearest
 from clusterload.plan import dial_meaning, dial_names
 
@@ -33,6 +41,8 @@ _EXAMPLE = "\n".join(
 @click.command(epilog=_EXAMPLE, short_help="Make a load from a plan or from dials, and judge it.")
 @click.argument("plan_file", metavar="[PLAN.toml]", required=False, type=click.Path(path_type=Path))
 @target_options
+@exporter_option
+@source_option
 @consent_options
 @click.option("--dial", "dials", multiple=True, metavar="NAME=VALUE", help="Set one dial, as in record_rate=500/s.")
 @click.option("--for", "duration", metavar="TIME", help="How long, as in 25s; wins over the plan's.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, checked_id, minutes, target_options
+from clusterload.cli.options import Target, checked_id, exporter_option, minutes, target_options
 from clusterload.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Answer as Confluent's Metrics API for any Kafka.")
 @target_options
+@exporter_option
 @click.option("--cluster-id", metavar="ID", help="The id that the API answers to; by default the cluster's own.")
 @click.option("--client-listener", multiple=True, metavar="NAME", help="A listener that clients use; a lab's is known.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
