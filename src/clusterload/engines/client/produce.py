@@ -187,6 +187,7 @@ def made_load(
             crew.finish(FLUSH_SECONDS if clean else 1.0)
         made = Made(start=origin, end=end, ledgers=tuple(crew.book.ledger() for crew in crews))
         on_end(made)
+    on_progress(_progress(crews, duration, duration))
     return made
 
 
