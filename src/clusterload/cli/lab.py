@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from clusterload.lab.properties import MOST_BROKERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clusterload.lab.artifacts import Progress
     from clusterload.lab.registry import LabInfo, Record
 
 
@@ -67,13 +65,14 @@ def up(
 
     Any Kafka client can use it by the client.properties that it writes.
     """
+    from clusterload.cli.console import lab_progress
     from clusterload.cli.options import checked_id, minutes
     from clusterload.lab import Lab
 
     if (cluster_id or lateness) and not metrics_api:
         raise UsageError("--cluster-id and --lateness are for the Metrics API: add --metrics-api")
     late, known_as = minutes(lateness), checked_id(cluster_id)
-    with _progress() as progress, _terminable():
+    with lab_progress() as progress, _terminable():
         started = Lab(
             brokers,
             kafka=kafka,
@@ -166,27 +165,6 @@ def _described(plain: dict[str, Any]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join([head, *(f"  {line}".rstrip() for line in lines)])
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A callback that draws a bar on stderr for each thing that is done; plain lines where there is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-                if not sys.stderr.isatty():
-                    click.echo(what, err=True)
-            bars.update(tasks[what], completed=done, total=total)
-
-        yield show
 
 
 @contextmanager
