@@ -1,0 +1,1 @@
+"""The wire engine: load by the protocol itself, exact and cheap."""
