@@ -12,8 +12,7 @@ from clusterload import consent
 from clusterload.consent import Consent
 from clusterload.engines.client import ClientStatistics, Records, made_load
 from clusterload.engines.client.connections import predicted_connections
-from clusterload.engines.client.produce import Made
-from clusterload.engines.progress import OnProgress
+from clusterload.engines.progress import Made, OnProgress
 from clusterload.errors import ClusterloadError, ConfigurationError
 from clusterload.kafka import Cluster, Topic
 from clusterload.lab import find_lab

@@ -12,7 +12,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from clusterload.engines.client.records import KEYS, Records
-from clusterload.engines.progress import OnProgress, Progress
+from clusterload.engines.progress import Made, OnProgress, Progress
 from clusterload.kafka import Properties
 from clusterload.kafka.client import kafka_error, new_producer
 from clusterload.ledger import Book, Fate, Ledger
@@ -137,15 +137,6 @@ def _settle(book: Book, error: KafkaError | None, message: Message) -> None:
         book.acknowledge(len(message))
     else:
         book.lose(fate_of(error), error.name())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A load that was made: when it began and ended in Unix nanoseconds, and its accounts."""
-
-    start: int
-    end: int
-    ledgers: tuple[Ledger, ...]
 
 
 def made_load(
