@@ -46,10 +46,16 @@ class Break(Protocol):
 def break_of(fault: Fault, lab: LabInfo) -> Break:
     """How a fault is done to this lab; the fault has been checked."""
     if fault.do == "move-leader":
-        assert fault.topic is not None
-        return LeaderMoved(lab=lab, place=(fault.topic, fault.partition or 0), to=fault.to)
+        return LeaderMoved(lab=lab, place=place_of(fault), to=fault.to)
     assert fault.broker is not None
     return BrokerBroken(lab=lab, broker=fault.broker, how=fault.do)
+
+
+def place_of(fault: Fault) -> Place:
+    """The partition whose leader a fault moves."""
+    assert fault.topic is not None
+    assert fault.partition is not None
+    return fault.topic, fault.partition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from clusterload.errors import ConfigurationError, LabError
-from clusterload.lab.breaking import Break, break_of
+from clusterload.lab.breaking import Break, break_of, place_of
 from clusterload.lab.leaders import Copies, Place, all_copies, bring_back, named
 
 if TYPE_CHECKING:
@@ -75,12 +75,10 @@ def _check_turns(faults: Sequence[Fault], duration: float) -> None:
 def _check_places(moves: Sequence[Fault], known: set[Place], made: Collection[str]) -> None:
     topics = {topic for topic, _ in known}
     for fault in moves:
-        if fault.topic is None:
-            raise ConfigurationError("move-leader needs a topic: add topic=NAME")
-        place = (fault.topic, fault.partition or 0)
-        to_be_made = fault.topic not in topics and fault.topic in made
+        topic, _ = place = place_of(fault)
+        to_be_made = topic not in topics and topic in made
         if place not in known and not to_be_made:
-            missing = f"{named(place)} does not exist" if fault.topic in topics else f"no topic {fault.topic!r} exists"
+            missing = f"{named(place)} does not exist" if topic in topics else f"no topic {topic!r} exists"
             raise ConfigurationError(f"{missing}, whose leader is to move: see 'clusterload describe topics'")
 
 
@@ -93,7 +91,7 @@ def _lasts(fault: Fault, left: float) -> float:
 
 def _what(fault: Fault) -> str:
     if fault.do == "move-leader":
-        return f"move-leader of {named((str(fault.topic), fault.partition or 0))}"
+        return f"move-leader of {named(place_of(fault))}"
     return f"{fault.do} of broker {fault.broker}"
 
 

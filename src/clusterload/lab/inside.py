@@ -31,15 +31,19 @@ ANSWER_SECONDS = 5.0
 _ADVERTISED = re.compile(r"^advertised\.listeners=.*\bBROKER://([^:,\s]+):(\d+)", re.MULTILINE)
 
 
+class LabGone(LabError):
+    """The lab does not run any more, so that nothing about it will come to be."""
+
+
 def record_of(lab: LabInfo) -> registry.Record:
     """What stands on disk about a lab now, with the present process ids.
 
     Raises:
-        LabError: the lab is gone.
+        LabGone: it does not run any more.
     """
     record = registry.read(labs_dir() / lab.id)
     if record is None or not record.alive:
-        raise LabError(f"lab {lab.id} does not run any more; start one with 'clusterload lab up'")
+        raise LabGone(f"lab {lab.id} does not run any more; start one with 'clusterload lab up'")
     return record
 
 

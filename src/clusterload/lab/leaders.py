@@ -23,7 +23,7 @@ from kio.schema.types import BrokerId, TopicName
 from kio.static.primitive import i8, i32, i32Timedelta
 
 from clusterload.errors import LabError
-from clusterload.lab.inside import ask_any, ask_broker
+from clusterload.lab.inside import LabGone, ask_any, ask_broker
 
 if TYPE_CHECKING:
     from clusterload.lab.registry import LabInfo
@@ -180,6 +180,7 @@ def wait_until(holds: Callable[[], bool], deadline: float, otherwise: str) -> No
     """Wait until a condition holds; one that cannot be seen now, as no broker answers, is looked at again.
 
     Raises:
+        LabGone: the lab was stopped meanwhile.
         LabError: the deadline (on the clock of `time.monotonic`) passed: `otherwise`, and what was in the way.
     """
     seen = ""
@@ -188,6 +189,8 @@ def wait_until(holds: Callable[[], bool], deadline: float, otherwise: str) -> No
             if holds():
                 return
             seen = ""
+        except LabGone:
+            raise
         except LabError as error:
             seen = f" ({error})"
         if time.monotonic() > deadline:
