@@ -8,7 +8,7 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import accumulate
 from operator import mul
@@ -71,8 +71,9 @@ class Histogram:
             shift = max(0, value.bit_length() - _SUB_BITS)
             kept[(shift << _SUB_BITS - 1) + (value >> shift)] += count
         inner.total_count += sum(counts.values())
-        inner.min_value = min(inner.min_value, max(_SHORTEST, min(min(counts), LONGEST)))
-        inner.max_value = max(inner.max_value, min(LONGEST, max(max(counts), _SHORTEST)))
+        shortest, longest = min(counts), max(counts)
+        inner.min_value = min(inner.min_value, max(shortest, _SHORTEST), LONGEST)
+        inner.max_value = max(inner.max_value, min(longest, LONGEST), _SHORTEST)
 
     def add(self, other: Histogram) -> None:
         """Count all that another histogram has counted."""
