@@ -31,6 +31,7 @@ FINISH_SECONDS: Final = 10.0
 """How long answers are waited for after the end."""
 
 _TICK: Final = 1_000_000
+"""Nanoseconds: the shortest sleep."""
 
 
 def work_at(address: tuple[str, int], key: bytes) -> None:
@@ -152,8 +153,9 @@ class _Worker:
             if now >= setting.end or self.over.is_set():
                 done.set_result(None)
                 return
-            due = max(min(due, report_at, setting.end), now + _TICK // 2)
-            loop.call_later((due - time.monotonic_ns()) / 1e9, wake, due)
+            due = max(min(due, report_at, setting.end), now + _TICK)
+            # The loop's timers tick in milliseconds; asked for less, they would spin.
+            loop.call_later(max(_TICK, due - time.monotonic_ns()) / 1e9, wake, due)
 
         loop.call_later(max(0.0, (setting.origin - time.monotonic_ns()) / 1e9), wake, setting.origin)
         await done
