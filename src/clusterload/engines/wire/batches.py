@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import fmean
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +32,13 @@ FEW: Final = 8
 VARIETY: Final = 4 * 2**20
 """Bytes of slots that a pool of many sizes has at least, so that the sizes it sends come as often as they should."""
 
-SLOT_COST: Final = 1024
+FEWEST: Final = 16
+"""So many slots a pool of many sizes has at least, however large they are."""
+
+TRIES: Final = 8
+"""Times that its sizes are drawn; those whose mean is nearest to the asked one are used."""
+
+SLOT_COST: Final = 896
 """About what a slot takes beyond its bytes."""
 
 _CRC_AT: Final = 17
@@ -292,13 +299,14 @@ def stamping_of(records: int, draws: Draws | None, partitions: int) -> Callable[
 
 def _draws(keys: Keys, partitions: int, rng: Random) -> Draws | None:
     """Keys drawn by their weights; none where keys are the records' own numbers, or are not there."""
-    return None if keys.as_text() in {"unique", "none"} else Draws(keys, partitions, rng)
+    return Draws(keys, partitions, rng) if keys.count else None
 
 
 def _drawn_sizes(sizes: Sizes, count: int, rng: Random) -> list[list[int]]:
     """The sizes of the values of one slot, or where they vary of so many slots that the spread is met."""
     if sizes.fixed is not None:
         return [[sizes.fixed] * count]
-    slots = max(1, round(VARIETY / (SLOT_COST + count * sizes.mean)))
-    drawn = sizes.sample(slots * count, rng)
+    slots = max(FEWEST, round(VARIETY / (SLOT_COST + count * sizes.mean)))
+    tries = [sizes.sample(slots * count, rng) for _ in range(TRIES)]
+    drawn = min(tries, key=lambda tried: abs(fmean(tried) - sizes.mean))
     return [drawn[at : at + count] for at in range(0, len(drawn), count)]
