@@ -16,6 +16,7 @@ from clusterload.engines.progress import Made, OnProgress
 from clusterload.errors import ClusterloadError, ConfigurationError
 from clusterload.kafka import Cluster, Topic
 from clusterload.lab import find_lab
+from clusterload.lab.faults import check_faults, injected
 from clusterload.plan import Load, Plan
 from clusterload.recording import collect, environment, recording, running
 from clusterload.run import Run
@@ -75,8 +76,10 @@ def measure(
         StoreError: the run file could not be begun.
         Aborted: interrupted; what was measured until then is in the run file.
     """
-    if find_lab(cluster.id) is None:
+    lab = find_lab(cluster.id)
+    if lab is None:
         consent.require(consented, plan, cluster.id)
+    check_faults(plan.faults, lab, duration=plan.duration, made={load.topic for load in plan.loads})
     chosen = sources_of(cluster) if sources is None else sources
     _check_length(plan, chosen)
     if path is not None:
@@ -87,7 +90,10 @@ def measure(
         recorder.document("plan", plan.as_document())
         recorder.document("environment", {**environment(cluster), **_of_plan(plan, cluster, topics), "seed": seed})
         before = _ends(cluster, topics)
-        with running(chosen, recorder):
+        with (
+            running(chosen, recorder),
+            injected(plan.faults, lab, duration=plan.duration, on_event=recorder.event) as faults,
+        ):
             statistics = ClientStatistics(recorder, on_text=on_statistics)
             made = made_load(
                 plan.loads,
@@ -96,6 +102,7 @@ def measure(
                 seed=seed,
                 on_progress=on_progress,
                 on_statistics=statistics,
+                on_start=faults.begin,
                 on_ledgers=recorder.ledgers,
                 on_end=lambda made: _keep(recorder, made),
             )

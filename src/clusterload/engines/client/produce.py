@@ -147,6 +147,7 @@ def made_load(
     seed: int,
     on_progress: OnProgress,
     on_statistics: Callable[[str], None] | None = None,
+    on_start: Callable[[int], None] = lambda _: None,
     on_ledgers: Callable[[tuple[Ledger, ...]], None] = lambda _: None,
     on_end: Callable[[Made], None] = lambda _: None,
 ) -> Made:
@@ -159,6 +160,7 @@ def made_load(
         seed: of the keys.
         on_progress: called five times a second.
         on_statistics: gets librdkafka's JSON of each producer every second.
+        on_start: gets the Unix nanoseconds at which the load begins.
         on_ledgers: gets the accounts about once a second.
         on_end: gets the account also when the load is interrupted.
 
@@ -170,6 +172,7 @@ def made_load(
     began = time.perf_counter()
     clean = False
     try:
+        on_start(origin)
         _drive(crews, duration, began, origin, on_progress, on_ledgers)
         clean = True
     finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clusterload.errors import ConfigurationError, nearest
+from clusterload.plan.faults import Fault
 from clusterload.units import BYTES, COUNT, RECORDS_PER_SECOND, Quantity, Unit, parse, parse_duration, text
 
 PREFIX: Final = "clusterload"
@@ -175,11 +176,13 @@ class Plan:
         name: what it is called.
         loads: at least one; none of the same name.
         duration: seconds.
+        faults: what is broken on purpose meanwhile.
     """
 
     name: str
     loads: tuple[Load, ...]
     duration: float
+    faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         names = [load.name for load in self.loads]
