@@ -9,13 +9,16 @@ import struct
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterload.engines.wire.batches import Pool
-from clusterload.engines.wire.outcomes import DUPLICATE, LEADERS_MOVED, Outcome, name_of, outcome_of
+from clusterload.engines.wire.compressed import CompressedPool
+from clusterload.engines.wire.outcomes import COORDINATOR_BUSY, DUPLICATE, LEADERS_MOVED, Outcome, name_of, outcome_of
 from clusterload.engines.wire.population import Population, Setting
 from clusterload.engines.wire.work import Part, Tally
+from clusterload.errors import ClusterError
 from clusterload.ledger import Ledger
 from clusterload.pacer import pacer_of
 from clusterload.plan.arithmetic import resolved
@@ -39,6 +42,7 @@ BACKOFF: Final = 100_000_000
 ANSWER: Final = 30_000_000_000
 """Nanoseconds that a broker may take to answer; then the connection is given up."""
 
+_IDENTIFY_SECONDS: Final = 15.0
 _SWEEP: Final = 50_000_000
 _MILLION: Final = 1_000_000
 _SHORT: Final = struct.Struct(">h")
@@ -124,7 +128,7 @@ class Producing(Population):
         self.pool = self._new_pool()
         self.rng = self._rng()
         weights = self.pool.partition_weights()
-        self.weights = None if len(set(weights)) == 1 else weights
+        self.weights = None if len(set(weights)) == 1 else weights[: self.touched]
         brokers = self._leading()
         wanted = round(peak_of(self.load.dials.connections)) or len(brokers)
         numbers = range(self.part.number, wanted, self.part.parts)
@@ -137,14 +141,19 @@ class Producing(Population):
 
     def _new_pool(self) -> Pool:
         assert self.part.template is not None
-        return Pool(
+        dials = self.load.dials
+        kind = partial(
+            Pool if dials.compression in {None, "none"} else CompressedPool,
             self.part.template,
             records=self.plan.records_per_request,
             sizes=self.plan.sizes,
-            keys=self.load.dials.keys or parse_keys("unique"),
-            partitions=self.touched,
+            keys=dials.keys or parse_keys("unique"),
+            partitions=len(self.leaders),
             rng=self._rng(),
         )
+        if dials.compression in {None, "none"}:
+            return kind()
+        return kind(compression=dials.compression, first_stamp=self.first_stamp)
 
     def _rng(self) -> random.Random:
         return random.Random(f"{self.setting.seed}/{self.load.name}/{self.part.number}")  # noqa: S311
@@ -154,19 +163,24 @@ class Producing(Population):
         return sorted({leader for leader in leaders if leader in self.setting.routes.brokers})
 
     async def _identify(self) -> None:
-        loop = asyncio.get_running_loop()
+        give_up = time.monotonic() + _IDENTIFY_SECONDS
         for connection in self.open.values():
-            answer: asyncio.Future[tuple[int, int]] = loop.create_future()
-            connection.ask(self.part.frames["producer_id"], _identified, answer)
-            producer_id, epoch = await asyncio.wait_for(answer, 10)
+            while True:
+                answer: asyncio.Future[tuple[int, int, int]] = asyncio.get_running_loop().create_future()
+                connection.ask(self.part.frames["producer_id"], _identified, answer)
+                error, producer_id, epoch = await asyncio.wait_for(answer, _IDENTIFY_SECONDS)
+                if not error:
+                    break
+                if error not in COORDINATOR_BUSY or time.monotonic() > give_up:
+                    raise ClusterError(f"load {self.load.name!r}: no producer id was given ({name_of(error)})")
+                await asyncio.sleep(0.1)
             connection.state = Identity(producer_id=producer_id, epoch=epoch)
 
     def begin(self) -> None:
         """Plan the first request, or in a closed loop send the first ones."""
         setting = self.setting
         self.keep_from = setting.origin + round(setting.warm_up * 1e9)
-        # So that each record of a run is its own: a nonce, the worker, the Load, and a number that counts on.
-        self.run_stamp = (setting.seed & 0xFFF) << 52 | (setting.worker & 0x3F) << 46
+        self.run_stamp = self.first_stamp
         if self.plan.request_rate is not None:
             self.pacer = pacer_of(self.plan.request_rate, self.load.arrivals, setting.seed)
             self.next_due = self._due_time()
@@ -174,6 +188,11 @@ class Producing(Population):
     def _due_time(self) -> int:
         when = self.pacer.when(self.index)
         return self.setting.origin + round(when * 1e9) if when < self.setting.duration else self.setting.end
+
+    @property
+    def first_stamp(self) -> int:
+        """So that each record of a run is its own: a nonce, the worker, and a number that counts on."""
+        return (self.setting.seed & 0xFFF) << 52 | (self.setting.worker & 0x3F) << 46
 
     # Sending.
 
@@ -549,17 +568,14 @@ class Producing(Population):
             records=self.acknowledged,
             bytes=self.batch_bytes,
             late=self.late_requests,
+            distinct=self.pool.distinct_share(),
             due=due,
             sent=sent,
             delay=delay,
         )
 
 
-def _identified(connection: Connection, data: bytes, at: int, end: int, answer: Any) -> None:
+def _identified(_: Connection, data: bytes, at: int, __: int, answer: asyncio.Future[tuple[int, int, int]]) -> None:
     _throttle, error, producer_id, epoch = _PRODUCER_ID.unpack_from(data, at + 4)
-    if answer.done():
-        return
-    if error:
-        answer.set_exception(RuntimeError(name_of(error)))
-    else:
-        answer.set_result((producer_id, epoch))
+    if not answer.done():
+        answer.set_result((error, producer_id, epoch))
