@@ -16,8 +16,8 @@ from clusterload.engines.progress import Made, OnProgress, Progress
 from clusterload.kafka import Properties
 from clusterload.kafka.client import kafka_error, new_producer
 from clusterload.ledger import Book, Fate, Ledger
-from clusterload.pacer import Constant, Even, Pacer
-from clusterload.plan import Load
+from clusterload.pacer import Pacer, pacer_of
+from clusterload.plan import Load, shape_of
 from clusterload.series import SECOND
 
 FLUSH_SECONDS: Final = 10.0
@@ -197,7 +197,8 @@ def _crew(
     assert dials.payload_size is not None
     assert dials.producers is not None
     records = Records(payload_size=dials.payload_size)
-    pacer = Even(Constant(dials.record_rate))
+    assert not isinstance(dials.record_rate, str)
+    pacer = pacer_of(shape_of(dials.record_rate), load.arrivals, seed)
     overrides: dict[str, Any] = {"statistics.interval.ms": 1000}
     if on_statistics is not None:
         overrides["stats_cb"] = on_statistics
