@@ -28,6 +28,9 @@ Handler = Callable[["Connection", bytes, int, int, Any], None]
 CORRELATION_AT: Final = 8
 """Where a request's frame holds its correlation id: after the length, the API's key and its version."""
 
+_SMALLEST: Final = 4
+"""Bytes of a frame after its length: the correlation id at least."""
+
 _HEAD: Final = struct.Struct(">ii")
 _ID: Final = struct.Struct(">i")
 _ERROR: Final = struct.Struct(">h")
@@ -132,9 +135,9 @@ class Connection(asyncio.Protocol):
                 return
             data, self._rest = bytes(rest), None
         at, size = 0, len(data)
-        while size - at >= 8:
+        while size - at >= _HEAD.size:
             length, correlation = _HEAD.unpack_from(data, at)
-            if not 4 <= length <= LARGEST:
+            if not _SMALLEST <= length <= LARGEST:
                 self.end(f"garbage: a frame of {length} B")
                 return
             end = at + 4 + length
@@ -149,7 +152,7 @@ class Connection(asyncio.Protocol):
             handler(self, data, at + 4, end, kept)
             at = end
         else:
-            self._need = 8
+            self._need = _HEAD.size
         if at < size:
             self._rest = bytearray(data[at:])
 
@@ -178,7 +181,7 @@ def _words(error: Exception) -> str:
 
 
 def _greeted(connection: Connection, data: bytes, at: int, end: int, _: Any) -> None:
-    (error,) = _ERROR.unpack_from(data, at + 4) if end - at >= 6 else (-1,)
+    (error,) = _ERROR.unpack_from(data, at + 4) if end - at >= _SMALLEST + _ERROR.size else (-1,)
     if error:
         connection.end(f"greeting refused with error {error}")
         return

@@ -10,7 +10,7 @@ import asyncio
 import multiprocessing
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -53,8 +53,9 @@ def _serve(parent: Connection[Any, Any], topics: Mapping[str, int]) -> None:
         server = await loop.create_server(lambda: _Answering(topics, port), "127.0.0.1", 0, backlog=4096)
         port = server.sockets[0].getsockname()[1]
         parent.send(port)
-        loop.add_reader(parent.fileno(), lambda: gone.done() or gone.set_result(None))
-        await gone
+        loop.add_reader(parent.fileno(), gone.cancel)
+        with suppress(asyncio.CancelledError):
+            await gone
 
     uvloop.run(run())
 
@@ -72,7 +73,7 @@ class _Answering(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
         at, size = 0, len(data)
-        while size - at >= 4:
+        while size - at >= _INT.size:
             (length,) = _INT.unpack_from(data, at)
             if size - at < 4 + length:
                 break
