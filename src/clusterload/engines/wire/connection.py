@@ -46,7 +46,10 @@ class Owner(Protocol):
         """It is closed. What was under way stands in its `under_way`, oldest first."""
 
     def relieved(self, connection: Connection) -> None:
-        """Its send buffer was full and has room again."""
+        """It could not be written to, and can be again."""
+
+    def renewed(self, connection: Connection) -> None:
+        """It has logged in once more."""
 
 
 class Connection(asyncio.Protocol):
@@ -64,6 +67,7 @@ class Connection(asyncio.Protocol):
         "number",
         "owner",
         "reason",
+        "renewing",
         "seat",
         "state",
         "transport",
@@ -90,6 +94,7 @@ class Connection(asyncio.Protocol):
         self.under_way: deque[tuple[int, Handler, Any]] | None = None
         self.correlation = 0
         self.writable = True
+        self.renewing = False
         self.listed = False
         self.seat: Any = None
         self.state: Any = None
@@ -167,7 +172,21 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The send buffer has room again."""
-        self.writable = True
+        if not self.renewing:
+            self.writable = True
+            self.owner.relieved(self)
+
+    def renew(self, login: Frames) -> None:
+        """Log in once more before the session ends (KIP-368); nothing else may be sent meanwhile."""
+        self.login, self.renewing, self.writable = login, True, False
+        if self.under_way is None:
+            self.under_way = deque()
+        _say(self, login.start())
+
+    def renewed(self) -> None:
+        """The login is done; what waited may be sent."""
+        self.renewing, self.writable = False, True
+        self.owner.renewed(self)
         self.owner.relieved(self)
 
 
@@ -209,5 +228,7 @@ def _logged_in(connection: Connection, data: bytes, at: int, end: int, _: Any) -
         return
     if more is not None:
         _say(connection, more)
-        return
-    connection.owner.opened(connection)
+    elif connection.renewing:
+        connection.renewed()
+    else:
+        connection.owner.opened(connection)
