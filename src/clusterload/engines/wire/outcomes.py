@@ -53,6 +53,9 @@ ERRORS: Final = {
 LEADERS_MOVED: Final = frozenset({3, 5, 6, 8, 9, 13, 56, 74, 75})
 """Errors after which the routes may be old."""
 
+COORDINATOR_BUSY: Final = frozenset({14, 15})
+"""Errors of a coordinator that is just getting ready."""
+
 DUPLICATE: Final = 46
 
 _PASSING: Final = LEADERS_MOVED | {2, 7, 14, 15, 16, 19, 20, 78, 89}
