@@ -124,11 +124,11 @@ def _plan(file: Path | None, dials: tuple[str, ...], duration: str | None, topic
 def _say_totals(plan: Plan) -> None:
     from clusterload import units
     from clusterload.engines.client import Records
-    from clusterload.pacer import Constant
+    from clusterload.pacer import Constant, Even
 
     for load in plan.loads:
         dials = load.dials.chosen()
-        records = Constant(rate=dials["record_rate"]).total(plan.duration)
+        records = Even(Constant(dials["record_rate"])).total(plan.duration)
         size = records * Records(payload_size=int(dials["payload_size"])).value_size
         amount = units.text(units.Quantity(size, units.BYTES))
         click.echo(

@@ -16,7 +16,7 @@ from clusterload.engines.progress import Made, OnProgress, Progress
 from clusterload.kafka import Properties
 from clusterload.kafka.client import kafka_error, new_producer
 from clusterload.ledger import Book, Fate, Ledger
-from clusterload.pacer import Constant
+from clusterload.pacer import Constant, Even, Pacer
 from clusterload.plan import Load
 from clusterload.series import SECOND
 
@@ -63,7 +63,7 @@ class _Crew:
     """One Load's producers with what they need to go on."""
 
     load: Load
-    pacer: Constant
+    pacer: Pacer
     producers: list[Producer]
     records: Records
     head: bytes
@@ -194,7 +194,7 @@ def _crew(
     assert dials.payload_size is not None
     assert dials.producers is not None
     records = Records(payload_size=dials.payload_size)
-    pacer = Constant(rate=dials.record_rate)
+    pacer = Even(Constant(dials.record_rate))
     overrides: dict[str, Any] = {"statistics.interval.ms": 1000}
     if on_statistics is not None:
         overrides["stats_cb"] = on_statistics
