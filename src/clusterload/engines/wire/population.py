@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from clusterload.engines.wire.connection import Connection
 from clusterload.errors import ClusterError
@@ -27,6 +27,9 @@ OPEN_SECONDS: Final = 10.0
 
 AGAIN_SECONDS: Final = 0.25
 """How long after a connection was lost it is opened again."""
+
+SERVED: Final = "served"
+"""Why a connection ended that had done all that it was made for; it is not counted as lost."""
 
 _TRIES: Final = 5
 
@@ -129,6 +132,11 @@ class Population:
             await asyncio.sleep(AGAIN_SECONDS)
         return reason
 
+    def place(self, number: int) -> Address:
+        """Where a connection that may go to any broker goes: to all in turn, by its number."""
+        brokers = self.setting.routes.brokers
+        return brokers[sorted(brokers)[number % len(brokers)]]
+
     async def open_one(self, number: int, address: Address) -> str:
         """Open a connection; why it could not be, or nothing."""
         loop = asyncio.get_running_loop()
@@ -176,7 +184,7 @@ class Population:
                 ready.set_exception(ClusterError(reason))
             return
         del self.open[connection.number]
-        if not self.closing:
+        if not self.closing and reason != SERVED:
             self.lost_for[reason] += 1
         self.bereft(connection, reason)
 
@@ -202,9 +210,9 @@ class Population:
             self.errors[f"connection: {reason}"] += 1
             self.setting.stale()
 
-    def spawn(self, coroutine: object) -> None:
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the background; it is cancelled when the population leaves."""
-        task = asyncio.ensure_future(coroutine)  # type: ignore[arg-type]
+        task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
