@@ -27,8 +27,9 @@ PATIENCE = 20.0  # seconds for a supervisor to end its brokers
 def ask(address: Path, do: str, broker: int | None = None, **more: object) -> dict[int, dict[str, Any]]:
     """Send one command; the answer has `pid`, `state` (running, paused, exited) and exit `code` by broker.
 
-    Commands: status, ready, detach, stop; with a broker: start, terminate, kill, pause, resume; with `name` and
-    `argv`: attach, which runs a process that ends with the lab.
+    Commands: status, ready, detach, stop; with a broker: start, terminate, kill, pause, resume, of which the
+    supervisor undoes terminate, kill and pause by itself after `seconds`, if they are given; with `name` and `argv`:
+    attach, which runs a process that ends with the lab.
 
     Raises:
         LabError: the supervisor does not answer, or refuses.

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ _SIGNALS = {
     "pause": signal.SIGSTOP,
     "resume": signal.SIGCONT,
 }
+_UNDONE_BY = {"kill": "start", "terminate": "start", "pause": "resume"}
 
 
 def _die_with_parent() -> Any:
@@ -57,6 +59,7 @@ class Supervisor:
         self._brokers: dict[int, subprocess.Popen[bytes]] = {}
         self._attached: list[subprocess.Popen[bytes]] = []
         self._paused: set[int] = set()
+        self._undo_at: dict[int, tuple[float, str]] = {}
         self._stop = False
         self._die_with_parent = _die_with_parent()
         template = registry.parse(orders["record"])
@@ -94,6 +97,7 @@ class Supervisor:
                 if selector.select(_TICK):
                     with contextlib.suppress(OSError, ValueError):
                         self._answer(listener.accept()[0])
+                self._undo_due()
 
     def _orphaned(self) -> bool:
         """Whether the tool that owns this lab is gone; a process whose parent dies gets another one."""
@@ -121,6 +125,7 @@ class Supervisor:
             self._start(broker)
         elif what in _SIGNALS and broker in self._brokers:
             self._signal(broker, what)
+            self._lease(broker, what, order.get("seconds"))
         elif what != "status":
             return {"error": f"cannot {what} broker {broker}"}
         return {"brokers": {broker: self._state(broker) for broker in self._brokers}}
@@ -133,6 +138,7 @@ class Supervisor:
         process = self._run(self._commands[broker], seat.log)
         self._brokers[broker] = process
         self._paused.discard(broker)
+        self._undo_at.pop(broker, None)
         seats = tuple(replace(each, pid=process.pid) if each is seat else each for each in self._record.info.brokers)
         self._update(replace(self._record, info=replace(self._record.info, brokers=seats)))
 
@@ -157,6 +163,18 @@ class Supervisor:
         if process.poll() is None:
             process.send_signal(_SIGNALS[what])
             (self._paused.add if what == "pause" else self._paused.discard)(broker)
+
+    def _lease(self, broker: int, what: str, seconds: float | None) -> None:
+        """Have what was just done to a broker undone after some seconds, even if the tool that asked is gone."""
+        self._undo_at.pop(broker, None)
+        if seconds is not None and what in _UNDONE_BY:
+            self._undo_at[broker] = (time.monotonic() + seconds, _UNDONE_BY[what])
+
+    def _undo_due(self) -> None:
+        # A broker that is still ending cannot be started: it keeps its place here, and the next tick tries again.
+        due = [(broker, what) for broker, (at, what) in self._undo_at.items() if time.monotonic() >= at]
+        for broker, what in due:
+            self._do({"do": what, "broker": broker})
 
     def _state(self, broker: int) -> dict[str, Any]:
         process = self._brokers[broker]

@@ -16,8 +16,8 @@ from clusterload.engines.progress import Made, OnProgress, Progress
 from clusterload.kafka import Properties
 from clusterload.kafka.client import kafka_error, new_producer
 from clusterload.ledger import Book, Fate, Ledger
-from clusterload.pacer import Constant, Even, Pacer
-from clusterload.plan import Load
+from clusterload.pacer import Pacer, pacer_of
+from clusterload.plan import Load, shape_of
 from clusterload.series import SECOND
 
 FLUSH_SECONDS: Final = 10.0
@@ -147,6 +147,7 @@ def made_load(
     seed: int,
     on_progress: OnProgress,
     on_statistics: Callable[[str], None] | None = None,
+    on_start: Callable[[int], None] = lambda _: None,
     on_ledgers: Callable[[tuple[Ledger, ...]], None] = lambda _: None,
     on_end: Callable[[Made], None] = lambda _: None,
 ) -> Made:
@@ -159,6 +160,7 @@ def made_load(
         seed: of the keys.
         on_progress: called five times a second.
         on_statistics: gets librdkafka's JSON of each producer every second.
+        on_start: gets the Unix nanoseconds at which the load begins.
         on_ledgers: gets the accounts about once a second.
         on_end: gets the account also when the load is interrupted.
 
@@ -170,6 +172,7 @@ def made_load(
     began = time.perf_counter()
     clean = False
     try:
+        on_start(origin)
         _drive(crews, duration, began, origin, on_progress, on_ledgers)
         clean = True
     finally:
@@ -194,7 +197,8 @@ def _crew(
     assert dials.payload_size is not None
     assert dials.producers is not None
     records = Records(payload_size=dials.payload_size)
-    pacer = Even(Constant(dials.record_rate))
+    assert not isinstance(dials.record_rate, str)
+    pacer = pacer_of(shape_of(dials.record_rate), load.arrivals, seed)
     overrides: dict[str, Any] = {"statistics.interval.ms": 1000}
     if on_statistics is not None:
         overrides["stats_cb"] = on_statistics

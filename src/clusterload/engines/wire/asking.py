@@ -23,6 +23,7 @@ from clusterload.errors import ClusterError, Unreachable
 PATIENCE: Final = 8.0
 """Seconds that a broker may take to answer."""
 
+_SMALLEST: Final = 4
 _LARGEST: Final = 100 * 1024 * 1024
 
 
@@ -116,7 +117,7 @@ def _connected(address: Address, security: Security) -> socket.socket:
 
 def _frame_of(stream: socket.socket) -> bytes:
     (size,) = struct.unpack(">i", _exactly(stream, 4))
-    if not 4 <= size <= _LARGEST:
+    if not _SMALLEST <= size <= _LARGEST:
         raise ValueError(f"it sent a frame of {size} B, which is none of Kafka's")
     return _exactly(stream, size)
 

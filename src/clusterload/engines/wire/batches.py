@@ -8,16 +8,17 @@ takes them back after their answer. This is the hot path of the generator: what 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import fmean
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from crc32c import crc32c
 
 from clusterload.engines.wire.keys import Draws
-from clusterload.engines.wire.records import Header, Places, records
+from clusterload.engines.wire.records import Header, Places, Records, records
 from clusterload.engines.wire.stamps import FewKeyedStamping, FewStamping, Stamping
 
 if TYPE_CHECKING:
@@ -31,12 +32,18 @@ FEW: Final = 8
 VARIETY: Final = 4 * 2**20
 """Bytes of slots that a pool of many sizes has at least, so that the sizes it sends come as often as they should."""
 
-SLOT_COST: Final = 1024
+FEWEST: Final = 16
+"""So many slots a pool of many sizes has at least, however large they are."""
+
+TRIES: Final = 8
+"""Times that its sizes are drawn; those whose mean is nearest to the asked one are used."""
+
+SLOT_COST: Final = 896
 """About what a slot takes beyond its bytes."""
 
 _CRC_AT: Final = 17
 """Where a batch's checksum stands; it covers everything behind it."""
-_ATTRIBUTES_AT: Final = 21
+
 _TIMES_AT: Final = 27
 """From where base and max timestamp, producer id, epoch and base sequence stand together."""
 
@@ -64,13 +71,19 @@ class Template:
     records_at: int
     answered: bool
 
-    def around(self, batch: bytes) -> bytearray:
-        """The whole request for a batch."""
-        framed = bytearray(self.head)
-        size = int.from_bytes(framed[:4], "big")
-        _put_int(framed, 0, size + len(batch))
-        _put_int(framed, self.records_at, len(batch))
-        return framed + batch
+    @property
+    def data_at(self) -> int:
+        """Where the records stand that follow the batch's header."""
+        return len(self.head) + _HEADER.size
+
+    def around(self, data: bytes, count: int, attributes: int = 0) -> bytearray:
+        """The whole request for the bytes of so many records, whose checksum is not set."""
+        length = _HEADER.size + len(data)
+        batch = _HEADER.pack(0, length - 12, -1, 2, 0, attributes, count - 1, 0, 0, -1, -1, -1, count)
+        framed = bytearray().join((self.head, batch, data))
+        _put_int(framed, 0, len(framed) - 4)
+        _put_int(framed, self.records_at, length)
+        return framed
 
 
 class Slot:
@@ -81,6 +94,7 @@ class Slot:
         records: how many records it has.
         value_bytes: bytes of their values.
         batch_bytes: bytes of the record batch.
+        shelf: where it stands while it is not in use.
     """
 
     __slots__ = (
@@ -89,28 +103,32 @@ class Slot:
         "_correlation_at",
         "_covered",
         "_partition_at",
+        "_stamping",
         "_stamps",
+        "_template",
         "batch_bytes",
-        "origin",
         "records",
+        "shelf",
         "value_bytes",
         "view",
     )
 
-    def __init__(self, origin: Origin) -> None:
-        template, batch_at = origin.template, len(origin.template.head)
-        buffer = bytearray(origin.request)
-        self.origin = origin
-        self.records = origin.records
-        self.value_bytes = origin.value_bytes
-        self.batch_bytes = len(buffer) - batch_at
+    def __init__(
+        self, template: Template, buffer: bytearray, *, stamping: Stamping, records: int, value_bytes: int, shelf: Shelf
+    ) -> None:
+        self.records = records
+        self.value_bytes = value_bytes
+        self.shelf = shelf
         self.view = memoryview(buffer)
         self._buffer = buffer
-        self._batch_at = batch_at
+        self._template = template
+        self._batch_at = len(template.head)
         self._correlation_at = template.correlation_at
         self._partition_at = template.partition_at
-        self._covered = self.view[batch_at + _ATTRIBUTES_AT :]
-        self._stamps = origin.stamping.on(buffer)
+        self.batch_bytes = len(buffer) - self._batch_at
+        self._covered = self.view[self._batch_at + _CRC_AT + 4 :]
+        self._stamping = stamping
+        self._stamps = stamping.on(buffer)
 
     def seal(
         self,
@@ -146,24 +164,46 @@ class Slot:
         """Make the same request ready to be sent once more, with the same records, under a new correlation id."""
         _put_int(self._buffer, self._correlation_at, correlation)
 
+    def twin(self) -> Slot:
+        """Another slot like this one."""
+        return Slot(
+            self._template,
+            self._buffer[:],
+            stamping=self._stamping,
+            records=self.records,
+            value_bytes=self.value_bytes,
+            shelf=self.shelf,
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """What slots of one content are made of.
+
+class Shelf:
+    """Slots that are not in use.
 
     Attributes:
-        template: the request around the batch.
-        request: the whole request.
-        stamping: what puts numbers into its records.
-        records: how many records.
-        value_bytes: bytes of their values.
+        made: the slots that it began with, each with a content of its own.
+        ready: the slots that stand on it.
     """
 
-    template: Template
-    request: bytes
-    stamping: Stamping
-    records: int
-    value_bytes: int
+    __slots__ = ("_turn", "made", "ready", "take_next")
+
+    def __init__(self) -> None:
+        self.made: list[Slot] = []
+        self.ready: deque[Slot] = deque()
+        self._turn = 0
+
+    def add(self, slot: Slot) -> None:
+        """Give it one more slot to begin with."""
+        self.made.append(slot)
+        self.ready.append(slot)
+        # One content: the slot used last is still in the processor's cache. Many: all must have their turn.
+        self.take_next = self.ready.pop if len(self.made) == 1 else self.ready.popleft
+
+    def take(self) -> Slot:
+        """The slot whose turn it is; a new one when all are in use."""
+        if self.ready:
+            return self.take_next()
+        self._turn = (self._turn + 1) % len(self.made)
+        return self.made[self._turn].twin()
 
 
 class Pool:
@@ -174,7 +214,7 @@ class Pool:
         records: records a request.
         sizes: bytes of the values.
         keys: of the records.
-        partitions: of how many partitions a key chooses one.
+        partitions: the topic's, of which a key chooses one.
         rng: chance for values, sizes and the order of keys.
         headers: of every record.
     """
@@ -193,57 +233,62 @@ class Pool:
         self.records = records
         self._template = template
         self._partitions = partitions
+        self._keys = keys
         self._draws = _draws(keys, partitions, rng)
-        self._stamping = _stamping_of(records, self._draws, partitions)
-        self._keyed = keys.as_text() != "none"
-        self._origins = [self._origin(drawn, rng, headers) for drawn in _drawn_sizes(sizes, records, rng)]
-        self._ready = deque(Slot(origin) for origin in self._origins)
-        # One content: the slot used last is still in the processor's cache. Many: all must have their turn.
-        self._next = self._ready.pop if len(self._origins) == 1 else self._ready.popleft
-        self._made = 0
+        self._shelves: list[Shelf | None] = self._filled(self._kinds(sizes, rng, headers))
 
     def take(self, partition: int) -> Slot | None:
         """A slot for a partition, to be sealed; none if no key belongs to this partition."""
-        if self._draws is not None and not self._draws.weights[partition]:
-            return None
-        if self._ready:
-            return self._next()
-        self._made += 1
-        return Slot(self._origins[self._made % len(self._origins)])
+        shelf = self._shelves[partition]
+        return shelf.take() if shelf else None
 
     def give_back(self, slot: Slot) -> None:
         """Take back a slot that is not needed any more: its answer is there, or was given up."""
-        self._ready.append(slot)
+        slot.shelf.ready.append(slot)
 
     def partition_weights(self) -> tuple[float, ...]:
         """How often each partition's turn must come, as shares of 1, so that keys come as often as they should."""
         return self._draws.weights if self._draws else (1 / self._partitions,) * self._partitions
 
-    def _origin(self, sizes: Sequence[int], rng: Random, headers: Sequence[Header]) -> Origin:
-        """Records of these sizes as a request."""
-        made = records(sizes, keyed=self._keyed, rng=rng, headers=headers)
-        return Origin(
-            template=self._template,
-            request=bytes(self._template.around(batch(made.data, len(sizes)))),
-            stamping=self._stamping(made.places.after(len(self._template.head) + _HEADER.size)),
-            records=len(sizes),
-            value_bytes=sum(sizes),
+    def distinct_share(self, first: int = 1_000_000) -> float:
+        """Share of the first so many records sent that are like no record before, at the least."""
+        assert first > 0
+        return self._stamped
+
+    def _kinds(self, sizes: Sizes, rng: Random, headers: Sequence[Header]) -> list[Records]:
+        """Records of one request, or where their sizes vary of so many requests that the spread is met."""
+        keyed = self._keys.as_text() != "none"
+        kinds = [
+            records(drawn, keyed=keyed, rng=rng, headers=headers) for drawn in _drawn_sizes(sizes, self.records, rng)
+        ]
+        numbered = sum(len(kind.places.stamps) for kind in kinds) / (len(kinds) * self.records)
+        self._stamped = 1.0 if self._keys.as_text() == "unique" else numbered
+        return kinds
+
+    def _filled(self, kinds: Iterable[Records]) -> list[Shelf | None]:
+        """For each partition its shelf with slots: the same for all, since keys are put in when a slot is sealed."""
+        shelf = Shelf()
+        stamping = stamping_of(self.records, self._draws, self._partitions)
+        for kind in kinds:
+            request = self._template.around(kind.data, self.records)
+            places = kind.places.after(self._template.data_at)
+            shelf.add(self._slot(request, stamping(places), sum(kind.sizes), shelf))
+        return [shelf if weight else None for weight in self.partition_weights()]
+
+    def _slot(self, request: bytearray, stamping: Stamping, value_bytes: int, shelf: Shelf) -> Slot:
+        """A slot of this pool."""
+        return Slot(
+            self._template,
+            request,
+            stamping=stamping,
+            records=self.records,
+            value_bytes=value_bytes,
+            shelf=shelf,
         )
 
 
-def batch(data: bytes, count: int, attributes: int = 0) -> bytes:
-    """A record batch around its records' bytes; its checksum is not set."""
-    length = _HEADER.size + len(data) - 12
-    return _HEADER.pack(0, length, -1, 2, 0, attributes, count - 1, 0, 0, -1, -1, -1, count) + data
-
-
-def _draws(keys: Keys, partitions: int, rng: Random) -> Draws | None:
-    """Keys drawn by their weights; none where keys are the records' own numbers, or are not there."""
-    return None if keys.as_text() in {"unique", "none"} else Draws(keys, partitions, rng)
-
-
-def _stamping_of(records: int, draws: Draws | None, partitions: int) -> Callable[[Places], Stamping]:
-    """What puts numbers into the records at some places, in slots of so many records."""
+def stamping_of(records: int, draws: Draws | None, partitions: int) -> Callable[[Places], Stamping]:
+    """What puts numbers into records at some places, in batches of so many records."""
     if records <= FEW:
         return partial(FewKeyedStamping, in_turn=draws.in_turn()) if draws else FewStamping
     # A worker whose requests have few records does without numpy's 15 MiB.
@@ -252,10 +297,16 @@ def _stamping_of(records: int, draws: Draws | None, partitions: int) -> Callable
     return partial(ManyKeyedStamping, turns=KeyTurns(draws, partitions)) if draws else ManyStamping
 
 
+def _draws(keys: Keys, partitions: int, rng: Random) -> Draws | None:
+    """Keys drawn by their weights; none where keys are the records' own numbers, or are not there."""
+    return Draws(keys, partitions, rng) if keys.count else None
+
+
 def _drawn_sizes(sizes: Sizes, count: int, rng: Random) -> list[list[int]]:
     """The sizes of the values of one slot, or where they vary of so many slots that the spread is met."""
     if sizes.fixed is not None:
         return [[sizes.fixed] * count]
-    slots = max(1, round(VARIETY / (SLOT_COST + count * sizes.mean)))
-    drawn = sizes.sample(slots * count, rng)
+    slots = max(FEWEST, round(VARIETY / (SLOT_COST + count * sizes.mean)))
+    tries = [sizes.sample(slots * count, rng) for _ in range(TRIES)]
+    drawn = min(tries, key=lambda tried: abs(fmean(tried) - sizes.mean))
     return [drawn[at : at + count] for at in range(0, len(drawn), count)]

@@ -28,6 +28,9 @@ Handler = Callable[["Connection", bytes, int, int, Any], None]
 CORRELATION_AT: Final = 8
 """Where a request's frame holds its correlation id: after the length, the API's key and its version."""
 
+_SMALLEST: Final = 4
+"""Bytes of a frame after its length: the correlation id at least."""
+
 _HEAD: Final = struct.Struct(">ii")
 _ID: Final = struct.Struct(">i")
 _ERROR: Final = struct.Struct(">h")
@@ -43,7 +46,10 @@ class Owner(Protocol):
         """It is closed. What was under way stands in its `under_way`, oldest first."""
 
     def relieved(self, connection: Connection) -> None:
-        """Its send buffer was full and has room again."""
+        """It could not be written to, and can be again."""
+
+    def renewed(self, connection: Connection) -> None:
+        """It has logged in once more."""
 
 
 class Connection(asyncio.Protocol):
@@ -61,6 +67,7 @@ class Connection(asyncio.Protocol):
         "number",
         "owner",
         "reason",
+        "renewing",
         "seat",
         "state",
         "transport",
@@ -87,6 +94,7 @@ class Connection(asyncio.Protocol):
         self.under_way: deque[tuple[int, Handler, Any]] | None = None
         self.correlation = 0
         self.writable = True
+        self.renewing = False
         self.listed = False
         self.seat: Any = None
         self.state: Any = None
@@ -137,9 +145,9 @@ class Connection(asyncio.Protocol):
                 return
             data, self._rest = bytes(rest), None
         at, size = 0, len(data)
-        while size - at >= 8:
+        while size - at >= _HEAD.size:
             length, correlation = _HEAD.unpack_from(data, at)
-            if not 4 <= length <= LARGEST:
+            if not _SMALLEST <= length <= LARGEST:
                 self.end(f"garbage: a frame of {length} B")
                 return
             end = at + 4 + length
@@ -154,7 +162,7 @@ class Connection(asyncio.Protocol):
             handler(self, data, at + 4, end, kept)
             at = end
         else:
-            self._need = 8
+            self._need = _HEAD.size
         if at < size:
             self._rest = bytearray(data[at:])
 
@@ -169,7 +177,21 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The send buffer has room again."""
-        self.writable = True
+        if not self.renewing:
+            self.writable = True
+            self.owner.relieved(self)
+
+    def renew(self, login: Frames) -> None:
+        """Log in once more before the session ends (KIP-368); nothing else may be sent meanwhile."""
+        self.login, self.renewing, self.writable = login, True, False
+        if self.under_way is None:
+            self.under_way = deque()
+        _say(self, login.start())
+
+    def renewed(self) -> None:
+        """The login is done; what waited may be sent."""
+        self.renewing, self.writable = False, True
+        self.owner.renewed(self)
         self.owner.relieved(self)
 
 
@@ -183,7 +205,7 @@ def _words(error: Exception) -> str:
 
 
 def _greeted(connection: Connection, data: bytes, at: int, end: int, _: Any) -> None:
-    (error,) = _ERROR.unpack_from(data, at + 4) if end - at >= 6 else (-1,)
+    (error,) = _ERROR.unpack_from(data, at + 4) if end - at >= _SMALLEST + _ERROR.size else (-1,)
     if error:
         connection.end(f"greeting refused with error {error}")
         return
@@ -211,5 +233,7 @@ def _logged_in(connection: Connection, data: bytes, at: int, end: int, _: Any) -
         return
     if more is not None:
         _say(connection, more)
-        return
-    connection.owner.opened(connection)
+    elif connection.renewing:
+        connection.renewed()
+    else:
+        connection.owner.opened(connection)

@@ -125,7 +125,7 @@ class Consuming(Population):
 
     def _go_on(self, connection: Connection, now: int) -> None:
         """Let an idle connection do what is next: find offsets, or fetch, or wait until a fetch is due."""
-        if connection.waiting or connection.seat is None or self.closing:
+        if connection.waiting or not connection.writable or connection.seat is None or self.closing:
             return
         ready = self.readers.ready(connection.number, now)
         nowhere = [cursor for cursor in ready if cursor.offset == UNKNOWN]
@@ -248,6 +248,10 @@ class Consuming(Population):
         if not self.closing:
             self.setting.stale()
             self.again(connection.number, lambda: self._address(connection.number))
+
+    def relieved(self, connection: Connection) -> None:
+        """A connection could not be written to, and can be again."""
+        self._go_on(connection, time.monotonic_ns())
 
     def _give_up(self, connection: Connection, why: str) -> None:
         for _, _, asked in connection.under_way or ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -19,6 +20,7 @@ from clusterload.engines.wire.readers import connections_of
 from clusterload.engines.wire.security import security_of
 from clusterload.engines.wire.template import produce_template
 from clusterload.engines.wire.work import Part, Work
+from clusterload.errors import ConfigurationError
 from clusterload.plan import MAX, PREFIX
 from clusterload.plan.arithmetic import resolved
 from clusterload.plan.dials import peak_of
@@ -38,6 +40,8 @@ CONNECTIONS_A_WORKER: Final = 20_000.0
 """Connections beyond which a Load is shared by two workers."""
 
 ANSWER_MS: Final = 30_000
+
+_OTHER_FILES: Final = 64
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -104,14 +108,31 @@ def prepared(
     """
     security = security_of(properties)
     topics = tuple(dict.fromkeys(load.topic for load in loads if _needs_topic(load)))
+    _check_files(loads, workers or _workers(loads))
     servers = properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list", "")
-    find = finder(servers, security, f"{PREFIX}-wire", topics)
+    needed = {api: spoken for load in loads for api, spoken in frames.NEEDED[load.kind].items()}
+    find = finder(servers, security, f"{PREFIX}-wire", topics, needed)
     routes = find()
     works = _works(loads, duration, warm_up, routes, seed, workers or _workers(loads), security)
     closed = frozenset(load.name for load in loads if _closed(load))
     account = Account(loads, recorder, closed_loops=closed)
     with fleet(works, find=find, on_report=account.take, executor=executor) as ready:
         yield Ready(account=account, duration=duration, _fleet=ready)
+
+
+def _check_files(loads: Sequence[Load], workers: int) -> None:
+    """Make sure that a worker may open as many files as it will have connections.
+
+    Raises:
+        ConfigurationError: the limit is too low; the message says how to raise it.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = math.ceil(sum(peak_of(load.dials.connections) for load in loads) / workers) + _OTHER_FILES
+    if most not in {resource.RLIM_INFINITY, -1} and needed > most:
+        raise ConfigurationError(
+            f"{needed - _OTHER_FILES:,} connections a worker need {needed:,} open files, and the hard limit is {most:,}: "
+            f"raise it (ulimit -Hn {needed}, as root), or share the load with --workers {math.ceil(needed / most)}"
+        )
 
 
 def _works(

@@ -10,7 +10,7 @@ import multiprocessing
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -178,12 +178,27 @@ def _ready(fleet: Fleet) -> Fleet:
     return fleet
 
 
-def finder(servers: str, security: Security, client_id: str, topics: tuple[str, ...]) -> Callable[[], Routes]:
-    """What asks the cluster for routes, anew each time, at the brokers that it knows of by then."""
+def finder(
+    servers: str,
+    security: Security,
+    client_id: str,
+    topics: tuple[str, ...],
+    needed: Mapping[str, tuple[int, int]],
+) -> Callable[[], Routes]:
+    """What asks the cluster for routes, anew each time, at the brokers that it knows of by then.
+
+    Args:
+        servers: to ask first, as in `bootstrap.servers`.
+        security: how to speak to brokers.
+        client_id: who asks.
+        topics: whose leaders are wanted.
+        needed: APIs that the load needs, with their key and version.
+    """
     known = [Address.parsed(server) for server in servers.split(",") if server.strip()]
 
     def find() -> Routes:
         with asking(known, client_id, security) as one:
+            one.require(needed)
             found = routes(one, topics)
         known[:] = [*dict.fromkeys([*found.brokers.values(), *known])]
         return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from kio.index import load_response_from_request
 from kio.schema.api_versions.v0.request import ApiVersionsRequest as ApiVersionsRequestV0
@@ -31,7 +31,15 @@ from kio.static.primitive import i8, i32, i32Timedelta, i64
 from clusterload import __version__
 from clusterload.engines.wire.fetching import ANSWER_BYTES
 
-_NO_TIME = timedelta(milliseconds=60_000)
+NEEDED: Final[dict[str, dict[str, tuple[int, int]]]] = {
+    "produce": {"Produce": (0, 7)},
+    "consume": {"Fetch": (1, 10), "ListOffsets": (2, 2)},
+    "connect": {},
+    "admin": {"OffsetCommit": (8, 5)},
+}
+"""For each kind of Load the key and version of the APIs that it uses, besides those that all brokers speak."""
+
+_NO_TIME: Final = timedelta(milliseconds=60_000)
 
 
 def frame(request: Any, client_id: str, correlation: int = 0) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, cycle
+from math import fsum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -73,14 +74,13 @@ class Draws:
 
 
 def _evenly(weights: Sequence[float], count: int) -> list[int]:
-    """So many numbers of weights, each as often as its share says, up to one: no luck in it."""
-    ends = list(accumulate(weights))
-    step = ends[-1] / count
+    """So many indexes of weights, each as often as its share says, to less than one: no luck in it."""
+    step = fsum(weights) / count
+    ends = enumerate(accumulate(weights))
+    index, end = next(ends)
     drawn: list[int] = []
-    number = 0
-    for index in range(count):
-        point = (index + 0.5) * step
-        while ends[number] < point:
-            number += 1
-        drawn.append(number)
+    for turn in range(count):
+        while end < (turn + 0.5) * step:
+            index, end = next(ends)
+        drawn.append(index)
     return drawn

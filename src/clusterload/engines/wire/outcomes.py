@@ -61,6 +61,9 @@ ERRORS: Final = {
 LEADERS_MOVED: Final = frozenset({3, 5, 6, 8, 9, 13, 56, 74, 75})
 """Errors after which the routes may be old."""
 
+COORDINATOR_BUSY: Final = frozenset({14, 15})
+"""Errors of a coordinator that is just getting ready."""
+
 COORDINATOR_LOADS: Final = 14
 """A coordinator that reads its groups and will answer soon."""
 

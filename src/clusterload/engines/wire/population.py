@@ -15,7 +15,7 @@ from clusterload.errors import ClusterError
 if TYPE_CHECKING:
     import ssl
 
-    from clusterload.engines.wire.login import Login
+    from clusterload.engines.wire.login import Frames, Login
     from clusterload.engines.wire.routes import Address, Routes
     from clusterload.engines.wire.work import Part, Tally
 
@@ -31,7 +31,11 @@ AGAIN_SECONDS: Final = 0.25
 SERVED: Final = "served"
 """Why a connection ended that had done all that it was made for; it is not counted as lost."""
 
+RENEW_AT: Final = 0.85
+"""Share of a session's lifetime after which a connection logs in again."""
+
 _TRIES: Final = 5
+_SILENT: Final = "no answer to the greeting in time"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +76,7 @@ class Population:
         self.answered: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.throttled = 0
+        self.logins = 0
         self.closing = False
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -139,13 +144,11 @@ class Population:
 
     async def open_one(self, number: int, address: Address) -> str:
         """Open a connection; why it could not be, or nothing."""
-        loop = asyncio.get_running_loop()
-        tls, login = self.setting.tls, self.setting.login
-        frames = login.frames(self.load.client_id) if login else None
-        connection = Connection(self, number, address, self.part.frames["greeting"], frames)
+        loop, tls = asyncio.get_running_loop(), self.setting.tls
         ready: asyncio.Future[None] = loop.create_future()
         self._waiting[number] = ready
         try:
+            connection = Connection(self, number, address, self.part.frames["greeting"], await self._login())
             async with asyncio.timeout(OPEN_SECONDS):
                 await loop.create_connection(
                     lambda: connection,
@@ -156,8 +159,8 @@ class Population:
                 )
                 await ready
         except TimeoutError:
-            connection.end("no answer to the greeting in time")
-            return "no answer to the greeting in time"
+            connection.end(_SILENT)
+            return _SILENT
         except (OSError, ClusterError) as error:
             return getattr(error, "strerror", None) or str(error)
         finally:
@@ -168,10 +171,38 @@ class Population:
         """A connection has logged in."""
         self.made += 1
         self.open[connection.number] = connection
+        self.renewed(connection)
         ready = self._waiting.get(connection.number)
         if ready is not None and not ready.done():
             ready.set_result(None)
         self.welcome(connection)
+
+    def renewed(self, connection: Connection) -> None:
+        """A connection has logged in; before its session ends it does so again."""
+        if connection.login is not None and connection.login.lifetime_ms:
+            after = RENEW_AT * connection.login.lifetime_ms / 1e3
+            asyncio.get_running_loop().call_later(after, lambda: self.spawn(self._renew(connection)))
+
+    async def _renew(self, connection: Connection) -> None:
+        if self.open.get(connection.number) is not connection or self.closing:
+            return
+        try:
+            frames = await self._login()
+        except ClusterError as error:
+            self.errors[f"login: {error}"] += 1  # the session ends, and the broker closes the connection
+            return
+        assert frames is not None
+        self.logins += 1
+        connection.renew(frames)
+
+    async def _login(self) -> Frames | None:
+        """The frames of one login; a token that is due is fetched first, outside the loop."""
+        login = self.setting.login
+        if login is None:
+            return None
+        if login.needs_token():
+            await asyncio.to_thread(login.fetch_token)
+        return login.frames(self.load.client_id)
 
     def welcome(self, connection: Connection) -> None:
         """A connection may be used."""
@@ -212,7 +243,7 @@ class Population:
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the background; it is cancelled when the population leaves."""
-        task = asyncio.create_task(coroutine)
+        task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

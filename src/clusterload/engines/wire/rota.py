@@ -23,7 +23,9 @@ class Rota:
         self.free: deque[Connection] = deque()
 
     def __bool__(self) -> bool:
-        """Whether a connection has room."""
+        """Whether a connection has room; those that cannot be written to now are passed over."""
+        while self.free and not self.free[0].writable:
+            self.take()
         return bool(self.free)
 
     def join(self, connection: Connection) -> None:

@@ -13,6 +13,7 @@ import resource
 import signal
 import time
 from multiprocessing.connection import Client, Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
@@ -30,7 +31,11 @@ REPORT_SECONDS: Final = 1.0
 FINISH_SECONDS: Final = 10.0
 """How long answers are waited for after the end."""
 
+ASK_SECONDS: Final = 0.1
+"""New routes are asked for at most this often."""
+
 _TICK: Final = 1_000_000
+"""Nanoseconds: the shortest sleep."""
 
 
 def work_at(address: tuple[str, int], key: bytes) -> None:
@@ -53,7 +58,7 @@ class _Worker:
         self.populations: list[Population] = []
         self.over = asyncio.Event()
         self.lag = 0
-        self.cpu = 0.0
+        self.cpu = self.asked = 0.0
 
     async def run(self) -> None:
         work: Work = self.fleet.recv()
@@ -110,8 +115,8 @@ class _Worker:
 
     def _stale(self) -> None:
         now = time.monotonic()
-        if now - getattr(self, "_asked", 0.0) > 0.1:
-            self._asked = now
+        if now - self.asked > ASK_SECONDS:
+            self.asked = now
             self.fleet.send(("stale", None))
 
     async def _begin(self) -> bool:
@@ -141,9 +146,12 @@ class _Worker:
 
         def wake(wanted: int) -> None:
             nonlocal report_at
+            now = time.monotonic_ns()
             if done.done():
                 return
-            now = time.monotonic_ns()
+            if now < setting.origin:  # the loop's clock ticks in milliseconds, and may be that much early
+                loop.call_later(_TICK / 1e9, wake, wanted)
+                return
             self.lag = max(self.lag, now - wanted)
             due = min([population.tick(now) for population in self.populations], default=setting.end)
             if now >= report_at:
@@ -152,8 +160,9 @@ class _Worker:
             if now >= setting.end or self.over.is_set():
                 done.set_result(None)
                 return
-            due = max(min(due, report_at, setting.end), now + _TICK // 2)
-            loop.call_later((due - time.monotonic_ns()) / 1e9, wake, due)
+            due = max(min(due, report_at, setting.end), now + _TICK)
+            # The loop's timers tick in milliseconds; asked for less, they would spin.
+            loop.call_later(max(_TICK, due - time.monotonic_ns()) / 1e9, wake, due)
 
         loop.call_later(max(0.0, (setting.origin - time.monotonic_ns()) / 1e9), wake, setting.origin)
         await done
@@ -202,7 +211,6 @@ def _population(part: Part, setting: Setting) -> Population:
 
 def _rss() -> int:
     try:
-        with open("/proc/self/statm", encoding="ascii") as status:
-            return int(status.read().split()[1]) * resource.getpagesize()
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

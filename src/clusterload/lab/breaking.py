@@ -1,0 +1,166 @@
+"""One fault each: how it is done to a lab and how it is undone, with words for what was really done."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from clusterload.errors import LabError
+from clusterload.lab import control
+from clusterload.lab.inside import record_of, states
+from clusterload.lab.leaders import Copies, brokers_known_to, copies_of, lead, named, wait_until
+
+if TYPE_CHECKING:
+    from clusterload.lab.leaders import Place
+    from clusterload.lab.registry import LabBroker, LabInfo
+    from clusterload.plan.faults import Fault
+
+GRACE_SECONDS = 15.0
+"""The supervisor itself undoes what is this long overdue: the tool that should have done it is gone."""
+
+# A broker that was killed is let in again when the controller has given the old one up, after 9 s by default.
+_READY_SECONDS = 60.0
+_ENDED_SECONDS = 30.0
+_LEADER_SECONDS = 20.0
+_ORDERS = {
+    "kill": ("kill", "killed (SIGKILL)"),
+    "stop": ("terminate", "told to stop (SIGTERM)"),
+    "pause": ("pause", "paused (SIGSTOP)"),
+    "restart": ("terminate", "told to stop (SIGTERM), and to start again"),
+}
+
+
+class Break(Protocol):
+    """A fault on a lab. Both may raise LabError, and give the words for what was done."""
+
+    def do(self, lasts: float) -> str:
+        """Break it; `lasts` is the number of seconds after which it will be undone."""
+
+    def undo(self) -> str:
+        """Mend it, and wait within a bound until all is as it was."""
+
+
+def break_of(fault: Fault, lab: LabInfo) -> Break:
+    """How a fault is done to this lab; the fault has been checked."""
+    if fault.do == "move-leader":
+        return LeaderMoved(lab=lab, place=place_of(fault), to=fault.to)
+    assert fault.broker is not None
+    return BrokerBroken(lab=lab, broker=fault.broker, how=fault.do)
+
+
+def place_of(fault: Fault) -> Place:
+    """The partition whose leader a fault moves."""
+    assert fault.topic is not None
+    assert fault.partition is not None
+    return fault.topic, fault.partition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerBroken:
+    """A broker that is killed, stopped, paused or restarted."""
+
+    lab: LabInfo
+    broker: int
+    how: str
+
+    def do(self, lasts: float) -> str:
+        """Give the supervisor its order, with a term after which it undoes it by itself."""
+        if (state := self._state()) != "running":
+            raise LabError(f"broker {self.broker} is {state} already; leave more time between faults")
+        order, words = _ORDERS[self.how]
+        control.ask(record_of(self.lab).socket, order, self.broker, seconds=lasts + GRACE_SECONDS)
+        return f"broker {self.broker} {words}"
+
+    def undo(self) -> str:
+        """Resume or start the broker, and wait until it and all others know that it is there."""
+        words = "resumed (SIGCONT)" if self.how == "pause" else "started again"
+        if self.how != "pause":
+            wait_until(lambda: self._state() == "exited", _until(_ENDED_SECONDS), f"broker {self.broker} does not end")
+        control.ask(record_of(self.lab).socket, "resume" if self.how == "pause" else "start", self.broker)
+        began = time.monotonic()
+        wait_until(self._ready_or_ended, _until(_READY_SECONDS), f"broker {self.broker} was {words}, but is not ready")
+        if self._state() == "exited":
+            raise LabError(f"broker {self.broker} was {words}, but ended; see its log {self._seat.log}")
+        return f"broker {self.broker} {words}, ready after {time.monotonic() - began:.1f} s"
+
+    @property
+    def _seat(self) -> LabBroker:
+        return next(seat for seat in self.lab.brokers if seat.id == self.broker)
+
+    def _state(self) -> str:
+        try:
+            return states(self.lab)[self.broker]
+        except KeyError:
+            raise LabError(f"the lab has no broker {self.broker}; see 'clusterload lab status'") from None
+
+    def _ready_or_ended(self) -> bool:
+        now = states(self.lab)
+        if now[self.broker] == "exited":
+            return True
+        if not self._listens() or self.broker not in brokers_known_to(self.lab, self.broker):
+            return False
+        # A broker that was paused for long does not know at once that the others have given it up meanwhile.
+        others = [broker for broker, state in now.items() if state == "running" and broker != self.broker]
+        return all(self._is_known_to(other) for other in others)
+
+    def _is_known_to(self, other: int) -> bool:
+        try:
+            return self.broker in brokers_known_to(self.lab, other)
+        except LabError:
+            return True  # it may just be starting, and cannot tell
+
+    def _listens(self) -> bool:
+        try:
+            with socket.create_connection((self._seat.host, self._seat.client_port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+
+@dataclass(slots=True, kw_only=True)
+class LeaderMoved:
+    """A partition that is led by another broker; its copies stay where they are."""
+
+    lab: LabInfo
+    place: Place
+    to: int | None
+    _before: Copies = field(init=False)
+
+    def do(self, lasts: float) -> str:  # noqa: ARG002 - the cluster keeps no term for a leader
+        """Make the new leader the preferred one, and elect it."""
+        self._before = copies_of(self.lab, self.place)
+        target = self._target()
+        others = (broker for broker in self._before.replicas if broker != target)
+        try:
+            lead(self.lab, self.place, target, (target, *others), deadline=_until(_LEADER_SECONDS))
+        except LabError:
+            with contextlib.suppress(LabError):
+                self._move_back()
+            raise
+        return f"leader of {named(self.place)} moved from broker {self._before.leader} to broker {target}"
+
+    def undo(self) -> str:
+        """Elect the old leader again, and put the copies into their old order."""
+        self._move_back()
+        return f"leader of {named(self.place)} moved back to broker {self._before.leader}"
+
+    def _move_back(self) -> None:
+        lead(self.lab, self.place, self._before.leader, self._before.replicas, deadline=_until(_LEADER_SECONDS))
+
+    def _target(self) -> int:
+        """The broker that is to lead: the one that was named, or the first other one that is in sync."""
+        before = self._before
+        fit = [broker for broker in before.replicas if broker in before.in_sync and broker != before.leader]
+        if before.leader < 0 or not fit or self.to not in {None, *fit}:
+            raise LabError(
+                f"the leader of {named(self.place)} is broker {before.leader}, and cannot move to "
+                f"{'another' if self.to is None else f'broker {self.to}'}: in sync besides are {fit or 'none'}"
+            )
+        return fit[0] if self.to is None else self.to
+
+
+def _until(seconds: float) -> float:
+    return time.monotonic() + seconds

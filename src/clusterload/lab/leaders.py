@@ -1,0 +1,198 @@
+"""Who leads the partitions of a lab, and moving that from one broker to another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from kio.schema.alter_partition_reassignments.v0.request import (
+    AlterPartitionReassignmentsRequest,
+    ReassignablePartition,
+    ReassignableTopic,
+)
+from kio.schema.alter_partition_reassignments.v0.response import AlterPartitionReassignmentsResponse
+from kio.schema.elect_leaders.v2.request import ElectLeadersRequest, TopicPartitions
+from kio.schema.elect_leaders.v2.response import ElectLeadersResponse
+from kio.schema.errors import ErrorCode
+from kio.schema.metadata.v12.request import MetadataRequest, MetadataRequestTopic
+from kio.schema.metadata.v12.response import MetadataResponse
+from kio.schema.types import BrokerId, TopicName
+from kio.static.primitive import i8, i32, i32Timedelta
+
+from clusterload.errors import LabError
+from clusterload.lab.inside import LabGone, ask_any, ask_broker
+
+if TYPE_CHECKING:
+    from clusterload.lab.registry import LabInfo
+
+Place = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
+_PREFERRED = i8(0)
+_PAUSE = 0.1
+_TIMEOUT = i32Timedelta.parse(timedelta(seconds=4))  # below the time that an answer may take
+_WELL = {ErrorCode.none, ErrorCode.election_not_needed}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """Where the copies of one partition are.
+
+    Attributes:
+        leader: the broker that leads; -1 is none.
+        replicas: all brokers that hold a copy, the preferred leader first.
+        in_sync: those of them that are in sync.
+    """
+
+    leader: int
+    replicas: tuple[int, ...]
+    in_sync: frozenset[int]
+
+
+def all_copies(lab: LabInfo) -> dict[Place, Copies]:
+    """Every partition of the lab; LabError if no broker answers."""
+    return {
+        (str(topic.name), int(one.partition_index)): Copies(
+            leader=int(one.leader_id),
+            replicas=tuple(map(int, one.replica_nodes)),
+            in_sync=frozenset(map(int, one.isr_nodes)),
+        )
+        for topic in ask_any(lab, _metadata(None), MetadataResponse).topics
+        if topic.error_code is ErrorCode.none
+        for one in topic.partitions
+    }
+
+
+def copies_of(lab: LabInfo, place: Place) -> Copies:
+    """The copies of one partition.
+
+    Raises:
+        LabError: there is no such partition, or no broker answers.
+    """
+    try:
+        return all_copies(lab)[place]
+    except KeyError:
+        raise LabError(f"topic {place[0]!r} has no partition {place[1]}: see 'clusterload describe topics'") from None
+
+
+def brokers_known_to(lab: LabInfo, broker: int) -> set[int]:
+    """The brokers that this one takes for alive; LabError if it does not answer."""
+    return {int(one.node_id) for one in ask_broker(lab, broker, _metadata(()), MetadataResponse).brokers}
+
+
+def _metadata(topics: tuple[MetadataRequestTopic, ...] | None) -> MetadataRequest:
+    return MetadataRequest(topics=topics, allow_auto_topic_creation=False, include_topic_authorized_operations=False)
+
+
+def lead(lab: LabInfo, place: Place, broker: int, replicas: tuple[int, ...], *, deadline: float) -> None:
+    """Have `broker` lead a partition, and leave its copies in the order `replicas`, by which it is preferred or not.
+
+    Raises:
+        LabError: the cluster refuses, or the deadline (on the clock of `time.monotonic`) passed.
+    """
+    _order(lab, place, _first(broker, replicas))
+    wait_until(lambda: _elected(lab, place, broker), deadline, f"broker {broker} does not come to lead {named(place)}")
+    if replicas[0] != broker:
+        _order(lab, place, replicas)
+
+
+def bring_back(lab: LabInfo, before: Mapping[Place, Copies], *, deadline: float) -> None:
+    """Wait until each partition has its copies in sync and its leader again, electing it where it is preferred.
+
+    Raises:
+        LabError: the deadline (on the clock of `time.monotonic`) passed.
+    """
+    wait_until(lambda: not _astray(lab, before), deadline, "not every partition has its leader and its copies again")
+
+
+def _astray(lab: LabInfo, before: Mapping[Place, Copies]) -> set[Place]:
+    """The partitions that are not as they were; their leaders are asked back for the next look."""
+    now = all_copies(lab)
+    known = {place: copies for place, copies in before.items() if place in now}
+    # One whose leader was not the preferred one cannot be elected back: it counts as well when it has one.
+    preferred = {place for place, copies in known.items() if copies.leader == copies.replicas[0]}
+    led_by_others = {place for place in preferred if now[place].leader != before[place].leader}
+    behind = {place for place, copies in known.items() if now[place].leader < 0 or copies.in_sync - now[place].in_sync}
+    if electable := {place for place in led_by_others if before[place].leader in now[place].in_sync}:
+        _elect(lab, electable)
+    return led_by_others | behind
+
+
+def _elected(lab: LabInfo, place: Place, broker: int) -> bool:
+    copies = copies_of(lab, place)
+    if copies.leader == broker:
+        return True
+    if copies.replicas[0] == broker and broker in copies.in_sync:
+        _elect(lab, {place})
+    return False
+
+
+def _elect(lab: LabInfo, places: set[Place]) -> None:
+    """Ask for the preferred leaders; a partition that does not get its own now is asked for again by who waits."""
+    topics = {topic for topic, _ in places}
+    request = ElectLeadersRequest(
+        election_type=_PREFERRED,
+        topic_partitions=tuple(
+            TopicPartitions(
+                topic=TopicName(topic),
+                partitions=tuple(i32(partition) for name, partition in sorted(places) if name == topic),
+            )
+            for topic in sorted(topics)
+        ),
+        timeout=_TIMEOUT,
+    )
+    answer = ask_any(lab, request, ElectLeadersResponse)
+    _refused(answer.error_code, "an election of leaders")
+
+
+def _order(lab: LabInfo, place: Place, replicas: tuple[int, ...]) -> None:
+    """Put the copies of a partition into this order; nothing moves, since they are the same."""
+    topic, number = place
+    partition = ReassignablePartition(partition_index=i32(number), replicas=tuple(map(BrokerId, replicas)))
+    request = AlterPartitionReassignmentsRequest(
+        timeout=_TIMEOUT, topics=(ReassignableTopic(name=TopicName(topic), partitions=(partition,)),)
+    )
+    answer = ask_any(lab, request, AlterPartitionReassignmentsResponse)
+    _refused(answer.error_code, f"a new order of the copies of {named(place)}")
+    for each in answer.responses:
+        for one in each.partitions:
+            _refused(one.error_code, f"a new order of the copies of {named(place)}")
+
+
+def _first(broker: int, replicas: tuple[int, ...]) -> tuple[int, ...]:
+    return broker, *(other for other in replicas if other != broker)
+
+
+def _refused(code: ErrorCode, what: str) -> None:
+    if code not in _WELL:
+        raise LabError(f"the cluster refused {what}: {code.name.upper()}; see the brokers' logs")
+
+
+def named(place: Place) -> str:
+    """A partition in a sentence."""
+    return f"partition {place[1]} of {place[0]}"
+
+
+def wait_until(holds: Callable[[], bool], deadline: float, otherwise: str) -> None:
+    """Wait until a condition holds; one that cannot be seen now, as no broker answers, is looked at again.
+
+    Raises:
+        LabGone: the lab was stopped meanwhile.
+        LabError: the deadline (on the clock of `time.monotonic`) passed: `otherwise`, and what was in the way.
+    """
+    seen = ""
+    while True:
+        try:
+            if holds():
+                return
+            seen = ""
+        except LabGone:
+            raise
+        except LabError as error:
+            seen = f" ({error})"
+        if time.monotonic() > deadline:
+            raise LabError(f"{otherwise}{seen}; see 'clusterload lab status' and the brokers' logs")
+        time.sleep(_PAUSE)
