@@ -28,6 +28,9 @@ OPEN_SECONDS: Final = 10.0
 AGAIN_SECONDS: Final = 0.25
 """How long after a connection was lost it is opened again."""
 
+SERVED: Final = "served"
+"""Why a connection ended that had done all that it was made for; it is not counted as lost."""
+
 RENEW_AT: Final = 0.85
 """Share of a session's lifetime after which a connection logs in again."""
 
@@ -134,6 +137,11 @@ class Population:
             await asyncio.sleep(AGAIN_SECONDS)
         return reason
 
+    def place(self, number: int) -> Address:
+        """Where a connection that may go to any broker goes: to all in turn, by its number."""
+        brokers = self.setting.routes.brokers
+        return brokers[sorted(brokers)[number % len(brokers)]]
+
     async def open_one(self, number: int, address: Address) -> str:
         """Open a connection; why it could not be, or nothing."""
         loop, tls = asyncio.get_running_loop(), self.setting.tls
@@ -207,7 +215,7 @@ class Population:
                 ready.set_exception(ClusterError(reason))
             return
         del self.open[connection.number]
-        if not self.closing:
+        if not self.closing and reason != SERVED:
             self.lost_for[reason] += 1
         self.bereft(connection, reason)
 
