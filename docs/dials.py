@@ -17,7 +17,7 @@ _HEAD: Final = """\
 # Dials
 
 Made from the declarations in `src/clusterload/plan/dials.py` by `python -m docs.check --write`. A dial is one thing
-that is set by itself, in a plan (`[loads.dials]`), on the command line (`--dial NAME=VALUE`) or in Python (`Dials(...)`).
+that is set by itself: in a plan (`[loads.dials]`), by `--dial NAME=VALUE` on the command line, or in Python by `Dials`.
 What is not set follows from what is, or has its default. Two engines make load: `wire` speaks Kafka's protocol itself,
 exactly and cheaply; `client` is librdkafka, as an application uses it. Without `engine` in a plan the dials decide:
 one that only librdkafka has makes it `client`.
@@ -70,7 +70,7 @@ Set what you mean, and the rest follows. What cannot all be true is refused befo
 
 Figures that differ by less than 0.1 % are taken to be rounded. A rate with a shape, or of `{max}`, stands alone: set
 one of the three, and `records_per_request` and `record_size` besides. Connections that come at a rate and stay for a
-time are so many at once (`connection_rate x connection_lifetime = connections`). `idempotence` needs `acks` all, at most
+time are so many at once: `connection_rate x connection_lifetime = connections`. `idempotence` needs `acks` all, at most
 5 requests in flight, and retries.
 
 ## Faults
