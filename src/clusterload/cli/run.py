@@ -74,10 +74,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Make the load of a PLAN, or of --dial options, and hold what it did against limits."""
-    from clusterload.cli.console import waiting
-    from clusterload.cli.live import load_progress
     from clusterload.limits import Limits
-    from clusterload.measurement import measure
 
     plan = Asked(
         file=plan_file,
@@ -93,6 +90,10 @@ def run(
         for line in said_totals(plan):
             click.echo(line)
         return
+    from clusterload.cli.console import waiting
+    from clusterload.cli.live import load_progress
+    from clusterload.measurement import measure
+
     with opened(target) as cluster:
         agreed = confirmed(consented, cluster)
         with load_progress() as begin:

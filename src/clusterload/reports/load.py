@@ -70,7 +70,8 @@ def dials_table(dials: Iterable[Achieved]) -> Table:
 def latency_table(run: Run) -> Table:
     """Quantiles in milliseconds."""
     shown = table("latency, ms", *(name.replace("_", ".") for name in _SHOWN), "max", "mean")
-    for load in dict.fromkeys(one.load for one in run.latencies):
+    order = [ledger.load for ledger in run.ledgers]
+    for load in sorted({one.load for one in run.latencies}, key=order.index):
         traffic = run.traffic_of(load)
         closed = " (closed loop)" if traffic and traffic.closed_loop else ""
         shown.add_row(Text(f"{load}{closed}", style="bold"))
