@@ -227,7 +227,23 @@ class _Books:
             return self._by_topic(load, "records_in", lambda loads: sum(map(self._records, loads)))
         if dial == "byte_rate":
             return self._by_topic(load, "ingress", self._all_batch_bytes)
-        return Counted()
+        return self._reads(load) if dial == "fan_out" else Counted()
+
+    def _reads(self, load: Load) -> Counted:
+        """How many times brokers gave out each byte of a topic, held against all Loads that read it."""
+        here = {
+            way: [one for one in self.brokers(f"{way}_by_topic") if one.labels["topic"] == load.topic]
+            for way in ("ingress", "egress")
+        }
+        written = self.stretch.rate(here["ingress"])
+        readers = [one for one in self.loads if one.topic == load.topic and one.kind in {"consume", "group"}]
+        uncounted = any(one.engine == "client" for one in readers)
+        return Counted(
+            value=self.stretch.rate(here["egress"]) / written if written else math.nan,
+            of="egress_by_topic / ingress_by_topic",
+            loads=tuple(one.name for one in readers),
+            made=math.nan if uncounted else sum(map(self._fan_out, readers)),
+        )
 
     def _all_batch_bytes(self, loads: Sequence[Load]) -> float:
         known = all(load.engine == "wire" and load.dials.acks != "0" for load in loads)

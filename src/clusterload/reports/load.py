@@ -75,10 +75,11 @@ def latency_table(run: Run) -> Table:
         traffic = run.traffic_of(load)
         closed = " (closed loop)" if traffic and traffic.closed_loop else ""
         shown.add_row(Text(f"{load}{closed}", style="bold"))
-        for one in sorted(
-            (one for one in run.latencies if one.load == load), key=lambda one: list(_KINDS).index(one.of)
-        ):
-            shown.add_row(f"  {_KINDS.get(one.of, one.of)}", *_figures(one))
+        kept = {one.of: one for one in run.latencies if one.load == load}
+        for of, words in _KINDS.items():
+            # In a closed loop all is due when it is sent.
+            if of in kept and not (closed and of in {"due", "delay"}):
+                shown.add_row(f"  {words}", *_figures(kept[of]))
     return shown
 
 

@@ -40,7 +40,7 @@ class Connecting(Population):
         super().__init__(part, setting)
         dials = part.load.dials
         self.standing = round(peak_of(dials.connections))
-        self.level = shape_of(dials.connections or 0)
+        self.level = shape_of(dials.connections) if dials.connections else None
         self.steady = isinstance(dials.connections or 0, int | float)
         self.wanted = 0
         self.rate = dials.connection_rate
@@ -60,10 +60,13 @@ class Connecting(Population):
 
     async def prepare(self) -> None:
         """Open the connections that stand at the start."""
-        self.wanted = round(self.level.at(0.0))
+        self.wanted = self._wanted_at(0.0)
         held = self._mine(0, self.wanted)
         self.counts.scheduled += len(held)
         await self.open_all((number, self.place(number)) for number in held)
+
+    def _wanted_at(self, elapsed: float) -> int:
+        return round(self.level.at(elapsed)) if self.level else 0
 
     def _mine(self, start: int, stop: int) -> range:
         """This part's numbers from `start` on, below `stop`."""
@@ -82,7 +85,7 @@ class Connecting(Population):
 
     def _follow(self, now: int) -> None:
         """Open or close connections, so that as many stand as the shape says for now."""
-        wanted = round(self.level.at(max(0, now - self.setting.origin) / 1e9))
+        wanted = self._wanted_at(max(0, now - self.setting.origin) / 1e9)
         before, self.wanted = self.wanted, wanted
         for number in self._mine(before, wanted):
             if number not in self.open and number not in self.coming:
