@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from statistics import fmean
+from math import ceil
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 FEW: Final = 8
 """Up to so many records a loop is as quick as numpy, and needs no numpy."""
 
-VARIETY: Final = 4 * 2**20
-"""Bytes of slots that a pool of many sizes has at least, so that the sizes it sends come as often as they should."""
+DRAWN: Final = (16, 16_384)
+"""Of values of many sizes so many are drawn, at the fewest and at the most, and then sent in turn."""
 
-FEWEST: Final = 16
-"""So many slots a pool of many sizes has at least, however large they are."""
+DRAWN_BYTES: Final = 4 * 2**20
+"""About what they may take."""
 
 TRIES: Final = 8
-"""Times that its sizes are drawn; those whose mean is nearest to the asked one are used."""
+"""Times that they are drawn; those whose mean size is nearest to the asked one are used."""
 
 SLOT_COST: Final = 896
 """About what a slot takes beyond its bytes."""
@@ -86,12 +86,28 @@ class Template:
         return framed
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a batch has in it.
+
+    Attributes:
+        records: how many records.
+        numbered: how many of them have room for a number that makes them different from all others.
+        value_bytes: bytes of their values.
+    """
+
+    records: int
+    numbered: int
+    value_bytes: int
+
+
 class Slot:
     """One Produce request that can be sent again and again.
 
     Attributes:
         view: its bytes, to write to a connection.
-        records: how many records it has.
+        contents: what it has in it.
+        records: how many records that is.
         value_bytes: bytes of their values.
         batch_bytes: bytes of the record batch.
         shelf: where it stands while it is not in use.
@@ -107,6 +123,7 @@ class Slot:
         "_stamps",
         "_template",
         "batch_bytes",
+        "contents",
         "records",
         "shelf",
         "value_bytes",
@@ -114,10 +131,11 @@ class Slot:
     )
 
     def __init__(
-        self, template: Template, buffer: bytearray, *, stamping: Stamping, records: int, value_bytes: int, shelf: Shelf
+        self, template: Template, buffer: bytearray, *, stamping: Stamping, contents: Contents, shelf: Shelf
     ) -> None:
-        self.records = records
-        self.value_bytes = value_bytes
+        self.records = contents.records
+        self.value_bytes = contents.value_bytes
+        self.contents = contents
         self.shelf = shelf
         self.view = memoryview(buffer)
         self._buffer = buffer
@@ -166,14 +184,7 @@ class Slot:
 
     def twin(self) -> Slot:
         """Another slot like this one."""
-        return Slot(
-            self._template,
-            self._buffer[:],
-            stamping=self._stamping,
-            records=self.records,
-            value_bytes=self.value_bytes,
-            shelf=self.shelf,
-        )
+        return Slot(self._template, self._buffer[:], stamping=self._stamping, contents=self.contents, shelf=self.shelf)
 
 
 class Shelf:
@@ -184,24 +195,34 @@ class Shelf:
         ready: the slots that stand on it.
     """
 
-    __slots__ = ("_turn", "made", "ready", "take_next")
+    __slots__ = ("_take_next", "_turn", "made", "ready")
 
     def __init__(self) -> None:
         self.made: list[Slot] = []
         self.ready: deque[Slot] = deque()
         self._turn = 0
 
+    @property
+    def records(self) -> int:
+        """How many records the slots have that it began with."""
+        return sum(slot.records for slot in self.made)
+
+    @property
+    def numbered(self) -> float:
+        """The share of them that have room for a number of their own."""
+        return sum(slot.contents.numbered for slot in self.made) / self.records
+
     def add(self, slot: Slot) -> None:
         """Give it one more slot to begin with."""
         self.made.append(slot)
         self.ready.append(slot)
         # One content: the slot used last is still in the processor's cache. Many: all must have their turn.
-        self.take_next = self.ready.pop if len(self.made) == 1 else self.ready.popleft
+        self._take_next = self.ready.pop if len(self.made) == 1 else self.ready.popleft
 
     def take(self) -> Slot:
         """The slot whose turn it is; a new one when all are in use."""
         if self.ready:
-            return self.take_next()
+            return self._take_next()
         self._turn = (self._turn + 1) % len(self.made)
         return self.made[self._turn].twin()
 
@@ -251,19 +272,32 @@ class Pool:
         return self._draws.weights if self._draws else (1 / self._partitions,) * self._partitions
 
     def distinct_share(self, first: int = 1_000_000) -> float:
-        """Share of the first so many records sent that are like no record before, at the least."""
+        """Share of the first so many records sent that are like no record before, at the least.
+
+        Partitions take their turns by their weights.
+        """
         assert first > 0
-        return self._stamped
+        return sum(shelf.numbered * weight for shelf, weight in self._weighted().items())
+
+    def _weighted(self) -> dict[Shelf, float]:
+        """The share of all records that each shelf sends."""
+        weighted: dict[Shelf, float] = {}
+        for shelf, weight in zip(self._shelves, self.partition_weights(), strict=True):
+            if shelf:
+                weighted[shelf] = weighted.get(shelf, 0) + weight
+        return weighted
 
     def _kinds(self, sizes: Sizes, rng: Random, headers: Sequence[Header]) -> list[Records]:
         """Records of one request, or where their sizes vary of so many requests that the spread is met."""
         keyed = self._keys.as_text() != "none"
-        kinds = [
+        return [
             records(drawn, keyed=keyed, rng=rng, headers=headers) for drawn in _drawn_sizes(sizes, self.records, rng)
         ]
-        numbered = sum(len(kind.places.stamps) for kind in kinds) / (len(kinds) * self.records)
-        self._stamped = 1.0 if self._keys.as_text() == "unique" else numbered
-        return kinds
+
+    def _contents(self, kind: Records) -> Contents:
+        """What a batch of such records has in it."""
+        numbered = self.records if self._keys.as_text() == "unique" else len(kind.places.stamps)
+        return Contents(self.records, numbered, sum(kind.sizes))
 
     def _filled(self, kinds: Iterable[Records]) -> list[Shelf | None]:
         """For each partition its shelf with slots: the same for all, since keys are put in when a slot is sealed."""
@@ -271,20 +305,9 @@ class Pool:
         stamping = stamping_of(self.records, self._draws, self._partitions)
         for kind in kinds:
             request = self._template.around(kind.data, self.records)
-            places = kind.places.after(self._template.data_at)
-            shelf.add(self._slot(request, stamping(places), sum(kind.sizes), shelf))
+            places, contents = kind.places.after(self._template.data_at), self._contents(kind)
+            shelf.add(Slot(self._template, request, stamping=stamping(places), contents=contents, shelf=shelf))
         return [shelf if weight else None for weight in self.partition_weights()]
-
-    def _slot(self, request: bytearray, stamping: Stamping, value_bytes: int, shelf: Shelf) -> Slot:
-        """A slot of this pool."""
-        return Slot(
-            self._template,
-            request,
-            stamping=stamping,
-            records=self.records,
-            value_bytes=value_bytes,
-            shelf=shelf,
-        )
 
 
 def stamping_of(records: int, draws: Draws | None, partitions: int) -> Callable[[Places], Stamping]:
@@ -306,7 +329,9 @@ def _drawn_sizes(sizes: Sizes, count: int, rng: Random) -> list[list[int]]:
     """The sizes of the values of one slot, or where they vary of so many slots that the spread is met."""
     if sizes.fixed is not None:
         return [[sizes.fixed] * count]
-    slots = max(FEWEST, round(VARIETY / (SLOT_COST + count * sizes.mean)))
+    fewest, most = DRAWN
+    wanted = max(fewest, min(most, round(DRAWN_BYTES / (sizes.mean + SLOT_COST / count))))
+    slots = ceil(wanted / count)
     tries = [sizes.sample(slots * count, rng) for _ in range(TRIES)]
-    drawn = min(tries, key=lambda tried: abs(fmean(tried) - sizes.mean))
+    drawn = min(tries, key=lambda tried: abs(sum(tried) / len(tried) - sizes.mean))
     return [drawn[at : at + count] for at in range(0, len(drawn), count)]
