@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import subprocess
 import sys
 import tracemalloc
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import cramjam
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from kio.schema.request_header.v1 import header
 from kio.serial import entity_writer
 
 from clusterload.engines.wire.keys import key_bytes, partition_of
+from clusterload.engines.wire.template import produce_template
 from clusterload.spread import parse_sizes
 from tests.engines.wire.reading import CLIENT, TOPIC, Request, pool_of, read, taken
 
@@ -255,9 +258,7 @@ pool = Pool(template, records=8, sizes=parse_sizes("100"), keys=parse_keys("unif
 pool.take(0).seal(1, 0, 2, 3)
 print(*{"numpy", "kio", "asyncio", "cramjam", "confluent_kafka"} & set(sys.modules))
 """
-    import pickle
-
-    given_template = pickle.dumps(pool_of(records=1)._template)
+    given_template = pickle.dumps(produce_template(TOPIC, client_id=CLIENT, acks=1, timeout_ms=1000))
     done = subprocess.run([sys.executable, "-c", program], input=given_template, capture_output=True, check=True)
     assert done.stdout.split() == []
 
@@ -274,8 +275,6 @@ def test_five_thousand_slots_of_one_record_take_less_than_eight_mebibytes() -> N
 
 
 def test_values_compress_about_two_to_one() -> None:
-    import cramjam
-
     slot = taken(pool_of(records=64, sizes="1000", rng=Random(3)))
     slot.seal(1, 0, NOW, STAMP, due_ns=DUE)
     assert 1.7 < len(slot.view) / len(cramjam.zstd.compress(bytes(slot.view))) < 2.3

@@ -264,7 +264,10 @@ class Pool:
         return shelf.take() if shelf else None
 
     def give_back(self, slot: Slot) -> None:
-        """Take back a slot that is not needed any more: its answer is there, or was given up."""
+        """Take back a slot whose bytes nobody needs any more.
+
+        That is when its answer is there; where brokers do not answer (acks 0), when all its bytes are written.
+        """
         slot.shelf.ready.append(slot)
 
     def partition_weights(self) -> tuple[float, ...]:
