@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import cramjam
 
-from clusterload.engines.wire.batches import SLOT_COST, Pool, Shelf, Slot, Template, stamping_of
+from clusterload.engines.wire.batches import SLOT_COST, Pool, stamping_of
 from clusterload.engines.wire.records import Header, Records
+from clusterload.engines.wire.slots import Shelf, Slot, Template
 from clusterload.engines.wire.stamps import Unchanged
 
 if TYPE_CHECKING:
