@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import random
 import time
 from functools import partial
@@ -24,6 +25,9 @@ from clusterload.spread import parse_keys
 if TYPE_CHECKING:
     from clusterload.engines.wire.connection import Connection
     from clusterload.engines.wire.routes import Address
+
+DISTINCT: Final = 1_000_000
+"""Records of a run that should differ from each other, at the least."""
 
 _SWEEP: Final = 50_000_000
 
@@ -70,7 +74,9 @@ class Producing(Sending):
         kind = (
             Pool
             if compression == "none"
-            else partial(CompressedPool, compression=compression, first_stamp=self.first_stamp)
+            else partial(
+                CompressedPool, compression=compression, first_stamp=self.first_stamp, distinct=self._most_records()
+            )
         )
         return kind(
             self.part.template,
@@ -80,6 +86,13 @@ class Producing(Sending):
             partitions=len(self.leaders),
             rng=self.rng,
         )
+
+    def _most_records(self) -> int:
+        """How many records this worker may come to send, up to those that a compressed pool must make differ."""
+        if self.plan.request_rate is None:
+            return DISTINCT
+        records = self.plan.request_rate.area(self.setting.duration) * self.plan.records_per_request
+        return max(self.plan.records_per_request, min(DISTINCT, math.ceil(records / self.part.parts)))
 
     def _leading(self) -> list[int]:
         return sorted({leader for leader in self.leaders[: self.touched] if leader in self.setting.routes.brokers})
