@@ -10,7 +10,7 @@ from typing import Any
 
 from clusterload.ledger import Ledger
 from clusterload.limits import Limits
-from clusterload.plan import Dials, Load, Plan
+from clusterload.plan import Dials, Load, Plan, totals
 from clusterload.resources import RESOURCES
 from clusterload.run import Event, Run
 from clusterload.series import SECOND, Kind
@@ -39,9 +39,7 @@ def plan(
 
 def kept_ledger(made: Plan) -> Ledger:
     """The account of a load in which all went well."""
-    rate = made.loads[0].dials.record_rate
-    assert rate is not None
-    records = math.ceil(rate * made.duration)
+    records = math.ceil(totals(made.loads[0], made.duration).records)
     return Ledger(load=made.loads[0].name, scheduled=records, acknowledged=records, acknowledged_bytes=records * 4153)
 
 

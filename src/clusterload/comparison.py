@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from clusterload import units
-from clusterload.plan import dial_noun, dial_text
+from clusterload.plan import dial_noun, dial_number, dial_text
 from clusterload.resources import dimensions
 from clusterload.run import Run
 from clusterload.series import Kind
@@ -37,13 +37,13 @@ class Change:
     """One dial of one Load that differs between two plans."""
 
     dial: str
-    before: float
-    after: float
+    before: object
+    after: object
 
     @property
     def ratio(self) -> float:
-        """After over before."""
-        return self.after / self.before
+        """After over before; NaN if they are no numbers, or before is nothing."""
+        return dial_number(self.after) / (dial_number(self.before) or math.nan)
 
     @property
     def words(self) -> str:
@@ -136,7 +136,8 @@ def _alike(baseline: Run, run: Run) -> bool:
     """Whether two runs had the same Loads for as long, whatever the plans were called."""
     if baseline.plan is None or run.plan is None:
         return baseline.plan is run.plan
-    return (baseline.plan.loads, baseline.plan.duration) == (run.plan.loads, run.plan.duration)
+    before, after = (replace(one, name="") for one in (baseline.plan, run.plan))
+    return before == after
 
 
 def changes(baseline: Run, run: Run) -> tuple[Change, ...]:

@@ -6,6 +6,7 @@ metrics are suspected first: a load that was not made, or was not seen, proves n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +17,8 @@ import numpy as np
 from clusterload import units
 from clusterload.finding import Finding
 from clusterload.hosts import HOST_CPU, full_hosts
-from clusterload.ledger import Ledger
+from clusterload.ledger import RECORDS, REQUESTS, Ledger
+from clusterload.plan import Load, totals
 from clusterload.run import Run
 from clusterload.usage import SUSTAINED, Line, Share, Usage
 
@@ -28,6 +30,9 @@ WANTED: Final = 0.9
 
 MISSED: Final = 0.005
 """Share by which a load may miss the records that its dials ask for."""
+
+CHANCE: Final = 4.0
+"""Standard deviations by which a number of chance arrivals may miss what was asked for."""
 
 LATE: Final = 0.01
 """Share of late records above which the generator itself is the suspect."""
@@ -157,23 +162,31 @@ def _doubts_of_generator(run: Run) -> Iterator[str]:
 
 
 def _missed_rates(run: Run) -> Iterator[str]:
-    """Loads that scheduled fewer or more records than their plan asks for."""
+    """Loads that scheduled fewer or more than their plan asks for."""
     if run.plan is None or not run.complete:
         return
     accounts = {ledger.load: ledger for ledger in run.ledgers}
     for load in run.plan.loads:
-        asked = (load.dials.record_rate or 0.0) * run.plan.duration
-        made = accounts[load.name].scheduled if load.name in accounts else 0
-        if abs(made - asked) > max(1.0, MISSED * asked):
-            yield f"load {load.name!r} made {made:,} records of {asked:,.0f} that were asked for"
+        ledger = accounts.get(load.name, Ledger(load=load.name))
+        asked = _asked(load, run.plan.duration, ledger.unit)
+        # By chance, arrivals are as many as asked for give or take the root of it.
+        chance = CHANCE * math.sqrt(asked) if load.arrivals == "poisson" else 0.0
+        if math.isfinite(asked) and abs(ledger.scheduled - asked) > max(1.0, MISSED * asked) + chance:
+            yield f"load {load.name!r} made {ledger.scheduled:,} {ledger.unit} of {asked:,.0f} that were asked for"
+
+
+def _asked(load: Load, duration: float, unit: str) -> float:
+    """How many a plan asks for; infinite where it does not say how many."""
+    together = totals(load, duration)
+    return {RECORDS: together.records, REQUESTS: together.requests}.get(unit) or math.inf
 
 
 def _doubts_of_ledger(ledger: Ledger) -> Iterator[str]:
     def share(count: int) -> str:
-        return f"{count:,} of {ledger.scheduled:,} records of load {ledger.load!r}"
+        return f"{count:,} of {ledger.scheduled:,} {ledger.unit} of load {ledger.load!r}"
 
     if not ledger.scheduled:
-        yield f"no record of load {ledger.load!r} was due"
+        yield f"no {ledger.unit.removesuffix('s')} of load {ledger.load!r} was due"
     behind = ledger.late + ledger.dropped
     if behind > LATE * ledger.scheduled:
         yield f"{share(behind)} were sent late or not at all: the generator was the brake"

@@ -5,6 +5,7 @@
     * ConfigurationError: a bad plan, property, limit table or file; exit code 104
     * ClusterError: the Kafka cluster did not do what was asked of it
         * Unreachable: no broker answered
+        * LoginFailed: a broker refused the login, or is not to be trusted
     * SourceError: metrics could not be read
     * LabError: the lab's brokers did not start, run or stop
     * StoreError: a run file could not be written or read
@@ -47,6 +48,10 @@ class ClusterError(ClusterloadError):
 
 class Unreachable(ClusterError):
     """No broker answered at the bootstrap servers."""
+
+
+class LoginFailed(ClusterError):
+    """A broker refused the login, in its own words, or is not who it claims to be."""
 
 
 class SourceError(ClusterloadError):

@@ -1,4 +1,4 @@
-"""The ledger: what became of every record that a Load scheduled.
+"""The ledger: what became of every record, request or connection that a Load scheduled.
 
 scheduled = acknowledged + failed + unknown + dropped. Each term is counted at its own event, none is a
 remainder, so `balanced` can be false and then says that something was lost sight of.
@@ -10,13 +10,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+RECORDS: Final = "records"
+REQUESTS: Final = "requests"
+CONNECTIONS: Final = "connections"
 
 
 class Fate(StrEnum):
-    """What can become of a scheduled record."""
+    """What can become of what was scheduled; here told of a record."""
 
     ACKNOWLEDGED = "acknowledged"
-    """The cluster said that it has it."""
+    """The cluster said that it has it; of a request or a connection, that it answered."""
     FAILED = "failed"
     """The cluster or the client refused it; it is not stored."""
     UNKNOWN = "unknown"
@@ -27,11 +32,12 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The account of one Load, in records.
+    """The account of one Load.
 
     Attributes:
         load: the Load's name.
-        late: records sent more than the engine's bound after they were due; they also have a fate.
+        unit: what is counted: `records`, `requests` or `connections`; of a total of several, all of them.
+        late: those sent more than the engine's bound after they were due; they also have a fate.
         errors: how often each Kafka error was the reason for a fate other than acknowledged.
     """
 
@@ -44,22 +50,24 @@ class Ledger:
     late: int = 0
     acknowledged_bytes: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
+    unit: str = RECORDS
 
     @property
     def settled(self) -> int:
-        """Records whose fate is counted."""
+        """How many have a fate that is counted."""
         return self.acknowledged + self.failed + self.unknown + self.dropped
 
     @property
     def balanced(self) -> bool:
-        """Whether every scheduled record has exactly one fate."""
+        """Whether all that was scheduled has exactly one fate."""
         return self.scheduled == self.settled
 
     @classmethod
     def total(cls, ledgers: Iterable[Ledger]) -> Ledger:
         """Several Loads' accounts added up."""
-        book = Book("total")
-        for ledger in ledgers:
+        every = tuple(ledgers)
+        book = Book("total", " and ".join(dict.fromkeys(ledger.unit for ledger in every)) or RECORDS)
+        for ledger in every:
             book.add(ledger)
         return book.ledger()
 
@@ -67,10 +75,11 @@ class Ledger:
 class Book:
     """Where an engine counts, event by event; `ledger()` is the account so far. Not for several threads."""
 
-    __slots__ = ("_bytes", "_counts", "_errors", "_late", "_load", "_scheduled")
+    __slots__ = ("_bytes", "_counts", "_errors", "_late", "_load", "_scheduled", "_unit")
 
-    def __init__(self, load: str) -> None:
+    def __init__(self, load: str, unit: str = RECORDS) -> None:
         self._load = load
+        self._unit = unit
         self._scheduled = 0
         self._late = 0
         self._bytes = 0
@@ -78,22 +87,22 @@ class Book:
         self._errors: Counter[str] = Counter()
 
     def schedule(self, count: int = 1) -> None:
-        """Count records that fell due."""
+        """Count what fell due."""
         self._scheduled += count
 
-    def acknowledge(self, size: int) -> None:
-        """Count a record of `size` value bytes that the cluster has."""
-        self._counts[Fate.ACKNOWLEDGED] += 1
+    def acknowledge(self, size: int, count: int = 1) -> None:
+        """Count what the cluster has or answered: `count` of `size` value bytes together."""
+        self._counts[Fate.ACKNOWLEDGED] += count
         self._bytes += size
 
     def lose(self, fate: Fate, error: str, count: int = 1) -> None:
-        """Count records that were not acknowledged, with the Kafka error that says why."""
+        """Count what was not acknowledged, with the Kafka error that says why."""
         self._counts[fate] += count
         self._errors[error] += count
 
-    def late(self) -> None:
-        """Count a record that was sent after its bound."""
-        self._late += 1
+    def late(self, count: int = 1) -> None:
+        """Count what was sent after its bound."""
+        self._late += count
 
     def add(self, ledger: Ledger) -> None:
         """Count all that another account holds."""
@@ -108,6 +117,7 @@ class Book:
         """The account so far."""
         return Ledger(
             load=self._load,
+            unit=self._unit,
             scheduled=self._scheduled,
             late=self._late,
             acknowledged_bytes=self._bytes,

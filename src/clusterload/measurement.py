@@ -12,10 +12,10 @@ from clusterload import consent
 from clusterload.consent import Consent
 from clusterload.engines.client import ClientStatistics, Records, made_load
 from clusterload.engines.client.connections import predicted_connections
-from clusterload.engines.client.produce import Made
-from clusterload.engines.progress import OnProgress
+from clusterload.engines.progress import Made, OnProgress
 from clusterload.errors import ClusterloadError, ConfigurationError
 from clusterload.kafka import Cluster, Topic
+from clusterload.kafka.admin import absent_groups, topic_ids
 from clusterload.lab import find_lab
 from clusterload.lab.faults import check_faults, injected
 from clusterload.plan import Load, Plan
@@ -80,16 +80,19 @@ def measure(
     lab = find_lab(cluster.id)
     if lab is None:
         consent.require(consented, plan, cluster.id)
+    _check_engines(plan)
     check_faults(plan.faults, lab, duration=plan.duration, made={load.topic for load in plan.loads})
     chosen = sources_of(cluster) if sources is None else sources
     _check_length(plan, chosen)
     if path is not None:
         require_free(Path(path))
-    topics = {load.name: _usable_topic(load, cluster) for load in plan.loads}
+    groups = absent_groups(cluster, [load.group_id for load in plan.loads if load.has_group])
+    topics, created = _usable_topics(plan, cluster)
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with recording(path) as recorder:
         recorder.document("plan", plan.as_document())
-        recorder.document("environment", {**environment(cluster), **_of_plan(plan, cluster, topics), "seed": seed})
+        made_of = {"created_topics": created, "created_groups": groups, "seed": seed}
+        recorder.document("environment", {**environment(cluster), **_of_plan(plan, cluster, topics), **made_of})
         before = _ends(cluster, topics)
         with (
             running(chosen, recorder),
@@ -177,8 +180,29 @@ def _keep(recorder: Recorder, made: Made) -> None:
     recorder.ledgers(made.ledgers)
 
 
-def _usable_topic(load: Load, cluster: Cluster) -> Topic:
-    topic, _ = cluster.use_topic(load.topic)
+def _check_engines(plan: Plan) -> None:
+    for load in plan.loads:
+        if load.use != ("client", "produce"):
+            raise ConfigurationError(
+                f"load {load.name!r}: engine {load.engine} cannot {load.kind} yet: use engine client and kind produce"
+            )
+    if plan.faults:
+        raise ConfigurationError(f"plan {plan.name!r} has faults, which are not carried out yet: leave them out")
+
+
+def _usable_topics(plan: Plan, cluster: Cluster) -> tuple[dict[str, Topic], dict[str, str]]:
+    """Each Load's topic, and those that came into being by this: their ids by name."""
+    topics: dict[str, Topic] = {}
+    created: dict[str, str] = {}
+    for load in (load for load in plan.loads if load.has_topic):
+        topics[load.name], is_new = cluster.use_topic(load.topic)
+        if is_new:
+            created |= topic_ids(cluster, [load.topic])
+        _check_size(load, cluster)
+    return topics, created
+
+
+def _check_size(load: Load, cluster: Cluster) -> None:
     assert load.dials.payload_size is not None
     size = Records(payload_size=load.dials.payload_size).value_size
     most = cluster.largest_message(load.topic)
@@ -187,7 +211,6 @@ def _usable_topic(load: Load, cluster: Cluster) -> Topic:
             f"load {load.name!r} makes values of {size:,} B, and topic {load.topic!r} takes messages up to "
             f"{most:,} B: lower payload_size, or raise the topic's max.message.bytes"
         )
-    return topic
 
 
 def _ends(cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, int]:

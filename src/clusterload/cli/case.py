@@ -10,6 +10,7 @@ import click
 
 from clusterload.cli.options import (
     Target,
+    confirmed,
     consent_options,
     exporter_option,
     opened,
@@ -63,17 +64,19 @@ def case(
     if not (target.cluster or target.bootstrap_server or target.lab):
         target = dataclasses.replace(target, lab=story.brokers)
     ERR.print(f"[bold]{story.title}[/]\n{story.question}\n")
-    with opened(target) as cluster, load_progress() as begin:
+    with opened(target) as cluster:
         note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
-        runs = run_case(
-            story,
-            cluster,
-            folder,
-            sources=sources_for(target, cluster),
-            consented=consented,
-            on_plan=begin,
-            on_wait=waiting,
-        )
+        agreed = confirmed(consented, cluster)
+        with load_progress() as begin:
+            runs = run_case(
+                story,
+                cluster,
+                folder,
+                sources=sources_for(target, cluster),
+                consented=agreed,
+                on_plan=begin,
+                on_wait=waiting,
+            )
     outcome = judge(story, runs, table)
     pictures = _plots(story, outcome, folder)
     if as_json:

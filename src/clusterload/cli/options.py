@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -96,15 +97,30 @@ def source_option(command: Command) -> Command:
     return _as(with_source, command)
 
 
+_YES = click.option(
+    "--yes-cluster", default="", metavar="ID", help="Yes, touch the cluster of this id, which is no lab."
+)
+
+
 def consent_options(command: Command) -> Command:
     """Add the options that let load be made on somebody's cluster; the command gets them as `consented`."""
 
-    @click.option("--yes-cluster", default="", metavar="ID", help="Yes, load the cluster of this id, which is no lab.")
+    @_YES
     @click.option("--cap", multiple=True, metavar="NAME=VALUE", help="Raise a cap on load outside labs, on purpose.")
     def with_consent(*, yes_cluster: str, cap: tuple[str, ...], **rest: Any) -> Any:
         return command(consented=_consent(yes_cluster, cap), **rest)
 
     return _as(with_consent, command)
+
+
+def yes_option(command: Command) -> Command:
+    """Add the option that lets somebody's cluster be changed; the command gets it as `consented`."""
+
+    @_YES
+    def with_yes(*, yes_cluster: str, **rest: Any) -> Any:
+        return command(consented=_consent(yes_cluster, ()), **rest)
+
+    return _as(with_yes, command)
 
 
 def _as(wrapper: Command, command: Command) -> Command:
@@ -129,6 +145,18 @@ def _consent(yes_cluster: str, caps: tuple[str, ...]) -> Consent:
         except ValueError:
             raise UsageError(f"--cap {name} takes a number, not {value!r}") from None
     return Consent(cluster_id=yes_cluster, caps=raised)
+
+
+def confirmed(consented: Consent, cluster: Cluster, to: str = "load it") -> Consent:
+    """A consent; where there is none yet and somebody sits at a terminal, they are asked for the cluster's id."""
+    from clusterload.lab import find_lab
+
+    somebody_there = sys.stdin.isatty() and sys.stderr.isatty()
+    if consented.cluster_id or not cluster.id or not somebody_there or find_lab(cluster.id) is not None:
+        return consented
+    said = f"Cluster {cluster.id} at {cluster.servers} is no lab of ours. Type its id to {to}"
+    typed: str = click.prompt(said, default="", show_default=False, err=True)
+    return replace(consented, cluster_id=typed.strip())
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import click
 
 from clusterload.cli.options import (
     Target,
+    confirmed,
     consent_options,
     exporter_option,
     opened,
@@ -17,28 +18,22 @@ from clusterload.cli.options import (
     sources_for,
     target_options,
 )
-from clusterload.errors import UsageError, nearest
-from clusterload.plan import dial_meaning, dial_names
+from clusterload.cli.plans import Asked, dials_help, said_totals
+from clusterload.plan import ARRIVALS
 
 if TYPE_CHECKING:
     from clusterload.consent import Consent
-    from clusterload.plan import Plan
     from clusterload.run import Run
 
-_EXAMPLE = "\n".join(
-    [
-        "\b",
-        "Dials:",
-        *(f"  {name:13} {dial_meaning(name)}" for name in dial_names()),
-        "",
-        "\b",
-        "clusterload run --lab --dial producers=20 --dial record_rate=500/s \\",
-        "    --dial payload_size=4KiB --for 25s",
-    ]
+_EXAMPLES = """\b
+clusterload run --lab --dial producers=20 --dial record_rate=500/s \\
+    --dial payload_size=4KiB --for 25s
+clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
+
+
+@click.command(
+    epilog=f"{dials_help()}\n\n{_EXAMPLES}", short_help="Make a load from a plan or from dials, and judge it."
 )
-
-
-@click.command(epilog=_EXAMPLE, short_help="Make a load from a plan or from dials, and judge it.")
 @click.argument("plan_file", metavar="[PLAN.toml]", required=False, type=click.Path(path_type=Path))
 @target_options
 @exporter_option
@@ -46,7 +41,12 @@ _EXAMPLE = "\n".join(
 @consent_options
 @click.option("--dial", "dials", multiple=True, metavar="NAME=VALUE", help="Set one dial, as in record_rate=500/s.")
 @click.option("--for", "duration", metavar="TIME", help="How long, as in 25s; wins over the plan's.")
+@click.option("--warm-up", metavar="TIME", help="How long at the start is not judged; wins over the plan's.")
 @click.option("--topic", metavar="NAME", help="Where records go, for a load made of dials.")
+@click.option("--arrivals", type=click.Choice(ARRIVALS), help="How events lie in time; wins over the plan's.")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="FAULT", help="Break a lab, as in 'kill broker=1 at=5s for=3s'."
+)
 @click.option("--limits", metavar="TABLE", default="course-basic", show_default=True, help="A table or a TOML file.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--no-metrics", is_flag=True, help="Only make the load: print when it began and ended.")
@@ -60,7 +60,10 @@ def run(
     *,
     dials: tuple[str, ...],
     duration: str | None,
+    warm_up: str | None,
     topic: str | None,
+    arrivals: str | None,
+    faults: tuple[str, ...],
     limits: str,
     out: Path | None,
     no_metrics: bool,
@@ -73,68 +76,45 @@ def run(
     from clusterload.limits import Limits
     from clusterload.measurement import measure
 
-    plan = _plan(plan_file, dials, duration, topic)
+    plan = Asked(
+        file=plan_file,
+        dials=dials,
+        duration=duration,
+        topic=topic,
+        warm_up=warm_up,
+        arrivals=arrivals,
+        faults=faults,
+    ).plan()
     table = Limits.named(limits)
     if dry_run:
-        _say_totals(plan)
+        for line in said_totals(plan):
+            click.echo(line)
         return
-    with opened(target) as cluster, load_progress() as begin:
-        measured = measure(
-            plan,
-            cluster,
-            sources=() if no_metrics else sources_for(target, cluster),
-            path=out,
-            consented=consented,
-            on_progress=begin(plan),
-            on_wait=waiting,
-            on_statistics=_print_statistics if stats else None,
-        )
+    with opened(target) as cluster:
+        agreed = confirmed(consented, cluster)
+        with load_progress() as begin:
+            measured = measure(
+                plan,
+                cluster,
+                sources=() if no_metrics else sources_for(target, cluster),
+                path=out,
+                consented=agreed,
+                on_progress=begin(plan),
+                on_wait=waiting,
+                on_statistics=_print_statistics if stats else None,
+            )
     if no_metrics:
         _show_window(measured, as_json=as_json)
     else:
         from clusterload.cli.report import show
 
         show(measured, table, as_json=as_json)
-    if any(ledger.failed or ledger.unknown or ledger.dropped for ledger in measured.ledgers):
+    lost = [ledger for ledger in measured.ledgers if ledger.failed or ledger.unknown or ledger.dropped]
+    if lost:
         from clusterload.cli.console import warn
 
-        warn("not every record was acknowledged; the ledger says why")
-
-
-def _plan(file: Path | None, dials: tuple[str, ...], duration: str | None, topic: str | None) -> Plan:
-    import dataclasses
-
-    from clusterload.plan import PREFIX, Dials, Load, Plan
-    from clusterload.units import parse_duration
-
-    if file is not None:
-        if dials or topic:
-            raise UsageError("a plan has its own dials and topics: give a plan or --dial, not both")
-        plan = Plan.read(file)
-    else:
-        given = {name: value for name, _, value in (pair.partition("=") for pair in dials)}
-        for name in given:
-            if name not in dial_names():
-                raise UsageError(f"no dial {name!r}{nearest(name, dial_names())}; known: {', '.join(dial_names())}")
-        load = Load(name="load", topic=topic or f"{PREFIX}-load", dials=Dials.parsed(given))
-        plan = Plan(name="load", loads=(load,), duration=30.0)
-    return dataclasses.replace(plan, duration=parse_duration(duration)) if duration else plan
-
-
-def _say_totals(plan: Plan) -> None:
-    from clusterload import units
-    from clusterload.engines.client import Records
-    from clusterload.pacer import Constant
-
-    for load in plan.loads:
-        dials = load.dials.chosen()
-        records = Constant(rate=dials["record_rate"]).total(plan.duration)
-        size = records * Records(payload_size=int(dials["payload_size"])).value_size
-        amount = units.text(units.Quantity(size, units.BYTES))
-        click.echo(
-            f"{load.name}: {load.dials.as_text()} for {units.duration(plan.duration)} to topic {load.topic}: "
-            f"{records:,} records, {amount} of values, {dials['producers']:.0f} producers"
-        )
+        of = " and ".join(dict.fromkeys(ledger.unit for ledger in lost))
+        warn(f"not all {of} were acknowledged; the ledger says why")
 
 
 def _print_statistics(text: str) -> None:

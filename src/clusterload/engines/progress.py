@@ -33,4 +33,13 @@ class Progress:
         return max(0.0, self.duration - self.elapsed)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A load that was made: when it began and ended in Unix nanoseconds, and its accounts."""
+
+    start: int
+    end: int
+    ledgers: tuple[Ledger, ...]
+
+
 OnProgress = Callable[[Progress], None]

@@ -99,9 +99,9 @@ class Cluster:
             raise ConfigurationError(
                 f"{properties.origin} names no bootstrap.servers: add it, or use --bootstrap-server"
             )
-        with _admin(properties) as (admin, errors):
+        with asking(properties) as (admin, errors):
             future = admin.describe_cluster(request_timeout=timeout)
-            described = _awaited(future, admin, errors, properties, timeout)
+            described = awaited(future, admin, errors, properties, timeout)
         controller = described.controller.id if described.controller else None
         return cls(
             id=described.cluster_id,
@@ -181,10 +181,10 @@ class Cluster:
 
     def _end_offsets(self, topic: Topic) -> dict[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        with _admin(self.properties) as (admin, errors):
+        with asking(self.properties) as (admin, errors):
             asked = admin.list_offsets({TopicPartition(topic.name, one.id): latest for one in topic.partitions})
             return {
-                place.partition: _awaited(future, admin, errors, self.properties, ANSWER_SECONDS).offset
+                place.partition: awaited(future, admin, errors, self.properties, ANSWER_SECONDS).offset
                 for place, future in asked.items()
             }
 
@@ -198,10 +198,10 @@ class Cluster:
 
     def _config(self, kind: ResourceType, name: str) -> dict[str, str]:
         resource = ConfigResource(kind, name)
-        with _admin(self.properties) as (admin, errors):
+        with asking(self.properties) as (admin, errors):
             (future,) = admin.describe_configs([resource]).values()
             try:
-                entries = _awaited(future, admin, errors, self.properties, ANSWER_SECONDS)
+                entries = awaited(future, admin, errors, self.properties, ANSWER_SECONDS)
             except Unreachable:
                 raise
             except ClusterError:
@@ -209,7 +209,7 @@ class Cluster:
         return {key: entry.value for key, entry in entries.items()}
 
     def _metadata(self) -> ClusterMetadata:
-        with _admin(self.properties) as (admin, _):
+        with asking(self.properties) as (admin, _):
             try:
                 return admin.list_topics(timeout=ANSWER_SECONDS)
             except KafkaException as error:
@@ -247,15 +247,20 @@ def _topics(metadata: ClusterMetadata) -> dict[str, Topic]:
 
 
 @contextmanager
-def _admin(properties: Properties) -> Iterator[tuple[AdminClient, list[KafkaError]]]:
+def asking(properties: Properties) -> Iterator[tuple[AdminClient, list[KafkaError]]]:
     """An admin client that lives for one question, so that it is never counted among a load's connections."""
     errors: list[KafkaError] = []
     yield new_admin(properties, errors.append), errors
 
 
-def _awaited(
+def awaited(
     future: Future[Any], admin: AdminClient, errors: list[KafkaError], properties: Properties, timeout: float
 ) -> Any:
+    """What a question comes to, within a bound.
+
+    Raises:
+        ClusterError: the cluster refused, or did not answer.
+    """
     give_up = time.monotonic() + timeout
     down: float | None = None
     while not future.done():

@@ -12,12 +12,12 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from clusterload.engines.client.records import KEYS, Records
-from clusterload.engines.progress import OnProgress, Progress
+from clusterload.engines.progress import Made, OnProgress, Progress
 from clusterload.kafka import Properties
 from clusterload.kafka.client import kafka_error, new_producer
 from clusterload.ledger import Book, Fate, Ledger
-from clusterload.pacer import Constant
-from clusterload.plan import Load
+from clusterload.pacer import Pacer, pacer_of
+from clusterload.plan import Load, shape_of
 from clusterload.series import SECOND
 
 FLUSH_SECONDS: Final = 10.0
@@ -63,7 +63,7 @@ class _Crew:
     """One Load's producers with what they need to go on."""
 
     load: Load
-    pacer: Constant
+    pacer: Pacer
     producers: list[Producer]
     records: Records
     head: bytes
@@ -139,15 +139,6 @@ def _settle(book: Book, error: KafkaError | None, message: Message) -> None:
         book.lose(fate_of(error), error.name())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A load that was made: when it began and ended in Unix nanoseconds, and its accounts."""
-
-    start: int
-    end: int
-    ledgers: tuple[Ledger, ...]
-
-
 def made_load(
     loads: Iterable[Load],
     duration: float,
@@ -206,7 +197,8 @@ def _crew(
     assert dials.payload_size is not None
     assert dials.producers is not None
     records = Records(payload_size=dials.payload_size)
-    pacer = Constant(rate=dials.record_rate)
+    assert not isinstance(dials.record_rate, str)
+    pacer = pacer_of(shape_of(dials.record_rate), load.arrivals, seed)
     overrides: dict[str, Any] = {"statistics.interval.ms": 1000}
     if on_statistics is not None:
         overrides["stats_cb"] = on_statistics

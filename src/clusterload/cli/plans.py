@@ -1,0 +1,157 @@
+"""What `run` makes of its options: a plan, its totals in words, and the list of dials in its help."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from clusterload import units
+from clusterload.errors import UsageError, nearest
+from clusterload.pacer import SHAPES
+from clusterload.plan import (
+    ACTIONS,
+    USES,
+    Fault,
+    Load,
+    Plan,
+    Totals,
+    declared,
+    dial_meaning,
+    dial_names,
+    from_dials,
+    totals,
+)
+from clusterload.units import parse_duration
+
+_WIDTH: Final = 78
+_NAME: Final = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line says about the load to make; None and empty are not said."""
+
+    file: Path | None
+    dials: tuple[str, ...]
+    duration: str | None
+    topic: str | None
+    warm_up: str | None
+    arrivals: str | None
+    faults: tuple[str, ...]
+
+    def plan(self) -> Plan:
+        """The plan: that of the file or of the dials, with what else was said in its place.
+
+        Raises:
+            UsageError: a plan and dials were given, or a dial that there is not.
+            ConfigurationError: it is no plan that can be made.
+        """
+        plan = self._of_dials() if self.file is None else self._of_file(self.file)
+        changed: dict[str, object] = {}
+        if self.duration is not None:
+            changed["duration"] = parse_duration(self.duration)
+        if self.warm_up is not None:
+            changed["warm_up"] = parse_duration(self.warm_up)
+        if self.arrivals is not None:
+            changed["loads"] = tuple(replace(load, arrivals=self.arrivals) for load in plan.loads)
+        if self.faults:
+            changed["faults"] = (*plan.faults, *(Fault.read(fault) for fault in self.faults))
+        return replace(plan, **changed)  # type: ignore[arg-type]
+
+    def _of_file(self, file: Path) -> Plan:
+        if self.dials or self.topic:
+            raise UsageError("a plan has its own dials and topics: give a plan or --dial, not both")
+        return Plan.read(file)
+
+    def _of_dials(self) -> Plan:
+        given: dict[str, str] = {}
+        for name, _, value in (pair.partition("=") for pair in self.dials):
+            if name not in dial_names():
+                raise UsageError(f"no dial {name!r}{nearest(name, dial_names())}; known: {', '.join(dial_names())}")
+            if name in given:
+                raise UsageError(f"dial {name} is given twice: give it once")
+            given[name] = value
+        return from_dials(given, topic=self.topic) if self.topic else from_dials(given)
+
+
+def said_totals(plan: Plan) -> Iterator[str]:
+    """What a plan would do, a line for each Load and fault."""
+    for load in plan.loads:
+        where = f" to topic {load.topic}" if load.has_topic else ""
+        told = ", ".join(_figures(load, _exact(load, plan.duration)))
+        chance = "about " if load.arrivals == "poisson" else ""
+        yield (
+            f"{load.name}: {load.dials.as_text()} for {units.duration(plan.duration)}{where} by engine {load.engine}: "
+            f"{chance}{told}"
+        )
+    if plan.warm_up:
+        yield f"The first {units.duration(plan.warm_up)} warm up, and are not judged."
+    for fault in plan.faults:
+        yield f"fault: {fault.as_text()}"
+
+
+def _exact(load: Load, duration: float) -> Totals:
+    """Totals with the bytes of values as they are made."""
+    from clusterload.engines.client import Records
+
+    asked = totals(load, duration)
+    if load.use != ("client", "produce"):
+        return asked
+    size = Records(payload_size=load.dials.payload_size or 0).value_size
+    return replace(asked, bytes_written=math.ceil(asked.records - 1e-6) * size)
+
+
+def _figures(load: Load, asked: Totals) -> Iterator[str]:
+    if math.inf in {asked.requests, asked.records}:
+        yield "as many as the cluster takes"
+    elif asked.records:
+        yield f"{_count(asked.records)} records"
+    if 0 < asked.requests < math.inf:
+        yield f"{_count(asked.requests)} requests"
+    if 0 < asked.bytes_written < math.inf:
+        amount = units.text(units.Quantity(asked.bytes_written, units.BYTES))
+        yield f"{amount} of values (on disk times the topic's replication factor)"
+    if asked.producers:
+        yield f"{asked.producers:.0f} producers"
+    if asked.members:
+        yield f"{asked.members:.0f} members"
+    if load.kind == "produce" and load.engine == "wire" and load.dials.connections is None:
+        yield "a connection to each leading broker"
+    elif asked.connections:
+        yield f"{_count(asked.connections)} connections"
+    if asked.connection_rate:
+        made = "as many as come about" if asked.connection_rate == math.inf else _count(asked.connection_rate)
+        yield f"{made} connections made a second"
+
+
+def _count(value: float) -> str:
+    # What is due at the start counts too, so a part of an event is one.
+    return f"{math.ceil(value - 1e-6):,}"
+
+
+def dials_help() -> str:
+    """All dials, under what they belong to."""
+    blocks = []
+    for engine, kind in USES:
+        names = dial_names((engine, kind))
+        lines = [f"\b\nDials of {kind}, engine {engine}:"]
+        for name in (name for name in names if declared(name).uses[0] == (engine, kind)):
+            lines += _row(name, dial_meaning(name))
+        also = [name for name in names if declared(name).uses[0] != (engine, kind)]
+        if also:
+            lines += textwrap.wrap(f"also {', '.join(also)}", _WIDTH, initial_indent="  ", subsequent_indent="  ")
+        blocks.append("\n".join(lines))
+    blocks.append(
+        "\n".join(["\b\nA rate or connections may change over time:", *(f"  {form}" for form in SHAPES.values())])
+    )
+    blocks.append("\n".join(["\b\nFaults:", *(line for do in ACTIONS for line in _row(do, ACTIONS[do]))]))
+    return "\n\n".join(blocks)
+
+
+def _row(name: str, meaning: str) -> list[str]:
+    wrapped = textwrap.wrap(meaning, _WIDTH - _NAME)
+    return [f"  {name if not number else '':{_NAME - 2}}{line}" for number, line in enumerate(wrapped)]

@@ -1,0 +1,207 @@
+"""Loads of the wire engine from their plan to their account."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterload.engines.progress import Made
+from clusterload.engines.wire import frames
+from clusterload.engines.wire.account import Account
+from clusterload.engines.wire.fleet import Fleet, finder, fleet
+from clusterload.engines.wire.security import security_of
+from clusterload.engines.wire.template import produce_template
+from clusterload.engines.wire.work import Part, Work
+from clusterload.errors import ConfigurationError
+from clusterload.plan import PREFIX
+from clusterload.plan.arithmetic import resolved
+from clusterload.plan.dials import peak_of
+from clusterload.series import SECOND
+
+if TYPE_CHECKING:
+    from clusterload.engines.wire.batches import Template
+    from clusterload.engines.wire.routes import Routes
+    from clusterload.kafka import Properties
+    from clusterload.plan import Load
+    from clusterload.store import Recorder
+
+REQUESTS_A_WORKER: Final = 15_000.0
+"""Requests/s beyond which a Load is shared by two workers."""
+
+CONNECTIONS_A_WORKER: Final = 20_000.0
+"""Connections beyond which a Load is shared by two workers."""
+
+ANSWER_MS: Final = 30_000
+
+_OTHER_FILES: Final = 64
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Ready:
+    """Loads whose connections stand, waiting for the word to begin."""
+
+    account: Account
+    duration: float
+    _fleet: Fleet
+    start: int = 0
+
+    def begin(self) -> int:
+        """Begin the load; the Unix nanoseconds at which it does, a moment from now."""
+        self.start = self.account.start = self._fleet.begin(self.duration)
+        return self.start
+
+    def join(self, on_second: Callable[[], None] = lambda: None) -> Made:
+        """Wait for the end, and for the last answers.
+
+        Raises:
+            ClusterError: a worker failed; what it had counted stays in the account.
+        """
+        self._fleet.join(on_second)
+        return self.made
+
+    @property
+    def made(self) -> Made:
+        """The load as it stands."""
+        end = min(time.time_ns(), self.start + round(self.duration * SECOND))
+        return Made(start=self.start, end=end, ledgers=self.account.ledgers)
+
+    def stop(self) -> None:
+        """End the load before its time; what was under way is waited for, a moment."""
+        self._fleet.stop()
+
+
+@contextmanager
+def prepared(
+    loads: Sequence[Load],
+    duration: float,
+    properties: Properties,
+    recorder: Recorder,
+    *,
+    seed: int,
+    warm_up: float = 0.0,
+    workers: int | None = None,
+    executor: Executor | None = None,
+) -> Iterator[Ready]:
+    """Connect the clients of these Loads; they begin when told.
+
+    Args:
+        loads: of the wire engine.
+        duration: seconds.
+        properties: of the cluster's clients.
+        recorder: gets Series as the load goes.
+        seed: of all chance.
+        warm_up: seconds whose latency is not kept.
+        workers: processes; by default as many as the dials call for.
+        executor: where workers run; processes of this machine by default.
+
+    Raises:
+        ConfigurationError: a property is beyond this engine.
+        ClusterError: brokers refused, or not all connections could be made.
+    """
+    security = security_of(properties)
+    topics = tuple(dict.fromkeys(load.topic for load in loads if load.kind in {"produce", "consume"}))
+    _check_files(loads, workers or _workers(loads))
+    servers = properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list", "")
+    needed = {api: spoken for load in loads for api, spoken in frames.NEEDED[load.kind].items()}
+    find = finder(servers, security, f"{PREFIX}-wire", topics, needed)
+    routes = find()
+    works = _works(loads, duration, warm_up, routes, seed, workers or _workers(loads), security)
+    closed = frozenset(load.name for load in loads if _closed(load))
+    account = Account(loads, recorder, closed_loops=closed)
+    with fleet(works, find=find, on_report=account.take, executor=executor) as ready:
+        yield Ready(account=account, duration=duration, _fleet=ready)
+
+
+def _check_files(loads: Sequence[Load], workers: int) -> None:
+    """Make sure that a worker may open as many files as it will have connections.
+
+    Raises:
+        ConfigurationError: the limit is too low; the message says how to raise it.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = math.ceil(sum(peak_of(load.dials.connections) for load in loads) / workers) + _OTHER_FILES
+    if most not in {resource.RLIM_INFINITY, -1} and needed > most:
+        raise ConfigurationError(
+            f"{needed - _OTHER_FILES:,} connections a worker need {needed:,} open files, and the hard limit is {most:,}: "
+            f"raise it (ulimit -Hn {needed}, as root), or share the load with --workers {math.ceil(needed / most)}"
+        )
+
+
+def _works(
+    loads: Sequence[Load],
+    duration: float,
+    warm_up: float,
+    routes: Routes,
+    seed: int,
+    workers: int,
+    security: Any,
+) -> list[Work]:
+    shares = {load.name: _share(load, workers, routes) for load in loads}
+    made = {load.name: (_frames(load), _template(load)) for load in loads}
+    return [
+        Work(
+            worker=worker,
+            parts=tuple(
+                Part(
+                    load=load,
+                    number=worker,
+                    parts=shares[load.name],
+                    frames=made[load.name][0],
+                    template=made[load.name][1],
+                )
+                for load in loads
+                if worker < shares[load.name]
+            ),
+            duration=duration,
+            warm_up=warm_up,
+            routes=routes,
+            security=security,
+            seed=seed,
+        )
+        for worker in range(workers)
+    ]
+
+
+def _frames(load: Load) -> dict[str, bytes]:
+    client_id = load.client_id
+    return {
+        "greeting": frames.api_versions(client_id),
+        "metadata": frames.metadata(client_id),
+        "producer_id": frames.producer_id(client_id),
+    }
+
+
+def _template(load: Load) -> Template | None:
+    if load.kind != "produce":
+        return None
+    acks = {"0": 0, "1": 1, "all": -1}[load.dials.acks or "all"]
+    return produce_template(load.topic, client_id=load.client_id, acks=acks, timeout_ms=ANSWER_MS)
+
+
+def _share(load: Load, workers: int, routes: Routes) -> int:
+    """How many workers share a Load: each must reach every leading broker."""
+    if load.kind != "produce":
+        return min(workers, max(1, round(peak_of(load.dials.connections)) or workers))
+    leading = len(set(routes.leaders[load.topic]))
+    connections = round(peak_of(load.dials.connections))
+    return max(1, min(workers, connections // leading)) if connections else 1
+
+
+def _workers(loads: Iterable[Load]) -> int:
+    wanted = 0.0
+    for load in loads:
+        wanted += peak_of(load.dials.connections) / CONNECTIONS_A_WORKER
+        if load.kind == "produce" and not _closed(load):
+            wanted += resolved(load).request_peak / REQUESTS_A_WORKER
+    return min(max(1, math.ceil(wanted)), os.cpu_count() or 1)
+
+
+def _closed(load: Load) -> bool:
+    return load.kind == "produce" and resolved(load).request_rate is None

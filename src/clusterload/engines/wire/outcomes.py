@@ -1,0 +1,95 @@
+"""What a broker's error says of the records that it answers for.
+
+From Kafka's `Errors` and what a leader does before it answers: with acks=all it appends first and waits, so an
+error that ends the wait (a timeout, too few replicas, a leader that stepped down) leaves the record stored,
+perhaps. With acks=1 the leader is checked before the append, and the same error is a clean refusal.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+ERRORS: Final = {
+    -1: "UNKNOWN_SERVER_ERROR",
+    2: "CORRUPT_MESSAGE",
+    3: "UNKNOWN_TOPIC_OR_PARTITION",
+    5: "LEADER_NOT_AVAILABLE",
+    6: "NOT_LEADER_OR_FOLLOWER",
+    7: "REQUEST_TIMED_OUT",
+    8: "BROKER_NOT_AVAILABLE",
+    9: "REPLICA_NOT_AVAILABLE",
+    10: "MESSAGE_TOO_LARGE",
+    13: "NETWORK_EXCEPTION",
+    14: "COORDINATOR_LOAD_IN_PROGRESS",
+    15: "COORDINATOR_NOT_AVAILABLE",
+    16: "NOT_COORDINATOR",
+    17: "INVALID_TOPIC_EXCEPTION",
+    18: "RECORD_LIST_TOO_LARGE",
+    19: "NOT_ENOUGH_REPLICAS",
+    20: "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+    29: "TOPIC_AUTHORIZATION_FAILED",
+    30: "GROUP_AUTHORIZATION_FAILED",
+    31: "CLUSTER_AUTHORIZATION_FAILED",
+    32: "INVALID_TIMESTAMP",
+    35: "UNSUPPORTED_VERSION",
+    41: "NOT_CONTROLLER",
+    42: "INVALID_REQUEST",
+    43: "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+    44: "POLICY_VIOLATION",
+    45: "OUT_OF_ORDER_SEQUENCE_NUMBER",
+    46: "DUPLICATE_SEQUENCE_NUMBER",
+    47: "INVALID_PRODUCER_EPOCH",
+    56: "KAFKA_STORAGE_ERROR",
+    59: "UNKNOWN_PRODUCER_ID",
+    74: "FENCED_LEADER_EPOCH",
+    75: "UNKNOWN_LEADER_EPOCH",
+    76: "UNSUPPORTED_COMPRESSION_TYPE",
+    78: "OFFSET_NOT_AVAILABLE",
+    87: "INVALID_RECORD",
+    89: "THROTTLING_QUOTA_EXCEEDED",
+}
+
+LEADERS_MOVED: Final = frozenset({3, 5, 6, 8, 9, 13, 56, 74, 75})
+"""Errors after which the routes may be old."""
+
+COORDINATOR_BUSY: Final = frozenset({14, 15})
+"""Errors of a coordinator that is just getting ready."""
+
+DUPLICATE: Final = 46
+
+_PASSING: Final = LEADERS_MOVED | {2, 7, 14, 15, 16, 19, 20, 78, 89}
+"""Errors that may pass by themselves, so that a client sends again."""
+_MAYBE_STORED: Final = frozenset({-1, 7, 13, 20, 56})
+_MAYBE_STORED_WITH_ALL: Final = frozenset({3, 6, 74, 75})
+_OUT_OF_ORDER: Final = 45
+
+
+class Outcome(Enum):
+    """What a producer does about an error."""
+
+    AGAIN = auto()
+    """Send again: it is not stored, or a second copy would be recognised."""
+    FAILED = auto()
+    """Refused for good."""
+    UNKNOWN = auto()
+    """Stored or not: nobody says."""
+
+
+def name_of(code: int) -> str:
+    """An error's name as Kafka spells it."""
+    return ERRORS.get(code, f"ERROR_{code}")
+
+
+def maybe_stored(code: int, *, acks_all: bool) -> bool:
+    """Whether a record that was answered with this error may be stored all the same."""
+    return code in _MAYBE_STORED or (acks_all and code in _MAYBE_STORED_WITH_ALL)
+
+
+def outcome_of(code: int, *, acks_all: bool, idempotent: bool, tries_left: bool) -> Outcome:
+    """What to do about an answer with this error."""
+    passing = code in _PASSING or (idempotent and code == _OUT_OF_ORDER)
+    stored = maybe_stored(code, acks_all=acks_all)
+    if passing and tries_left and (idempotent or code not in _MAYBE_STORED):
+        return Outcome.AGAIN
+    return Outcome.UNKNOWN if stored else Outcome.FAILED

@@ -1,0 +1,215 @@
+"""Producers of a Load: when a request is due and for which partition, and where their connections go."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterload.engines.wire.batches import Pool
+from clusterload.engines.wire.compressed import CompressedPool
+from clusterload.engines.wire.identify import identified
+from clusterload.engines.wire.population import Setting
+from clusterload.engines.wire.seats import Request, Seat
+from clusterload.engines.wire.sending import Sending
+from clusterload.engines.wire.work import Part, Tally
+from clusterload.pacer import pacer_of
+from clusterload.plan.arithmetic import resolved
+from clusterload.plan.dials import peak_of
+from clusterload.spread import parse_keys
+
+if TYPE_CHECKING:
+    from clusterload.engines.wire.connection import Connection
+    from clusterload.engines.wire.routes import Address
+
+_SWEEP: Final = 50_000_000
+
+
+class Producing(Sending):
+    """The producers of a Load in this worker."""
+
+    def __init__(self, part: Part, setting: Setting) -> None:
+        super().__init__(part, setting)
+        self.plan = resolved(part.load)
+        self.closed_loop = self.plan.request_rate is None
+        self.homes: dict[int, int] = {}
+        self.index = part.number
+        self.next_due = self.next_sweep = 0
+
+    @property
+    def first_stamp(self) -> int:
+        """So that each record of a run is its own: a nonce, the worker, and a number that counts on."""
+        return (self.setting.seed & 0xFFF) << 52 | (self.setting.worker & 0x3F) << 46
+
+    async def prepare(self) -> None:
+        """Make the pool, open the connections, and get producer ids."""
+        self.rng = random.Random(f"{self.setting.seed}/{self.load.name}/{self.part.number}")  # noqa: S311
+        self.pool = self._new_pool()
+        weights = self.pool.partition_weights()
+        self.weights = None if len(set(weights)) == 1 else weights[: self.touched]
+        brokers = self._leading()
+        wanted = round(peak_of(self.load.dials.connections)) or len(brokers)
+        for number in range(self.part.number, wanted, self.part.parts):
+            self.homes[number] = brokers[number % len(brokers)]
+        addresses = self.setting.routes.brokers
+        await self.open_all((number, addresses[home]) for number, home in self.homes.items())
+        if self.idempotent:
+            for connection in self.open.values():
+                connection.state = await identified(connection, self.part.frames["producer_id"])
+
+    def _new_pool(self) -> Pool:
+        assert self.part.template is not None
+        dials = self.load.dials
+        compression = dials.compression or "none"
+        kind = (
+            Pool
+            if compression == "none"
+            else partial(CompressedPool, compression=compression, first_stamp=self.first_stamp)
+        )
+        return kind(
+            self.part.template,
+            records=self.plan.records_per_request,
+            sizes=self.plan.sizes,
+            keys=dials.keys or parse_keys("unique"),
+            partitions=len(self.leaders),
+            rng=self.rng,
+        )
+
+    def _leading(self) -> list[int]:
+        return sorted({leader for leader in self.leaders[: self.touched] if leader in self.setting.routes.brokers})
+
+    def begin(self) -> None:
+        """Plan the first request."""
+        setting = self.setting
+        self.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        self.stamp = self.first_stamp
+        if self.plan.request_rate is not None:
+            self.pacer = pacer_of(self.plan.request_rate, self.load.arrivals, setting.seed)
+            self.next_due = self._due_time()
+
+    def _due_time(self) -> int:
+        when = self.pacer.when(self.index)
+        return self.setting.origin + round(when * 1e9) if when < self.setting.duration else self.setting.end
+
+    def tick(self, now: int) -> int:
+        """Send what is due; in a closed loop, as much as may be under way."""
+        end = self.setting.end
+        self.send_again(now)
+        if now >= self.next_sweep:
+            self.next_sweep = now + _SWEEP
+            self.sweep(now)
+        if self.closed_loop:
+            self.more(now)
+            return self.next_sweep
+        while self.next_due <= now and self.next_due < end:
+            self._schedule(self.next_due, now)
+            self.index += self.part.parts
+            self.next_due = self._due_time()
+        return min(self.next_due, self.next_sweep) if self.next_due < end else self.next_sweep
+
+    def _schedule(self, due: int, now: int) -> None:
+        self.fates.scheduled += self.pool.records
+        if self.weights is None:
+            partition = self.index % self.touched
+        else:
+            (partition,) = self.rng.choices(range(self.touched), self.weights)
+        self.post(Request(due=due, partition=partition), now)
+
+    def more(self, now: int) -> None:
+        """The closed loop: as many requests as may be under way."""
+        if not self.closed_loop or now >= self.setting.end:
+            return
+        for seat in self.seats:
+            mine = [number for number, leader in enumerate(self.leaders[: self.touched]) if leader == seat.broker]
+            while seat.free and mine:
+                self.fates.scheduled += self.pool.records
+                self.send(seat.free.popleft(), Request(due=now, partition=self._turn_of(seat, mine)), now)
+
+    def _turn_of(self, seat: Seat, mine: list[int]) -> int:
+        if self.weights is None:
+            seat.turn += 1
+            return mine[seat.turn % len(mine)]
+        return self.rng.choices(mine, [self.weights[number] for number in mine])[0]
+
+    def welcome(self, connection: Connection) -> None:
+        """A connection may be used."""
+        self.seats.take(connection, self.homes[connection.number])
+
+    def bereft(self, connection: Connection, reason: str) -> None:  # noqa: ARG002 (counted where it is told)
+        """A connection is gone: nobody says what became of what was under way."""
+        now = time.monotonic_ns()
+        self.seats.leave(connection, self.homes[connection.number])
+        for _, _, request in connection.under_way or ():
+            if isinstance(request, Request):
+                self.cut_off(request, now)
+        connection.under_way = None
+        if not self.closing:
+            self.setting.stale()
+            self.again(connection.number, lambda: self._address_of(connection.number))
+
+    def _address_of(self, number: int) -> Address | None:
+        home = self.homes[number]
+        leading = self._leading()
+        if home not in leading and leading:
+            home = self.homes[number] = leading[number % len(leading)]
+        return self.setting.routes.brokers.get(home)
+
+    def relieved(self, connection: Connection) -> None:
+        """A connection's send buffer has room again."""
+        self.go_on(connection, time.monotonic_ns())
+
+    def moved(self) -> None:
+        """Leaders moved: what waits goes to the new ones; one that no connection goes to gets one."""
+        self.seats.reseat(self.leaders)
+        for broker in self._leading():
+            if broker not in self.homes.values():
+                number = -1 - broker
+                self.homes[number] = broker
+                self.again(number, partial(self._address_of, number))
+        self.sweep(time.monotonic_ns())
+
+    async def finish(self, patience: float) -> None:
+        """Wait for answers within a bound; what is left is dropped if it was never sent, else unknown."""
+        give_up = time.monotonic() + patience
+        while self._under_way() and time.monotonic() < give_up:
+            now = time.monotonic_ns()
+            self.send_again(now)
+            self.sweep(now)
+            await asyncio.sleep(0.005)
+        self.closing = True
+        for connection in list(self.open.values()):
+            for _, _, request in connection.under_way or ():
+                if isinstance(request, Request) and request.slot is not None:
+                    self.errors["_TIMED_OUT"] += request.slot.records
+                    self.settle(request, unknown=True)
+            connection.under_way = None
+        for request in [*(one for seat in self.seats for one in seat.backlog), *(one[-1] for one in self.again_at)]:
+            self.drop(request)
+
+    def _under_way(self) -> Any:
+        return (
+            self.again_at
+            or any(seat.backlog for seat in self.seats)
+            or any(connection.under_way for connection in self.open.values())
+        )
+
+    def tally(self) -> Tally:
+        """The account so far; latencies since the last one."""
+        fates = self.fates
+        return Tally(
+            load=self.load.name,
+            ledger=fates.ledger(),
+            answered={"Produce": fates.answers},
+            connections=len(self.open),
+            made=self.made,
+            lost=dict(self.lost_for),
+            resent=fates.resent,
+            throttled=self.throttled,
+            records=fates.acknowledged,
+            bytes=fates.batch_bytes,
+            late=fates.late_requests,
+            distinct=self.pool.distinct_share(),
+            **fates.latencies(),
+        )

@@ -1,0 +1,105 @@
+"""Plan: what load to make, read from TOML or made in Python."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from clusterload.errors import ConfigurationError
+from clusterload.plan.faults import Fault
+from clusterload.plan.loads import Load, known_keys
+from clusterload.units import parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What load to make: Loads (who) for a duration (when), and what breaks meanwhile.
+
+    Attributes:
+        name: what it is called.
+        loads: at least one; none of the same name.
+        duration: seconds.
+        warm_up: seconds at the start that are left out of judgement and of latency.
+        faults: what breaks while the load runs.
+    """
+
+    name: str
+    loads: tuple[Load, ...]
+    duration: float
+    warm_up: float = 0.0
+    faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [load.name for load in self.loads]
+        if not names:
+            raise ConfigurationError(f"plan {self.name!r} has no load: add a [[loads]] table")
+        if len(set(names)) < len(names):
+            raise ConfigurationError(f"plan {self.name!r} names two loads alike: give each its own name")
+        if not 0 < self.duration < math.inf:
+            raise ConfigurationError(f"plan {self.name!r} lasts {self.duration:g} s: it must be above 0 and finite")
+        if not 0 <= self.warm_up < self.duration:
+            raise ConfigurationError(
+                f"plan {self.name!r} lasts {self.duration:g} s and warms up for {self.warm_up:g} s: nothing is left of "
+                "it, so warm up for less"
+            )
+        for fault in self.faults:
+            if fault.at >= self.duration:
+                raise ConfigurationError(
+                    f"plan {self.name!r} lasts {self.duration:g} s, and fault {fault.do} comes at {fault.at:g} s: "
+                    "let it come before the end"
+                )
+
+    @classmethod
+    def parsed(cls, given: Mapping[str, Any]) -> Plan:
+        """A Plan from what TOML or JSON gives.
+
+        Raises:
+            ConfigurationError: an unknown key or dial, or a value out of range.
+        """
+        known = known_keys("plan", given, [one.name for one in fields(cls)])
+        return cls(
+            name=str(known.get("name", "load")),
+            loads=tuple(Load.parsed(load) for load in _tables("loads", known)),
+            duration=parse_duration(str(known.get("duration", "30s"))),
+            warm_up=parse_duration(str(known.get("warm_up", "0s"))),
+            faults=tuple(Fault.parsed(fault) for fault in _tables("faults", known)),
+        )
+
+    @classmethod
+    def read(cls, path: Path | str) -> Plan:
+        """A Plan from a TOML file.
+
+        Raises:
+            ConfigurationError: the file is missing, is no TOML, or is no plan; the message names the file.
+        """
+        try:
+            return cls.parsed(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        except OSError as error:
+            raise ConfigurationError(f"plan {path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"plan {path} is not text: save it as UTF-8") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"plan {path} is not TOML: {error}") from None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"plan {path}: {error}") from None
+
+    def as_document(self) -> dict[str, Any]:
+        """What `parsed` reads back, made of plain values."""
+        return {
+            "name": self.name,
+            "duration": self.duration,
+            "warm_up": self.warm_up,
+            "loads": [load.as_document() for load in self.loads],
+            "faults": [fault.as_document() for fault in self.faults],
+        }
+
+
+def _tables(key: str, given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = given.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+        raise ConfigurationError(f"{key} must be [[{key}]] tables")
+    return found

@@ -1,0 +1,66 @@
+"""Loads of the wire engine driven by themselves, without sources or a judgement."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clusterload.engines.progress import Made
+from clusterload.engines.wire.engine import prepared
+from clusterload.histogram import Histogram
+from clusterload.kafka import Properties
+from clusterload.ledger import Ledger
+from clusterload.plan import Dials, Load
+from clusterload.store import Recorder, new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driven:
+    """A load that was made, with what was kept of it."""
+
+    made: Made
+    documents: dict[str, Any]
+    latency: Callable[[str, str], Histogram]
+
+    @property
+    def ledger(self) -> Ledger:
+        """The only Load's account."""
+        (ledger,) = self.made.ledgers
+        return ledger
+
+    @property
+    def wire(self) -> dict[str, Any]:
+        """What the engine says of the only Load."""
+        (one,) = self.documents["wire"].values()
+        return dict(one)
+
+
+def wire_load(topic: str, kind: str = "produce", **dials: str) -> Load:
+    """A Load of the wire engine."""
+    return Load(name=kind, kind=kind, engine="wire", topic=topic, dials=Dials.parsed(dials))
+
+
+def drive(
+    servers: str,
+    folder: Path,
+    *loads: Load,
+    seconds: float = 3.0,
+    meanwhile: Callable[[], None] | None = None,
+    workers: int | None = None,
+    seed: int = 7,
+) -> Driven:
+    """Make a load; `meanwhile` runs in a thread from its beginning on."""
+    properties = Properties(values={"bootstrap.servers": servers})
+    with (
+        Recorder(folder / f"{new_id()}.run") as recorder,
+        prepared(loads, seconds, properties, recorder, seed=seed, workers=workers) as ready,
+    ):
+        ready.begin()
+        beside = threading.Thread(target=meanwhile or (lambda: None))
+        beside.start()
+        made = ready.join()
+        beside.join()
+    return Driven(made=made, documents=ready.account.documents(), latency=ready.account.latency)

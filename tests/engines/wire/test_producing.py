@@ -1,0 +1,172 @@
+"""Producers of the wire engine on real brokers: what is asked is sent, and each record's fate is true."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from clusterload import Cluster, Lab, Properties
+from clusterload.engines.wire.noop import noop_target
+from clusterload.store import new_id
+from tests.engines.wire.driving import drive, wire_load
+
+
+@pytest.fixture
+def topic(lab: Lab) -> str:
+    return _new_topic(lab.bootstrap_servers)
+
+
+@pytest.fixture(scope="module")
+def breakable(state: Path) -> Iterator[Lab]:
+    """Three brokers of this module's own, since some are killed."""
+    with Lab(3) as lab:
+        yield lab
+
+
+def _new_topic(servers: str, partitions: int = 6) -> str:
+    name = f"clusterload-wire-{new_id()[-6:]}"
+    new = NewTopic(name, partitions, 3, config={"min.insync.replicas": "2"})
+    admin = AdminClient({"bootstrap.servers": servers})  # kept until the answer is here
+    admin.create_topics([new])[name].result(15)
+    return name
+
+
+def _growth(servers: str, topic: str) -> int:
+    cluster = Cluster.connect(Properties(values={"bootstrap.servers": servers}))
+    return sum(cluster.end_offsets(cluster.topics([topic])[0]).values())
+
+
+def _values(servers: str, topic: str, count: int) -> list[bytes]:
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "read-back", "auto.offset.reset": "earliest"})
+    partitions = consumer.list_topics(topic).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+    values: list[bytes] = []
+    give_up = time.monotonic() + 30
+    while len(values) < count and time.monotonic() < give_up:
+        values += [message.value() for message in consumer.consume(1000, 0.5) if message.error() is None]
+    consumer.close()
+    return values
+
+
+def test_every_request_that_is_due_is_sent_and_every_record_is_stored_once(
+    lab: Lab, topic: str, tmp_path: Path
+) -> None:
+    load = wire_load(topic, connections="12", request_rate="200/s", records_per_request="5", record_size="64")
+    driven = drive(lab.bootstrap_servers, tmp_path, load)
+    assert driven.ledger.balanced
+    assert (driven.ledger.scheduled, driven.ledger.acknowledged) == (3000, 3000), driven.ledger
+    assert driven.wire["requests"] == {"Produce": 600}
+    assert (driven.wire["made"], driven.wire["connections"]) == (12, 0)
+    values = _values(lab.bootstrap_servers, topic, 3000)
+    assert len(values) == len({value[:8] for value in values}) == _growth(lab.bootstrap_servers, topic) == 3000
+    assert {len(value) for value in values} == {64}
+
+
+def test_two_workers_share_a_schedule_and_no_two_records_are_alike(lab: Lab, topic: str, tmp_path: Path) -> None:
+    load = wire_load(topic, connections="8", record_rate="1001/s", records_per_request="1")
+    driven = drive(lab.bootstrap_servers, tmp_path, load, workers=2)
+    assert driven.documents["generator"]["workers"] == 2
+    assert driven.ledger.acknowledged == 3003
+    values = _values(lab.bootstrap_servers, topic, 3003)
+    assert len({value[:8] for value in values}) == 3003
+
+
+def test_without_acknowledgement_what_was_sent_is_unknown(lab: Lab, topic: str, tmp_path: Path) -> None:
+    driven = drive(lab.bootstrap_servers, tmp_path, wire_load(topic, record_rate="100/s", acks="0"), seconds=2)
+    assert driven.ledger.balanced
+    assert (driven.ledger.unknown, driven.ledger.acknowledged) == (200, 0)
+
+
+def test_a_closed_loop_sends_as_much_as_the_brokers_acknowledge(lab: Lab, topic: str, tmp_path: Path) -> None:
+    load = wire_load(topic, record_rate="max", records_per_request="100", in_flight="2")
+    driven = drive(lab.bootstrap_servers, tmp_path, load, seconds=2)
+    assert driven.wire["closed_loop"]
+    assert driven.ledger.balanced
+    assert driven.ledger.acknowledged == _growth(lab.bootstrap_servers, topic) > 1000
+
+
+def test_a_killed_broker_makes_some_records_unknown_and_none_wrong(breakable: Lab, tmp_path: Path) -> None:
+    """acknowledged <= growth <= acknowledged + unknown, with acks=all, two in-sync replicas and no retries."""
+    servers = breakable.bootstrap_servers
+    topic = _new_topic(servers)
+    load = wire_load(topic, connections="6", record_rate="500/s", acks="all", retries="0")
+    driven = drive(servers, tmp_path, load, seconds=8, meanwhile=lambda: (time.sleep(2), breakable.kill(2))[1])
+    breakable.restart(2)
+    ledger = driven.ledger
+    assert ledger.balanced
+    assert ledger.scheduled == 4000
+    assert driven.wire["lost"], "the connections to the killed broker were lost"
+    growth = _growth(servers, topic)
+    assert ledger.acknowledged <= growth <= ledger.acknowledged + ledger.unknown
+
+
+def test_an_idempotent_producer_loses_and_doubles_nothing_over_a_restart(breakable: Lab, tmp_path: Path) -> None:
+    servers = breakable.bootstrap_servers
+    topic = _new_topic(servers)
+    load = wire_load(topic, connections="6", record_rate="300/s", idempotence="yes", retries="100")
+
+    def restart() -> None:
+        time.sleep(2)
+        breakable.kill(3)
+        breakable.restart(3)
+
+    driven = drive(servers, tmp_path, load, seconds=8, meanwhile=restart)
+    ledger = driven.ledger
+    assert ledger.balanced
+    growth = _growth(servers, topic)
+    assert ledger.acknowledged <= growth <= ledger.acknowledged + ledger.unknown
+    values = _values(servers, topic, growth)
+    assert len({value[:8] for value in values}) == len(values), "a record is stored twice"
+
+
+def test_a_paused_broker_shows_in_the_latency_from_the_due_time(breakable: Lab, tmp_path: Path) -> None:
+    """Half of the requests of the pause waited longer than half of it, sent or not."""
+    servers = breakable.bootstrap_servers
+    topic = _new_topic(servers)
+
+    def pause() -> None:
+        time.sleep(1)
+        breakable.pause(1)
+        breakable.pause(2)
+        breakable.pause(3)
+        time.sleep(1)
+        for broker in (1, 2, 3):
+            breakable.resume(broker)
+
+    load = wire_load(topic, connections="6", request_rate="400/s", in_flight="1000")
+    driven = drive(servers, tmp_path, load, seconds=4, meanwhile=pause)
+    assert driven.ledger.acknowledged == 1600
+    due = driven.latency("produce", "due")
+    assert due.count == 1600
+    assert due.quantile(0.95) > 600_000, "a quarter of the run's requests fell into the pause"
+
+
+def test_what_waits_longer_than_two_seconds_is_dropped_and_counted(breakable: Lab, tmp_path: Path) -> None:
+    servers = breakable.bootstrap_servers
+    topic = _new_topic(servers)
+
+    def pause() -> None:
+        for broker in (1, 2, 3):
+            breakable.pause(broker)
+        time.sleep(3.5)
+        for broker in (1, 2, 3):
+            breakable.resume(broker)
+
+    load = wire_load(topic, connections="3", request_rate="100/s", in_flight="1")
+    driven = drive(servers, tmp_path, load, seconds=5, meanwhile=pause)
+    assert driven.ledger.balanced
+    assert driven.ledger.dropped > 50
+    assert driven.ledger.errors["_QUEUE_FULL"] == driven.ledger.dropped
+
+
+def test_a_target_that_answers_at_once_calibrates_the_generator(tmp_path: Path) -> None:
+    with noop_target({"clusterload-noop": 4}) as servers:
+        load = wire_load("clusterload-noop", connections="50", request_rate="500/s", idempotence="yes")
+        driven = drive(servers, tmp_path, load, seconds=2)
+    assert (driven.ledger.scheduled, driven.ledger.acknowledged) == (1000, 1000)
+    assert driven.latency("produce", "delay").count == 1000

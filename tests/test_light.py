@@ -1,0 +1,17 @@
+"""What a worker of the wire engine imports is light: it starts in no time and in little memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("numpy", "matplotlib", "confluent_kafka", "kio", "asyncio", "httpx", "random")
+
+
+@pytest.mark.parametrize("module", ["pacer", "spread", "histogram"])
+def test_schedules_spreads_and_histograms_import_nothing_heavy(module: str) -> None:
+    program = f"import sys, clusterload.{module}; print(*[name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
