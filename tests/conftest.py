@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from clusterload import Cluster, Lab, Properties
+from clusterload.lab.listeners import PROTOCOLS
 
 Tool = Callable[..., "subprocess.CompletedProcess[str]"]
 PROGRAM = str(Path(sys.executable).parent / "clusterload")
@@ -33,6 +34,14 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def lab(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Three brokers, shared: produce and read as you like, but stop nothing."""
     with Lab(3, directory=tmp_path_factory.mktemp("lab")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def secure_lab(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One broker with every listener, shared: its logins last an hour; stop nothing."""
+    config = {"connections.max.reauth.ms": "3600000"}
+    with Lab(1, listeners=tuple(PROTOCOLS), config=config, directory=tmp_path_factory.mktemp("secure")) as started:
         yield started
 
 

@@ -36,7 +36,7 @@ def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
     if lab is None:
         return (metrics_api_of(cluster),) if is_named(cluster.properties) else ()
     endpoints = {str(broker.id): broker.exporter_url for broker in lab.brokers}
-    return (ExporterSource(endpoints, interval=interval, client_listeners=frozenset({"CLIENT"})),)
+    return (ExporterSource(endpoints, interval=interval, client_listeners=lab.client_listeners),)
 
 
 def metrics_api_of(cluster: Cluster) -> ConfluentSource:

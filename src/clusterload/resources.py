@@ -98,7 +98,7 @@ RESOURCES: Final = _table(
     _saturation(
         "network_thread_busy",
         "Network threads busy",
-        trap="from the growth of I/O time of the clients' listener; the idle gauge is blind to TLS handshakes",
+        trap="from the growth of I/O time of the busiest clients' listener; the idle gauge is blind to TLS handshakes",
     ),
     _saturation("cpu_host", "CPU of the host", trap="shared by all brokers and neighbours of that host"),
     _sign("cores", "Cores of the host", units.CORES, Kind.GAUGE, trap="as the broker's Java sees them"),

@@ -32,21 +32,24 @@ def run(*arguments: str) -> str:
 def test_a_detached_lab_outlives_its_tool_until_down(
     tmp_path: Path, started: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    up = started(_MAIN, "up", "--brokers", "1", "--detach", "--json", cwd=tmp_path)
+    up = started(_MAIN, "up", "--brokers", "1", "--detach", "--json", "--listener", "SASL_SSL", cwd=tmp_path)
     out, err = up.communicate(timeout=60)
     assert up.returncode == 0, err
     lab: dict[str, Any] = json.loads(out)
     assert lab["directory"] == str(tmp_path)
-    assert (tmp_path / "client.properties").exists()
+    files = [tmp_path / "client.properties", tmp_path / "client-sasl-ssl.properties"]
+    assert all(file.exists() for file in files)
 
     shown = [each for each in json.loads(run("status", "--json")) if each["id"] == lab["id"]]
     assert [broker["state"] for broker in shown[0]["brokers"]] == ["running"]
-    assert lab["cluster_id"] in run("status")
+    text = run("status")
+    assert lab["cluster_id"] in text
+    assert f"127.0.0.1:{lab['brokers'][0]['ports']['SASL_SSL']}" in text
 
     assert run("down", lab["id"]) == f"Stopped lab {lab['id']}.\n"
     assert not lives(lab["supervisor_pid"])
     assert not lives(lab["brokers"][0]["pid"])
-    assert not (tmp_path / "client.properties").exists()
+    assert not any(file.exists() for file in files)
     assert find_lab(lab["cluster_id"]) is None
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING
 
-from clusterload.lab import artifacts, java, lock, storage
+import crc32c
+
+from clusterload.lab import artifacts, java, lock, scram, storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,17 +25,21 @@ def keys(data: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def batches(content: bytes) -> list[bytes]:
-    """The record batches of a checkpoint, without their times and checksums."""
+def whole(content: bytes) -> list[bytes]:
+    """The record batches of a checkpoint."""
     found = []
     while content:
         end = 12 + int.from_bytes(content[8:12])
-        batch = bytearray(content[:end])
-        for place in _TIME_AND_CRC:
-            batch[place] = 0
-        found.append(bytes(batch))
+        found.append(content[:end])
         content = content[end:]
     return found
+
+
+def batches(content: bytes) -> list[bytes]:
+    """The record batches of a checkpoint, without their times and checksums."""
+    return [
+        bytes(0 if place in _TIME_AND_CRC else byte for place, byte in enumerate(batch)) for batch in whole(content)
+    ]
 
 
 def test_formatting_does_what_the_tool_does(lab: Lab, tmp_path: Path) -> None:
@@ -50,6 +57,23 @@ def test_formatting_does_what_the_tool_does(lab: Lab, tmp_path: Path) -> None:
     assert re.fullmatch(r"[\w-]{22}", keys(ours)["directory.id"])
     name = "bootstrap.checkpoint"
     assert batches((ours / name).read_bytes()) == batches((tmp_path / "tool" / name).read_bytes())
+
+
+def test_users_are_put_in_as_the_tool_does(lab: Lab, tmp_path: Path) -> None:
+    locked, bundled = lock.read(), java.find()
+    jars = artifacts.fetch(locked)
+    salt = b"0123456789abcdefghijklmn"
+    words = [
+        f"{name}=[name=lab,salt={base64.b64encode(salt).decode()},password=a=b,iterations=4096]"
+        for name in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+    ]
+    more = [word for each in words for word in ("--add-scram", each)]
+    storage.storage_tool(bundled, jars, tmp_path / "tool", cluster_id=storage.new_id(), broker=1, more=more)
+    plain = storage.checkpoint(locked, bundled, jars).read_bytes()
+    ours = scram.with_users(plain, scram.credentials("lab", "a=b", salt))
+    assert batches(ours) == batches((tmp_path / "tool" / "bootstrap.checkpoint").read_bytes())
+    for batch in whole(ours):
+        assert int.from_bytes(batch[17:21]) == crc32c.crc32c(batch[21:])
 
 
 def test_ids_look_like_kafkas_own() -> None:

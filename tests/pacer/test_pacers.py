@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import pickle
 
 import pytest
 from hypothesis import example, given
@@ -164,6 +165,11 @@ def test_the_same_seed_gives_the_same_times_however_they_are_asked_for(seed: int
     asked.when(4000)
     assert asked.when(index) == fresh.when(index)
     assert asked == fresh
+
+
+@given(pacers, st.integers(0, 2000))
+def test_a_worker_gets_the_same_schedule(pacer: Pacer, index: int) -> None:
+    assert pickle.loads(pickle.dumps(pacer)).when(index) == pacer.when(index)
 
 
 def test_another_seed_gives_other_times() -> None:

@@ -66,7 +66,7 @@ def test_an_area_is_there_at_the_moment_that_reaches_it_and_not_before(shape: Sh
     if moment == math.inf:
         assert shape.area(1e9) <= area * (1 + 1e-9)
     else:
-        assert math.isclose(shape.area(moment), area, rel_tol=1e-9, abs_tol=1e-9 * shape.peak)
+        assert math.isclose(shape.area(moment), area, rel_tol=1e-13, abs_tol=1e-15 * shape.peak * (moment + 1))
 
 
 @given(shapes, moments, moments)

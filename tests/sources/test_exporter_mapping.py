@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -10,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from clusterload.resources import RESOURCES
 from clusterload.series import Kind
 from clusterload.sources.exporter.mapping import COUNTERS, GAUGES, Reading, Rule, read
+from clusterload.sources.exporter.source import _shares
 
 TEXT = """\
 kafka_server_brokertopicmetrics_bytesin_total 3000
@@ -71,7 +73,8 @@ def test_connections_and_requests_are_those_of_the_clients_listener_over_all_its
     assert found.gauges["connections", ()] == 16
     assert found.counters["requests", ()] == 100
     assert found.counters["connection_attempts", ()] == 25
-    assert (found.network_time, found.network_threads) == (3e9, 2)
+    assert {name: sum(times) for name, times in found.network.items()} == {"CLIENT": 3e9}
+    assert len(found.network["CLIENT"]) == 2
 
 
 def test_where_no_listener_is_named_the_brokers_and_controllers_usual_ones_are_left_out() -> None:
@@ -84,7 +87,15 @@ def test_a_listener_that_is_not_there_is_not_measured_rather_than_without_connec
     found = reading(listeners=frozenset({"CLIENTS"}))
     assert ("connections", ()) not in found.gauges
     assert ("requests", ()) not in found.counters
-    assert found.network_threads == 0
+    assert found.network == {}
+
+
+def test_threads_of_an_idle_listener_do_not_hide_that_another_one_s_are_busy() -> None:
+    both = TEXT + TEXT.replace('"CLIENT"', '"CLIENT_SSL"').replace('"BROKER"', '"OTHER"')
+    found = reading(both, frozenset({"CLIENT", "CLIENT_SSL"}))
+    busy = {"CLIENT": found.network["CLIENT"], "CLIENT_SSL": tuple(each + 0.5e9 for each in found.network["CLIENT"])}
+    shares = dict(_shares(found, replace(found, network=busy), 1.0))
+    assert shares["network_thread_busy"] == 0.5
 
 
 def test_requests_are_added_up_over_versions_and_fetch_is_not_counted_twice() -> None:
@@ -125,7 +136,7 @@ def test_the_idle_time_of_handlers_is_the_broker_s_own_and_before_kafka_4_the_on
 def test_what_a_broker_does_not_show_is_absent_not_zero() -> None:
     found = reading("process_start_time_seconds 1\n")
     assert (dict(found.counters), dict(found.gauges)) == ({}, {})
-    assert (found.handler_idle, found.network_threads) == (None, 0)
+    assert (found.handler_idle, found.network) == (None, {})
     assert reading("up 1\n").started is None
 
 

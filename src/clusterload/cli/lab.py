@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clusterload.errors import LabError, UsageError
+from clusterload.lab.listeners import PROTOCOLS, file_name
 from clusterload.lab.lock import DEFAULT_KAFKA
 from clusterload.lab.properties import MOST_BROKERS
 
@@ -43,6 +44,13 @@ def lab() -> None:
     default=Path(),
     help="Where client.properties is written; the current directory by default.",
 )
+@click.option(
+    "--listener",
+    "listeners",
+    type=click.Choice(list(PROTOCOLS), case_sensitive=False),
+    multiple=True,
+    help="A further listener for clients, with a client-....properties of its own; may be given several times.",
+)
 @click.option("--detach", is_flag=True, help="Leave it running; 'clusterload lab down' stops it.")
 @click.option(
     "--java",
@@ -61,6 +69,7 @@ def up(
     *,
     brokers: int,
     directory: Path,
+    listeners: tuple[str, ...],
     detach: bool,
     java: str,
     kafka: str,
@@ -88,6 +97,7 @@ def up(
             java=java,
             auto_create_topics=auto_create,
             directory=directory,
+            listeners=listeners,
             progress=progress,
         )
         started.start()
@@ -189,7 +199,8 @@ def _announce(info: LabInfo, *, as_json: bool) -> None:
         return
     plain = info.as_dict()
     click.echo(_described(plain))
-    click.echo(f"Clients connect with {info.directory}/client.properties", err=True)
+    files = ["client.properties", *map(file_name, info.listeners)]
+    click.echo(f"Clients connect with {info.directory}/{' or '.join(files)}", err=True)
 
 
 def _shown(record: Record) -> dict[str, Any]:
@@ -204,12 +215,14 @@ def _shown(record: Record) -> dict[str, Any]:
 
 def _described(plain: dict[str, Any]) -> str:
     head = f"Lab {plain['id']}: cluster {plain['cluster_id']}, up since {plain['started']}"
-    rows = [("broker", "rack", "clients", "metrics", "pid", "state")]
+    further = {name: name.lower().replace("_", "-") for name in plain["listeners"]}
+    rows = [("broker", "rack", "clients", *further.values(), "metrics", "pid", "state")]
     rows += [
         (
             str(each["id"]),
             each["rack"],
             f"{each['host']}:{each['client_port']}",
+            *(f"{each['host']}:{each['ports'][name]}" for name in further),
             each["exporter_url"],
             str(each["pid"]),
             each.get("state", "running"),

@@ -90,7 +90,7 @@ def _cluster(target: Target, cluster_id: str | None) -> Iterator[tuple[str, dict
         if not named and lab is None:
             raise ConfigurationError(f"cluster {cluster.id} is no lab and names no metrics: give --exporter ID=URL")
         found = {str(broker.id): broker.exporter_url for broker in lab.brokers} if lab else {}
-        yield cluster_id or cluster.id, named or found, frozenset({"CLIENT"} if lab else ())
+        yield cluster_id or cluster.id, named or found, lab.client_listeners if lab else frozenset()
 
 
 def _until_told() -> None:

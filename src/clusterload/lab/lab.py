@@ -10,6 +10,7 @@ from clusterload.lab import aot, artifacts, client_file, lock, registry, storage
 from clusterload.lab.java import find
 from clusterload.lab.launch import Running, launch
 from clusterload.lab.layout import Kit, Wanted
+from clusterload.lab.listeners import chosen
 from clusterload.lab.properties import MOST_BROKERS
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ class Lab:
         heap_mb: the Java heap of each broker, in MB.
         fast_start: train and use the start-up cache.
         timeout: seconds that all brokers together may take to be ready.
+        listeners: further listeners for clients: `SSL`, `MTLS`, `SASL_SSL`, `SASL_PLAINTEXT`.
         progress: called with (what is done, how much, of how much).
 
     Raises:
-        UsageError: the number of brokers or the Java is none that there is.
+        UsageError: the number of brokers, a listener or the Java is none that there is.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Lab:
         heap_mb: int = 512,
         fast_start: bool = True,
         timeout: float = 90.0,
+        listeners: Sequence[str] = (),
         progress: Progress = artifacts.silent,
     ) -> None:
         if not 1 <= brokers <= MOST_BROKERS:
@@ -63,6 +66,7 @@ class Lab:
             directory=None if directory is None else Path(directory).absolute(),
             heap_mb=heap_mb,
             timeout=timeout,
+            listeners=chosen(listeners),
         )
         self._running: Running | None = None
 
@@ -79,6 +83,11 @@ class Lab:
     def bootstrap_servers(self) -> str:
         """The client listeners of all brokers, as Kafka clients want them."""
         return self.info.bootstrap_servers
+
+    @property
+    def listeners(self) -> dict[str, dict[str, str]]:
+        """What clients need to reach each further listener, by librdkafka's names; holds the lab's password."""
+        return {name: client_file.properties(self.info, name) for name in self.info.listeners}
 
     @property
     def exporters(self) -> dict[int, str]:
@@ -108,7 +117,7 @@ class Lab:
 
         Raises:
             LabError: Java, a download or a broker failed; nothing is left running.
-            ConfigurationError: `directory` holds a client.properties that is not ours.
+            ConfigurationError: `directory` holds a client.properties (or one for a listener) that is not ours.
         """
         if self._running is not None:
             raise LabError(f"the lab {self.info.id} is running already; stop it first")
@@ -178,7 +187,7 @@ class Lab:
         directory = self._wanted.directory
         if directory is None:
             return
-        client_file.check(directory)
+        client_file.check(directory, self._wanted.listeners)
         if any(record.info.directory == directory for record in registry.records()):
             raise LabError(f"a lab runs in {directory} already; stop it with 'clusterload lab down'")
 

@@ -131,7 +131,7 @@ def launch(kit: Kit, wanted: Wanted) -> Running:
         LabError: a broker died or was not ready in time; nothing is left running.
     """
     for left in reversed(range(_TRIES)):
-        running = Running(lay_out(kit, wanted, ports.choose(wanted.brokers)))
+        running = Running(lay_out(kit, wanted, ports.choose(wanted.brokers, wanted.listeners)))
         try:
             running.await_ready(wanted.timeout)
         except BaseException as error:

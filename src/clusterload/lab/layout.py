@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterload.lab import storage
+from clusterload.lab import client_file, keys, scram, storage
 from clusterload.lab.broker import command
+from clusterload.lab.listeners import USER, Keys, broker_settings, client_properties
 from clusterload.lab.places import labs_dir, write_private
 from clusterload.lab.properties import HOST, Ports, broker_properties, render
 from clusterload.lab.registry import ORDERS, LabBroker, LabInfo, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from clusterload.lab.java import Java
     from clusterload.lab.lock import Lock
@@ -47,6 +48,15 @@ class Wanted:
     directory: Path | None = None
     heap_mb: int = 512
     timeout: float = 90.0
+    listeners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Secured:
+    """What the further listeners of a lab need: settings of every broker, and users of the cluster."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    users: Sequence[scram.Credential] = ()
 
 
 def lay_out(kit: Kit, wanted: Wanted, ports: list[Ports]) -> Record:
@@ -60,7 +70,8 @@ def lay_out(kit: Kit, wanted: Wanted, ports: list[Ports]) -> Record:
     for name in ("logs", "config", "data"):
         (folder / name).mkdir(parents=True, mode=0o700)
     record = _record(folder, wanted, ports, now.isoformat(timespec="seconds"))
-    commands = {seat.id: _prepare(kit, wanted, ports, seat, record.info) for seat in record.info.brokers}
+    secured = _secured(record.info, folder / "config") if wanted.listeners else _Secured()
+    commands = {seat.id: _prepare(kit, wanted, ports, seat, record.info, secured) for seat in record.info.brokers}
     orders = {"record": record.as_dict(), "commands": commands, "parent": os.getpid()}
     write_private(folder / ORDERS, json.dumps(orders))
     return record
@@ -76,6 +87,7 @@ def _record(folder: Path, wanted: Wanted, ports: list[Ports], started: str) -> R
         directory=wanted.directory,
         started=started,
         supervisor_pid=0,
+        listeners=wanted.listeners,
     )
     # A socket's path may have 104 characters at most, which a state directory can exceed.
     socket = Path(tempfile.mkdtemp(prefix="clusterload-")) / "control"
@@ -91,10 +103,21 @@ def _seat(folder: Path, number: int, ports: Ports) -> LabBroker:
         exporter_url=f"http://{HOST}:{ports.exporter}/metrics",
         pid=0,
         log=folder / "logs" / f"broker-{number}.log",
+        ports=ports.more,
     )
 
 
-def _prepare(kit: Kit, wanted: Wanted, ports: list[Ports], seat: LabBroker, info: LabInfo) -> list[str]:
+def _secured(info: LabInfo, config: Path) -> _Secured:
+    """Make the keys of the lab's further listeners, and what its clients need for each."""
+    made: Keys = keys.make(config)
+    for name in info.listeners:
+        client_file.keep(info, name, client_properties(name, info.servers(name), made))
+    return _Secured(settings=broker_settings(info.listeners, made), users=scram.credentials(USER, made.password))
+
+
+def _prepare(
+    kit: Kit, wanted: Wanted, ports: list[Ports], seat: LabBroker, info: LabInfo, secured: _Secured
+) -> list[str]:
     """Write a broker's settings and format its data; the words that start it."""
     folder = labs_dir() / info.id
     data, settings = folder / "data" / str(seat.id), folder / "config" / f"broker-{seat.id}.properties"
@@ -103,10 +126,11 @@ def _prepare(kit: Kit, wanted: Wanted, ports: list[Ports], seat: LabBroker, info
         ports=ports,
         data=data,
         auto_create_topics=wanted.auto_create_topics,
+        secured=secured.settings,
         config=wanted.config,
     )
     write_private(settings, render(properties))
-    storage.format_data(data, kit.checkpoint, cluster_id=info.cluster_id, broker=seat.id)
+    storage.format_data(data, kit.checkpoint, cluster_id=info.cluster_id, broker=seat.id, users=secured.users)
     return command(
         java=kit.java,
         jars=kit.jars,

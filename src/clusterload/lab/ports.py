@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
+from collections.abc import Sequence
 
 from clusterload.errors import LabError
 from clusterload.lab.properties import HOST, Ports
@@ -13,13 +14,14 @@ from clusterload.lab.properties import HOST, Ports
 _RANGE = range(20_000, 32_000)
 
 
-def choose(brokers: int) -> list[Ports]:
-    """Four ports for each broker, free at this moment.
+def choose(brokers: int, listeners: Sequence[str] = ()) -> list[Ports]:
+    """Four ports for each broker and one for each further listener of it, free at this moment.
 
     Raises:
         LabError: hardly any port is free.
     """
-    wanted, free = 4 * brokers, list[int]()
+    each = 4 + len(listeners)
+    wanted, free = each * brokers, list[int]()
     for port in random.sample(_RANGE, len(_RANGE)):
         if len(free) == wanted:
             break
@@ -27,8 +29,10 @@ def choose(brokers: int) -> list[Ports]:
             free.append(port)
     if len(free) < wanted:
         raise LabError(f"found no {wanted} free ports on {HOST}; stop other labs with 'clusterload lab down'")
-    quads = zip(*[iter(free)] * 4, strict=True)
-    return [Ports(client=a, broker=b, controller=c, exporter=d) for a, b, c, d in quads]
+    return [
+        Ports(client=a, broker=b, controller=c, exporter=d, more=dict(zip(listeners, more, strict=True)))
+        for a, b, c, d, *more in zip(*[iter(free)] * each, strict=True)
+    ]
 
 
 def _is_free(port: int) -> bool:

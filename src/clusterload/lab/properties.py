@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from clusterload.lab.listeners import PROTOCOLS, listener_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,16 +13,18 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 MOST_BROKERS = 9
+_PLAIN = "CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The four loopback ports of one broker."""
+    """The loopback ports of one broker; `more` are those of further listeners for clients, by their names."""
 
     client: int
     broker: int
     controller: int
     exporter: int
+    more: Mapping[str, int] = field(default_factory=dict)
 
 
 def broker_properties(
@@ -29,16 +33,19 @@ def broker_properties(
     ports: Sequence[Ports],
     data: Path,
     auto_create_topics: bool = True,
+    secured: Mapping[str, str] | None = None,
     config: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The properties of broker `broker` (from 1) among brokers that have `ports`; `config` comes last.
 
     Clients, brokers among themselves and controllers have a listener each, so that what is counted on CLIENT
-    comes from clients only.
+    comes from clients only. `secured` is what further listeners need.
     """
     own, copies = ports[broker - 1], min(3, len(ports))
     voters = (f"{number}@{HOST}:{each.controller}" for number, each in enumerate(ports, 1))
-    between = f"CLIENT://{HOST}:{own.client},BROKER://{HOST}:{own.broker}"
+    more = [f"{listener_name(name)}://{HOST}:{port}" for name, port in own.more.items()]
+    between = ",".join([f"CLIENT://{HOST}:{own.client}", f"BROKER://{HOST}:{own.broker}", *more])
+    protocols = [f"{listener_name(name)}:{PROTOCOLS[name]}" for name in own.more]
     settings = {
         "process.roles": "broker,controller",
         "node.id": str(broker),
@@ -46,13 +53,13 @@ def broker_properties(
         "controller.quorum.voters": ",".join(voters),
         "listeners": f"{between},CONTROLLER://{HOST}:{own.controller}",
         "advertised.listeners": between,
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": ",".join([_PLAIN, *protocols]),
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(data),
         "auto.create.topics.enable": str(auto_create_topics).lower(),
     }
-    return settings | _topics(copies) | _QUICK | dict(config or {})
+    return settings | _topics(copies) | _QUICK | dict(secured or {}) | dict(config or {})
 
 
 def _topics(copies: int) -> dict[str, str]:

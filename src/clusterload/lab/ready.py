@@ -1,6 +1,6 @@
-"""When a lab is ready: each broker, asked alone on its client listener, names all brokers of the cluster.
+"""When a lab is ready: each broker, asked alone on its plain client listener, names all brokers of the cluster.
 
-A KRaft broker names those only that are registered and unfenced.
+A KRaft broker names those only that are registered and unfenced. Its other listeners for clients must be open too.
 """
 
 from __future__ import annotations
@@ -46,8 +46,12 @@ def wait_until_ready(seats: Iterable[LabBroker], known: set[int], check: Callabl
 
 
 def _listens(seat: LabBroker) -> bool:
+    return all(_open(seat.host, port) for port in (seat.client_port, *seat.ports.values()))
+
+
+def _open(host: str, port: int) -> bool:
     try:
-        with socket.create_connection((seat.host, seat.client_port), timeout=1):
+        with socket.create_connection((host, port), timeout=1):
             return True
     except OSError:
         return False

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from clusterload.lab import client_file
+from clusterload.lab.listeners import listener_name
 from clusterload.lab.places import labs_dir, write_private
 
 RECORD = "lab.json"
@@ -24,7 +26,10 @@ MARKER = "-Dclusterload.lab="
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabBroker:
-    """One broker of a lab: where clients and scrapers reach it, its process, its log file."""
+    """One broker of a lab: where clients and scrapers reach it, its process, its log file.
+
+    `ports` are those of its further listeners for clients, by the listeners' names.
+    """
 
     id: int
     rack: str
@@ -33,11 +38,16 @@ class LabBroker:
     exporter_url: str
     pid: int
     log: Path
+    ports: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabInfo:
-    """A running lab. `directory` is where its client.properties lies; `started` is ISO 8601, UTC."""
+    """A running lab.
+
+    `directory` is where its client.properties lies; `started` is ISO 8601, UTC; `listeners` are the further ones
+    that it was asked for, such as SASL_SSL.
+    """
 
     id: str
     cluster_id: str
@@ -46,6 +56,16 @@ class LabInfo:
     directory: Path | None
     started: str
     supervisor_pid: int
+    listeners: tuple[str, ...] = ()
+
+    @property
+    def client_listeners(self) -> frozenset[str]:
+        """What the brokers' metrics call the listeners that clients use."""
+        return frozenset({"CLIENT", *map(listener_name, self.listeners)})
+
+    def servers(self, listener: str) -> str:
+        """The addresses of a further listener on all brokers, as Kafka clients want them."""
+        return ",".join(f"{each.host}:{each.ports[listener]}" for each in self.brokers)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -118,7 +138,9 @@ def parse(plain: dict[str, Any]) -> Record:
     brokers = tuple(LabBroker(**(each | {"log": Path(each["log"])})) for each in info["brokers"])
     directory = Path(info["directory"]) if info["directory"] else None
     return Record(
-        info=LabInfo(**(info | {"brokers": brokers, "directory": directory})),
+        info=LabInfo(
+            **(info | {"brokers": brokers, "directory": directory, "listeners": tuple(info.get("listeners", ()))})
+        ),
         ready=bool(plain["ready"]),
         supervisor_created=float(plain["supervisor_created"]),
         socket=Path(plain["socket"]),

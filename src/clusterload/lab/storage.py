@@ -12,12 +12,14 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterload.errors import LabError
 from clusterload.lab.places import cache_dir
 from clusterload.lab.properties import Ports, broker_properties, render
+from clusterload.lab.scram import Credential, with_users
 
 if TYPE_CHECKING:
     from clusterload.lab.java import Java
@@ -50,8 +52,10 @@ def checkpoint(lock: Lock, java: Java, jars: list[Path]) -> Path:
     return kept
 
 
-def storage_tool(java: Java, jars: list[Path], data: Path, *, cluster_id: str, broker: int) -> None:
-    """Format `data` with Kafka's own tool.
+def storage_tool(
+    java: Java, jars: list[Path], data: Path, *, cluster_id: str, broker: int, more: Sequence[str] = ()
+) -> None:
+    """Format `data` with Kafka's own tool, which gets `more` words.
 
     Raises:
         LabError: it failed; the message carries its last line.
@@ -59,7 +63,7 @@ def storage_tool(java: Java, jars: list[Path], data: Path, *, cluster_id: str, b
     ports = [Ports(client=1, broker=2, controller=3, exporter=4)] * broker
     settings = data.with_suffix(".properties")
     settings.write_text(render(broker_properties(broker=broker, ports=ports, data=data)), encoding="utf-8")
-    tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(settings)]
+    tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(settings), *more]
     argv = [str(java.path), "-XX:TieredStopAtLevel=1", "-cp", ":".join(map(str, jars)), *tool]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
@@ -67,12 +71,17 @@ def storage_tool(java: Java, jars: list[Path], data: Path, *, cluster_id: str, b
         raise LabError(f"Kafka's StorageTool could not format {data}: {last}; see that the disk has space")
 
 
-def format_data(data: Path, checkpoint: Path, *, cluster_id: str, broker: int) -> None:
-    """Make `data` what StorageTool would make of it."""
+def format_data(
+    data: Path, checkpoint: Path, *, cluster_id: str, broker: int, users: Sequence[Credential] = ()
+) -> None:
+    """Make `data` what StorageTool would make of it; the cluster has these users from its first moment."""
     data.mkdir(parents=True)
     ids = {"cluster.id": cluster_id, "directory.id": new_id(), "node.id": str(broker), "version": "1"}
     (data / "meta.properties").write_text(render(ids), encoding="utf-8")
-    shutil.copyfile(checkpoint, data / _CHECKPOINT)
+    if users:
+        (data / _CHECKPOINT).write_bytes(with_users(checkpoint.read_bytes(), users))
+    else:
+        shutil.copyfile(checkpoint, data / _CHECKPOINT)
 
 
 def lab_id(now: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from clusterload.errors import ConfigurationError
@@ -56,25 +56,21 @@ class Ramp:
     start: float
     end: float
     over: float
+    _slope: float = field(init=False, repr=False, compare=False)
+    _area: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         checked_value("the start of a ramp", self.start)
         checked_value("the end of a ramp", self.end)
         checked_stretch("the length of a ramp", self.over)
         checked_peak("a ramp's peak", self.peak)
+        object.__setattr__(self, "_slope", (self.end - self.start) / self.over)
+        object.__setattr__(self, "_area", (self.start + self.end) / 2 * self.over)
 
     @property
     def peak(self) -> float:
         """The higher end."""
         return max(self.start, self.end)
-
-    @property
-    def _slope(self) -> float:
-        return (self.end - self.start) / self.over
-
-    @property
-    def _area(self) -> float:
-        return (self.start + self.end) / 2 * self.over
 
     def at(self, elapsed: float) -> float:
         """The value at a moment."""
@@ -158,7 +154,7 @@ class Sine:
 
     def _within(self, area: float) -> float:
         """The moment of the first period with this area: Newton's steps, halving where they leave the bracket."""
-        mean, swing, turn = self.mean, self._swing, math.pi / self.period
+        mean, bend, swing, turn = self.mean, self.amplitude, self._swing, math.pi / self.period
         low, high = max(0.0, (area - swing) / mean), min(self.period, area / mean)
         moment = (low + high) / 2
         for _ in range(_STEPS):
@@ -168,9 +164,11 @@ class Sine:
                 low = moment
             else:
                 high = moment
-            rate = mean + 2 * self.amplitude * half * math.cos(turn * moment)
-            better = moment - beyond / rate if rate > 0 else low
-            if abs(better - moment) <= _ROUNDING * moment:
+            rate = mean + 2 * bend * half * math.cos(turn * moment)
+            step = beyond / rate if rate > 0 else math.inf
+            better = moment - step
+            # What a further step could still change, from the sine's sharpest bend, is a rounding.
+            if bend * turn * step * step <= _ROUNDING * moment * rate:
                 return min(max(better, low), high)
             if not low < better < high:
                 better = (low + high) / 2

@@ -11,8 +11,9 @@
     frames.lifetime_ms                      # begin again before that many milliseconds are over; 0: never
 
 A connection may log in again while it is in use (KIP-368): nothing else may be sent between `start` and the last
-answer, and answers to earlier requests come first. The correlation ids of a login are `CORRELATIONS`, which nothing
-else should use, so that its answers are known.
+answer, and answers to earlier requests come first. A broker refuses two such logins within one second, and another
+mechanism or user than the first. The correlation ids of a login are `CORRELATIONS`, which nothing else should use, so
+that its answers are known.
 """
 
 from __future__ import annotations

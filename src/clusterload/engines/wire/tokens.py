@@ -121,7 +121,7 @@ def _trusted(ca_location: str, origin: str) -> Any:
 
 
 def _failed(wanted: ClientCredentials, reason: str, origin: str) -> LoginFailed:
-    where = re.sub(r"//[^/@]*@|[?#].*", lambda found: "//" if "@" in found[0] else "", wanted.url)
+    where = re.sub(r"//[^/]*@", "//", re.sub(r"[?#].*", "", wanted.url))
     said = " ".join(reason.split())[:300]
     return LoginFailed(f"no token came from {where} ({said}): check sasl.oauthbearer.* in {origin}")
 

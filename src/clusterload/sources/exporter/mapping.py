@@ -155,16 +155,14 @@ class Reading:
         counters: values since the broker's start.
         gauges: values now.
         handler_idle: nanoseconds that the mean request handler has idled since the start; None if unknown.
-        network_time: nanoseconds of work of all network threads of the clients' listener since the start.
-        network_threads: how many they are.
+        network: for each listener of clients what each of its network threads has worked since the start, in ns.
         started: Unix seconds of the broker's start; None if unknown.
     """
 
     counters: Mapping[Key, float]
     gauges: Mapping[Key, float]
     handler_idle: float | None
-    network_time: float
-    network_threads: int
+    network: Mapping[str, tuple[float, ...]]
     started: float | None
 
 
@@ -178,15 +176,17 @@ def read(samples: Iterable[Sample], client_listeners: frozenset[str]) -> Reading
         listener = labels.get("listener", "")
         return listener in client_listeners if client_listeners else listener.upper() not in _NO_CLIENTS
 
-    network = [one.value for one in by_name[NETWORK_TIME] if is_client(one.labels)]
+    network: dict[str, tuple[float, ...]] = defaultdict(tuple)
+    for one in by_name[NETWORK_TIME]:
+        if is_client(one.labels):
+            network[one.labels.get("listener", "")] += (one.value,)
     counters = _added(COUNTERS, by_name, is_client)
     counters.update(_request_time(by_name))
     return Reading(
         counters=counters,
         gauges=_added(GAUGES, by_name, is_client),
         handler_idle=_single(by_name[HANDLER_IDLE] or by_name[HANDLER_IDLE_BEFORE_4]),
-        network_time=sum(network),
-        network_threads=len(network),
+        network=dict(network),
         started=_single(by_name[STARTED]),
     )
 

@@ -199,8 +199,12 @@ def _shares(before: Reading, now: Reading, span: float) -> list[tuple[str, float
     shares = []
     if now.handler_idle is not None and before.handler_idle is not None:
         shares.append(("request_handler_busy", 1 - (now.handler_idle - before.handler_idle) / SECOND / span))
-    if now.network_threads:
-        work = (now.network_time - before.network_time) / SECOND
-        shares.append(("network_thread_busy", work / span / now.network_threads))
+    # Each listener has threads of its own: those of an idle one do not help a busy one.
+    network = [
+        (sum(times) - sum(before.network.get(listener, times))) / SECOND / span / len(times)
+        for listener, times in now.network.items()
+    ]
+    if network:
+        shares.append(("network_thread_busy", max(network)))
     # Scrapes and counters are not read at one instant, so a share can come out a little beyond its range.
     return [(name, min(1.0, max(0.0, share))) for name, share in shares]

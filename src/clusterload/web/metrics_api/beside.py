@@ -21,7 +21,6 @@ from clusterload.web.metrics_api.service import MetricsApi, Settings
 if TYPE_CHECKING:
     from clusterload.lab import Lab
 
-CLIENT_LISTENERS: Final = frozenset({"CLIENT"})
 LOG: Final = "metrics-api"
 _FAILED: Final = "clusterload: "
 _ORDERS: Final = "metrics-api.json"
@@ -92,7 +91,7 @@ def _settings(folder: Path) -> Settings:
         cluster_id=orders.cluster_id,
         exporters={str(broker.id): broker.exporter_url for broker in record.info.brokers},
         history=folder / "data" / "metrics.history",
-        client_listeners=CLIENT_LISTENERS,
+        client_listeners=record.info.client_listeners,
         lateness=orders.lateness,
         port=orders.port,
     )
