@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from clusterload import units
@@ -45,7 +43,7 @@ def load_progress() -> Iterator[Callable[[Plan], OnProgress]]:
             def update(state: LoadProgress) -> None:
                 bars.update(task, completed=state.elapsed, figures=_figures(state))
                 over = state.elapsed >= state.duration
-                live.update(bars if over else Group(bars, loads_table(plan, state)))
+                live.update(bars if over else Group(bars, loads_view(plan, state)))
 
             return update
 
@@ -53,20 +51,16 @@ def load_progress() -> Iterator[Callable[[Plan], OnProgress]]:
         live.update(bars)
 
 
-def loads_table(plan: Plan, state: LoadProgress) -> RenderableType:
-    """Each Load's dials, asked for and achieved in the last second, with its latency and ledger; 80 columns."""
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    shown.add_column("load", max_width=12, overflow="ellipsis", no_wrap=True)
-    shown.add_column("last second", no_wrap=True)
-    for column in ("asked", "achieved", "p50 ms", "p99 ms", "done", "lost"):
-        shown.add_column(column, justify="right", no_wrap=True)
+def loads_view(plan: Plan, state: LoadProgress) -> RenderableType:
+    """Each Load with its latency of the last second and its ledger, and below it its dials; within 80 columns."""
     loads = {load.name: load for load in plan.loads}
+    lines = []
     for standing in state.loads:
-        rows = list(_dials(loads[standing.ledger.load], standing, state.elapsed)) or [("", "", "")]
-        for number, row in enumerate(rows):
-            first = Text(standing.ledger.load if not number else "")
-            shown.add_row(first, *row, *(_account(standing) if not number else ()))
-    return shown
+        load = loads[standing.ledger.load]
+        lines.append(Text(f"{load.name}: {', '.join(_account(standing))}", no_wrap=True, overflow="ellipsis"))
+        for dial, wanted, value in _dials(load, standing, state.elapsed):
+            lines.append(Text(f"  {dial:20} {value:>14} of {wanted}", style="dim", no_wrap=True, overflow="ellipsis"))
+    return Group(*lines)
 
 
 def _dials(load: Load, standing: Standing, elapsed: float) -> Iterator[tuple[str, str, str]]:
@@ -84,11 +78,12 @@ def _asked(load: Load, elapsed: float) -> tuple[Asked, ...]:
 
 
 def _account(standing: Standing) -> Iterator[str]:
-    for latency in (standing.p50, standing.p99):
-        yield "" if math.isnan(latency) else units.number(latency / 1e3)
     ledger = standing.ledger
-    yield f"{ledger.acknowledged:,}"
-    yield f"{ledger.failed + ledger.unknown + ledger.dropped:,}"
+    yield f"{ledger.acknowledged:,} {ledger.unit}"
+    yield f"{ledger.failed + ledger.unknown + ledger.dropped:,} lost"
+    if not math.isnan(standing.p99):
+        p50, p99 = (units.number(latency / 1e3) for latency in (standing.p50, standing.p99))
+        yield f"p50 {p50} ms, p99 {p99} ms"
 
 
 def _lines(plan: Plan) -> OnProgress:
@@ -111,10 +106,7 @@ def _lines(plan: Plan) -> OnProgress:
 def line(load: Load, standing: Standing, elapsed: float) -> str:
     """A Load in one line: `produce: request_rate 500/s of 500/s, p99 2.1 ms, 2,500 records, 0 lost`."""
     parts = [f"{dial} {value} of {wanted}" for dial, wanted, value in _dials(load, standing, elapsed)]
-    p50, p99, done, lost = _account(standing)
-    if p99:
-        parts.append(f"p50 {p50} ms, p99 {p99} ms")
-    return f"{load.name}: {', '.join([*parts, f'{done} {standing.ledger.unit}', f'{lost} lost'])}"
+    return f"{load.name}: {', '.join([*parts, *_account(standing)])}"
 
 
 def _figures(state: LoadProgress) -> str:
