@@ -16,6 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from clusterload.achievement import Achieved, achieved
+    from clusterload.brake import Brake, brakes
     from clusterload.case import Case, judge, run_case
     from clusterload.comparison import Comparison, compare
     from clusterload.consent import Consent
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Achieved": "achievement",
+    "Brake": "brake",
     "Case": "case",
     "ClientStatistics": "engines.client",
     "Cluster": "kafka",
@@ -56,8 +60,10 @@ _HOMES = {
     "State": "diagnosis",
     "Usage": "usage",
     "Verdict": "diagnosis",
+    "achieved": "achievement",
     "answer": "reports",
     "assess": "usage",
+    "brakes": "brake",
     "compare": "comparison",
     "diagnose": "diagnosis",
     "judge": "case",
@@ -71,6 +77,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Achieved",
+    "Brake",
     "Case",
     "ClientStatistics",
     "Cluster",
@@ -91,8 +99,10 @@ __all__ = [
     "State",
     "Usage",
     "Verdict",
+    "achieved",
     "answer",
     "assess",
+    "brakes",
     "compare",
     "diagnose",
     "judge",
