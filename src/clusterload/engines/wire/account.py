@@ -83,10 +83,10 @@ class Account:
             return tuple(self._ledger(load.name) for load in self._loads)
 
     def _ledger(self, load: str) -> Ledger:
-        book = Book(load)
-        for (name, _), tally in self._tallies.items():
-            if name == load:
-                book.add(tally.ledger)
+        tallies = [tally for (name, _), tally in self._tallies.items() if name == load]
+        book = Book(load, tallies[0].ledger.unit) if tallies else Book(load)
+        for tally in tallies:
+            book.add(tally.ledger)
         return book.ledger()
 
     def latency(self, load: str, of: str) -> Histogram:
