@@ -1,4 +1,8 @@
-"""Our side, as a user runs it: the command line, and its JSON."""
+"""Our side, as a user runs it: the command line, and its JSON.
+
+What is read of the JSON: `ledger`, a list of accounts; `generator` with `cpu_seconds` and `peak_rss_bytes`; `latency`,
+by load and kind (`due`, `sent`, `delay`) the quantiles `p50` to `p99.9`, `max` and `mean` in ms.
+"""
 
 from __future__ import annotations
 
