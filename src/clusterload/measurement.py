@@ -186,8 +186,6 @@ def _check_engines(plan: Plan) -> None:
             raise ConfigurationError(
                 f"load {load.name!r}: engine {load.engine} cannot {load.kind} yet: use engine client and kind produce"
             )
-    if plan.faults:
-        raise ConfigurationError(f"plan {plan.name!r} has faults, which are not carried out yet: leave them out")
 
 
 def _usable_topics(plan: Plan, cluster: Cluster) -> tuple[dict[str, Topic], dict[str, str]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
-
 from kio.schema.find_coordinator.v1.request import FindCoordinatorRequest
 
 from clusterload import Lab

@@ -16,7 +16,6 @@ from clusterload.errors import ConfigurationError
 from clusterload.store import new_id, read_run
 from tests.engines.wire.driving import Driven, drive, wire_load
 
-
 QUICK = {"broker.session.timeout.ms": "5000", "broker.heartbeat.interval.ms": "500"}
 """A dead broker is known to be dead after five seconds, not nine."""
 

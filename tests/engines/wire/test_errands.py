@@ -1,4 +1,4 @@
-"""Requests about other things than records: what is sent is what kio reads, and errors are found where kio puts them."""
+"""Requests about other things than records: what is sent is what kio reads, errors are found where kio puts them."""
 
 from __future__ import annotations
 

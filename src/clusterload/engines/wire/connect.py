@@ -201,7 +201,7 @@ class Connecting(Population):
     def _settle(self) -> None:
         """What did not come to stand until now does not count any more, also if it still does."""
         self.closing = True
-        for task in list(self._tasks):
+        for task in list(self.tasks):
             task.cancel()
         self.schedule.abandon()
         unanswered = {number for number, connection in self.open.items() if not connection.state}

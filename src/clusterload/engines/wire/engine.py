@@ -130,7 +130,7 @@ def _check_files(loads: Sequence[Load], workers: int) -> None:
     needed = math.ceil(sum(peak_of(load.dials.connections) for load in loads) / workers) + _OTHER_FILES
     if most not in {resource.RLIM_INFINITY, -1} and needed > most:
         raise ConfigurationError(
-            f"{needed - _OTHER_FILES:,} connections a worker need {needed:,} open files, and the hard limit is {most:,}: "
+            f"{needed - _OTHER_FILES:,} connections a worker need {needed:,} open files, and the limit is {most:,}: "
             f"raise it (ulimit -Hn {needed}, as root), or share the load with --workers {math.ceil(needed / most)}"
         )
 
