@@ -15,6 +15,7 @@ from clusterload import Lab
 from clusterload.errors import ConfigurationError
 from clusterload.store import new_id, read_run
 from tests.engines.wire.driving import Driven, drive, wire_load
+from tests.processes import wait_for
 
 QUICK = {"broker.session.timeout.ms": "5000", "broker.heartbeat.interval.ms": "500"}
 """A dead broker is known to be dead after five seconds, not nine."""
@@ -33,11 +34,14 @@ def breakable(state: Path) -> Iterator[Lab]:
 
 
 def new_topic(servers: str, partitions: int = 6) -> str:
-    """A topic whose leaders are spread over all brokers."""
+    """A topic whose leaders are spread over all brokers, each of which knows it."""
     name = f"clusterload-wire-{new_id()[-6:]}"
     new = NewTopic(name, partitions, 3, config={"min.insync.replicas": "2"})
     admin = AdminClient({"bootstrap.servers": servers})  # kept until the answer is here
     admin.create_topics([new])[name].result(15)
+    for server in servers.split(","):
+        asked = AdminClient({"bootstrap.servers": server})
+        wait_for(lambda asked=asked: name in asked.list_topics(timeout=10).topics)  # type: ignore[misc]
     return name
 
 
