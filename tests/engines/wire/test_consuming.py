@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from kio.schema.alter_client_quotas.v0 import request as quotas
+from kio.static.primitive import f64
 
 from clusterload import Lab
+from clusterload.engines.wire.asking import asking
+from clusterload.engines.wire.routes import Address
+from clusterload.engines.wire.security import security_of
 from clusterload.errors import ConfigurationError
+from clusterload.kafka import Properties
 from clusterload.store import new_id, read_run
 from tests.engines.wire.driving import Driven, drive, wire_load
 from tests.processes import wait_for
@@ -51,6 +58,23 @@ def fill(servers: str, topic: str, records: int, **settings: str) -> None:
     for number in range(records):
         producer.produce(topic, value=b"x" * 100, partition=number % 6)
     assert producer.flush(30) == 0
+
+
+def limit(servers: str, client_id: str, rate: float) -> None:
+    """Set a quota of bytes/s for what a client reads from each broker."""
+    request = quotas.AlterClientQuotasRequest(
+        entries=(
+            quotas.EntryData(
+                entity=(quotas.EntityData(entity_type="client-id", entity_name=client_id),),
+                ops=(quotas.OpData(key="consumer_byte_rate", value=f64(rate), remove=False),),
+            ),
+        ),
+        validate_only=False,
+    )
+    security = security_of(Properties(values={"bootstrap.servers": servers}))
+    with asking([Address.parsed(one) for one in servers.split(",")], "test", security) as one:
+        (entry,) = one.ask(request).entries
+    assert entry.error_code.value == 0, entry
 
 
 def records(driven: Driven, name: str) -> int:
@@ -128,6 +152,40 @@ def test_more_readers_than_connections_are_refused(lab: Lab, topic: str, tmp_pat
     load = wire_load(topic, "consume", fan_out="2", connections="4")
     with pytest.raises(ConfigurationError, match=r"2 x every byte read from 3 leading brokers = 6 connections"):
         drive(lab.bootstrap_servers, tmp_path, load, seconds=1)
+
+
+def test_a_reader_whose_offset_is_gone_begins_anew_and_says_so(lab: Lab, topic: str, tmp_path: Path) -> None:
+    servers = lab.bootstrap_servers
+    fill(servers, topic, 600)
+
+    def take_away() -> None:
+        """Between the first and the second fetch, four seconds apart: 300 more a partition, all but 50 deleted."""
+        time.sleep(0.5)
+        fill(servers, topic, 1800)
+        admin = AdminClient({"bootstrap.servers": servers})
+        (deleted,) = admin.delete_records([TopicPartition(topic, 0, 350)]).values()
+        deleted.result(10)
+
+    load = wire_load(topic, "consume", fetch_rate="0.25/s", fetch_from="earliest", partitions="1")
+    driven = drive(servers, tmp_path, load, seconds=9, meanwhile=take_away)
+    ledger = driven.ledger
+    assert (ledger.acknowledged, ledger.failed, dict(ledger.errors)) == (2, 1, {"OFFSET_OUT_OF_RANGE": 1})
+    assert ledger.balanced
+    assert records(driven, "consume") == 100 + 50
+
+
+def test_a_pause_that_brokers_ask_for_is_kept(lab: Lab, topic: str, tmp_path: Path) -> None:
+    """Without a quota this reader would ask thousands of times."""
+    fill(lab.bootstrap_servers, topic, 6000)
+    load = replace(
+        wire_load(topic, "consume", fetch_from="earliest", fetch_max_wait="0"), client_id=f"clusterload-slow-{topic}"
+    )
+    limit(lab.bootstrap_servers, load.client_id, 1000.0)
+    driven = drive(lab.bootstrap_servers, tmp_path, load, seconds=3)
+    assert driven.wire["throttled_ms"] > 0
+    assert driven.ledger.balanced
+    assert driven.ledger.failed == 0
+    assert driven.ledger.acknowledged < 200, driven.ledger
 
 
 def test_a_killed_broker_costs_no_reader_a_record(breakable: Lab, tmp_path: Path) -> None:
