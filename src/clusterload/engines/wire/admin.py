@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from clusterload.engines.wire.coordinator import FIND_SECONDS, LOOKUP, Coordinator
 from clusterload.engines.wire.counts import Counts, Latencies
 from clusterload.engines.wire.errands import Asked, Errand
+from clusterload.engines.wire.identify import identified
 from clusterload.engines.wire.outcomes import COORDINATOR_LOADS, COORDINATOR_MOVED, name_of
 from clusterload.engines.wire.population import Population, Setting
 from clusterload.engines.wire.rota import Rota
@@ -79,6 +80,10 @@ class Administering(Population):
         await self.open_all(homes)
         if self.at_coordinator:
             await self._first_commit()
+        if any(errand.api == "InitProducerId" for errand in self.errands):
+            # Each broker of a new cluster takes a while until it gives its first one, which is no part of the load.
+            by_broker = {connection.address: connection for connection in self.anywhere.free}
+            await asyncio.gather(*(identified(one, self.part.frames["producer_id"]) for one in by_broker.values()))
 
     async def _first_commit(self) -> None:
         """Commit once, uncounted, as soon as a coordinator that has only just got the group takes it."""
@@ -193,6 +198,12 @@ class Administering(Population):
         if connection.number >= self.wanted and connection.state != "leaving":
             self._lose_coordinator()
         self.again(connection.number, lambda: self._home(connection.number))
+
+    def unreached(self, number: int) -> None:
+        """A lost connection could not be opened again yet; the coordinator may be elsewhere by now."""
+        if number >= self.wanted:
+            self.coordinator.find_again(self._found)
+        self.setting.stale()
 
     def relieved(self, connection: Connection) -> None:
         """A connection's send buffer has room again."""

@@ -12,7 +12,7 @@ from clusterload.engines.wire.fetching import EARLIEST, LATEST, Frames, Slice, a
 from clusterload.engines.wire.intake import Intake
 from clusterload.engines.wire.outcomes import LEADERS_MOVED, OUT_OF_RANGE, name_of
 from clusterload.engines.wire.population import Population, Setting
-from clusterload.engines.wire.readers import UNKNOWN, Asked, Cursor, Readers, connections_of, milliseconds
+from clusterload.engines.wire.readers import UNKNOWN, Asked, Cursor, Drain, Readers, connections_of, milliseconds
 from clusterload.engines.wire.rota import Rota
 from clusterload.engines.wire.schedule import Schedule
 from clusterload.engines.wire.work import Part, Tally
@@ -30,12 +30,6 @@ BACKOFF: Final = 100_000_000
 
 ANSWER: Final = 30_000_000_000
 """Nanoseconds that a broker may take to answer beyond the longest wait; then the connection is given up."""
-
-SETTLE: Final = 500_000_000
-"""Nanoseconds without a record after the load, after which readers that see the end of the log have seen all."""
-
-DRAIN: Final = 5_000_000_000
-"""Nanoseconds after the load in which readers that nothing paces may still catch up."""
 
 LOCATE_SECONDS: Final = 10.0
 
@@ -66,8 +60,7 @@ class Consuming(Population):
         self.intake = Intake(setting, self.latencies)
         self.schedule = Schedule(part, self.counts)
         self.running = False
-        self.over_at = 0
-        self.quiet_from = 0
+        self.drain = Drain()
         self.next_sweep = 0
 
     # Before the load.
@@ -135,7 +128,7 @@ class Consuming(Population):
             return
         elif self.paced:
             self.rota.put(connection)
-        elif not self.over_at or now < self.over_at + DRAIN:
+        elif self.drain.lasts(now):
             self.counts.scheduled += 1
             self._fetch(connection, ready, now, now)
 
@@ -146,7 +139,7 @@ class Consuming(Population):
     def _fetch(self, connection: Connection, cursors: Sequence[Cursor], due: int, now: int) -> None:
         asked = Asked.about(cursors, due, now)
         # No fetch is held back beyond the end of the load.
-        wait = _LAST_WAIT if self.over_at else min(self.max_wait, milliseconds(self.setting.end - now))
+        wait = _LAST_WAIT if self.drain.since else min(self.max_wait, milliseconds(self.setting.end - now))
         self.latencies.begun(due, now)
         positions = [(cursor.partition, cursor.offset) for cursor in cursors]
         connection.ask(self.fetches.fetch(positions, wait), self._fetched, asked)
@@ -206,11 +199,7 @@ class Consuming(Population):
             self._troubled(cursor, one.error, now)
             return True
         got = self.intake.take(data, one, cursor, now)
-        if self.over_at:
-            if got:
-                self.quiet_from = now
-            elif asked.sent > self.quiet_from + SETTLE:
-                cursor.caught_up = cursor.offset >= one.high_watermark
+        self.drain.saw(cursor, got, one.high_watermark, asked.sent, now)
         return False
 
     def _troubled(self, cursor: Cursor, error: int, now: int) -> None:
@@ -275,8 +264,8 @@ class Consuming(Population):
 
     async def finish(self, patience: float) -> None:
         """Wait for answers; readers that nothing paces read on for a moment, to the end of the log."""
-        self.over_at = self.quiet_from = time.monotonic_ns()
-        self.schedule.close(self.over_at)
+        self.drain.begin(time.monotonic_ns())
+        self.schedule.close(self.drain.since)
         give_up = time.monotonic() + patience
         while self._unfinished() and time.monotonic() < give_up:
             self.tick(time.monotonic_ns())
@@ -290,7 +279,7 @@ class Consuming(Population):
     def _unfinished(self) -> bool:
         if self.schedule.waits or any(connection.under_way for connection in self.open.values()):
             return True
-        draining = not self.paced and time.monotonic_ns() < self.over_at + DRAIN
+        draining = not self.paced and self.drain.lasts(time.monotonic_ns())
         return draining and not all(cursor.caught_up for cursor in self.readers.every())
 
     def tally(self) -> Tally:

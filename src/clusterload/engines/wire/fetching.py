@@ -40,6 +40,13 @@ _RECORDS_AT: Final = 61
 _OUTSIDE: Final = 12
 """Bytes of a batch, its offset and its length, that its length does not count."""
 
+_MORE: Final = 0x80
+"""Set in each byte of a varint but the last."""
+
+_FIRST: Final = bytes(3)
+_KEYS: Final = {0x01: 5, 0x10: 13}
+"""How far a value's size stands behind a record's length, by the varint of its key's size: none, or 8 bytes."""
+
 _COMPRESSED: Final = 0x07
 _CONTROL: Final = 0x20
 _NEW: Final = 2
@@ -191,32 +198,29 @@ def read(data: bytes, at: int, end: int, offset: int, own: int | None = None) ->
 
 
 def _due(data: bytes, at: int, end: int, own: int) -> int:
-    """The due time that a batch's first record carries, if its stamp is our own; else 0."""
+    """The due time that a batch's first record carries, if it is one of ours with our own stamp; else 0.
+
+    Ours begin, after their length, with three zeros (no attributes, no time and no offset after the batch's), have a
+    key of 8 bytes or none, and begin their value with stamp and due time.
+    """
     try:
-        _, at = _varint(data, at)
-        at += 1
-        _, at = _varint(data, at)
-        _, at = _varint(data, at)
-        key, at = _varint(data, at)
-        size, at = _varint(data, at + max(0, key))
+        while data[at] & _MORE:
+            at += 1
+        if data[at + 1 : at + 4] != _FIRST:
+            return 0
+        at += _KEYS.get(data[at + 4], end)
+        size, shift = data[at] & ~_MORE, 7
+        while data[at] & _MORE:
+            at += 1
+            size |= (data[at] & ~_MORE) << shift
+            shift += 7
     except IndexError:
         return 0
-    if size < _STAMPS.size or at + size > end:
+    at += 1
+    if size & 1 or size >> 1 < _STAMPS.size or at + (size >> 1) > end:
         return 0
     stamp, due = _STAMPS.unpack_from(data, at)
     return int(due) if stamp >> 46 == own else 0
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A zigzag varint, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004
-            return (value >> 1) ^ -(value & 1), at
-        shift += 7
 
 
 class Found(NamedTuple):

@@ -242,7 +242,11 @@ class Population:
             if not reason:
                 return
             self.errors[f"connection: {reason}"] += 1
-            self.setting.stale()
+            self.unreached(number)
+
+    def unreached(self, number: int) -> None:  # noqa: ARG002
+        """A lost connection could not be opened again yet: what it is for may be elsewhere by now."""
+        self.setting.stale()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the background; it is cancelled when the population leaves."""

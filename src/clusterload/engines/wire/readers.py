@@ -14,6 +14,12 @@ from clusterload.plan.dials import peak_of
 if TYPE_CHECKING:
     from clusterload.plan import Load
 
+SETTLE: Final = 500_000_000
+"""Nanoseconds without a record after the load, after which readers that see the end of the log have seen all."""
+
+DRAIN: Final = 5_000_000_000
+"""Nanoseconds after the load in which readers that nothing paces may still catch up."""
+
 UNKNOWN: Final = -1
 """The offset of a cursor that must be looked up first."""
 
@@ -64,6 +70,36 @@ class Asked:
         """It is answered, or will not be."""
         for cursor in self.cursors.values():
             cursor.busy = False
+
+
+class Drain:
+    """After a load: readers that nothing paces read on, until they see the end of the log and all is quiet.
+
+    Attributes:
+        since: monotonic nanoseconds at which the load was over; 0 until then.
+    """
+
+    __slots__ = ("_quiet_from", "since")
+
+    def __init__(self) -> None:
+        self.since = self._quiet_from = 0
+
+    def begin(self, now: int) -> None:
+        """The load is over."""
+        self.since = self._quiet_from = now
+
+    def lasts(self, now: int) -> bool:
+        """Whether more may be read."""
+        return not self.since or now < self.since + DRAIN
+
+    def saw(self, cursor: Cursor, records: int, high_watermark: int, sent: int, now: int) -> None:
+        """A fetch that was sent at `sent` gave so many records of a cursor's partition."""
+        if not self.since:
+            return
+        if records:
+            self._quiet_from = now
+        elif sent > self._quiet_from + SETTLE:
+            cursor.caught_up = cursor.offset >= high_watermark
 
 
 class Readers:
