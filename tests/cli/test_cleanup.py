@@ -14,6 +14,8 @@ from clusterload.kafka.admin import absent_groups, groups, remove_topic, topic_i
 from tests.conftest import Tool
 from tests.processes import wait_for
 
+pytestmark = pytest.mark.usefixtures("tidy")
+
 DIALS = ("--dial", "producers=1", "--dial", "record_rate=20/s", "--dial", "payload_size=64", "--for", "1s")
 
 

@@ -13,6 +13,8 @@ from clusterload import Lab
 from tests.conftest import PROGRAM
 from tests.processes import wait_for
 
+pytestmark = pytest.mark.usefixtures("tidy")
+
 DIALS = ("--dial", "producers=1", "--dial", "record_rate=20/s", "--dial", "payload_size=64", "--for", "1s")
 
 

@@ -34,7 +34,7 @@ def says(tool: Tool, code: int, *arguments: str) -> str:
         (("run", "--lab", "--dial", "producer=2"), "did you mean 'producers'"),
         (("run", "--bootstrap-server", "x:1", "--command-property", "sasl.password=s", *DIALS), "is a secret"),
         (("run", "--lab", "--dial", "acks=1", "--dial", "acks=0"), "dial acks is given twice"),
-        (("run", "--lab", "plan.toml", "--dial", "acks=1"), "give a plan or --dial, not both"),
+        (("run", "plan.toml", "--lab", "--dial", "acks=1"), "give a plan or --dial, not both"),
         (("run", "--lab", *DIALS, "--arrivals", "odd"), "'odd' is not one of"),
         (("cleanup",), "RUN_ID_OR_FILE"),
         (("run", "--bootstrap-server", "x:1", "--cap", "records=5", *DIALS), "no cap 'records'"),
