@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clusterload.lab import Lab
     from clusterload.limits import Limits
     from clusterload.measurement import measure, record
-    from clusterload.plan import Dials, Load, Plan
+    from clusterload.plan import Dials, Fault, Load, Plan
     from clusterload.reports import Report, answer, plot, render, riddle
     from clusterload.run import Run
     from clusterload.series import Series
@@ -43,6 +43,7 @@ _HOMES = {
     "Comparison": "comparison",
     "Consent": "consent",
     "Dials": "plan",
+    "Fault": "plan",
     "Lab": "lab",
     "Limits": "limits",
     "Load": "plan",
@@ -77,6 +78,7 @@ __all__ = [
     "Comparison",
     "Consent",
     "Dials",
+    "Fault",
     "Lab",
     "Limits",
     "Load",

@@ -72,9 +72,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Make the load of a PLAN, or of --dial options, and hold what it did against limits."""
-    from clusterload.cli.console import load_progress, waiting
     from clusterload.limits import Limits
-    from clusterload.measurement import measure
 
     plan = Asked(
         file=plan_file,
@@ -90,6 +88,9 @@ def run(
         for line in said_totals(plan):
             click.echo(line)
         return
+    from clusterload.cli.console import load_progress, waiting
+    from clusterload.measurement import measure
+
     with opened(target) as cluster:
         agreed = confirmed(consented, cluster)
         with load_progress() as begin:

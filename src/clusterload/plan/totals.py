@@ -112,7 +112,7 @@ def _of_application(load: Load, duration: float) -> Totals:
 
 def _of_transact(load: Load, duration: float) -> Totals:
     rate = (load.dials.transaction_rate or 0.0) * load.setting("records_per_transaction")
-    size = load.dials.record_size.mean if load.dials.record_size else 100.0
+    size = load.setting("record_size").mean
     return Totals(
         record_rate=rate,
         byte_rate=rate * size,

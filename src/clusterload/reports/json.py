@@ -7,7 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from clusterload.case import Outcome
+from clusterload.comparison import Change
 from clusterload.diagnosis import Verdict
+from clusterload.plan import declared
 from clusterload.run import Run, clock_time
 from clusterload.usage import Usage, provider_load
 
@@ -49,7 +51,7 @@ def case_document(outcome: Outcome) -> dict[str, Any]:
         "steps": [
             {
                 **run_document(step.run, step.usage, step.verdict),
-                "changes": [asdict(change) for change in step.comparison.changes] if step.comparison else [],
+                "changes": [_change(change) for change in step.comparison.changes] if step.comparison else [],
                 "effects": {
                     effect.name: {"ratio": _number(effect.ratio), "spread": _number(effect.spread)}
                     for effect in (*step.comparison.effects, step.comparison.limit_load)
@@ -61,6 +63,11 @@ def case_document(outcome: Outcome) -> dict[str, Any]:
             for step in outcome.steps
         ],
     }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    plain = declared(change.dial).values.plain
+    return {"dial": change.dial, "before": plain(change.before), "after": plain(change.after)}
 
 
 def _resource(usage: Usage, name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rich.text import Text
 from clusterload import units
 from clusterload.case import Outcome, Step
 from clusterload.kafka import Broker, Topic
+from clusterload.ledger import RECORDS
 from clusterload.resources import RESOURCES
 from clusterload.run import Run
 from clusterload.series import Kind
@@ -77,11 +78,12 @@ def _short(quantity: Quantity, line: Line) -> str:
 
 
 def ledger_table(run: Run) -> Table:
-    """What became of each Load's records."""
+    """What became of each Load's records, or of what else it counts."""
     table = _table("load", "scheduled", "acknowledged", "failed", "unknown", "dropped", "late")
     for one in run.ledgers:
         counts = (one.scheduled, one.acknowledged, one.failed, one.unknown, one.dropped, one.late)
-        table.add_row(Text(one.load), *(f"{count:,}" for count in counts))
+        name = one.load if one.unit == RECORDS else f"{one.load} ({one.unit})"
+        table.add_row(Text(name), *(f"{count:,}" for count in counts))
         for error, count in one.errors.items():
             table.add_row(Text(f"  {error}", style="yellow"), f"{count:,}")
     return table

@@ -256,6 +256,6 @@ class Producing(Sending):
             records=fates.acknowledged,
             bytes=fates.batch_bytes,
             late=fates.late_requests,
-            distinct=self.pool.distinct_share(),
+            distinct=min(1.0, self.pool.distinct_share()),
             **fates.latencies(),
         )
