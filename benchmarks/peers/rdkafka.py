@@ -6,7 +6,6 @@ Needs cargo (to fetch the crate), gcc and make. Built once into `.cache/peers`.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import statistics
@@ -56,7 +55,7 @@ def _sources() -> Path:
 
 
 def _in(folder: Path, *words: str) -> None:
-    if shutil.which(words[0], path=f"{folder}:{os.environ.get('PATH', '')}") is None:
+    if shutil.which(words[0]) is None and not (folder / words[0]).exists():
         raise RuntimeError(
             f"{words[0]} was not found: rdkafka_performance is built with cargo, gcc and make; install them"
         )
