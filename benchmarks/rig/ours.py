@@ -81,7 +81,7 @@ def _common(document: Document, run: Path) -> Figures:
 
 def latency(kind: str) -> Reading:
     """The latencies of the one load: `due` from the due time, `sent` from the send, `delay` between the two; in ms."""
-    names = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p99.9": "p999", "max": "max", "mean": "mean"}
+    names = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p99_9": "p999", "max": "max", "mean": "mean"}
 
     def reading(document: Document) -> Figures:
         (kinds,) = document["latency"].values()

@@ -106,7 +106,7 @@ def read_past(
         Aborted: interrupted.
     """
     with recording(path) as recorder:
-        recorder.document("environment", {**_machine(), "cluster": {"id": cluster_id, "lab": False, "brokers": []}})
+        recorder.document("environment", {**machine(), "cluster": {"id": cluster_id, "lab": False, "brokers": []}})
         recorder.document("window", {"start": start, "end": end, "complete": False})
         source.collect(recorder, start, end, on_wait)
         recorder.document("window", {"start": start, "end": end, "complete": True})
@@ -117,7 +117,7 @@ def environment(cluster: Cluster) -> dict[str, Any]:
     """What a run was made with, by allow-list: no secrets, no host names but the brokers'."""
     lab = find_lab(cluster.id)
     return {
-        **_machine(),
+        **machine(),
         "cluster": {
             "id": cluster.id,
             "lab": lab is not None,
@@ -128,7 +128,8 @@ def environment(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """The software and the machine that a run was made with."""
     return {
         "clusterload": __version__,
         "python": platform.python_version(),

@@ -19,10 +19,12 @@ from clusterload.cli.options import (
     target_options,
 )
 from clusterload.cli.plans import Asked, dials_help, said_totals
+from clusterload.errors import UsageError
 from clusterload.plan import ARRIVALS
 
 if TYPE_CHECKING:
     from clusterload.consent import Consent
+    from clusterload.plan import Plan
     from clusterload.run import Run
 
 _EXAMPLES = """\b
@@ -50,6 +52,7 @@ clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Processes of engine wire; as many as needed.")
 @click.option("--limits", metavar="TABLE", default="course-basic", show_default=True, help="A table or a TOML file.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
+@click.option("--noop", is_flag=True, help="Load no cluster but a target that answers at once: the generator alone.")
 @click.option("--no-metrics", is_flag=True, help="Only make the load: print when it began and ended.")
 @click.option("--stats", is_flag=True, help="Print each client's own statistics as they come, a JSON a line.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and touch nothing.")
@@ -68,6 +71,7 @@ def run(
     workers: int | None,
     limits: str,
     out: Path | None,
+    noop: bool,
     no_metrics: bool,
     stats: bool,
     dry_run: bool,
@@ -90,25 +94,11 @@ def run(
         for line in said_totals(plan):
             click.echo(line)
         return
-    from clusterload.cli.console import waiting
-    from clusterload.cli.live import load_progress
-    from clusterload.measurement import measure
-
-    with opened(target) as cluster:
-        agreed = confirmed(consented, cluster)
-        with load_progress() as begin:
-            measured = measure(
-                plan,
-                cluster,
-                sources=() if no_metrics else sources_for(target, cluster),
-                path=out,
-                consented=agreed,
-                workers=workers,
-                on_progress=begin(plan),
-                on_wait=waiting,
-                on_statistics=_print_statistics if stats else None,
-            )
-    if no_metrics:
+    if noop:
+        measured = _rehearsed(plan, target, out, workers)
+    else:
+        measured = _measured(plan, target, consented, out, workers, metrics=not no_metrics, stats=stats)
+    if no_metrics or noop:
         _show_window(measured, as_json=as_json)
     else:
         from clusterload.cli.report import show
@@ -126,6 +116,46 @@ def run(
 
         of = " and ".join(dict.fromkeys(ledger.unit for ledger in lost))
         warn(f"not all {of} were acknowledged; the ledger says why")
+
+
+def _measured(
+    plan: Plan,
+    target: Target,
+    consented: Consent,
+    out: Path | None,
+    workers: int | None,
+    *,
+    metrics: bool,
+    stats: bool,
+) -> Run:
+    from clusterload.cli.console import waiting
+    from clusterload.cli.live import load_progress
+    from clusterload.measurement import measure
+
+    with opened(target) as cluster:
+        agreed = confirmed(consented, cluster)
+        with load_progress() as begin:
+            return measure(
+                plan,
+                cluster,
+                sources=sources_for(target, cluster) if metrics else (),
+                path=out,
+                consented=agreed,
+                workers=workers,
+                on_progress=begin(plan),
+                on_wait=waiting,
+                on_statistics=_print_statistics if stats else None,
+            )
+
+
+def _rehearsed(plan: Plan, target: Target, out: Path | None, workers: int | None) -> Run:
+    from clusterload.cli.live import load_progress
+    from clusterload.rehearsal import rehearse
+
+    if target.lab is not None or target.cluster or target.bootstrap_server:
+        raise UsageError("--noop loads no cluster: leave out --lab, --cluster and --bootstrap-server, or --noop")
+    with load_progress() as begin:
+        return rehearse(plan, path=out, workers=workers, on_progress=begin(plan))
 
 
 def _print_statistics(text: str) -> None:

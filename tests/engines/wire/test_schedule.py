@@ -63,7 +63,9 @@ def test_what_is_scheduled_is_begun_or_dropped(steps: list[tuple[int, int]], rat
     one.close(now)
     one.abandon()
     assert one.counts.scheduled == begun + one.counts.dropped
-    assert one.counts.scheduled == sum(1 for index in range(5 * rate) if round(index * SECOND / rate) < now - ORIGIN)
+    dues = [round(index * SECOND / rate) + ORIGIN for index in range(5 * rate)]
+    # What falls due at the very moment of the end may be begun, and is not waited for.
+    assert sum(due < now for due in dues) <= one.counts.scheduled <= sum(due <= now for due in dues)
 
 
 def test_what_waits_longer_than_the_bound_is_dropped_and_what_is_sent_late_counts_so() -> None:

@@ -1,0 +1,61 @@
+"""Rehearsal: a plan carried out against a target that answers at once, to see what the generator itself is worth."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from clusterload.engines.progress import OnProgress
+from clusterload.engines.wire.noop import noop_target
+from clusterload.errors import ConfigurationError
+from clusterload.generation import generated
+from clusterload.kafka import Properties
+from clusterload.plan import Plan
+from clusterload.recording import machine, recording
+from clusterload.run import Run
+from clusterload.store import read_run
+
+PARTITIONS = 6
+"""Of each topic that the target pretends to have, unless the plan touches more."""
+
+
+def rehearse(
+    plan: Plan,
+    *,
+    path: Path | str | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    on_progress: OnProgress = lambda _: None,
+) -> Run:
+    """Make a plan's load on no cluster at all. What is late then, the generator is late with.
+
+    Args:
+        plan: Loads of the engine `wire` that produce or connect, without faults.
+        path: of the run file; by default `runs/<id>.run`.
+        seed: of all chance; by default drawn and written down.
+        workers: processes; by default as many as the dials call for.
+        on_progress: called five times a second.
+
+    Raises:
+        ConfigurationError: a Load needs a broker that keeps what it is given.
+        StoreError: the run file could not be begun.
+        Aborted: interrupted.
+    """
+    for load in plan.loads:
+        if load.engine != "wire" or load.kind not in {"produce", "connect"}:
+            raise ConfigurationError(
+                f"load {load.name!r} ({load.engine}, {load.kind}) cannot be rehearsed: only what engine wire produces "
+                "or connects needs no broker"
+            )
+    if plan.faults:
+        raise ConfigurationError("nothing can be broken in a rehearsal: leave the faults out")
+    topics = {load.topic: max(PARTITIONS, load.dials.partitions or 0) for load in plan.loads}
+    seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+    with recording(path) as recorder, noop_target(topics) as servers:
+        recorder.document("plan", plan.as_document())
+        target = {"id": "noop", "lab": False, "brokers": []}
+        recorder.document("environment", {**machine(), "cluster": target, "seed": seed})
+        properties = Properties(values={"bootstrap.servers": servers}, origin="the rehearsal")
+        made = generated(plan, properties, recorder, seed=seed, workers=workers, on_progress=on_progress)
+        recorder.document("window", {"start": made.start, "end": made.end, "complete": True})
+    return read_run(recorder.path)
