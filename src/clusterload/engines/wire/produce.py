@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 DISTINCT: Final = 1_000_000
 """Records of a run that should differ from each other, at the least."""
 
+_UNANSWERED: Final = 256
+"""Requests that a closed loop without acknowledgements sends to a broker before it looks at anything else."""
+
 _SWEEP: Final = 50_000_000
 
 
@@ -120,7 +123,7 @@ class Producing(Sending):
             self.sweep(now)
         if self.closed_loop:
             self.more(now)
-            return self.next_sweep
+            return now if self.quiet else self.next_sweep
         while self.next_due <= now and self.next_due < end:
             self._schedule(self.next_due, now)
             self.index += self.part.parts
@@ -141,7 +144,9 @@ class Producing(Sending):
             return
         for seat in self.seats:
             mine = [number for number, leader in enumerate(self.leaders[: self.touched]) if leader == seat.broker]
-            while seat.free and mine:
+            most = _UNANSWERED if self.quiet else math.inf
+            while seat.free and mine and most > 0:
+                most -= 1
                 self.fates.scheduled += self.pool.records
                 self.send(seat.free.popleft(), Request(due=now, partition=self._turn_of(seat, mine)), now)
 
