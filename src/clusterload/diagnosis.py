@@ -7,7 +7,7 @@ metrics are suspected first: a load that was not made, or was not seen, proves n
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -15,6 +15,8 @@ from typing import Final
 import numpy as np
 
 from clusterload import units
+from clusterload.achievement import Achieved, achieved
+from clusterload.brake import Brake, brakes
 from clusterload.finding import Finding
 from clusterload.hosts import HOST_CPU, full_hosts
 from clusterload.ledger import RECORDS, REQUESTS, Ledger
@@ -155,18 +157,46 @@ def _doubts_of_generator(run: Run) -> Iterator[str]:
         yield "the run was cut short"
     if run.plan is not None and not run.ledgers:
         yield "no load was accounted for"
+    dials = achieved(run)
+    held = {brake.load: brake for brake in brakes(run, dials)}
+    missed = {one.load for one in dials if one.missed}  # for these the brake is named with the dial
+    loads = {load.name: load for load in run.plan.loads} if run.plan else {}
     for ledger in run.ledgers:
-        yield from _doubts_of_ledger(ledger)
+        brake = None if ledger.load in missed else held.get(ledger.load)
+        yield from _doubts_of_ledger(ledger, loads.get(ledger.load), brake)
     yield from _missed_rates(run)
+    yield from _missed_dials(run, dials, held)
     yield from (event.text for event in run.events if event.kind == "growth-differs")
 
 
+def _missed_dials(run: Run, dials: Sequence[Achieved], held: Mapping[str, Brake]) -> Iterator[str]:
+    """Dials of the wire engine that were missed, the worst of each Load, and what brokers did not see."""
+    wire = [load.name for load in run.plan.loads if load.engine == "wire"] if run.plan and run.complete else []
+    for name in wire:
+        own = [one for one in dials if one.load == name]
+        missed = sorted((one for one in own if one.missed), key=lambda one: -abs(one.missed_by))
+        if missed:
+            yield f"load {name!r} {_missed(missed[0])}: {held[name].words}"
+        for one in own:
+            if one.denied and one.counted.loads[:1] == (name,):
+                yield (
+                    f"{one.dial} of {' and '.join(one.counted.loads)}: the brokers counted "
+                    f"{units.number(one.counted.value)} where the generator counted {units.number(one.counted.made)}"
+                )
+
+
+def _missed(one: Achieved) -> str:
+    too = f"{units.percent(abs(one.missed_by))} too {'little' if one.missed_by > 0 else 'much'}"
+    short = units.short(one.value, one.asked.unit), units.short(one.asked.value, one.asked.unit)
+    return f"missed {one.dial}: {short[0]} of {short[1]} that were asked for, {too}"
+
+
 def _missed_rates(run: Run) -> Iterator[str]:
-    """Loads that scheduled fewer or more than their plan asks for."""
+    """Loads of librdkafka that scheduled fewer or more than their plan asks for."""
     if run.plan is None or not run.complete:
         return
     accounts = {ledger.load: ledger for ledger in run.ledgers}
-    for load in run.plan.loads:
+    for load in (load for load in run.plan.loads if load.engine == "client"):
         ledger = accounts.get(load.name, Ledger(load=load.name))
         asked = _asked(load, run.plan.duration, ledger.unit)
         # By chance, arrivals are as many as asked for give or take the root of it.
@@ -181,21 +211,29 @@ def _asked(load: Load, duration: float, unit: str) -> float:
     return {RECORDS: together.records, REQUESTS: together.requests}.get(unit) or math.inf
 
 
-def _doubts_of_ledger(ledger: Ledger) -> Iterator[str]:
+def _doubts_of_ledger(ledger: Ledger, load: Load | None, brake: Brake | None) -> Iterator[str]:
     def share(count: int) -> str:
         return f"{count:,} of {ledger.scheduled:,} {ledger.unit} of load {ledger.load!r}"
 
-    if not ledger.scheduled:
+    if not ledger.scheduled and not (load and load.kind == "consume"):
         yield f"no {ledger.unit.removesuffix('s')} of load {ledger.load!r} was due"
     behind = ledger.late + ledger.dropped
     if behind > LATE * ledger.scheduled:
-        yield f"{share(behind)} were sent late or not at all: the generator was the brake"
-    lost = ledger.failed + ledger.unknown
+        yield f"{share(behind)} were sent late or not at all{_because(load, brake)}"
+    # Where nobody is asked for an answer, none is missing.
+    unasked = load is not None and load.dials.acks == "0"
+    lost = ledger.failed + (0 if unasked else ledger.unknown)
     if lost > LATE * ledger.scheduled:
         reasons = ", ".join(sorted(ledger.errors, key=lambda name: -ledger.errors[name]))
         yield f"{share(lost)} were not acknowledged ({reasons})"
     if not ledger.balanced:
         yield f"the ledger of load {ledger.load!r} does not add up"
+
+
+def _because(load: Load | None, brake: Brake | None) -> str:
+    if load is None or load.engine == "client":
+        return ": the generator was the brake"
+    return f": {brake.words}" if brake else ""
 
 
 def _doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:

@@ -8,7 +8,7 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import accumulate
 from operator import mul
@@ -24,6 +24,7 @@ LONGEST: Final = 3_600_000_000
 
 _SHORTEST: Final = 1
 _DIGITS: Final = 3
+_SUB_BITS: Final = 11  # of a value so many leading bits count: three digits of a half-open power of two
 _ROUNDING: Final = 1e-9
 _UNREADABLE: Final = (
     binascii.Error,
@@ -57,16 +58,34 @@ class Histogram:
 
     def record_all(self, latencies: Iterable[int]) -> None:
         """Count many latencies in microseconds; much quicker than one by one."""
-        for us, count in Counter(latencies).items():
-            self.record(us, count)
+        self.record_counts(Counter(latencies))
+
+    def record_counts(self, counts: Mapping[int, int]) -> None:
+        """Count latencies in microseconds, each as often as it says; ten times as quick as one by one."""
+        if not counts:
+            return
+        # What the package's own `record_value` does, without its ten calls for each value.
+        kept, inner = self._counts.counts, self._counts
+        for us, count in counts.items():
+            value = min(max(us, _SHORTEST), LONGEST)
+            shift = max(0, value.bit_length() - _SUB_BITS)
+            kept[(shift << _SUB_BITS - 1) + (value >> shift)] += count
+        inner.total_count += sum(counts.values())
+        shortest, longest = min(counts), max(counts)
+        inner.min_value = min(inner.min_value, max(shortest, _SHORTEST), LONGEST)
+        inner.max_value = max(inner.max_value, min(longest, LONGEST), _SHORTEST)
+
+    def add(self, other: Histogram) -> None:
+        """Count all that another histogram has counted."""
+        if other.count:
+            self._counts.add(other._counts)
 
     @classmethod
     def merged(cls, histograms: Iterable[Histogram]) -> Histogram:
         """All that several histograms have counted."""
         whole = cls()
         for one in histograms:
-            if one.count:
-                whole._counts.add(one._counts)
+            whole.add(one)
         return whole
 
     @property

@@ -10,15 +10,16 @@ from typing import Any, Final
 
 from clusterload import consent
 from clusterload.consent import Consent
-from clusterload.engines.client import ClientStatistics, Records, made_load
+from clusterload.engines.client import ClientStatistics, Records
 from clusterload.engines.client.connections import predicted_connections
 from clusterload.engines.progress import Made, OnProgress
 from clusterload.errors import ClusterloadError, ConfigurationError
+from clusterload.generation import generated
 from clusterload.kafka import Cluster, Topic
 from clusterload.kafka.admin import absent_groups, topic_ids
 from clusterload.lab import find_lab
 from clusterload.lab.faults import check_faults, injected
-from clusterload.plan import Load, Plan
+from clusterload.plan import Load, Plan, resolved
 from clusterload.recording import collect, environment, recording, running
 from clusterload.run import Run
 from clusterload.sources.confluent import Access, ConfluentSource, is_named
@@ -27,7 +28,8 @@ from clusterload.sources.source import LateSource, OnWait, Source
 from clusterload.store import Recorder, read_run, require_free
 
 # Bytes around the smallest batch's only value: its header, the record's own, and the key.
-_AROUND: Final = 61 + 20 + 8
+_HEADER: Final = 61
+_AROUND: Final = _HEADER + 20 + 8
 
 
 def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
@@ -52,6 +54,7 @@ def measure(
     path: Path | str | None = None,
     consented: Consent = Consent(),  # noqa: B008 (frozen)
     seed: int | None = None,
+    workers: int | None = None,
     on_progress: OnProgress = lambda _: None,
     on_statistics: Callable[[str], None] | None = None,
     on_wait: OnWait = lambda _: None,
@@ -65,7 +68,8 @@ def measure(
             run then still tells what was sent when, and metrics of that time can be held against it later.
         path: of the run file; by default `runs/<id>.run`.
         consented: the yes that a cluster which is not a lab needs.
-        seed: of the keys; by default drawn and written down.
+        seed: of all chance; by default drawn and written down.
+        workers: processes of the wire engine; by default as many as the dials call for.
         on_progress: called five times a second during the load.
         on_statistics: gets each client's own statistics as JSON, every second.
         on_wait: called now and then while metrics that come late are waited for.
@@ -80,7 +84,6 @@ def measure(
     lab = find_lab(cluster.id)
     if lab is None:
         consent.require(consented, plan, cluster.id)
-    _check_engines(plan)
     check_faults(plan.faults, lab, duration=plan.duration, made={load.topic for load in plan.loads})
     chosen = sources_of(cluster) if sources is None else sources
     _check_length(plan, chosen)
@@ -98,19 +101,17 @@ def measure(
             running(chosen, recorder),
             injected(plan.faults, lab, duration=plan.duration, on_event=recorder.event) as faults,
         ):
-            statistics = ClientStatistics(recorder, on_text=on_statistics)
-            made = made_load(
-                plan.loads,
-                plan.duration,
+            made = generated(
+                plan,
                 cluster.properties,
+                recorder,
                 seed=seed,
-                on_progress=on_progress,
-                on_statistics=statistics,
+                workers=workers,
                 on_start=faults.begin,
-                on_ledgers=recorder.ledgers,
-                on_end=lambda made: _keep(recorder, made),
+                on_progress=on_progress,
+                on_statistics=ClientStatistics(recorder, on_text=on_statistics),
             )
-        _check_growth(recorder, cluster, topics, before, made)
+        _check_growth(recorder, cluster, plan, topics, before, made)
         recorder.document("window", {"start": made.start, "end": made.end, "complete": True})
         collect(chosen, recorder, made.start, made.end, on_wait)
     return read_run(recorder.path)
@@ -175,41 +176,59 @@ def _check_length(plan: Plan, sources: Sequence[Source]) -> None:
             )
 
 
-def _keep(recorder: Recorder, made: Made) -> None:
-    recorder.document("window", {"start": made.start, "end": made.end, "complete": False})
-    recorder.ledgers(made.ledgers)
-
-
-def _check_engines(plan: Plan) -> None:
-    for load in plan.loads:
-        if load.use != ("client", "produce"):
-            raise ConfigurationError(
-                f"load {load.name!r}: engine {load.engine} cannot {load.kind} yet: use engine client and kind produce"
-            )
-    if plan.faults:
-        raise ConfigurationError(f"plan {plan.name!r} has faults, which are not carried out yet: leave them out")
-
-
 def _usable_topics(plan: Plan, cluster: Cluster) -> tuple[dict[str, Topic], dict[str, str]]:
-    """Each Load's topic, and those that came into being by this: their ids by name."""
+    """The topics of all Loads by name, and those that came into being by this: their ids by name."""
     topics: dict[str, Topic] = {}
     created: dict[str, str] = {}
-    for load in (load for load in plan.loads if load.has_topic):
-        topics[load.name], is_new = cluster.use_topic(load.topic)
-        if is_new:
-            created |= topic_ids(cluster, [load.topic])
-        _check_size(load, cluster)
+    writing_first = sorted((load for load in plan.loads if load.has_topic), key=lambda load: not _writes(load))
+    for load in writing_first:
+        if load.topic not in topics:
+            topics[load.topic], is_new = cluster.use_topic(load.topic)
+            if is_new:
+                created |= topic_ids(cluster, [load.topic])
+        if _writes(load):
+            _check_size(load, cluster.largest_message(load.topic))
+            _check_partitions(load, topics[load.topic])
     return topics, created
 
 
-def _check_size(load: Load, cluster: Cluster) -> None:
-    assert load.dials.payload_size is not None
-    size = Records(payload_size=load.dials.payload_size).value_size
-    most = cluster.largest_message(load.topic)
-    if most is not None and size + _AROUND > most:
+def _writes(load: Load) -> bool:
+    return load.kind in {"produce", "transact"}
+
+
+def _check_size(load: Load, most: int | None) -> None:
+    """See that the topic takes what a Load makes: a message's bound is held against a whole record batch."""
+    size, what, cure = _largest(load)
+    if most is not None and size > most:
         raise ConfigurationError(
-            f"load {load.name!r} makes values of {size:,} B, and topic {load.topic!r} takes messages up to "
-            f"{most:,} B: lower payload_size, or raise the topic's max.message.bytes"
+            f"load {load.name!r} makes {what}, and topic {load.topic!r} takes messages up to {most:,} B: "
+            f"lower {cure}, or raise the topic's max.message.bytes"
+        )
+
+
+def _largest(load: Load) -> tuple[float, str, str]:
+    """Bytes of a Load's largest batch, what that is in words, and the dial that makes it so."""
+    if load.use == ("client", "produce"):
+        value = Records(payload_size=load.dials.payload_size or 0).value_size
+        return value + _AROUND, f"values of {value:,} B", "payload_size"
+    if load.use != ("wire", "produce"):
+        return 0.0, "", ""
+    asked = resolved(load)
+    together, largest = asked.records_per_request, asked.sizes.largest
+    if together == 1:
+        return largest + _AROUND, f"values of up to {largest:,} B", "record_size"
+    if load.dials.compression not in {None, "none"}:
+        return 0.0, "", ""  # how small it becomes is not known beforehand
+    size = _HEADER + together * (asked.value_size + _AROUND - _HEADER)
+    return size, f"requests of {together:,} records, {size:,.0f} B", "records_per_request or record_size"
+
+
+def _check_partitions(load: Load, topic: Topic) -> None:
+    touched, there = load.dials.partitions or 0, len(topic.partitions)
+    if touched > there:
+        raise ConfigurationError(
+            f"load {load.name!r} touches {touched:,} partitions, and topic {load.topic!r} has {there:,}: lower "
+            "partitions, or add some to the topic"
         )
 
 
@@ -218,9 +237,9 @@ def _ends(cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, int]:
 
 
 def _check_growth(
-    recorder: Recorder, cluster: Cluster, topics: Mapping[str, Topic], before: Mapping[str, int], made: Made
+    recorder: Recorder, cluster: Cluster, plan: Plan, topics: Mapping[str, Topic], before: Mapping[str, int], made: Made
 ) -> None:
-    """Hold the ledger against how far the topics' end offsets moved; a difference is an event."""
+    """Hold the ledgers against how far the topics' end offsets moved; a difference is an event."""
     try:
         after = _ends(cluster, topics)
     except ClusterloadError as error:
@@ -228,26 +247,38 @@ def _check_growth(
         return
     grown = {name: after[name] - count for name, count in before.items()}
     recorder.document("growth", grown)
-    for name, growth in grown.items():
-        ledgers = [ledger for ledger in made.ledgers if topics[ledger.load].name == name]
+    writers = {load.name: load for load in plan.loads if _writes(load)}
+    for name in dict.fromkeys(load.topic for load in writers.values()):
+        ledgers = [one for one in made.ledgers if one.load in writers and writers[one.load].topic == name]
         least = sum(ledger.acknowledged for ledger in ledgers)
         most = least + sum(ledger.unknown for ledger in ledgers)
-        words = f"topic {name!r} grew by {growth:,} records, but {least:,} were acknowledged"
-        if growth < least:
+        words = f"topic {name!r} grew by {grown[name]:,} records, but {least:,} were acknowledged"
+        marked = any(load.kind == "transact" and load.topic == name for load in writers.values())
+        if grown[name] < least:
             recorder.event(time.time_ns(), "growth-differs", words)
-        elif growth > most:
+        elif grown[name] > most and not marked:  # the end of each transaction is a marker, which has an offset too
             recorder.event(time.time_ns(), "others-wrote", f"{words}: others write to it too, or retries stored twice")
 
 
 def _of_plan(plan: Plan, cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, Any]:
-    predictions = [predicted_connections(load.dials.producers or 0, topics[load.name], cluster) for load in plan.loads]
-    known = [one for one in predictions if one is not None]
-    predicted: dict[str, Any] = {}
-    if known and len(known) == len(predictions):
-        deviation = sum(one.deviation**2 for one in known) ** 0.5
-        predicted["connections"] = {"mean": sum(one.mean for one in known), "deviation": deviation}
+    client = [load for load in plan.loads if load.use == ("client", "produce")]
+    sizes = {load.name: Records(payload_size=load.dials.payload_size or 0).value_size for load in client}
     return {
-        "predicted": predicted,
-        "value_size": {load.name: Records(payload_size=load.dials.payload_size or 0).value_size for load in plan.loads},
+        "predicted": _predicted(plan, client, cluster, topics),
+        "value_size": sizes,
         "leaders": {topic.name: [one.leader for one in topic.partitions] for topic in topics.values()},
     }
+
+
+def _predicted(
+    plan: Plan, client: Sequence[Load], cluster: Cluster, topics: Mapping[str, Topic]
+) -> dict[str, dict[str, float]]:
+    """The connections that librdkafka will open, where the plan has nothing else."""
+    if len(client) < len(plan.loads):
+        return {}
+    predictions = [predicted_connections(load.dials.producers or 0, topics[load.topic], cluster) for load in client]
+    known = [one for one in predictions if one is not None]
+    if not known or len(known) < len(predictions):
+        return {}
+    deviation = sum(one.deviation**2 for one in known) ** 0.5
+    return {"connections": {"mean": sum(one.mean for one in known), "deviation": deviation}}

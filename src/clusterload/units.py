@@ -194,6 +194,16 @@ def text(quantity: Quantity) -> str:
     return f"{number(base / factor)} {symbol}{'/s' if quantity.unit.per_second else ''}"
 
 
+def short(value: float, unit: Unit) -> str:
+    """An amount beside the name of what it is of, which need not be said again: `500/s`, `2.05 MB/s`, `max`."""
+    if math.isinf(value):
+        return "max"
+    if math.isnan(value):
+        return "n/a"
+    said = text(Quantity(value, unit)) if unit.thing in _STEPS else number(value, 4)
+    return said if unit.thing in _STEPS or not unit.per_second else f"{said}/s"
+
+
 def duration(seconds: float) -> str:
     """A stretch of time as people say it: `25 s`, `3 min 5 s`, `2 h 4 min`."""
     whole = round(seconds)

@@ -47,6 +47,7 @@ clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
 @click.option(
     "--fault", "faults", multiple=True, metavar="FAULT", help="Break a lab, as in 'kill broker=1 at=5s for=3s'."
 )
+@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Processes of engine wire; as many as needed.")
 @click.option("--limits", metavar="TABLE", default="course-basic", show_default=True, help="A table or a TOML file.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--no-metrics", is_flag=True, help="Only make the load: print when it began and ended.")
@@ -64,6 +65,7 @@ def run(
     topic: str | None,
     arrivals: str | None,
     faults: tuple[str, ...],
+    workers: int | None,
     limits: str,
     out: Path | None,
     no_metrics: bool,
@@ -99,6 +101,7 @@ def run(
                 sources=() if no_metrics else sources_for(target, cluster),
                 path=out,
                 consented=agreed,
+                workers=workers,
                 on_progress=begin(plan),
                 on_wait=waiting,
                 on_statistics=_print_statistics if stats else None,

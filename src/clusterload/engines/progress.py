@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from clusterload.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A look at one Load while it runs.
+
+    Attributes:
+        ledger: its account so far.
+        figures: what dials came to in the last second, by dial.
+        p50: median latency in the last second from the due time, microseconds; NaN if unknown.
+        p99: its 99th percentile.
+    """
+
+    ledger: Ledger
+    figures: Mapping[str, float] = field(default_factory=dict)
+    p50: float = math.nan
+    p99: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +34,13 @@ class Progress:
         elapsed: seconds since its start.
         duration: seconds that it is to last.
         ledger: the account of all Loads so far; what is under way has no fate yet.
+        loads: each Load by itself.
     """
 
     elapsed: float
     duration: float
     ledger: Ledger
+    loads: tuple[Standing, ...] = ()
 
     @property
     def rate(self) -> float:

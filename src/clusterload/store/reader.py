@@ -6,15 +6,18 @@ import contextlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from clusterload.errors import ClusterloadError, StoreError
+from clusterload.histogram import Histogram
 from clusterload.ledger import Ledger
 from clusterload.plan import Plan
-from clusterload.run import Event, Run
+from clusterload.run import Event, Generator, Latency, Run, Traffic
 from clusterload.series import Kind, Series
 from clusterload.store.format import APPLICATION, VERSION, unpack, unpack_times
 from clusterload.units import by_symbol
@@ -83,8 +86,25 @@ def _run(database: sqlite3.Connection, file: Path) -> Run:
         ledgers=tuple(Ledger(**ledger) for ledger in documents.get("ledgers", [])),
         series=series,
         events=tuple(events),
+        latencies=tuple(_latencies(documents.get("latency", {}), documents.get("latency_intervals", {}), start)),
+        traffic=tuple(Traffic(**{**_known(Traffic, told), "load": load}) for load, told in documents.get("wire", {}).items()),
+        generator=Generator(**_known(Generator, documents["generator"])) if documents.get("generator") else None,
         path=file,
     )
+
+
+def _latencies(whole: Mapping[str, Any], seconds: Mapping[str, Any], start: int) -> Iterator[Latency]:
+    for load, kinds in whole.items():
+        for of, text in kinds.items():
+            each = seconds.get(load, {}).get(of, {})
+            encoded = {int(second): one for second, one in each.items()}
+            yield Latency(load=load, of=of, histogram=Histogram.decode(text), encoded=encoded, start=start)
+
+
+def _known(cls: type, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a class has room for; a newer engine may tell more."""
+    names = {one.name for one in fields(cls)}
+    return {name: value for name, value in told.items() if name in names}
 
 
 def _series(database: sqlite3.Connection) -> Iterator[Series]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from clusterload.engines.client.records import KEYS, Records
-from clusterload.engines.progress import Made, OnProgress, Progress
+from clusterload.engines.progress import Made, OnProgress, Progress, Standing
 from clusterload.kafka import Properties
 from clusterload.kafka.client import kafka_error, new_producer
 from clusterload.ledger import Book, Fate, Ledger
@@ -254,5 +254,10 @@ def _pause(crews: list[_Crew], elapsed: float, next_poll: float, duration: float
 
 
 def _progress(crews: list[_Crew], elapsed: float, duration: float) -> Progress:
-    ledger = Ledger.total(crew.book.ledger() for crew in crews)
-    return Progress(elapsed=min(elapsed, duration), duration=duration, ledger=ledger)
+    ledgers = tuple(crew.book.ledger() for crew in crews)
+    return Progress(
+        elapsed=min(elapsed, duration),
+        duration=duration,
+        ledger=Ledger.total(ledgers),
+        loads=tuple(Standing(ledger=ledger) for ledger in ledgers),
+    )

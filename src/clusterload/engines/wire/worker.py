@@ -67,7 +67,7 @@ class _Worker:
         try:
             await self._prepare(work)
             self.fleet.send(("ready", work.worker))
-            if await self._begin():
+            if await self._begin(work):
                 await self._drive(work)
                 await self._finish(work)
         except (ClusterloadError, OSError) as error:
@@ -119,7 +119,7 @@ class _Worker:
             self.asked = now
             self.fleet.send(("stale", None))
 
-    async def _begin(self) -> bool:
+    async def _begin(self, work: Work) -> bool:
         start = await self.begun
         if not start:
             return False
@@ -129,6 +129,7 @@ class _Worker:
         for population in self.populations:
             population.begin()
         self.cpu = time.process_time()
+        self._report(work, last=False)
         return True
 
     async def _drive(self, work: Work) -> None:
@@ -175,7 +176,8 @@ class _Worker:
         self._report(work, last=True)
 
     def _report(self, work: Work, *, last: bool) -> None:
-        elapsed = (time.monotonic_ns() - self.setting.origin) / 1e9
+        # The first report comes a moment before the load: what it counts was done beforehand.
+        elapsed = max(0.0, (time.monotonic_ns() - self.setting.origin) / 1e9)
         report = Report(
             worker=work.worker,
             elapsed=elapsed,
