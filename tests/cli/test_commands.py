@@ -88,6 +88,13 @@ def test_a_dry_run_says_what_would_be_made_and_asks_no_cluster(tool: Tool) -> No
     assert "3,000 records" in done.stdout
 
 
+def test_dials_of_a_group_make_members_who_come_and_go(tool: Tool, lab: Lab) -> None:
+    dials = ("--dial", "members=2", "--dial", "member_lifetime=3s", "--topic", "clusterload-joined")
+    done = tool("run", "--bootstrap-server", lab.bootstrap_servers, *dials, "--for", "4s", "--no-metrics", "--json")
+    (ledger,) = json.loads(done.stdout)["ledger"]
+    assert (ledger["unit"], ledger["scheduled"]) == ("members", 4)
+
+
 def test_a_plan_file_is_run_as_it_says(tool: Tool, lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text(
         'name = "two kinds of sales"\nduration = "1s"\n'
