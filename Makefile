@@ -1,5 +1,5 @@
 # `make demo` and `make check` need Python 3.11 or later and a network, nothing else.
-.PHONY: demo check format lint types layers test docs lock bench clean
+.PHONY: demo check format lint types layers test docs lock bench bench-slice soak clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -31,6 +31,13 @@ docs: .venv/dev
 
 bench: .venv/dev  ## measure what RESULTS.md claims; not part of check
 	$(RUN) benchmarks
+
+bench-slice: .venv/dev  ## show that every benchmark runs; its figures mean nothing
+	$(RUN) benchmarks --quick
+	$(RUN) benchmarks soak --quick
+
+soak: .venv/dev  ## half an hour of load, in which memory must stay flat
+	$(RUN) benchmarks soak
 
 lock: .venv/dev  ## take newer versions of what we depend on
 	scripts/lock

@@ -1,6 +1,6 @@
 """How long a lab takes to be ready, with and without the start-up cache, and what a scrape costs.
 
-    python benchmarks/lab_start.py [starts]
+    python -m benchmarks.lab_start [STARTS] [--quick]
 
 Every row is the median of several starts; the first ones also download and train, so one start goes before.
 """
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import statistics
-import sys
 import time
 import urllib.request
 from dataclasses import dataclass
 
+from benchmarks.rig.options import parser
 from clusterload.lab import Lab
 
 _SCRAPES = 15
@@ -84,13 +84,16 @@ def measured(brokers: int, *, java: str, fast: bool, starts: int) -> Row:
 
 def main() -> None:
     """Measure and print a table."""
-    starts = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    words = parser(__doc__)
+    words.add_argument("starts", nargs="?", type=int, default=5, help="of each lab (5; 1 of the smallest with --quick)")
+    given = words.parse_args()
+    starts, javas, sizes = (1, ("bundled",), (1,)) if given.quick else (given.starts, ("bundled", "path"), (1, 3))
     print("| lab | ready, s | stopped, s | scrape, ms | its CPU, ms | lines | memory of a broker, MB |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for java in ("bundled", "path"):
+    for java in javas:
         Lab(1, java=java).start().stop()
         for fast in (False, True):
-            for brokers in (1, 3):
+            for brokers in sizes:
                 row = measured(brokers, java=java, fast=fast, starts=starts)
                 print(
                     f"| {row.name} | {row.ready:.1f} | {row.stopped:.2f} | {row.scrape_ms:.0f} "

@@ -1,4 +1,6 @@
-"""What serving the Metrics API costs, how quick it answers, and how true: `python benchmarks/metrics_api.py [MINUTES]`.
+"""What serving the Metrics API costs, how quick it answers, and how true.
+
+python -m benchmarks.metrics_api [MINUTES] [--quick]
 
 Prints tables. Takes about six minutes: a minute for each cost, three whole minutes of load for the truth.
 """
@@ -7,7 +9,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 import tempfile
 import time
 import urllib.request
@@ -20,6 +21,7 @@ import psutil
 from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.rig.options import parser
 from clusterload.history import MINUTE, History
 from clusterload.kafka import Cluster, Properties
 from clusterload.lab import Lab
@@ -96,14 +98,14 @@ def api_process(lab: Lab) -> psutil.Process:
     return found
 
 
-def cost(process: psutil.Process, what: str, meanwhile: Callable[[float], None]) -> None:
+def cost(process: psutil.Process, what: str, seconds: float, meanwhile: Callable[[float], None]) -> None:
     """Print the share of one core that a process takes while something goes on."""
     before, begin = process.cpu_times(), time.perf_counter()
-    meanwhile(begin + WATCHED_SECONDS)
-    after, seconds = process.cpu_times(), time.perf_counter() - begin
+    meanwhile(begin + seconds)
+    after, lasted = process.cpu_times(), time.perf_counter() - begin
     spent = after.user + after.system - before.user - before.system
     memory = process.memory_info().rss / 1e6
-    print(f"| {what} | {100 * spent / seconds:.2f} | {memory:.0f} |", flush=True)
+    print(f"| {what} | {100 * spent / lasted:.2f} | {memory:.0f} |", flush=True)
 
 
 def idle(until: float) -> None:
@@ -186,7 +188,10 @@ def _total(data: list[dict[str, Any]]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    words = parser(__doc__)
+    words.add_argument("minutes", nargs="?", type=int, default=3, help="of load for the truth (3; 1 with --quick)")
+    given = words.parse_args()
+    minutes, watched = (1, 3.0) if given.quick else (given.minutes, WATCHED_SECONDS)
     with tempfile.TemporaryDirectory() as name:
         speed(Path(name))
         with Lab(3, directory=name) as lab:
@@ -195,8 +200,8 @@ def main() -> None:
             print("\n| serving three brokers, scraped each second | of one core, % | memory, MB |")
             print("| --- | --- | --- |")
             process = api_process(lab)
-            cost(process, "idle", idle)
-            cost(process, "load on 10 topics", busy(lab.bootstrap_servers, 10))
+            cost(process, "idle", watched, idle)
+            cost(process, "load on 10 topics", watched, busy(lab.bootstrap_servers, 10))
             print()
             truth(lab, properties, minutes)
 

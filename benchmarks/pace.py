@@ -1,6 +1,6 @@
 """How exactly the client engine keeps its rate, beside a loop that sleeps between records, in the same run.
 
-    python -m benchmarks.pace [SECONDS]
+    python -m benchmarks.pace [SECONDS] [--quick]
 
 Both produce with 20 librdkafka producers in turn to the same lab. The peer is what people write first: produce,
 then sleep for 1/rate.
@@ -9,13 +9,13 @@ then sleep for 1/rate.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from confluent_kafka import Producer
 
+from benchmarks.rig.options import parser
 from clusterload import Cluster, Dials, Lab, Load, Plan, Properties, measure
 from clusterload.engines.client import Records
 
@@ -55,7 +55,10 @@ def sleeping(cluster: Cluster, rate: int, seconds: float) -> tuple[float, float,
 
 def main() -> None:
     """Print the table."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+    words = parser(__doc__)
+    words.add_argument("seconds", nargs="?", type=float, default=10.0, help="for each rate (10; 1 with --quick)")
+    given = words.parse_args()
+    seconds, rates = (1.0, RATES[:1]) if given.quick else (given.seconds, RATES)
     print(f"20 producers, 1,024 B, {seconds:g} s each, one broker beside on {os.cpu_count()} cores")
     print(
         f"{'asked':>8}  {'client engine':>14} {'off':>7} {'late':>5} {'CPU s':>6}  "
@@ -63,7 +66,7 @@ def main() -> None:
     )
     with Lab(1) as lab:
         cluster = Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}))
-        for rate in RATES:
+        for rate in rates:
             mine, cpu, late = ours(cluster, rate, seconds)
             peer, peer_cpu, _ = sleeping(cluster, rate, seconds)
             print(

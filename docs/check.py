@@ -14,17 +14,20 @@ from pathlib import Path
 
 from clusterload.resources import RESOURCES
 from docs import notebook
+from docs.dials import dial_page
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 RESOURCE_TABLE = ROOT / "docs" / "resources.md"
+DIAL_PAGE = ROOT / "docs" / "dials.md"
 EXAMPLE_SECONDS = 180
 
 
 def main() -> int:
     """Run all checks, or with --write make the generated pages anew; the exit code says whether all is well."""
     if "--write" in sys.argv:
-        RESOURCE_TABLE.write_text(resource_table(), encoding="utf-8")
+        for page, text in made_pages().items():
+            page.write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         complaints = [*stale_tables(), *dead_links(), *broken_examples(), *notebook.complaints(Path(folder))]
     for complaint in complaints:
@@ -32,6 +35,11 @@ def main() -> int:
     if not complaints:
         print(f"docs: {len(PAGES)} pages and a notebook, every example runs, every link leads somewhere")  # noqa: T201
     return 1 if complaints else 0
+
+
+def made_pages() -> dict[Path, str]:
+    """The pages that are made from the code, with what must stand in them."""
+    return {RESOURCE_TABLE: resource_table(), DIAL_PAGE: dial_page()}
 
 
 def resource_table() -> str:
@@ -53,8 +61,9 @@ def resource_table() -> str:
 
 def stale_tables() -> Iterator[str]:
     """Generated pages that differ from what the code says."""
-    if not RESOURCE_TABLE.exists() or RESOURCE_TABLE.read_text(encoding="utf-8") != resource_table():
-        yield f"{RESOURCE_TABLE.name} is stale: run python -m docs.check --write"
+    for page, text in made_pages().items():
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            yield f"{page.name} is stale: run python -m docs.check --write"
 
 
 def dead_links() -> Iterator[str]:

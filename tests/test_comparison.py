@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from clusterload.comparison import Change, Comparison, Effect, changes, compare
 from clusterload.limits import Limits
-from clusterload.plan import Plan
+from clusterload.pacer import Ramp
+from clusterload.plan import Dials, Load, Plan
 from clusterload.run import Run
+from clusterload.spread import FixedSize
 from clusterload.usage import assess
 
 from .stored_runs import Cluster, case_levels, plan, stored
@@ -101,6 +103,22 @@ def test_changes_are_the_dials_that_differ_with_words_for_half_and_twice() -> No
     assert of(plan(record_rate=400)) == ["record rate 400 records/s"]
     assert of(plan(payload_size=1000)) == ["payload 1,000 B"]
     assert changes(_run(None), _run(plan())) == ()
+
+
+def test_a_dial_that_is_no_number_changes_to_its_new_value() -> None:
+    def of(before: Dials, after: Dials) -> list[str]:
+        runs = [
+            _run(Plan(name="one", loads=(Load(name="w", topic="t", dials=one),), duration=5)) for one in (before, after)
+        ]
+        return [change.words for change in changes(*runs)]
+
+    assert of(Dials(record_rate=5), Dials(record_rate="max")) == ["record rate max"]
+    assert of(Dials(record_rate=Ramp(0, 5, 1)), Dials(record_rate=5)) == ["record rate 5 records/s"]
+    assert of(Dials(record_rate=5, acks="all"), Dials(record_rate=5, acks="1")) == ["acks 1"]
+    assert of(Dials(record_rate=5, retries=0), Dials(record_rate=5, retries=5)) == ["5 retries"]
+    assert of(Dials(record_rate=5, idempotence=False), Dials(record_rate=5, idempotence=True)) == ["idempotence yes"]
+    halved = of(Dials(record_rate=5, record_size=FixedSize(100)), Dials(record_rate=5, record_size=FixedSize(50)))
+    assert halved == ["half the record size"]
 
 
 def _run(made: Plan | None) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from clusterload.consent import CAPS, Consent, asked, require
 from clusterload.errors import ConfigurationError, ConsentError
-from clusterload.plan import Plan
+from clusterload.pacer import Ramp
+from clusterload.plan import MAX, PREFIX, Dials, Fault, Load, Plan, from_dials
 
 from .stored_runs import plan
 
@@ -97,3 +99,49 @@ def test_loads_of_one_plan_are_capped_together() -> None:
     assert together.keys() == CAPS.keys()
     with pytest.raises(ConsentError, match="asks for producers 300"):
         require(Consent(cluster_id=CLUSTER), both, CLUSTER)
+
+
+def wire(kind: str, *, duration: float = 25.0, **dials: Any) -> Plan:
+    return Plan(name="load", loads=(Load(name="one", topic="t", kind=kind, dials=Dials(**dials)),), duration=duration)
+
+
+@pytest.mark.parametrize(
+    ("made", "names"),
+    [
+        (wire("produce", request_rate=10_001, record_size="1"), {"record_rate", "request_rate"}),
+        (wire("produce", record_rate=10_000, record_size="1200", duration=900.0), {"bytes_written"}),
+        (wire("connect", connections=501), {"connections"}),
+        (wire("connect", connection_rate=51), {"connection_rate"}),
+        (wire("group", members=101), {"members"}),
+        (wire("consume", partitions=101), {"partitions"}),
+        (wire("produce", record_rate=Ramp(0, 20_000, 10), records_per_request=10), {"record_rate"}),
+        (wire("produce", record_rate=MAX), {"record_rate", "byte_rate", "request_rate", "bytes_written"}),
+        (wire("consume", fetch_from="earliest"), {"byte_rate"}),
+    ],
+)
+def test_whatever_a_plan_does_has_a_cap_and_the_refusal_says_what_lifts_it(made: Plan, names: set[str]) -> None:
+    with pytest.raises(ConsentError) as caught:
+        require(Consent(cluster_id=CLUSTER), made, CLUSTER)
+    caps = {name: float(most) for name, most in re.findall(r"--cap (\w+)=(\w+)", str(caught.value))}
+    assert caps.keys() == names
+    require(Consent(cluster_id=CLUSTER, caps=caps), made, CLUSTER)
+
+
+def test_as_much_as_the_cluster_takes_needs_caps_without_end() -> None:
+    with pytest.raises(ConsentError, match=r"asks for record_rate max, above the cap of 10,000.*--cap record_rate=inf"):
+        require(Consent(cluster_id=CLUSTER), wire("produce", record_rate=MAX), CLUSTER)
+    raised = dict.fromkeys(CAPS, 1e12)
+    with pytest.raises(ConsentError, match="asks for record_rate max"):
+        require(Consent(cluster_id=CLUSTER, caps=raised), wire("produce", record_rate=MAX), CLUSTER)
+
+
+def test_nothing_is_broken_on_a_cluster_that_is_no_lab_with_whatever_consent() -> None:
+    broken = replace(plan(), faults=(Fault(do="kill", broker=1, at=1),))
+    with pytest.raises(ConfigurationError, match=f"has faults, and cluster {CLUSTER} is not a lab of ours"):
+        require(Consent(cluster_id=CLUSTER), broken, CLUSTER)
+
+
+def test_a_plan_touches_only_our_topic_or_one_that_it_names() -> None:
+    assert {load.topic for load in from_dials({"record_rate": "5", "fan_out": "1"}).loads} == {"clusterload-load"}
+    assert Load.parsed({"dials": {"record_rate": 5}}).topic.startswith(PREFIX)
+    assert Load.parsed({"topic": "orders", "dials": {"record_rate": 5}}).topic == "orders"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clusterload.diagnosis import State, Verdict, diagnose
 from clusterload.ledger import Ledger
 from clusterload.limits import Limits
+from clusterload.pacer import Ramp
+from clusterload.plan import Dials, Load
 from clusterload.run import Event, Run
 from clusterload.usage import assess
 
@@ -115,6 +118,33 @@ def test_a_load_that_was_not_made_as_asked_is_inconclusive_with_the_reason(
     assert verdict.state is State.INCONCLUSIVE
     assert reason in verdict.sentence
     assert verdict.sentence.startswith("inconclusive (")
+
+
+@pytest.mark.parametrize(
+    ("dials", "arrivals", "ledger", "missed"),
+    [
+        ({"record_rate": 1000, "records_per_request": 10}, "even", {"scheduled": 2500}, ""),
+        ({"record_rate": 1000, "records_per_request": 10}, "even", {"scheduled": 2400}, "2,400 requests of 2,500"),
+        ({"record_rate": Ramp(0, 1000, 25)}, "even", {"scheduled": 12_500, "unit": "records"}, ""),
+        (
+            {"record_rate": Ramp(0, 1000, 25)},
+            "even",
+            {"scheduled": 25_000, "unit": "records"},
+            "25,000 records of 12,500",
+        ),
+        ({"record_rate": 100}, "poisson", {"scheduled": 2650}, ""),
+        ({"record_rate": 100}, "poisson", {"scheduled": 2750}, "2,750 requests of 2,500"),
+        ({"record_rate": "max"}, "even", {"scheduled": 2400}, ""),
+    ],
+)
+def test_a_load_is_held_to_what_its_dials_come_to(
+    file: Path, dials: dict[str, Any], arrivals: str, ledger: dict[str, Any], missed: str
+) -> None:
+    load = Load(name="sales", topic="t", dials=Dials(**dials), arrivals=arrivals)
+    kept = Ledger(**{"load": "sales", "unit": "requests", "acknowledged": ledger["scheduled"], **ledger})
+    verdict = judged(stored(file, made=replace(plan(), loads=(load,)), ledger=kept))
+    assert (verdict.state is State.INCONCLUSIVE) == bool(missed)
+    assert missed in verdict.sentence
 
 
 def test_a_few_late_or_lost_records_change_no_verdict(file: Path) -> None:

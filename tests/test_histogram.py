@@ -140,3 +140,25 @@ def test_a_million_latencies_are_recorded_in_a_moment() -> None:
     histogram.record_all(values)
     assert time.process_time() - began < 1
     assert histogram.count == 1_000_000
+
+
+@given(st.dictionaries(st.integers(-5, 2 * LONGEST) | st.integers(0, 5000), st.integers(1, 1000), max_size=100))
+def test_counts_are_recorded_as_one_by_one(counts: dict[int, int]) -> None:
+    quick, slow = Histogram(), Histogram()
+    quick.record_counts(counts)
+    for us, count in counts.items():
+        slow.record(us, count)
+    assert quick == slow
+    assert quick.encode() == slow.encode()
+    assert quick.count == slow.count
+    if counts:
+        assert quick.maximum == slow.maximum
+        assert Histogram.decode(quick.encode()) == slow
+
+
+@given(latencies, latencies)
+def test_a_histogram_takes_in_another(one: list[int], other: list[int]) -> None:
+    both = _recorded(one)
+    both.add(_recorded(other))
+    both.add(Histogram())
+    assert both == _recorded(one + other)

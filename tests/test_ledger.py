@@ -62,3 +62,27 @@ def test_a_ledger_is_the_account_so_far_and_does_not_change_later() -> None:
     book.lose(Fate.FAILED, "_QUEUE_FULL")
     assert (earlier.settled, dict(earlier.errors), earlier.balanced) == (2, {"_QUEUE_FULL": 2}, False)
     assert book.ledger().balanced
+
+
+@given(st.lists(st.tuples(st.integers(1, 100), st.integers(0, 10**6)), max_size=10))
+def test_what_is_counted_at_once_is_as_if_counted_one_by_one(batches: list[tuple[int, int]]) -> None:
+    at_once, singly = Book("sales", "requests"), Book("sales", "requests")
+    for count, size in batches:
+        at_once.schedule(count)
+        at_once.acknowledge(size, count)
+        at_once.late(count)
+        for number in range(count):
+            singly.schedule()
+            singly.acknowledge(0 if number else size)
+            singly.late()
+    assert at_once.ledger() == singly.ledger()
+    assert at_once.ledger().balanced
+
+
+def test_a_ledger_says_what_it_counts() -> None:
+    assert Book("sales").ledger().unit == "records"
+    assert Book("churn", "connections").ledger().unit == "connections"
+    one, other = Ledger(load="a", unit="records"), Ledger(load="b", unit="requests")
+    assert Ledger.total([one, one]).unit == "records"
+    assert Ledger.total([one, other]).unit == "records and requests"
+    assert Ledger.total([]).unit == "records"

@@ -16,6 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from clusterload.achievement import Achieved, achieved
+    from clusterload.brake import Brake, brakes
     from clusterload.case import Case, judge, run_case
     from clusterload.comparison import Comparison, compare
     from clusterload.consent import Consent
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from clusterload.lab import Lab
     from clusterload.limits import Limits
     from clusterload.measurement import measure, record
-    from clusterload.plan import Dials, Load, Plan
+    from clusterload.plan import Dials, Fault, Load, Plan
     from clusterload.reports import Report, answer, plot, render, riddle
     from clusterload.run import Run
     from clusterload.series import Series
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Achieved": "achievement",
+    "Brake": "brake",
     "Case": "case",
     "ClientStatistics": "engines.client",
     "Cluster": "kafka",
@@ -43,6 +47,7 @@ _HOMES = {
     "Comparison": "comparison",
     "Consent": "consent",
     "Dials": "plan",
+    "Fault": "plan",
     "Lab": "lab",
     "Limits": "limits",
     "Load": "plan",
@@ -55,8 +60,10 @@ _HOMES = {
     "State": "diagnosis",
     "Usage": "usage",
     "Verdict": "diagnosis",
+    "achieved": "achievement",
     "answer": "reports",
     "assess": "usage",
+    "brakes": "brake",
     "compare": "comparison",
     "diagnose": "diagnosis",
     "judge": "case",
@@ -70,6 +77,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Achieved",
+    "Brake",
     "Case",
     "ClientStatistics",
     "Cluster",
@@ -77,6 +86,7 @@ __all__ = [
     "Comparison",
     "Consent",
     "Dials",
+    "Fault",
     "Lab",
     "Limits",
     "Load",
@@ -89,8 +99,10 @@ __all__ = [
     "State",
     "Usage",
     "Verdict",
+    "achieved",
     "answer",
     "assess",
+    "brakes",
     "compare",
     "diagnose",
     "judge",

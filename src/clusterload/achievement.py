@@ -1,7 +1,8 @@
 """Achievement: each dial held against what the generator counted, and against what the brokers counted meanwhile.
 
 A rate is achieved when it is within 1 % of what was asked for, or within one event; by chance arrivals may be
-further off, by four standard deviations. A whole number that does not change is achieved exactly or not at all.
+further off, by four standard deviations, and a mean of sizes that are drawn by 5 %. A whole number that does not
+change is achieved exactly or not at all.
 Brokers count whole clusters or topics, so their figures are held against all Loads together that they cover.
 """
 
@@ -227,7 +228,23 @@ class _Books:
             return self._by_topic(load, "records_in", lambda loads: sum(map(self._records, loads)))
         if dial == "byte_rate":
             return self._by_topic(load, "ingress", self._all_batch_bytes)
-        return Counted()
+        return self._reads(load) if dial == "fan_out" else Counted()
+
+    def _reads(self, load: Load) -> Counted:
+        """How many times brokers gave out each byte of a topic, held against all Loads that read it."""
+        here = {
+            way: [one for one in self.brokers(f"{way}_by_topic") if one.labels["topic"] == load.topic]
+            for way in ("ingress", "egress")
+        }
+        written = self.stretch.rate(here["ingress"])
+        readers = [one for one in self.loads if one.topic == load.topic and one.kind in {"consume", "group"}]
+        uncounted = any(one.engine == "client" for one in readers)
+        return Counted(
+            value=self.stretch.rate(here["egress"]) / written if written else math.nan,
+            of="egress_by_topic / ingress_by_topic",
+            loads=tuple(one.name for one in readers),
+            made=math.nan if uncounted else sum(map(self._fan_out, readers)),
+        )
 
     def _all_batch_bytes(self, loads: Sequence[Load]) -> float:
         known = all(load.engine == "wire" and load.dials.acks != "0" for load in loads)
@@ -243,9 +260,9 @@ class _Books:
     def _everybody(self, dial: str, value: float, of: str) -> Counted:
         """A figure of the whole cluster, held against all Loads that have a part in it."""
         apart = _CLIENTS_TOO.get(dial, set())
-        uncounted = any(load.engine == "client" and load.kind in apart for load in self.loads)
+        uncounted = {load.name for load in self.loads if load.engine == "client" and load.kind in apart}
         parts = {load.name: self._part(load, dial) for load in self.loads if load.engine == "wire"}
-        sharing = tuple(name for name, part in parts.items() if part)
+        sharing = tuple(load.name for load in self.loads if load.name in uncounted or parts.get(load.name))
         made = math.nan if uncounted else sum(parts.values())
         return Counted(value=value, of=of, loads=sharing, made=made)
 

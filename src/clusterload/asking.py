@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterload import units
@@ -22,6 +22,9 @@ API: Final = {
     "producer_id_rate": "InitProducerId",
 }
 """The requests that a dial is about."""
+
+DRAWN: Final = 0.05
+"""Share by which the mean of sizes that are drawn from a spread may be off."""
 
 _UNITS: Final = {
     "connections": units.CONNECTIONS,
@@ -45,7 +48,7 @@ class Asked:
         value: the mean over the stretch, in `unit`; infinite for as much as the cluster takes.
         unit: of the value.
         exact: whether it is a whole number that does not change, so that nothing else will do.
-        chance: by how much it may differ because arrivals are by chance, in `unit`.
+        chance: by how much it may differ because arrivals or sizes are drawn by chance, in `unit`.
     """
 
     dial: str
@@ -86,8 +89,10 @@ def _of_produce(load: Load, begin: float, end: float) -> Iterator[Asked]:
     requests: Any = MAX if together.request_rate is None else together.request_rate
     yield _rate(load, "request_rate", requests, begin, end)
     yield _rate(load, "record_rate", requests, begin, end, together.records_per_request)
+    drawn = 0.0 if together.sizes.fixed is not None else DRAWN
     if load.dials.byte_rate is not None:
-        yield _rate(load, "byte_rate", requests, begin, end, together.records_per_request * together.value_size)
+        rate = _rate(load, "byte_rate", requests, begin, end, together.records_per_request * together.value_size)
+        yield replace(rate, chance=rate.chance + drawn * rate.value if math.isfinite(rate.value) else 0.0)
     if load.dials.records_per_request is not None:
         yield Asked(
             dial="records_per_request",
@@ -97,7 +102,11 @@ def _of_produce(load: Load, begin: float, end: float) -> Iterator[Asked]:
         )
     if load.dials.record_size is not None:
         yield Asked(
-            dial="record_size", value=together.value_size, unit=units.BYTES, exact=together.sizes.fixed is not None
+            dial="record_size",
+            value=together.value_size,
+            unit=units.BYTES,
+            exact=not drawn,
+            chance=drawn * together.value_size,
         )
 
 

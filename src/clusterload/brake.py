@@ -79,8 +79,7 @@ def brakes(run: Run, dials: Sequence[Achieved] | None = None) -> tuple[Brake, ..
 
 
 def _brake(run: Run, load: Load, ledger: Ledger, dials: Sequence[Achieved]) -> Brake:
-    traffic = run.traffic_of(load.name)
-    closed = traffic is not None and traffic.closed_loop
+    closed = any(math.isinf(one.asked.value) for one in dials)
     behind = _share(ledger.late + ledger.dropped, ledger)
     missed = [one for one in dials if one.missed]
     if not missed and not closed and behind <= LOST:
@@ -111,7 +110,8 @@ def _waiting(run: Run, load: Load, dials: Sequence[Achieved], own: str, *, close
     if lag >= LATE_LOOP:
         return GENERATOR, f"its event loop was {units.number(lag, 2)} ms late in the median second; {own}"
     if closed:
-        return BROKERS, f"each request waited for an answer; {own}"
+        waited = "their sockets took no more" if load.dials.acks == "0" else "each request waited for an answer"
+        return BROKERS, f"{waited}; {own}"
     filled = _filled(run, load, dials)
     if filled >= FILLED:
         return BROKERS, f"{units.percent(filled)} of the places for requests under way were taken; {own}"
@@ -175,8 +175,9 @@ def _typical(run: Run, name: str, how: Callable[[list[float]], float]) -> float:
 
 
 def _inside(run: Run, name: str) -> list[Series]:
-    cut = (one.between(run.start, run.end) for one in run.named(name))
-    return [one for one in cut if len(one)]
+    every = [one for one in run.named(name) if len(one)]
+    # A word of the load may come only after it, where a worker had no time for it before.
+    return [cut if len(cut := one.between(run.start, run.end)) else one for one in every]
 
 
 def _rate(values: Floats, spans: Floats) -> float:

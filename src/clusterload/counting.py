@@ -54,21 +54,22 @@ class Stretch:
             for one in run.series
             if one.name.startswith("load_") and len(one.spans)
         ]
+        duration = run.plan.duration if run.plan else math.inf
         start = min((first for first, _ in times), default=run.start)
         last = max((last for _, last in times), default=run.end)
-        warm_up = run.plan.warm_up if run.plan else 0.0
-        begin = max((run.start - start) / SECOND, warm_up)
-        duration = run.plan.duration if run.plan else math.inf
+        begin = max((run.start - start) / SECOND, run.plan.warm_up if run.plan else 0.0, 0.0)
         end = min((run.end - start) / SECOND, duration)
         if end - begin <= 0:
             return None
-        whole = end if end < duration - _EDGE else duration
+        # Of librdkafka's loads nothing tells when they began and ended but the run itself, of which this may be a part.
+        cut = not times and run.complete and run.seconds < duration - _EDGE
+        whole = duration if cut else min(duration, (last - start) / SECOND)
         return cls(
             start=start,
-            begin=max(0.0, begin),
+            begin=begin,
             end=end,
             whole=whole,
-            from_start=begin <= _EDGE,
+            from_start=begin <= _EDGE and not cut,
             to_end=end >= whole - _EDGE,
             last=max(last, run.end),
         )

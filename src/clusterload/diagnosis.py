@@ -192,11 +192,11 @@ def _missed(one: Achieved) -> str:
 
 
 def _missed_rates(run: Run) -> Iterator[str]:
-    """Loads of librdkafka that scheduled fewer or more than their plan asks for."""
+    """Loads that scheduled fewer or more than their plan asks for."""
     if run.plan is None or not run.complete:
         return
     accounts = {ledger.load: ledger for ledger in run.ledgers}
-    for load in (load for load in run.plan.loads if load.engine == "client"):
+    for load in run.plan.loads:
         ledger = accounts.get(load.name, Ledger(load=load.name))
         asked = _asked(load, run.plan.duration, ledger.unit)
         # By chance, arrivals are as many as asked for give or take the root of it.

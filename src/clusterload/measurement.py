@@ -212,7 +212,7 @@ def _largest(load: Load) -> tuple[float, str, str]:
         value = Records(payload_size=load.dials.payload_size or 0).value_size
         return value + _AROUND, f"values of {value:,} B", "payload_size"
     if load.kind == "transact":
-        value = load.dials.record_size.largest if load.dials.record_size else 0
+        value = load.setting("record_size").largest
         return value + _AROUND, f"values of up to {value:,} B", "record_size"
     if load.use != ("wire", "produce"):
         return 0.0, "", ""

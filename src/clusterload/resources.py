@@ -142,7 +142,8 @@ RESOURCES: Final = _table(
         units.REQUESTS,
         Kind.DELTA,
         per="request",
-        trap="all listeners; Fetch is the sum of FetchConsumer and FetchFollower, so it is left out",
+        trap="all listeners: brokers and controllers ask too (Metadata, ApiVersions, FetchFollower); all versions "
+        "added up; Fetch is the sum of FetchConsumer and FetchFollower, so it is left out",
     ),
     _sign("request_time", "Time of requests by type", units.MILLISECONDS, Kind.DELTA, per="request"),
     _sign("message_conversions", "Records recompressed", units.RECORDS, Kind.DELTA),

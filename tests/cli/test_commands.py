@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 from clusterload import Lab
+from clusterload.pacer import SHAPES
+from clusterload.plan import ACTIONS, dial_names
 from tests.conftest import Tool
 
 DIALS = ("--dial", "producers=2", "--dial", "record_rate=50/s", "--dial", "payload_size=1KiB")
@@ -78,7 +80,7 @@ def test_stats_prints_the_clients_own_statistics_one_json_a_line(tool: Tool, lab
         "run", "--bootstrap-server", lab.bootstrap_servers, *DIALS, "--for", "3s", "--no-metrics", "--stats"
     )  # fmt: skip
     reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    assert {report["client_id"] for report in reports} == {"clusterload-load-1", "clusterload-load-2"}
+    assert {report["client_id"] for report in reports} == {"clusterload-produce-1", "clusterload-produce-2"}
     assert len(reports) >= 4
 
 
@@ -93,6 +95,34 @@ def test_dials_of_a_group_make_members_who_come_and_go(tool: Tool, lab: Lab) -> 
     done = tool("run", "--bootstrap-server", lab.bootstrap_servers, *dials, "--for", "4s", "--no-metrics", "--json")
     (ledger,) = json.loads(done.stdout)["ledger"]
     assert (ledger["unit"], ledger["scheduled"]) == ("members", 4)
+
+
+def test_a_dry_run_tells_records_requests_bytes_connections_and_faults(tool: Tool) -> None:
+    dials = ("--dial", "record_rate=500/s", "--dial", "records_per_request=5", "--dial", "record_size=4KiB")
+    more = ("--dial", "connections=3", "--dial", "fan_out=2", "--warm-up", "5s", "--arrivals", "poisson")
+    done = tool("run", *dials, *more, "--fault", "kill broker=1 at=5s for=3s", "--for", "60s", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    produce, consume, warm_up, fault = done.stdout.splitlines()
+    assert "about 30,000 records, 6,000 requests, 123 MB of values (on disk times the topic's" in produce
+    assert produce.endswith("3 connections")
+    assert "consume: 2 reads of each byte" in consume
+    assert "The first 5 s warm up" in warm_up
+    assert fault == "fault: kill broker=1 at=5s for=3s"
+
+
+def test_the_help_of_run_lists_every_dial_shape_and_fault(tool: Tool) -> None:
+    shown = tool("run", "--help").stdout
+    assert [name for name in dial_names() if f"  {name} " not in shown] == []
+    assert [form for form in SHAPES.values() if form not in shown] == []
+    assert [do for do in ACTIONS if f"  {do} " not in shown] == []
+
+
+def test_a_shape_given_as_a_dial_is_the_load_that_is_made(tool: Tool, lab: Lab) -> None:
+    dials = ("--dial", "producers=2", "--dial", "record_rate=ramp:0:200:2s", "--dial", "payload_size=64")
+    done = tool("run", "--bootstrap-server", lab.bootstrap_servers, *dials, "--for", "3s", "--no-metrics", "--json")
+    assert done.returncode == 0, done.stderr
+    (ledger,) = json.loads(done.stdout)["ledger"]
+    assert (ledger["scheduled"], ledger["unit"]) == (400, "records")
 
 
 def test_a_plan_file_is_run_as_it_says(tool: Tool, lab: Lab, tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from confluent_kafka import Producer
 from clusterload import Cluster, Dials, Lab, Load, Plan, Properties, Run, measure, read_run
 from clusterload.cli.lab import lab as lab_command
 from clusterload.errors import ConfigurationError, LabError
-from clusterload.lab import find_lab
+from clusterload.lab import breaking, find_lab
 from clusterload.lab.faults import check_faults, injected
 from clusterload.lab.inside import states
-from clusterload.lab.leaders import Copies, Place, all_copies, bring_back, copies_of
+from clusterload.lab.leaders import Copies, Place, all_copies, bring_back, brokers_known_to, copies_of
 from clusterload.plan.faults import Fault
 from tests.processes import lives, wait_for
 
@@ -112,6 +112,13 @@ def process_of(lab: LabInfo, broker: int) -> psutil.Process:
     return psutil.Process(found.brokers[broker - 1].pid)
 
 
+def is_there(lab: LabInfo, broker: int) -> bool:
+    try:
+        return broker in brokers_known_to(lab, broker)
+    except LabError:
+        return False
+
+
 def test_a_paused_broker_stands_still_for_its_time_and_runs_on(victim: LabInfo, whole: dict[Place, Copies]) -> None:
     events, start = Events(), time.time_ns()
     process = process_of(victim, 1)
@@ -145,6 +152,15 @@ def test_a_broker_is_stopped_in_good_order_and_comes_back(victim: LabInfo, whole
     assert events.kinds == ["fault", "fault-undone"]
     assert "broker 3 told to stop (SIGTERM)" in events.texts
     assert "controlled shutdown" in log.read_bytes()[begins:].decode().lower()
+
+
+def test_a_broker_that_does_not_end_in_order_is_killed_and_started_again(
+    victim: LabInfo, whole: dict[Place, Copies], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaking, "_ENDED_SECONDS", 0.4)
+    events, _ = broken(victim, [Fault(do="stop", at=0, lasts=0.1, broker=2)])
+    assert events.kinds == ["fault", "fault-undone"]
+    assert "broker 2 killed, since it did not end in 0.4 s, and started again, ready after" in events.texts
 
 
 def test_a_leader_moves_to_the_broker_that_was_named_and_back(victim: LabInfo, whole: dict[Place, Copies]) -> None:
@@ -216,6 +232,7 @@ def test_a_killed_tool_leaves_no_broker_paused_or_down(
     tool.kill()
     wait_for(lambda: states(victim)[2] != "running")
     wait_for(lambda: states(victim)[2] == "running", timeout=20)
+    wait_for(lambda: is_there(victim, 2), timeout=60)
     bring_back(victim, whole, deadline=time.monotonic() + 60)
 
 

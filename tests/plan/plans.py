@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from clusterload.pacer import Constant
 from clusterload.plan import ARRIVALS, MAX, USES, Dials, Fault, Load, Plan, declared, dial_names
+from clusterload.plan.dials import Use
 from clusterload.plan.forms import Choice, KeySpread, Spread, YesNo
 from clusterload.plan.values import Amount, Duration, Values
 from clusterload.spread import (
@@ -73,9 +75,9 @@ def values(of: Values) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def loads(draw: st.DrawFn) -> Load:
-    """Loads of every engine and kind whose dials fit together."""
-    engine, kind = use = draw(st.sampled_from(USES))
+def loads(draw: st.DrawFn, uses: Sequence[Use] = USES) -> Load:
+    """Loads of these engines and kinds whose dials fit together."""
+    engine, kind = use = draw(st.sampled_from(uses))
     taken = {name: values(declared(name).values) for name in dial_names(use)}
     rates = ("request_rate", "record_rate", "byte_rate")
     chosen = draw(st.fixed_dictionaries({}, optional=taken))

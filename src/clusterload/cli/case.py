@@ -53,7 +53,8 @@ def case(
     import dataclasses
 
     from clusterload.case import Case, claim, judge, run_case
-    from clusterload.cli.console import ERR, OUT, load_progress, note, waiting
+    from clusterload.cli.console import ERR, OUT, note, waiting
+    from clusterload.cli.live import load_progress
     from clusterload.limits import Limits
     from clusterload.units import parse_duration
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,6 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from clusterload import units
 
 if TYPE_CHECKING:
-    from clusterload.engines.progress import OnProgress
-    from clusterload.engines.progress import Progress as LoadProgress
-    from clusterload.plan import Plan
     from clusterload.sources.source import Waiting
 
 OUT = Console(highlight=False)
@@ -63,31 +60,3 @@ def lab_progress() -> Iterator[LabProgress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
     with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
         yield LabProgress(progress)
-
-
-@contextmanager
-def load_progress() -> Iterator[Callable[[Plan], OnProgress]]:
-    """Bars for loads: give it a plan as its load begins, and get what takes the load's progress."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=16),
-        TextColumn("{task.fields[figures]}"),
-    )
-    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as progress:
-
-        def begin(plan: Plan) -> OnProgress:
-            if not ERR.is_terminal:
-                note(f"{plan.name}: {units.duration(plan.duration)} of load")
-            task = progress.add_task(escape(plan.name), total=plan.duration, figures="")
-
-            def update(state: LoadProgress) -> None:
-                progress.update(task, completed=state.elapsed, figures=_figures(state))
-
-            return update
-
-        yield begin
-
-
-def _figures(state: LoadProgress) -> str:
-    lost = state.ledger.failed + state.ledger.unknown + state.ledger.dropped
-    return f"{units.number(state.rate)}/s  {state.ledger.acknowledged:,} ok  {lost:,} failed  {state.left:.0f} s left"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterload.errors import UsageError
+from clusterload.errors import LabError, UsageError
 from clusterload.lab.listeners import PROTOCOLS, file_name
 from clusterload.lab.lock import DEFAULT_KAFKA
 from clusterload.lab.properties import MOST_BROKERS
@@ -21,9 +23,16 @@ if TYPE_CHECKING:
     from clusterload.lab.registry import LabInfo, Record
 
 
+_FAULTS = """\b
+clusterload lab fault "pause broker=1 for=3s"
+clusterload lab fault "kill broker=2 for=10s"
+clusterload lab fault "move-leader topic=orders partition=0 to=3 for=10s"
+"""
+
+
 @click.group()
 def lab() -> None:
-    """Start, show and stop a real Kafka cluster on this machine."""
+    """Start, show, break and stop a real Kafka cluster on this machine."""
 
 
 @lab.command()
@@ -137,6 +146,51 @@ def down(*, lab_id: str | None) -> None:
         click.echo(f"Stopped lab {info.id}.")
     if not stopped:
         click.echo("No lab was running.", err=True)
+
+
+@lab.command(epilog=_FAULTS)
+@click.argument("words", metavar="FAULT...", nargs=-1, required=True)
+@click.option("--lab", "lab_id", metavar="LAB", help="Which lab; the newest that stands by default.")
+def fault(*, words: tuple[str, ...], lab_id: str | None) -> None:
+    """Break a running lab on purpose, and mend it again.
+
+    Takes the words of 'run --fault'; 'at' may be left out. Ctrl-C mends at once.
+    """
+    from clusterload.lab.faults import check_faults, injected
+    from clusterload.plan.faults import Fault
+    from clusterload.run import clock_time
+
+    text = " ".join(words)
+    chosen = Fault.read(text)
+    if chosen.lasts is None and chosen.do != "restart":
+        raise UsageError(f"for how long is not said: add for=TIME, as in '{text} for=5s'")
+    info = _standing(lab_id)
+    failures: list[str] = []
+
+    def tell(when: int, kind: str, line: str) -> None:
+        if kind == "fault-failed":
+            failures.append(line)
+        else:
+            click.echo(f"{clock_time(when)}  {line}")
+
+    check_faults((chosen,), info)
+    with _terminable(), injected((chosen,), info, duration=math.inf, on_event=tell) as faults:
+        faults.begin(time.time_ns())
+        faults.wait()
+    if failures:
+        raise LabError(failures[0])
+
+
+def _standing(lab_id: str | None) -> LabInfo:
+    """The lab of this id, or the newest one that is no other program's own."""
+    from clusterload.lab import running_labs
+
+    fitting = [each for each in running_labs() if (each.directory if lab_id is None else each.id == lab_id)]
+    if not fitting:
+        raise LabError(
+            f"{f'no lab {lab_id!r}' if lab_id else 'no lab'} runs; start one with 'clusterload lab up --detach'"
+        )
+    return fitting[-1]
 
 
 def _announce(info: LabInfo, *, as_json: bool) -> None:

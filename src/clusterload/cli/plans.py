@@ -109,28 +109,34 @@ def _figures(load: Load, asked: Totals) -> Iterator[str]:
     if math.inf in {asked.requests, asked.records}:
         yield "as many as the cluster takes"
     elif asked.records:
-        yield f"{_count(asked.records)} records"
+        yield _counted(asked.records, "records")
     if 0 < asked.requests < math.inf:
-        yield f"{_count(asked.requests)} requests"
+        yield _counted(asked.requests, "requests")
     if 0 < asked.bytes_written < math.inf:
         amount = units.text(units.Quantity(asked.bytes_written, units.BYTES))
         yield f"{amount} of values (on disk times the topic's replication factor)"
     if asked.producers:
-        yield f"{asked.producers:.0f} producers"
+        yield _counted(asked.producers, "producers")
     if asked.members:
-        yield f"{asked.members:.0f} members"
+        yield _counted(asked.members, "members")
+    yield from _connections(load, asked)
+
+
+def _connections(load: Load, asked: Totals) -> Iterator[str]:
     if load.kind == "produce" and load.engine == "wire" and load.dials.connections is None:
         yield "a connection to each leading broker"
     elif asked.connections:
-        yield f"{_count(asked.connections)} connections"
-    if asked.connection_rate:
-        made = "as many as come about" if asked.connection_rate == math.inf else _count(asked.connection_rate)
-        yield f"{made} connections made a second"
+        yield _counted(asked.connections, "connections")
+    if asked.connection_rate == math.inf:
+        yield "as many connections made a second as the cluster takes"
+    elif asked.connection_rate:
+        yield f"{_counted(asked.connection_rate, 'connections')} made a second"
 
 
-def _count(value: float) -> str:
+def _counted(value: float, what: str) -> str:
     # What is due at the start counts too, so a part of an event is one.
-    return f"{math.ceil(value - 1e-6):,}"
+    whole = math.ceil(value - 1e-6)
+    return f"{whole:,} {what if whole != 1 else what.removesuffix('s')}"
 
 
 def dials_help() -> str:

@@ -74,9 +74,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Make the load of a PLAN, or of --dial options, and hold what it did against limits."""
-    from clusterload.cli.console import load_progress, waiting
     from clusterload.limits import Limits
-    from clusterload.measurement import measure
 
     plan = Asked(
         file=plan_file,
@@ -92,6 +90,10 @@ def run(
         for line in said_totals(plan):
             click.echo(line)
         return
+    from clusterload.cli.console import waiting
+    from clusterload.cli.live import load_progress
+    from clusterload.measurement import measure
+
     with opened(target) as cluster:
         agreed = confirmed(consented, cluster)
         with load_progress() as begin:
@@ -112,7 +114,13 @@ def run(
         from clusterload.cli.report import show
 
         show(measured, table, as_json=as_json)
-    lost = [ledger for ledger in measured.ledgers if ledger.failed or ledger.unknown or ledger.dropped]
+    # Where nobody is asked for an answer, none is missing.
+    unasked = {load.name for load in plan.loads if load.dials.acks == "0"}
+    lost = [
+        ledger
+        for ledger in measured.ledgers
+        if ledger.failed or ledger.dropped or (ledger.unknown and ledger.load not in unasked)
+    ]
     if lost:
         from clusterload.cli.console import warn
 
@@ -127,23 +135,27 @@ def _print_statistics(text: str) -> None:
 
 def _show_window(measured: Run, *, as_json: bool) -> None:
     import json
-    from dataclasses import asdict
 
     from clusterload.run import clock_time
 
     if as_json:
+        from clusterload.reports.json import load_document
+
         document = {
             "run": str(measured.path),
             "start": clock_time(measured.start),
             "end": clock_time(measured.end),
-            "ledger": [asdict(ledger) for ledger in measured.ledgers],
+            **load_document(measured),
         }
         click.echo(json.dumps(document, indent=2))
         return
     from clusterload.cli.console import OUT
-    from clusterload.reports.terminal import ledger_table
+    from clusterload.reports.load import load_view
 
-    OUT.print(ledger_table(measured))
+    for part in load_view(measured):
+        OUT.print(part)
+    for event in measured.events:
+        OUT.print(f"{event.kind}: {event.text}", style="yellow", markup=False)
     OUT.print(
         f"From {clock_time(measured.start)} to {clock_time(measured.end)}; run file {measured.path}", soft_wrap=True
     )

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from clusterload.errors import LabError
 from clusterload.lab import control
-from clusterload.lab.inside import record_of, states
+from clusterload.lab.inside import LabGone, record_of, states
 from clusterload.lab.leaders import Copies, brokers_known_to, copies_of, lead, named, wait_until
 
 if TYPE_CHECKING:
     from clusterload.lab.leaders import Place
-    from clusterload.lab.registry import LabBroker, LabInfo
+    from clusterload.lab.registry import LabInfo
     from clusterload.plan.faults import Fault
 
 GRACE_SECONDS = 15.0
@@ -76,19 +75,14 @@ class BrokerBroken:
 
     def undo(self) -> str:
         """Resume or start the broker, and wait until it and all others know that it is there."""
-        words = "resumed (SIGCONT)" if self.how == "pause" else "started again"
-        if self.how != "pause":
-            wait_until(lambda: self._state() == "exited", _until(_ENDED_SECONDS), f"broker {self.broker} does not end")
-        control.ask(record_of(self.lab).socket, "resume" if self.how == "pause" else "start", self.broker)
+        order, words = ("resume", "resumed (SIGCONT)") if self.how == "pause" else ("start", self._ended())
+        control.ask(record_of(self.lab).socket, order, self.broker)
         began = time.monotonic()
         wait_until(self._ready_or_ended, _until(_READY_SECONDS), f"broker {self.broker} was {words}, but is not ready")
         if self._state() == "exited":
-            raise LabError(f"broker {self.broker} was {words}, but ended; see its log {self._seat.log}")
+            log = next(seat.log for seat in self.lab.brokers if seat.id == self.broker)
+            raise LabError(f"broker {self.broker} was {words}, but ended; see its log {log}")
         return f"broker {self.broker} {words}, ready after {time.monotonic() - began:.1f} s"
-
-    @property
-    def _seat(self) -> LabBroker:
-        return next(seat for seat in self.lab.brokers if seat.id == self.broker)
 
     def _state(self) -> str:
         try:
@@ -96,11 +90,25 @@ class BrokerBroken:
         except KeyError:
             raise LabError(f"the lab has no broker {self.broker}; see 'clusterload lab status'") from None
 
+    def _ended(self) -> str:
+        """Wait until the broker has ended, so that it can be started; the words for starting it."""
+        late = f"broker {self.broker} does not end"
+        try:
+            wait_until(lambda: self._state() == "exited", _until(_ENDED_SECONDS), late)
+        except LabGone:
+            raise
+        except LabError:  # without a quorum of controllers a broker that stops in order may wait for long
+            control.ask(record_of(self.lab).socket, "kill", self.broker, seconds=GRACE_SECONDS)
+            wait_until(lambda: self._state() == "exited", _until(_ENDED_SECONDS), late)
+            return f"killed, since it did not end in {_ENDED_SECONDS:g} s, and started again"
+        return "started again"
+
     def _ready_or_ended(self) -> bool:
         now = states(self.lab)
         if now[self.broker] == "exited":
             return True
-        if not self._listens() or self.broker not in brokers_known_to(self.lab, self.broker):
+        # A broker is named once it is unfenced, which it is after all its listeners are open.
+        if self.broker not in brokers_known_to(self.lab, self.broker):
             return False
         # A broker that was paused for long does not know at once that the others have given it up meanwhile.
         others = [broker for broker, state in now.items() if state == "running" and broker != self.broker]
@@ -111,13 +119,6 @@ class BrokerBroken:
             return self.broker in brokers_known_to(self.lab, other)
         except LabError:
             return True  # it may just be starting, and cannot tell
-
-    def _listens(self) -> bool:
-        try:
-            with socket.create_connection((self._seat.host, self._seat.client_port), timeout=1):
-                return True
-        except OSError:
-            return False
 
 
 @dataclass(slots=True, kw_only=True)

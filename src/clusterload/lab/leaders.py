@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ Place = tuple[str, int]
 
 _PREFERRED = i8(0)
 _PAUSE = 0.1
+_STEADY_SECONDS = 1.0
 _TIMEOUT = i32Timedelta.parse(timedelta(seconds=4))  # below the time that an answer may take
 _WELL = {ErrorCode.none, ErrorCode.election_not_needed}
 
@@ -102,10 +104,21 @@ def lead(lab: LabInfo, place: Place, broker: int, replicas: tuple[int, ...], *, 
 def bring_back(lab: LabInfo, before: Mapping[Place, Copies], *, deadline: float) -> None:
     """Wait until each partition has its copies in sync and its leader again, electing it where it is preferred.
 
+    All must be well for a second: a broker that was paused may be given up just after it has woken.
+
     Raises:
         LabError: the deadline (on the clock of `time.monotonic`) passed.
     """
-    wait_until(lambda: not _astray(lab, before), deadline, "not every partition has its leader and its copies again")
+    well_since = math.inf
+
+    def steady() -> bool:
+        nonlocal well_since
+        since, well_since = well_since, math.inf  # also when the look fails
+        if not _astray(lab, before):
+            well_since = min(since, time.monotonic())
+        return time.monotonic() - well_since > _STEADY_SECONDS
+
+    wait_until(steady, deadline, "not every partition has its leader and its copies again")
 
 
 def _astray(lab: LabInfo, before: Mapping[Place, Copies]) -> set[Place]:

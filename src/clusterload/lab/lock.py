@@ -120,11 +120,12 @@ def resolve(kafka: str) -> list[Jar]:
         slf4j = next(each.version for each in artifacts if each.artifactId == "slf4j-api")
         extras = (f"org.slf4j:slf4j-simple:{slf4j}", EXPORTER)
         artifacts += [maven.create_dependency(extra).artifact for extra in extras]
-        jars = [_seen(each) for each in artifacts]
+        jars = [seen(each) for each in artifacts]
     return sorted(jars, key=lambda jar: jar.coordinates)
 
 
-def _seen(artifact: Artifact) -> Jar:
+def seen(artifact: Artifact) -> Jar:
+    """The line of a lock for an artifact, which is downloaded to be measured."""
     content = artifact.resolve().read_bytes()
     return Jar(
         group=artifact.groupId,

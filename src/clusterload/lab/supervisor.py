@@ -32,6 +32,7 @@ _SIGNALS = {
     "pause": signal.SIGSTOP,
     "resume": signal.SIGCONT,
 }
+_DYING = 3.0  # seconds that a killed broker may take to be gone
 _UNDONE_BY = {"kill": "start", "terminate": "start", "pause": "resume"}
 
 
@@ -163,6 +164,10 @@ class Supervisor:
         if process.poll() is None:
             process.send_signal(_SIGNALS[what])
             (self._paused.add if what == "pause" else self._paused.discard)(broker)
+            if what == "kill":
+                # Gone when the answer says so: who starts it again at once must not meet its last moment.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_DYING)
 
     def _lease(self, broker: int, what: str, seconds: float | None) -> None:
         """Have what was just done to a broker undone after some seconds, even if the tool that asked is gone."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterload.errors import ConfigurationError
-from clusterload.plan.dials import Dials, peak_of, shape_of
+from clusterload.plan.dials import DEFAULT_SIZES, Dials, peak_of, shape_of
 from clusterload.plan.values import MAX, is_shape
 from clusterload.spread import Sizes, parse_sizes
 from clusterload.units import (
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 REQUEST_BYTES: Final = 65_536
 """A request of a Load at `max` holds about so many bytes."""
 
-DEFAULT_SIZE: Final = "100"
 _AROUND_RECORD: Final = 20  # bytes: a key of 8, and what the format puts around key and value
 _CLOSE: Final = 1e-3  # two figures that differ by less are taken to be one that was rounded
 _UNITS: Final[dict[str, Unit]] = {
@@ -135,14 +134,14 @@ def _check_alone(rates: dict[str, Any]) -> None:
 
 
 def _unbounded(dials: Dials, name: str) -> Resolved:
-    sizes = dials.record_size or parse_sizes(DEFAULT_SIZE)
+    sizes = dials.record_size or DEFAULT_SIZES
     fitting = 1 if name == "request_rate" else max(1, int(REQUEST_BYTES // (sizes.mean + _AROUND_RECORD)))
     return Resolved(request_rate=None, records_per_request=dials.records_per_request or fitting, sizes=sizes)
 
 
 def _sizes(record_rate: float, byte_rate: float) -> Sizes:
     if not (record_rate and byte_rate):
-        return parse_sizes(DEFAULT_SIZE)
+        return DEFAULT_SIZES
     return parse_sizes(str(_quotient("byte_rate", byte_rate, "record_rate", record_rate, "bytes a record")))
 
 

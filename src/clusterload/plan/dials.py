@@ -13,7 +13,7 @@ from clusterload.errors import ConfigurationError, nearest
 from clusterload.pacer import Constant, Shape
 from clusterload.plan.forms import Choice, KeySpread, Spread, YesNo, is_sizes
 from clusterload.plan.values import Amount, Duration, Level, Rate, Values
-from clusterload.spread import Keys, Sizes
+from clusterload.spread import FixedSize, Keys, Sizes, UniqueKeys
 from clusterload.units import (
     BYTES,
     BYTES_PER_SECOND,
@@ -37,6 +37,9 @@ GROUP: Final = ("client", "group")
 TRANSACT: Final = ("client", "transact")
 USES: Final = (PRODUCE, CONSUME, CONNECT, ADMIN, APPLICATION, GROUP, TRANSACT)
 """All engines with their kinds."""
+
+DEFAULT_SIZES: Final = FixedSize(100)
+"""Bytes of values where nothing says how large they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +114,13 @@ class Dials:
         default_words="what the rates make it, else 1; as many as fit 64 KiB where another rate is `max`",
     )  # fmt: skip
     record_size: Sizes | None = _dial(
-        Spread(), "bytes of each value", "record size", PRODUCE, TRANSACT,
+        Spread(), "bytes of each value", "record size", PRODUCE, TRANSACT, default=DEFAULT_SIZES,
         default_words="what byte_rate and record_rate make it, else 100 B",
     )  # fmt: skip
     keys: Keys | None = _dial(
-        KeySpread(), "which keys records have, and so which partitions", "keys", PRODUCE, default_words="unique"
-    )
+        KeySpread(), "which keys records have, and so which partitions", "keys", PRODUCE,
+        default=UniqueKeys(), default_words="unique",
+    )  # fmt: skip
     partitions: int | None = _dial(
         _WHOLE, "how many of the topic's partitions are touched, from partition 0 on", "partitions", PRODUCE, CONSUME,
         default_words="all",

@@ -16,7 +16,7 @@ ACTIONS: Final = {
     "stop": "a broker is shut down in good order, and is started again",
     "pause": "a broker freezes (SIGSTOP), and runs on again",
     "restart": "a broker is shut down in good order and started again at once",
-    "move-leader": "another replica leads a partition, until the end",
+    "move-leader": "another replica leads a partition for a while",
 }
 """What a Fault can do."""
 

@@ -115,7 +115,7 @@ def _of_transact(load: Load, duration: float) -> Totals:
     transactions, together = load.dials.transaction_rate or 0.0, load.setting("records_per_transaction")
     # Only whole transactions are begun, the first at once.
     rate, records = transactions * together, Even(Constant(transactions)).total(duration) * together
-    size = load.dials.record_size.mean if load.dials.record_size else 100.0
+    size = load.setting("record_size").mean
     return Totals(
         record_rate=rate,
         byte_rate=rate * size,

@@ -73,7 +73,8 @@ class Amount:
     @property
     def words(self) -> str:
         """The unit, and what else can be given."""
-        base = "whole number" if self.whole and self.unit is COUNT else f"{'whole ' * self.whole}{self.unit}"
+        counted = "" if self.unit is COUNT else f" of {self.unit}"
+        base = f"whole number{counted}" if self.whole else str(self.unit)
         return ", ".join([base, *["a shape"] * self.shape, *["`max`"] * self.unbounded])
 
     def read(self, dial: str, given: object) -> float | Shape | str:

@@ -6,8 +6,14 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from clusterload.achievement import Achieved, achieved
+from clusterload.brake import brakes
 from clusterload.case import Outcome
+from clusterload.comparison import Change
 from clusterload.diagnosis import Verdict
+from clusterload.histogram import Histogram
+from clusterload.plan import declared
+from clusterload.reports.load import QUANTILES
 from clusterload.run import Run, clock_time
 from clusterload.usage import Usage, provider_load
 
@@ -21,7 +27,7 @@ def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
         "start": clock_time(run.start),
         "end": clock_time(run.end),
         "complete": run.complete,
-        "ledger": [asdict(ledger) for ledger in run.ledgers],
+        **load_document(run),
         "resources": {line.resource.name: _resource(usage, line.resource.name) for line in usage.lines},
         "saturation": [
             {"resource": line.resource.name, "broker": line.broker, "typical": _number(line.typical)}
@@ -41,6 +47,49 @@ def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def load_document(run: Run) -> dict[str, Any]:
+    """What a load came to: its dials by both counts, ledger, latency in ms, the brake, what the generator took."""
+    dials = achieved(run)
+    return {
+        "ledger": [asdict(ledger) for ledger in run.ledgers],
+        "dials": [_dial(one) for one in dials],
+        "latency": {load: _latency(run, load) for load in dict.fromkeys(latency.load for latency in run.latencies)},
+        "brake": [asdict(one) for one in brakes(run, dials)],
+        "traffic": [asdict(one) for one in run.traffic],
+        "generator": asdict(run.generator) if run.generator else None,
+    }
+
+
+def _dial(one: Achieved) -> dict[str, Any]:
+    return {
+        "load": one.load,
+        "dial": one.dial,
+        "unit": str(one.asked.unit),
+        "asked": "max" if math.isinf(one.asked.value) else one.asked.value,
+        "achieved": _number(one.value),
+        "missed_by": _number(one.missed_by),
+        "kept": one.kept,
+        "counted": _number(one.counted.value),
+        "counted_of": {
+            "resource": one.counted.of,
+            "loads": list(one.counted.loads),
+            "generator": _number(one.counted.made),
+        },
+    }
+
+
+def _latency(run: Run, load: str) -> dict[str, Any]:
+    traffic = run.traffic_of(load)
+    kinds = {one.of: _quantiles(one.histogram) for one in run.latencies if one.load == load}
+    return {"closed_loop": bool(traffic and traffic.closed_loop), **kinds}
+
+
+def _quantiles(kept: Histogram) -> dict[str, Any]:
+    """Milliseconds, and how many were counted."""
+    figures = {name: kept.quantile(q) for name, q in QUANTILES.items()} | {"max": kept.maximum, "mean": kept.mean}
+    return {**{name: _number(value / 1e3) for name, value in figures.items()}, "count": kept.count}
+
+
 def case_document(outcome: Outcome) -> dict[str, Any]:
     """A case with each of its steps, the effects of what changed, and the verdict in words."""
     return {
@@ -49,7 +98,7 @@ def case_document(outcome: Outcome) -> dict[str, Any]:
         "steps": [
             {
                 **run_document(step.run, step.usage, step.verdict),
-                "changes": [asdict(change) for change in step.comparison.changes] if step.comparison else [],
+                "changes": [_change(change) for change in step.comparison.changes] if step.comparison else [],
                 "effects": {
                     effect.name: {"ratio": _number(effect.ratio), "spread": _number(effect.spread)}
                     for effect in (*step.comparison.effects, step.comparison.limit_load)
@@ -61,6 +110,11 @@ def case_document(outcome: Outcome) -> dict[str, Any]:
             for step in outcome.steps
         ],
     }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    plain = declared(change.dial).values.plain
+    return {"dial": change.dial, "before": plain(change.before), "after": plain(change.after)}
 
 
 def _resource(usage: Usage, name: str) -> dict[str, Any]:

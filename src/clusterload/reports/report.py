@@ -13,8 +13,9 @@ from rich.text import Text
 from clusterload import units
 from clusterload.case import Outcome
 from clusterload.diagnosis import Verdict
+from clusterload.reports.load import load_view
 from clusterload.reports.plots import GRAPHS, Plot, plot
-from clusterload.reports.terminal import answer_view, ledger_table, riddle_view, usage_table
+from clusterload.reports.terminal import answer_view, riddle_view, usage_table
 from clusterload.run import Run
 from clusterload.usage import Usage, provider_load
 
@@ -59,8 +60,7 @@ class Report(Shown):
         name = self.run.plan.name if self.run.plan else "no load of ours"
         head = f"[bold]{escape(name)}[/]  run {self.run.id}, {units.duration(self.run.seconds)}"
         parts: list[RenderableType] = [Text.from_markup(head), usage_table(self.usage)]
-        if self.run.ledgers:
-            parts.append(ledger_table(self.run))
+        parts += load_view(self.run)
         parts += [
             Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")
             for line in provider_load(self.run, self.usage.grid)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -13,45 +12,38 @@ from rich.text import Text
 from clusterload import units
 from clusterload.case import Outcome, Step
 from clusterload.kafka import Broker, Topic
+from clusterload.reports.tables import table
 from clusterload.resources import RESOURCES
-from clusterload.run import Run
 from clusterload.series import Kind
 from clusterload.units import Quantity
 from clusterload.usage import Line, Usage
 
 
-def _table(*columns: str, title: str = "") -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", overflow="fold")
-    return table
-
-
 def usage_table(usage: Usage) -> Table:
     """Each dimension against its limit, then how busy the brokers are."""
-    table = _table("resource", "typical", "peak", "limit", "share")
+    shown = table("resource", "typical", "peak", "limit", "share")
     for line in usage.lines:
         limit = usage.limits.of(line.resource.name)
         share = usage.share(line.resource.name)
         binding = usage.binding is not None and share is usage.binding
-        table.add_row(
+        shown.add_row(
             Text(line.resource.title, style="bold" if binding else ""),
             _amount(line, line.typical),
             _amount(line, line.peak),
             _short(limit.value, line) if limit else "unknown",
             Text(units.percent(share.typical) if share else "", style="bold" if binding else ""),
         )
-    table.add_section()
+    shown.add_section()
     for name, brokers in _by_resource(usage.saturation).items():
         busiest = max(brokers, key=lambda line: -math.inf if math.isnan(line.typical) else line.typical)
-        table.add_row(
+        shown.add_row(
             name,
             units.percent(busiest.typical),
             units.percent(busiest.peak),
             "",
             Text(f"broker {busiest.broker}", style="dim"),
         )
-    return table
+    return shown
 
 
 def _by_resource(lines: Iterable[Line]) -> dict[str, list[Line]]:
@@ -76,25 +68,14 @@ def _short(quantity: Quantity, line: Line) -> str:
     return words.replace(f" {thing}", "") if line.resource.unit.thing == thing else words
 
 
-def ledger_table(run: Run) -> Table:
-    """What became of each Load's records."""
-    table = _table("load", "scheduled", "acknowledged", "failed", "unknown", "dropped", "late")
-    for one in run.ledgers:
-        counts = (one.scheduled, one.acknowledged, one.failed, one.unknown, one.dropped, one.late)
-        table.add_row(Text(one.load), *(f"{count:,}" for count in counts))
-        for error, count in one.errors.items():
-            table.add_row(Text(f"  {error}", style="yellow"), f"{count:,}")
-    return table
-
-
 def case_table(outcome: Outcome, resources: Sequence[str], *, binding: bool = True) -> Table:
     """What changed, what that did to resources, and to the limit load; with the resource that binds or not."""
     titles = [RESOURCES[name].title for name in resources]
-    table = _table("dial changed", *titles, "Limit load")
+    shown = table("dial changed", *titles, "Limit load")
     for step in outcome.steps:
-        table.add_row(_changed(step), *(_cell(step, name) for name in resources), _load_cell(step, binding=binding))
-        table.add_section()
-    return table
+        shown.add_row(_changed(step), *(_cell(step, name) for name in resources), _load_cell(step, binding=binding))
+        shown.add_section()
+    return shown
 
 
 def _changed(step: Step) -> Text:
@@ -175,9 +156,9 @@ def answer_view(outcome: Outcome) -> RenderableType:
 
 def brokers_table(brokers: Iterable[Broker]) -> Table:
     """Brokers as the cluster describes them."""
-    table = _table("id", "id string", "host", "port", "rack", "controller")
+    shown = table("id", "id string", "host", "port", "rack", "controller")
     for one in brokers:
-        table.add_row(
+        shown.add_row(
             str(one.id),
             one.id_string,
             Text(one.host),
@@ -185,15 +166,15 @@ def brokers_table(brokers: Iterable[Broker]) -> Table:
             Text(one.rack),
             "yes" if one.controller else "",
         )
-    return table
+    return shown
 
 
 def topics_table(topics: Iterable[Topic]) -> Table:
     """Partitions with their replicas; what is out of sync is marked."""
-    table = _table("topic", "partition", "leader", "replicas", "in sync", "out of sync")
+    shown = table("topic", "partition", "leader", "replicas", "in sync", "out of sync")
     for topic in topics:
         for one in topic.partitions:
-            table.add_row(
+            shown.add_row(
                 Text(topic.name if one is topic.partitions[0] else ""),
                 str(one.id),
                 str(one.leader) if one.leader >= 0 else Text("none", style="bold red"),
@@ -201,8 +182,8 @@ def topics_table(topics: Iterable[Topic]) -> Table:
                 _ids(one.isr),
                 Text(f"! {_ids(one.out_of_sync)}" if one.out_of_sync else "", style="bold red"),
             )
-        table.add_section()
-    return table
+        shown.add_section()
+    return shown
 
 
 def _ids(brokers: Iterable[int]) -> str:

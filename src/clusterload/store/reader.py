@@ -87,7 +87,9 @@ def _run(database: sqlite3.Connection, file: Path) -> Run:
         series=series,
         events=tuple(events),
         latencies=tuple(_latencies(documents.get("latency", {}), documents.get("latency_intervals", {}), start)),
-        traffic=tuple(Traffic(**{**_known(Traffic, told), "load": load}) for load, told in documents.get("wire", {}).items()),
+        traffic=tuple(
+            Traffic(**{**_known(Traffic, told), "load": load}) for load, told in documents.get("wire", {}).items()
+        ),
         generator=Generator(**_known(Generator, documents["generator"])) if documents.get("generator") else None,
         path=file,
     )

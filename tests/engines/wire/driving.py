@@ -21,6 +21,7 @@ from clusterload.store import Recorder, new_id
 class Driven:
     """A load that was made, with what was kept of it."""
 
+    path: Path
     made: Made
     documents: dict[str, Any]
     latency: Callable[[str, str], Histogram]
@@ -54,8 +55,9 @@ def drive(
 ) -> Driven:
     """Make a load; `meanwhile` runs in a thread from its beginning on."""
     properties = Properties(values={"bootstrap.servers": servers})
+    path = folder / f"{new_id()}.run"
     with (
-        Recorder(folder / f"{new_id()}.run") as recorder,
+        Recorder(path) as recorder,
         prepared(loads, seconds, properties, recorder, seed=seed, workers=workers) as ready,
     ):
         ready.begin()
@@ -63,4 +65,4 @@ def drive(
         beside.start()
         made = ready.join()
         beside.join()
-    return Driven(made=made, documents=ready.account.documents(), latency=ready.account.latency)
+    return Driven(path=path, made=made, documents=ready.account.documents(), latency=ready.account.latency)

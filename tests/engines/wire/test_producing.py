@@ -15,6 +15,9 @@ from clusterload.engines.wire.noop import noop_target
 from clusterload.store import new_id
 from tests.engines.wire.driving import drive, wire_load
 
+COLD = {"in_flight": "1000"}
+"""Brokers that have just started may take seconds for their first answers; nothing waits for those."""
+
 
 @pytest.fixture
 def topic(lab: Lab) -> str:
@@ -56,7 +59,7 @@ def _values(servers: str, topic: str, count: int) -> list[bytes]:
 def test_every_request_that_is_due_is_sent_and_every_record_is_stored_once(
     lab: Lab, topic: str, tmp_path: Path
 ) -> None:
-    load = wire_load(topic, connections="12", request_rate="200/s", records_per_request="5", record_size="64")
+    load = wire_load(topic, connections="12", request_rate="200/s", records_per_request="5", record_size="64", **COLD)
     driven = drive(lab.bootstrap_servers, tmp_path, load)
     assert driven.ledger.balanced
     assert (driven.ledger.scheduled, driven.ledger.acknowledged) == (3000, 3000), driven.ledger
@@ -68,7 +71,7 @@ def test_every_request_that_is_due_is_sent_and_every_record_is_stored_once(
 
 
 def test_two_workers_share_a_schedule_and_no_two_records_are_alike(lab: Lab, topic: str, tmp_path: Path) -> None:
-    load = wire_load(topic, connections="8", record_rate="1001/s", records_per_request="1")
+    load = wire_load(topic, connections="8", record_rate="1001/s", records_per_request="1", **COLD)
     driven = drive(lab.bootstrap_servers, tmp_path, load, workers=2)
     assert driven.documents["generator"]["workers"] == 2
     assert driven.ledger.acknowledged == 3003
@@ -94,7 +97,7 @@ def test_a_killed_broker_makes_some_records_unknown_and_none_wrong(breakable: La
     """acknowledged <= growth <= acknowledged + unknown, with acks=all, two in-sync replicas and no retries."""
     servers = breakable.bootstrap_servers
     topic = _new_topic(servers)
-    load = wire_load(topic, connections="6", record_rate="500/s", acks="all", retries="0")
+    load = wire_load(topic, connections="6", record_rate="500/s", acks="all", retries="0", **COLD)
     driven = drive(servers, tmp_path, load, seconds=8, meanwhile=lambda: (time.sleep(2), breakable.kill(2))[1])
     breakable.restart(2)
     ledger = driven.ledger

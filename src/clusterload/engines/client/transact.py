@@ -20,9 +20,8 @@ from clusterload.kafka.client import new_producer
 from clusterload.ledger import Book, Fate, Ledger
 from clusterload.pacer import Constant, Share, pacer_of
 from clusterload.plan import Load
-from clusterload.spread import Sizes, parse_sizes
+from clusterload.spread import Sizes
 
-DEFAULT_SIZE: Final = "100"
 READY_SECONDS: Final = 30.0
 """How long brokers may take to know a producer's transactional id; the first one waits for a topic of theirs."""
 
@@ -130,7 +129,7 @@ class _Writer:
         self.load = load
         self.over = over
         self.together: int = load.setting("records_per_transaction")
-        self.sizes: Sizes = load.dials.record_size or parse_sizes(DEFAULT_SIZE)
+        self.sizes: Sizes = load.setting("record_size")
         # Each has a pacer of its own: one by chance remembers what it has drawn.
         self.pacer = Share(pacer_of(Constant(load.dials.transaction_rate), load.arrivals, seed), number, producers)
         self.rng = random.Random(f"{seed}-{number}")  # noqa: S311 (no secret depends on it)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import cramjam
 
-from clusterload.engines.wire.batches import SLOT_COST, Pool, Shelf, Slot, Template, stamping_of
+from clusterload.engines.wire.batches import SLOT_COST, Pool, stamping_of
 from clusterload.engines.wire.records import Header, Records
+from clusterload.engines.wire.slots import Shelf, Slot, Template
 from clusterload.engines.wire.stamps import Unchanged
 
 if TYPE_CHECKING:
@@ -116,16 +117,8 @@ class CompressedPool(Pool):
         )
 
     def distinct_share(self, first: int = 1_000_000) -> float:
-        """See Pool; partitions take their turns by their weights."""
-        shelves = {id(shelf): shelf for shelf in self._shelves if shelf}
-        if len(shelves) == 1:
-            (shelf,) = shelves.values()
-            return self._stamped * min(1.0, len(shelf.made) * self.records / first)
-        return self._stamped * sum(
-            min(weight, len(shelf.made) * self.records / first)
-            for weight, shelf in zip(self.partition_weights(), self._shelves, strict=True)
-            if shelf
-        )
+        """See Pool."""
+        return sum(shelf.numbered * min(weight, shelf.records / first) for shelf, weight in self._weighted().items())
 
     def _filled(self, kinds: Iterable[Records]) -> list[Shelf | None]:
         """One shelf for all partitions, or with drawn keys one for each that has keys."""
@@ -150,16 +143,14 @@ class CompressedPool(Pool):
     def _maker(self, kinds: Iterable[Records]) -> Callable[[int, Shelf], Slot]:
         """What makes the next slot for a partition and its shelf."""
         stamping = stamping_of(self.records, self._draws, self._partitions)
-        plain = [
-            (kind, buffer, stamping(kind.places).on(buffer)) for kind in kinds for buffer in [bytearray(kind.data)]
-        ]
-        in_turn = cycle(plain)
+        plain = [(kind, bytearray(kind.data)) for kind in kinds]
+        in_turn = cycle([(self._contents(kind), data, stamping(kind.places).on(data)) for kind, data in plain])
 
         def make(partition: int, shelf: Shelf) -> Slot:
-            kind, buffer, stamps = next(in_turn)
+            contents, data, stamps = next(in_turn)
             stamps.put(partition, self._stamp, 0)
             self._stamp += self.records
-            request = self._template.around(self._compress(bytes(buffer)), self.records, self._attributes)
-            return self._slot(request, Unchanged(), sum(kind.sizes), shelf)
+            request = self._template.around(self._compress(bytes(data)), self.records, self._attributes)
+            return Slot(self._template, request, stamping=Unchanged(), contents=contents, shelf=shelf)
 
         return make

@@ -131,6 +131,11 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
+    def leave(self, reason: str) -> None:
+        """Close in good order: what was written is sent first; the owner hears of it with this reason."""
+        self.reason = self.reason or reason
+        self.transport.close()
+
     def data_received(self, data: bytes) -> None:
         """Take in bytes; hand on each whole frame."""
         rest = self._rest

@@ -16,11 +16,12 @@ from clusterload.engines.progress import Made
 from clusterload.engines.wire import frames
 from clusterload.engines.wire.account import Account
 from clusterload.engines.wire.fleet import Fleet, finder, fleet
+from clusterload.engines.wire.readers import connections_of
 from clusterload.engines.wire.security import security_of
 from clusterload.engines.wire.template import produce_template
 from clusterload.engines.wire.work import Part, Work
 from clusterload.errors import ConfigurationError
-from clusterload.plan import PREFIX
+from clusterload.plan import MAX, PREFIX
 from clusterload.plan.arithmetic import resolved
 from clusterload.plan.dials import peak_of
 from clusterload.series import SECOND
@@ -106,7 +107,7 @@ def prepared(
         ClusterError: brokers refused, or not all connections could be made.
     """
     security = security_of(properties)
-    topics = tuple(dict.fromkeys(load.topic for load in loads if load.kind in {"produce", "consume"}))
+    topics = tuple(dict.fromkeys(load.topic for load in loads if _needs_topic(load)))
     _check_files(loads, workers or _workers(loads))
     servers = properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list", "")
     needed = {api: spoken for load in loads for api, spoken in frames.NEEDED[load.kind].items()}
@@ -129,7 +130,7 @@ def _check_files(loads: Sequence[Load], workers: int) -> None:
     needed = math.ceil(sum(peak_of(load.dials.connections) for load in loads) / workers) + _OTHER_FILES
     if most not in {resource.RLIM_INFINITY, -1} and needed > most:
         raise ConfigurationError(
-            f"{needed - _OTHER_FILES:,} connections a worker need {needed:,} open files, and the hard limit is {most:,}: "
+            f"{needed - _OTHER_FILES:,} connections a worker need {needed:,} open files, and the limit is {most:,}: "
             f"raise it (ulimit -Hn {needed}, as root), or share the load with --workers {math.ceil(needed / most)}"
         )
 
@@ -169,13 +170,24 @@ def _works(
     ]
 
 
+def _needs_topic(load: Load) -> bool:
+    return load.kind in {"produce", "consume"} or load.dials.commit_rate is not None
+
+
 def _frames(load: Load) -> dict[str, bytes]:
-    client_id = load.client_id
-    return {
+    client_id, topic = load.client_id, load.topic
+    made = {
         "greeting": frames.api_versions(client_id),
         "metadata": frames.metadata(client_id),
         "producer_id": frames.producer_id(client_id),
     }
+    if load.kind == "consume":
+        made["fetch"] = frames.fetch(client_id, topic, min_bytes=load.setting("fetch_min_bytes"))
+        made["list_offsets"] = frames.list_offsets(client_id, topic)
+    if load.kind == "admin":
+        made["find_coordinator"] = frames.find_coordinator(client_id, load.group_id)
+        made["commit"] = frames.offset_commit(client_id, load.group_id, topic)
+    return made
 
 
 def _template(load: Load) -> Template | None:
@@ -186,7 +198,12 @@ def _template(load: Load) -> Template | None:
 
 
 def _share(load: Load, workers: int, routes: Routes) -> int:
-    """How many workers share a Load: each must reach every leading broker."""
+    """How many workers share a Load: each must reach every leading broker, and a reader is not divided."""
+    if load.kind == "consume":
+        leading = len(set(routes.leaders[load.topic][: load.dials.partitions]) & routes.brokers.keys())
+        return min(workers, connections_of(load, leading)[0])
+    if load.kind == "admin":
+        return min(workers, max(1, round(peak_of(load.dials.connections))))
     if load.kind != "produce":
         return min(workers, max(1, round(peak_of(load.dials.connections)) or workers))
     leading = len(set(routes.leaders[load.topic]))
@@ -204,4 +221,11 @@ def _workers(loads: Iterable[Load]) -> int:
 
 
 def _closed(load: Load) -> bool:
-    return load.kind == "produce" and resolved(load).request_rate is None
+    """Whether what comes next waits for what came before, so that no latency from a due time is known."""
+    match load.kind:
+        case "produce":
+            return resolved(load).request_rate is None
+        case "consume":
+            return load.dials.fetch_rate in {None, MAX}
+        case _:
+            return load.dials.connection_rate == MAX

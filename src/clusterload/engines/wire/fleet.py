@@ -42,15 +42,16 @@ class Fleet:
     on_report: OnReport
     find: Callable[[], Routes]
     failure: str = ""
-    _thread: threading.Thread | None = None
+    # Not Thread.join: one that Ctrl-C breaks off takes the thread for ended from then on (Python 3.11).
+    _over: threading.Event | None = None
 
     def begin(self, duration: float) -> int:
         """Let the load begin; the Unix nanoseconds at which it does."""
         start = time.time_ns() + round(BEGIN_SECONDS * 1e9)
         for line in self.lines:
             line.send(("begin", start))
-        self._thread = threading.Thread(target=self._listen, args=(duration,), name="fleet", daemon=True)
-        self._thread.start()
+        self._over = threading.Event()
+        threading.Thread(target=self._listen, args=(duration, self._over), name="fleet", daemon=True).start()
         return start
 
     def join(self, meanwhile: Callable[[], None]) -> None:
@@ -59,9 +60,8 @@ class Fleet:
         Raises:
             ClusterError: a worker failed.
         """
-        assert self._thread is not None
-        while self._thread.is_alive():
-            self._thread.join(0.2)  # in short waits, so that Ctrl-C is heard
+        assert self._over is not None
+        while not self._over.wait(0.2):  # in short waits, so that Ctrl-C is heard
             meanwhile()
         if self.failure:
             raise ClusterError(self.failure)
@@ -71,10 +71,16 @@ class Fleet:
         for line in self.lines:
             with suppress(OSError):
                 line.send(("stop", None))
-        if self._thread is not None:
-            self._thread.join(_AFTER_SECONDS)
+        if self._over is not None:
+            self._over.wait(_AFTER_SECONDS)
 
-    def _listen(self, duration: float) -> None:
+    def _listen(self, duration: float, over: threading.Event) -> None:
+        try:
+            self._listen_to_all(duration)
+        finally:
+            over.set()
+
+    def _listen_to_all(self, duration: float) -> None:
         speaking = list(self.lines)
         give_up = time.monotonic() + duration + _AFTER_SECONDS
         while speaking and time.monotonic() < give_up:

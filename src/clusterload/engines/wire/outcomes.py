@@ -12,6 +12,7 @@ from typing import Final
 
 ERRORS: Final = {
     -1: "UNKNOWN_SERVER_ERROR",
+    1: "OFFSET_OUT_OF_RANGE",
     2: "CORRUPT_MESSAGE",
     3: "UNKNOWN_TOPIC_OR_PARTITION",
     5: "LEADER_NOT_AVAILABLE",
@@ -20,6 +21,7 @@ ERRORS: Final = {
     8: "BROKER_NOT_AVAILABLE",
     9: "REPLICA_NOT_AVAILABLE",
     10: "MESSAGE_TOO_LARGE",
+    12: "OFFSET_METADATA_TOO_LARGE",
     13: "NETWORK_EXCEPTION",
     14: "COORDINATOR_LOAD_IN_PROGRESS",
     15: "COORDINATOR_NOT_AVAILABLE",
@@ -28,6 +30,10 @@ ERRORS: Final = {
     18: "RECORD_LIST_TOO_LARGE",
     19: "NOT_ENOUGH_REPLICAS",
     20: "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+    22: "ILLEGAL_GENERATION",
+    24: "INVALID_GROUP_ID",
+    25: "UNKNOWN_MEMBER_ID",
+    28: "INVALID_COMMIT_OFFSET_SIZE",
     29: "TOPIC_AUTHORIZATION_FAILED",
     30: "GROUP_AUTHORIZATION_FAILED",
     31: "CLUSTER_AUTHORIZATION_FAILED",
@@ -40,8 +46,10 @@ ERRORS: Final = {
     45: "OUT_OF_ORDER_SEQUENCE_NUMBER",
     46: "DUPLICATE_SEQUENCE_NUMBER",
     47: "INVALID_PRODUCER_EPOCH",
+    51: "CONCURRENT_TRANSACTIONS",
     56: "KAFKA_STORAGE_ERROR",
     59: "UNKNOWN_PRODUCER_ID",
+    69: "GROUP_ID_NOT_FOUND",
     74: "FENCED_LEADER_EPOCH",
     75: "UNKNOWN_LEADER_EPOCH",
     76: "UNSUPPORTED_COMPRESSION_TYPE",
@@ -55,6 +63,14 @@ LEADERS_MOVED: Final = frozenset({3, 5, 6, 8, 9, 13, 56, 74, 75})
 
 COORDINATOR_BUSY: Final = frozenset({14, 15})
 """Errors of a coordinator that is just getting ready."""
+
+COORDINATOR_LOADS: Final = 14
+"""A coordinator that reads its groups and will answer soon."""
+
+COORDINATOR_MOVED: Final = frozenset({15, 16})
+"""Errors after which a group's coordinator must be found again."""
+
+OUT_OF_RANGE: Final = 1
 
 DUPLICATE: Final = 46
 

@@ -31,6 +31,11 @@ AGAIN_SECONDS: Final = 0.25
 RENEW_AT: Final = 0.85
 """Share of a session's lifetime after which a connection logs in again."""
 
+SERVED: Final = "it has served"
+LIVED: Final = "its lifetime is over"
+PLANNED: Final = frozenset({SERVED, LIVED})
+"""Reasons for which we end connections ourselves, as planned."""
+
 _TRIES: Final = 5
 _SILENT: Final = "no answer to the greeting in time"
 
@@ -76,7 +81,7 @@ class Population:
         self.logins = 0
         self.closing = False
         self._waiting: dict[int, asyncio.Future[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     # What a kind of Load does.
 
@@ -133,6 +138,11 @@ class Population:
                 return ""
             await asyncio.sleep(AGAIN_SECONDS)
         return reason
+
+    def place(self, number: int) -> Address:
+        """Where a connection that may go to any broker goes: to all in turn, by its number."""
+        brokers = self.setting.routes.brokers
+        return brokers[sorted(brokers)[number % len(brokers)]]
 
     async def open_one(self, number: int, address: Address) -> str:
         """Open a connection; why it could not be, or nothing."""
@@ -207,7 +217,7 @@ class Population:
                 ready.set_exception(ClusterError(reason))
             return
         del self.open[connection.number]
-        if not self.closing:
+        if not self.closing and reason not in PLANNED:
             self.lost_for[reason] += 1
         self.bereft(connection, reason)
 
@@ -217,13 +227,14 @@ class Population:
     def relieved(self, connection: Connection) -> None:
         """A connection's send buffer has room again."""
 
-    def again(self, number: int, address: Callable[[], Address | None]) -> None:
+    def again(self, number: int, address: Callable[[], Address | None], *, at_once: bool = False) -> None:
         """Open a lost connection again, in the background, until it succeeds or the load is over."""
-        self.spawn(self._again(number, address))
+        self.spawn(self._again(number, address, 0.0 if at_once else AGAIN_SECONDS))
 
-    async def _again(self, number: int, address: Callable[[], Address | None]) -> None:
+    async def _again(self, number: int, address: Callable[[], Address | None], pause: float) -> None:
         while not self.closing:
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(pause)
+            pause = AGAIN_SECONDS
             place = address()
             if place is None:
                 continue
@@ -231,18 +242,22 @@ class Population:
             if not reason:
                 return
             self.errors[f"connection: {reason}"] += 1
-            self.setting.stale()
+            self.unreached(number)
+
+    def unreached(self, number: int) -> None:  # noqa: ARG002
+        """A lost connection could not be opened again yet: what it is for may be elsewhere by now."""
+        self.setting.stale()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the background; it is cancelled when the population leaves."""
         task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def leave(self) -> None:
         """Close all connections in good order."""
         self.closing = True
-        for task in list(self._tasks):
+        for task in list(self.tasks):
             task.cancel()
         for connection in list(self.open.values()):
             connection.transport.close()

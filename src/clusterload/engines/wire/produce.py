@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import math
 import random
 import time
 from functools import partial
@@ -11,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from clusterload.engines.wire.batches import Pool
 from clusterload.engines.wire.compressed import CompressedPool
 from clusterload.engines.wire.identify import identified
-from clusterload.engines.wire.population import Setting
-from clusterload.engines.wire.seats import Request, Seat
+from clusterload.engines.wire.population import LIVED, Setting
+from clusterload.engines.wire.seats import Identity, Request, Seat
 from clusterload.engines.wire.sending import Sending
 from clusterload.engines.wire.work import Part, Tally
 from clusterload.pacer import pacer_of
@@ -23,6 +25,9 @@ from clusterload.spread import parse_keys
 if TYPE_CHECKING:
     from clusterload.engines.wire.connection import Connection
     from clusterload.engines.wire.routes import Address
+
+DISTINCT: Final = 1_000_000
+"""Records of a run that should differ from each other, at the least."""
 
 _SWEEP: Final = 50_000_000
 
@@ -35,6 +40,11 @@ class Producing(Sending):
         self.plan = resolved(part.load)
         self.closed_loop = self.plan.request_rate is None
         self.homes: dict[int, int] = {}
+        self.identities: dict[int, Identity] = {}
+        self.lifetime = round((part.load.dials.connection_lifetime or 0.0) * 1e9)
+        self.lived: set[int] = set()
+        self.ending: list[tuple[int, int, Connection]] = []
+        self.retiring: list[Connection] = []
         self.index = part.number
         self.next_due = self.next_sweep = 0
 
@@ -55,9 +65,7 @@ class Producing(Sending):
             self.homes[number] = brokers[number % len(brokers)]
         addresses = self.setting.routes.brokers
         await self.open_all((number, addresses[home]) for number, home in self.homes.items())
-        if self.idempotent:
-            for connection in self.open.values():
-                connection.state = await identified(connection, self.part.frames["producer_id"])
+        await asyncio.gather(*self.tasks)  # those that ask for producer ids
 
     def _new_pool(self) -> Pool:
         assert self.part.template is not None
@@ -66,7 +74,9 @@ class Producing(Sending):
         kind = (
             Pool
             if compression == "none"
-            else partial(CompressedPool, compression=compression, first_stamp=self.first_stamp)
+            else partial(
+                CompressedPool, compression=compression, first_stamp=self.first_stamp, distinct=self._most_records()
+            )
         )
         return kind(
             self.part.template,
@@ -76,6 +86,13 @@ class Producing(Sending):
             partitions=len(self.leaders),
             rng=self.rng,
         )
+
+    def _most_records(self) -> int:
+        """How many records this worker may come to send, up to those that a compressed pool must make differ."""
+        if self.plan.request_rate is None:
+            return DISTINCT
+        records = self.plan.request_rate.area(self.setting.duration) * self.plan.records_per_request
+        return max(self.plan.records_per_request, min(DISTINCT, math.ceil(records / self.part.parts)))
 
     def _leading(self) -> list[int]:
         return sorted({leader for leader in self.leaders[: self.touched] if leader in self.setting.routes.brokers})
@@ -99,6 +116,7 @@ class Producing(Sending):
         self.send_again(now)
         if now >= self.next_sweep:
             self.next_sweep = now + _SWEEP
+            self._end_some(now)
             self.sweep(now)
         if self.closed_loop:
             self.more(now)
@@ -134,10 +152,36 @@ class Producing(Sending):
         return self.rng.choices(mine, [self.weights[number] for number in mine])[0]
 
     def welcome(self, connection: Connection) -> None:
-        """A connection may be used."""
-        self.seats.take(connection, self.homes[connection.number])
+        """A connection may be used, an idempotent producer's once it knows its id."""
+        number = connection.number
+        if self.idempotent and number not in self.identities:
+            self.spawn(self._identify(connection))
+            return
+        connection.state = self.identities.get(number)
+        self.seats.take(connection, self.homes[number])
+        if self.lifetime:
+            # The first ones end one after the other, so that they do not all come again at one moment.
+            share = 1.0 if number in self.lived else (number % len(self.homes) + 1) / len(self.homes)
+            self.lived.add(number)
+            heapq.heappush(self.ending, (time.monotonic_ns() + round(self.lifetime * share), number, connection))
 
-    def bereft(self, connection: Connection, reason: str) -> None:  # noqa: ARG002 (counted where it is told)
+    async def _identify(self, connection: Connection) -> None:
+        self.identities[connection.number] = await identified(connection, self.part.frames["producer_id"])
+        self.welcome(connection)
+
+    def _end_some(self, now: int) -> None:
+        """Connections whose lifetime is over take no more requests, and are made anew when all theirs are answered."""
+        while self.ending and self.ending[0][0] <= now:
+            connection = heapq.heappop(self.ending)[-1]
+            if self.open.get(connection.number) is connection:
+                self.seats.unlist(connection)
+                connection.seat = None
+                self.retiring.append(connection)
+        for connection in [one for one in self.retiring if not one.waiting]:
+            self.retiring.remove(connection)
+            connection.end(LIVED)
+
+    def bereft(self, connection: Connection, reason: str) -> None:
         """A connection is gone: nobody says what became of what was under way."""
         now = time.monotonic_ns()
         self.seats.leave(connection, self.homes[connection.number])
@@ -145,9 +189,11 @@ class Producing(Sending):
             if isinstance(request, Request):
                 self.cut_off(request, now)
         connection.under_way = None
-        if not self.closing:
+        if self.closing:
+            return
+        if reason != LIVED:
             self.setting.stale()
-            self.again(connection.number, lambda: self._address_of(connection.number))
+        self.again(connection.number, partial(self._address_of, connection.number), at_once=reason == LIVED)
 
     def _address_of(self, number: int) -> Address | None:
         home = self.homes[number]
@@ -210,6 +256,6 @@ class Producing(Sending):
             records=fates.acknowledged,
             bytes=fates.batch_bytes,
             late=fates.late_requests,
-            distinct=self.pool.distinct_share(),
+            distinct=min(1.0, self.pool.distinct_share()),
             **fates.latencies(),
         )

@@ -127,6 +127,7 @@ class Sending(Population):
         assert connection.under_way is not None
         connection.under_way.pop()
         self.fates.unknown += slot.records
+        self.fates.answers += 1  # that it was sent is all that will be heard of it
         self.pool.give_back(slot)
 
     def _answered(self, connection: Connection, data: bytes, at: int, end: int, request: Request) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from struct import Struct
 from typing import Protocol
 
-from clusterload.engines.wire.records import Places
+from clusterload.engines.wire.records import STAMP, Places
 
 _put = Struct(">Q").pack_into
+PutWhole = Callable[[bytearray, int, int, bytes, int, int], None]
+
+
+@cache
+def _put_whole(between: int) -> PutWhole:
+    """What puts a key, so many bytes as they are, a stamp and a due time."""
+    return Struct(f">Q{between}sQQ").pack_into
 
 
 class Stamps(Protocol):
@@ -41,16 +49,28 @@ class Unchanged:
 
 
 class FewStamping:
-    """Few records, each with its own number as key, or without keys."""
+    """Few records, each with its own number as key, or without keys.
 
-    __slots__ = ("_places",)
+    Most have key, stamp and due time with nothing but the value's size between: these are put at once.
+    """
+
+    __slots__ = ("_dues", "_numbers", "_wholes")
 
     def __init__(self, places: Places) -> None:
-        self._places = places
+        stamps, dues = dict(places.stamps), set(places.dues)
+        self._wholes = {
+            index: (at, stamps[index]) for index, at in places.keys if stamps.get(index, -1) + STAMP in dues
+        }
+        self._numbers = tuple(place for place in places.keys + places.stamps if place[0] not in self._wholes)
+        self._dues = tuple(sorted(dues - {stamp_at + STAMP for _, stamp_at in self._wholes.values()}))
 
     def on(self, buffer: bytearray) -> Few:
         """Stamps of one request."""
-        return Few(buffer, self._places.keys + self._places.stamps, self._places.dues)
+        wholes = []
+        for index, (key_at, stamp_at) in self._wholes.items():
+            between = bytes(buffer[key_at + STAMP : stamp_at])
+            wholes.append((index, key_at, _put_whole(len(between)), between))
+        return Few(buffer, tuple(wholes), self._numbers, self._dues)
 
 
 class FewKeyedStamping:
@@ -70,16 +90,26 @@ class FewKeyedStamping:
 class Few:
     """Loops over the places of one request."""
 
-    __slots__ = ("_buffer", "_dues", "_numbers")
+    __slots__ = ("_buffer", "_dues", "_numbers", "_wholes")
 
-    def __init__(self, buffer: bytearray, numbers: tuple[tuple[int, int], ...], dues: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        buffer: bytearray,
+        wholes: tuple[tuple[int, int, PutWhole, bytes], ...],
+        numbers: tuple[tuple[int, int], ...],
+        dues: tuple[int, ...],
+    ) -> None:
         self._buffer = buffer
+        self._wholes = wholes
         self._numbers = numbers
         self._dues = dues
 
     def put(self, _partition: int, stamp: int, due_ns: int) -> None:
         """See Stamps."""
         buffer = self._buffer
+        for index, at, put_whole, between in self._wholes:
+            number = stamp + index
+            put_whole(buffer, at, number, between, number, due_ns)
         for index, at in self._numbers:
             _put(buffer, at, stamp + index)
         for at in self._dues:
@@ -92,7 +122,7 @@ class FewKeyed(Few):
     __slots__ = ("_in_turn", "_keys")
 
     def __init__(self, buffer: bytearray, places: Places, in_turn: tuple[Iterator[int], ...]) -> None:
-        super().__init__(buffer, places.stamps, places.dues)
+        super().__init__(buffer, (), places.stamps, places.dues)
         self._keys = tuple(at for _, at in places.keys)
         self._in_turn = in_turn
 

@@ -15,7 +15,7 @@ from kio.schema.types import TopicName
 from kio.serial import entity_writer
 from kio.static.primitive import Records, i16, i32, i32Timedelta
 
-from clusterload.engines.wire.batches import Template
+from clusterload.engines.wire.slots import Template
 
 # Neither is valid UTF-8, so no name can hold them; the records begin after a size that counts them.
 _CORRELATION: Final = 0x7FFEFDFC

@@ -1,0 +1,89 @@
+"""Commits, metadata and producer ids on real brokers: what is asked is what brokers got."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from kio.schema.find_coordinator.v1.request import FindCoordinatorRequest
+
+from clusterload import Lab
+from clusterload.engines.wire.asking import asking
+from clusterload.engines.wire.routes import Address
+from clusterload.engines.wire.security import security_of
+from clusterload.kafka import Properties
+from tests.engines.wire.driving import drive, wire_load
+from tests.engines.wire.test_consuming import QUICK, new_topic
+
+
+@pytest.fixture
+def topic(lab: Lab) -> str:
+    return new_topic(lab.bootstrap_servers)
+
+
+def committed(servers: str, group: str, topic: str) -> int:
+    """What an independent client sees as a group's offset."""
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": group})
+    (place,) = consumer.committed([TopicPartition(topic, 0)], 15)
+    consumer.close()
+    return place.offset
+
+
+def coordinator(servers: str, group: str) -> int:
+    """The id of the broker that coordinates a group, by kio."""
+    security = security_of(Properties(values={"bootstrap.servers": servers}))
+    with asking([Address.parsed(one) for one in servers.split(",")], "test", security) as one:
+        return int(one.ask(FindCoordinatorRequest(key=group)).node_id)
+
+
+def test_the_last_commit_is_what_the_group_has(lab: Lab, topic: str, tmp_path: Path) -> None:
+    load = wire_load(topic, "admin", commit_rate="100/s")
+    driven = drive(lab.bootstrap_servers, tmp_path, load)
+    ledger = driven.ledger
+    assert (ledger.unit, ledger.scheduled, ledger.acknowledged) == ("requests", 300, 300), ledger
+    assert driven.wire["requests"]["OffsetCommit"] == 300
+    assert driven.wire["requests"]["FindCoordinator"] >= 1
+    # On one connection they go in turn, so that the last one is the last.
+    assert committed(lab.bootstrap_servers, load.group_id, topic) == 299
+
+
+def test_metadata_and_producer_ids_come_at_their_own_rates(lab: Lab, topic: str, tmp_path: Path) -> None:
+    load = wire_load(topic, "admin", metadata_rate="50/s", producer_id_rate="30/s", connections="3")
+    driven = drive(lab.bootstrap_servers, tmp_path, load)
+    assert driven.ledger.balanced
+    assert driven.ledger.acknowledged == 240, driven.ledger
+    assert driven.wire["requests"] == {"Metadata": 150, "InitProducerId": 90}
+    assert driven.wire["made"] == 3
+    assert driven.latency("admin", "due").count == 240
+    assert driven.latency("admin", "sent").quantile(0.5) <= driven.latency("admin", "due").quantile(0.5)
+
+
+def test_workers_share_what_is_asked(lab: Lab, topic: str, tmp_path: Path) -> None:
+    load = wire_load(topic, "admin", commit_rate="51/s", metadata_rate="20/s", connections="4")
+    driven = drive(lab.bootstrap_servers, tmp_path, load, workers=2, seconds=2)
+    assert driven.documents["generator"]["workers"] == 2
+    assert driven.wire["requests"]["OffsetCommit"] == 102
+    assert driven.wire["requests"]["Metadata"] == 40
+    assert driven.wire["made"] - driven.wire["requests"]["FindCoordinator"] == 8, "as many for commits as for the rest"
+
+
+def test_commits_follow_the_coordinator_when_its_broker_dies(state: Path, tmp_path: Path) -> None:
+    with Lab(3, config=QUICK) as lab:
+        topic = new_topic(lab.bootstrap_servers)
+        load = wire_load(topic, "admin", commit_rate="50/s")
+        drive(lab.bootstrap_servers, tmp_path, load, seconds=1)
+        broker = coordinator(lab.bootstrap_servers, load.group_id)
+
+        def kill() -> None:
+            time.sleep(2)
+            lab.kill(broker)
+
+        driven = drive(lab.bootstrap_servers, tmp_path, load, seconds=14, meanwhile=kill)
+        ledger = driven.ledger
+        assert ledger.balanced
+        assert ledger.scheduled == 700
+        assert driven.wire["lost"]
+        assert ledger.acknowledged > 200, ledger
+        assert committed(lab.bootstrap_servers, load.group_id, topic) == 699
