@@ -108,12 +108,12 @@ class _Making:
                     on_statistics=on_statistics,
                     begin=lambda: self._begin(on_start),
                     on_counts=Traffic(self.recorder),
+                    on_written=self._join,
                     on_end=self._client_ends,
                 )
             else:
                 self._begin(on_start)
-            if self.ready is not None:
-                self.ready.join(self._step)
+                self._join()
         except BaseException:
             # Also Ctrl-C: what was made until then is accounted for.
             if self.ready is not None and self.start:
@@ -129,6 +129,11 @@ class _Making:
         self.start = time.time_ns() if self.ready is None else self.ready.begin()
         on_start(self.start)
         return self.start
+
+    def _join(self) -> None:
+        """Wait for the wire engine's end, if it has a part in it."""
+        if self.ready is not None:
+            self.ready.join(self._step)
 
     def _client_goes_on(self, progress: Progress) -> None:
         self.client = progress.loads

@@ -70,6 +70,7 @@ def made_load(
     on_statistics: Callable[[str], None] | None = None,
     begin: Callable[[], int] = time.time_ns,
     on_counts: OnCounts = lambda *_: None,
+    on_written: Callable[[], None] = lambda: None,
     on_end: Callable[[Made], None] = lambda _: None,
 ) -> Made:
     """Make all Loads for `duration` seconds, end them within a bound, and account for everything.
@@ -83,6 +84,8 @@ def made_load(
         on_statistics: gets librdkafka's JSON of each client every second, from any thread.
         begin: called when all is ready; gives the Unix nanoseconds at which the load begins, now or soon.
         on_counts: gets what each group and each transactional Load has moved, about once a second.
+        on_written: called when all that was written here is delivered, before groups read up to the end; it may
+            wait for others who write.
         on_end: gets the account also when the load is interrupted.
 
     Raises:
@@ -92,14 +95,17 @@ def made_load(
     making = _Making.of(tuple(loads), duration, properties, seed, on_statistics, on_counts)
     making.prepare()
     clock = making.clock = Clock.starting(begin(), duration)
-    clean = False
+    end, clean = 0, False
     try:
         clock.wait()
         making.begin()
         making.drive(on_progress)
+        end = clock.now
+        making.deliver(FLUSH_SECONDS)
+        on_written()
         clean = True
     finally:
-        end = clock.now
+        end = end or clock.now
         making.finish(clean=clean)
         made = making.made(clock.start, end)
         on_end(made)
@@ -206,17 +212,22 @@ class _Making:
         end = max(self.clock.duration, elapsed)
         return min(max(0.0, min([*due, next_poll, end]) - elapsed), _POLL_SECONDS)
 
+    def deliver(self, seconds: float) -> None:
+        """End all who write, within a bound."""
+        for crew in self.crews:
+            crew.finish(seconds)
+        for one in self.writing:
+            one.finish(seconds)
+
     def finish(self, *, clean: bool) -> None:
-        """End all: who writes first, so that who reads can read all of it."""
-        seconds = FLUSH_SECONDS if clean else CUT_SHORT_SECONDS
+        """End all; those who read do it last, so that they can read all."""
         if not clean:
             for one in self.beside:
                 one.interrupt()
-        for crew in self.crews:
-            crew.finish(seconds)
-        for one in self.beside:
-            one.finish(seconds)
-            self._count(one, self.clock.now)
+            self.deliver(CUT_SHORT_SECONDS)
+        for reading in self.reading:
+            reading.finish(FLUSH_SECONDS)
+        self._count_all()
 
     @property
     def ledgers(self) -> tuple[Ledger, ...]:
