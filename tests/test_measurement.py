@@ -263,3 +263,43 @@ def test_a_cluster_that_dies_under_load_leaves_a_balanced_ledger_and_a_run(tmp_p
     assert only(run).scheduled == 600
     assert only(run).balanced
     assert str(diagnose(run, assess(run, Limits.named("course-basic"))).state) == "inconclusive"
+
+
+def test_a_run_of_groups_and_transactions_adds_up_and_predicts_no_connections(cluster: Cluster, tmp_path: Path) -> None:
+    topic = "clusterload-together"
+    paying = Dials(producers=3, transaction_rate=3, records_per_transaction=4)
+    loads = (
+        *a_plan(topic, producers=2, rate=50).loads,
+        Load(name="pay", topic=topic, kind="transact", dials=paying),
+        Load(name="read", topic=topic, kind="group", dials=Dials(members=2)),
+    )
+    plan = Plan(name="together", loads=loads, duration=4)
+    run = measure(plan, cluster, sources=(), path=tmp_path / "r.run")
+    sales, pay, read = run.ledgers
+    assert (sales.acknowledged, pay.acknowledged, read.acknowledged) == (200, 48, 2)
+    assert not [event for event in run.events if event.kind in {"growth-differs", "others-wrote"}]
+    assert run.environment["predicted"] == {}
+    moved = {str(one): one.total() for one in run.series if one.name.startswith("load_")}
+    assert moved["load_records{load=pay}"] == 48
+    assert moved["load_records{load=read}"] == 248
+    assert moved["load_rebalances{load=read}"] >= 2
+    verdict = diagnose(run, assess(run, Limits.named("course-basic")))
+    assert not [line for line in verdict.missing if "asked for" in line or "not acknowledged" in line]
+
+
+def test_a_group_of_librdkafka_consumes_what_the_wire_engine_produces_on_the_same_clock(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    topic = "clusterload-engines"
+    loads = (
+        Load(name="read", topic=topic, kind="group", dials=Dials(members=2)),
+        Load(name="write", topic=topic, dials=Dials(request_rate=40, records_per_request=5)),
+    )
+    plan = Plan(name="engines", loads=loads, duration=4)
+    run = measure(plan, cluster, sources=(), path=tmp_path / "r.run")
+    read, write = run.ledgers
+    assert (read.acknowledged, read.balanced, write.balanced, write.unknown) == (2, True, True, 0), write
+    moved = {str(one): one for one in run.series if one.name.startswith("load_")}
+    assert moved["load_records{load=read}"].total() == write.acknowledged > 0
+    first = moved["load_records{load=read}"]
+    assert first.times[0] - first.spans[0] * 1e9 == pytest.approx(run.start, abs=1e3)

@@ -200,7 +200,8 @@ def _missed_rates(run: Run) -> Iterator[str]:
         ledger = accounts.get(load.name, Ledger(load=load.name))
         asked = _asked(load, run.plan.duration, ledger.unit)
         # By chance, arrivals are as many as asked for give or take the root of it.
-        chance = CHANCE * math.sqrt(asked) if load.arrivals == "poisson" else 0.0
+        together = load.setting("records_per_transaction") if load.kind == "transact" else 1
+        chance = CHANCE * math.sqrt(asked * together) if load.arrivals == "poisson" else 0.0
         if math.isfinite(asked) and abs(ledger.scheduled - asked) > max(1.0, MISSED * asked) + chance:
             yield f"load {load.name!r} made {ledger.scheduled:,} {ledger.unit} of {asked:,.0f} that were asked for"
 

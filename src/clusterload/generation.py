@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from clusterload.engines.client import made_load
+from clusterload.engines.client import Traffic, made_load
 from clusterload.engines.progress import Made, OnProgress, Progress, Standing
-from clusterload.ledger import Ledger
+from clusterload.ledger import RECORDS, Ledger
 from clusterload.series import SECOND
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ KEEP_SECONDS: Final = 1.0
 
 LATENCY_SECONDS: Final = 5.0
 """How often latencies are kept."""
-
-_STEP_SECONDS: Final = 0.2
 
 
 def generated(
@@ -87,6 +85,7 @@ class _Making:
         self.on_progress = on_progress
         self.client: tuple[Standing, ...] = ()
         self.start = self.end = 0
+        self.extra_offsets: Mapping[str, int] = {}
         self.paces = {load.name: deque[tuple[float, int]]() for load in plan.loads if load.engine == "client"}
         self.keep_at = self.latency_at = 0.0
 
@@ -99,11 +98,7 @@ class _Making:
     ) -> Made:
         client = [load for load in self.plan.loads if load.engine == "client"]
         try:
-            if self.ready is not None:
-                self.start = self.ready.begin()
-                on_start(self.start)
             if client:
-                _wait_until(self.start)
                 made_load(
                     client,
                     self.plan.duration,
@@ -111,11 +106,14 @@ class _Making:
                     seed=seed,
                     on_progress=self._client_goes_on,
                     on_statistics=on_statistics,
-                    on_start=self._client_begins if self.ready is not None else lambda at: self._begins(at, on_start),
+                    begin=lambda: self._begin(on_start),
+                    on_counts=Traffic(self.recorder),
+                    on_written=self._join,
                     on_end=self._client_ends,
                 )
-            if self.ready is not None:
-                self.ready.join(self._step)
+            else:
+                self._begin(on_start)
+                self._join()
         except BaseException:
             # Also Ctrl-C: what was made until then is accounted for.
             if self.ready is not None and self.start:
@@ -126,12 +124,16 @@ class _Making:
         self._tell(self.plan.duration)
         return self.made
 
-    def _begins(self, start: int, on_start: Callable[[int], None]) -> None:
-        self.start = start
-        on_start(start)
+    def _begin(self, on_start: Callable[[int], None]) -> int:
+        """Begin, by the wire engine's clock if it has a part in it; the Unix nanoseconds at which the load does."""
+        self.start = time.time_ns() if self.ready is None else self.ready.begin()
+        on_start(self.start)
+        return self.start
 
-    def _client_begins(self, start: int) -> None:
-        """It began with the wire engine, by whose clock the run goes."""
+    def _join(self) -> None:
+        """Wait for the wire engine's end, if it has a part in it."""
+        if self.ready is not None:
+            self.ready.join(self._step)
 
     def _client_goes_on(self, progress: Progress) -> None:
         self.client = progress.loads
@@ -140,6 +142,7 @@ class _Making:
     def _client_ends(self, made: Made) -> None:
         self.client = tuple(Standing(ledger=ledger) for ledger in made.ledgers)
         self.end = made.end
+        self.extra_offsets = made.extra_offsets
 
     def _step(self) -> None:
         elapsed = max(0.0, (time.time_ns() - self.start) / SECOND)
@@ -178,7 +181,7 @@ class _Making:
     def _paced(self, standing: Standing, elapsed: float) -> Standing:
         """With the records of the last second, where the engine does not tell by itself."""
         pace = self.paces.get(standing.ledger.load)
-        if pace is None:
+        if pace is None or standing.ledger.unit != RECORDS:
             return standing
         if not pace or elapsed > pace[-1][0]:
             pace.append((elapsed, standing.ledger.acknowledged))
@@ -195,9 +198,9 @@ class _Making:
             end = self.ready.made.end
         elif not end:
             end = min(time.time_ns(), self.start + round(self.plan.duration * SECOND))
-        return Made(start=self.start, end=end, ledgers=tuple(one.ledger for one in self._standings))
-
-
-def _wait_until(start: int) -> None:
-    while (left := start - time.time_ns()) > 0:
-        time.sleep(min(left / SECOND, _STEP_SECONDS))
+        return Made(
+            start=self.start,
+            end=end,
+            ledgers=tuple(one.ledger for one in self._standings),
+            extra_offsets=self.extra_offsets,
+        )

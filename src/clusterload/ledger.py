@@ -1,4 +1,4 @@
-"""The ledger: what became of every record, request or connection that a Load scheduled.
+"""The ledger: what became of every record, request, connection or member that a Load scheduled.
 
 scheduled = acknowledged + failed + unknown + dropped. Each term is counted at its own event, none is a
 remainder, so `balanced` can be false and then says that something was lost sight of.
@@ -15,13 +15,14 @@ from typing import Final
 RECORDS: Final = "records"
 REQUESTS: Final = "requests"
 CONNECTIONS: Final = "connections"
+MEMBERS: Final = "members"
 
 
 class Fate(StrEnum):
     """What can become of what was scheduled; here told of a record."""
 
     ACKNOWLEDGED = "acknowledged"
-    """The cluster said that it has it; of a request or a connection, that it answered."""
+    """The cluster said that it has it; of a request or a connection, that it answered; of a member, that it is one."""
     FAILED = "failed"
     """The cluster or the client refused it; it is not stored."""
     UNKNOWN = "unknown"
@@ -36,7 +37,8 @@ class Ledger:
 
     Attributes:
         load: the Load's name.
-        unit: what is counted: `records`, `requests` or `connections`; of a total of several, all of them.
+        unit: what is counted: `records`, `requests`, `connections` or `members` of a group, by their joins; of a
+            total of several, all of them.
         late: those sent more than the engine's bound after they were due; they also have a fate.
         errors: how often each Kafka error was the reason for a fate other than acknowledged.
     """

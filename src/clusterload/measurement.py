@@ -211,6 +211,9 @@ def _largest(load: Load) -> tuple[float, str, str]:
     if load.use == ("client", "produce"):
         value = Records(payload_size=load.dials.payload_size or 0).value_size
         return value + _AROUND, f"values of {value:,} B", "payload_size"
+    if load.kind == "transact":
+        value = load.setting("record_size").largest
+        return value + _AROUND, f"values of up to {value:,} B", "record_size"
     if load.use != ("wire", "produce"):
         return 0.0, "", ""
     asked = resolved(load)
@@ -251,12 +254,11 @@ def _check_growth(
     for name in dict.fromkeys(load.topic for load in writers.values()):
         ledgers = [one for one in made.ledgers if one.load in writers and writers[one.load].topic == name]
         least = sum(ledger.acknowledged for ledger in ledgers)
-        most = least + sum(ledger.unknown for ledger in ledgers)
+        most = least + sum(ledger.unknown + made.extra_offsets.get(ledger.load, 0) for ledger in ledgers)
         words = f"topic {name!r} grew by {grown[name]:,} records, but {least:,} were acknowledged"
-        marked = any(load.kind == "transact" and load.topic == name for load in writers.values())
         if grown[name] < least:
             recorder.event(time.time_ns(), "growth-differs", words)
-        elif grown[name] > most and not marked:  # the end of each transaction is a marker, which has an offset too
+        elif grown[name] > most:
             recorder.event(time.time_ns(), "others-wrote", f"{words}: others write to it too, or retries stored twice")
 
 

@@ -90,6 +90,14 @@ def test_a_dry_run_says_what_would_be_made_and_asks_no_cluster(tool: Tool) -> No
     assert "3,000 records" in done.stdout
 
 
+def test_dials_of_a_group_make_members_who_come_and_go(tool: Tool, lab: Lab) -> None:
+    dials = ("--dial", "members=2", "--dial", "member_lifetime=3s", "--topic", "clusterload-joined")
+    done = tool("run", "--bootstrap-server", lab.bootstrap_servers, *dials, "--for", "4s", "--no-metrics", "--json")
+    assert done.stdout, done.stderr
+    (ledger,) = json.loads(done.stdout)["ledger"]
+    assert (ledger["unit"], ledger["scheduled"]) == ("members", 4)
+
+
 def test_a_dry_run_tells_records_requests_bytes_connections_and_faults(tool: Tool) -> None:
     dials = ("--dial", "record_rate=500/s", "--dial", "records_per_request=5", "--dial", "record_size=4KiB")
     more = ("--dial", "connections=3", "--dial", "fan_out=2", "--warm-up", "5s", "--arrivals", "poisson")

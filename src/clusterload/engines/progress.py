@@ -55,11 +55,21 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A load that was made: when it began and ended in Unix nanoseconds, and its accounts."""
+    """A load that was made.
+
+    Attributes:
+        start: Unix nanoseconds at which it began.
+        end: Unix nanoseconds at which it ended.
+        ledgers: its accounts.
+        extra_offsets: by Load how many offsets its transactions took at most besides records that were acknowledged
+            or are unknown: each transaction ends with a marker in every partition that it touched, and what was
+            aborted stays there too.
+    """
 
     start: int
     end: int
     ledgers: tuple[Ledger, ...]
+    extra_offsets: Mapping[str, int] = field(default_factory=dict)
 
 
 OnProgress = Callable[[Progress], None]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from clusterload.errors import ClusterError, ConfigurationError, Unreachable
@@ -32,6 +32,14 @@ def new_producer(properties: Properties, overrides: Mapping[str, Any]) -> Produc
     """
     try:
         return Producer({**properties.client("P"), **overrides}, logger=LOG)
+    except (KafkaException, TypeError, ValueError) as error:
+        raise _bad_configuration(error, properties.origin) from None
+
+
+def new_consumer(properties: Properties, overrides: Mapping[str, Any]) -> Consumer:
+    """A consumer with these properties; `overrides` (group, callbacks, client id) win, errors as for `new_producer`."""
+    try:
+        return Consumer({**properties.client("C"), **overrides}, logger=LOG)
     except (KafkaException, TypeError, ValueError) as error:
         raise _bad_configuration(error, properties.origin) from None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Final
 
+from clusterload.pacer import Constant, Even
 from clusterload.plan.arithmetic import resolved
 from clusterload.plan.dials import (
     ADMIN,
@@ -111,14 +112,16 @@ def _of_application(load: Load, duration: float) -> Totals:
 
 
 def _of_transact(load: Load, duration: float) -> Totals:
-    rate = (load.dials.transaction_rate or 0.0) * load.setting("records_per_transaction")
+    transactions, together = load.dials.transaction_rate or 0.0, load.setting("records_per_transaction")
+    # Only whole transactions are begun, the first at once.
+    rate, records = transactions * together, Even(Constant(transactions)).total(duration) * together
     size = load.setting("record_size").mean
     return Totals(
         record_rate=rate,
         byte_rate=rate * size,
         producers=float(load.dials.producers or 0),
-        records=rate * duration,
-        bytes_written=rate * duration * size,
+        records=float(records),
+        bytes_written=records * size,
     )
 
 

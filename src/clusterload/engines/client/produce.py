@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -12,10 +12,9 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from clusterload.engines.client.records import KEYS, Records
-from clusterload.engines.progress import Made, OnProgress, Progress, Standing
 from clusterload.kafka import Properties
 from clusterload.kafka.client import kafka_error, new_producer
-from clusterload.ledger import Book, Fate, Ledger
+from clusterload.ledger import Book, Fate
 from clusterload.pacer import Pacer, pacer_of
 from clusterload.plan import Load, shape_of
 from clusterload.series import SECOND
@@ -29,8 +28,6 @@ LATE_SECONDS: Final = 0.25
 DROP_SECONDS: Final = 2.0
 """A record that a full queue keeps back for this long is dropped."""
 
-_PROGRESS_SECONDS: Final = 0.2
-_POLL_SECONDS: Final = 0.05
 # What the broker or the client says when the record is certainly not stored. After all else it may be.
 _REFUSED: Final = {
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -59,7 +56,7 @@ def fate_of(error: KafkaError) -> Fate:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Crew:
+class Crew:
     """One Load's producers with what they need to go on."""
 
     load: Load
@@ -113,11 +110,13 @@ class _Crew:
         return True
 
     def poll(self) -> None:
+        """Have callbacks called."""
         for producer in self.producers:
             producer.poll(0)
 
     @property
     def under_way(self) -> int:
+        """Records that have no fate yet."""
         return sum(len(producer) for producer in self.producers)
 
     def finish(self, seconds: float) -> None:
@@ -139,59 +138,14 @@ def _settle(book: Book, error: KafkaError | None, message: Message) -> None:
         book.lose(fate_of(error), error.name())
 
 
-def made_load(
-    loads: Iterable[Load],
-    duration: float,
-    properties: Properties,
-    *,
-    seed: int,
-    on_progress: OnProgress,
-    on_statistics: Callable[[str], None] | None = None,
-    on_start: Callable[[int], None] = lambda _: None,
-    on_ledgers: Callable[[tuple[Ledger, ...]], None] = lambda _: None,
-    on_end: Callable[[Made], None] = lambda _: None,
-) -> Made:
-    """Produce for `duration` seconds, flush within a bound, and account for every record.
-
-    Args:
-        loads: who produces, how much and where to.
-        duration: seconds.
-        properties: of the cluster's clients.
-        seed: of the keys.
-        on_progress: called five times a second.
-        on_statistics: gets librdkafka's JSON of each producer every second.
-        on_start: gets the Unix nanoseconds at which the load begins.
-        on_ledgers: gets the accounts about once a second.
-        on_end: gets the account also when the load is interrupted.
-
-    Raises:
-        ConfigurationError: a property or a dial that cannot be used.
-    """
-    crews = [_crew(load, duration, properties, seed + number, on_statistics) for number, load in enumerate(loads)]
-    origin = time.time_ns()
-    began = time.perf_counter()
-    clean = False
-    try:
-        on_start(origin)
-        _drive(crews, duration, began, origin, on_progress, on_ledgers)
-        clean = True
-    finally:
-        end = origin + int((time.perf_counter() - began) * SECOND)
-        for crew in crews:
-            crew.finish(FLUSH_SECONDS if clean else 1.0)
-        made = Made(start=origin, end=end, ledgers=tuple(crew.book.ledger() for crew in crews))
-        on_end(made)
-    on_progress(_progress(crews, duration, duration))
-    return made
-
-
-def _crew(
+def new_crew(
     load: Load,
     duration: float,
     properties: Properties,
     seed: int,
     on_statistics: Callable[[str], None] | None,
-) -> _Crew:
+) -> Crew:
+    """The producers of one Load, who send nothing yet; ConfigurationError for a property that cannot be used."""
     dials = load.dials
     assert dials.record_rate is not None
     assert dials.payload_size is not None
@@ -202,10 +156,8 @@ def _crew(
     overrides: dict[str, Any] = {"statistics.interval.ms": 1000}
     if on_statistics is not None:
         overrides["stats_cb"] = on_statistics
-    if "message.max.bytes" not in properties.client("P"):
-        # The client's own bound is below many topics'; the topic's is checked before the load begins.
-        overrides["message.max.bytes"] = max(1_000_000, records.value_size + 65_536)
-    return _Crew(
+    overrides |= room_for(records.value_size, properties)
+    return Crew(
         load=load,
         pacer=pacer,
         producers=[
@@ -220,44 +172,9 @@ def _crew(
     )
 
 
-def _drive(
-    crews: list[_Crew],
-    duration: float,
-    began: float,
-    origin: int,
-    on_progress: OnProgress,
-    on_ledgers: Callable[[tuple[Ledger, ...]], None],
-) -> None:
-    next_poll = next_progress = next_ledgers = 0.0
-    while True:
-        elapsed = time.perf_counter() - began
-        for crew in crews:
-            crew.send_due(elapsed, origin)
-        if elapsed >= duration and all(crew.sent >= crew.total for crew in crews):
-            return
-        if elapsed >= next_poll:
-            next_poll = elapsed + _POLL_SECONDS
-            for crew in crews:
-                crew.poll()
-        if elapsed >= next_progress:
-            next_progress = elapsed + _PROGRESS_SECONDS
-            on_progress(_progress(crews, elapsed, duration))
-        if elapsed >= next_ledgers:
-            next_ledgers = elapsed + 1.0
-            on_ledgers(tuple(crew.book.ledger() for crew in crews))
-        time.sleep(_pause(crews, time.perf_counter() - began, next_poll, duration))
-
-
-def _pause(crews: list[_Crew], elapsed: float, next_poll: float, duration: float) -> float:
-    due = [crew.pacer.when(crew.sent) for crew in crews if crew.sent < crew.total]
-    return min(max(0.0, min([*due, next_poll, max(duration, elapsed)]) - elapsed), _POLL_SECONDS)
-
-
-def _progress(crews: list[_Crew], elapsed: float, duration: float) -> Progress:
-    ledgers = tuple(crew.book.ledger() for crew in crews)
-    return Progress(
-        elapsed=min(elapsed, duration),
-        duration=duration,
-        ledger=Ledger.total(ledgers),
-        loads=tuple(Standing(ledger=ledger) for ledger in ledgers),
-    )
+def room_for(size: int, properties: Properties) -> dict[str, int]:
+    """What a producer needs so that it takes values of `size` bytes, where the properties do not say."""
+    if "message.max.bytes" in properties.client("P"):
+        return {}
+    # The client's own bound is below many topics'; the topic's is checked before the load begins.
+    return {"message.max.bytes": max(1_000_000, size + 65_536)}

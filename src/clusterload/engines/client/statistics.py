@@ -33,7 +33,7 @@ class ClientStatistics:
         """Record into `recorder`; `on_text` also gets each JSON text as it comes."""
         self._recorder = recorder
         self._on_text = on_text
-        self._last: dict[str, tuple[int, Mapping[str, float]]] = {}
+        self._last: dict[str, tuple[str, int, Mapping[str, float]]] = {}
 
     def __call__(self, text: str) -> None:
         """Take one report of one client."""
@@ -49,10 +49,11 @@ class ClientStatistics:
     def _count(self, client: str, now: int, report: Mapping[str, Any]) -> None:
         counters = {name: float(report[key]) for key, name, _ in _COUNTERS}
         before = self._last.get(client)
-        self._last[client] = (now, counters)
-        if before is None:
+        self._last[client] = (report["name"], now, counters)
+        # Another client of the same id, such as the next member of a group, counts from 0 again.
+        if before is None or before[0] != report["name"]:
             return
-        then, earlier = before
+        _, then, earlier = before
         for _, name, unit in _COUNTERS:
             grown = counters[name] - earlier[name]
             self._recorder.point(name, unit, Kind.DELTA, {"client": client}, now, grown, (now - then) / 1e9)

@@ -1,0 +1,106 @@
+"""Groups with real members, on a real cluster."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from threading import Thread
+
+import pytest
+
+from clusterload import Cluster, Properties
+from clusterload.engines.progress import Progress
+from clusterload.errors import ClusterError, ConfigurationError
+from tests.engines.client.driven import Told, a_load, described, make, new_name
+from tests.processes import wait_for
+
+
+def test_the_members_of_a_group_share_all_partitions(cluster: Cluster) -> None:
+    topic = new_name("shared")
+    cluster.use_topic(topic)
+    load = a_load("group", topic, members=3)
+    told = Told()
+    thread = Thread(target=lambda: make(cluster, load, seconds=12, told=told))
+    thread.start()
+
+    def all_is_shared() -> bool:
+        if not told.totals.get(load.name, Counter())["load_rebalances"]:
+            return False  # brokers do not know a group that nobody has joined
+        members = described(cluster, load.group_id).members
+        shares = [{place.partition for place in one.assignment.topic_partitions} for one in members]
+        return len(members) == 3 and sorted(number for share in shares for number in share) == list(range(6))
+
+    try:
+        wait_for(all_is_shared, timeout=11)
+    finally:
+        thread.join(30)
+    assert told.ledger(load).acknowledged == told.ledger(load).scheduled == 3
+    assert told.ledger(load).unit == "members"
+    assert not described(cluster, load.group_id).members
+
+
+def test_members_consume_what_another_load_produces_and_nothing_older(cluster: Cluster) -> None:
+    topic = new_name("consumed")
+    cluster.use_topic(topic)
+    writing = a_load("produce", topic, producers=2, record_rate=100, payload_size=256)
+    make(cluster, writing, seconds=0.5)
+    reading = a_load("group", topic, members=3)
+    told = make(cluster, writing, reading, seconds=4)
+    assert told.ledger(writing).acknowledged == 400
+    assert told.totals[reading.name]["load_records"] == 400
+    assert told.totals[reading.name]["load_bytes"] == told.ledger(writing).acknowledged_bytes
+
+
+def test_a_group_that_read_before_goes_on_where_it_stopped(cluster: Cluster) -> None:
+    topic = new_name("again")
+    cluster.use_topic(topic)
+    reading = a_load("group", topic, members=1)
+    make(cluster, reading, seconds=1)
+    make(cluster, a_load("produce", topic, producers=1, record_rate=50, payload_size=128), seconds=1)
+    assert make(cluster, reading, seconds=1).totals[reading.name]["load_records"] == 50
+
+
+def test_members_that_are_replaced_make_at_least_as_many_rebalances(cluster: Cluster) -> None:
+    topic = new_name("churned")
+    cluster.use_topic(topic)
+    writing = a_load("produce", topic, producers=1, record_rate=50, payload_size=128)
+    reading = a_load("group", topic, members=3, member_lifetime=6.0)
+    told = make(cluster, writing, reading, seconds=9)
+    ledger = told.ledger(reading)
+    replaced = 4  # one each 2 s, the first after 2 s
+    assert ledger.scheduled == 3 + replaced
+    assert ledger.balanced
+    assert told.totals[reading.name]["load_rebalances"] >= replaced
+    assert told.totals[reading.name]["load_records"] >= told.ledger(writing).acknowledged
+
+
+def test_an_interrupted_group_leaves_in_good_order_and_is_accounted_for(cluster: Cluster) -> None:
+    topic = new_name("interrupted")
+    cluster.use_topic(topic)
+    load = a_load("group", topic, members=2)
+    told = Told()
+
+    def interrupt(progress: Progress) -> None:
+        if progress.ledger.acknowledged == 2:
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        make(cluster, load, seconds=60, on_progress=interrupt, told=told)
+    assert time.monotonic() - began < 40
+    assert told.ledger(load).balanced
+    assert not described(cluster, load.group_id).members  # a session would last 45 s
+
+
+def test_a_group_on_a_cluster_that_does_not_answer_is_refused_before_the_load() -> None:
+    properties = Properties(values={"bootstrap.servers": "127.0.0.1:9"})
+    gone = Cluster(id="gone", brokers=(), properties=properties)
+    with pytest.raises(ClusterError, match="group"):
+        make(gone, a_load("group", "clusterload-none", members=1), seconds=1)
+
+
+def test_a_name_that_only_one_member_can_have_is_refused(cluster: Cluster) -> None:
+    values = {**cluster.properties.values, "group.instance.id": "one"}
+    alone = Cluster(id=cluster.id, brokers=cluster.brokers, properties=Properties(values=values))
+    with pytest.raises(ConfigurationError, match=r"group\.instance\.id, which only one member can have"):
+        make(alone, a_load("group", "clusterload-none", members=2), seconds=1)
