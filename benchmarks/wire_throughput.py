@@ -33,7 +33,9 @@ def contest(size: int, options: Options) -> Contest:
     """All tools with values of one size."""
     seconds = options.seconds(10.0, 1.0)
     perf_records, rdkafka_records = (int(_GUESS[name][size] * seconds) for name in (PERF, RDKAFKA))
+    # Without keys, as the peers' records are.
     dials = {"record_rate": "max", "record_size": size, "records_per_request": _TOGETHER[size], "acks": 1}
+    dials |= {"keys": "none", "connections": 4}
     return Contest(
         name=f"throughput-{size}",
         contenders=(

@@ -29,7 +29,7 @@ class Broker:
     """One broker of the lab; a context manager."""
 
     def __init__(self) -> None:
-        self.lab = Lab(1, heap_mb=1024, auto_create_topics=False, config=_CONFIG)
+        self.lab = Lab(1, heap_mb=1024, full_speed=True, auto_create_topics=False, config=_CONFIG)
 
     def __enter__(self) -> Self:
         self.lab.start()

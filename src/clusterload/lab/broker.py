@@ -24,6 +24,9 @@ FLAGS = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )
 
+FULL_SPEED = ("-XX:TieredStopAtLevel=4", "-XX:-UseSerialGC", "-XX:+UseG1GC")
+"""Take back what makes FLAGS quick to start: both compilers, and the collector of Kafka's own scripts."""
+
 
 def command(
     *,

@@ -11,10 +11,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from clusterload.errors import ConfigurationError, LabError
-from clusterload.lab.breaking import Break, break_of, place_of
-from clusterload.lab.leaders import Copies, Place, all_copies, bring_back, named
 
 if TYPE_CHECKING:
+    from clusterload.lab.breaking import Break
+    from clusterload.lab.leaders import Copies, Place
     from clusterload.lab.registry import LabInfo
     from clusterload.plan.faults import Fault
 
@@ -43,6 +43,8 @@ def check_faults(
         return
     if lab is None:
         raise ConfigurationError("only a lab is broken on purpose, and this cluster is none: leave the faults out")
+    from clusterload.lab.leaders import all_copies  # noqa: PLC0415 (what breaks a lab needs kio, half a second that most loads can do without)
+
     known = {seat.id for seat in lab.brokers}
     for fault in faults:
         if not 0 <= fault.at < duration:
@@ -73,6 +75,9 @@ def _check_turns(faults: Sequence[Fault], duration: float) -> None:
 
 
 def _check_places(moves: Sequence[Fault], known: set[Place], made: Collection[str]) -> None:
+    from clusterload.lab.breaking import place_of  # noqa: PLC0415
+    from clusterload.lab.leaders import named  # noqa: PLC0415
+
     topics = {topic for topic, _ in known}
     for fault in moves:
         topic, _ = place = place_of(fault)
@@ -91,7 +96,7 @@ def _lasts(fault: Fault, left: float) -> float:
 
 def _what(fault: Fault) -> str:
     if fault.do == "move-leader":
-        return f"move-leader of {named(place_of(fault))}"
+        return f"move-leader of partition {fault.partition} of {fault.topic}"
     return f"{fault.do} of broker {fault.broker}"
 
 
@@ -170,6 +175,9 @@ def injected(
     if lab is None or not faults:
         yield Injection((), duration=duration, on_event=on_event)
         return
+    from clusterload.lab.breaking import break_of  # noqa: PLC0415
+    from clusterload.lab.leaders import all_copies  # noqa: PLC0415
+
     before = all_copies(lab)
     injection = Injection([(fault, break_of(fault, lab)) for fault in faults], duration=duration, on_event=on_event)
     try:
@@ -180,6 +188,8 @@ def injected(
 
 
 def _bring_back(lab: LabInfo, before: Mapping[Place, Copies], on_event: OnEvent) -> None:
+    from clusterload.lab.leaders import bring_back  # noqa: PLC0415
+
     try:
         bring_back(lab, before, deadline=time.monotonic() + _BACK_SECONDS)
     except LabError as error:

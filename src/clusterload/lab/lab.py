@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from clusterload.errors import LabError, UsageError
 from clusterload.lab import aot, artifacts, client_file, lock, registry, storage
+from clusterload.lab.broker import FULL_SPEED
 from clusterload.lab.java import find
 from clusterload.lab.launch import Running, launch
 from clusterload.lab.layout import Kit, Wanted
@@ -33,6 +35,7 @@ class Lab:
         directory: where `client.properties` is written; nowhere when None.
         heap_mb: the Java heap of each broker, in MB.
         fast_start: train and use the start-up cache.
+        full_speed: brokers that start slower and, once warm, take a half more than others: both of Java's compilers.
         timeout: seconds that all brokers together may take to be ready.
         listeners: further listeners for clients: `SSL`, `MTLS`, `SASL_SSL`, `SASL_PLAINTEXT`.
         progress: called with (what is done, how much, of how much).
@@ -52,13 +55,15 @@ class Lab:
         directory: Path | str | None = None,
         heap_mb: int = 512,
         fast_start: bool = True,
+        full_speed: bool = False,
         timeout: float = 90.0,
         listeners: Sequence[str] = (),
         progress: Progress = artifacts.silent,
     ) -> None:
         if not 1 <= brokers <= MOST_BROKERS:
             raise UsageError(f"a lab cannot have {brokers} brokers; ask for 1 to {MOST_BROKERS}")
-        self._kafka, self._java, self._fast_start, self._progress = kafka, java, fast_start, progress
+        self._kafka, self._java, self._progress = kafka, java, progress
+        self._fast_start, self._full_speed = fast_start, full_speed
         self._wanted = Wanted(
             brokers=brokers,
             auto_create_topics=auto_create_topics,
@@ -201,4 +206,6 @@ class Lab:
             exporter=artifacts.exporter_of(locked),
             checkpoint=storage.checkpoint(locked, java, jars),
         )
+        if self._full_speed:
+            return replace(kit, jvm_options=FULL_SPEED)  # the start-up cache is made for the quick compiler
         return aot.quickened(kit, self._progress) if self._fast_start else kit

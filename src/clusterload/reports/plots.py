@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from clusterload import units
 from clusterload.errors import ConfigurationError, nearest
@@ -22,6 +18,7 @@ from clusterload.usage import Usage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Told apart without colour vision and in grey: the palette of Okabe and Ito.
 _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -117,6 +114,8 @@ class Plot:
         """Write the picture; the suffix says how (`.png`, `.svg`). Its folder is made if need be."""
         if path.suffix not in {".png", ".svg"}:
             raise ConfigurationError(f"a picture cannot be written as {path.name}: end its name with .png or .svg")
+        import matplotlib as mpl
+
         path.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(_STYLE):
             self.figure.savefig(path, dpi=144)
@@ -156,6 +155,10 @@ def plot(usages: Usage | Mapping[str, Usage], graphs: Sequence[str] = tuple(GRAP
     Raises:
         ConfigurationError: no usage, no graph, or one that is not known.
     """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     chosen = [_graph(name) for name in graphs]
     if not chosen:
         raise ConfigurationError(f"no graph was asked for: name some of {', '.join(GRAPHS)}")
@@ -185,6 +188,8 @@ def _graph(name: str) -> Graph:
 
 
 def _draw(axes: Axes, graph: Graph, usages: Mapping[str, Usage]) -> None:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
     highest = 0.0
     for number, (label, usage) in enumerate(usages.items()):
         values = graph.values(usage)
