@@ -13,6 +13,7 @@ from clusterload.engines.wire.counts import Counts, Latencies
 from clusterload.engines.wire.outcomes import name_of
 from clusterload.engines.wire.population import AGAIN_SECONDS, OPENING, SERVED, Population, Setting
 from clusterload.engines.wire.schedule import Schedule
+from clusterload.engines.wire.visits import Visit, Visits
 from clusterload.engines.wire.work import Part, Tally
 from clusterload.plan import MAX
 from clusterload.plan.dials import peak_of, shape_of
@@ -57,12 +58,17 @@ class Connecting(Population):
         self.latencies = Latencies()
         self.schedule = Schedule(part, self.counts)
         self.alive: int | None = None
+        self.visits: Visits | None = None
 
     async def prepare(self) -> None:
         """Open the connections that stand at the start."""
         self.wanted = self._wanted_at(0.0)
         held = self._mine(0, self.wanted)
         self.counts.scheduled += len(held)
+        if self.rate is not None and not self.lifetime and not self.setting.tls and not self.setting.login:
+            asked = ["greeting", "metadata"] if self.asks_metadata else ["greeting"]
+            self.visits = Visits(questions=[self.part.frames[name] for name in asked], on_end=self._visited)
+            self.visits.open([*self.setting.routes.brokers.values()])
         await self.open_all((number, self.place(number)) for number in held)
 
     def _wanted_at(self, elapsed: float) -> int:
@@ -120,6 +126,8 @@ class Connecting(Population):
         """Begin the connections that are due, end those whose time is over."""
         while self.leaving and self.leaving[0][0] <= now:
             heapq.heappop(self.leaving)[-1].leave(SERVED)
+        if self.visits is not None:
+            self.visits.give_up(now)
         if now >= self.next_level:
             self.next_level = now + LEVEL
             self._follow(now)
@@ -136,6 +144,9 @@ class Connecting(Population):
         self.latencies.begun(due, now)
         self.churned += 1
         number = self.standing + self.churned * self.part.parts + self.part.number
+        if self.visits is not None:
+            self.visits.begin(self.place(number), due, now)
+            return
         self.churning[number] = (due, now)
         self.spawn(self._come_and_go(number))
 
@@ -149,6 +160,22 @@ class Connecting(Population):
             self.counts.fail(f"connection: {reason}")
         now = time.monotonic_ns()
         if self.rate == MAX and now < self.setting.end and not self.closing:
+            self.counts.scheduled += 1
+            self._come(now, now)
+
+    def _visited(self, visit: Visit, reason: str) -> None:
+        """A visit is over."""
+        self.making -= 1
+        now = time.monotonic_ns()
+        if reason:
+            self.counts.fail(f"connection: {reason}")
+        else:
+            self.made += 1
+            self.answered["ApiVersions"] += 1
+            self.answered["Metadata"] += self.asks_metadata
+            self.counts.acknowledged += 1
+            self.latencies.answered(visit.due, visit.begun, now)
+        if self.rate == MAX and not reason and now < self.setting.end and not self.closing:
             self.counts.scheduled += 1
             self._come(now, now)
 
@@ -208,7 +235,8 @@ class Connecting(Population):
             task.cancel()
         self.schedule.abandon()
         unanswered = {number for number, connection in self.open.items() if not connection.state}
-        self.counts.lose("_TIMED_OUT", len(unanswered | self.churning.keys()))
+        visiting = len(self.visits.close()) if self.visits is not None else 0
+        self.counts.lose("_TIMED_OUT", len(unanswered | self.churning.keys()) + visiting)
         self.counts.failed += len(self.coming - self.open.keys())
 
     async def _last_question(self, give_up: float) -> None:

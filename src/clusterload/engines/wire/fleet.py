@@ -6,18 +6,20 @@ with a key of this run, so that another executor can take its place.
 
 from __future__ import annotations
 
-import multiprocessing
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener, wait
 from typing import Any, Final
 
 from clusterload.engines.wire.asking import asking, routes
+from clusterload.engines.wire.processes import Processes
 from clusterload.engines.wire.routes import Address, Routes
 from clusterload.engines.wire.security import Security
 from clusterload.engines.wire.work import Report, Work
@@ -136,7 +138,7 @@ def fleet(
         ClusterError: a worker could not connect.
     """
     key = secrets.token_bytes(32)
-    own = executor or ProcessPoolExecutor(len(works), mp_context=multiprocessing.get_context("spawn"))
+    own = executor or Processes()
     with Listener(("127.0.0.1", 0), backlog=len(works) + 1, authkey=key) as listener:
         futures = [own.submit(work_at, listener.address, key) for _ in works]
         lines: list[Connection[Any, Any]] = []
@@ -149,19 +151,32 @@ def fleet(
                     line.send(("stop", None))
                 line.close()
             if executor is None:
-                own.shutdown(wait=True, cancel_futures=True)
+                own.shutdown()
 
 
 def _lines(listener: Listener, futures: Sequence[Future[None]], works: Sequence[Work]) -> list[Connection[Any, Any]]:
+    address = listener.address
+    assert isinstance(address, tuple)
+    for future in futures:
+        # One that ends before it has called would be waited for without end: its call is made in its place.
+        future.add_done_callback(lambda _: _call_in_place_of(address))
     lines = []
     for work in works:
-        for future in futures:
-            if future.done():
-                future.result()
-        line = listener.accept()
-        line.send(work)
+        try:
+            line = listener.accept()
+            line.send(work)
+        except (OSError, EOFError, AuthenticationError):
+            for future in futures:
+                if future.done():
+                    future.result()
+            raise ClusterError("a worker could not be reached as it started") from None
         lines.append(line)
     return lines
+
+
+def _call_in_place_of(address: tuple[str, int]) -> None:
+    with suppress(OSError):
+        socket.create_connection(address, timeout=1).close()
 
 
 def _ready(fleet: Fleet) -> Fleet:

@@ -7,14 +7,17 @@ process of its own on a loopback port.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
+import secrets
+import signal
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Client, Connection, Listener
 from typing import Any, Final
 
 import uvloop
+
+from clusterload.engines.wire.processes import Processes
 
 PRODUCE: Final = 0
 METADATA: Final = 3
@@ -32,32 +35,35 @@ _AFTER_PARTITION: Final = struct.pack(">hqqqi", 0, 0, -1, 0, 0)
 @contextmanager
 def noop_target(topics: Mapping[str, int]) -> Iterator[str]:
     """A target with these topics (name to number of partitions); its `host:port`. It is gone after the block."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, dict(topics)), daemon=True)
-    process.start()
-    there.close()
-    try:
-        yield f"127.0.0.1:{here.recv()}"
-    finally:
-        here.close()
-        process.join(5)
-        process.kill()
+    key = secrets.token_bytes(32)
+    processes = Processes()
+    with Listener(("127.0.0.1", 0), authkey=key) as listener:
+        processes.submit(serve, listener.address, key, dict(topics))
+        with listener.accept() as line:
+            try:
+                yield f"127.0.0.1:{line.recv()}"
+            finally:
+                line.send(None)
+                processes.shutdown()
 
 
-def _serve(parent: Connection[Any, Any], topics: Mapping[str, int]) -> None:
-    async def run() -> None:
+def serve(address: tuple[str, int], key: bytes, topics: Mapping[str, int]) -> None:
+    """Be the target until whoever asked for it, at this address, says something or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    async def run(asker: Connection[Any, Any]) -> None:
         loop = asyncio.get_running_loop()
         gone = loop.create_future()
         port = 0
         server = await loop.create_server(lambda: _Answering(topics, port), "127.0.0.1", 0, backlog=4096)
         port = server.sockets[0].getsockname()[1]
-        parent.send(port)
-        loop.add_reader(parent.fileno(), gone.cancel)
+        asker.send(port)
+        loop.add_reader(asker.fileno(), gone.cancel)
         with suppress(asyncio.CancelledError):
             await gone
 
-    uvloop.run(run())
+    with Client(address, authkey=key) as asker:
+        uvloop.run(run(asker))
 
 
 class _Answering(asyncio.Protocol):
