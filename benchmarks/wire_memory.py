@@ -74,6 +74,7 @@ COLUMNS = (
     Column(title="CPU, s", value=of("cpu"), form=",.1f"),
     Column(title="acknowledged", value=of("acknowledged")),
     Column(title="lost", value=of("lost")),
+    Column(title="answer at the end", value=of("alive")),
 )
 
 

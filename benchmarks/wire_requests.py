@@ -21,10 +21,11 @@ _SIZE = 100
 
 def contest(options: Options) -> Contest:
     """Both, as fast as they can."""
-    seconds, producers = options.seconds(8.0), options.count(500, 50)
+    seconds, producers = options.seconds(15.0), options.count(500, 50)
     dials = {"connections": 2 * producers, "request_rate": "max", "records_per_request": 1}
     return Contest(
         name="requests",
+        warm_up=2,
         contenders=(
             ours.contender(dials | {"record_size": _SIZE, "acks": 1}, seconds),
             Contender(

@@ -58,6 +58,7 @@ def contest(size: int, options: Options) -> Contest:
             ),
         ),
         after=partial(_read_back, size),
+        warm_up=1,
     )
 
 

@@ -26,10 +26,10 @@ _PATIENCE = 60.0
 
 
 class Broker:
-    """One broker of the lab; a context manager."""
+    """One broker of the lab; a context manager. `listeners` are further ways in, such as SASL_SSL."""
 
-    def __init__(self) -> None:
-        self.lab = Lab(1, heap_mb=1024, full_speed=True, auto_create_topics=False, config=_CONFIG)
+    def __init__(self, *listeners: str) -> None:
+        self.lab = Lab(1, heap_mb=1024, full_speed=True, auto_create_topics=False, config=_CONFIG, listeners=listeners)
 
     def __enter__(self) -> Self:
         self.lab.start()

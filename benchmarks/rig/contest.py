@@ -75,6 +75,8 @@ class Contest:
         after: what is measured on its topic afterwards.
         partitions: of the topic, and `config` its settings.
         timeout: seconds after which a contender is killed.
+        warm_up: turns of the first contender that do not count, so that the broker's Java has compiled what all
+            need before the first turn that does.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Contest:
     partitions: int = PARTITIONS
     config: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 300.0
+    warm_up: int = 0
 
 
 def hold(contest: Contest, broker: Broker, options: Options) -> Medians:
@@ -96,6 +99,9 @@ def hold(contest: Contest, broker: Broker, options: Options) -> Medians:
     chosen = [each for each in contest.contenders if not options.only or each.name in options.only]
     turns: dict[str, list[Figures]] = {each.name: [] for each in chosen}
     failed = dict.fromkeys(turns, 0)
+    for turn in range(0 if options.quick else contest.warm_up):
+        print(f"  {contest.name}, warming the broker up, {turn + 1} of {contest.warm_up}", flush=True)
+        _turn(contest, contest.contenders[0], broker, 0)
     for repeat in range(1, options.repeats + 1):
         for each in chosen:
             print(f"  {contest.name}, turn {repeat} of {options.repeats}: {each.name}", flush=True)

@@ -65,7 +65,7 @@ def contender(
 
 
 def _common(document: Document, run: Path) -> Figures:
-    """`rate` (acknowledged in a second of the load), the terms of the ledger, `generator_cpu`, `generator_memory`."""
+    """`rate` (acknowledged in a second of the load), the ledger's terms, the generator's cost, who answered last."""
     account = {
         term: float(sum(each[term] for each in document["ledger"]))
         for term in ("scheduled", "acknowledged", "failed", "unknown", "dropped", "late")
@@ -76,6 +76,7 @@ def _common(document: Document, run: Path) -> Figures:
         "rate": account["acknowledged"] / read_run(run).seconds,
         "generator_cpu": float(generator["cpu_seconds"]),
         "generator_memory": float(generator["peak_rss_bytes"]),
+        "alive": float(sum(one["alive"] or 0 for one in document.get("traffic", []))),
     }
 
 

@@ -1,0 +1,58 @@
+"""Connections that come and go: each is made, answered, and gone, and the brokers count as many."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clusterload import Lab
+from clusterload.engines.wire.noop import noop_target
+from tests.engines.wire.driving import drive, wire_load
+
+
+@pytest.mark.parametrize("asks", ["versions", "metadata"])
+def test_every_visit_that_is_due_is_made_and_answered(lab: Lab, tmp_path: Path, asks: str) -> None:
+    load = wire_load("clusterload-load", "connect", connection_rate="50/s", connection_asks=asks)
+    driven = drive(lab.bootstrap_servers, tmp_path, load, seconds=3)
+    assert (driven.ledger.scheduled, driven.ledger.acknowledged) == (150, 150), driven.ledger
+    assert driven.ledger.unit == "connections"
+    assert (driven.wire["made"], driven.wire["connections"]) == (150, 0)
+    assert driven.wire["requests"]["ApiVersions"] == 150
+    assert driven.wire["requests"].get("Metadata", 0) == (150 if asks == "metadata" else 0)
+    assert driven.latency("connect", "due").count == 150
+
+
+def test_visits_that_stay_a_while_are_counted_too(lab: Lab, tmp_path: Path) -> None:
+    load = wire_load("clusterload-load", "connect", connection_rate="20/s", connection_lifetime="500ms")
+    driven = drive(lab.bootstrap_servers, tmp_path, load, seconds=3)
+    assert (driven.ledger.scheduled, driven.ledger.acknowledged) == (60, 60), driven.ledger
+
+
+def test_as_many_visits_as_a_target_takes_lose_none(tmp_path: Path) -> None:
+    with noop_target({"clusterload-load": 1}) as servers:
+        load = wire_load("clusterload-load", "connect", connection_rate="max")
+        driven = drive(servers, tmp_path, load, seconds=2)
+    assert driven.ledger.balanced
+    assert driven.ledger.acknowledged > 500
+    assert not driven.ledger.failed
+
+
+def test_a_script_needs_no_guard_around_its_main_part(tmp_path: Path) -> None:
+    """Workers import what they run, never the caller's main module."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from clusterload import Dials, Load, Plan\n"
+        "from clusterload.rehearsal import rehearse\n"
+        "dials = Dials.parsed({'request_rate': '100/s'})\n"
+        "load = Load(name='l', topic='clusterload-l', engine='wire', dials=dials)\n"
+        "plan = Plan(name='p', loads=(load,), duration=1)\n"
+        f"run = rehearse(plan, path=Path({str(tmp_path)!r}) / 'r.run')\n"
+        "print(run.ledgers[0].acknowledged)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("100\n", "")
