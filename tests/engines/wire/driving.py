@@ -45,7 +45,7 @@ def wire_load(topic: str, kind: str = "produce", **dials: str) -> Load:
 
 
 def drive(
-    servers: str,
+    servers: str | Properties,
     folder: Path,
     *loads: Load,
     seconds: float = 3.0,
@@ -53,8 +53,8 @@ def drive(
     workers: int | None = None,
     seed: int = 7,
 ) -> Driven:
-    """Make a load; `meanwhile` runs in a thread from its beginning on."""
-    properties = Properties(values={"bootstrap.servers": servers})
+    """Make a load on these servers, or by these properties; `meanwhile` runs in a thread from its beginning on."""
+    properties = Properties(values={"bootstrap.servers": servers}) if isinstance(servers, str) else servers
     path = folder / f"{new_id()}.run"
     with (
         Recorder(path) as recorder,
