@@ -36,7 +36,7 @@ def texts(lab: Lab) -> dict[int, str]:
 
 def documented() -> list[str]:
     """The metric names in the tables of the page, without those that need a quota."""
-    rows = re.findall(r"^\| `(\w+)`.*\|$", _PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z]\w+)`.*\|$", _PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     return [name for name in rows if name not in {*_CLIENT}]
 
 
@@ -64,7 +64,7 @@ def test_every_metric_of_the_rules_is_documented(texts: dict[int, str]) -> None:
 def test_a_scrape_is_small_and_without_errors(texts: dict[int, str]) -> None:
     for text in texts.values():
         assert "jmx_scrape_error 0.0" in text
-        assert text.count("\n") < 700
+        assert text.count("\n") < 800
 
 
 def test_requests_are_told_apart_by_name_and_version(texts: dict[int, str]) -> None:

@@ -20,7 +20,7 @@ from tests.processes import lives, wait_for
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from clusterload.lab import LabInfo
@@ -115,8 +115,8 @@ def test_a_stolen_port_is_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -
     with closing(socket.create_server(("127.0.0.1", 0))) as thief:
         stolen, choose, asked = thief.getsockname()[1], ports.choose, []
 
-        def choose_stolen_first(brokers: int) -> list[Ports]:
-            chosen = choose(brokers)
+        def choose_stolen_first(brokers: int, listeners: Sequence[str] = ()) -> list[Ports]:
+            chosen = choose(brokers, listeners)
             asked.append(chosen)
             if len(asked) > 1:
                 return chosen
