@@ -1,5 +1,5 @@
 # `make demo` and `make check` need Python 3.11 or later and a network, nothing else.
-.PHONY: demo check format lint types layers test docs lock bench bench-slice soak clean
+.PHONY: demo chaos check format lint types layers test docs lock bench bench-slice soak clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -28,6 +28,9 @@ test: .venv/dev
 
 docs: .venv/dev
 	$(RUN) docs.check
+
+chaos: .venv/dev  ## the tests that break a lab for a while; check runs a slice of them
+	$(RUN) pytest -m chaos
 
 bench: .venv/dev  ## measure what RESULTS.md claims; not part of check
 	$(RUN) benchmarks

@@ -145,6 +145,7 @@ def test_a_killed_broker_is_gone_at_once_and_leads_again_what_it_led(
     assert process_of(victim, 2).pid != before
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("do", ["stop", "restart"])
 def test_a_broker_is_stopped_in_good_order_and_comes_back(victim: LabInfo, whole: dict[Place, Copies], do: str) -> None:
     log = victim.brokers[2].log
@@ -155,6 +156,7 @@ def test_a_broker_is_stopped_in_good_order_and_comes_back(victim: LabInfo, whole
     assert "controlled shutdown" in log.read_bytes()[begins:].decode().lower()
 
 
+@pytest.mark.chaos
 def test_a_broker_that_does_not_end_in_order_is_killed_and_started_again(
     victim: LabInfo, whole: dict[Place, Copies], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +183,7 @@ def test_a_leader_moves_to_the_broker_that_was_named_and_back(victim: LabInfo, w
     )
 
 
+@pytest.mark.chaos
 def test_a_fault_without_an_end_is_undone_at_the_end_of_the_load(victim: LabInfo, whole: dict[Place, Copies]) -> None:
     faults = [
         Fault(do="pause", at=0.2, broker=1),
@@ -191,6 +194,7 @@ def test_a_fault_without_an_end_is_undone_at_the_end_of_the_load(victim: LabInfo
     assert min(events.seconds(start)[2:]) >= 2
 
 
+@pytest.mark.chaos
 def test_what_is_in_force_is_undone_when_the_load_fails_and_what_has_not_begun_never_begins(
     victim: LabInfo, whole: dict[Place, Copies]
 ) -> None:
@@ -209,6 +213,7 @@ def test_what_is_in_force_is_undone_when_the_load_fails_and_what_has_not_begun_n
     assert states(victim)[1] == "running"
 
 
+@pytest.mark.chaos
 def test_a_fault_that_fails_is_an_event_and_no_error(victim: LabInfo, whole: dict[Place, Copies]) -> None:
     faults = [
         Fault(do="pause", at=0, lasts=1, broker=1),
@@ -223,6 +228,7 @@ def test_a_fault_that_fails_is_an_event_and_no_error(victim: LabInfo, whole: dic
     assert "move-leader of partition 0 of no-such-topic failed" in events.texts
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("do", ["pause", "kill"])
 def test_a_killed_tool_leaves_no_broker_paused_or_down(
     victim: LabInfo, whole: dict[Place, Copies], started: Callable[..., subprocess.Popen[str]], do: str
@@ -237,6 +243,7 @@ def test_a_killed_tool_leaves_no_broker_paused_or_down(
     bring_back(victim, whole, deadline=time.monotonic() + 60)
 
 
+@pytest.mark.chaos
 def test_ctrl_c_in_the_middle_of_a_fault_undoes_it_and_keeps_the_run(
     victim: LabInfo,
     whole: dict[Place, Copies],
@@ -268,6 +275,7 @@ def survived(victim: LabInfo, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return measure(plan, Cluster.connect(Properties(values=values)), sources=(), path=path)
 
 
+@pytest.mark.chaos
 def test_no_acknowledged_record_is_lost_with_a_broker_and_none_is_stored_twice(survived: Run) -> None:
     assert survived.path is not None
     (ledger,) = survived.ledgers
@@ -277,6 +285,7 @@ def test_no_acknowledged_record_is_lost_with_a_broker_and_none_is_stored_twice(s
     assert not events & {"growth-differs", "others-wrote", "growth-unknown"}  # acknowledged <= growth <= with unknown
 
 
+@pytest.mark.chaos
 def test_a_run_tells_each_fault_with_the_time_it_was_really_done(survived: Run) -> None:
     kill, start = (event for event in survived.events if event.kind.startswith("fault"))
     assert (kill.kind, kill.text) == ("fault", "broker 1 killed (SIGKILL)")
@@ -316,6 +325,7 @@ def test_a_topic_that_the_load_makes_need_not_exist_before(victim: LabInfo) -> N
     check_faults([A_KILL, fault, Fault(do="pause", at=6, broker=1)], victim, duration=10, made={"made-by-the-load"})
 
 
+@pytest.mark.chaos
 def test_a_lab_that_is_stopped_under_a_fault_is_not_waited_for() -> None:
     events = Events()
     with Lab(1) as lab:
@@ -329,6 +339,7 @@ def test_a_lab_that_is_stopped_under_a_fault_is_not_waited_for() -> None:
     assert "does not run any more" in events.texts
 
 
+@pytest.mark.chaos
 def test_the_command_breaks_a_lab_and_says_what_was_done(victim: LabInfo, whole: dict[Place, Copies]) -> None:
     result = CliRunner().invoke(
         lab_command, ["fault", "pause broker=2 for=1s", "--lab", victim.id], catch_exceptions=False

@@ -69,6 +69,7 @@ def test_workers_share_what_is_asked(lab: Lab, topic: str, tmp_path: Path) -> No
     assert driven.wire["made"] - driven.wire["requests"]["FindCoordinator"] == 8, "as many for commits as for the rest"
 
 
+@pytest.mark.chaos
 def test_commits_follow_the_coordinator_when_its_broker_dies(state: Path, tmp_path: Path) -> None:
     with Lab(3, config=QUICK) as lab:
         topic = new_topic(lab.bootstrap_servers)

@@ -188,6 +188,7 @@ def test_a_pause_that_brokers_ask_for_is_kept(lab: Lab, topic: str, tmp_path: Pa
     assert driven.ledger.acknowledged < 200, driven.ledger
 
 
+@pytest.mark.chaos
 def test_a_killed_broker_costs_no_reader_a_record(breakable: Lab, tmp_path: Path) -> None:
     """What is acknowledged by all replicas is read by each reader, wherever its leader is by then."""
     servers = breakable.bootstrap_servers

@@ -113,6 +113,7 @@ def test_a_killed_broker_makes_some_records_unknown_and_none_wrong(breakable: La
     assert ledger.acknowledged <= growth <= ledger.acknowledged + ledger.unknown
 
 
+@pytest.mark.chaos
 def test_an_idempotent_producer_loses_and_doubles_nothing_over_a_restart(breakable: Lab, tmp_path: Path) -> None:
     servers = breakable.bootstrap_servers
     topic = _new_topic(servers)
@@ -132,6 +133,7 @@ def test_an_idempotent_producer_loses_and_doubles_nothing_over_a_restart(breakab
     assert len({value[:8] for value in values}) == len(values), "a record is stored twice"
 
 
+@pytest.mark.chaos
 def test_a_paused_broker_shows_in_the_latency_from_the_due_time(breakable: Lab, tmp_path: Path) -> None:
     """Half of the requests of the pause waited longer than half of it, sent or not."""
     servers = breakable.bootstrap_servers
@@ -154,6 +156,7 @@ def test_a_paused_broker_shows_in_the_latency_from_the_due_time(breakable: Lab, 
     assert due.quantile(0.95) > 600_000, "a quarter of the run's requests fell into the pause"
 
 
+@pytest.mark.chaos
 def test_what_waits_longer_than_two_seconds_is_dropped_and_counted(breakable: Lab, tmp_path: Path) -> None:
     servers = breakable.bootstrap_servers
     topic = _new_topic(servers)
