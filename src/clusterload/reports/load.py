@@ -92,7 +92,7 @@ def _figures(latency: Latency) -> Iterator[str]:
 def ledger_table(run: Run) -> Table:
     """What became of each Load's records, requests or connections."""
     several = len({one.unit for one in run.ledgers}) > 1
-    head = "load" if several or not run.ledgers else f"{run.ledgers[0].unit} of load"
+    head = "load" if several or not run.ledgers else f"{run.ledgers[0].unit}"
     shown = table(head, "scheduled", "acknowledged", "failed", "unknown", "dropped", "late")
     for one in run.ledgers:
         counts = (one.scheduled, one.acknowledged, one.failed, one.unknown, one.dropped, one.late)
