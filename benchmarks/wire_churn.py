@@ -54,7 +54,7 @@ def _by(properties: Mapping[str, str], scene: Scene) -> list[str]:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_text("".join(f"{key}={value}\n" for key, value in properties.items()), encoding="utf-8")
-    return ["--cluster", str(file)]
+    return ["--cluster", str(file), "--topic", scene.topic]
 
 
 def _java(properties: Mapping[str, str]) -> dict[str, str]:

@@ -62,12 +62,12 @@ def _rest_then_go(scene: Scene, process: Running) -> Figures:
 
 def _at_rest(scene: Scene, process: Running) -> Figures:
     time.sleep(_REST)
-    return {"connections": float(scene.broker.connections()), "unshared": process.unshared()}
+    return {"connections": float(scene.broker.connections()), "unshared": process.unshared(), "held": process.started()}
 
 
 COLUMNS = (
     Column(title="connections seen", value=of("connections")),
-    Column(title="workers, MiB", value=lambda figures: of("workers")(figures) / _MIB, form=",.1f"),
+    Column(title="workers at rest, MiB", value=lambda figures: of("held")(figures) / _MIB, form=",.1f"),
     Column(title="all processes, MiB", value=lambda figures: of("memory")(figures) / _MIB, form=",.1f"),
     Column(title="at rest, shared once, MiB", value=lambda figures: of("unshared")(figures) / _MIB, form=",.1f"),
     Column(title="by its own word, MiB", value=lambda figures: of("generator_memory")(figures) / _MIB, form=",.1f"),
@@ -83,7 +83,7 @@ def targets(medians: Medians, connections: int) -> list[Target]:
     return [
         Target(
             what=f"MiB of the workers that hold {connections:,} connections",
-            value=figure(medians, OURS, "workers") / _MIB,
+            value=figure(medians, OURS, "held") / _MIB,
             most=64,
             form=".1f",
         ),

@@ -46,6 +46,10 @@ class Running:
             return None
         return own, sum(started) if started else own
 
+    def started(self) -> float:
+        """Bytes of what it started (its own when it started nothing) now: at rest there is no fork of it among them."""
+        return (self.sizes() or (0.0, 0.0))[1]
+
     def unshared(self) -> float:
         """Bytes of the whole tree now, each page that processes share counted once. Takes a while."""
         root = psutil.Process(self._process.pid)
