@@ -24,6 +24,7 @@ def contest(options: Options) -> Contest:
     seconds, reading = options.seconds(20.0), ours.latency("delay")
     return Contest(
         name="delay",
+        warm_up=1,
         contenders=(
             ours.contender(DIALS, seconds, name=NOOP, target=ours.noop, reading=reading),
             ours.contender(DIALS, seconds, name=f"{OURS} on a broker", reading=reading),

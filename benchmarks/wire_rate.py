@@ -39,6 +39,7 @@ def contest(options: Options) -> Contest:
     records = int(RATE * seconds)
     return Contest(
         name="rate",
+        warm_up=1,
         contenders=(
             ours.contender(DIALS, seconds),
             Contender(

@@ -49,6 +49,7 @@ def contest() -> Contest:
     peer = partial(Contender, meanwhile=stand_still)
     return Contest(
         name="truth",
+        warm_up=1,
         contenders=(
             ours.contender(_DIALS, SECONDS, reading=ours.latency("due"), meanwhile=stand_still),
             peer(
