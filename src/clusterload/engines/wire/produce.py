@@ -207,8 +207,12 @@ class Producing(Sending):
             home = self.homes[number] = leading[number % len(leading)]
         return self.setting.routes.brokers.get(home)
 
+    def hindered(self, connection: Connection) -> None:
+        """A connection may not be written to for now: it is not free."""
+        self.seats.unlist(connection)
+
     def relieved(self, connection: Connection) -> None:
-        """A connection's send buffer has room again."""
+        """A connection may be written to again."""
         self.go_on(connection, time.monotonic_ns())
 
     def moved(self) -> None:
