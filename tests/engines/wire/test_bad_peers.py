@@ -35,9 +35,6 @@ class Owner:
     def lost(self, _connection: Connection, reason: str) -> None:
         self._tell(reason)
 
-    def hindered(self, connection: Connection) -> None:
-        """Nothing is sent."""
-
     def relieved(self, connection: Connection) -> None:
         """Nothing waits."""
 

@@ -45,9 +45,6 @@ class Owner(Protocol):
     def lost(self, connection: Connection, reason: str) -> None:
         """It is closed. What was under way stands in its `under_way`, oldest first."""
 
-    def hindered(self, connection: Connection) -> None:
-        """It may not be written to for now."""
-
     def relieved(self, connection: Connection) -> None:
         """It could not be written to, and can be again."""
 
@@ -177,7 +174,6 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The send buffer is full."""
         self.writable = False
-        self.owner.hindered(self)
 
     def resume_writing(self) -> None:
         """The send buffer has room again."""
@@ -188,7 +184,6 @@ class Connection(asyncio.Protocol):
     def renew(self, login: Frames) -> None:
         """Log in once more before the session ends (KIP-368); nothing else may be sent meanwhile."""
         self.login, self.renewing, self.writable = login, True, False
-        self.owner.hindered(self)
         if self.under_way is None:
             self.under_way = deque()
         _say(self, login.start())

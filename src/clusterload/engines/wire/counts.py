@@ -21,10 +21,10 @@ class Counts:
     late: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
-    def drop(self, error: str) -> None:
+    def drop(self, error: str, count: int = 1) -> None:
         """Count something that was scheduled and never begun."""
-        self.dropped += 1
-        self.errors[error] += 1
+        self.dropped += count
+        self.errors[error] += count
 
     def fail(self, error: str) -> None:
         """Count a refusal."""

@@ -1,45 +1,33 @@
-"""What became of a Load's records in this worker: each term counted at its own event, none as a remainder."""
+"""What became of a Load's records in this worker: the terms of its ledger, request by request."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from clusterload.ledger import Ledger
+from clusterload.engines.wire.counts import Counts
 
 if TYPE_CHECKING:
     from clusterload.engines.wire.batches import Slot
 
 
-class Fates:
-    """Counts of records, and latencies since they were last asked for; plain attributes, for speed."""
+@dataclass(slots=True, kw_only=True, eq=False)
+class Fates(Counts):
+    """Counts of records, a whole request's at a time.
 
-    __slots__ = (
-        "acknowledged",
-        "acknowledged_bytes",
-        "answers",
-        "batch_bytes",
-        "delay_us",
-        "dropped",
-        "due_us",
-        "errors",
-        "failed",
-        "late",
-        "late_requests",
-        "load",
-        "resent",
-        "scheduled",
-        "sent_us",
-        "unknown",
-    )
+    Attributes:
+        late_requests: requests that were sent late.
+        acknowledged_bytes: of acknowledged values.
+        batch_bytes: of acknowledged record batches.
+        resent: records that were sent again.
+        answers: requests that were answered, or sent where no answer comes.
+    """
 
-    def __init__(self, load: str, errors: Counter[str]) -> None:
-        self.load, self.errors = load, errors
-        self.scheduled = self.acknowledged = self.failed = self.unknown = self.dropped = self.late = 0
-        self.late_requests = self.acknowledged_bytes = self.batch_bytes = self.resent = self.answers = 0
-        self.due_us: list[int] = []
-        self.sent_us: list[int] = []
-        self.delay_us: list[int] = []
+    late_requests: int = 0
+    acknowledged_bytes: int = 0
+    batch_bytes: int = 0
+    resent: int = 0
+    answers: int = 0
 
     def acknowledge(self, slot: Slot) -> None:
         """A broker has the records of a request."""
@@ -53,30 +41,3 @@ class Fates:
             self.unknown += slot.records
         else:
             self.failed += slot.records
-
-    def drop(self, records: int, why: str) -> None:
-        """Records that were due were never sent."""
-        self.dropped += records
-        self.errors[why] += records
-
-    def ledger(self) -> Ledger:
-        """The account so far."""
-        return Ledger(
-            load=self.load,
-            scheduled=self.scheduled,
-            acknowledged=self.acknowledged,
-            failed=self.failed,
-            unknown=self.unknown,
-            dropped=self.dropped,
-            late=self.late,
-            acknowledged_bytes=self.acknowledged_bytes,
-            errors=dict(self.errors),
-        )
-
-    def latencies(self) -> dict[str, Any]:
-        """Microseconds to count, from due to answer, sent to answer and due to sent, since this was last asked."""
-        taken = {"due": Counter(self.due_us), "sent": Counter(self.sent_us), "delay": Counter(self.delay_us)}
-        self.due_us.clear()
-        self.sent_us.clear()
-        self.delay_us.clear()
-        return taken

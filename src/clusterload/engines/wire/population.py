@@ -224,9 +224,6 @@ class Population:
     def bereft(self, connection: Connection, reason: str) -> None:
         """A connection that could be used is gone, with what was under way on it."""
 
-    def hindered(self, connection: Connection) -> None:
-        """A connection may not be written to for now."""
-
     def relieved(self, connection: Connection) -> None:
         """A connection's send buffer has room again."""
 

@@ -14,10 +14,11 @@ from clusterload.engines.wire.batches import Pool
 from clusterload.engines.wire.compressed import CompressedPool
 from clusterload.engines.wire.identify import identified
 from clusterload.engines.wire.population import LIVED, Setting
+from clusterload.engines.wire.schedule import due_times
 from clusterload.engines.wire.seats import Identity, Request, Seat
 from clusterload.engines.wire.sending import Sending
 from clusterload.engines.wire.work import Part, Tally
-from clusterload.pacer import pacer_of
+from clusterload.ledger import RECORDS
 from clusterload.plan.arithmetic import resolved
 from clusterload.plan.dials import peak_of
 from clusterload.spread import parse_keys
@@ -62,6 +63,7 @@ class Producing(Sending):
         self.pool = self._new_pool()
         weights = self.pool.partition_weights()
         self.weights = None if len(set(weights)) == 1 else weights[: self.touched]
+        self.seats.lead(self.leaders)
         brokers = self._leading()
         wanted = round(peak_of(self.load.dials.connections)) or len(brokers)
         for number in range(self.part.number, wanted, self.part.parts):
@@ -103,15 +105,11 @@ class Producing(Sending):
     def begin(self) -> None:
         """Plan the first request."""
         setting = self.setting
-        self.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
         self.stamp = self.first_stamp
         if self.plan.request_rate is not None:
-            self.pacer = pacer_of(self.plan.request_rate, self.load.arrivals, setting.seed)
-            self.next_due = self._due_time()
-
-    def _due_time(self) -> int:
-        when = self.pacer.when(self.index)
-        return self.setting.origin + round(when * 1e9) if when < self.setting.duration else self.setting.end
+            self.due_time = due_times(self.plan.request_rate, self.load.arrivals, setting)
+            self.next_due = self.due_time(self.index)
 
     def tick(self, now: int) -> int:
         """Send what is due; in a closed loop, as much as may be under way."""
@@ -127,7 +125,7 @@ class Producing(Sending):
         while self.next_due <= now and self.next_due < end:
             self._schedule(self.next_due, now)
             self.index += self.part.parts
-            self.next_due = self._due_time()
+            self.next_due = self.due_time(self.index)
         return min(self.next_due, self.next_sweep) if self.next_due < end else self.next_sweep
 
     def _schedule(self, due: int, now: int) -> None:
@@ -143,18 +141,16 @@ class Producing(Sending):
         if not self.closed_loop or now >= self.setting.end:
             return
         for seat in self.seats:
-            mine = [number for number, leader in enumerate(self.leaders[: self.touched]) if leader == seat.broker]
             most = _UNANSWERED if self.quiet else math.inf
-            while seat.free and mine and most > 0:
+            while seat and seat.partitions and most > 0:
                 most -= 1
                 self.fates.scheduled += self.pool.records
-                self.send(seat.free.popleft(), Request(due=now, partition=self._turn_of(seat, mine)), now)
+                self.send(seat.take(), Request(due=now, partition=self._turn_of(seat)), now)
 
-    def _turn_of(self, seat: Seat, mine: list[int]) -> int:
+    def _turn_of(self, seat: Seat) -> int:
         if self.weights is None:
-            seat.turn += 1
-            return mine[seat.turn % len(mine)]
-        return self.rng.choices(mine, [self.weights[number] for number in mine])[0]
+            return seat.next_partition()
+        return self.rng.choices(seat.partitions, [self.weights[number] for number in seat.partitions])[0]
 
     def welcome(self, connection: Connection) -> None:
         """A connection may be used, an idempotent producer's once it knows its id."""
@@ -163,7 +159,7 @@ class Producing(Sending):
             self.spawn(self._identify(connection))
             return
         connection.state = self.identities.get(number)
-        self.seats.take(connection, self.homes[number])
+        self.seats.of(self.homes[number]).join(connection)
         if self.lifetime:
             # The first ones end one after the other, so that they do not all come again at one moment.
             share = 1.0 if number in self.lived else (number % len(self.homes) + 1) / len(self.homes)
@@ -179,8 +175,7 @@ class Producing(Sending):
         while self.ending and self.ending[0][0] <= now:
             connection = heapq.heappop(self.ending)[-1]
             if self.open.get(connection.number) is connection:
-                self.seats.unlist(connection)
-                connection.seat = None
+                self.seats.of(self.homes[connection.number]).leave(connection)
                 self.retiring.append(connection)
         for connection in [one for one in self.retiring if not one.waiting]:
             self.retiring.remove(connection)
@@ -189,7 +184,7 @@ class Producing(Sending):
     def bereft(self, connection: Connection, reason: str) -> None:
         """A connection is gone: nobody says what became of what was under way."""
         now = time.monotonic_ns()
-        self.seats.leave(connection, self.homes[connection.number])
+        self.seats.of(self.homes[connection.number]).leave(connection)
         for _, _, request in connection.under_way or ():
             if isinstance(request, Request):
                 self.cut_off(request, now)
@@ -207,17 +202,13 @@ class Producing(Sending):
             home = self.homes[number] = leading[number % len(leading)]
         return self.setting.routes.brokers.get(home)
 
-    def hindered(self, connection: Connection) -> None:
-        """A connection may not be written to for now: it is not free."""
-        self.seats.unlist(connection)
-
     def relieved(self, connection: Connection) -> None:
         """A connection may be written to again."""
         self.go_on(connection, time.monotonic_ns())
 
     def moved(self) -> None:
         """Leaders moved: what waits goes to the new ones; one that no connection goes to gets one."""
-        self.seats.reseat(self.leaders)
+        self.seats.lead(self.leaders)
         for broker in self._leading():
             if broker not in self.homes.values():
                 number = -1 - broker
@@ -255,7 +246,7 @@ class Producing(Sending):
         fates = self.fates
         return Tally(
             load=self.load.name,
-            ledger=fates.ledger(),
+            ledger=fates.ledger(self.load.name, RECORDS, fates.acknowledged_bytes),
             answered={"Produce": fates.answers},
             connections=len(self.open),
             made=self.made,
@@ -266,5 +257,5 @@ class Producing(Sending):
             bytes=fates.batch_bytes,
             late=fates.late_requests,
             distinct=min(1.0, self.pool.distinct_share()),
-            **fates.latencies(),
+            **self.latencies.taken(),
         )

@@ -39,14 +39,13 @@ class Rota:
         connection.listed = False
         return connection
 
+    def room(self, connection: Connection) -> bool:
+        """Whether a connection takes part and one more request may be sent over it."""
+        return connection.seat is self and connection.writable and connection.waiting < self.in_flight
+
     def put(self, connection: Connection) -> None:
-        """List a connection, if it takes part, is not listed yet and has room."""
-        if (
-            connection.seat is self
-            and not connection.listed
-            and connection.writable
-            and connection.waiting < self.in_flight
-        ):
+        """List a connection, if it has room and is not listed yet."""
+        if not connection.listed and self.room(connection):
             connection.listed = True
             self.free.append(connection)
 

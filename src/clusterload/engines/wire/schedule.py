@@ -26,6 +26,25 @@ QUEUE_FULL: Final = "_QUEUE_FULL"
 _SOON: Final = 1_000_000
 
 
+def due_times(rate: Level, arrivals: str, setting: Setting, number: int = 0) -> Callable[[int], int]:
+    """When each event of a rate falls due, in monotonic nanoseconds; `setting.end` for those after the load.
+
+    Args:
+        rate: events a second, all parts together.
+        arrivals: how they lie in time.
+        setting: of this worker.
+        number: of this rate among its Load's, so that chance is not the same for all.
+    """
+    pacer = pacer_of(shape_of(rate), arrivals, setting.seed + number)
+    origin, duration, end = setting.origin, setting.duration, setting.end
+
+    def due_time(index: int) -> int:
+        when = pacer.when(index)
+        return origin + round(when * 1e9) if when < duration else end
+
+    return due_time
+
+
 class Schedule:
     """One worker's share of what falls due at a rate: event k belongs to part k mod parts.
 
@@ -56,15 +75,9 @@ class Schedule:
             setting: of this worker.
             number: of this schedule among its Load's, so that chance is not the same for all.
         """
-        pacer = pacer_of(shape_of(rate), arrivals, setting.seed + number)
-        origin, duration, self.end = setting.origin, setting.duration, setting.end
-
-        def due_time(index: int) -> int:
-            when = pacer.when(index)
-            return origin + round(when * 1e9) if when < duration else self.end
-
-        self._due_time = due_time
-        self.next_due = due_time(self.index)
+        self.end = setting.end
+        self._due_time = due_times(rate, arrivals, setting, number)
+        self.next_due = self._due_time(self.index)
 
     @property
     def waits(self) -> bool:

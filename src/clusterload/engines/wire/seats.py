@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clusterload.engines.wire.rota import Rota
+
 if TYPE_CHECKING:
     from clusterload.engines.wire.batches import Slot
-    from clusterload.engines.wire.connection import Connection
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -50,76 +51,62 @@ class Request:
     sequence: int = -1
 
 
-class Seat:
-    """A broker as producers see it.
+class Seat(Rota):
+    """A broker as producers see it: its connections take turns.
 
     Attributes:
-        connections: that stand.
-        free: those that may be used now, the one whose turn it is first.
-        backlog: requests that wait for one, the oldest first.
+        broker: its id; -1 for partitions that nobody leads.
+        backlog: requests that wait for a connection, the oldest first.
+        partitions: those that it leads and that are touched.
     """
 
-    __slots__ = ("backlog", "broker", "connections", "free", "turn")
+    __slots__ = ("backlog", "broker", "partitions", "turn")
 
-    def __init__(self, broker: int) -> None:
+    def __init__(self, broker: int, in_flight: int) -> None:
+        """A broker that no connection goes to yet."""
+        super().__init__(in_flight)
         self.broker = broker
-        self.connections = 0
-        self.free: deque[Connection] = deque()
         self.backlog: deque[Request] = deque()
+        self.partitions: list[int] = []
         self.turn = 0
+
+    def next_partition(self) -> int:
+        """The one whose turn it is."""
+        self.turn += 1
+        return self.partitions[self.turn % len(self.partitions)]
 
 
 class Seats:
-    """All brokers' seats. A connection is free while fewer than `in_flight` requests are under way on it."""
+    """All brokers' seats, as leadership has them now.
 
-    __slots__ = ("_by_broker", "_in_flight")
+    Args:
+        in_flight: most requests under way a connection.
+        touched: how many partitions, from the first, are produced to.
+    """
 
-    def __init__(self, in_flight: int) -> None:
-        self._in_flight = in_flight
+    __slots__ = ("_by_broker", "_in_flight", "_touched")
+
+    def __init__(self, in_flight: int, touched: int) -> None:
+        self._in_flight, self._touched = in_flight, touched
         self._by_broker: dict[int, Seat] = {}
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(list(self._by_broker.values()))
 
     def of(self, broker: int) -> Seat:
-        """A broker's seat; -1 is that of partitions that nobody leads."""
+        """A broker's seat."""
         seat = self._by_broker.get(broker)
         if seat is None:
-            seat = self._by_broker[broker] = Seat(broker)
+            seat = self._by_broker[broker] = Seat(broker, self._in_flight)
         return seat
 
-    def take(self, connection: Connection, broker: int) -> None:
-        """A new connection takes its seat."""
-        connection.seat = seat = self.of(broker)
-        seat.connections += 1
-        self.list(connection)
-
-    def leave(self, connection: Connection, broker: int) -> None:
-        """A connection is gone."""
-        self.of(broker).connections -= 1
-        self.unlist(connection)
-        connection.seat = None
-
-    def has_room(self, connection: Connection) -> bool:
-        """Whether one more request may be sent over it."""
-        return connection.writable and connection.waiting < self._in_flight
-
-    def list(self, connection: Connection) -> None:
-        """Put a connection among the free ones, if it is free and not there."""
-        if not connection.listed and connection.seat is not None and self.has_room(connection):
-            connection.listed = True
-            connection.seat.free.append(connection)
-
-    def unlist(self, connection: Connection) -> None:
-        """Take a connection from among the free ones."""
-        if connection.listed:
-            connection.seat.free.remove(connection)
-            connection.listed = False
-
-    def reseat(self, leaders: tuple[int, ...]) -> None:
-        """Leaders moved: what waits for an old one waits for the new one, in the order of due times."""
+    def lead(self, leaders: tuple[int, ...]) -> None:
+        """Take in who leads each partition: what waits for an old one waits for the new one, the oldest first."""
         waiting = [request for seat in self for request in seat.backlog]
         for seat in self:
             seat.backlog.clear()
+            seat.partitions.clear()
+        for number, leader in enumerate(leaders[: self._touched]):
+            self.of(leader).partitions.append(number)
         for request in sorted(waiting, key=lambda one: one.due):
             self.of(leaders[request.partition]).backlog.append(request)

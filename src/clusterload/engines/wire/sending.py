@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import struct
 import time
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from clusterload.engines.wire.counts import Latencies
 from clusterload.engines.wire.fates import Fates
 from clusterload.engines.wire.outcomes import DUPLICATE, LEADERS_MOVED, Outcome, name_of, outcome_of
 from clusterload.engines.wire.population import Population, Setting
+from clusterload.engines.wire.schedule import DROP, LATE, QUEUE_FULL
 from clusterload.engines.wire.seats import Request, Seat, Seats
 from clusterload.engines.wire.work import Part
 
 if TYPE_CHECKING:
     from clusterload.engines.wire.batches import Pool, Slot
     from clusterload.engines.wire.connection import Connection
-
-LATE: Final = 250_000_000
-"""Nanoseconds after its due time from which a request that is sent counts as late."""
-
-DROP: Final = 2_000_000_000
-"""Nanoseconds that a request may wait for its turn; then it is dropped."""
 
 BACKOFF: Final = 100_000_000
 """Nanoseconds until a refused request is sent again."""
@@ -55,11 +50,12 @@ class Sending(Population):
         self.idempotent = bool(dials.idempotence)
         self.most_tries = TRIES if dials.retries is None else dials.retries
         self.touched = dials.partitions or len(self.leaders)
-        self.seats = Seats(dials.in_flight or IN_FLIGHT)
-        self.fates = Fates(part.load.name, self.errors)
+        self.seats = Seats(dials.in_flight or IN_FLIGHT, self.touched)
+        self.fates = Fates(errors=self.errors)
+        self.latencies = Latencies()
         self.again_at: list[tuple[int, int, int, Request]] = []
         self.order = count()
-        self.keep_from = self.stamp = 0
+        self.stamp = 0
         # Where the answer to a request for one partition of one topic has its error and throttle time.
         self.error_at = 4 + 4 + 2 + len(part.load.topic.encode()) + 4 + 4
         self.throttle_at = self.error_at + 2 + 24
@@ -76,14 +72,13 @@ class Sending(Population):
     def post(self, request: Request, now: int) -> None:
         """Send a request over the connection whose turn it is, or let it wait for one."""
         seat = self.seats.of(self.leaders[request.partition])
-        if seat.free:
-            self.send(seat.free.popleft(), request, now)
+        if seat:
+            self.send(seat.take(), request, now)
         else:
             seat.backlog.append(request)
 
     def send(self, connection: Connection, request: Request, now: int) -> None:
-        """Send a request over a connection that was taken from the free ones."""
-        connection.listed = False
+        """Send a request over a connection whose turn it is."""
         request.sent = now
         slot = request.slot
         if slot is None:
@@ -94,7 +89,8 @@ class Sending(Population):
             self._send_quietly(connection, slot)
         else:
             connection.transport.write(slot.view)
-        self.seats.list(connection)
+        if connection.seat is not None:
+            connection.seat.put(connection)
 
     def _sealed(self, connection: Connection, request: Request, now: int) -> Slot:
         """The bytes of a request that is sent for the first time."""
@@ -111,15 +107,11 @@ class Sending(Population):
             slot.seal(correlation, request.partition, now_ms, stamp, *ids, due)
         else:
             slot.seal(correlation, request.partition, now_ms, stamp, -1, -1, -1, due)
-        self._note_delay(now - request.due, request.due, slot.records)
-        return slot
-
-    def _note_delay(self, behind: int, due: int, records: int) -> None:
-        if behind > LATE:
-            self.fates.late += records
+        if now - request.due > LATE:
+            self.fates.late += slot.records
             self.fates.late_requests += 1
-        if due >= self.keep_from:
-            self.fates.delay_us.append(behind // 1000)
+        self.latencies.begun(request.due, now)
+        return slot
 
     def _send_quietly(self, connection: Connection, slot: Slot) -> None:
         # No answer comes, so nothing tells when the slot may be used again: its bytes are copied.
@@ -150,36 +142,25 @@ class Sending(Population):
     def _acknowledged(self, request: Request, now: int) -> None:
         slot = request.slot
         assert slot is not None
-        fates = self.fates
-        fates.acknowledge(slot)
-        if request.due >= self.keep_from:
-            fates.due_us.append((now - request.due) // 1000)
-            fates.sent_us.append((now - request.sent) // 1000)
+        self.fates.acknowledge(slot)
+        self.latencies.answered(request.due, request.sent, now)
         self.pool.give_back(slot)
 
     def go_on(self, connection: Connection, now: int) -> None:
-        """A connection has room for one more request: send what waits, or put it among the free ones."""
+        """A connection has room for one more request: send what waits, or let it wait for its turn."""
         seat: Seat | None = connection.seat
         if seat is None or connection.listed:
             return
-        while seat.backlog and self.seats.has_room(connection):
-            self.send(connection, seat.backlog.popleft(), now)
-            self.seats.unlist(connection)
-        self.seats.list(connection)
+        seat.put(connection)
+        while seat.backlog and seat:
+            self.send(seat.take(), seat.backlog.popleft(), now)
         self.more(now)
 
     def _throttle(self, connection: Connection, milliseconds: int) -> None:
         """The broker asks for a pause; a good client keeps it."""
         self.throttled += milliseconds
-        self.seats.unlist(connection)
-        seat, connection.seat = connection.seat, None
-
-        def resume() -> None:
-            if self.open.get(connection.number) is connection:
-                connection.seat = seat
-                self.go_on(connection, time.monotonic_ns())
-
-        asyncio.get_running_loop().call_later(milliseconds / 1000, resume)
+        if connection.seat is not None:
+            connection.seat.pause(connection, milliseconds, lambda one: self.go_on(one, time.monotonic_ns()))
 
     def _refused(self, request: Request, error: int, now: int) -> None:
         slot = request.slot
@@ -225,8 +206,8 @@ class Sending(Population):
             backlog = seat.backlog
             while backlog and now - backlog[0].due > DROP + backlog[0].tries * BACKOFF:
                 self.drop(backlog.popleft())
-            while backlog and seat.free:
-                self.send(seat.free.popleft(), backlog.popleft(), now)
+            while backlog and seat:
+                self.send(seat.take(), backlog.popleft(), now)
         for connection in list(self.open.values()):
             under_way = connection.under_way
             if under_way and isinstance(under_way[0][2], Request) and now - under_way[0][2].sent > ANSWER:
@@ -235,7 +216,7 @@ class Sending(Population):
     def drop(self, request: Request) -> None:
         """Give up on a request that waited too long: never sent, or refused and not sent again."""
         if request.slot is None:
-            self.fates.drop(self.pool.records, "_QUEUE_FULL")
+            self.fates.drop(QUEUE_FULL, self.pool.records)
         else:
             self.settle(request, unknown=self.acks_all)
 
