@@ -41,6 +41,11 @@ def at_work(*pollers: Poller) -> Iterator[Kept]:
         polling.stop()
 
 
+def said(kept: Kept, kind: str) -> str:
+    (text,) = (text for _, one, text in kept.events if one == kind)
+    return text
+
+
 seconds = st.floats(min_value=0, max_value=100)
 
 
@@ -91,8 +96,8 @@ def test_questions_stay_on_whole_intervals_and_missed_ones_are_left_out(base: fl
 
 def test_what_a_broker_shows_is_recorded_each_interval() -> None:
     with at_work(poller("1", moment)) as kept:
-        wait_for(lambda: len(kept.named("leaders", broker="1")) >= 5)
-    times = [one.time for one in kept.named("leaders")]
+        wait_for(lambda: len(kept.of("leaders", broker="1")) >= 5)
+    times = [one.time for one in kept.of("leaders")]
     assert times == sorted(times)
     assert kept.events == []
 
@@ -114,7 +119,7 @@ def test_a_broker_that_does_not_answer_is_said_once_and_said_again_when_it_is_ba
         failing.clear()
         wait_for(lambda: len(kept.points) >= 2)
     assert kept.kinds == ["scrape-failed", "scrape-resumed"]
-    assert kept.text("scrape-failed") == "broker 2 was not scraped: nobody there"
+    assert said(kept, "scrape-failed") == "broker 2 was not scraped: nobody there"
 
 
 def test_a_broker_that_hangs_does_not_hold_up_the_others() -> None:
@@ -127,8 +132,8 @@ def test_a_broker_that_hangs_does_not_hold_up_the_others() -> None:
     kept, polling = Kept(), Polling([poller("1", hang), poller("2", moment)])
     try:
         polling.start(kept, patience=0.2)
-        wait_for(lambda: len(kept.named("leaders", broker="2")) >= 3)
-        assert kept.named("leaders", broker="1") == []
+        wait_for(lambda: len(kept.of("leaders", broker="2")) >= 3)
+        assert kept.of("leaders", broker="1") == []
     finally:
         hangs.set()
         polling.stop()
@@ -147,8 +152,8 @@ def test_slow_answers_stretch_the_interval_and_quick_ones_bring_it_back() -> Non
         wait_for(lambda: "interval-stretched" in kept.kinds)
         slow.clear()
         wait_for(lambda: "interval-restored" in kept.kinds)
-    assert "asked every 0.4 s instead of every 0.2 s" in kept.text("interval-stretched")
-    assert "asked every 0.2 s as before" in kept.text("interval-restored")
+    assert "asked every 0.4 s instead of every 0.2 s" in said(kept, "interval-stretched")
+    assert "asked every 0.2 s as before" in said(kept, "interval-restored")
 
 
 def test_when_it_ends_each_broker_is_closed_and_no_thread_is_left() -> None:

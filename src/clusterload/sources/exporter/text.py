@@ -7,14 +7,17 @@ of a core.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-# Lines of topics that are long gone would stay; a cluster with more lines than this parses some anew.
-_MOST_KNOWN: Final = 200_000
+# Lines of topics that are long gone would stay: with more than this, all are parsed anew.
+_MOST_KNOWN: Final = 100_000
+
+MOST_LINES: Final = 50_000
+"""Of a scrape with more wanted lines than this, those of single topics and clients are no longer read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,13 @@ class Reader:
 
     Attributes:
         wanted: names of the metrics to read; all others are passed over.
+        grouping: labels of which there can be very many values, such as a topic's.
+        left_out: how many wanted lines of the last scrape were not read, for they were too many.
     """
 
     wanted: Container[str]
+    grouping: Collection[str] = ()
+    left_out: int = 0
     _known: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
     def read(self, text: str) -> Iterator[Line]:
@@ -43,13 +50,23 @@ class Reader:
         Raises:
             ValueError: the text is not in Prometheus' format.
         """
+        self.left_out = count = 0
         for line in text.splitlines():
             head, _, value = line.rpartition(" ")
             known = self._known.get(head)
             if known is not None:
+                count += 1
                 yield Line(*known, float(value))
             elif line and line[0] != "#" and _name(line) in self.wanted:
+                if count >= MOST_LINES and self._is_one_of_many(line):
+                    self.left_out += 1
+                    continue
+                count += 1
                 yield self._parsed(line, head)
+
+    def _is_one_of_many(self, line: str) -> bool:
+        # What the broker counts in all stands among the lines of topics, and must not be lost with them.
+        return any(f'{label}="' in line for label in self.grouping)
 
     def _parsed(self, line: str, head: str) -> Line:
         ((sample,),) = (family.samples for family in text_string_to_metric_families(line))

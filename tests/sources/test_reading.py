@@ -8,10 +8,9 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from clusterload.resources import RESOURCES
-from clusterload.series import Kind
-from clusterload.sources.exporter.mapping import COUNTERS, GAUGES, Reading, Rule, read
-from clusterload.sources.exporter.source import _shares
+from clusterload.sources.names import Names, table_names
+from clusterload.sources.reading import Reading, read
+from tests.sources.kept import grown
 
 TEXT = """\
 kafka_server_brokertopicmetrics_bytesin_total 3000
@@ -54,10 +53,11 @@ kafka_server_kafkarequesthandlerpool_requesthandleravgidle_total 7e9
 somebody_elses_metric_total 99
 """
 CLIENT = frozenset({"CLIENT"})
+EXPORTER = Names.named("jmx-exporter")
 
 
 def reading(text: str = TEXT, listeners: frozenset[str] = CLIENT) -> Reading:
-    return read((one for family in text_string_to_metric_families(text) for one in family.samples), listeners)
+    return read((one for family in text_string_to_metric_families(text) for one in family.samples), EXPORTER, listeners)
 
 
 def test_the_broker_s_bytes_are_not_counted_again_by_topic() -> None:
@@ -94,8 +94,8 @@ def test_threads_of_an_idle_listener_do_not_hide_that_another_one_s_are_busy() -
     both = TEXT + TEXT.replace('"CLIENT"', '"CLIENT_SSL"').replace('"BROKER"', '"OTHER"')
     found = reading(both, frozenset({"CLIENT", "CLIENT_SSL"}))
     busy = {"CLIENT": found.network["CLIENT"], "CLIENT_SSL": tuple(each + 0.5e9 for each in found.network["CLIENT"])}
-    shares = dict(_shares(found, replace(found, network=busy), 1.0))
-    assert shares["network_thread_busy"] == 0.5
+    taken = grown([found, replace(found, network=busy)])
+    assert taken.values("network_thread_busy") == [0.5]
 
 
 def test_requests_are_added_up_over_versions_and_fetch_is_not_counted_twice() -> None:
@@ -149,15 +149,8 @@ def test_reading_twice_gives_the_same() -> None:
     assert reading() == reading()
 
 
-@pytest.mark.parametrize(
-    ("rule", "kind"), [(one, Kind.DELTA) for one in COUNTERS] + [(one, Kind.GAUGE) for one in GAUGES]
-)
-def test_every_rule_makes_a_resource_of_the_right_kind_with_the_right_labels(rule: Rule, kind: Kind) -> None:
-    resource = RESOURCES[rule.series]
-    assert resource.kind is kind
-    assert rule.keep == ((resource.per,) if resource.per else ())
-
-
-def test_every_dimension_can_be_measured() -> None:
-    made = {rule.series for rule in (*COUNTERS, *GAUGES)}
-    assert {"ingress", "egress", "requests", "connections", "connection_attempts", "partitions"} <= made
+@pytest.mark.parametrize("table", table_names())
+def test_every_map_measures_what_a_limit_is_most_often_given_for(table: str) -> None:
+    names = Names.named(table)
+    assert all(names.of(series) for series in ("ingress", "egress", "requests", "connections", "partitions"))
+    assert set(names.of("ingress")) <= names.metrics
