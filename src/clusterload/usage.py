@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from clusterload.errors import ConfigurationError
-from clusterload.limits import Limit, Limits, Scope
+from clusterload.limits import Force, Limit, Limits, Scope
 from clusterload.resources import RESOURCES, Resource, dimensions, saturations
 from clusterload.run import Run
 from clusterload.series import SECOND, Floats, Grid, Kind, Series, joined
@@ -70,6 +70,11 @@ class Share(Line):
         of = f" of broker {self.broker}" if self.broker else ""
         return f"{self.resource.title}{of}"
 
+    @property
+    def advised(self) -> bool:
+        """Whether the limit is a guideline only, beyond which more is let through."""
+        return self.limit.force is Force.GUIDELINE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Usage:
@@ -79,9 +84,9 @@ class Usage:
         grid: the buckets of time that all lines share.
         limits: the table that was used.
         lines: dimensions that were measured, for the whole cluster.
-        shares: those of them with a limit; by broker where the limit is.
+        shares: those of them with a limit, one for each limit; by broker where the limit is.
         saturation: one line for each broker and saturation resource.
-        missing: names of dimensions with a limit that were not measured.
+        missing: dimensions with a limit that were not measured, or not by broker where the limit is a broker's.
     """
 
     grid: Grid
@@ -109,9 +114,16 @@ class Usage:
         return _typical(self.limit_load, self.binding.resource) if self.binding else float("nan")
 
     def share(self, resource: str) -> Share | None:
-        """The largest share of a resource, of all brokers where its limit is a broker's; None if it has none."""
-        own = [share for share in self.shares if share.resource.name == resource]
-        return max(own, key=lambda share: share.typical, default=None)
+        """The largest share of a resource, of all its limits and all brokers; None if it has none."""
+        return next(iter(self.shares_of(resource)), None)
+
+    def shares_of(self, resource: str) -> tuple[Share, ...]:
+        """A resource's share of each of its limits, the largest first; of a broker's limit the largest broker's."""
+        largest: dict[Limit, Share] = {}
+        for share in sorted(self.shares, key=_height, reverse=True):
+            if share.resource.name == resource:
+                largest.setdefault(share.limit, share)
+        return tuple(largest.values())
 
     @property
     def binding(self) -> Share | None:
@@ -148,8 +160,20 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
             for share in _shares(limit, run, measured[limit.resource], grid)
         ),
         saturation=tuple(line for one in saturations() for line in _broker_lines(run.named(one.name), one, grid)),
-        missing=tuple(limit.resource for limit in limits.limits if limit.resource not in measured),
+        missing=tuple(dict.fromkeys(_missing(limits, run))),
     )
+
+
+def _missing(limits: Limits, run: Run) -> Iterable[str]:
+    for limit in limits.limits:
+        series = run.named(limit.resource)
+        brokers = {one.labels.get("broker", "") for one in series} - {""}
+        if not series:
+            yield limit.resource
+        elif limit.scope is Scope.BROKER and not brokers:
+            yield f"{limit.resource} by broker"
+        elif limit.broker and limit.broker not in brokers:
+            yield f"{limit.resource} of broker {limit.broker}"
 
 
 def provider_load(run: Run, grid: Grid) -> tuple[Line, ...]:
@@ -206,9 +230,15 @@ def _rates(resource: Resource, values: Floats, grid: Grid) -> Floats:
 def _shares(limit: Limit, run: Run, cluster: Line, grid: Grid) -> Iterable[Share]:
     lines: Iterable[Line] = (cluster,)
     if limit.scope is Scope.BROKER:
-        lines = _broker_lines(run.named(limit.resource), cluster.resource, grid)
+        # What is known of the whole cluster only says nothing about one broker of it.
+        each = _broker_lines(run.named(limit.resource), cluster.resource, grid)
+        lines = (line for line in each if line.broker and limit.broker in {"", line.broker})
     for line in lines:
         yield Share(resource=line.resource, broker=line.broker, values=_held_against(limit, line, grid), limit=limit)
+
+
+def _height(share: Share) -> float:
+    return -np.inf if np.isnan(share.typical) else share.typical
 
 
 def _held_against(limit: Limit, line: Line, grid: Grid) -> Floats:
