@@ -40,6 +40,8 @@ A limit says how much of a resource may be used, and with it who says so, where,
   other kinds are said to limit.
 - A limit of each broker is held against each broker's own figures. Where the figures are of the whole cluster only, it
   cannot be, and the verdict says what was not measured.
+- Brokers count partitions with their replicas, some providers before replication. Such a limit is held against
+  partitions that have a leader, each counted once.
 - **Units.** `--units N` says how many CKU, eCKU or brokers the cluster has; without it values are those of one. Values
   per unit are multiplied, up to what the provider says a cluster has at most. Limits of each broker stay, and their sum
   becomes one of the cluster. More units than there can be are refused.
@@ -74,9 +76,10 @@ source = "max.connections in our server.properties"
 ```
 
 Rows take the place of all rows that the other table has of the same resource and scope; what it has besides stays.
-Further keys: `note` of a table or row; `per_unit = "CKU"` and `most_units` of a table with `per_unit = true` in rows
-that are per unit, and `[[maximum]]` rows for what a cluster has at most; `units = 2` of a table with values for that many
-in all; `[[disputed]]` rows, which are shown and not used. What can have a limit:
+Further keys: `note` of a table or row; `before_replication = true` of partitions that are counted once, and not each
+replica; `per_unit = "CKU"` and `most_units` of a table with `per_unit = true` in rows that are per unit, and
+`[[maximum]]` rows for what a cluster has at most; `units = 2` of a table with values for that many in all;
+`[[disputed]]` rows, which are shown and not used. What can have a limit:
 {dimensions}.
 
 From Python: `Limits.named(name, units)`, `Limits.read(path)`, `table.with_(other)` (of what both limit the lower is
@@ -128,7 +131,7 @@ def _by(tables: list[Limits]) -> str:
 
 def _cell(table: Limits, resource: str) -> str:
     own = [limit for limit in table.limits if limit.resource == resource]
-    return ", ".join(f"{_amount(limit.value)}{_FORCES[limit.force]}" for limit in own) or "unknown"
+    return ", ".join(f"{_amount(limit.value)}{limit.counting}{_FORCES[limit.force]}" for limit in own) or "unknown"
 
 
 def _amount(value: Quantity) -> str:

@@ -141,7 +141,7 @@ def _over_limit(usage: Usage) -> Iterator[Finding]:
             cause=share.title.lower(),
             sentence=f"{share.title} {are} {'guideline' if share.advised else 'limit'}",
             evidence=(
-                f"{units.percent(share.sustained)} of {share.limit.value}, "
+                f"{units.percent(share.sustained)} of {share.limit.words}, "
                 f"{share.limit.force} ({share.limit.source}, {share.limit.as_of})",
             ),
             advised=share.advised,

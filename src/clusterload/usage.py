@@ -148,17 +148,11 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
     """
     grid = _grid(run, granularity)
     lines = tuple(line for one in dimensions() if (line := _cluster_line(run, one, grid)) is not None)
-    measured = {line.resource.name: line for line in lines}
     return Usage(
         grid=grid,
         limits=limits,
         lines=lines,
-        shares=tuple(
-            share
-            for limit in limits.limits
-            if limit.resource in measured
-            for share in _shares(limit, run, measured[limit.resource], grid)
-        ),
+        shares=tuple(share for limit in limits.limits for share in _shares(limit, run, grid)),
         saturation=tuple(line for one in saturations() for line in _broker_lines(run.named(one.name), one, grid)),
         missing=tuple(dict.fromkeys(_missing(limits, run))),
     )
@@ -166,14 +160,26 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
 
 def _missing(limits: Limits, run: Run) -> Iterable[str]:
     for limit in limits.limits:
-        series = run.named(limit.resource)
-        brokers = {one.labels.get("broker", "") for one in series} - {""}
-        if not series:
+        brokers = {one.labels.get("broker", "") for one in _counted_as(limit, run)} - {""}
+        if not run.named(limit.resource):
             yield limit.resource
+        elif not _counted_as(limit, run):
+            yield f"{limit.resource}{limit.counting}"
         elif limit.scope is Scope.BROKER and not brokers:
             yield f"{limit.resource} by broker"
         elif limit.broker and limit.broker not in brokers:
             yield f"{limit.resource} of broker {limit.broker}"
+
+
+def _counted_as(limit: Limit, run: Run) -> Sequence[Series]:
+    """The Series that count what a limit counts.
+
+    Brokers count replicas, of which those that lead are the partitions before replication; a provider that counts
+    for the whole cluster counts as its own limits do.
+    """
+    series = run.named(limit.resource)
+    by_broker = any(one.labels.get("broker") for one in series)
+    return run.named("leaders") if limit.before_replication and by_broker else series
 
 
 def provider_load(run: Run, grid: Grid) -> tuple[Line, ...]:
@@ -227,11 +233,14 @@ def _rates(resource: Resource, values: Floats, grid: Grid) -> Floats:
     return values / grid.seconds if resource.kind is Kind.DELTA else values
 
 
-def _shares(limit: Limit, run: Run, cluster: Line, grid: Grid) -> Iterable[Share]:
-    lines: Iterable[Line] = (cluster,)
+def _shares(limit: Limit, run: Run, grid: Grid) -> Iterable[Share]:
+    series, resource = _counted_as(limit, run), RESOURCES[limit.resource]
+    if not series:
+        return
+    lines: Iterable[Line] = (Line(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid)),)
     if limit.scope is Scope.BROKER:
         # What is known of the whole cluster only says nothing about one broker of it.
-        each = _broker_lines(run.named(limit.resource), cluster.resource, grid)
+        each = _broker_lines(series, resource, grid)
         lines = (line for line in each if line.broker and limit.broker in {"", line.broker})
     for line in lines:
         yield Share(resource=line.resource, broker=line.broker, values=_held_against(limit, line, grid), limit=limit)

@@ -51,7 +51,7 @@ def usage_table(usage: Usage) -> Table:
 
 
 def _limit(limit: Limit, line: Line) -> str:
-    words = _short(limit.value, line)
+    words = _short(limit.value, line) + limit.counting
     words += " a broker" if limit.scope is Scope.BROKER else ""
     return f"guideline {words}" if limit.force is Force.GUIDELINE else words
 
