@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
     "lab": "clusterload.cli.lab:lab",
+    "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",
     "run": "clusterload.cli.run:run",
     "serve": "clusterload.cli.serve:serve",
