@@ -121,6 +121,13 @@ def test_an_unknown_kafka_names_the_known_ones() -> None:
         lock.read("none")
 
 
-def test_a_malformed_lock_says_how_to_make_it_anew() -> None:
+def test_a_jar_with_a_classifier_has_it_in_its_name() -> None:
+    jar = lock.parse(f"org.example:thing:1.0:agent 1 {_GOOD}\n", "9.9").jars[0]
+    assert jar.coordinates == "org.example:thing:1.0:agent"
+    assert jar.path.name == "thing-1.0-agent.jar"
+
+
+@pytest.mark.parametrize("line", ["org.example:thing:1.0", "a:b 1 x", "a:b:c:d:e 1 x", "a:b:c many x"])
+def test_a_malformed_lock_says_how_to_make_it_anew(line: str) -> None:
     with pytest.raises(ConfigurationError, match=r"regenerate it with 'python -m clusterload.lab.lock 9.9'"):
-        lock.parse("org.example:thing:1.0\n", "9.9")
+        lock.parse(f"{line}\n", "9.9")

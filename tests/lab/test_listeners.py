@@ -84,7 +84,7 @@ def test_client_connections_are_counted_on_every_listener(secure_lab: Lab) -> No
 
     def made() -> float:
         with urllib.request.urlopen(secure_lab.exporters[1], timeout=10) as answer:
-            lines = list(Reader(names.metrics).read(answer.read().decode()))
+            lines = list(Reader(names.reads).read(answer.read().decode()))
         return read(lines, names, secure_lab.info.client_listeners).counters["connection_attempts", ()]
 
     before = made()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from clusterload.sources.names import Names, table_names
+from clusterload.sources.names import Names
 from clusterload.sources.reading import Reading, read
 from tests.sources.kept import grown
 
@@ -147,10 +146,3 @@ def test_a_figure_that_the_broker_has_not_stays_not_a_number() -> None:
 
 def test_reading_twice_gives_the_same() -> None:
     assert reading() == reading()
-
-
-@pytest.mark.parametrize("table", table_names())
-def test_every_map_measures_what_a_limit_is_most_often_given_for(table: str) -> None:
-    names = Names.named(table)
-    assert all(names.of(series) for series in ("ingress", "egress", "requests", "connections", "partitions"))
-    assert set(names.of("ingress")) <= names.metrics

@@ -12,13 +12,14 @@ from clusterload.cli.options import (
     Target,
     confirmed,
     consent_options,
-    exporter_option,
+
     opened,
-    source_option,
-    sources_for,
+
+
     target_options,
 )
 
+from clusterload.cli.sources import source_options, sources_for
 if TYPE_CHECKING:
     from clusterload.case import Case, Outcome
     from clusterload.consent import Consent
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", metavar="CASE")
 @target_options
-@exporter_option
-@source_option
+@source_options
 @consent_options
 @click.option("--full", is_flag=True, help="As long as in the course: 180 s a load, figures for each minute.")
 @click.option("--for", "duration", metavar="TIME", help="Length of each load, as in 25s.")

@@ -37,8 +37,9 @@ def metrics(
     from clusterload.cli.report import show
     from clusterload.kafka import Properties
     from clusterload.limits import Limits
+    from clusterload.moments import instant
     from clusterload.recording import read_past
-    from clusterload.sources.confluent import Access, ConfluentSource, Granularity, Interval, Settling, instant
+    from clusterload.sources.confluent import Access, ConfluentSource, Granularity, Interval, Settling
     from clusterload.units import parse_duration
 
     access, grain, table = Access.of(Properties.read(file)), Granularity.named(granularity), Limits.named(limits)

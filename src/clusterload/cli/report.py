@@ -31,15 +31,12 @@ def report(
     as_json: bool,
 ) -> None:
     """Judge a RUN file: usage against limits, the ledger, the verdict. Needs no cluster."""
+    from clusterload.cli.stretch import part_of
     from clusterload.limits import Limits
     from clusterload.store import read_run
 
     table = Limits.named(limits)
-    whole = read_run(file)
-    part = whole
-    if start or end:
-        begin = _moment(start, whole) if start else whole.start
-        part = whole.between(begin, _moment(end, whole) if end else whole.end)
+    part = part_of(read_run(file), start, end)
     show(part, table, as_json=as_json)
     if plots:
         _draw(part, table, plots, graphs)
@@ -64,26 +61,6 @@ def show(run: Run, limits: Limits, *, as_json: bool) -> None:
 
     OUT.print(render(run, usage, verdict))
     OUT.print(f"Run file: {run.path}", soft_wrap=True)
-
-
-def _moment(text: str, run: Run) -> int:
-    from datetime import datetime
-
-    from clusterload.errors import ConfigurationError, UsageError
-    from clusterload.series import SECOND
-    from clusterload.units import parse_duration
-
-    try:
-        return run.start + round(parse_duration(text) * SECOND)
-    except ConfigurationError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no time: write ISO-8601 with a zone, or a time into the run as in 10s") from None
-    if moment.tzinfo is None:
-        raise UsageError(f"{text!r} has no time zone: end it with Z or an offset")
-    return round(moment.timestamp() * SECOND)
 
 
 def _draw(run: Run, limits: Limits, folder: Path, graphs: tuple[str, ...]) -> None:

@@ -12,12 +12,13 @@ from clusterload.cli.options import (
     Target,
     confirmed,
     consent_options,
-    exporter_option,
+
     opened,
-    source_option,
-    sources_for,
+
+
     target_options,
 )
+from clusterload.cli.sources import source_options, sources_for
 from clusterload.cli.plans import Asked, dials_help, said_totals
 from clusterload.errors import UsageError
 from clusterload.plan import ARRIVALS
@@ -38,8 +39,7 @@ clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
 )
 @click.argument("plan_file", metavar="[PLAN.toml]", required=False, type=click.Path(path_type=Path))
 @target_options
-@exporter_option
-@source_option
+@source_options
 @consent_options
 @click.option("--dial", "dials", multiple=True, metavar="NAME=VALUE", help="Set one dial, as in record_rate=500/s.")
 @click.option("--for", "duration", metavar="TIME", help="How long, as in 25s; wins over the plan's.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from typing import Final, Protocol
 
 from clusterload.resources import RESOURCES
 from clusterload.series import Kind
-from clusterload.sources.names import Labels, Names, Rule
+from clusterload.sources.names import Labels, Names, Rule, Threads
 
 Key = tuple[str, Labels]
 """A Series' name and its labels without the broker's."""
 
 # Listeners that by their usual names carry no clients; used only where nobody said which one does.
-_NO_CLIENTS: Final = {"BROKER", "CONTROLLER", "REPLICATION", "REPLICATION-9091", "INTERBROKER", "INTERNAL"}
+_NO_CLIENTS: Final = {"BROKER", "CONTROLLER", "CONTROLPLANE", "REPLICATION", "INTERBROKER", "INTERNAL"}
+# Operators put the port behind the name, as in REPLICATION-9091, here with an underscore.
+_PORT: Final = re.compile(r"_\d+$")
 
 
 class Sample(Protocol):
@@ -63,27 +66,58 @@ def read(samples: Iterable[Sample], names: Names, client_listeners: frozenset[st
         client_listeners: the listeners that clients use; none named means all but those that usually carry none.
     """
     by_name: dict[str, list[Sample]] = defaultdict(list)
-    for sample in samples:
+    for sample in _plain(samples, names):
         by_name[sample.name].append(sample)
 
-    def is_client(listener: str) -> bool:
-        return listener in client_listeners if client_listeners else listener.upper() not in _NO_CLIENTS
+    of_clients = set(map(_listener, client_listeners))
 
-    network: dict[str, tuple[float, ...]] = defaultdict(tuple)
-    for one in by_name.get(names.network_time, ()):
-        listener = one.labels.get(names.network_listener, "")
-        if is_client(listener):
-            network[listener] += (one.value,)
+    def is_client(listener: str) -> bool:
+        if of_clients:
+            return _listener(listener) in of_clients
+        return _PORT.sub("", _listener(listener)) not in _NO_CLIENTS
+
     totals: dict[Kind, dict[Key, float]] = {kind: {} for kind in Kind}
     for rule in names.rules:
         totals[RESOURCES[rule.series].kind].update(_added(rule, by_name, is_client))
     return Reading(
         counters=totals[Kind.DELTA],
         gauges=totals[Kind.GAUGE],
-        handler_idle=_first(names.handler_idle, by_name),
-        network=dict(network),
-        started=_first((names.started,), by_name),
+        handler_idle=_first(names.threads.handler_idle, by_name),
+        network=_network(names.threads, by_name, is_client),
+        started=_first((names.threads.started,), by_name),
     )
+
+
+def _listener(name: str) -> str:
+    # Where it stood in a metric's name it has lost its case and its dashes.
+    return name.upper().replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+def _plain(samples: Iterable[Sample], names: Names) -> Iterable[Sample]:
+    """The samples, with labels that were in their names taken out of them."""
+    if not names.rewrites:
+        return samples
+    known = names.metrics
+    found = ((one, ("", {}) if one.name in known else names.plain(one.name)) for one in samples)
+    return (_Plain(name, {**one.labels, **labels}, one.value) if labels else one for one, (name, labels) in found)
+
+
+def _network(
+    threads: Threads, by_name: Mapping[str, list[Sample]], is_client: Callable[[str], bool]
+) -> dict[str, tuple[float, ...]]:
+    network: dict[str, tuple[float, ...]] = defaultdict(tuple)
+    for one in by_name.get(threads.network_time, ()):
+        listener = one.labels.get(threads.network_listener, "")
+        if not threads.network_listener or is_client(listener):
+            network[listener] += (one.value * threads.network_scale,)
+    return dict(network)
 
 
 def _first(metrics: Iterable[str], by_name: Mapping[str, list[Sample]]) -> float | None:

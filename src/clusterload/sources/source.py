@@ -76,6 +76,10 @@ class LateSource(Protocol):
         """Seconds between its points."""
 
     @property
+    def lateness(self) -> float:
+        """Seconds after which its figures are usually there."""
+
+    @property
     def title(self) -> str:
         """What it is, for people."""
 

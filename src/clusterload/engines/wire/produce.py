@@ -25,7 +25,7 @@ from clusterload.spread import parse_keys
 
 if TYPE_CHECKING:
     from clusterload.engines.wire.connection import Connection
-    from clusterload.engines.wire.routes import Address
+    from clusterload.protocol.address import Address
 
 DISTINCT: Final = 1_000_000
 """Records of a run that should differ from each other, at the least."""

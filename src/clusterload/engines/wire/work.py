@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from clusterload.engines.wire.batches import Template
     from clusterload.engines.wire.routes import Routes
-    from clusterload.engines.wire.security import Security
     from clusterload.ledger import Ledger
     from clusterload.plan import Load
+    from clusterload.protocol.security import Security
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from clusterload.sources.confluent.access import Access, is_named
 from clusterload.sources.confluent.api import MetricsApi
 from clusterload.sources.confluent.descriptors import Descriptor
 from clusterload.sources.confluent.filters import And, Comparison, Field, Filter, Not, Or, of_cluster
-from clusterload.sources.confluent.interval import Granularity, Interval, instant
+from clusterload.sources.confluent.interval import Granularity, Interval
 from clusterload.sources.confluent.query import Format, Query, Table
 from clusterload.sources.confluent.settling import Settling
 from clusterload.sources.confluent.source import ConfluentSource
@@ -30,7 +30,6 @@ __all__ = [
     "Settling",
     "Table",
     "Transport",
-    "instant",
     "is_named",
     "of_cluster",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from clusterload.errors import ConfigurationError, nearest
+from clusterload.moments import interval
 from clusterload.series import SECOND
 
 _MINUTE: Final = 60
@@ -102,14 +102,8 @@ class Interval:
         Raises:
             ConfigurationError: the text is no interval, or an instant lacks its time zone.
         """
-        first, slash, second = text.partition("/")
-        if not slash:
-            raise ConfigurationError(f"{text!r} is no interval: write start/end, start/duration or duration/end")
-        if first.startswith("P"):
-            end = instant(second, now)
-            return cls(start=end - _duration(first), end=end)
-        start = instant(first, now)
-        return cls(start=start, end=start + _duration(second) if second.startswith("P") else instant(second, now))
+        start, end = interval(text, now)
+        return cls(start=start, end=end)
 
     def aligned(self, granularity: Granularity) -> Interval:
         """The whole buckets that this interval touches."""
@@ -144,50 +138,6 @@ class Interval:
             return range(self.start, self.end, self.length)
         whole = self.aligned(granularity)
         return range(whole.start, whole.end, granularity.seconds * SECOND)
-
-
-_NOW: Final = re.compile(r"now(?:([+-])(\d+)([mhd]))?(?:\|([mhd]))?")
-_STEP: Final = {"m": _MINUTE * SECOND, "h": _HOUR * SECOND, "d": _DAY * SECOND}
-
-
-def instant(text: str, now: int) -> int:
-    """Read an ISO-8601 instant with zone, or `now` with an offset and a truncation, as Unix nanoseconds.
-
-    Raises:
-        ConfigurationError: it is neither, or has no zone.
-    """
-    relative = _NOW.fullmatch(text)
-    if relative is not None:
-        sign, amount, unit, truncated = relative.groups()
-        moved = now + (int(f"{sign}{amount}") * _STEP[unit] if amount else 0)
-        return moved // _STEP[truncated] * _STEP[truncated] if truncated else moved
-    try:
-        return timestamp(text)
-    except (ValueError, OverflowError) as error:
-        raise ConfigurationError(
-            f"{text!r} is no instant ({error}): write it as in 2026-01-01T10:00:00Z, or as in now-10m|m"
-        ) from None
-
-
-def timestamp(text: str) -> int:
-    """An ISO-8601 instant as Unix nanoseconds; ValueError if it is none or has no zone."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("it has no time zone")
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
-
-
-_DURATION: Final = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,9}))?S)?)?")
-
-
-def _duration(text: str) -> int:
-    found = _DURATION.fullmatch(text)
-    if found is None or not any(found.groups()):
-        raise ConfigurationError(f"{text!r} is no duration: write it as in PT2H or P1DT30M")
-    *whole, fraction = found.groups()
-    lengths = (7 * _DAY, _DAY, _HOUR, _MINUTE, 1)
-    seconds = sum(int(amount or 0) * length for amount, length in zip(whole, lengths, strict=True))
-    return seconds * SECOND + int((fraction or "0").ljust(9, "0"))
 
 
 def _text(time: int) -> str:

@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from clusterload.errors import ConfigurationError, SourceError
+from clusterload.moments import timestamp
 from clusterload.sources.confluent.filters import Filter
-from clusterload.sources.confluent.interval import Granularity, Interval, timestamp
+from clusterload.sources.confluent.interval import Granularity, Interval
 
 MOST_GROUPS: Final = 1000
 """Groups that one page of an answer may hold."""

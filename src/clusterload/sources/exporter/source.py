@@ -71,7 +71,7 @@ class ExporterSource:
                 listeners=self._listeners,
                 names=self._names,
                 growth=Growth(broker=broker, names=self._names, granularity=self.interval),
-                reader=Reader(self._names.metrics, self._names.grouping),
+                reader=Reader(self._names.reads, self._names.grouping),
             )
             for broker, url in self._endpoints.items()
         ]

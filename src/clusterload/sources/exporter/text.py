@@ -7,7 +7,7 @@ of a core.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,15 +34,16 @@ class Reader:
     """Reads the scrapes of one exporter.
 
     Attributes:
-        wanted: names of the metrics to read; all others are passed over.
+        wanted: whether a metric of a name is read; all others are passed over.
         grouping: labels of which there can be very many values, such as a topic's.
         left_out: how many wanted lines of the last scrape were not read, for they were too many.
     """
 
-    wanted: Container[str]
+    wanted: Callable[[str], bool]
     grouping: Collection[str] = ()
     left_out: int = 0
     _known: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    _asked: dict[str, bool] = field(default_factory=dict)
 
     def read(self, text: str) -> Iterator[Line]:
         """The wanted lines of a scrape.
@@ -57,12 +58,19 @@ class Reader:
             if known is not None:
                 count += 1
                 yield Line(*known, float(value))
-            elif line and line[0] != "#" and _name(line) in self.wanted:
+            elif line and line[0] != "#" and self._wants(_name(line)):
                 if count >= MOST_LINES and self._is_one_of_many(line):
                     self.left_out += 1
                     continue
                 count += 1
                 yield self._parsed(line, head)
+
+    def _wants(self, name: str) -> bool:
+        if name not in self._asked:
+            if len(self._asked) >= _MOST_KNOWN:
+                self._asked.clear()
+            self._asked[name] = self.wanted(name)
+        return self._asked[name]
 
     def _is_one_of_many(self, line: str) -> bool:
         # What the broker counts in all stands among the lines of topics, and must not be lost with them.

@@ -4,7 +4,7 @@ A map says for each Series from which metric it comes, which of the metric's lin
 labels there are several Series. One's own map is a TOML file that `extends` one of these.
 """
 
-from clusterload.sources.names.names import Names, table_names
+from clusterload.sources.names.names import Names, Threads, table_names
 from clusterload.sources.names.rule import Labels, Rule
 
-__all__ = ["Labels", "Names", "Rule", "table_names"]
+__all__ = ["Labels", "Names", "Rule", "Threads", "table_names"]

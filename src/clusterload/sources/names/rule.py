@@ -21,9 +21,10 @@ class Rule:
         series: a resource's name.
         metrics: where it comes from: the first of them that is there.
         without: labels that a line must not have.
-        equal: values that labels must have.
-        unequal: values that labels must not have.
+        equal: values of which a label must have one.
+        unequal: values of which a label must have none.
         by: the labels that there are several Series by: our name to theirs.
+        rename: what values of those labels are called here, where they have another name.
         listener: the label that names the listener, where only the clients' ones count.
         total: the Series over all of what this one is by, if there is one.
         times: a metric with the same labels that each value is multiplied by.
@@ -34,9 +35,10 @@ class Rule:
     series: str
     metrics: tuple[str, ...]
     without: tuple[str, ...] = ()
-    equal: Mapping[str, str] = field(default_factory=dict)
-    unequal: Mapping[str, str] = field(default_factory=dict)
+    equal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unequal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by: Mapping[str, str] = field(default_factory=dict)
+    rename: Mapping[str, str] = field(default_factory=dict)
     listener: str = ""
     total: str = ""
     times: str = ""
@@ -59,13 +61,13 @@ class Rule:
         return (
             not any(label in labels for label in self.without)
             and all(label in labels for label in self.by.values())
-            and all(labels.get(label) == value for label, value in self.equal.items())
-            and not any(labels.get(label) == value for label, value in self.unequal.items())
+            and all(labels.get(label) in values for label, values in self.equal.items())
+            and not any(labels.get(label) in values for label, values in self.unequal.items())
         )
 
     def key(self, labels: Mapping[str, str]) -> Labels:
         """The labels of the Series that a line belongs to."""
-        return tuple((ours, labels[theirs]) for ours, theirs in self.by.items())
+        return tuple((ours, self.rename.get(labels[theirs], labels[theirs])) for ours, theirs in self.by.items())
 
     def value(self, value: float) -> float:
         """A line's value in the resource's unit."""
@@ -91,9 +93,10 @@ def rule(given: Mapping[str, Any]) -> Rule:
             series=str(given["name"]),
             metrics=names_in(given["metric"]),
             without=names_in(given.get("without", ())),
-            equal=_labels(given.get("equal", {})),
-            unequal=_labels(given.get("unequal", {})),
-            by=_labels(given.get("by", {})),
+            equal={label: names_in(values) for label, values in given.get("equal", {}).items()},
+            unequal={label: names_in(values) for label, values in given.get("unequal", {}).items()},
+            by={ours: str(theirs) for ours, theirs in given.get("by", {}).items()},
+            rename={theirs: str(ours) for theirs, ours in given.get("rename", {}).items()},
             listener=str(given.get("listener", "")),
             total=str(given.get("total", "")),
             times=str(given.get("times", "")),
@@ -107,7 +110,3 @@ def rule(given: Mapping[str, Any]) -> Rule:
 def names_in(given: Any) -> tuple[str, ...]:
     """One name, or a list of them."""
     return (given,) if isinstance(given, str) else tuple(map(str, given))
-
-
-def _labels(given: Mapping[str, Any]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in given.items()}

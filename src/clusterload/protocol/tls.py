@@ -14,7 +14,7 @@ from clusterload.errors import ClusterError, ConfigurationError, Unreachable
 if TYPE_CHECKING:
     import ssl
 
-    from clusterload.engines.wire.security import Security, Tls
+    from clusterload.protocol.security import Security, Tls
 
 _BLOCK: Final = re.compile(r"(-----BEGIN [A-Z0-9 ]+-----)(.*?)(-----END [A-Z0-9 ]+-----)", re.DOTALL)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.engines.wire.scram import Scram, ScramError, escaped
+from clusterload.protocol.scram import Scram, ScramError, escaped
 
 RFC_5802: Final = {
     "digest": "sha1",

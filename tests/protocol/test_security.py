@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.engines.wire.security import ClientCredentials, Security, Tls, Unsecured, security_of
 from clusterload.errors import ConfigurationError
 from clusterload.kafka import Properties
+from clusterload.protocol.security import ClientCredentials, Security, Tls, Unsecured, security_of
 
 SECRET = "hunter2-hunter2"
 

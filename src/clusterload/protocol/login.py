@@ -24,10 +24,10 @@ import time
 from collections.abc import Callable, Generator
 from typing import Final
 
-from clusterload.engines.wire.scram import HASHES, Scram, ScramError
-from clusterload.engines.wire.security import ClientCredentials, Security, Unsecured
-from clusterload.engines.wire.tokens import Token, fetched, first_message, unsecured
 from clusterload.errors import LoginFailed
+from clusterload.protocol.scram import HASHES, Scram, ScramError
+from clusterload.protocol.security import ClientCredentials, Security, Unsecured
+from clusterload.protocol.tokens import Token, fetched, first_message, unsecured
 
 __all__ = ["CORRELATIONS", "Frames", "Login", "LoginFailed"]
 

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from clusterload.engines.wire.login import Login
-from clusterload.engines.wire.security import ClientCredentials, Security
-from clusterload.engines.wire.tokens import fetched
 from clusterload.errors import LoginFailed
+from clusterload.protocol.login import Login
+from clusterload.protocol.security import ClientCredentials, Security
+from clusterload.protocol.tokens import fetched
 
 SECRET = "hunter2-hunter2"
 Serve = Callable[..., ClientCredentials]

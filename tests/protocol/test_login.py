@@ -26,10 +26,10 @@ from kio.schema.sasl_handshake.v1.response import SaslHandshakeResponse
 from kio.serial import entity_reader, entity_writer
 from kio.static.primitive import i32, i64Timedelta
 
-from clusterload.engines.wire.login import CORRELATIONS, Frames, Login
-from clusterload.engines.wire.security import Security, Unsecured
-from clusterload.engines.wire.tokens import Token
 from clusterload.errors import LoginFailed
+from clusterload.protocol.login import CORRELATIONS, Frames, Login
+from clusterload.protocol.security import Security, Unsecured
+from clusterload.protocol.tokens import Token
 
 PLAIN = Security(protocol="SASL_SSL", mechanism="PLAIN", user="alice", password="hunter2", origin="client.properties")
 SCRAM = Security(protocol="SASL_SSL", mechanism="SCRAM-SHA-256", user="alice", password="hunter2", origin="the file")
@@ -207,7 +207,7 @@ def test_a_token_is_renewed_before_it_ends() -> None:
 
 def test_logging_in_needs_no_heavy_library() -> None:
     code = (
-        "import sys, clusterload.engines.wire.login, clusterload.engines.wire.tls;"
+        "import sys, clusterload.protocol.login, clusterload.protocol.tls;"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -26,10 +26,10 @@ from kio.serial import entity_reader, entity_writer
 from kio.static.primitive import f64, i32
 
 from clusterload import Lab, Properties
-from clusterload.engines.wire import tls
-from clusterload.engines.wire.login import Login
-from clusterload.engines.wire.security import Security, security_of
 from clusterload.errors import ClusterError, ConfigurationError, LoginFailed
+from clusterload.protocol import tls
+from clusterload.protocol.login import Login
+from clusterload.protocol.security import Security, security_of
 from tests.processes import wait_for
 
 HOUR_MS = 3_600_000

@@ -15,7 +15,7 @@ from clusterload.errors import ConfigurationError, LoginFailed
 if TYPE_CHECKING:
     import httpx
 
-    from clusterload.engines.wire.security import ClientCredentials, Unsecured
+    from clusterload.protocol.security import ClientCredentials, Unsecured
 
 _PATIENCE_SECONDS: Final = 20.0
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")

@@ -1,0 +1,105 @@
+"""Stretches of time on the command line: of a run file, or of a cluster's history."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from clusterload.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from clusterload.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A time that has passed, in Unix nanoseconds."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPart:
+    """A run file, or a part of it.
+
+    Attributes:
+        path: of the file.
+        start: where the part begins, as it was written; the run's own start if nothing was.
+        end: likewise.
+    """
+
+    path: Path
+    start: str = ""
+    end: str = ""
+
+    def read(self) -> Run:
+        """The run as if it had lasted for this part only.
+
+        Raises:
+            StoreError: the file cannot be read.
+            UsageError: the part's start or end is no time.
+            ConfigurationError: the part is empty.
+        """
+        from clusterload.store import read_run
+
+        return part_of(read_run(self.path), self.start, self.end)
+
+
+_PART: Final = re.compile(r"(.+)@([^@]*)\.\.([^@]*)")
+_RUN_FILE: Final = ".run"
+
+
+def stretch(text: str, now: int) -> RunPart | Stretch:
+    """Read `FILE`, `FILE@10s..40s`, `START/END` or `START/DURATION`.
+
+    Args:
+        text: what was given.
+        now: Unix nanoseconds that `now` stands for.
+
+    Raises:
+        UsageError: it is none of them, is empty, or is not over yet.
+    """
+    part = _PART.fullmatch(text)
+    path = Path(part[1] if part else text)
+    if part or path.is_file() or path.suffix == _RUN_FILE:
+        return RunPart(path=path, start=part[2] if part else "", end=part[3] if part else "")
+    return _past(text, now)
+
+
+def _past(text: str, now: int) -> Stretch:
+    from clusterload.moments import interval
+
+    if "/" not in text:
+        raise UsageError(f"{text!r} is neither a run file nor a stretch of time: write it as in now-2h/now-1h")
+    try:
+        start, end = interval(text, now)
+    except ConfigurationError as error:
+        raise UsageError(str(error)) from None
+    if end <= start:
+        raise UsageError(f"the stretch {text!r} is empty: its end must come after its start")
+    if end > now:
+        raise UsageError(f"the stretch {text!r} is not over yet: let it end at now or earlier")
+    return Stretch(start=start, end=end)
+
+
+def part_of(run: Run, start: str | None, end: str | None) -> Run:
+    """A run from one time to another, each an instant or a time into the run; its own start or end where there is none.
+
+    Raises:
+        UsageError: one of them is no time.
+        ConfigurationError: nothing lies between them.
+    """
+    import time
+
+    from clusterload.moments import moment
+
+    now = time.time_ns()
+    try:
+        begin = moment(start, run.start, now) if start else run.start
+        last = moment(end, run.start, now) if end else run.end
+    except ConfigurationError as error:
+        raise UsageError(str(error)) from None
+    return run.between(begin, last) if start or end else run

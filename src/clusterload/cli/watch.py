@@ -1,0 +1,91 @@
+"""`clusterload watch`: what a cluster does, live or in the past, without any load of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clusterload.cli.options import Target, opened, target_options
+from clusterload.cli.sources import past_source, source_options, sources_for
+from clusterload.errors import UsageError
+
+if TYPE_CHECKING:
+    from clusterload.limits import Limits
+    from clusterload.run import Run
+
+
+@click.command(short_help="Watch a cluster, live or in the past, without any load.")
+@target_options
+@source_options
+@click.option("--for", "duration", metavar="TIME", help="How long, as in 5m; by default until Ctrl-C.")
+@click.option("--interval", metavar="TIME", default="1s", show_default=True, help="Time between points, if ours to choose.")
+@click.option("--from", "start", metavar="WHEN", help="Look back: ISO-8601 with zone, or as in 'now-2h'.")
+@click.option("--to", "end", metavar="WHEN", default="now", show_default=True, help="As --from.")
+@click.option("--granularity", metavar="STEP", help="Of the past, as its source says it: PT1M … P1D, or 15s.")
+@click.option("--wait", metavar="TIME", default="10m", show_default=True, help="How long late figures are waited for.")
+@click.option("--limits", metavar="TABLE", help="A table, a TOML file, or 'declared': what the brokers' settings say.")
+@click.option("--units", type=click.IntRange(min=1), default=1, metavar="N", help="CKU, eCKU or brokers of the table.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
+def watch(
+    target: Target,
+    *,
+    duration: str | None,
+    interval: str,
+    start: str | None,
+    end: str,
+    granularity: str | None,
+    wait: str,
+    limits: str | None,
+    units: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Show what each resource is used, against its limit, and how busy the brokers are. Sends no load.
+
+    The result is a run like any other: `clusterload report FILE --from … --to …` judges any stretch of it.
+    Without --limits a lab is held against course-basic, and other clusters against what their brokers declare.
+    """
+    from clusterload.cli.report import show
+
+    if start is not None:
+        if duration:
+            raise UsageError("--for watches from now on, --from looks back: give one of them")
+        seen, table = _past(target, start, end, granularity or "", wait, limits, units, out)
+    else:
+        if granularity:
+            raise UsageError("--granularity is of the past, with --from; from now on it is --interval")
+        seen, table = _live(target, duration, interval, limits, units, out, as_json=as_json)
+    show(seen, table, as_json=as_json)
+
+
+def _live(
+    target: Target,
+    duration: str | None,
+    interval: str,
+    limits: str | None,
+    units: int,
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> tuple[Run, Limits]:
+    from clusterload.cli.console import waiting
+    from clusterload.cli.live_cluster import cluster_view
+    from clusterload.units import parse_duration
+    from clusterload.watching import watch as watch_cluster
+
+    seconds = parse_duration(duration) if duration else None
+    with opened(target) as cluster:
+        table = _table(target, limits, units, lambda: _declared(target))
+        with cluster_view(table, seconds, quiet=as_json) as on_look:
+            seen = watch_cluster(
+                cluster,
+                seconds=seconds,
+                sources=sources_for(target, cluster, parse_duration(interval)) or None,
+                path=out,
+                on_look=on_look,
+                on_wait=waiting,
+            )
+    return seen, table
