@@ -26,6 +26,7 @@ MOST_LINES: Final = 20_000
 MOST_KEPT: Final = 200
 """Topics, or what else there are so many of, that are fetched by themselves where not all are."""
 
+_SHORTEST_LOOK: Final = 60 * SECOND
 _LONGEST_LOOK: Final = 600 * SECOND
 # By these a metric falls into very many series without any Series of ours being by them.
 _FINER: Final = ("partition", "redpanda_partition")
@@ -79,14 +80,17 @@ def bound(api: PrometheusApi, metric: str, names: Names, select: str, start: int
 def _largest(
     api: PrometheusApi, metric: str, label: str, select: str, start: int, end: int, kind: Kind
 ) -> frozenset[str]:
-    look = milliseconds(min(end - start, _LONGEST_LOOK))
     wanted = selector(named([metric]), select, f'{label}!=""')
-    value = f"increase({wanted}[{look}])" if kind is Kind.DELTA else wanted
-    try:
-        found = api.instant(f"topk({MOST_KEPT}, sum by ({label}) ({value}))", end)
-    except TooMuch:
-        return frozenset()
-    return frozenset(line.labels[label] for line in found if label in line.labels)
+    look = milliseconds(min(max(end - start, _SHORTEST_LOOK), _LONGEST_LOOK))
+    # What grew lately is what a load is; where nothing was scraped twice, what is largest.
+    for value in (f"increase({wanted}[{look}])", wanted)[kind is Kind.GAUGE :]:
+        try:
+            found = api.instant(f"topk({MOST_KEPT}, sum by ({label}) ({value}))", end)
+        except TooMuch:
+            continue
+        if found:
+            return frozenset(line.labels[label] for line in found if label in line.labels)
+    return frozenset()
 
 
 @dataclass(slots=True)

@@ -71,19 +71,19 @@ class Course:
             self._told.add((kind, text))
             sink.event(time, kind, text)
 
-    def end(self, sink: Sink, end: int) -> None:
+    def end(self, sink: Sink, begin: int, end: int) -> None:
         """Say which brokers are silent when the time is over."""
         for broker, growth in sorted(self._growths.items()):
             if growth.last is not None and self._is_gap(growth.last.time, end) and broker not in self._silent:
                 self._silent.add(broker)
                 text = f"broker {broker} was not scraped after {clock_time(growth.last.time)}"
-                sink.event(growth.last.time, "scrape-missing", text)
+                sink.event(max(growth.last.time, begin + 1), "scrape-missing", text)
 
     def _choice(self, broker: str, targets: Sequence[Identity], scrapes: Scrapes, sink: Sink) -> Identity:
         """One target for a broker: to add up two would count twice."""
         best = max(targets, key=lambda target: (len(scrapes[target]), _values(scrapes, target)))
         before = self._chosen.get(broker)
-        if before in targets and len(scrapes[before]) * _WORTH_A_CHANGE >= len(scrapes[best]):
+        if before is not None and before in targets and len(scrapes[before]) * _WORTH_A_CHANGE >= len(scrapes[best]):
             best = before
         self._chosen[broker] = best
         if len(targets) > 1:

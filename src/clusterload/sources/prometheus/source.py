@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from clusterload.errors import SourceError
@@ -40,16 +40,26 @@ _INVENTORY_HOLDS: Final = 60 * SECOND
 
 @dataclass(slots=True, kw_only=True)
 class _State:
-    """Where a stretch ended, so that the next one can go on from there."""
+    """Where a stretch ended, so that the next one can go on from there.
 
+    Attributes:
+        start: of the stretch, by our clock.
+        until: what is read so far, by the server's.
+        shift: nanoseconds from our clock to the server's.
+        whole: whether the stretch was read to its end.
+        counted: when the inventory was taken.
+    """
+
+    start: int
     until: int
+    shift: int
+    whole: bool
     counted: int
     inventory: Inventory
     bounds: dict[str, Bound]
     interval: float
     step: float
     course: Course
-    notes: set[tuple[str, str]] = field(default_factory=set)
 
 
 class PrometheusSource:
@@ -125,18 +135,17 @@ class PrometheusSource:
         with Transport(self._access, patience=self._patience) as transport:
             api = PrometheusApi(transport)
             skew = api.skew()
-            shift = round(skew * SECOND) if abs(skew) > _SKEW else 0
-            ours = _Ours(sink, start, shift)
-            self._wait(end + shift, shift, on_wait)
-            state = self._begun(api, start + shift, end + shift, ours)
-            if shift:
+            self._wait(end, on_wait)
+            state = self._state = self._begun(api, sink, start, end, round(skew * SECOND) if abs(skew) > _SKEW else 0)
+            ours, late = _Ours(sink, start, state.shift), end + state.shift
+            if state.shift:
                 ahead = "ahead of" if skew > 0 else "behind"
-                words = f"{self.title} is {abs(skew):,.1f} s {ahead} this machine: times are set to ours"
-                state.course.tell(ours, end + shift, "clock-skew", words)
-            self._read(api, state, end + shift, ours)
-            self._state = state
+                words = f"{self.title} is {abs(skew):,.0f} s {ahead} this machine: times are set to ours"
+                state.course.tell(ours, late, "clock-skew", words)
+            self._read(api, state, late, ours)
+            state.whole = True
             for kind, text in api.notes:
-                state.course.tell(ours, end + shift, kind, text)
+                state.course.tell(ours, late, kind, text)
 
     def _read(self, api: PrometheusApi, state: _State, end: int, sink: Sink) -> None:
         fetching = Fetching(
@@ -152,28 +161,36 @@ class PrometheusSource:
             state.until = until
         for metric, why in sorted(fetching.unread.items()):
             state.course.tell(sink, end, "metric-unread", f"{metric} was not read: {why}")
-        state.course.end(sink, end)
+        state.course.end(sink, state.start + state.shift, end)
 
-    def _begun(self, api: PrometheusApi, start: int, end: int, sink: Sink) -> _State:
+    def _begun(self, api: PrometheusApi, sink: Sink, start: int, end: int, shift: int) -> _State:
         """Where to go on from: the stretch before, or a little before the start, so that its first growth is known."""
         state = self._state
-        if state is not None and abs(start - state.until) < SECOND // 1000:
-            if end - state.counted > _INVENTORY_HOLDS:
-                self._count(api, state, start, end, sink)
+        if state is not None and _goes_on(state, start):
+            state.start, state.whole = start, False
+            if end + state.shift - state.counted > _INVENTORY_HOLDS:
+                self._count(api, state, end + state.shift, _Ours(sink, start, state.shift))
             return state
-        inventory = taken(api, self._names, self._select, start, end)
+        return self._anew(api, _Ours(sink, start, shift), start, end, shift)
+
+    def _anew(self, api: PrometheusApi, sink: Sink, start: int, end: int, shift: int) -> _State:
+        first, last = start + shift, end + shift
+        inventory = taken(api, self._names, self._select, first, last)
         if not inventory.counts:
             raise SourceError(
                 f"{self.title} has no metric of a broker by the names of {self._names.name!r} in that time: check "
                 "prometheus.select and prometheus.names"
             )
-        interval = self._interval = self._measured(api, inventory, start, end)
-        step = self._step or self._coarse(start, end, interval)
+        interval = self._interval = self._measured(api, inventory, first, last)
+        step = self._step or self._coarse(first, last, interval)
         spacing = max(step, interval)
         course = Course(names=self._names, listeners=self._listeners, brokers=self._brokers, granularity=spacing)
         state = _State(
-            until=start - round(_LEAD_IN * spacing * SECOND),
-            counted=end,
+            start=start,
+            until=first - round(_LEAD_IN * spacing * SECOND),
+            shift=shift,
+            whole=False,
+            counted=last,
             inventory=inventory,
             bounds={},
             interval=interval,
@@ -182,16 +199,16 @@ class PrometheusSource:
         )
         if step:
             words = f"not every scrape is read but one each {duration(step)}: gauges between them are not seen"
-            course.tell(sink, end, "scrapes-passed-over", words)
-        self._bound(api, state, start, end, sink)
+            course.tell(sink, last, "scrapes-passed-over", words)
+        self._bound(api, state, first, last, sink)
         return state
 
-    def _count(self, api: PrometheusApi, state: _State, start: int, end: int, sink: Sink) -> None:
-        inventory = taken(api, self._names, self._select, start, end)
-        state.counted = end
+    def _count(self, api: PrometheusApi, state: _State, end: int, sink: Sink) -> None:
+        inventory = taken(api, self._names, self._select, state.counted, end)
         if inventory.counts:
             state.inventory = inventory
-            self._bound(api, state, start, end, sink)
+            self._bound(api, state, state.counted, end, sink)
+        state.counted = end
 
     def _bound(self, api: PrometheusApi, state: _State, start: int, end: int, sink: Sink) -> None:
         inventory = state.inventory
@@ -228,11 +245,16 @@ class PrometheusSource:
         count = (end - start) / SECOND / interval
         return 0.0 if count <= MOST_SCRAPES else interval * -(-count // min(MOST_SCRAPES, MOST_POINTS))
 
-    def _wait(self, end: int, shift: int, on_wait: OnWait) -> None:
-        left = (end - shift - time.time_ns()) / SECOND + SETTLE
+    def _wait(self, end: int, on_wait: OnWait) -> None:
+        left = (end - time.time_ns()) / SECOND + SETTLE
         if 0 < left <= SETTLE:
             on_wait(Waiting(missing="the last scrapes", left=left))
             time.sleep(left)
+
+
+def _goes_on(state: _State, start: int) -> bool:
+    """Whether a stretch begins where the last one ended, or is the last one again, which could not be read whole."""
+    return abs(start + state.shift - state.until) < SECOND // 1000 if state.whole else start == state.start
 
 
 @dataclass(frozen=True, slots=True)
