@@ -12,14 +12,11 @@ from clusterload.cli.options import (
     Target,
     confirmed,
     consent_options,
-
     opened,
-
-
     target_options,
 )
-
 from clusterload.cli.sources import source_options, sources_for
+
 if TYPE_CHECKING:
     from clusterload.case import Case, Outcome
     from clusterload.consent import Consent

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterload.errors import ConfigurationError, UsageError
+from clusterload.errors import UsageError
 
 if TYPE_CHECKING:
     from clusterload.consent import Consent
     from clusterload.kafka import Cluster, Properties
+    from clusterload.lab import LabInfo
 
 Command = Callable[..., Any]
 
@@ -154,25 +155,31 @@ def opened(target: Target) -> Iterator[Cluster]:
         UsageError: no cluster was named, or two.
         ClusterError: it does not answer.
     """
-    from clusterload.kafka import Cluster, Properties
+    from clusterload.kafka import Cluster
 
-    if target.lab is not None:
-        if target.cluster or target.bootstrap_server:
-            raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
-        with _lab(target.lab) as servers:
-            lab = Properties(values={"bootstrap.servers": servers}, origin="the lab")
-            yield Cluster.connect(lab.with_given(target.given))
+    if target.lab is None:
+        yield Cluster.connect(properties_of(target))
         return
-    if not target.cluster and not target.bootstrap_server:
-        raise UsageError("no cluster was named: add --lab, --cluster FILE or --bootstrap-server HOST:PORT")
-    yield Cluster.connect(properties_of(target))
+    _check_lab(target)
+    with _lab(target.lab) as info:
+        yield Cluster.connect(_of_lab(info).with_given(target.given))
 
 
 def properties_of(target: Target) -> Properties:
-    """The client configuration that the command line names, with what it sets by itself on top."""
+    """The client configuration that the command line names, with what it sets by itself on top.
+
+    Raises:
+        UsageError: no cluster was named, or two.
+        LabError: the lab was named and none runs.
+    """
     from clusterload.cli.console import warn
     from clusterload.kafka import Properties
 
+    if target.lab is not None:
+        _check_lab(target)
+        return _of_lab(_standing_lab()).with_given(target.given)
+    if not target.cluster and not target.given:
+        raise UsageError("no cluster was named: add --lab, --cluster FILE or --bootstrap-server HOST:PORT")
     properties = Properties.read(target.cluster) if target.cluster else Properties()
     # What has an option of its own takes the file's place without a word; what is given twice is warned about.
     replaced = {pair.partition("=")[0] for pair in target.given} - {
@@ -187,19 +194,45 @@ def properties_of(target: Target) -> Properties:
     return chosen
 
 
-@contextmanager
-def _lab(brokers: int) -> Iterator[str]:
-    from clusterload.cli.console import lab_progress
-    from clusterload.lab import Lab, running_labs
+def _check_lab(target: Target) -> None:
+    if target.cluster or target.bootstrap_server:
+        raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
+
+
+def _of_lab(lab: LabInfo) -> Properties:
+    from clusterload.kafka import Properties
+
+    values = {"bootstrap.servers": lab.bootstrap_servers}
+    if lab.prometheus_url:
+        values["prometheus.url"] = lab.prometheus_url
+    return Properties(values=values, origin="the lab")
+
+
+def _standing_lab() -> LabInfo:
+    from clusterload.errors import LabError
+    from clusterload.lab import running_labs
 
     # A lab without a folder belongs to the command or program that started it, and goes when that ends.
     standing = [lab for lab in running_labs() if lab.directory is not None]
-    if standing:
-        yield standing[-1].bootstrap_servers
-        return
-    with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
-        progress.done()
-        yield lab.bootstrap_servers
+    if not standing:
+        raise LabError("no lab is running: start one with 'clusterload lab up'")
+    return standing[-1]
+
+
+@contextmanager
+def _lab(brokers: int) -> Iterator[LabInfo]:
+    from clusterload.cli.console import lab_progress
+    from clusterload.errors import LabError
+    from clusterload.lab import Lab
+
+    try:
+        standing = _standing_lab()
+    except LabError:
+        with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
+            progress.done()
+            yield lab.info
+    else:
+        yield standing
 
 
 def checked_id(cluster_id: str | None) -> str | None:

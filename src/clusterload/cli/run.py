@@ -12,14 +12,11 @@ from clusterload.cli.options import (
     Target,
     confirmed,
     consent_options,
-
     opened,
-
-
     target_options,
 )
-from clusterload.cli.sources import source_options, sources_for
 from clusterload.cli.plans import Asked, dials_help, said_totals
+from clusterload.cli.sources import source_options, sources_for
 from clusterload.errors import UsageError
 from clusterload.plan import ARRIVALS
 
