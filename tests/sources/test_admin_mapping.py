@@ -9,7 +9,8 @@ from hypothesis import strategies as some
 
 from clusterload.kafka import Partition, Topic
 from clusterload.kafka.groups import lags
-from clusterload.sources.admin.mapping import OTHERS, Bounded, lagging, placed
+from clusterload.sources.admin.mapping import Bounded, lagging, placed
+from clusterload.sources.source import OTHERS
 
 BROKERS = (1, 2, 3)
 replicas = some.lists(some.sampled_from((*BROKERS, 4)), min_size=1, max_size=4, unique=True)

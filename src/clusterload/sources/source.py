@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
 
 from clusterload.series import Kind
 from clusterload.units import Unit
+
+OTHERS: Final = "(others)"
+"""The label's value of what is left of a resource when its largest Series are taken by themselves."""
 
 
 class Sink(Protocol):

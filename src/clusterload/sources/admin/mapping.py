@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from clusterload.kafka import Topic
+from clusterload.sources.source import OTHERS
 
 MOST_LABELS: Final = 1000
 """Series of one name that are kept apart, in a source's life."""
-OTHERS: Final = "(others)"
-"""The label under which the rest is added up."""
 
 Point: TypeAlias = tuple[str, Mapping[str, str], float]
 """A Series' name, its labels, and a value."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from clusterload.resources import RESOURCES
 from clusterload.series import SECOND, Kind
-from clusterload.sources.growth import OTHERS
+from clusterload.sources.source import OTHERS
 from clusterload.sources.names import Names
 from clusterload.sources.prometheus.answer import Line
 from clusterload.sources.prometheus.api import PrometheusApi
