@@ -68,8 +68,8 @@ def resource_table() -> str:
             for kind, one in PLACES.items()
         )
         + "\n\n## Which source tells what, and from which metric\n\n"
-        "What an exporter shows has the same name in a Prometheus that scrapes it. Where several metrics are added up or\n"
-        "divided, the first is named; the whole maps are the files in `src/clusterload/sources/names`.\n\n"
+        "What an exporter shows has the same name in a Prometheus that scrapes it. Where several metrics are added up\n"
+        "or divided, the first is named; the whole maps are the files in `src/clusterload/sources/names`.\n\n"
     )
     return head + "\n".join(rows) + "\n" + places + "\n".join(_origins()) + "\n"
 
