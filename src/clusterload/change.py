@@ -21,7 +21,7 @@ from clusterload.resources import RESOURCES, Role
 from clusterload.run import Run
 from clusterload.series import SECOND, Floats, Grid
 from clusterload.statistics import chance, reach
-from clusterload.yardstick import TooLittle, Yardstick, by_blocks, by_windows, floor_of, pieces, typical
+from clusterload.yardstick import LEAST_POINTS, TooLittle, Yardstick, by_blocks, by_windows, floor_of, pieces, typical
 
 BY_CHANCE: Final = 0.05
 """How likely chance names anything at all in one comparison, at most."""
@@ -32,6 +32,8 @@ PART: Final = 0.1
 _MOST: Final = 0.6
 # A stretch is laid on about so many buckets, so that a gap in one of them does not take the stretch with it.
 _BUCKETS: Final = 20
+# Share of a stretch over which a single delta may reach.
+_LONGEST: Final = 0.25
 # A repeat that came out a little shorter than the stretches that are compared is still as long.
 _AS_LONG: Final = 0.8
 # The difference of two typical values spreads this much more than one of them.
@@ -217,7 +219,7 @@ class _Held:
     def __post_init__(self) -> None:
         runs = (self.before, self.after, *self.usual)
         self.known = measures(runs)
-        self._lines = {id(run): Lines(run, self.known) for run in runs}
+        self._lines = {id(run): Lines(run, self.known, longest=_LONGEST * self.seconds) for run in runs}
 
     def shift(self, figure: Figure) -> Shift:
         """How a figure differs, and what that is to be held against."""
@@ -227,7 +229,8 @@ class _Held:
         if not points:
             length = units.duration(measure.seconds)
             return replace(bare, doubt=f"a stretch is shorter than the {length} between its points")
-        step = measure.seconds * max(1, points // _BUCKETS)
+        # In buckets of two points, one that comes late is no gap.
+        step = measure.seconds * max(2 if points >= LEAST_POINTS else 1, points // _BUCKETS)
         earlier, later = (self._values(figure, run, step)[1] for run in (self.before, self.after))
         told = replace(bare, before=typical(earlier, measure.kind), after=typical(later, measure.kind))
         for side, value in (("before", told.before), ("after", told.after)):
@@ -279,7 +282,7 @@ def _judged(shift: Shift, count: int, total: dict[Figure, Shift]) -> Shift:
     if beyond:
         at_all = {shift.before: State.APPEARED, shift.after: State.GONE} if shift.figure.level is Level.WHO else {}
         state = at_all.get(0.0, State.MOVED)
-    needed = _OF_TWO * reach(likely, found.degrees)
+    needed = _OF_TWO * reach(likely, round(found.degrees, 1))
     return replace(shift, state=state, needed=needed, share=_share(shift, total))
 
 

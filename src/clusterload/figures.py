@@ -17,17 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterload.resources import RESOURCES
-from clusterload.series import SECOND, Floats, Grid, Kind, Series
+from clusterload.series import FRESH, SECOND, Floats, Grid, Kind, Series, stairs
 
 if TYPE_CHECKING:
     from clusterload.run import Run
     from clusterload.units import Unit
 
+KNOWN: Final = 0.5
+"""Share of a stretch or of a piece of it that must be covered; with less it cannot be told."""
+
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 _BROKER: Final = "broker"
 # What the generator counted is not the cluster's own history.
-_OURS: Final = "load_"
+_OURS: Final = ("load_", "generator_")
 # Things of which two brokers do not have the sum of what each one has.
 _NOT_ADDED: Final = frozenset({"ratio", "time"})
 
@@ -110,7 +113,7 @@ def _measure(name: str, series: Sequence[Series]) -> Measure:
         adds_up=counted or (known and unit.thing not in _NOT_ADDED),
         alone=not counted and not known,
         seconds=max(one.granularity for one in series),
-        brokers=frozenset(one.labels.get(_BROKER, "") for one in series),
+        brokers=frozenset(map(_broker, series)),
     )
 
 
@@ -134,9 +137,13 @@ def _figures_of(series: Series, known: dict[str, Measure]) -> set[Figure]:
         made.add(Figure(name=name, labels=who))
     if not who or Figure(name=name).whole not in known or Figure(name=name).whole == name:
         made.add(Figure(name=name))
-        if len(measure.brokers) > 1 and series.labels.get(_BROKER):
-            made.add(Figure(name=name, labels=((_BROKER, series.labels[_BROKER]),)))
+        if len(measure.brokers) > 1 and _broker(series):
+            made.add(Figure(name=name, labels=((_BROKER, _broker(series)),)))
     return made
+
+
+def _broker(series: Series) -> str:
+    return series.labels.get(_BROKER, "")
 
 
 def _who(series: Series) -> Labels:
@@ -146,12 +153,25 @@ def _who(series: Series) -> Labels:
 class Lines:
     """The figures of one run on grids of time; what is asked for twice is worked out once."""
 
-    def __init__(self, run: Run, known: dict[str, Measure]) -> None:
-        """Take a run, with how the Series of all runs are to be read."""
-        self._run, self._known = run, known
+    def __init__(self, run: Run, known: dict[str, Measure], longest: float) -> None:
+        """Take a run.
+
+        Args:
+            run: whose figures.
+            known: how the Series of all runs are to be read.
+            longest: seconds of the longest delta that says something about a part of its time: what slow scrapes
+                tell is spread evenly, but not what is known only for a good part of a stretch.
+        """
+        self._run, self._known, self._longest = run, known, longest
         self._named: dict[str, list[Series]] = defaultdict(list)
+        self._members: dict[Figure, list[Series]] = defaultdict(list)
         for one in run.series:
             self._named[one.name].append(one)
+            if one.name in known:
+                for figure in _figures_of(one, known):
+                    self._members[figure].append(one)
+        self._tellers = {name: {_broker(one) for one in series} for name, series in self._named.items()}
+        self._starts: dict[str, int] = {}
         self._heard: dict[tuple[str, str, Grid], NDArray[np.bool_]] = {}
         listed = run.environment.get("cluster", {}).get("brokers", [])
         self._brokers = frozenset(str(one["id"]) for one in listed)
@@ -161,9 +181,11 @@ class Lines:
 
         A source that counts by the clock has its own buckets. They begin where one of its does.
         """
-        start, length = self._run.start, round(self._known[name].seconds * SECOND)
-        if all(_in_buckets(one, length) for one in self._named[name]):
-            start = -(-start // length) * length
+        if name not in self._starts:
+            start, length = self._run.start, round(self._known[name].seconds * SECOND)
+            bucketed = all(_in_buckets(one, length) for one in self._named.get(name, ()))
+            self._starts[name] = -(-start // length) * length if bucketed else start
+        start = self._starts[name]
         count = (self._run.end - start) // round(step * SECOND)
         return Grid.covering(start, self._run.end, step) if count > 0 else None
 
@@ -174,28 +196,39 @@ class Lines:
         if not rows or (figure.level is not Level.BROKER and self._lacks_broker(figure)):
             return np.full(grid.count, np.nan)
         values: Floats = np.sum(np.stack(rows), axis=0)
-        if not measure.adds_up:
-            values = values / len(rows)
-        return values / grid.seconds if measure.kind is Kind.DELTA else values
+        return values if measure.adds_up else values / len(rows)
 
     def _rows(self, figure: Figure, grid: Grid) -> list[Floats]:
-        named, measure = self._named[figure.name], self._known[figure.name]
-        wanted = set(figure.labels)
-        members = [one for one in named if wanted <= set(one.labels.items())]
+        members, measure = self._members.get(figure, []), self._known[figure.name]
         if measure.alone or not measure.adds_up:
-            return [one.on(grid) for one in members]
-        rows = [self._filled(one, grid) if _who(one) else one.on(grid) for one in members]
+            return [self._each(one, grid) for one in members]
+        rows = [self._filled(one, grid) if _who(one) else self._each(one, grid) for one in members]
         if figure.level is Level.WHO:
             # On a broker that tells of others and not of this one, there is none of it.
-            told = {one.labels.get(_BROKER, "") for one in members}
+            told = {_broker(one) for one in members}
             rows += [
                 np.where(self._hears(figure.name, broker, grid), 0.0, np.nan) for broker in self._own(figure) - told
             ]
         return rows
 
+    def _each(self, series: Series, grid: Grid) -> Floats:
+        """One Series: the rate over what is covered of each bucket, or its level."""
+        if series.kind is Kind.GAUGE:
+            return series.on(grid)
+        fine = (series.spans <= max(FRESH * series.granularity, self._longest)) & ~np.isnan(series.values)
+        values, spans = series.values[fine], series.spans[fine]
+        if not len(values):
+            return np.full(grid.count, np.nan)
+        ends = (series.times[fine] - grid.start) / SECOND
+        knots = np.maximum.accumulate(np.stack([ends - spans, ends], axis=1).ravel())
+        edges = (grid.edges - grid.start) / SECOND
+        amount, cover = (np.diff(np.interp(edges, knots, stairs(each))) for each in (values, spans))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(cover >= KNOWN * grid.seconds, amount / cover, np.nan)
+
     def _own(self, figure: Figure) -> set[str]:
         """Brokers that tell of a resource in this run, by the whole of it or by parts."""
-        return {one.labels.get(_BROKER, "") for name in (figure.name, figure.whole) for one in self._named[name]}
+        return self._tellers.get(figure.name, set()) | self._tellers.get(figure.whole, set())
 
     def _lacks_broker(self, figure: Figure) -> bool:
         own = self._own(figure)
@@ -205,7 +238,7 @@ class Lines:
 
     def _filled(self, series: Series, grid: Grid) -> Floats:
         """A who's values, 0 before it came up and after it went wherever its broker still told of others."""
-        values = series.on(grid)
+        values = self._each(series, grid)
         told = np.flatnonzero(~np.isnan(series.values))
         if not len(told):
             return values
@@ -216,18 +249,18 @@ class Lines:
             first, last = (at + sign * round(series.granularity * SECOND) for at, sign in ((first, -1), (last, 1)))
         edges = grid.edges
         away = (edges[1:] <= first) | (edges[:-1] >= last)
-        heard = self._hears(series.name, series.labels.get(_BROKER, ""), grid)
+        heard = self._hears(series.name, _broker(series), grid)
         return np.where(np.isnan(values) & away & heard, 0.0, values)
 
     def _hears(self, name: str, broker: str, grid: Grid) -> NDArray[np.bool_]:
         """Where a broker tells anything of a resource, as booleans."""
         key = (name, broker, grid)
         if key not in self._heard:
-            whole = [one for one in self._named[Figure(name=name).whole] if one.labels.get(_BROKER, "") == broker]
-            named = whole or [one for one in self._named[name] if one.labels.get(_BROKER, "") == broker]
+            whole = [one for one in self._named.get(Figure(name=name).whole, ()) if _broker(one) == broker]
+            named = whole or [one for one in self._named.get(name, ()) if _broker(one) == broker]
             heard = np.zeros(grid.count, dtype=np.bool_)
             for one in named:
-                heard |= ~np.isnan(one.on(grid))
+                heard |= ~np.isnan(self._each(one, grid))
             self._heard[key] = heard
         return self._heard[key]
 

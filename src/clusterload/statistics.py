@@ -9,6 +9,7 @@ well as three.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,11 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 
 
 def spread(figures: Floats) -> float:
-    """The standard deviation that normal figures with this Qn would have; NaN for fewer than two figures."""
+    """The standard deviation that normal figures with this Qn would have; NaN for fewer than two figures.
+
+    Where more than half of the figures are equal, Qn is 0. Then it is the standard deviation of all but the most
+    extreme tenth.
+    """
     count = len(figures)
     if count <= 1:
         return math.nan
@@ -35,7 +40,14 @@ def spread(figures: Floats) -> float:
     distances = np.sort(np.abs(figures[first] - figures[second]))
     odd = 1.4 if count % 2 else 3.8
     correction = _SMALL.get(count) or count / (count + odd)
-    return _OF_NORMAL * correction * float(distances[half * (half - 1) // 2 - 1])
+    robust = _OF_NORMAL * correction * float(distances[half * (half - 1) // 2 - 1])
+    return robust or _of_most(figures)
+
+
+def _of_most(figures: Floats) -> float:
+    off = np.sort(np.abs(figures - np.median(figures)))
+    kept = off[: len(off) - len(off) // 10]
+    return float(np.sqrt(np.sum(kept**2) / (len(kept) - 1)))
 
 
 def freedom(count: int) -> float:
@@ -59,6 +71,7 @@ def chance(distance: float, degrees: float) -> float:
     return min(1.0, 2 * scale * inside)
 
 
+@lru_cache(maxsize=4096)
 def reach(likely: float, degrees: float) -> float:
     """The distance that chance reaches with this likelihood: the inverse of `chance`."""
     low, high = 0.0, 1.0

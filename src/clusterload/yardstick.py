@@ -9,19 +9,15 @@ stands for how far whole stretches do.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from clusterload.errors import ClusterloadError
-from clusterload.figures import Measure
+from clusterload.figures import KNOWN, Measure
 from clusterload.series import Floats, Kind
 from clusterload.statistics import MOST_FREEDOM, freedom, spread
-
-KNOWN: Final = 0.5
-"""Share of a stretch, window or block that must have figures; with less it cannot be told."""
 
 LEAST_WINDOWS: Final = 6
 """Usual windows below which their spread says nothing."""
@@ -29,13 +25,13 @@ LEAST_WINDOWS: Final = 6
 LEAST_POINTS: Final = 8
 """Points below which a stretch without a usual one has too few blocks."""
 
-_LEAST_BLOCKS, _MOST_BLOCKS, _BLOCK = 4, 10, 2
+_LEAST_BLOCKS, _MOST_BLOCKS = 4, 10
 # Share of windows that may have gone as far without making it usual.
 _RARE: Final = 0.1
 
 # What two equal stretches differ by where each is calm, as a share of their values. Within a single one nothing
 # shows how stretches differ from each other.
-_CALM_WINDOWS, _CALM_BLOCKS = 0.005, 0.02
+_CALM_WINDOWS, _CALM_BLOCKS = 0.005, 0.05
 # What a level can be told apart by, in base units of what it measures.
 _STEPS: Final = {"ratio": 0.01, "cores": 0.01, "time": 1e-3, "bytes": 0.0}
 # Seconds that a counter of time may be off by.
@@ -92,7 +88,7 @@ def by_windows(windows: Floats, before: float, after: float, floor: float) -> Ya
 
 def by_blocks(earlier: Floats, later: Floats, kind: Kind, floor: float) -> Yardstick:
     """The yardstick that the values of the two stretches themselves give; TooLittle if they are too few."""
-    size = max(_BLOCK, min(len(earlier), len(later)) // _MOST_BLOCKS)
+    size = max(1, min(len(earlier), len(later)) // _MOST_BLOCKS)
     first, second = pieces(earlier, size, kind), pieces(later, size, kind)
     if min(len(first), len(second)) < _LEAST_BLOCKS:
         raise TooLittle(f"too few points: {LEAST_POINTS} are needed in each stretch where no usual one is given")
@@ -146,5 +142,5 @@ def _floored(measured: float, degrees: float, floor: float, *, reached: bool, wi
     return Yardstick(spread=together, degrees=sure, reached=reached, windows=windows)
 
 
-def _beyond(values: Iterable[float], mark: float, upward: bool) -> int:
-    return sum(one >= mark if upward else one <= mark for one in values)
+def _beyond(values: Floats, mark: float, upward: bool) -> int:
+    return int(np.sum(values >= mark if upward else values <= mark))

@@ -14,6 +14,7 @@ from clusterload.errors import Aborted, ClusterloadError, nearest
 
 COMMANDS: Final = {
     "case": "clusterload.cli.case:case",
+    "changed": "clusterload.cli.changed:changed",
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
     "lab": "clusterload.cli.lab:lab",
