@@ -7,16 +7,11 @@ from collections.abc import Mapping
 from clusterload.errors import ConfigurationError
 from clusterload.kafka import Cluster, Properties
 from clusterload.lab import find_lab
-from clusterload.sources import confluent, prometheus
-from clusterload.sources.admin import AdminSource
+from clusterload.sources import confluent
 from clusterload.sources.exporter import ExporterSource
 from clusterload.sources.jolokia import JolokiaSource
 from clusterload.sources.names import Names
 from clusterload.sources.source import LateSource, Source
-from clusterload.units import parse_duration
-
-# How often the Admin API is asked: its answers are levels that change slowly, and each costs the brokers a search.
-_ADMIN_SECONDS = 10.0
 
 
 def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
@@ -28,8 +23,6 @@ def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
     """
     if find_lab(cluster.id) is not None:
         return (source_of(cluster, "exporter", interval),)
-    if prometheus.is_named(cluster.properties):
-        return (source_of(cluster, "prometheus", interval),)
     return (source_of(cluster, "confluent", interval),) if confluent.is_named(cluster.properties) else ()
 
 
@@ -40,15 +33,15 @@ def source_of(cluster: Cluster, kind: str, interval: float = 1.0) -> Source:
         ConfigurationError: nothing tells where that answers.
     """
     lab = find_lab(cluster.id)
-    if kind == "admin":
-        return AdminSource(cluster.properties, interval=max(interval, _ADMIN_SECONDS))
     if kind == "confluent":
         return metrics_api_of(cluster)
-    if kind == "prometheus":
-        return _prometheus(cluster.properties, client_listeners=client_listeners(cluster))
-    at = {str(one.id): one.exporter_url if kind == "exporter" else one.jolokia_url for one in lab.brokers} if lab else {}
+    at = (
+        {str(one.id): one.exporter_url if kind == "exporter" else one.jolokia_url for one in lab.brokers} if lab else {}
+    )
     if not all(at.values()) or not at:
-        raise ConfigurationError(f"nothing tells where the {kind} of cluster {cluster.id} answers: give --{kind} ID=URL")
+        raise ConfigurationError(
+            f"nothing tells where the {kind} of cluster {cluster.id} answers: give --{kind} ID=URL"
+        )
     return (exporters_at if kind == "exporter" else jolokia_at)(cluster, at, interval)
 
 
@@ -100,8 +93,6 @@ def past_of(properties: Properties, kind: str = "", granularity: str = "", wait:
     """
     if kind not in {"", "prometheus", "confluent"}:
         raise ConfigurationError(f"{kind} tells only of now: the past is read from Prometheus or a Metrics API")
-    if kind == "prometheus" or (not kind and prometheus.is_named(properties)):
-        return _prometheus(properties, step=parse_duration(granularity) if granularity else None)
     if kind == "confluent" or confluent.is_named(properties):
         access, settling = confluent.Access.of(properties), confluent.Settling()
         return confluent.ConfluentSource(
@@ -115,14 +106,6 @@ def past_of(properties: Properties, kind: str = "", granularity: str = "", wait:
     )
 
 
-def _prometheus(
-    properties: Properties, *, step: float | None = None, client_listeners: frozenset[str] = frozenset()
-) -> prometheus.PrometheusSource:
-    given = properties.values
-    return prometheus.PrometheusSource(
-        prometheus.Access.of(properties),
-        names=Names.named(given.get("prometheus.names", "jmx-exporter")),
-        select=given.get("prometheus.select", ""),
-        step=step,
-        client_listeners=client_listeners,
-    )
+def cluster_id_of(properties: Properties) -> str:
+    """What the source of the past calls the cluster; empty if that is not said."""
+    return properties.values.get("confluent.clusterid", "")

@@ -148,5 +148,3 @@ def _look_often(seconds: float | None, look: Callable[[], None]) -> None:
             time.sleep(max(0.0, min(1.0, left)))
     except KeyboardInterrupt:
         return
-
-

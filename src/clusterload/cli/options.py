@@ -1,4 +1,4 @@
-"""Options that several commands share: which cluster, and with whose consent."""
+"""Options that several commands share: which cluster, with whose consent, and against which limits."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterload.errors import ConfigurationError, UsageError
+from clusterload.errors import UsageError
 
 if TYPE_CHECKING:
     from clusterload.consent import Consent
     from clusterload.kafka import Cluster, Properties
+    from clusterload.lab import LabInfo
+    from clusterload.limits import Limits
 
 Command = Callable[..., Any]
 
@@ -81,6 +83,49 @@ def target_options(command: Command) -> Command:
         return command(target=target, **rest)
 
     return decorated(with_target, command)
+
+
+_UNITS_HELP = "How many CKU, eCKU or brokers the cluster has, where limits are by these."
+
+
+def units_option(command: Command) -> Command:
+    """Add the option that says of how many units a cluster is; the command gets it as `units`."""
+    return click.option("--units", type=click.IntRange(1), metavar="N", default=1, show_default=True, help=_UNITS_HELP)(
+        command
+    )
+
+
+def limits_options(command: Command) -> Command:
+    """Add the options that choose limits; the command gets them as one `limits`, a table that is ready to be used."""
+
+    @click.option(
+        "--limits", "table", metavar="TABLE", default="course-basic", show_default=True,
+        help="A table that 'limits list' shows, or a TOML file.",
+    )  # fmt: skip
+    @units_option
+    def with_limits(*, table: str, units: int, **rest: Any) -> Any:
+        return command(limits=_limits(table, units), **rest)
+
+    return decorated(with_limits, command)
+
+
+def other_limits_options(command: Command) -> Command:
+    """As `limits_options`, for a command that has limits already: it gets None where no others are chosen."""
+
+    @click.option("--limits", "table", metavar="TABLE", help="Other limits: a table that 'limits list' shows, or TOML.")
+    @click.option("--units", type=click.IntRange(1), metavar="N", help=_UNITS_HELP)
+    def with_limits(*, table: str | None, units: int | None, **rest: Any) -> Any:
+        if units and not table:
+            raise UsageError("--units says of how many units a table is: name the table by --limits")
+        return command(limits=_limits(table, units or 1) if table else None, **rest)
+
+    return decorated(with_limits, command)
+
+
+def _limits(table: str, units: int) -> Limits:
+    from clusterload.limits import Limits
+
+    return Limits.named(table, units)
 
 
 _YES = click.option(
@@ -154,25 +199,31 @@ def opened(target: Target) -> Iterator[Cluster]:
         UsageError: no cluster was named, or two.
         ClusterError: it does not answer.
     """
-    from clusterload.kafka import Cluster, Properties
+    from clusterload.kafka import Cluster
 
-    if target.lab is not None:
-        if target.cluster or target.bootstrap_server:
-            raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
-        with _lab(target.lab) as servers:
-            lab = Properties(values={"bootstrap.servers": servers}, origin="the lab")
-            yield Cluster.connect(lab.with_given(target.given))
+    if target.lab is None:
+        yield Cluster.connect(properties_of(target))
         return
-    if not target.cluster and not target.bootstrap_server:
-        raise UsageError("no cluster was named: add --lab, --cluster FILE or --bootstrap-server HOST:PORT")
-    yield Cluster.connect(properties_of(target))
+    _check_lab(target)
+    with _lab(target.lab) as info:
+        yield Cluster.connect(_of_lab(info).with_given(target.given))
 
 
 def properties_of(target: Target) -> Properties:
-    """The client configuration that the command line names, with what it sets by itself on top."""
+    """The client configuration that the command line names, with what it sets by itself on top.
+
+    Raises:
+        UsageError: no cluster was named, or two.
+        LabError: the lab was named and none runs.
+    """
     from clusterload.cli.console import warn
     from clusterload.kafka import Properties
 
+    if target.lab is not None:
+        _check_lab(target)
+        return _of_lab(_standing_lab()).with_given(target.given)
+    if not target.cluster and not target.given:
+        raise UsageError("no cluster was named: add --lab, --cluster FILE or --bootstrap-server HOST:PORT")
     properties = Properties.read(target.cluster) if target.cluster else Properties()
     # What has an option of its own takes the file's place without a word; what is given twice is warned about.
     replaced = {pair.partition("=")[0] for pair in target.given} - {
@@ -187,19 +238,45 @@ def properties_of(target: Target) -> Properties:
     return chosen
 
 
-@contextmanager
-def _lab(brokers: int) -> Iterator[str]:
-    from clusterload.cli.console import lab_progress
-    from clusterload.lab import Lab, running_labs
+def _check_lab(target: Target) -> None:
+    if target.cluster or target.bootstrap_server:
+        raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
+
+
+def _of_lab(lab: LabInfo) -> Properties:
+    from clusterload.kafka import Properties
+
+    values = {"bootstrap.servers": lab.bootstrap_servers}
+    if lab.prometheus_url:
+        values["prometheus.url"] = lab.prometheus_url
+    return Properties(values=values, origin="the lab")
+
+
+def _standing_lab() -> LabInfo:
+    from clusterload.errors import LabError
+    from clusterload.lab import running_labs
 
     # A lab without a folder belongs to the command or program that started it, and goes when that ends.
     standing = [lab for lab in running_labs() if lab.directory is not None]
-    if standing:
-        yield standing[-1].bootstrap_servers
-        return
-    with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
-        progress.done()
-        yield lab.bootstrap_servers
+    if not standing:
+        raise LabError("no lab is running: start one with 'clusterload lab up'")
+    return standing[-1]
+
+
+@contextmanager
+def _lab(brokers: int) -> Iterator[LabInfo]:
+    from clusterload.cli.console import lab_progress
+    from clusterload.errors import LabError
+    from clusterload.lab import Lab
+
+    try:
+        standing = _standing_lab()
+    except LabError:
+        with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
+            progress.done()
+            yield lab.info
+    else:
+        yield standing
 
 
 def checked_id(cluster_id: str | None) -> str | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from clusterload.cli.options import Command, Target, decorated
 from clusterload.errors import ConfigurationError, UsageError
+from clusterload.series import SECOND
 
 if TYPE_CHECKING:
     from clusterload.kafka import Cluster
-    from clusterload.sources.source import LateSource, Source
+    from clusterload.run import Run
+    from clusterload.sources.source import Source
 
 KINDS: Final = ("exporter", "jolokia", "prometheus", "confluent", "admin")
 
@@ -37,7 +41,9 @@ def source_options(command: Command) -> Command:
     @_EXPORTER
     @click.option("--jolokia", multiple=True, metavar="ID=URL", help="Where a broker's Jolokia agent answers.")
     @click.option("--prometheus", metavar="URL", help="A Prometheus server; its login belongs into --cluster FILE.")
-    @click.option("--names", metavar="MAP", help="What metrics are called there: jmx-exporter, strimzi, redpanda or a TOML file.")
+    @click.option(
+        "--names", metavar="MAP", help="What metrics are called there: jmx-exporter, strimzi, redpanda or a TOML file."
+    )
     @click.option("--source", type=click.Choice(KINDS), help="Which of the sources that are known to read.")
     def with_sources(
         *,
@@ -49,9 +55,7 @@ def source_options(command: Command) -> Command:
         source: str | None,
         **rest: Any,
     ) -> Any:
-        named = replace(
-            target, exporter=exporter, jolokia=jolokia, prometheus=prometheus, names=names, source=source
-        )
+        named = replace(target, exporter=exporter, jolokia=jolokia, prometheus=prometheus, names=names, source=source)
         _check(named)
         return command(target=named, **rest)
 
@@ -83,22 +87,42 @@ def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tupl
     return (source_of(cluster, kind, interval),) if kind else sources_of(cluster, interval)
 
 
-def past_source(target: Target, granularity: str = "", wait: float = 0.0) -> LateSource:
-    """The source that tells of a time that has passed; asks no broker.
+def read_stretch(
+    target: Target,
+    start: int,
+    end: int | None,
+    *,
+    granularity: str = "",
+    wait: float = 0.0,
+    path: Path | None = None,
+) -> Run:
+    """Read what a cluster did in a time that has passed; asks no broker.
 
     Args:
-        target: names it, by its options or its file.
-        granularity: of its points, as it names them; by default its own.
+        target: names the source, by its options or its file.
+        start: Unix nanoseconds.
+        end: Unix nanoseconds; None for as far as the source has usually got by now.
+        granularity: of the points, as the source names it; by default its own.
         wait: seconds that figures which are not there yet are waited for; 0 for as long as is usual.
+        path: of the run file.
 
     Raises:
-        ConfigurationError: none is named, or it has no such granularity.
+        ConfigurationError: no source is named, or it has no such granularity.
+        SourceError: it could not be read.
     """
-    from clusterload.cli.options import lab_properties, properties_of
-    from clusterload.origins import past_of
+    from clusterload.cli.console import waiting
+    from clusterload.cli.options import properties_of
+    from clusterload.origins import cluster_id_of, past_of
+    from clusterload.recording import read_past
+    from clusterload.run import clock_time
 
-    properties = lab_properties(target) if target.lab is not None else properties_of(target)
-    return past_of(properties, "prometheus" if target.prometheus else target.source or "", granularity, wait)
+    properties = properties_of(target)
+    source = past_of(properties, "prometheus" if target.prometheus else target.source or "", granularity, wait)
+    now = time.time_ns()
+    last = min(end, now) if end is not None else now - round(source.lateness * SECOND)
+    if last <= start:
+        raise UsageError(f"{clock_time(start)} to {clock_time(last)} is no stretch of the past: look further back")
+    return read_past(source, cluster_id_of(properties), start=start, end=last, path=path, on_wait=waiting)
 
 
 def endpoints(kind: str, pairs: tuple[str, ...]) -> dict[str, str]:

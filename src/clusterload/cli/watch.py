@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, opened, target_options
-from clusterload.cli.sources import past_source, source_options, sources_for
+from clusterload.cli.options import Target, opened, target_options, units_option
+from clusterload.cli.sources import read_stretch, source_options, sources_for
 from clusterload.errors import UsageError
 
 if TYPE_CHECKING:
+    from clusterload.kafka import Cluster
     from clusterload.limits import Limits
     from clusterload.run import Run
 
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 @target_options
 @source_options
 @click.option("--for", "duration", metavar="TIME", help="How long, as in 5m; by default until Ctrl-C.")
-@click.option("--interval", metavar="TIME", default="1s", show_default=True, help="Time between points, if ours to choose.")
+@click.option(
+    "--interval", metavar="TIME", default="1s", show_default=True, help="Time between points, if ours to choose."
+)
 @click.option("--from", "start", metavar="WHEN", help="Look back: ISO-8601 with zone, or as in 'now-2h'.")
-@click.option("--to", "end", metavar="WHEN", default="now", show_default=True, help="As --from.")
+@click.option("--to", "end", metavar="WHEN", help="As --from; by default as far as the source has got.")
 @click.option("--granularity", metavar="STEP", help="Of the past, as its source says it: PT1M … P1D, or 15s.")
 @click.option("--wait", metavar="TIME", default="10m", show_default=True, help="How long late figures are waited for.")
-@click.option("--limits", metavar="TABLE", help="A table, a TOML file, or 'declared': what the brokers' settings say.")
-@click.option("--units", type=click.IntRange(min=1), default=1, metavar="N", help="CKU, eCKU or brokers of the table.")
+@click.option("--limits", "table", metavar="TABLE", help="A table, a TOML file, or 'declared' by the brokers.")
+@units_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
 def watch(
@@ -35,10 +38,10 @@ def watch(
     duration: str | None,
     interval: str,
     start: str | None,
-    end: str,
+    end: str | None,
     granularity: str | None,
     wait: str,
-    limits: str | None,
+    table: str | None,
     units: int,
     out: Path | None,
     as_json: bool,
@@ -53,23 +56,22 @@ def watch(
     if start is not None:
         if duration:
             raise UsageError("--for watches from now on, --from looks back: give one of them")
-        seen, table = _past(target, start, end, granularity or "", wait, limits, units, out)
+        limits = _limits(target, table, units)
+        seen = _past(target, start, end, granularity or "", wait, out)
     else:
         if granularity:
             raise UsageError("--granularity is of the past, with --from; from now on it is --interval")
-        seen, table = _live(target, duration, interval, limits, units, out, as_json=as_json)
-    show(seen, table, as_json=as_json)
+        seen, limits = _live(target, duration, interval, table, units, out)
+    show(seen, limits, as_json=as_json)
 
 
 def _live(
     target: Target,
     duration: str | None,
     interval: str,
-    limits: str | None,
+    table: str | None,
     units: int,
     out: Path | None,
-    *,
-    as_json: bool,
 ) -> tuple[Run, Limits]:
     from clusterload.cli.console import waiting
     from clusterload.cli.live_cluster import cluster_view
@@ -78,8 +80,8 @@ def _live(
 
     seconds = parse_duration(duration) if duration else None
     with opened(target) as cluster:
-        table = _table(target, limits, units, lambda: _declared(target))
-        with cluster_view(table, seconds, quiet=as_json) as on_look:
+        limits = _limits(target, table, units, cluster)
+        with cluster_view(limits, seconds) as on_look:
             seen = watch_cluster(
                 cluster,
                 seconds=seconds,
@@ -88,4 +90,27 @@ def _live(
                 on_look=on_look,
                 on_wait=waiting,
             )
-    return seen, table
+    return seen, limits
+
+
+def _past(target: Target, start: str, end: str | None, granularity: str, wait: str, out: Path | None) -> Run:
+    import time
+
+    from clusterload.moments import instant
+    from clusterload.units import parse_duration
+
+    now = time.time_ns()
+    begin, until = instant(start, now), instant(end, now) if end else None
+    return read_stretch(target, begin, until, granularity=granularity, wait=parse_duration(wait), path=out)
+
+
+def _limits(target: Target, table: str | None, units: int, cluster: Cluster | None = None) -> Limits:
+    """The limits that were asked for; else the course's for a lab, and for others what their brokers declare."""
+    from clusterload.limits import Limits
+
+    name = table or ("course-basic" if target.lab is not None or cluster is None else "declared")
+    if name != "declared":
+        return Limits.named(name, units)
+    if cluster is None:
+        raise UsageError("--limits declared asks the brokers of now: for the past name a table")
+    return Limits.named("course-basic")

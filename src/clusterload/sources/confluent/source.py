@@ -20,6 +20,8 @@ from clusterload.sources.confluent.transport import Patience, QueryRefused, Tran
 from clusterload.sources.source import OnWait, Sink
 from clusterload.units import duration
 
+# What its documentation says of late 2026; figures can still grow for a while.
+LATE_SECONDS: Final = 180.0
 # Metrics are gathered by the minute: what is finer does not exist.
 _FINEST: Final = Granularity.PT1M
 
@@ -46,6 +48,11 @@ class ConfluentSource:
     def interval(self) -> float:
         """Seconds between points."""
         return float(self.granularity.seconds)
+
+    @property
+    def lateness(self) -> float:
+        """Seconds after which figures are usually there."""
+        return LATE_SECONDS
 
     @property
     def title(self) -> str:
