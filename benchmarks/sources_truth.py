@@ -33,6 +33,7 @@ from clusterload.series import SECOND, Series
 
 NAME: Final = "sources_truth"
 WAYS: Final = ("exporter", "prometheus", "jolokia", "metrics API")
+_BY_MINUTES: Final = "metrics API"
 HELD, REQUESTS, RECORDS, SIZE = 300, 100, 20, 500
 FULL: Final = 66.0
 _BEFORE, _AFTER = 4.0, 4.0  # seconds that a source watches beyond the load's edges
@@ -80,8 +81,8 @@ def turn(way: str, repeat: int, seconds: float) -> Figures:
         measure(plan(_WARM_UP), brokers.cluster, sources=(), path=warm_up)
         with Watching(way, brokers.properties, log.with_suffix(".run")) as watching:
             time.sleep(_BEFORE)
-            if seconds >= FULL:
-                time.sleep((57 - time.time()) % 60)
+            if way == _BY_MINUTES:
+                _await_minute(before=3.0 if seconds >= FULL else 0.0)
             kernel, path = Kernel(brokers), log.with_suffix(".load.run")
             load = measure(plan(seconds), brokers.cluster, sources=(), path=path, on_progress=kernel.look)
             time.sleep(_AFTER)
@@ -90,6 +91,12 @@ def turn(way: str, repeat: int, seconds: float) -> Figures:
     found = compared(load, watched, connections=kernel.count, partitions=partitions)
     written(log.with_suffix(".json"), found)
     return found
+
+
+def _await_minute(before: float) -> None:
+    """Wait until the minute of the warm-up is over, and then until so many seconds before one that begins."""
+    time.sleep(60 - time.time() % 60)
+    time.sleep((60 - before - time.time()) % 60 if before else 0.0)
 
 
 def compared(load: Run, watched: Watched, *, connections: float, partitions: float) -> Figures:
