@@ -20,6 +20,7 @@ class Past:
 
     interval: float = 0.1
     lateness: float = 0.0
+    overhang: float = 0.0
     title: str = "the past"
     failing: bool = False
     asked: list[tuple[int, int]] = field(default_factory=list)

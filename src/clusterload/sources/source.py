@@ -80,6 +80,10 @@ class LateSource(Protocol):
         """Seconds after which its figures are usually there."""
 
     @property
+    def overhang(self) -> float:
+        """Seconds that must be read beyond a load's end for its last moment to be told."""
+
+    @property
     def title(self) -> str:
         """What it is, for people."""
 
