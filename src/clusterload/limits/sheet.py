@@ -154,8 +154,8 @@ def sheet_of(name: str, given: Mapping[str, Any], size: str = "") -> Sheet:
 
 def _sheet(name: str, given: Mapping[str, Any], size: str) -> Sheet:
     _check_keys(given, _TABLE_KEYS)
-    if size not in (sizes := sizes_of(given) or ("",)):
-        raise ConfigurationError(f"it has no size {size!r}{nearest(size, sizes)}: give one of {', '.join(sizes)}")
+    if not size and (sizes := sizes_of(given)):
+        raise ConfigurationError(f"it has values by size ({', '.join(sizes)}): write a table for each")
     special = given.get("sizes", {}).get(size, {})
     _check_keys(special, _OF_SIZE)
     rows = _rows(given, "limits", size)

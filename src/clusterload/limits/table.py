@@ -171,6 +171,7 @@ class Limits:
             "note": self.note,
             "per_unit": self.unit_name,
             "units": self.units,
+            "most_units": self.most_units,
         }
         return writing.toml(
             {key: value for key, value in head.items() if value and (key, value) != ("units", 1)},

@@ -59,7 +59,7 @@ def _table(limits: Sequence[Limit], sources: Sequence[tuple[str, str]]) -> Table
     for limit in sorted(limits, key=lambda limit: list(RESOURCES).index(limit.resource)):
         shown.add_row(
             RESOURCES[limit.resource].title if limit.resource != before else "",
-            limit.words,
+            limit.words.replace(" (", "\n("),
             str(limit.force),
             Text(limit.of),
             Text(limit.as_of),
