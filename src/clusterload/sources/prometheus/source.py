@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from clusterload.sources.prometheus.fetching import Fetching, scraped_interval
 from clusterload.sources.prometheus.inventory import Inventory, taken
 from clusterload.sources.prometheus.scrapes import scrapes
 from clusterload.sources.prometheus.selection import matchers, named, selector
-from clusterload.sources.prometheus.transport import Patience, Transport
+from clusterload.sources.prometheus.transport import Patience, TooMuch, Transport
 from clusterload.sources.source import OnWait, Sink, Waiting
 from clusterload.units import Unit, duration
 
@@ -31,7 +32,9 @@ MOST_SCRAPES: Final = 3_600
 _PATIENCE: Final = Patience()
 # What is taken where no broker was scraped twice lately: Prometheus' own default is 60 s, that of most set-ups 15.
 _USUAL_INTERVAL: Final = 15.0
+# Before a stretch so many scrapes are read, over no less than so many seconds: the last one before it may be a while back.
 _LEAD_IN: Final = 3
+_LEAD_IN_SECONDS: Final = 30.0
 _LOOK_BACK: Final = 600 * SECOND
 _SKEW: Final = 2.0
 # A stretch that begins where the last one ended goes on from it; its inventory holds for this long.
@@ -201,7 +204,7 @@ class PrometheusSource:
         course = Course(names=self._names, listeners=self._listeners, brokers=self._brokers, granularity=spacing)
         state = _State(
             start=start,
-            until=first - round(_LEAD_IN * spacing * SECOND),
+            until=first - round(max(_LEAD_IN * spacing, _LEAD_IN_SECONDS) * SECOND),
             shift=shift,
             whole=False,
             counted=last,
@@ -249,9 +252,10 @@ class PrometheusSource:
         beat = inventory.heartbeat
         wanted = selector(named([beat]), self._select, inventory.pick([beat]))
         for at in (end, start + _LOOK_BACK):
-            found = scraped_interval(api.scraped(wanted, at - _LOOK_BACK, at))
-            if found is not None:
-                return max(0.1, round(found, 1))
+            with contextlib.suppress(TooMuch):
+                found = scraped_interval(api.scraped(wanted, at - _LOOK_BACK, at))
+                if found is not None:
+                    return max(0.1, round(found, 1))
         return _USUAL_INTERVAL
 
     def _coarse(self, start: int, end: int, interval: float) -> float:
