@@ -32,7 +32,7 @@ MOST_SCRAPES: Final = 3_600
 _PATIENCE: Final = Patience()
 # What is taken where no broker was scraped twice lately: Prometheus' own default is 60 s, that of most set-ups 15.
 _USUAL_INTERVAL: Final = 15.0
-# Before a stretch so many scrapes are read, over no less than so many seconds: the last one before it may be a while back.
+# Before a stretch so many scrapes are read, over no less than so many seconds: the last one may be a while back.
 _LEAD_IN: Final = 3
 _LEAD_IN_SECONDS: Final = 30.0
 _LOOK_BACK: Final = 600 * SECOND
