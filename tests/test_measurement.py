@@ -31,7 +31,6 @@ from clusterload import (
     diagnose,
     measure,
     read_run,
-    record,
 )
 from clusterload.errors import ClusterError, ConfigurationError, ConsentError, StoreError
 from clusterload.ledger import Ledger

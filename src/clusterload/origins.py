@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from clusterload.errors import ConfigurationError
 from clusterload.kafka import Cluster, Properties
 from clusterload.lab import find_lab
-from clusterload.sources import confluent
+from clusterload.sources import confluent, prometheus
+from clusterload.sources.admin import AdminSource
 from clusterload.sources.exporter import ExporterSource
 from clusterload.sources.jolokia import JolokiaSource
 from clusterload.sources.names import Names
 from clusterload.sources.source import LateSource, Source
+from clusterload.units import parse_duration
+
+# How often the Admin API is asked: its answers are levels that change slowly, and each costs the brokers a search.
+_ADMIN_SECONDS = 10.0
 
 
 def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
@@ -23,6 +28,8 @@ def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
     """
     if find_lab(cluster.id) is not None:
         return (source_of(cluster, "exporter", interval),)
+    if prometheus.is_named(cluster.properties):
+        return (source_of(cluster, "prometheus", interval),)
     return (source_of(cluster, "confluent", interval),) if confluent.is_named(cluster.properties) else ()
 
 
@@ -33,8 +40,12 @@ def source_of(cluster: Cluster, kind: str, interval: float = 1.0) -> Source:
         ConfigurationError: nothing tells where that answers.
     """
     lab = find_lab(cluster.id)
+    if kind == "admin":
+        return AdminSource(cluster.properties, interval=max(interval, _ADMIN_SECONDS))
     if kind == "confluent":
         return metrics_api_of(cluster)
+    if kind == "prometheus":
+        return _prometheus(cluster.properties, client_listeners=client_listeners(cluster))
     at = (
         {str(one.id): one.exporter_url if kind == "exporter" else one.jolokia_url for one in lab.brokers} if lab else {}
     )
@@ -93,6 +104,8 @@ def past_of(properties: Properties, kind: str = "", granularity: str = "", wait:
     """
     if kind not in {"", "prometheus", "confluent"}:
         raise ConfigurationError(f"{kind} tells only of now: the past is read from Prometheus or a Metrics API")
+    if kind == "prometheus" or (not kind and prometheus.is_named(properties)):
+        return _prometheus(properties, step=parse_duration(granularity) if granularity else None)
     if kind == "confluent" or confluent.is_named(properties):
         access, settling = confluent.Access.of(properties), confluent.Settling()
         return confluent.ConfluentSource(
@@ -103,6 +116,18 @@ def past_of(properties: Properties, kind: str = "", granularity: str = "", wait:
     raise ConfigurationError(
         f"{properties.origin} names no source of the past: give --prometheus URL, or a file with prometheus.url or "
         "confluent.metrics.endpoint"
+    )
+
+
+def _prometheus(
+    properties: Properties, *, step: float | None = None, client_listeners: frozenset[str] = frozenset()
+) -> prometheus.PrometheusSource:
+    given = properties.values
+    return prometheus.PrometheusSource(
+        prometheus.Access.of(properties),
+        names=Names.named(given.get("prometheus.names", "jmx-exporter")),
+        step=step,
+        client_listeners=client_listeners,
     )
 
 

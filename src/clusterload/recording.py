@@ -18,6 +18,7 @@ from clusterload.errors import Aborted, ClusterloadError, SourceError
 from clusterload.kafka import Cluster
 from clusterload.lab import find_lab
 from clusterload.run import Run
+from clusterload.series import SECOND
 from clusterload.sources.source import LateSource, LiveSource, OnWait, Sink, Source
 from clusterload.store import SUFFIX, Recorder, new_id, read_run
 
@@ -76,7 +77,7 @@ def collect(sources: Sequence[Source], recorder: Recorder, start: int, end: int,
     recorder.flush()
     for source in (one for one in sources if isinstance(one, LateSource)):
         try:
-            source.collect(recorder, start, end, on_wait)
+            source.collect(recorder, start, end + round(source.overhang * SECOND), on_wait)
         except SourceError as error:
             recorder.event(time.time_ns(), "metrics-unread", str(error))
 

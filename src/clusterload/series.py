@@ -155,8 +155,8 @@ class Series:
         knots = np.stack([starts, ends], axis=1).ravel()
         knots = np.maximum.accumulate(knots)
         edges = (grid.edges - grid.start) / SECOND
-        amount = np.interp(edges, knots, _stairs(values))
-        cover = np.interp(edges, knots, _stairs(spans))
+        amount = np.interp(edges, knots, stairs(values))
+        cover = np.interp(edges, knots, stairs(spans))
         enough = np.diff(cover) >= COVERED * grid.seconds
         # A bucket that is covered but for a sliver is scaled to its whole length.
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -186,7 +186,7 @@ class Series:
         return levels
 
 
-def _stairs(steps: Floats) -> Floats:
+def stairs(steps: Floats) -> Floats:
     """Running totals before and after each step, shape `(2n,)`."""
     after = np.cumsum(steps)
     return np.stack([after - steps, after], axis=1).ravel()

@@ -204,6 +204,28 @@ def short(value: float, unit: Unit) -> str:
     return said if unit.thing in _STEPS or not unit.per_second else f"{said}/s"
 
 
+def level(value: float, unit: Unit) -> str:
+    """An amount as `short`, or a share as a percentage."""
+    return percent(value * unit.factor) if unit.thing == "ratio" else short(value, unit)
+
+
+def signed(difference: float, unit: Unit) -> str:
+    """A difference with its sign: `+4.1 MB/s`; that of two shares in points of a hundred."""
+    sign = "-" if difference < 0 else "+"
+    if unit.thing == "ratio":
+        return f"{sign}{number(100 * abs(difference) * unit.factor)} points"
+    return f"{sign}{short(abs(difference), unit)}"
+
+
+def times(ratio: float) -> str:
+    """After over before: `x5.6`, `from nothing`, `to nothing`."""
+    if math.isnan(ratio):
+        return "n/a"
+    if math.isinf(ratio):
+        return "from nothing"
+    return f"x{number(ratio, 2)}" if ratio else "to nothing"
+
+
 def duration(seconds: float) -> str:
     """A stretch of time as people say it: `25 s`, `3 min 5 s`, `2 h 4 min`."""
     whole = round(seconds)

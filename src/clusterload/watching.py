@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -116,7 +117,10 @@ class _Looks:
         """Late sources too are shown as they go; what is recorded of them is read when all is over."""
         with ExitStack() as stack:
             for late in self._late:
-                follower = Following(late=late, interval=late.interval, lateness=late.lateness, back=self._seconds)
+                # A copy, for what a source remembers of one stretch is not for another.
+                follower = Following(
+                    late=copy(late), interval=late.interval, lateness=late.lateness, back=self._seconds
+                )
                 follower.start(self.recent)
                 stack.callback(follower.stop)
             yield

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.sources.growth import OTHERS
+from clusterload.sources.source import OTHERS
 from clusterload.sources.reading import Key, Reading
 from tests.sources.kept import grown
 

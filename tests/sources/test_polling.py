@@ -27,7 +27,7 @@ def moment() -> Moment:
     return Moment(time=time.time_ns(), reading=Reading(counters={}, gauges={("leaders", ()): 7.0}, network={}))
 
 
-def poller(broker: str, ask: Callable[[], Moment], *, interval: float = 0.05) -> Poller:
+def poller(broker: str, ask: Callable[[], Moment], *, interval: float = 0.1) -> Poller:
     return Poller(ask=ask, growth=Growth(broker=broker, names=NAMES, granularity=interval), interval=interval)
 
 

@@ -14,9 +14,11 @@ from clusterload.errors import Aborted, ClusterloadError, nearest
 
 COMMANDS: Final = {
     "case": "clusterload.cli.case:case",
+    "changed": "clusterload.cli.changed:changed",
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
     "lab": "clusterload.cli.lab:lab",
+    "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",
     "run": "clusterload.cli.run:run",
     "serve": "clusterload.cli.serve:serve",

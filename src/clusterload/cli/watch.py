@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, opened, target_options
+from clusterload.cli.options import Target, opened, target_options, units_option
 from clusterload.cli.sources import read_stretch, source_options, sources_for
 from clusterload.errors import UsageError
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 @click.option("--to", "end", metavar="WHEN", help="As --from; by default as far as the source has got.")
 @click.option("--granularity", metavar="STEP", help="Of the past, as its source says it: PT1M … P1D, or 15s.")
 @click.option("--wait", metavar="TIME", default="10m", show_default=True, help="How long late figures are waited for.")
-@click.option("--limits", metavar="TABLE", help="A table, a TOML file, or 'declared': what the brokers' settings say.")
-@click.option("--units", type=click.IntRange(min=1), default=1, metavar="N", help="CKU, eCKU or brokers of the table.")
+@click.option("--limits", "table", metavar="TABLE", help="A table, a TOML file, or 'declared' by the brokers.")
+@units_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
 def watch(
@@ -41,7 +41,7 @@ def watch(
     end: str | None,
     granularity: str | None,
     wait: str,
-    limits: str | None,
+    table: str | None,
     units: int,
     out: Path | None,
     as_json: bool,
@@ -56,20 +56,20 @@ def watch(
     if start is not None:
         if duration:
             raise UsageError("--for watches from now on, --from looks back: give one of them")
-        table = _table(target, limits, units)
+        limits = _limits(target, table, units)
         seen = _past(target, start, end, granularity or "", wait, out)
     else:
         if granularity:
             raise UsageError("--granularity is of the past, with --from; from now on it is --interval")
-        seen, table = _live(target, duration, interval, limits, units, out)
-    show(seen, table, as_json=as_json)
+        seen, limits = _live(target, duration, interval, table, units, out)
+    show(seen, limits, as_json=as_json)
 
 
 def _live(
     target: Target,
     duration: str | None,
     interval: str,
-    limits: str | None,
+    table: str | None,
     units: int,
     out: Path | None,
 ) -> tuple[Run, Limits]:
@@ -80,8 +80,8 @@ def _live(
 
     seconds = parse_duration(duration) if duration else None
     with opened(target) as cluster:
-        table = _table(target, limits, units, cluster)
-        with cluster_view(table, seconds) as on_look:
+        limits = _limits(target, table, units, cluster)
+        with cluster_view(limits, seconds) as on_look:
             seen = watch_cluster(
                 cluster,
                 seconds=seconds,
@@ -90,7 +90,7 @@ def _live(
                 on_look=on_look,
                 on_wait=waiting,
             )
-    return seen, table
+    return seen, limits
 
 
 def _past(target: Target, start: str, end: str | None, granularity: str, wait: str, out: Path | None) -> Run:
@@ -104,11 +104,11 @@ def _past(target: Target, start: str, end: str | None, granularity: str, wait: s
     return read_stretch(target, begin, until, granularity=granularity, wait=parse_duration(wait), path=out)
 
 
-def _table(target: Target, limits: str | None, units: int, cluster: Cluster | None = None) -> Limits:
+def _limits(target: Target, table: str | None, units: int, cluster: Cluster | None = None) -> Limits:
     """The limits that were asked for; else the course's for a lab, and for others what their brokers declare."""
     from clusterload.limits import Limits
 
-    name = limits or ("course-basic" if target.lab is not None or cluster is None else "declared")
+    name = table or ("course-basic" if target.lab is not None or cluster is None else "declared")
     if name != "declared":
         return Limits.named(name, units)
     if cluster is None:

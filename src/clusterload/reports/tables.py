@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from clusterload import units
-from clusterload.limits import Limit
+from clusterload.limits import Force, Limit, Scope
 from clusterload.series import Kind
 from clusterload.units import Quantity
 from clusterload.usage import Line
@@ -24,7 +24,9 @@ def table(*columns: str, title: str = "") -> Table:
 
 def limit_text(limit: Limit, line: Line) -> str:
     """A limit as people read it beside the resource's name."""
-    return _short(limit.value, line)
+    words = _short(limit.value, line) + limit.counting
+    words += " a broker" if limit.scope is Scope.BROKER else ""
+    return f"guideline {words}" if limit.force is Force.GUIDELINE else words
 
 
 def amount(line: Line, value: float) -> str:

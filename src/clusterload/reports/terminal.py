@@ -21,16 +21,19 @@ def usage_table(usage: Usage) -> Table:
     """Each dimension against its limit, then how busy the brokers are."""
     shown = table("resource", "typical", "peak", "limit", "share")
     for line in usage.lines:
-        limit = usage.limits.of(line.resource.name)
-        share = usage.share(line.resource.name)
-        binding = usage.binding is not None and share is usage.binding
+        shares = usage.shares_of(line.resource.name)
+        limit = shares[0].limit if shares else usage.limits.of(line.resource.name)
+        binding = usage.binding is not None and usage.binding in shares[:1]
+        style = "bold" if binding else ""
         shown.add_row(
-            Text(line.resource.title, style="bold" if binding else ""),
+            Text(line.resource.title, style=style),
             amount(line, line.typical),
             amount(line, line.peak),
             limit_text(limit, line) if limit else "unknown",
-            Text(units.percent(share.typical) if share else "", style="bold" if binding else ""),
+            Text(units.percent(shares[0].typical) if shares else "", style=style),
         )
+        for share in shares[1:]:
+            shown.add_row("", "", "", limit_text(share.limit, line), units.percent(share.typical), style="dim")
     shown.add_section()
     for name, brokers in _by_resource(usage.saturation).items():
         busiest = max(brokers, key=lambda line: -math.inf if math.isnan(line.typical) else line.typical)

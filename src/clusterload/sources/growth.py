@@ -12,10 +12,7 @@ from clusterload.resources import RESOURCES
 from clusterload.series import SECOND, Kind
 from clusterload.sources.names import Labels, Names
 from clusterload.sources.reading import Key, Reading
-from clusterload.sources.source import Sink
-
-OTHERS: Final = "(others)"
-"""The label's value of what is left of a resource when its largest Series are taken by themselves."""
+from clusterload.sources.source import OTHERS, Sink
 
 MOST: Final = 1_000
 """The most Series by a label (topics, clients) that one broker may have of one name."""

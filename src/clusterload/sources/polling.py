@@ -109,6 +109,7 @@ class Poller:
                     self.growth.take(moment, sink)
                     # A question that failed is not held against the pace: a broker that is back shall be seen soon.
                     if pace.took(took):
+                        self.growth.granularity = pace.interval
                         self._say(sink, pace, took)
                 due = pace.after(due, time.monotonic())
         finally:

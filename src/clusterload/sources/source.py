@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
 
 from clusterload.series import Kind
 from clusterload.units import Unit
+
+OTHERS: Final = "(others)"
+"""The label's value of what is left of a resource when its largest Series are taken by themselves."""
 
 
 class Sink(Protocol):
@@ -78,6 +81,10 @@ class LateSource(Protocol):
     @property
     def lateness(self) -> float:
         """Seconds after which its figures are usually there."""
+
+    @property
+    def overhang(self) -> float:
+        """Seconds that must be read beyond a load's end for its last moment to be told."""
 
     @property
     def title(self) -> str:

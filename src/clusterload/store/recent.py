@@ -73,6 +73,7 @@ class Recent:
                 line = self._lines[key] = _Line(
                     name=name, unit=unit, kind=kind, labels=dict(labels), granularity=granularity
                 )
+            line.granularity = max(line.granularity, granularity)
             if not line.points or time > line.points[-1][0]:
                 line.points.append((time, value, span))
             oldest = time - round(self._seconds * SECOND)

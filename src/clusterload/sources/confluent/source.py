@@ -55,6 +55,11 @@ class ConfluentSource:
         return LATE_SECONDS
 
     @property
+    def overhang(self) -> float:
+        """None: whole buckets are read, as far as the end touches them."""
+        return 0.0
+
+    @property
     def title(self) -> str:
         """What it is, for people."""
         return f"the Metrics API at {self.access.host}"

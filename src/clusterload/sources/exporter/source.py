@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Self
 
 import httpx
@@ -14,18 +13,19 @@ from clusterload.errors import SourceError
 from clusterload.sources.exporter.text import Reader
 from clusterload.sources.growth import Growth, Moment
 from clusterload.sources.names import Names
+from clusterload.sources.polling import Poller, Polling
 from clusterload.sources.reading import read
 from clusterload.sources.source import Sink, of_brokers
 
-TIMEOUT_SECONDS: Final = 2.0
+TIMEOUT_SECONDS: Final = 4.0
 _LARGEST_SCRAPE: Final = 64 * 1024 * 1024
 
 
 class ExporterSource:
     """Scrapes the JMX exporter of each broker and records what it finds.
 
-    Counters become deltas between scrapes; a broker's restart begins them anew. A scrape that fails leaves a
-    gap and an event, and the next one is tried on time.
+    A scrape that fails leaves a gap and an event, and the next one is tried on time. Brokers whose scrapes take
+    long are scraped less often.
     """
 
     def __init__(
@@ -52,8 +52,7 @@ class ExporterSource:
         self._timeout = timeout
         self._listeners = client_listeners
         self._names = names or Names.named("jmx-exporter")
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._polling = Polling([])
 
     @property
     def title(self) -> str:
@@ -62,80 +61,45 @@ class ExporterSource:
 
     def start(self, sink: Sink) -> Self:
         """Begin to scrape; returns once every broker was tried once. After `stop` it may begin anew."""
-        self._stop = threading.Event()
-        scrapers = [
-            _Scraper(
-                broker=broker,
-                url=url,
-                timeout=self._timeout,
-                listeners=self._listeners,
-                names=self._names,
-                growth=Growth(broker=broker, names=self._names, granularity=self.interval),
-                reader=Reader(self._names.reads, self._names.grouping),
-            )
-            for broker, url in self._endpoints.items()
-        ]
-        for scraper in scrapers:
-            thread = threading.Thread(
-                target=scraper.run,
-                args=(sink, self.interval, self._stop),
-                name=f"scrape-{scraper.broker}",
-                daemon=True,
-            )
-            thread.start()
-            self._threads.append(thread)
-        for scraper in scrapers:
-            scraper.tried.wait(scraper.timeout + 1.0)
+        self._polling = Polling([self._poller(broker, url) for broker, url in self._endpoints.items()])
+        self._polling.start(sink, patience=self._timeout + 1.0)
         return self
 
     def stop(self) -> None:
         """Stop scraping; a scrape under way is finished."""
-        self._stop.set()
-        while self._threads:
-            self._threads.pop().join()
+        self._polling.stop()
+
+    def _poller(self, broker: str, url: str) -> Poller:
+        scraped = _Exporter(
+            broker=broker,
+            url=url,
+            timeout=self._timeout,
+            client=httpx.Client(timeout=self._timeout, trust_env=False),
+            listeners=self._listeners,
+            names=self._names,
+            reader=Reader(self._names.reads, self._names.grouping),
+        )
+        growth = Growth(broker=broker, names=self._names, granularity=self.interval)
+        return Poller(ask=scraped.ask, growth=growth, interval=self.interval, close=scraped.client.close)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Scraper:
-    """One broker's scrapes."""
+class _Exporter:
+    """One broker's exporter."""
 
     broker: str
     url: str
     timeout: float
+    client: httpx.Client
     listeners: frozenset[str]
     names: Names
-    growth: Growth
     reader: Reader
-    tried: threading.Event = field(default_factory=threading.Event)
-    failing: bool = False
 
-    def run(self, sink: Sink, interval: float, stop: threading.Event) -> None:
-        """Scrape on whole intervals until told to stop; intervals that a slow scrape missed are left out."""
-        with httpx.Client(timeout=self.timeout, trust_env=False) as client:
-            due = time.monotonic()
-            while not stop.wait(max(0.0, due - time.monotonic())):
-                self._try(client, sink)
-                self.tried.set()
-                behind = time.monotonic() - due
-                due += interval * max(1, -(-behind // interval))
-
-    def _try(self, client: httpx.Client, sink: Sink) -> None:
-        try:
-            moment = self._scrape(client)
-        except SourceError as error:
-            if not self.failing:
-                sink.event(time.time_ns(), "scrape-failed", str(error))
-            self.failing = True
-            return
-        if self.failing:
-            sink.event(moment.time, "scrape-resumed", f"broker {self.broker} can be scraped again")
-            self.failing = False
-        self.growth.take(moment, sink)
-
-    def _scrape(self, client: httpx.Client) -> Moment:
+    def ask(self) -> Moment:
+        """What the broker shows now; raises SourceError when it does not tell."""
         before = time.time_ns()
         try:
-            answer = client.get(self.url)
+            answer = self.client.get(self.url)
             answer.raise_for_status()
             if len(answer.content) > _LARGEST_SCRAPE:
                 raise SourceError(f"the exporter of broker {self.broker} answers with too much: narrow its rules")

@@ -27,6 +27,8 @@ PARAMETERS: Final = {
 _MOST_KNOWN: Final = 100_000
 _ABSENT: Final = object()
 _FAILED: Final = 500
+# Before Jolokia 2.5 there is a 400 where MBeans match, and none of them has any of the attributes.
+_ABSENT_STATUS: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}
 _NOT_THERE: Final = "NotFoundException"  # of an MBean or of an attribute
 
 
@@ -119,7 +121,7 @@ class Answers:
                 wrong: list[str] = []
                 lines += self._lines(number, mbean, answer.value, wrong)
                 missing += [Missing(name=mbean.name, status=_FAILED, reason=reason) for reason in wrong[:1]]
-            elif mbean.always or answer.status != HTTPStatus.NOT_FOUND:
+            elif mbean.always or answer.status not in _ABSENT_STATUS:
                 missing.append(Missing(name=mbean.name, status=answer.status, reason=answer.error or ""))
         return Shown(lines=tuple(lines), missing=tuple(missing), clock=_clock(answers))
 

@@ -70,6 +70,14 @@ _BROKER_METERS: Final = (
     "FetchMessageConversions",
     "ReassignmentBytesIn",
     "ReassignmentBytesOut",
+    "NoKeyCompactedTopicRecords",
+    "InvalidMagicNumberRecords",
+    "InvalidMessageCrcRecords",
+    "InvalidOffsetOrSequenceRecords",
+    "TotalShareFetchRequests",
+    "FailedShareFetchRequests",
+    "TotalShareAcknowledgementRequests",
+    "FailedShareAcknowledgementRequests",
 )
 _SOCKET_TOTALS: Final = (
     "connection-creation",
@@ -91,7 +99,7 @@ _SYSTEM_GAUGES: Final = (
     "SystemLoadAverage",
     "OpenFileDescriptorCount",
 )
-_HANDLERS: Final = ("RequestHandlerAvgIdle", "BrokerRequestHandlerAvgIdle")
+_HANDLERS: Final = ("RequestHandlerAvgIdle", "BrokerRequestHandlerAvgIdle", "ControllerRequestHandlerAvgIdle")
 _CLIENT_VALUES: Final = ("byte-rate", "request-time", "throttle-time")
 
 
@@ -128,7 +136,7 @@ def _times(name: str) -> Iterator[MBean]:
 
 
 def _handlers(name: str) -> MBean:
-    # Idle time of all handlers, in ns divided by their number; Kafka 4.1 and later have a second one.
+    # Idle time of all handlers, in ns divided by their number; since Kafka 4 also apart by role.
     metric = _name("kafka_server_kafkarequesthandlerpool", name)
     return MBean(
         name=f"kafka.server:type=KafkaRequestHandlerPool,name={name}Percent",

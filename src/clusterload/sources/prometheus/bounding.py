@@ -13,12 +13,12 @@ from typing import Final
 
 from clusterload.resources import RESOURCES
 from clusterload.series import SECOND, Kind
-from clusterload.sources.growth import OTHERS
 from clusterload.sources.names import Names
 from clusterload.sources.prometheus.answer import Line
 from clusterload.sources.prometheus.api import PrometheusApi
 from clusterload.sources.prometheus.selection import any_of, milliseconds, named, selector
 from clusterload.sources.prometheus.transport import TooMuch
+from clusterload.sources.source import OTHERS
 
 MOST_LINES: Final = 20_000
 """Series of one metric that are fetched one by one."""

@@ -62,6 +62,10 @@ class _State:
     course: Course
 
 
+# A scrape that just began is there a little later.
+_AFTER_SCRAPES: Final = 1.5
+
+
 class PrometheusSource:
     """Reads what a Prometheus, or what speaks its language, has scraped of a cluster's brokers.
 
@@ -128,8 +132,13 @@ class PrometheusSource:
 
     @property
     def lateness(self) -> float:
-        """Seconds after which a scrape is there."""
-        return SETTLE
+        """Seconds after which the scrape of a moment is there."""
+        return _AFTER_SCRAPES * self.interval
+
+    @property
+    def overhang(self) -> float:
+        """Seconds after a moment within which it is scraped: the growth until then is known only by that scrape."""
+        return _AFTER_SCRAPES * self.interval
 
     def collect(self, sink: Sink, start: int, end: int, on_wait: OnWait) -> None:
         """Record what was scraped after `start` and up to `end`.
@@ -250,7 +259,7 @@ class PrometheusSource:
 
     def _wait(self, end: int, on_wait: OnWait) -> None:
         left = (end - time.time_ns()) / SECOND + SETTLE
-        if 0 < left <= SETTLE:
+        if 0 < left <= SETTLE + self.overhang:
             on_wait(Waiting(missing="the last scrapes", left=left))
             time.sleep(left)
 

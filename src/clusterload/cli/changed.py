@@ -1,0 +1,132 @@
+"""`clusterload changed`: what moved between two stretches of a cluster's history."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from clusterload.cli.stretch import RunPart, Stretch, stretch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clusterload.run import Run
+    from clusterload.sources.source import LateSource
+
+_WINDOWS: Final = 10
+"""Stretches before A that are the usual unless told otherwise."""
+
+
+@click.command(short_help="Tell what moved between two stretches of history.")
+@click.option("--before", "first", metavar="A", required=True, help="RUN, RUN@10s..40s, START/END or START/DURATION.")
+@click.option("--after", "second", metavar="B", required=True, help="As --before.")
+@click.option(
+    "--usual", multiple=True, metavar="C",
+    help="When all was as usual: a longer stretch, or repeats. Default: the ten as long as A before A.",
+)  # fmt: skip
+@click.option(
+    "--cluster", "file", type=click.Path(path_type=Path), metavar="FILE",
+    help="Client configuration that names where the history is; not needed for run files.",
+)  # fmt: skip
+@click.option("--top", type=click.IntRange(1), default=15, show_default=True, metavar="N", help="Rows to show.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep what is read of the history.")
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def changed(
+    first: str, second: str, *, usual: tuple[str, ...], file: Path | None, top: int, out: Path | None, as_json: bool
+) -> None:
+    """Hold stretch B against stretch A: what moved, ranked, by how much, and in usual spreads. Makes no load.
+
+    A stretch is a run file, a part of one as in peak.run@10s..40s, or a time of a cluster's history as in
+    2026-01-01T10:00:00Z/10m or now-2h/now-1h.
+    """
+    from clusterload.change import changed as compared
+    from clusterload.cli.console import note
+
+    now = time.time_ns()
+    with ExitStack() as stack:
+        folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        history = _History(file=file, folder=folder)
+        earlier, later = stretch(first, now), stretch(second, now)
+        before, after = history.read(earlier, "before"), history.read(later, "after")
+        if usual:
+            rest = [history.read(stretch(one, now), f"usual-{number}") for number, one in enumerate(usual, 1)]
+        else:
+            rest = list(_earlier(earlier, before, history))
+    found = compared(before, after, rest)
+    if rest and not usual and not found.looked:
+        note("too little is known of the time before A: the two stretches must tell by themselves")
+        found, rest = compared(before, after), []
+    if as_json:
+        import json
+
+        from clusterload.reports.change import changed_document
+
+        click.echo(json.dumps(changed_document(found, before, after, rest), indent=2))
+        return
+    from clusterload.cli.console import OUT
+    from clusterload.reports.change import changed_report
+
+    OUT.print(changed_report(found, top=top))
+
+
+def _earlier(given: RunPart | Stretch, before: Run, history: _History) -> Iterator[Run]:
+    """The ten stretches before A, as far as there is a history."""
+    from clusterload.cli.console import warn
+    from clusterload.errors import SourceError
+    from clusterload.store import read_run
+    from clusterload.yardstick import LEAST_WINDOWS
+
+    length = before.end - before.start
+    start = before.start - _WINDOWS * length
+    if isinstance(given, Stretch):
+        try:
+            yield history.read(Stretch(start=start, end=before.start), "usual")
+        except SourceError as error:
+            warn(f"the time before A was not read: {error}")
+        return
+    whole = read_run(given.path)
+    if before.start - max(start, whole.start) >= LEAST_WINDOWS * length:
+        yield whole.between(max(start, whole.start), before.start)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _History:
+    """Where stretches are read from.
+
+    Attributes:
+        file: client configuration that names a source of history, if one was given.
+        folder: of the run files that are read from it.
+    """
+
+    file: Path | None
+    folder: Path
+
+    def read(self, given: RunPart | Stretch, name: str) -> Run:
+        """A stretch as a run."""
+        if isinstance(given, RunPart):
+            return given.read()
+        from clusterload.cli.console import waiting, warn
+        from clusterload.recording import read_past
+
+        source, cluster_id = self._source()
+        path = self.folder / f"{name}.run"
+        run = read_past(source, cluster_id, start=given.start, end=given.end, path=path, on_wait=waiting)
+        for event in run.events:
+            warn(f"{name}: {event.kind}: {event.text}")
+        return run
+
+    def _source(self) -> tuple[LateSource, str]:
+        from clusterload.errors import UsageError
+        from clusterload.kafka import Properties
+        from clusterload.sources.confluent import Access, ConfluentSource
+
+        if self.file is None:
+            raise UsageError("no source of history was named: add --cluster FILE, or give run files")
+        access = Access.of(Properties.read(self.file))
+        return ConfluentSource(access=access), access.cluster_id

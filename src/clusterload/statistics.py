@@ -1,0 +1,83 @@
+"""Statistics that outliers do not bend: how far figures spread, and how often chance goes as far.
+
+The spread is Qn (Rousseeuw and Croux, 1993): a quarter of all distances between two figures are smaller than it is
+before scaling. Half of the figures may be anything without spoiling it, and it wastes less of what they tell than
+the median absolute deviation: of ten figures it knows the spread as well as six degrees of freedom do, the MAD as
+well as three.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from clusterload.series import Floats
+
+_OF_NORMAL: Final = 2.21914
+# What makes it right on average for few normal figures (Croux and Rousseeuw, 1992).
+_SMALL: Final = {2: 0.399, 3: 0.994, 4: 0.512, 5: 0.844, 6: 0.611, 7: 0.857, 8: 0.669, 9: 0.872}
+
+MOST_FREEDOM: Final = 200.0
+"""Degrees of freedom from which on nothing changes any more."""
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+
+
+def spread(figures: Floats) -> float:
+    """The standard deviation that normal figures with this Qn would have; NaN for fewer than two figures.
+
+    Where more than half of the figures are equal, Qn is 0. Then it is the standard deviation of all but the most
+    extreme tenth.
+    """
+    count = len(figures)
+    if count <= 1:
+        return math.nan
+    half = count // 2 + 1
+    first, second = np.triu_indices(count, 1)
+    distances = np.sort(np.abs(figures[first] - figures[second]))
+    odd = 1.4 if count % 2 else 3.8
+    correction = _SMALL.get(count) or count / (count + odd)
+    robust = _OF_NORMAL * correction * float(distances[half * (half - 1) // 2 - 1])
+    return robust or _of_most(figures)
+
+
+def _of_most(figures: Floats) -> float:
+    off = np.sort(np.abs(figures - np.median(figures)))
+    kept = off[: len(off) - len(off) // 10]
+    return float(np.sqrt(np.sum(kept**2) / (len(kept) - 1)))
+
+
+def freedom(count: int) -> float:
+    """Degrees of freedom with which `spread` knows what it tells, of `count` figures.
+
+    Fitted to the tails of normal figures divided by it, from 1 % to 0.02 %, for 4 to 30 figures: the true tails are
+    nowhere heavier by more than a tenth of a degree. An odd figure adds nothing.
+    """
+    return 2 / 3 * (count - count % 2 - 1)
+
+
+def chance(distance: float, degrees: float) -> float:
+    """How likely a t-distributed figure lies as far from 0 as `distance` or farther, on either side."""
+    if distance <= 0:
+        return 1.0
+    # With t = sqrt(degrees) / tan(u) the tail is a smooth integral over a short stretch of u.
+    degrees = min(degrees, MOST_FREEDOM)
+    end = math.atan(math.sqrt(degrees) / distance)
+    inside = float(np.sum(_WEIGHTS * np.sin((_NODES + 1) / 2 * end) ** (degrees - 1))) * end / 2
+    scale = math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)) / math.sqrt(math.pi)
+    return min(1.0, 2 * scale * inside)
+
+
+@lru_cache(maxsize=4096)
+def reach(likely: float, degrees: float) -> float:
+    """The distance that chance reaches with this likelihood: the inverse of `chance`."""
+    low, high = 0.0, 1.0
+    while chance(high, degrees) > likely:
+        high *= 2
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if chance(middle, degrees) > likely else (low, middle)
+    return high
