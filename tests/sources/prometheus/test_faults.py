@@ -203,8 +203,8 @@ class Played:
             return self._of("matrix", each)
         at, length = float(form["time"]), int(query.rpartition("[")[2].removesuffix("ms]")) / 1000
         times = [second for second in range(int(at - length), int(at) + 1) if at - length < second <= at]
-        lines = [
-            {"metric": {"__name__": metric, **TARGET}, "values": [[second, str(second * 10.0)] for second in times]}
+        lines: list[dict[str, Any]] = [
+            {"metric": {**TARGET, "__name__": metric}, "values": [[second, str(second * 10.0)] for second in times]}
             for metric in METRICS
             if metric in query
         ]

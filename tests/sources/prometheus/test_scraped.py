@@ -13,6 +13,7 @@ import pytest
 from clusterload.errors import SourceError
 from clusterload.series import SECOND
 from clusterload.sources.following import Following
+from clusterload.sources.names import Names
 from tests.processes import wait_for
 from tests.sources.kept import Kept
 
@@ -221,6 +222,32 @@ def test_very_many_topics_are_read_by_their_largest_and_the_rest_together(tmp_pa
     assert sum(sum(kept.values("ingress_by_topic", topic=topic)) for topic in busy) == 2000.0
     assert len({point.labels["topic"] for point in kept.of("ingress_by_topic")}) <= 201
     assert "series-bounded" in kept.kinds
+
+
+def test_the_rest_of_very_many_is_summed_by_the_server_where_there_is_no_total(tmp_path: Path) -> None:
+    def redpanda(each: Mapping[str, float]) -> dict[str, float]:
+        of = 'redpanda_namespace="kafka",redpanda_request="produce"'
+        lines = {
+            f'redpanda_kafka_request_bytes_total{{{of},redpanda_topic="{topic}"}}': value
+            for topic, value in each.items()
+        }
+        return {**lines, 'redpanda_rpc_active_connections{redpanda_server="kafka"}': sum(each.values())}
+
+    target = {"labels": {"pod": "redpanda-2"}}
+    with played_broker() as broker, server(tmp_path, {"targets": [broker.place], **target}, interval="2s") as one:
+        before = {f"idle-{number}": 5.0 for number in range(21_000)} | {"busy": 100.0}
+        broker.values = redpanda(before)
+        start = one.until_scraped("max(redpanda_rpc_active_connections)", sum(before.values()))
+        after = {**before, **{f"idle-{number}": 7.0 for number in range(500)}, "busy": 900.0}
+        broker.values = redpanda(after)
+        # A sum is told with the scrape that follows it.
+        later(6, one.until_scraped("max(redpanda_rpc_active_connections)", sum(after.values())))
+        kept = collected(source(one, names=Names.named("redpanda")), start, time.time_ns())
+    assert sum(kept.values("ingress", broker="2")) == 1800.0
+    assert sum(kept.values("ingress_by_topic", topic="busy")) == 800.0
+    assert sum(kept.values("ingress_by_topic")) == 1800.0
+    assert len({point.labels["topic"] for point in kept.of("ingress_by_topic")}) <= 201
+    assert kept.kinds.count("series-bounded") == 1
 
 
 def test_following_goes_on_when_the_server_dies_and_comes_back(tmp_path: Path) -> None:

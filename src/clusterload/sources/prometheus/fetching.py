@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -44,18 +44,18 @@ class Fetching:
         api: the server.
         select: the user's matchers.
         inventory: what there is.
-        bounds: by metric, what is not fetched whole.
         interval: nanoseconds between scrapes.
         step: nanoseconds between values where not every scrape is read, else 0.
+        bounds: by metric, what is not fetched whole.
         unread: metrics that the server would not give, and why.
     """
 
     api: PrometheusApi
     select: str
     inventory: Inventory
-    bounds: Mapping[str, Bound]
     interval: int
     step: int
+    bounds: dict[str, Bound] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     _rest: Rest = field(default_factory=Rest)
 

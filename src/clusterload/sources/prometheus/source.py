@@ -13,7 +13,7 @@ from clusterload.series import SECOND, Kind
 from clusterload.sources.names import Names
 from clusterload.sources.prometheus.access import Access
 from clusterload.sources.prometheus.api import MOST_POINTS, PrometheusApi
-from clusterload.sources.prometheus.bounding import MOST_LINES, Bound, bound
+from clusterload.sources.prometheus.bounding import MOST_LINES, bound
 from clusterload.sources.prometheus.course import OF_SCRAPES, Course
 from clusterload.sources.prometheus.fetching import Fetching, scraped_interval
 from clusterload.sources.prometheus.inventory import Inventory, taken
@@ -32,7 +32,7 @@ MOST_SCRAPES: Final = 3_600
 _PATIENCE: Final = Patience()
 # What is taken where no broker was scraped twice lately: Prometheus' own default is 60 s, that of most set-ups 15.
 _USUAL_INTERVAL: Final = 15.0
-# Before a stretch so many scrapes are read, over no less than so many seconds: the last one may be a while back.
+# Before a stretch so many scrapes are read, over no less than so many seconds: one before it may be a while back.
 _LEAD_IN: Final = 3
 _LEAD_IN_SECONDS: Final = 30.0
 _LOOK_BACK: Final = 600 * SECOND
@@ -58,10 +58,7 @@ class _State:
     shift: int
     whole: bool
     counted: int
-    inventory: Inventory
-    bounds: dict[str, Bound]
-    interval: float
-    step: float
+    fetching: Fetching
     course: Course
 
 
@@ -159,20 +156,13 @@ class PrometheusSource:
                 ahead = "ahead of" if skew > 0 else "behind"
                 words = f"{self.title} is {abs(skew):,.0f} s {ahead} this machine: times are set to ours"
                 state.course.tell(ours, late, "clock-skew", words)
-            self._read(api, state, late, ours)
+            self._read(state, late, ours)
             state.whole = True
             for kind, text in api.notes:
                 state.course.tell(ours, late, kind, text)
 
-    def _read(self, api: PrometheusApi, state: _State, end: int, sink: Sink) -> None:
-        fetching = Fetching(
-            api=api,
-            select=self._select,
-            inventory=state.inventory,
-            bounds=state.bounds,
-            interval=round(state.interval * SECOND),
-            step=round(state.step * SECOND),
-        )
+    def _read(self, state: _State, end: int, sink: Sink) -> None:
+        fetching = state.fetching
         for begin, until in fetching.chunks(state.until, end):
             state.course.take(scrapes(fetching.chunk(begin, until)), sink)
             state.until = until
@@ -184,7 +174,7 @@ class PrometheusSource:
         """Where to go on from: the stretch before, or a little before the start, so that its first growth is known."""
         state = self._state
         if state is not None and _goes_on(state, start):
-            state.start, state.whole = start, False
+            state.start, state.whole, state.fetching.api = start, False, api
             if end + state.shift - state.counted > _INVENTORY_HOLDS:
                 self._count(api, state, end + state.shift, _Ours(sink, start, state.shift))
             return state
@@ -208,10 +198,13 @@ class PrometheusSource:
             shift=shift,
             whole=False,
             counted=last,
-            inventory=inventory,
-            bounds={},
-            interval=interval,
-            step=step,
+            fetching=Fetching(
+                api=api,
+                select=self._select,
+                inventory=inventory,
+                interval=round(interval * SECOND),
+                step=round(step * SECOND),
+            ),
             course=course,
         )
         if step:
@@ -223,15 +216,16 @@ class PrometheusSource:
     def _count(self, api: PrometheusApi, state: _State, end: int, sink: Sink) -> None:
         inventory = taken(api, self._names, self._select, state.counted, end)
         if inventory.counts:
-            state.inventory = inventory
+            state.fetching.inventory = inventory
+            state.fetching.unread.clear()
             self._bound(api, state, state.counted, end, sink)
         state.counted = end
 
     def _bound(self, api: PrometheusApi, state: _State, start: int, end: int, sink: Sink) -> None:
-        inventory = state.inventory
+        inventory, bounds = state.fetching.inventory, state.fetching.bounds
         for metric in inventory.counts:
-            if inventory.of(metric) > MOST_LINES and metric not in state.bounds:
-                one = state.bounds[metric] = bound(api, metric, self._names, self._select, start, end)
+            if inventory.of(metric) > MOST_LINES and metric not in bounds:
+                one = bounds[metric] = bound(api, metric, self._names, self._select, start, end)
                 by = (
                     f"the {len(one.kept)} largest by {one.label} are read, the rest together"
                     if one.kept
@@ -240,7 +234,7 @@ class PrometheusSource:
                 words = f"{metric} has {inventory.of(metric):,} series: {by}"
                 state.course.tell(sink, end, "series-bounded", words)
         left_out: dict[str, int] = {}
-        for one in state.bounds.values():
+        for one in bounds.values():
             for place, count in inventory.counts.get(one.metric, {}).items() if one.has_total else ():
                 left_out[place.instance] = left_out.get(place.instance, 0) + max(1, count - len(one.kept))
         state.course.left_out = left_out
