@@ -47,11 +47,6 @@ class Course:
     _told: set[tuple[str, str]] = field(default_factory=set)
     _silent: set[str] = field(default_factory=set)
 
-    @property
-    def known(self) -> frozenset[str]:
-        """The brokers that were seen."""
-        return frozenset(self._growths)
-
     def take(self, scrapes: Scrapes, sink: Sink) -> None:
         """Record the scrapes of one chunk of time."""
         by_broker: dict[str, list[Identity]] = defaultdict(list)

@@ -33,16 +33,9 @@ class Inventory:
 
     Attributes:
         counts: of series, by metric and place.
-        passed_over: how many places show metrics of ours but are no brokers.
     """
 
     counts: Mapping[str, Mapping[Place, int]]
-    passed_over: int = 0
-
-    @property
-    def total(self) -> int:
-        """Series in all."""
-        return sum(self.of(metric) for metric in self.counts)
 
     @property
     def heartbeat(self) -> str:
@@ -89,8 +82,7 @@ def counted(lines: Iterable[Line], names: Names) -> Inventory:
         metric: {place: count for place, count in places.items() if place in brokers}
         for metric, places in counts.items()
     }
-    elsewhere = {place for name, places in counts.items() if not is_general(name) for place in places} - brokers
-    return Inventory(counts={name: found for name, found in at_brokers.items() if found}, passed_over=len(elsewhere))
+    return Inventory(counts={name: found for name, found in at_brokers.items() if found})
 
 
 def _brokers(counts: Mapping[str, Mapping[Place, int]], names: Names) -> set[Place]:

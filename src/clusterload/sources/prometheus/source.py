@@ -30,6 +30,8 @@ MOST_SCRAPES: Final = 3_600
 """A stretch of more scrapes than this is read by a step."""
 
 _PATIENCE: Final = Patience()
+# Of a guess at the interval, without which it goes on as well.
+_LITTLE_PATIENCE: Final = Patience(answer=5.0, whole=10.0, attempts=1)
 # What is taken where no broker was scraped twice lately: Prometheus' own default is 60 s, that of most set-ups 15.
 _USUAL_INTERVAL: Final = 15.0
 # Before a stretch so many scrapes are read, over no less than so many seconds: one before it may be a while back.
@@ -121,7 +123,7 @@ class PrometheusSource:
         if self._interval is None:
             try:
                 now = time.time_ns()
-                with Transport(self._access, patience=self._patience) as transport:
+                with Transport(self._access, patience=_LITTLE_PATIENCE) as transport:
                     api = PrometheusApi(transport)
                     now += round(api.skew() * SECOND)
                     inventory = taken(api, self._names, self._select, now - 60 * SECOND, now)
@@ -258,10 +260,11 @@ class PrometheusSource:
         return 0.0 if count <= MOST_SCRAPES else interval * -(-count // min(MOST_SCRAPES, MOST_POINTS))
 
     def _wait(self, end: int, on_wait: OnWait) -> None:
-        left = (end - time.time_ns()) / SECOND + SETTLE
-        if 0 < left <= SETTLE + self.overhang:
+        """Wait until the last scrapes are there; of a stretch that reaches further into the future, for nothing."""
+        longest = SETTLE + self.overhang
+        while 0 < (left := (end - time.time_ns()) / SECOND + SETTLE) <= longest:
             on_wait(Waiting(missing="the last scrapes", left=left))
-            time.sleep(left)
+            time.sleep(min(left, 1.0))
 
 
 def _goes_on(state: _State, start: int) -> bool:
