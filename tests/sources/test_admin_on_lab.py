@@ -49,9 +49,13 @@ def new_topic(
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
     more = {"replica_assignment": assigned} if assigned else {"replication_factor": copies}
     admin.create_topics([NewTopic(name, num_partitions=partitions, **more)])[name].result(15)
-    wait_for(
-        lambda: name in admin.list_topics(timeout=5).topics and len(admin.list_topics(name).topics[name].partitions)
-    )
+
+    def is_led() -> bool:
+        topic = admin.list_topics(timeout=5).topics.get(name)
+        found = list(topic.partitions.values()) if topic else []
+        return len(found) == partitions and all(one.leader >= 0 for one in found)
+
+    wait_for(is_led)
 
 
 def produced(lab: Lab, topic: str, records: int, size: int = 100) -> None:

@@ -9,7 +9,7 @@ from clusterload.cli.options import Target, opened, target_options
 
 @click.group()
 def describe() -> None:
-    """Show a cluster's brokers or topics, or what is measured of a cluster."""
+    """Show a cluster's brokers, topics, groups, settings or quotas, or what is measured of it."""
 
 
 @describe.command()
@@ -65,8 +65,94 @@ def resources(*, as_json: bool) -> None:
         OUT.print(resources_view(), soft_wrap=True)
 
 
-def _echo_json(found: tuple[object, ...]) -> None:
-    import json
-    from dataclasses import asdict
+@describe.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@target_options
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
+    """Show consumer groups with state, members and lag by topic.
 
-    click.echo(json.dumps([asdict(one) for one in found], indent=2))  # type: ignore[call-overload]
+    Lag is counted in offsets from what the group committed to the end of the topic.
+    """
+    from clusterload.cli.console import OUT, warn
+    from clusterload.kafka.groups import groups_of
+    from clusterload.reports.cluster import groups_table
+
+    with opened(target) as cluster:
+        found, refused = groups_of(cluster, names)
+    if refused:
+        warn(f"Describe is missing on {len(refused)} groups, {', '.join(refused[:3])} …: see docs/privileges.md")
+    if as_json:
+        _echo_json(found)
+    elif found:
+        OUT.print(groups_table(found))
+    else:
+        OUT.print("no groups")
+
+
+@describe.command()
+@click.option("--topic", "topics", multiple=True, metavar="NAME", help="Of this topic, not of the brokers.")
+@click.option("--all", "every", is_flag=True, help="Also what is left at its default.")
+@target_options
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bool) -> None:
+    """Show what brokers or topics are set to, where that is not the default, and where it is set.
+
+    What may hold a secret is left out.
+    """
+    from clusterload.cli.console import OUT
+    from clusterload.kafka.configuration import broker_settings, topic_settings
+    from clusterload.reports.cluster import settings_table
+
+    with opened(target) as cluster:
+        settings = topic_settings(cluster, topics) if topics else broker_settings(cluster)
+    shown = {name: [one for one in found if every or one.source != "default"] for name, found in settings.items()}
+    if as_json:
+        _echo_json(tuple({"of": name, "settings": found} for name, found in shown.items()))
+    else:
+        OUT.print(settings_table(shown, "topics" if topics else "brokers"))
+
+
+@describe.command()
+@target_options
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def quotas(target: Target, *, as_json: bool) -> None:
+    """Show the quotas of clients, users and addresses; each holds on each broker by itself."""
+    from clusterload.cli.console import OUT
+    from clusterload.kafka.configuration import client_quotas
+    from clusterload.reports.cluster import quotas_table
+
+    with opened(target) as cluster:
+        found = client_quotas(cluster)
+    if as_json:
+        _echo_json(found)
+    elif found:
+        OUT.print(quotas_table(found))
+    else:
+        OUT.print("no quotas")
+
+
+@describe.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def privileges(*, as_json: bool) -> None:
+    """Show which rights each command needs on a cluster with ACLs, and what is missing without one."""
+    from clusterload.cli.console import OUT
+    from clusterload.kafka.privileges import PRIVILEGES
+    from clusterload.reports.cluster import privileges_table
+
+    if as_json:
+        _echo_json(PRIVILEGES)
+    else:
+        OUT.print(privileges_table(PRIVILEGES))
+
+
+def _echo_json(found: object) -> None:
+    import json
+    from dataclasses import asdict, is_dataclass
+
+    def plain(one: object) -> object:
+        if is_dataclass(one) and not isinstance(one, type):
+            return asdict(one)
+        raise TypeError(f"{type(one).__name__} has no JSON")
+
+    click.echo(json.dumps(found, indent=2, default=plain))

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import ConsumerGroupDescription, OffsetSpec  # type: ignore[attr-defined]
 
-from clusterload.errors import ClusterError
+from clusterload.errors import ClusterError, NotAllowed
 from clusterload.kafka.cluster import Cluster, Topic, topics_of
 from clusterload.kafka.questions import Questions
 
@@ -133,27 +133,35 @@ def lags(offsets: Mapping[Place, int], ended: Mapping[Place, int]) -> dict[str, 
     return behind
 
 
-def groups_of(cluster: Cluster, names: Iterable[str] = ()) -> tuple[Group, ...]:
-    """Groups with members and lag, all that we may see or those named.
+def groups_of(cluster: Cluster, names: Iterable[str] = ()) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+    """Groups with members and lag, all that are listed or those named.
+
+    Returns:
+        The groups, and the names of those that are listed and may not be described; of named ones there are none.
 
     Raises:
-        ClusterError: a named group does not exist, or the cluster does not answer.
+        NotAllowed: a named group may not be described.
+        ClusterError: a named group is not listed, or the cluster does not answer.
     """
     questions = Questions(cluster.properties)
     known, missing = group_names(questions)
-    wanted = tuple(names) or known
-    if missing and not names:
+    wanted = tuple(names)
+    if missing and not wanted:
         raise ClusterError(f"cluster {cluster.id} does not list all of its consumer groups: {missing}; try again")
     for name in wanted:
         if name not in known:
             raise ClusterError(f"cluster {cluster.id} shows no group {name!r}: check its name, and that you may see it")
-    groups, failures = described(questions, wanted)
-    done = committed(questions, wanted)
-    for error in [*failures.values(), *done.failures.values()]:
-        raise error
-    places = [place for offsets in done.offsets.values() for place in offsets]
+    groups, failures = described(questions, wanted or known)
+    done = committed(questions, groups)
+    refused = {}
+    for name, error in {**failures, **done.failures}.items():
+        if wanted or not isinstance(error, NotAllowed):
+            raise error
+        refused[name] = error
+    places = {place for offsets in done.offsets.values() for place in offsets}
     ended = ends(questions, places, topics_of(questions.metadata()))
-    return tuple(replace(groups[name], lag=lags(done.offsets[name], ended)) for name in wanted)
+    full = (replace(groups[name], lag=lags(offsets, ended)) for name, offsets in done.offsets.items())
+    return tuple(full), tuple(sorted(refused))
 
 
 def _group(name: str, found: ConsumerGroupDescription) -> Group:
