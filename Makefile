@@ -1,5 +1,5 @@
 # `make demo` and `make check` need Python 3.11 or later and a network, nothing else.
-.PHONY: demo chaos check format lint types layers test docs lock bench bench-slice soak clean
+.PHONY: demo chaos check format lint types layers test docs programs lock bench bench-slice soak clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -23,14 +23,17 @@ types: .venv/dev
 layers: .venv/dev
 	$(BIN)/lint-imports
 
-test: .venv/dev
+test: .venv/dev programs
 	$(RUN) pytest
 
 docs: .venv/dev
 	$(RUN) docs.check
 
-chaos: .venv/dev  ## the tests that break a lab for a while; check runs a slice of them
+chaos: .venv/dev programs  ## the tests that break a lab for a while; check runs a slice of them
 	$(RUN) pytest -m chaos
+
+programs:  ## what tests need and no Python package brings; says how to get it where it cannot
+	scripts/debian prometheus=prometheus
 
 bench: .venv/dev  ## measure what RESULTS.md claims; not part of check
 	$(RUN) benchmarks

@@ -12,14 +12,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from clusterload.reports.resources import unit_of
 from clusterload.resources import RESOURCES
+from clusterload.sources.catalogue import PLACES, told_by
 from docs import notebook
 from docs.dials import dial_page
+from docs.limits import limits_page
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 RESOURCE_TABLE = ROOT / "docs" / "resources.md"
 DIAL_PAGE = ROOT / "docs" / "dials.md"
+LIMITS_PAGE = ROOT / "docs" / "limits.md"
 EXAMPLE_SECONDS = 180
 
 
@@ -39,24 +43,45 @@ def main() -> int:
 
 def made_pages() -> dict[Path, str]:
     """The pages that are made from the code, with what must stand in them."""
-    return {RESOURCE_TABLE: resource_table(), DIAL_PAGE: dial_page()}
+    return {RESOURCE_TABLE: resource_table(), DIAL_PAGE: dial_page(), LIMITS_PAGE: limits_page()}
 
 
 def resource_table() -> str:
     """The page of resources, made from the same table as the code."""
     rows = [
-        f"| `{one.name}` | {one.title} | {one.unit}{'' if one.kind == 'gauge' else '/s'} | {one.role} "
+        f"| `{one.name}` | {one.title} | {unit_of(one)} | {one.role} "
         f"| {f'broker, {one.per}' if one.per else 'broker'} | {one.trap} |"
         for one in RESOURCES.values()
     ]
     head = (
         "# Resources\n\n"
-        "Made from `src/clusterload/resources.py` by `python -m docs.check --write`. A dimension can have a limit and\n"
-        "is part of the limit load. A saturation says how busy a broker itself is. A sign is neither, but tells causes"
-        " apart.\n\n"
+        "Made from the tables of `clusterload describe resources` by `python -m docs.check --write`. A dimension can\n"
+        "have a limit and is part of the limit load. A saturation says how busy a broker itself is. A sign is neither\n"
+        "of them, but tells causes apart.\n\n"
         "| name | title | unit | role | one Series for each | trap |\n| --- | --- | --- | --- | --- | --- |\n"
     )
-    return head + "\n".join(rows) + "\n"
+    places = (
+        "\n## Sources\n\n"
+        "| source | what | points | how late | of the past |\n| --- | --- | --- | --- | --- |\n"
+        + "\n".join(
+            f"| `{kind}` | {one.title} | {one.granularity} | {one.lateness} | {'yes' if one.past else 'no'} |"
+            for kind, one in PLACES.items()
+        )
+        + "\n\n## Which source tells what, and from which metric\n\n"
+        "What an exporter shows has the same name in a Prometheus that scrapes it. Where several metrics are added up\n"
+        "or divided, the first is named; the whole maps are the files in `src/clusterload/sources/names`.\n\n"
+    )
+    return head + "\n".join(rows) + "\n" + places + "\n".join(_origins()) + "\n"
+
+
+def _origins() -> Iterator[str]:
+    kinds = ("exporter", "strimzi", "redpanda", "jolokia", "confluent", "admin")
+    yield f"| name | {' | '.join(kinds)} |"
+    yield f"| --- {'| --- ' * len(kinds)}|"
+    for name in RESOURCES:
+        told = told_by(name)
+        cells = (f"`{told[kind]}`" if kind in told else "" for kind in kinds)
+        yield f"| `{name}` | {' | '.join(cells)} |"
 
 
 def stale_tables() -> Iterator[str]:

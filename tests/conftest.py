@@ -46,6 +46,13 @@ def secure_lab(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="session")
+def observed_lab(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Three brokers that Jolokia and a Prometheus server show too, scraped each second, shared: stop nothing."""
+    with Lab(3, jolokia=True, prometheus=True, directory=tmp_path_factory.mktemp("observed")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def cluster(lab: Lab) -> Cluster:
     """The shared lab as its clients see it."""
     return Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}, origin="the lab"))

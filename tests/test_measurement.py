@@ -31,7 +31,6 @@ from clusterload import (
     diagnose,
     measure,
     read_run,
-    record,
 )
 from clusterload.errors import ClusterError, ConfigurationError, ConsentError, StoreError
 from clusterload.ledger import Ledger
@@ -154,15 +153,6 @@ def test_a_load_without_metrics_says_when_it_began_and_ended(cluster: Cluster, t
     assert not made.named("ingress")
 
 
-def test_metrics_of_a_past_stretch_can_be_read_without_a_load(cluster: Cluster, tmp_path: Path) -> None:
-    recorded = record(cluster, seconds=4, path=tmp_path / "watched.run")
-    middle = recorded.between(recorded.start + 1_000_000_000, recorded.end - 1_000_000_000)
-    line = assess(middle, Limits.named("course-basic")).line("connections")
-    assert recorded.plan is None
-    assert line is not None
-    assert line.known == 1
-
-
 def test_metrics_that_cannot_be_read_cost_no_load(cluster: Cluster, tmp_path: Path) -> None:
     dead = ExporterSource({"1": "http://127.0.0.1:9/metrics"}, timeout=0.5)
     run = measure(a_plan("clusterload-unseen", seconds=1), cluster, sources=(dead,), path=tmp_path / "r.run")
@@ -170,12 +160,6 @@ def test_metrics_that_cannot_be_read_cost_no_load(cluster: Cluster, tmp_path: Pa
     assert only(run).acknowledged == 200
     assert str(verdict.state) == "inconclusive"
     assert [event.kind for event in run.events] == ["scrape-failed"]
-
-
-def test_one_broker_that_cannot_be_scraped_does_not_hide_the_others(cluster: Cluster, lab: Lab, tmp_path: Path) -> None:
-    endpoints = {str(broker): url for broker, url in lab.exporters.items()} | {"3": "http://127.0.0.1:9/metrics"}
-    run = record(cluster, seconds=3, sources=(ExporterSource(endpoints),), path=tmp_path / "r.run")
-    assert {one.labels["broker"] for one in run.named("connections")} == {"1", "2"}
 
 
 def test_two_runs_in_one_file_are_refused_before_any_load(cluster: Cluster, tmp_path: Path) -> None:

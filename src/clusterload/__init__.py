@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from clusterload.kafka import Cluster, Properties
     from clusterload.lab import Lab
     from clusterload.limits import Limits
-    from clusterload.measurement import measure, record
+    from clusterload.measurement import measure
     from clusterload.plan import Dials, Fault, Load, Plan
     from clusterload.reports import Report, answer, plot, render, riddle
     from clusterload.run import Run
     from clusterload.series import Series
     from clusterload.store import Recorder, read_run
     from clusterload.usage import Usage, assess
+    from clusterload.watching import watch
 
 __version__ = "0.1.0"
 
@@ -70,10 +71,10 @@ _HOMES = {
     "measure": "measurement",
     "plot": "reports",
     "read_run": "store",
-    "record": "measurement",
     "render": "reports",
     "riddle": "reports",
     "run_case": "case",
+    "watch": "watching",
 }
 
 __all__ = [
@@ -109,10 +110,10 @@ __all__ = [
     "measure",
     "plot",
     "read_run",
-    "record",
     "render",
     "riddle",
     "run_case",
+    "watch",
 ]
 
 

@@ -6,6 +6,7 @@
     * ClusterError: the Kafka cluster did not do what was asked of it
         * Unreachable: no broker answered
         * LoginFailed: a broker refused the login, or is not to be trusted
+        * NotAllowed: who we are lacks a right
     * SourceError: metrics could not be read
     * LabError: the lab's brokers did not start, run or stop
     * StoreError: a run file could not be written or read
@@ -52,6 +53,10 @@ class Unreachable(ClusterError):
 
 class LoginFailed(ClusterError):
     """A broker refused the login, in its own words, or is not who it claims to be."""
+
+
+class NotAllowed(ClusterError):
+    """The cluster keeps something from us: an ACL or a role is missing."""
 
 
 class SourceError(ClusterloadError):

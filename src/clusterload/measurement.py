@@ -19,31 +19,16 @@ from clusterload.kafka import Cluster, Topic
 from clusterload.kafka.admin import absent_groups, topic_ids
 from clusterload.lab import find_lab
 from clusterload.lab.faults import check_faults, injected
+from clusterload.origins import sources_of
 from clusterload.plan import Load, Plan, resolved
 from clusterload.recording import collect, environment, recording, running
 from clusterload.run import Run
-from clusterload.sources.confluent import Access, ConfluentSource, is_named
-from clusterload.sources.exporter import ExporterSource
 from clusterload.sources.source import LateSource, OnWait, Source
 from clusterload.store import Recorder, read_run, require_free
 
 # Bytes around the smallest batch's only value: its header, the record's own, and the key.
 _HEADER: Final = 61
 _AROUND: Final = _HEADER + 20 + 8
-
-
-def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
-    """The sources that we know of by ourselves: a lab's exporters, or the Metrics API that the properties name."""
-    lab = find_lab(cluster.id)
-    if lab is None:
-        return (metrics_api_of(cluster),) if is_named(cluster.properties) else ()
-    endpoints = {str(broker.id): broker.exporter_url for broker in lab.brokers}
-    return (ExporterSource(endpoints, interval=interval, client_listeners=lab.client_listeners),)
-
-
-def metrics_api_of(cluster: Cluster) -> ConfluentSource:
-    """The Metrics API that a cluster's properties name; ConfigurationError if they name none."""
-    return ConfluentSource(access=Access.of(cluster.properties), cluster_id=cluster.id)
 
 
 def measure(
@@ -95,7 +80,7 @@ def measure(
     with recording(path) as recorder:
         recorder.document("plan", plan.as_document())
         made_of = {"created_topics": created, "created_groups": groups, "seed": seed}
-        recorder.document("environment", {**environment(cluster), **_of_plan(plan, cluster, topics), **made_of})
+        recorder.document("environment", {**environment(cluster, chosen), **_of_plan(plan, cluster, topics), **made_of})
         before = _ends(cluster, topics)
         with (
             running(chosen, recorder),
@@ -115,54 +100,6 @@ def measure(
         recorder.document("window", {"start": made.start, "end": made.end, "complete": True})
         collect(chosen, recorder, made.start, made.end, on_wait)
     return read_run(recorder.path)
-
-
-def record(
-    cluster: Cluster,
-    *,
-    seconds: float,
-    sources: Sequence[Source] | None = None,
-    path: Path | str | None = None,
-    on_second: Callable[[float], None] = lambda _: None,
-    on_wait: OnWait = lambda _: None,
-) -> Run:
-    """Record a cluster's metrics without any load of ours. Interrupting it ends the run in good order.
-
-    Args:
-        cluster: whose metrics.
-        seconds: how long.
-        sources: of the metrics; by default the cluster's own exporters if it is a lab.
-        path: of the run file.
-        on_second: called about every second with the seconds passed.
-        on_wait: as for `measure`.
-
-    Raises:
-        ConfigurationError: no source is known for this cluster.
-        StoreError: the run file could not be begun.
-    """
-    chosen = sources_of(cluster) if sources is None else sources
-    if not chosen:
-        raise ConfigurationError(f"cluster {cluster.id} is no lab and names no metrics: give --exporter ID=URL")
-    with recording(path) as recorder:
-        recorder.document("environment", environment(cluster))
-        with running(chosen, recorder, baseline=0.0):
-            start = time.time_ns()
-            recorder.document("window", {"start": start, "end": None, "complete": False})
-            _wait(seconds, on_second)
-            end = time.time_ns()
-        recorder.document("window", {"start": start, "end": end, "complete": True})
-        collect(chosen, recorder, start, end, on_wait)
-    return read_run(recorder.path)
-
-
-def _wait(seconds: float, on_second: Callable[[float], None]) -> None:
-    began = time.monotonic()
-    try:
-        while (passed := time.monotonic() - began) < seconds:
-            on_second(passed)
-            time.sleep(min(1.0, seconds - passed))
-    except KeyboardInterrupt:
-        return
 
 
 def _check_length(plan: Plan, sources: Sequence[Source]) -> None:

@@ -18,7 +18,8 @@ from clusterload.errors import Aborted, ClusterloadError, SourceError
 from clusterload.kafka import Cluster
 from clusterload.lab import find_lab
 from clusterload.run import Run
-from clusterload.sources.source import LateSource, LiveSource, OnWait, Source
+from clusterload.series import SECOND
+from clusterload.sources.source import LateSource, LiveSource, OnWait, Sink, Source
 from clusterload.store import SUFFIX, Recorder, new_id, read_run
 
 FOLDER: Final = Path("runs")
@@ -54,12 +55,12 @@ def recording(path: Path | str | None) -> Iterator[Recorder]:
 
 
 @contextmanager
-def running(sources: Sequence[Source], recorder: Recorder, baseline: float = BASELINE_SECONDS) -> Iterator[None]:
+def running(sources: Sequence[Source], sink: Sink, baseline: float = BASELINE_SECONDS) -> Iterator[None]:
     """Live sources that record from a while before until a while after, so that the edges are covered too."""
     started: list[LiveSource] = []
     try:
         for source in (one for one in sources if isinstance(one, LiveSource)):
-            source.start(recorder)
+            source.start(sink)
             started.append(source)
         if started:
             time.sleep(baseline)
@@ -76,7 +77,7 @@ def collect(sources: Sequence[Source], recorder: Recorder, start: int, end: int,
     recorder.flush()
     for source in (one for one in sources if isinstance(one, LateSource)):
         try:
-            source.collect(recorder, start, end, on_wait)
+            source.collect(recorder, start, end + round(source.overhang * SECOND), on_wait)
         except SourceError as error:
             recorder.event(time.time_ns(), "metrics-unread", str(error))
 
@@ -106,15 +107,16 @@ def read_past(
         Aborted: interrupted.
     """
     with recording(path) as recorder:
-        recorder.document("environment", {**machine(), "cluster": {"id": cluster_id, "lab": False, "brokers": []}})
+        described = {"id": cluster_id, "lab": False, "brokers": []}
+        recorder.document("environment", {**machine(), "cluster": described, "sources": [source.title]})
         recorder.document("window", {"start": start, "end": end, "complete": False})
         source.collect(recorder, start, end, on_wait)
         recorder.document("window", {"start": start, "end": end, "complete": True})
     return read_run(recorder.path)
 
 
-def environment(cluster: Cluster) -> dict[str, Any]:
-    """What a run was made with, by allow-list: no secrets, no host names but the brokers'."""
+def environment(cluster: Cluster, sources: Sequence[Source]) -> dict[str, Any]:
+    """What a run was made with, by allow-list: no secrets, no host names but the brokers' and the sources'."""
     lab = find_lab(cluster.id)
     return {
         **machine(),
@@ -123,6 +125,7 @@ def environment(cluster: Cluster) -> dict[str, Any]:
             "lab": lab is not None,
             "brokers": [asdict(broker) for broker in cluster.brokers],
         },
+        "sources": [source.title for source in sources],
         "client": cluster.properties.open_values,
         "tls_unverified": cluster.properties.unverified_tls,
     }

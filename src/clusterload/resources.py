@@ -156,6 +156,34 @@ RESOURCES: Final = _table(
     _sign("leaders", "Leaders", units.PARTITIONS, Kind.GAUGE),
     _sign("under_replicated", "Under-replicated partitions", units.PARTITIONS, Kind.GAUGE),
     _sign("isr_shrinks", "ISR shrinks", units.COUNT, Kind.DELTA, trap="a fenced broker is no shrink"),
+    _sign("isr_expands", "ISR expands", units.COUNT, Kind.DELTA, trap="also when a broker comes back"),
+    *(
+        _sign(
+            f"{quota}_throttle_time",
+            f"Throttle time of {title} by client",
+            units.MILLISECONDS,
+            Kind.GAUGE,
+            per="client",
+            trap="there only once a client quota exists; lingers for seconds; NaN where nothing is throttled",
+        )
+        for quota, title in (
+            ("produce", "produce requests"),
+            ("fetch", "fetch requests"),
+            ("request", "request quotas"),
+        )
+    ),
+    _sign("log_bytes", "Size of logs", units.BYTES, Kind.GAUGE, trap="on disk, of all replicas of the broker"),
+    _sign("offline_partitions", "Partitions without a leader", units.PARTITIONS, Kind.GAUGE),
+    _sign("groups", "Consumer groups", units.COUNT, Kind.GAUGE, trap="only those that the user may describe"),
+    _sign("group_members", "Members of groups", units.COUNT, Kind.GAUGE, per="group"),
+    _sign(
+        "consumer_lag",
+        "Lag of consumer groups",
+        units.RECORDS,
+        Kind.GAUGE,
+        per="group",
+        trap="in offsets, so transactions' markers and compacted records count; of committed offsets, not of reading",
+    ),
     _sign("gc_time", "Garbage collection", units.SECONDS, Kind.DELTA),
 )
 """All resources by name."""

@@ -98,13 +98,15 @@ def test_without_jgo_the_message_says_what_to_install(monkeypatch: pytest.Monkey
         artifacts.fetch(locked(_GOOD))
 
 
-def test_a_lock_survives_being_written_and_read() -> None:
-    own = lock.read()
+@pytest.mark.parametrize("kafka", lock.available())
+def test_a_lock_survives_being_written_and_read(kafka: str) -> None:
+    own = lock.read(kafka)
     assert lock.parse(lock.render(own.kafka, list(own.jars)), own.kafka) == own
 
 
-def test_a_lock_has_checksums_and_no_address() -> None:
-    own = lock.read()
+@pytest.mark.parametrize("kafka", lock.available())
+def test_a_lock_has_checksums_and_no_address(kafka: str) -> None:
+    own = lock.read(kafka)
     assert len(own.jars) > 40
     assert all(len(jar.sha256) == 64 and jar.size > 0 for jar in own.jars)
     assert "http" not in "".join(map(_words, own.jars))
@@ -117,10 +119,17 @@ def _words(jar: Jar) -> str:
 def test_an_unknown_kafka_names_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match=r"the lab has no Kafka '4.3.2'; did you mean '4.3.1'"):
         lock.read("4.3.2")
-    with pytest.raises(ConfigurationError, match=r"the lab knows 4.3.1"):
+    with pytest.raises(ConfigurationError, match=r"the lab knows 3\.9\.1, 4\.0\.2, 4\.3\.1"):
         lock.read("none")
 
 
-def test_a_malformed_lock_says_how_to_make_it_anew() -> None:
+def test_a_jar_with_a_classifier_has_it_in_its_name() -> None:
+    jar = lock.parse(f"org.example:thing:1.0:agent 1 {_GOOD}\n", "9.9").jars[0]
+    assert jar.coordinates == "org.example:thing:1.0:agent"
+    assert jar.path.name == "thing-1.0-agent.jar"
+
+
+@pytest.mark.parametrize("line", ["org.example:thing:1.0", "a:b 1 x", "a:b:c:d:e 1 x", "a:b:c many x"])
+def test_a_malformed_lock_says_how_to_make_it_anew(line: str) -> None:
     with pytest.raises(ConfigurationError, match=r"regenerate it with 'python -m clusterload.lab.lock 9.9'"):
-        lock.parse("org.example:thing:1.0\n", "9.9")
+        lock.parse(f"{line}\n", "9.9")

@@ -16,6 +16,7 @@ from clusterload.errors import ConfigurationError, LabError
 from clusterload.lab import Lab, control, ports, registry, running_labs
 from clusterload.lab.places import labs_dir
 from clusterload.lab.properties import Ports
+from tests.lab.test_observed import servers
 from tests.processes import lives, wait_for
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _TOOL = """
 import json, sys, time
 from clusterload.lab import Lab
-lab = Lab(1, directory=sys.argv[1]).start()
+lab = Lab(1, prometheus=True, directory=sys.argv[1]).start()
 print(lab.info.id, flush=True)
 time.sleep(600)
 """
@@ -36,7 +37,7 @@ time.sleep(600)
 
 def pids(info: LabInfo) -> list[int]:
     """The processes of a lab."""
-    return [info.supervisor_pid, *(each.pid for each in info.brokers)]
+    return [info.supervisor_pid, *(each.pid for each in info.brokers), *(servers(info) if info.prometheus_url else ())]
 
 
 def gone(info: LabInfo, state: Path) -> bool:
@@ -62,6 +63,7 @@ def test_a_killed_tool_leaves_nothing(
     assert process.stdout is not None
     lab_id = process.stdout.readline().strip()
     info = next(lab for lab in running_labs() if lab.id == lab_id)
+    assert len(servers(info)) == 1
     process.kill()
     wait_for(lambda: gone(info, state))
     assert not (tmp_path / "client.properties").exists()
@@ -69,10 +71,11 @@ def test_a_killed_tool_leaves_nothing(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can bind a process to the life of its parent")
 def test_a_killed_supervisor_takes_its_brokers_along(state: Path) -> None:
-    lab = Lab(1).start()
-    info = lab.info
+    lab = Lab(1, prometheus=True).start()
+    info, running = lab.info, pids(lab.info)
+    assert len(running) == 3
     os.kill(info.supervisor_pid, signal.SIGKILL)
-    wait_for(lambda: not any(map(lives, pids(info))))
+    wait_for(lambda: not any(map(lives, running)))
     assert info not in running_labs()
     lab.stop()
     assert gone(info, state)

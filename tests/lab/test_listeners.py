@@ -13,8 +13,9 @@ from confluent_kafka.admin import AdminClient
 from clusterload import Cluster, Lab, Properties
 from clusterload.errors import ClusterError, ConfigurationError, UsageError
 from clusterload.lab import client_file, find_lab, listeners
-from clusterload.sources.exporter.mapping import METRICS, read
 from clusterload.sources.exporter.text import Reader
+from clusterload.sources.names import Names
+from clusterload.sources.reading import read
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 SASL = [(name, mechanism) for name in ("SASL_SSL", "SASL_PLAINTEXT") for mechanism in MECHANISMS]
@@ -79,10 +80,12 @@ def test_client_connections_are_counted_on_every_listener(secure_lab: Lab) -> No
     expected = frozenset({"CLIENT", "CLIENT_SSL", "CLIENT_MTLS", "CLIENT_SASL_SSL", "CLIENT_SASL_PLAINTEXT"})
     assert secure_lab.info.client_listeners == expected
 
+    names = Names.named("jmx-exporter")
+
     def made() -> float:
         with urllib.request.urlopen(secure_lab.exporters[1], timeout=10) as answer:
-            lines = list(Reader(METRICS).read(answer.read().decode()))
-        return read(lines, secure_lab.info.client_listeners).counters["connection_attempts", ()]
+            lines = list(Reader(names.reads).read(answer.read().decode()))
+        return read(lines, names, secure_lab.info.client_listeners).counters["connection_attempts", ()]
 
     before = made()
     for name in listeners.PROTOCOLS:

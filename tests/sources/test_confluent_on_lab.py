@@ -10,7 +10,8 @@ import pytest
 from clusterload.errors import ClusterError, ConfigurationError
 from clusterload.kafka import Cluster, Properties
 from clusterload.lab import Lab
-from clusterload.measurement import measure, metrics_api_of, sources_of
+from clusterload.measurement import measure
+from clusterload.origins import metrics_api_of, sources_of
 from clusterload.plan import Dials, Load, Plan
 from clusterload.recording import read_past
 from clusterload.sources.confluent import Access, ConfluentSource, Settling

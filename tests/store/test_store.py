@@ -21,7 +21,7 @@ from clusterload.errors import StoreError
 from clusterload.kafka import Properties
 from clusterload.ledger import Ledger
 from clusterload.run import Event, Run
-from clusterload.series import Kind
+from clusterload.series import SECOND, Grid, Kind
 from clusterload.store import Recorder, new_id, read_run
 from clusterload.store.format import VERSION, pack, pack_times, unpack, unpack_times
 from clusterload.units import BYTES, CONNECTIONS
@@ -180,7 +180,7 @@ def test_ids_sort_by_time_and_differ() -> None:
 _WRITE = """
 import os, signal, sys, time
 from pathlib import Path
-from clusterload.series import Kind
+from clusterload.series import SECOND, Grid, Kind
 from clusterload.store import Recorder
 from clusterload.units import BYTES
 recorder = Recorder(Path(sys.argv[1]))
@@ -227,7 +227,7 @@ def test_a_run_whose_writer_was_killed_is_read_but_for_the_last_seconds(tmp_path
 _FILL = """
 import resource, sqlite3, sys
 from pathlib import Path
-from clusterload.series import Kind
+from clusterload.series import SECOND, Grid, Kind
 from clusterload.store import Recorder
 from clusterload.units import BYTES
 recorder = Recorder(Path(sys.argv[1]))
@@ -392,3 +392,15 @@ def test_no_secret_gets_into_a_run_file(tmp_path: Path) -> None:
     assert json.dumps(read_run(recorder.path).environment["client"]) == (
         '{"bootstrap.servers": "broker1:9092", "sasl.mechanism": "PLAIN"}'
     )
+
+
+def test_a_source_that_becomes_slower_leaves_no_gaps_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "slow.run"
+    with Recorder(path) as recorder:
+        recorder.document("window", {"start": 0, "end": 20 * SECOND, "complete": True})
+        for second, span in [(1, 1.0), (2, 1.0), (6, 4.0), (10, 4.0)]:
+            recorder.point("ingress", BYTES, Kind.DELTA, {"broker": "1"}, second * SECOND, 10.0, span, span)
+            recorder.flush()
+    (series,) = read_run(path).named("ingress")
+    assert series.granularity == 4
+    assert not np.isnan(series.on(Grid(start=0, step=2 * SECOND, count=5))).any()

@@ -9,7 +9,7 @@ from clusterload.cli.options import Target, opened, target_options
 
 @click.group()
 def describe() -> None:
-    """Show a cluster's brokers or topics."""
+    """Show a cluster's brokers or topics, or what is measured of a cluster."""
 
 
 @describe.command()
@@ -48,6 +48,21 @@ def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
         OUT.print(topics_table(found))
     else:
         OUT.print("no topics")
+
+
+@describe.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def resources(*, as_json: bool) -> None:
+    """Show what is measured, which source tells it by what name, and how each figure misleads."""
+    from clusterload.cli.console import OUT
+    from clusterload.reports.resources import resources_document, resources_view
+
+    if as_json:
+        import json
+
+        click.echo(json.dumps(resources_document(), indent=2))
+    else:
+        OUT.print(resources_view(), soft_wrap=True)
 
 
 def _echo_json(found: tuple[object, ...]) -> None:

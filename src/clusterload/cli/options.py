@@ -1,4 +1,4 @@
-"""Options that several commands share: which cluster, and with whose consent."""
+"""Options that several commands share: which cluster, with whose consent, and against which limits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterload.errors import ConfigurationError, UsageError
+from clusterload.errors import UsageError
 
 if TYPE_CHECKING:
     from clusterload.consent import Consent
-    from clusterload.kafka import Cluster
-    from clusterload.sources.source import Source
+    from clusterload.kafka import Cluster, Properties
+    from clusterload.lab import LabInfo
+    from clusterload.limits import Limits
 
 Command = Callable[..., Any]
 
@@ -31,7 +32,20 @@ class Target:
     command_property: tuple[str, ...]
     lab: int | None
     exporter: tuple[str, ...] = ()
+    jolokia: tuple[str, ...] = ()
+    prometheus: str | None = None
+    names: str | None = None
     source: str | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The properties that the command line sets, also by options of their own, as KEY=VALUE."""
+        own = {
+            "bootstrap.servers": self.bootstrap_server,
+            "prometheus.url": self.prometheus,
+            "prometheus.names": self.names,
+        }
+        return (*(f"{key}={value}" for key, value in own.items() if value), *self.command_property)
 
 
 def target_options(command: Command) -> Command:
@@ -68,33 +82,50 @@ def target_options(command: Command) -> Command:
         )
         return command(target=target, **rest)
 
-    return _as(with_target, command)
+    return decorated(with_target, command)
 
 
-def exporter_option(command: Command) -> Command:
-    """Add the option that names exporters; they become part of the `target`, which must be asked for above."""
-
-    @click.option(
-        "--exporter", multiple=True, metavar="ID=URL",
-        help="Where a broker's JMX exporter answers; a lab's are known.",
-    )  # fmt: skip
-    def with_exporters(*, target: Target, exporter: tuple[str, ...], **rest: Any) -> Any:
-        return command(target=replace(target, exporter=exporter), **rest)
-
-    return _as(with_exporters, command)
+_UNITS_HELP = "How many CKU, eCKU or brokers the cluster has, where limits are by these."
 
 
-def source_option(command: Command) -> Command:
-    """Add the option that prefers a source; it becomes part of the `target`, which must be asked for above."""
+def units_option(command: Command) -> Command:
+    """Add the option that says of how many units a cluster is; the command gets it as `units`."""
+    return click.option("--units", type=click.IntRange(1), metavar="N", default=1, show_default=True, help=_UNITS_HELP)(
+        command
+    )
+
+
+def limits_options(command: Command) -> Command:
+    """Add the options that choose limits; the command gets them as one `limits`, a table that is ready to be used."""
 
     @click.option(
-        "--source", type=click.Choice(["confluent"]),
-        help="Where metrics come from: the Metrics API that --cluster FILE names, also where exporters are known.",
+        "--limits", "table", metavar="TABLE", default="course-basic", show_default=True,
+        help="A table that 'limits list' shows, or a TOML file.",
     )  # fmt: skip
-    def with_source(*, target: Target, source: str | None, **rest: Any) -> Any:
-        return command(target=replace(target, source=source), **rest)
+    @units_option
+    def with_limits(*, table: str, units: int, **rest: Any) -> Any:
+        return command(limits=_limits(table, units), **rest)
 
-    return _as(with_source, command)
+    return decorated(with_limits, command)
+
+
+def other_limits_options(command: Command) -> Command:
+    """As `limits_options`, for a command that has limits already: it gets None where no others are chosen."""
+
+    @click.option("--limits", "table", metavar="TABLE", help="Other limits: a table that 'limits list' shows, or TOML.")
+    @click.option("--units", type=click.IntRange(1), metavar="N", help=_UNITS_HELP)
+    def with_limits(*, table: str | None, units: int | None, **rest: Any) -> Any:
+        if units and not table:
+            raise UsageError("--units says of how many units a table is: name the table by --limits")
+        return command(limits=_limits(table, units or 1) if table else None, **rest)
+
+    return decorated(with_limits, command)
+
+
+def _limits(table: str, units: int) -> Limits:
+    from clusterload.limits import Limits
+
+    return Limits.named(table, units)
 
 
 _YES = click.option(
@@ -110,7 +141,7 @@ def consent_options(command: Command) -> Command:
     def with_consent(*, yes_cluster: str, cap: tuple[str, ...], **rest: Any) -> Any:
         return command(consented=_consent(yes_cluster, cap), **rest)
 
-    return _as(with_consent, command)
+    return decorated(with_consent, command)
 
 
 def yes_option(command: Command) -> Command:
@@ -120,10 +151,11 @@ def yes_option(command: Command) -> Command:
     def with_yes(*, yes_cluster: str, **rest: Any) -> Any:
         return command(consented=_consent(yes_cluster, ()), **rest)
 
-    return _as(with_yes, command)
+    return decorated(with_yes, command)
 
 
-def _as(wrapper: Command, command: Command) -> Command:
+def decorated(wrapper: Command, command: Command) -> Command:
+    """A command with the options of its wrapper as well as its own."""
     # functools.wraps would drop the options that the wrapper itself just got.
     inner = getattr(command, "__click_params__", [])
     wrapper.__click_params__ = [*inner, *getattr(wrapper, "__click_params__", [])]  # type: ignore[attr-defined]
@@ -167,82 +199,84 @@ def opened(target: Target) -> Iterator[Cluster]:
         UsageError: no cluster was named, or two.
         ClusterError: it does not answer.
     """
+    from clusterload.kafka import Cluster
+
+    if target.lab is None:
+        yield Cluster.connect(properties_of(target))
+        return
+    _check_lab(target)
+    with _lab(target.lab) as info:
+        yield Cluster.connect(_of_lab(info).with_given(target.given))
+
+
+def properties_of(target: Target) -> Properties:
+    """The client configuration that the command line names, with what it sets by itself on top.
+
+    Raises:
+        UsageError: no cluster was named, or two.
+        LabError: the lab was named and none runs.
+    """
     from clusterload.cli.console import warn
-    from clusterload.kafka import Cluster, Properties
+    from clusterload.kafka import Properties
 
     if target.lab is not None:
-        if target.cluster or target.bootstrap_server:
-            raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
-        with _lab(target.lab) as servers:
-            yield Cluster.connect(
-                Properties(values={"bootstrap.servers": servers}, origin="the lab").with_given(target.command_property)
-            )
-        return
-    if not target.cluster and not target.bootstrap_server:
+        _check_lab(target)
+        return _of_lab(_standing_lab()).with_given(target.given)
+    if not target.cluster and not target.given:
         raise UsageError("no cluster was named: add --lab, --cluster FILE or --bootstrap-server HOST:PORT")
     properties = Properties.read(target.cluster) if target.cluster else Properties()
-    given = (f"bootstrap.servers={target.bootstrap_server}",) if target.bootstrap_server else ()
-    replaced = Properties(
-        values={
-            name: value for name, value in properties.values.items() if not (given and name == "bootstrap.servers")
-        },
-        warnings=properties.warnings,
-        origin=properties.origin,
-    )
-    chosen = replaced.with_given((*given, *target.command_property))
+    # What has an option of its own takes the file's place without a word; what is given twice is warned about.
+    replaced = {pair.partition("=")[0] for pair in target.given} - {
+        pair.partition("=")[0] for pair in target.command_property
+    }
+    kept = {name: value for name, value in properties.values.items() if name not in replaced}
+    chosen = replace(properties, values=kept).with_given(target.given)
     for line in chosen.warnings:
         warn(line)
     if chosen.unverified_tls:
         warn("TLS verification is off: anybody on the way could read and change what is sent")
-    yield Cluster.connect(chosen)
+    return chosen
 
 
-@contextmanager
-def _lab(brokers: int) -> Iterator[str]:
-    from clusterload.cli.console import lab_progress
-    from clusterload.lab import Lab, running_labs
+def _check_lab(target: Target) -> None:
+    if target.cluster or target.bootstrap_server:
+        raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
+
+
+def _of_lab(lab: LabInfo) -> Properties:
+    from clusterload.kafka import Properties
+
+    values = {"bootstrap.servers": lab.bootstrap_servers}
+    if lab.prometheus_url:
+        values["prometheus.url"] = lab.prometheus_url
+    return Properties(values=values, origin="the lab")
+
+
+def _standing_lab() -> LabInfo:
+    from clusterload.errors import LabError
+    from clusterload.lab import running_labs
 
     # A lab without a folder belongs to the command or program that started it, and goes when that ends.
     standing = [lab for lab in running_labs() if lab.directory is not None]
-    if standing:
-        yield standing[-1].bootstrap_servers
-        return
-    with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
-        progress.done()
-        yield lab.bootstrap_servers
+    if not standing:
+        raise LabError("no lab is running: start one with 'clusterload lab up'")
+    return standing[-1]
 
 
-def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
-    """The metrics that a command reads: the source or the exporters that were named, or those that we know of.
+@contextmanager
+def _lab(brokers: int) -> Iterator[LabInfo]:
+    from clusterload.cli.console import lab_progress
+    from clusterload.errors import LabError
+    from clusterload.lab import Lab
 
-    Raises:
-        UsageError: two sources were named, which would count everything twice.
-        ConfigurationError: an exporter is not given as ID=URL, or the properties name no Metrics API.
-    """
-    from clusterload.measurement import metrics_api_of, sources_of
-    from clusterload.sources.exporter import ExporterSource
-
-    if target.source:
-        if target.exporter:
-            raise UsageError("--source and --exporter name two sources of the same figures: give one of them")
-        return (metrics_api_of(cluster),)
-    endpoints = exporters(target)
-    return (ExporterSource(endpoints, interval=interval),) if endpoints else sources_of(cluster, interval)
-
-
-def exporters(target: Target) -> dict[str, str]:
-    """The exporters that were named: URL by broker id.
-
-    Raises:
-        ConfigurationError: one is not given as ID=URL.
-    """
-    endpoints: dict[str, str] = {}
-    for pair in target.exporter:
-        broker, equals, url = pair.partition("=")
-        if not equals or not url.startswith(("http://", "https://")):
-            raise ConfigurationError(f"--exporter takes ID=URL, as in 1=http://broker1:7071/metrics, not {pair!r}")
-        endpoints[broker] = url
-    return endpoints
+    try:
+        standing = _standing_lab()
+    except LabError:
+        with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
+            progress.done()
+            yield lab.info
+    else:
+        yield standing
 
 
 def checked_id(cluster_id: str | None) -> str | None:

@@ -18,11 +18,11 @@ COMMANDS: Final = {
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
     "lab": "clusterload.cli.lab:lab",
-    "metrics": "clusterload.cli.metrics:metrics",
-    "record": "clusterload.cli.record:record",
+    "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",
     "run": "clusterload.cli.run:run",
     "serve": "clusterload.cli.serve:serve",
+    "watch": "clusterload.cli.watch:watch",
 }
 
 EXIT_CODES: Final = """\b

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, checked_id, exporter_option, minutes, target_options
+from clusterload.cli.options import Target, checked_id, minutes, target_options
+from clusterload.cli.sources import exporter_option
 from clusterload.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -76,12 +77,13 @@ def serve(
 @contextmanager
 def _cluster(target: Target, cluster_id: str | None) -> Iterator[tuple[str, dict[str, str], frozenset[str]]]:
     """The id to answer to, the brokers' exporters, and the clients' listeners as far as they are known."""
-    from clusterload.cli.options import exporters, opened
+    from clusterload.cli.options import opened
+    from clusterload.cli.sources import endpoints
     from clusterload.lab import find_lab
 
     if target.source:
         raise UsageError("--source is read from a Metrics API, serve makes one: give --exporter ID=URL or --lab")
-    named = exporters(target)
+    named = endpoints("exporter", target.exporter)
     if named and cluster_id and not (target.cluster or target.bootstrap_server or target.lab):
         yield cluster_id, named, frozenset()
         return

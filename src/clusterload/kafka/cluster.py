@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType  # type: ignore[attr-defined]
 
-from clusterload.errors import ClusterError, ConfigurationError, Unreachable
+from clusterload.errors import ClusterError, ConfigurationError, NotAllowed, Unreachable
 from clusterload.kafka.client import explained, kafka_error, new_admin, new_producer
 from clusterload.kafka.properties import Properties
 
@@ -33,6 +33,14 @@ _MOVING: Final = {
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.OFFSET_NOT_AVAILABLE,
+}
+
+
+_FORBIDDEN: Final = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 }
 
 
@@ -131,7 +139,7 @@ class Cluster:
         Raises:
             ClusterError: a named topic does not exist, or the cluster does not answer.
         """
-        known = _topics(self._metadata())
+        known = topics_of(self._metadata())
         wanted = list(names) or sorted(known)
         for name in wanted:
             if name not in known:
@@ -147,13 +155,13 @@ class Cluster:
         Raises:
             ClusterError: it does not exist and the cluster did not create it.
         """
-        known = _topics(self._metadata())
+        known = topics_of(self._metadata())
         if name in known:
             return known[name], False
         self._ask_for(name)
         give_up = time.monotonic() + _TOPIC_SECONDS
         while time.monotonic() < give_up:
-            topic = _topics(self._metadata()).get(name)
+            topic = topics_of(self._metadata()).get(name)
             if topic and all(partition.leader >= 0 for partition in topic.partitions):
                 return topic, True
             if topic is None and not self._creates_topics():
@@ -233,7 +241,8 @@ def _servers(properties: Properties) -> str:
     return properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list", "")
 
 
-def _topics(metadata: ClusterMetadata) -> dict[str, Topic]:
+def topics_of(metadata: ClusterMetadata) -> dict[str, Topic]:
+    """The topics in the library's words as ours, by name; those that it was told nothing of are left out."""
     return {
         name: Topic(
             name=name,
@@ -260,6 +269,7 @@ def awaited(
     """What a question comes to, within a bound.
 
     Raises:
+        NotAllowed: a right is missing.
         ClusterError: the cluster refused, or did not answer.
     """
     give_up = time.monotonic() + timeout
@@ -280,6 +290,8 @@ def awaited(
         return future.result()
     except KafkaException as error:
         inner = kafka_error(error)
+        said = f"cluster at {_servers(properties)} refused: {inner.str()}"
+        if inner.code() in _FORBIDDEN:
+            raise NotAllowed(f"{said}; see docs/privileges.md") from None
         passing = inner.retriable() or inner.code() in _MOVING
-        kind = _Passing if passing else ClusterError
-        raise kind(f"cluster at {_servers(properties)} refused: {inner.str()}") from None
+        raise (_Passing if passing else ClusterError)(said) from None

@@ -12,8 +12,9 @@ from typing import Final
 from clusterload.errors import ConfigurationError, UsageError, nearest
 from clusterload.kafka.java import IGNORED, translated
 
-# Not for the Kafka client: a schema registry's, and all that begins with "confluent".
+# Not for the Kafka client: a schema registry's, and those of sources of metrics.
 _OTHERS: Final = {"schema.registry.url", "basic.auth.credentials.source", "basic.auth.user.info"}
+_OF_OTHERS: Final = ("confluent", "prometheus.", "jolokia.")
 # These make the client load or run code that a file names; clusterload never does.
 _CODE: Final = {
     "plugin.library.paths",
@@ -71,7 +72,7 @@ def is_secret(name: str) -> bool:
 
 def for_kafka(name: str) -> bool:
     """Whether a property is meant for the Kafka client."""
-    return name not in _OTHERS and not name.startswith("confluent")
+    return name not in _OTHERS and not name.startswith(_OF_OTHERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -6,13 +6,14 @@ to the very JVM, its options and the class path, so the file's name is a digest 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import urllib.request
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clusterload.errors import LabError
+from clusterload.lab import loopback
 from clusterload.lab.broker import FLAGS
 from clusterload.lab.launch import launch
 from clusterload.lab.layout import Wanted
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from clusterload.lab.layout import Kit
 
 _PATIENCE = 120.0  # seconds for the broker to end and to write the cache
-_KEPT = 4  # caches of other Java or Kafka versions that are worth their 70 MB
+_KEPT = 8  # caches of other Java or Kafka versions that are worth their 70 MB
 
 
 def quickened(kit: Kit, progress: Progress) -> Kit:
@@ -40,6 +41,8 @@ def quickened(kit: Kit, progress: Progress) -> Kit:
         except LabError as error:
             progress(f"no start-up cache, brokers start slower: {str(error).splitlines()[0]}", 1, 1)
             return kit
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(file)  # those that were used last are kept
     return replace(kit, jvm_options=_use(kit, file))
 
 
@@ -82,15 +85,19 @@ def _train(kit: Kit, file: Path, progress: Progress) -> None:
 
 
 def _trainee(kit: Kit, scratch: Path) -> Kit:
-    """The kit that writes the cache; a Java before 25 refuses to write one under an agent, but uses it with one."""
+    """The kit that writes the cache; a Java before 25 refuses to write one under an agent, but uses it with one.
+
+    Jolokia is left out: a cache that was made without it serves brokers with it just as well.
+    """
     if kit.java.has_aot:
-        return replace(kit, jvm_options=(f"-XX:AOTCacheOutput={scratch}", "-Xlog:aot*=error"))
-    return replace(kit, exporter=None, jvm_options=(f"-XX:ArchiveClassesAtExit={scratch}", "-Xlog:cds*=error"))
+        return replace(kit, jolokia=None, jvm_options=(f"-XX:AOTCacheOutput={scratch}", "-Xlog:aot*=error"))
+    return replace(
+        kit, exporter=None, jolokia=None, jvm_options=(f"-XX:ArchiveClassesAtExit={scratch}", "-Xlog:cds*=error")
+    )
 
 
 def _scrape(url: str) -> None:
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - a loopback address of our own
-            answer.read()
+        loopback.get(url, timeout=30)
     except OSError as error:
         raise LabError(f"the exporter at {url} did not answer: {error}; see the broker's log") from error

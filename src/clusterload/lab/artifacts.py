@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
     """Called with (what is being done, how much is done, of how much); bytes or steps."""
 
-EXPORTER_GROUP = "io.prometheus.jmx"
+_EXPORTER = "jmx_prometheus_javaagent"
+_JOLOKIA = "jolokia-agent-jvm"
 _AT_ONCE = 8
 
 
@@ -108,4 +109,13 @@ def _first_line(error: Exception) -> str:
 
 def exporter_of(lock: Lock) -> Path:
     """Where the JMX exporter agent of `lock` lies in the cache."""
-    return next(cache_dir() / "maven" / jar.path for jar in lock.jars if jar.group == EXPORTER_GROUP)
+    return _named(lock, _EXPORTER)
+
+
+def jolokia_of(lock: Lock) -> Path:
+    """Where the Jolokia agent of `lock` lies in the cache."""
+    return _named(lock, _JOLOKIA)
+
+
+def _named(lock: Lock, artifact: str) -> Path:
+    return next(cache_dir() / "maven" / jar.path for jar in lock.jars if jar.artifact == artifact)

@@ -32,19 +32,19 @@ def command(
     *,
     java: Java,
     jars: Sequence[Path],
-    agent: Sequence[str],
+    agents: Sequence[str],
     folder: Path,
     settings: Path,
     heap_mb: int,
     extra: Sequence[str] = (),
 ) -> list[str]:
-    """The words that start a broker; `agent` and `extra` go to the JVM, `folder` marks it as the lab's."""
+    """The words that start a broker; `agents` and `extra` go to the JVM, `folder` marks it as the lab's."""
     return [
         str(java.path),
         f"-Xmx{heap_mb}m",
         *FLAGS,
         f"{MARKER}{folder}",
-        *agent,
+        *agents,
         *extra,
         "-cp",
         ":".join(map(str, jars)),

@@ -60,10 +60,15 @@ def properties(info: LabInfo, listener: str) -> dict[str, str]:
 
 
 def render(info: LabInfo) -> dict[str, str]:
-    """The text of each client file: librdkafka's keys, and under Confluent's names the cluster id or Metrics API."""
+    """The text of each client file: librdkafka's keys, and under Confluent's names the cluster id or Metrics API.
+
+    A lab with a Prometheus server has its address there too, as `prometheus.url`.
+    """
     plain = {"bootstrap.servers": info.bootstrap_servers, "security.protocol": "PLAINTEXT"}
     ways = {NAME: plain} | {file_name(each): properties(info, each) for each in info.listeners}
     added = _added(info) or f"confluent.clusterid={info.cluster_id}\n"
+    if info.prometheus_url:
+        added += f"prometheus.url={info.prometheus_url}\n"
     return {name: f"{_MARK}{info.id}\n{_lines(way)}{added}" for name, way in ways.items()}
 
 

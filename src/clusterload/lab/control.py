@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -17,7 +18,6 @@ from clusterload.lab.places import labs_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from clusterload.lab.registry import LabInfo
 
@@ -77,18 +77,25 @@ def down(lab_id: str | None = None) -> list[LabInfo]:
 
 
 def kill_orphans() -> None:
-    """Kill our brokers that no living supervisor owns, found by the mark on their command lines."""
+    """Kill our brokers, and what ran beside them, that no living supervisor owns; their command lines mark them."""
     living = {record.info.id for record in registry.records()}
     _end(list(_orphans(living)), patience=0)
 
 
 def _orphans(living: set[str]) -> Iterable[psutil.Process]:
-    mark = f"{registry.MARKER}{labs_dir()}{os.sep}"
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            ours = [word for word in process.cmdline() if word.startswith(mark)]
-            if ours and process.uids().real == os.getuid() and ours[0].removeprefix(mark) not in living:
+            ours = [lab for word in process.cmdline() if (lab := _lab_of(word))]
+            if ours and process.uids().real == os.getuid() and ours[0] not in living:
                 yield process
+
+
+def _lab_of(word: str) -> str:
+    """The lab that a word of a command line marks the process as belonging to; empty when it marks none."""
+    for mark in (registry.MARKER, registry.STORAGE):
+        if word.startswith(f"{mark}{labs_dir()}{os.sep}"):
+            return Path(word.removeprefix(mark)).relative_to(labs_dir()).parts[0]
+    return ""
 
 
 def _end(processes: list[psutil.Process], patience: float) -> None:

@@ -5,29 +5,24 @@ What is asked here is never counted among clients, and needs no login however th
 
 from __future__ import annotations
 
-import io
 import re
-import socket
-import struct
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from kio.schema.request_header.v2.header import RequestHeader
-from kio.schema.response_header.v1.header import ResponseHeader
-from kio.serial import entity_reader, entity_writer
-from kio.static.primitive import i32
-
-from clusterload.errors import LabError
+from clusterload.errors import ClusterError, LabError
 from clusterload.lab import control, registry
 from clusterload.lab.places import labs_dir
+from clusterload.protocol.address import Address
+from clusterload.protocol.conversation import Conversation
+from clusterload.protocol.security import Security
 
 if TYPE_CHECKING:
-    from kio.static.protocol import HeaderV1ResponsePayload, HeaderV2RequestPayload
+    from kio.static.protocol import RequestPayload
 
     from clusterload.lab.registry import LabInfo
-
-    Answer = TypeVar("Answer", bound=HeaderV1ResponsePayload)
+    from clusterload.protocol.framing import Answer
 
 ANSWER_SECONDS = 5.0
+_CLIENT_ID: Final = "clusterload-lab"
 _ADVERTISED = re.compile(r"^advertised\.listeners=.*\bBROKER://([^:,\s]+):(\d+)", re.MULTILINE)
 
 
@@ -52,7 +47,7 @@ def states(lab: LabInfo) -> dict[int, str]:
     return {broker: str(state["state"]) for broker, state in control.ask(record_of(lab).socket, "status").items()}
 
 
-def ask_any(lab: LabInfo, request: HeaderV2RequestPayload, answer: type[Answer]) -> Answer:
+def ask_any(lab: LabInfo, request: RequestPayload, answer: type[Answer]) -> Answer:
     """Ask the first running broker that answers, whoever leads or controls; brokers forward what is not theirs.
 
     Raises:
@@ -67,40 +62,20 @@ def ask_any(lab: LabInfo, request: HeaderV2RequestPayload, answer: type[Answer])
     raise LabError(f"no broker of lab {lab.id} answers ({failed}); see 'clusterload lab status'")
 
 
-def ask_broker(lab: LabInfo, broker: int, request: HeaderV2RequestPayload, answer: type[Answer]) -> Answer:
+def ask_broker(lab: LabInfo, broker: int, request: RequestPayload, answer: type[Answer]) -> Answer:
     """Ask this broker, within a bound.
 
     Raises:
         LabError: it does not answer.
     """
     try:
-        with socket.create_connection(_address(lab, broker), timeout=ANSWER_SECONDS) as connection:
-            connection.sendall(_frame(request))
-            with connection.makefile("rb") as stream:
-                (size,) = struct.unpack(">i", stream.read(4))
-                body = stream.read(size)
-        if len(body) < size:
-            raise ConnectionError("it ended in the middle of its answer")
-    except (OSError, struct.error) as error:
+        with Conversation(_address(lab, broker), Security(), client_id=_CLIENT_ID, patience=ANSWER_SECONDS) as one:
+            return one.ask(request, answer)
+    except ClusterError as error:
         raise LabError(f"broker {broker} does not answer: {error}; see 'clusterload lab status'") from error
-    _, header = entity_reader(ResponseHeader)(body, 0)
-    return entity_reader(answer)(body, header)[0]
 
 
-def _frame(request: HeaderV2RequestPayload) -> bytes:
-    header = RequestHeader(
-        request_api_key=request.__api_key__,
-        request_api_version=request.__version__,
-        correlation_id=i32(1),
-        client_id="clusterload-lab",
-    )
-    buffer = io.BytesIO()
-    entity_writer(RequestHeader)(buffer, header)
-    entity_writer(type(request))(buffer, request)
-    return struct.pack(">i", buffer.tell()) + buffer.getvalue()
-
-
-def _address(lab: LabInfo, broker: int) -> tuple[str, int]:
+def _address(lab: LabInfo, broker: int) -> Address:
     settings = labs_dir() / lab.id / "config" / f"broker-{broker}.properties"
     try:
         found = _ADVERTISED.search(settings.read_text(encoding="utf-8"))
@@ -108,4 +83,4 @@ def _address(lab: LabInfo, broker: int) -> tuple[str, int]:
         raise LabError(f"the settings of broker {broker} are gone: {error}; start the lab again") from error
     if found is None:
         raise LabError(f"{settings} advertises no BROKER listener: start the lab without that setting")
-    return found[1], int(found[2])
+    return Address(found[1], int(found[2]))

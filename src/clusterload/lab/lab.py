@@ -13,6 +13,7 @@ from clusterload.lab.java import find
 from clusterload.lab.launch import Running, launch
 from clusterload.lab.layout import Kit, Wanted
 from clusterload.lab.listeners import chosen
+from clusterload.lab.prometheus import find as find_prometheus
 from clusterload.lab.properties import MOST_BROKERS
 
 if TYPE_CHECKING:
@@ -38,10 +39,14 @@ class Lab:
         full_speed: brokers that start slower and, once warm, take a half more than others: both of Java's compilers.
         timeout: seconds that all brokers together may take to be ready.
         listeners: further listeners for clients: `SSL`, `MTLS`, `SASL_SSL`, `SASL_PLAINTEXT`.
+        jolokia: whether each broker answers Jolokia's requests too, for reading only; see `LabBroker.jolokia_url`.
+        prometheus: whether the `prometheus` on the PATH runs beside the brokers and scrapes each of them every second,
+            as job `clusterload-lab`, with the broker's id as label `broker`; see `LabInfo.prometheus_url`.
         progress: called with (what is done, how much, of how much).
 
     Raises:
         UsageError: the number of brokers, a listener or the Java is none that there is.
+        LabError: there is no `prometheus` on the PATH.
     """
 
     def __init__(
@@ -58,12 +63,14 @@ class Lab:
         full_speed: bool = False,
         timeout: float = 90.0,
         listeners: Sequence[str] = (),
+        jolokia: bool = False,
+        prometheus: bool = False,
         progress: Progress = artifacts.silent,
     ) -> None:
         if not 1 <= brokers <= MOST_BROKERS:
             raise UsageError(f"a lab cannot have {brokers} brokers; ask for 1 to {MOST_BROKERS}")
         self._kafka, self._java, self._progress = kafka, java, progress
-        self._fast_start, self._full_speed = fast_start, full_speed
+        self._fast_start, self._full_speed, self._jolokia = fast_start, full_speed, jolokia
         self._wanted = Wanted(
             brokers=brokers,
             auto_create_topics=auto_create_topics,
@@ -72,6 +79,7 @@ class Lab:
             heap_mb=heap_mb,
             timeout=timeout,
             listeners=chosen(listeners),
+            prometheus=find_prometheus() if prometheus else None,
         )
         self._running: Running | None = None
 
@@ -198,12 +206,14 @@ class Lab:
 
     def _kit(self) -> Kit:
         java, locked = find(self._java), lock.read(self._kafka)
-        jars = artifacts.fetch(locked, self._progress)
+        jolokia = artifacts.jolokia_of(locked)
+        jars = [jar for jar in artifacts.fetch(locked, self._progress) if jar != jolokia]
         kit = Kit(
             java=java,
             lock=locked,
             jars=tuple(jars),
             exporter=artifacts.exporter_of(locked),
+            jolokia=jolokia if self._jolokia else None,
             checkpoint=storage.checkpoint(locked, java, jars),
         )
         if self._full_speed:

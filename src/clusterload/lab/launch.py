@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusterload.errors import LabError
-from clusterload.lab import control, ports, registry
+from clusterload.lab import control, ports, prometheus, registry
 from clusterload.lab.layout import lay_out
 from clusterload.lab.places import labs_dir
 from clusterload.lab.ready import wait_until_ready
@@ -76,6 +77,10 @@ class Running:
         seats = self.record.info.brokers
         known = {seat.id for seat in seats}
         wait_until_ready(seats, known, lambda: self._check_brokers(known, deadline), deadline)
+        if self.record.info.prometheus_url:
+            log = self.folder / "logs" / f"{prometheus.NAME}.log"
+            check = partial(self._check_brokers, known, deadline)
+            prometheus.wait_until_scraping(self.record.info, log, check, deadline)
 
     def restart(self, broker: int, timeout: float) -> None:
         """Start a broker that has ended, and wait until it answers."""
@@ -161,5 +166,5 @@ def _tail(log: Path) -> str:
 
 
 def _port_was_taken(running: Running) -> bool:
-    logs = [each.log for each in running.record.info.brokers]
-    return any("Address already in use" in log.read_text(errors="replace") for log in logs if log.exists())
+    logs = (running.folder / "logs").iterdir()
+    return any("address already in use" in log.read_text(errors="replace").lower() for log in logs)

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterload.lab import client_file, keys, scram, storage
+from clusterload.lab import agents, client_file, keys, prometheus, scram, storage
 from clusterload.lab.broker import command
 from clusterload.lab.listeners import USER, Keys, broker_settings, client_properties
 from clusterload.lab.places import labs_dir, write_private
+from clusterload.lab.ports import choose_one
 from clusterload.lab.properties import HOST, Ports, broker_properties, render
 from clusterload.lab.registry import ORDERS, LabBroker, LabInfo, Record
 
@@ -23,24 +24,23 @@ if TYPE_CHECKING:
     from clusterload.lab.java import Java
     from clusterload.lab.lock import Lock
 
-_RULES = Path(__file__).with_name("exporter.yml")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """What every broker is made of: Java and its options, the jars, the agent (if any), a formatted checkpoint."""
+    """What every broker is made of: Java and its options, the jars, the agents (if any), a formatted checkpoint."""
 
     java: Java
     lock: Lock
     jars: tuple[Path, ...]
     exporter: Path | None
     checkpoint: Path
+    jolokia: Path | None = None
     jvm_options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What lab to start; see `Lab` for the meanings."""
+    """What lab to start; see `Lab` for the meanings. `prometheus` is the program to run beside the brokers, if any."""
 
     brokers: int
     auto_create_topics: bool = True
@@ -49,6 +49,7 @@ class Wanted:
     heap_mb: int = 512
     timeout: float = 90.0
     listeners: tuple[str, ...] = ()
+    prometheus: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +70,17 @@ def lay_out(kit: Kit, wanted: Wanted, ports: list[Ports]) -> Record:
     folder = labs_dir() / storage.lab_id(now.strftime("%Y%m%d-%H%M%S"))
     for name in ("logs", "config", "data"):
         (folder / name).mkdir(parents=True, mode=0o700)
-    record = _record(folder, wanted, ports, now.isoformat(timespec="seconds"))
+    record = _record(folder, kit, wanted, ports, now.isoformat(timespec="seconds"))
     secured = _secured(record.info, folder / "config") if wanted.listeners else _Secured()
     commands = {seat.id: _prepare(kit, wanted, ports, seat, record.info, secured) for seat in record.info.brokers}
-    orders = {"record": record.as_dict(), "commands": commands, "parent": os.getpid()}
+    beside = {prometheus.NAME: prometheus.prepare(wanted.prometheus, record.info, folder)} if wanted.prometheus else {}
+    orders = {"record": record.as_dict(), "commands": commands, "beside": beside, "parent": os.getpid()}
     write_private(folder / ORDERS, json.dumps(orders))
     return record
 
 
-def _record(folder: Path, wanted: Wanted, ports: list[Ports], started: str) -> Record:
-    seats = tuple(_seat(folder, number, each) for number, each in enumerate(ports, 1))
+def _record(folder: Path, kit: Kit, wanted: Wanted, ports: list[Ports], started: str) -> Record:
+    seats = tuple(_seat(folder, kit, number, each) for number, each in enumerate(ports, 1))
     info = LabInfo(
         id=folder.name,
         cluster_id=storage.new_id(),
@@ -88,22 +90,24 @@ def _record(folder: Path, wanted: Wanted, ports: list[Ports], started: str) -> R
         started=started,
         supervisor_pid=0,
         listeners=wanted.listeners,
+        prometheus_url=prometheus.url(choose_one()) if wanted.prometheus else "",
     )
     # A socket's path may have 104 characters at most, which a state directory can exceed.
     socket = Path(tempfile.mkdtemp(prefix="clusterload-")) / "control"
     return Record(info=info, ready=False, supervisor_created=0.0, socket=socket)
 
 
-def _seat(folder: Path, number: int, ports: Ports) -> LabBroker:
+def _seat(folder: Path, kit: Kit, number: int, ports: Ports) -> LabBroker:
     return LabBroker(
         id=number,
         rack=f"rack-{number}",
         host=HOST,
         client_port=ports.client,
-        exporter_url=f"http://{HOST}:{ports.exporter}/metrics",
+        exporter_url=agents.exporter_url(ports.exporter),
         pid=0,
         log=folder / "logs" / f"broker-{number}.log",
         ports=ports.more,
+        jolokia_url=agents.jolokia_url(ports.jolokia) if kit.jolokia else "",
     )
 
 
@@ -134,7 +138,7 @@ def _prepare(
     return command(
         java=kit.java,
         jars=kit.jars,
-        agent=_agent(kit.exporter, ports[seat.id - 1].exporter),
+        agents=_agents(kit, ports[seat.id - 1]),
         folder=folder,
         settings=settings,
         heap_mb=wanted.heap_mb,
@@ -142,5 +146,6 @@ def _prepare(
     )
 
 
-def _agent(exporter: Path | None, port: int) -> list[str]:
-    return [f"-javaagent:{exporter}={HOST}:{port}:{_RULES}"] if exporter else []
+def _agents(kit: Kit, ports: Ports) -> list[str]:
+    shown = [agents.exporter(kit.exporter, ports.exporter)] if kit.exporter else []
+    return [*shown, *([agents.jolokia(kit.jolokia, ports.jolokia)] if kit.jolokia else [])]

@@ -20,28 +20,31 @@ if TYPE_CHECKING:
 
 DEFAULT_KAFKA = "4.3.1"
 EXPORTER = "io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1"
+JOLOKIA = "org.jolokia:jolokia-agent-jvm:2.1.0:javaagent"
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jar:
-    """One artifact: Maven coordinates, size in bytes, SHA-256 in hex."""
+    """One artifact: Maven coordinates, size in bytes, SHA-256 in hex; most have no classifier."""
 
     group: str
     artifact: str
     version: str
     size: int
     sha256: str
+    classifier: str = ""
 
     @property
     def coordinates(self) -> str:
-        """`group:artifact:version`."""
-        return f"{self.group}:{self.artifact}:{self.version}"
+        """`group:artifact:version`, or `group:artifact:version:classifier`."""
+        return ":".join(filter(None, (self.group, self.artifact, self.version, self.classifier)))
 
     @property
     def path(self) -> Path:
         """Where the jar lies inside a Maven repository."""
-        return Path(*self.group.split("."), self.artifact, self.version, f"{self.artifact}-{self.version}.jar")
+        name = "-".join(filter(None, (self.artifact, self.version, self.classifier)))
+        return Path(*self.group.split("."), self.artifact, self.version, f"{name}.jar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ def read(kafka: str = DEFAULT_KAFKA) -> Lock:
 
 
 def parse(text: str, kafka: str) -> Lock:
-    """The lock written in `text`: one jar a line, `group:artifact:version size sha256`; `#` begins a comment.
+    """The lock written in `text`: one jar a line, its coordinates, size and SHA-256; `#` begins a comment.
 
     Raises:
         ConfigurationError: a line has another form.
@@ -92,14 +95,15 @@ def parse(text: str, kafka: str) -> Lock:
 
 def _jar(line: str) -> Jar:
     coordinates, size, sha256 = line.split()
-    group, artifact, version = coordinates.split(":")
-    return Jar(group=group, artifact=artifact, version=version, size=int(size), sha256=sha256)
+    group, artifact, version, *more = coordinates.split(":")
+    (classifier,) = more or ("",)
+    return Jar(group=group, artifact=artifact, version=version, size=int(size), sha256=sha256, classifier=classifier)
 
 
 def render(kafka: str, jars: list[Jar]) -> str:
     """The text of a lock file."""
     head = (
-        f"# Apache Kafka {kafka} for the lab: group:artifact:version, size in bytes, SHA-256.\n"
+        f"# Apache Kafka {kafka} for the lab: group:artifact:version[:classifier], size in bytes, SHA-256.\n"
         f"# Made by: python -m clusterload.lab.lock {kafka}\n"
     )
     return head + "".join(f"{jar.coordinates} {jar.size} {jar.sha256}\n" for jar in jars)
@@ -118,7 +122,7 @@ def resolve(kafka: str) -> list[Jar]:
         inputs, transitive = maven.resolver.resolve([server])
         artifacts = [dependency.artifact for dependency in (*inputs, *transitive)]
         slf4j = next(each.version for each in artifacts if each.artifactId == "slf4j-api")
-        extras = (f"org.slf4j:slf4j-simple:{slf4j}", EXPORTER)
+        extras = (f"org.slf4j:slf4j-simple:{slf4j}", EXPORTER, JOLOKIA)
         artifacts += [maven.create_dependency(extra).artifact for extra in extras]
         jars = [seen(each) for each in artifacts]
     return sorted(jars, key=lambda jar: jar.coordinates)
@@ -133,6 +137,7 @@ def seen(artifact: Artifact) -> Jar:
         version=artifact.version,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
+        classifier=artifact.classifier,
     )
 
 

@@ -15,13 +15,25 @@ _RANGE = range(20_000, 32_000)
 
 
 def choose(brokers: int, listeners: Sequence[str] = ()) -> list[Ports]:
-    """Four ports for each broker and one for each further listener of it, free at this moment.
+    """Five ports for each broker and one for each further listener of it, free at this moment.
 
     Raises:
         LabError: hardly any port is free.
     """
-    each = 4 + len(listeners)
-    wanted, free = each * brokers, list[int]()
+    each = 5 + len(listeners)
+    return [
+        Ports(client=a, broker=b, controller=c, exporter=d, jolokia=e, more=dict(zip(listeners, more, strict=True)))
+        for a, b, c, d, e, *more in zip(*[iter(_free(each * brokers))] * each, strict=True)
+    ]
+
+
+def choose_one() -> int:
+    """A port that is free at this moment; LabError as of `choose`."""
+    return _free(1)[0]
+
+
+def _free(wanted: int) -> list[int]:
+    free: list[int] = []
     for port in random.sample(_RANGE, len(_RANGE)):
         if len(free) == wanted:
             break
@@ -29,10 +41,7 @@ def choose(brokers: int, listeners: Sequence[str] = ()) -> list[Ports]:
             free.append(port)
     if len(free) < wanted:
         raise LabError(f"found no {wanted} free ports on {HOST}; stop other labs with 'clusterload lab down'")
-    return [
-        Ports(client=a, broker=b, controller=c, exporter=d, more=dict(zip(listeners, more, strict=True)))
-        for a, b, c, d, *more in zip(*[iter(free)] * each, strict=True)
-    ]
+    return free
 
 
 def _is_free(port: int) -> bool:

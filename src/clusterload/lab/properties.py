@@ -18,12 +18,16 @@ _PLAIN = "CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The loopback ports of one broker; `more` are those of further listeners for clients, by their names."""
+    """The loopback ports of one broker; `more` are those of further listeners for clients, by their names.
+
+    That of `jolokia` is used on request only.
+    """
 
     client: int
     broker: int
     controller: int
     exporter: int
+    jolokia: int = 0
     more: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 """When a lab is ready: each broker, asked alone on its plain client listener, names all brokers of the cluster.
 
-A KRaft broker names those only that are registered and unfenced. Its other listeners for clients must be open too.
+A KRaft broker names those only that are registered and unfenced. Its other listeners for clients must be open too,
+and its Jolokia must answer, if it was asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from clusterload.errors import LabError
+from clusterload.lab import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,13 +48,22 @@ def wait_until_ready(seats: Iterable[LabBroker], known: set[int], check: Callabl
 
 
 def _listens(seat: LabBroker) -> bool:
-    return all(_open(seat.host, port) for port in (seat.client_port, *seat.ports.values()))
+    ports = (seat.client_port, *seat.ports.values())
+    return all(_open(seat.host, port) for port in ports) and (not seat.jolokia_url or _answers(seat.jolokia_url))
 
 
 def _open(host: str, port: int) -> bool:
     try:
         with socket.create_connection((host, port), timeout=1):
             return True
+    except OSError:
+        return False
+
+
+def _answers(jolokia: str) -> bool:
+    """Whether Jolokia is up; it starts in a thread of its own, which the broker does not wait for."""
+    try:
+        return bool(loopback.get(f"{jolokia}/version", timeout=1))
     except OSError:
         return False
 

@@ -22,13 +22,15 @@ KEEP_LOGS_OF = 5
 _SAME_START = 2.0  # seconds that a clock correction may move a process's time of start
 _BEING_MADE = 60.0  # seconds in which a folder without orders is taken for one that is just being filled
 MARKER = "-Dclusterload.lab="
+STORAGE = "--storage.tsdb.path="
+"""Both words, each with a path in the lab's folder behind it, mark a process as the lab's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabBroker:
     """One broker of a lab: where clients and scrapers reach it, its process, its log file.
 
-    `ports` are those of its further listeners for clients, by the listeners' names.
+    `ports` are those of its further listeners for clients, by the listeners' names; `jolokia_url` is empty without one.
     """
 
     id: int
@@ -39,6 +41,7 @@ class LabBroker:
     pid: int
     log: Path
     ports: Mapping[str, int] = field(default_factory=dict)
+    jolokia_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,8 @@ class LabInfo:
     """A running lab.
 
     `directory` is where its client.properties lies; `started` is ISO 8601, UTC; `listeners` are the further ones
-    that it was asked for, such as SASL_SSL.
+    that it was asked for, such as SASL_SSL; `prometheus_url` is where the Prometheus server beside it answers, empty
+    without one.
     """
 
     id: str
@@ -57,6 +61,7 @@ class LabInfo:
     started: str
     supervisor_pid: int
     listeners: tuple[str, ...] = ()
+    prometheus_url: str = ""
 
     @property
     def client_listeners(self) -> frozenset[str]:

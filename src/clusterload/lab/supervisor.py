@@ -56,6 +56,7 @@ class Supervisor:
     def __init__(self, folder: Path, orders: dict[str, Any]) -> None:
         self._folder = folder
         self._commands: dict[int, list[str]] = {int(key): argv for key, argv in orders["commands"].items()}
+        self._beside: dict[str, list[str]] = orders["beside"]
         self._parent: int | None = int(orders["parent"])
         self._brokers: dict[int, subprocess.Popen[bytes]] = {}
         self._attached: list[subprocess.Popen[bytes]] = []
@@ -76,6 +77,8 @@ class Supervisor:
                 registry.write(self._folder, self._record)
                 for broker in self._commands:
                     self._start(broker)
+                for name, argv in self._beside.items():
+                    self._attach(name, argv)
                 self._serve(listener)
         finally:
             self._stop_all()

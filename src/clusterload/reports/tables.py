@@ -1,9 +1,17 @@
-"""How our tables look."""
+"""How our tables look, and the figures in them."""
 
 from __future__ import annotations
 
+import math
+
 from rich import box
 from rich.table import Table
+
+from clusterload import units
+from clusterload.limits import Force, Limit, Scope
+from clusterload.series import Kind
+from clusterload.units import Quantity
+from clusterload.usage import Line
 
 
 def table(*columns: str, title: str = "") -> Table:
@@ -12,3 +20,25 @@ def table(*columns: str, title: str = "") -> Table:
     for number, column in enumerate(columns):
         made.add_column(column, justify="right" if number else "left", overflow="fold")
     return made
+
+
+def limit_text(limit: Limit, line: Line) -> str:
+    """A limit as people read it beside the resource's name."""
+    words = _short(limit.value, line) + limit.counting
+    words += " a broker" if limit.scope is Scope.BROKER else ""
+    return f"guideline {words}" if limit.force is Force.GUIDELINE else words
+
+
+def amount(line: Line, value: float) -> str:
+    """A line's value as people read it beside the resource's name, per second if it counts events."""
+    if math.isnan(value):
+        return "n/a"
+    unit = line.resource.unit
+    return _short(Quantity(value, unit.rate() if line.resource.kind is Kind.DELTA else unit), line)
+
+
+def _short(quantity: Quantity, line: Line) -> str:
+    """A quantity whose unit is left out where the resource's name says it: `500/s` of requests."""
+    words = str(quantity) if quantity.unit.factor != 1 else units.text(quantity)
+    thing = str(line.resource.unit)
+    return words.replace(f" {thing}", "") if line.resource.unit.thing == thing else words

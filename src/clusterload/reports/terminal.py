@@ -12,10 +12,8 @@ from rich.text import Text
 from clusterload import units
 from clusterload.case import Outcome, Step
 from clusterload.kafka import Broker, Topic
-from clusterload.reports.tables import table
+from clusterload.reports.tables import amount, limit_text, table
 from clusterload.resources import RESOURCES
-from clusterload.series import Kind
-from clusterload.units import Quantity
 from clusterload.usage import Line, Usage
 
 
@@ -23,16 +21,19 @@ def usage_table(usage: Usage) -> Table:
     """Each dimension against its limit, then how busy the brokers are."""
     shown = table("resource", "typical", "peak", "limit", "share")
     for line in usage.lines:
-        limit = usage.limits.of(line.resource.name)
-        share = usage.share(line.resource.name)
-        binding = usage.binding is not None and share is usage.binding
+        shares = usage.shares_of(line.resource.name)
+        limit = shares[0].limit if shares else usage.limits.of(line.resource.name)
+        binding = usage.binding is not None and usage.binding in shares[:1]
+        style = "bold" if binding else ""
         shown.add_row(
-            Text(line.resource.title, style="bold" if binding else ""),
-            _amount(line, line.typical),
-            _amount(line, line.peak),
-            _short(limit.value, line) if limit else "unknown",
-            Text(units.percent(share.typical) if share else "", style="bold" if binding else ""),
+            Text(line.resource.title, style=style),
+            amount(line, line.typical),
+            amount(line, line.peak),
+            limit_text(limit, line) if limit else "unknown",
+            Text(units.percent(shares[0].typical) if shares else "", style=style),
         )
+        for share in shares[1:]:
+            shown.add_row("", "", "", limit_text(share.limit, line), units.percent(share.typical), style="dim")
     shown.add_section()
     for name, brokers in _by_resource(usage.saturation).items():
         busiest = max(brokers, key=lambda line: -math.inf if math.isnan(line.typical) else line.typical)
@@ -51,21 +52,6 @@ def _by_resource(lines: Iterable[Line]) -> dict[str, list[Line]]:
     for line in lines:
         grouped.setdefault(line.resource.title, []).append(line)
     return grouped
-
-
-def _amount(line: Line, value: float) -> str:
-    """A line's value as people read it beside the resource's name, per second if it counts events."""
-    if math.isnan(value):
-        return "n/a"
-    unit = line.resource.unit
-    return _short(Quantity(value, unit.rate() if line.resource.kind is Kind.DELTA else unit), line)
-
-
-def _short(quantity: Quantity, line: Line) -> str:
-    """A quantity whose unit is left out where the resource's name says it: `500/s` of requests."""
-    words = str(quantity) if quantity.unit.factor != 1 else units.text(quantity)
-    thing = str(line.resource.unit)
-    return words.replace(f" {thing}", "") if line.resource.unit.thing == thing else words
 
 
 def case_table(outcome: Outcome, resources: Sequence[str], *, binding: bool = True) -> Table:
@@ -95,7 +81,7 @@ def _cell(step: Step, resource: str) -> Text:
     if line is None:
         return Text("n/a")
     share = step.usage.share(resource)
-    text = Text(_kept(_amount(line, line.typical)))
+    text = Text(_kept(amount(line, line.typical)))
     if share is not None:
         text.append(f"\n{units.percent(share.typical)}", style="dim")
     effect = step.comparison.effect(resource) if step.comparison else None

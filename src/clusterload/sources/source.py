@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
 
-from clusterload.store import Recorder
+from clusterload.series import Kind
+from clusterload.units import Unit
+
+OTHERS: Final = "(others)"
+"""The label's value of what is left of a resource when its largest Series are taken by themselves."""
+
+
+class Sink(Protocol):
+    """What takes the points and events: a run file while a run goes, or the history of a cluster."""
+
+    def point(
+        self,
+        name: str,
+        unit: Unit,
+        kind: Kind,
+        labels: Mapping[str, str],
+        time: int,
+        value: float,
+        span: float = 0.0,
+        granularity: float = 1.0,
+    ) -> None:
+        """Keep one point of a Series."""
+
+    def event(self, time: int, kind: str, text: str) -> None:
+        """Keep something that happened, at Unix nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +59,11 @@ class LiveSource(Protocol):
 
     interval: float
 
-    def start(self, recorder: Recorder) -> Self:
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+
+    def start(self, sink: Sink) -> Self:
         """Begin to record."""
 
     def stop(self) -> None:
@@ -50,7 +78,19 @@ class LateSource(Protocol):
     def interval(self) -> float:
         """Seconds between its points."""
 
-    def collect(self, recorder: Recorder, start: int, end: int, on_wait: OnWait) -> None:
+    @property
+    def lateness(self) -> float:
+        """Seconds after which its figures are usually there."""
+
+    @property
+    def overhang(self) -> float:
+        """Seconds that must be read beyond a load's end for its last moment to be told."""
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+
+    def collect(self, sink: Sink, start: int, end: int, on_wait: OnWait) -> None:
         """Record the metrics from `start` to `end` (Unix nanoseconds), once they are all there.
 
         Raises:
@@ -59,3 +99,9 @@ class LateSource(Protocol):
 
 
 Source: TypeAlias = LiveSource | LateSource
+
+
+def of_brokers(brokers: Iterable[str]) -> str:
+    """Brokers in words: `brokers 1, 2 and 3`, `broker 1`."""
+    *most, last = brokers
+    return f"brokers {', '.join(most)} and {last}" if most else f"broker {last}"

@@ -5,6 +5,7 @@ seconds can be read. What can be derived from it (usage, verdict) is not stored.
 """
 
 from clusterload.store.reader import read_run
+from clusterload.store.recent import Recent
 from clusterload.store.writer import SUFFIX, Recorder, new_id, require_free
 
-__all__ = ["SUFFIX", "Recorder", "new_id", "read_run", "require_free"]
+__all__ = ["SUFFIX", "Recent", "Recorder", "new_id", "read_run", "require_free"]

@@ -136,6 +136,8 @@ class Recorder:
                     labels=dict(labels),
                     granularity=granularity,
                 )
+            if granularity > line.granularity:
+                line.granularity, line.stored = granularity, False  # a source that got slower
             line.times.append(time)
             line.values.append(value)
             if kind is Kind.DELTA:
@@ -190,7 +192,7 @@ class Recorder:
         )
         fresh = [line for line in self._lines.values() if line.times]
         database.executemany(
-            "INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (
                     line.id,

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from kio.schema.find_coordinator.v1.request import FindCoordinatorRequest
+from kio.schema.find_coordinator.v1.response import FindCoordinatorResponse
 
 from clusterload import Lab
-from clusterload.engines.wire.asking import asking
-from clusterload.engines.wire.routes import Address
-from clusterload.engines.wire.security import security_of
 from clusterload.kafka import Properties
+from clusterload.protocol.address import Address
+from clusterload.protocol.conversation import first_to_answer
+from clusterload.protocol.security import security_of
 from tests.engines.wire.driving import drive, wire_load
 from tests.engines.wire.test_consuming import QUICK, new_topic
 
@@ -34,8 +35,8 @@ def committed(servers: str, group: str, topic: str) -> int:
 def coordinator(servers: str, group: str) -> int:
     """The id of the broker that coordinates a group, by kio."""
     security = security_of(Properties(values={"bootstrap.servers": servers}))
-    with asking([Address.parsed(one) for one in servers.split(",")], "test", security) as one:
-        return int(one.ask(FindCoordinatorRequest(key=group)).node_id)
+    with first_to_answer([Address.parsed(one) for one in servers.split(",")], security, client_id="test") as one:
+        return int(one.ask(FindCoordinatorRequest(key=group), FindCoordinatorResponse).node_id)
 
 
 def test_the_last_commit_is_what_the_group_has(lab: Lab, topic: str, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import struct
 from collections.abc import Callable
 
@@ -11,12 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from clusterload.engines.wire.asking import asking
 from clusterload.engines.wire.connection import Connection
 from clusterload.engines.wire.frames import api_versions
-from clusterload.engines.wire.routes import Address
-from clusterload.engines.wire.security import Security
-from clusterload.errors import ClusterError
+from clusterload.protocol.address import Address
 
 GREETING = api_versions("clusterload-test")
 NO_ERROR = struct.pack(">iih", 6, 1, 0)
@@ -123,18 +119,3 @@ def test_no_garbage_is_taken_for_an_answer(garbage: bytes) -> None:
         transport.write_eof()
 
     assert outcome(answer) != "opened"
-
-
-def test_one_that_is_no_broker_is_named_before_any_load(unused_port: int) -> None:
-    with (
-        pytest.raises(ClusterError, match=f"127.0.0.1:{unused_port}: Connection refused"),
-        asking([Address("127.0.0.1", unused_port)], "clusterload-test", Security()),
-    ):
-        pass
-
-
-@pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

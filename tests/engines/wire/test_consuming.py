@@ -12,14 +12,15 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from kio.schema.alter_client_quotas.v0 import request as quotas
+from kio.schema.alter_client_quotas.v0.response import AlterClientQuotasResponse
 from kio.static.primitive import f64
 
 from clusterload import Lab
-from clusterload.engines.wire.asking import asking
-from clusterload.engines.wire.routes import Address
-from clusterload.engines.wire.security import security_of
 from clusterload.errors import ConfigurationError
 from clusterload.kafka import Properties
+from clusterload.protocol.address import Address
+from clusterload.protocol.conversation import first_to_answer
+from clusterload.protocol.security import security_of
 from clusterload.store import new_id, read_run
 from tests.engines.wire.driving import Driven, drive, wire_load
 from tests.processes import wait_for
@@ -72,8 +73,8 @@ def limit(servers: str, client_id: str, rate: float) -> None:
         validate_only=False,
     )
     security = security_of(Properties(values={"bootstrap.servers": servers}))
-    with asking([Address.parsed(one) for one in servers.split(",")], "test", security) as one:
-        (entry,) = one.ask(request).entries
+    with first_to_answer([Address.parsed(one) for one in servers.split(",")], security, client_id="test") as one:
+        (entry,) = one.ask(request, AlterClientQuotasResponse).entries
     assert entry.error_code.value == 0, entry
 
 

@@ -26,8 +26,8 @@ from clusterload.engines.wire.coordinator import coordinator_in
 from clusterload.engines.wire.counts import Counts
 from clusterload.engines.wire.errands import Errand
 from clusterload.engines.wire.rota import Rota
-from clusterload.engines.wire.routes import Address
 from clusterload.errors import ClusterError
+from clusterload.protocol.address import Address
 
 NAMES = st.text(max_size=40)
 TOPICS = st.text(min_size=1, max_size=40)

@@ -20,7 +20,7 @@ from clusterload.plan.dials import peak_of
 
 if TYPE_CHECKING:
     from clusterload.engines.wire.connection import Connection, Handler
-    from clusterload.engines.wire.routes import Address
+    from clusterload.protocol.address import Address
 
 IN_FLIGHT: Final = 5
 """Most requests under way on a connection, as of a producer by default."""

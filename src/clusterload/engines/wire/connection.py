@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from clusterload.errors import LoginFailed
 
 if TYPE_CHECKING:
-    from clusterload.engines.wire.login import Frames
-    from clusterload.engines.wire.routes import Address
+    from clusterload.protocol.address import Address
+    from clusterload.protocol.login import Frames
 
 LARGEST: Final = 256 * 1024 * 1024
 """Bytes; a frame that claims more is garbage."""

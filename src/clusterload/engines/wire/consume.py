@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterload.engines.wire.connection import Connection
-    from clusterload.engines.wire.routes import Address
+    from clusterload.protocol.address import Address
 
 BACKOFF: Final = 100_000_000
 """Nanoseconds until a partition is asked for again after an error."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.engines.wire.outcomes import name_of
 from clusterload.engines.wire.population import SERVED, Population
-from clusterload.engines.wire.routes import Address
 from clusterload.errors import ClusterError
+from clusterload.protocol.address import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

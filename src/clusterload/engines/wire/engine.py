@@ -17,13 +17,13 @@ from clusterload.engines.wire import frames
 from clusterload.engines.wire.account import Account
 from clusterload.engines.wire.fleet import Fleet, finder, fleet
 from clusterload.engines.wire.readers import connections_of
-from clusterload.engines.wire.security import security_of
 from clusterload.engines.wire.template import produce_template
 from clusterload.engines.wire.work import Part, Work
 from clusterload.errors import ConfigurationError
 from clusterload.plan import MAX, PREFIX
 from clusterload.plan.arithmetic import resolved
 from clusterload.plan.dials import peak_of
+from clusterload.protocol.security import security_of
 from clusterload.series import SECOND
 
 if TYPE_CHECKING:
@@ -152,12 +152,13 @@ def _works(
             parts=tuple(
                 Part(
                     load=load,
+                    order=order,
                     number=worker,
                     parts=shares[load.name],
                     frames=made[load.name][0],
                     template=made[load.name][1],
                 )
-                for load in loads
+                for order, load in enumerate(loads)
                 if worker < shares[load.name]
             ),
             duration=duration,

@@ -18,13 +18,15 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener, wait
 from typing import Any, Final
 
-from clusterload.engines.wire.asking import asking, routes
+from clusterload.engines.wire.lookup import look_up
 from clusterload.engines.wire.processes import Processes
-from clusterload.engines.wire.routes import Address, Routes
-from clusterload.engines.wire.security import Security
+from clusterload.engines.wire.routes import Routes
 from clusterload.engines.wire.work import Report, Work
 from clusterload.engines.wire.worker import work_at
 from clusterload.errors import ClusterError, ClusterloadError
+from clusterload.protocol.address import Address
+from clusterload.protocol.conversation import first_to_answer
+from clusterload.protocol.security import Security
 
 BEGIN_SECONDS: Final = 0.2
 """From the word to begin until the load begins, so that every worker has heard it."""
@@ -218,9 +220,9 @@ def finder(
     known = [Address.parsed(server) for server in servers.split(",") if server.strip()]
 
     def find() -> Routes:
-        with asking(known, client_id, security) as one:
-            one.require(needed)
-            found = routes(one, topics)
+        with first_to_answer(known, security, client_id=client_id) as broker:
+            broker.require(needed)
+            found = look_up(broker, topics)
         known[:] = [*dict.fromkeys([*found.brokers.values(), *known])]
         return found
 

@@ -1,17 +1,14 @@
-"""Requests and responses of the protocol as bytes, by `kio`.
+"""The requests that loads are made of, as frames, by `kio`.
 
-A frame is four bytes of length, a header and a body. Workers do not import this module: they get whole frames
-to send, and patch what changes, since reading the schemas costs 20 MB a process.
+Workers do not import this module: they get whole frames to send, and patch what changes, since reading the schemas
+costs 20 MB a process.
 """
 
 from __future__ import annotations
 
-import io
-import struct
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from kio.index import load_response_from_request
 from kio.schema.api_versions.v0.request import ApiVersionsRequest as ApiVersionsRequestV0
 from kio.schema.api_versions.v3.request import ApiVersionsRequest
 from kio.schema.fetch.v10.request import FetchRequest, FetchTopic
@@ -25,11 +22,11 @@ from kio.schema.offset_commit.v5.request import (
     OffsetCommitRequestTopic,
 )
 from kio.schema.types import BrokerId, GroupId, TopicName
-from kio.serial import entity_reader, entity_writer
 from kio.static.primitive import i8, i32, i32Timedelta, i64
 
 from clusterload import __version__
 from clusterload.engines.wire.fetching import ANSWER_BYTES
+from clusterload.protocol.framing import frame
 
 NEEDED: Final[dict[str, dict[str, tuple[int, int]]]] = {
     "produce": {"Produce": (0, 7)},
@@ -40,38 +37,6 @@ NEEDED: Final[dict[str, dict[str, tuple[int, int]]]] = {
 """For each kind of Load the key and version of the APIs that it uses, besides those that all brokers speak."""
 
 _NO_TIME: Final = timedelta(milliseconds=60_000)
-
-
-def frame(request: Any, client_id: str, correlation: int = 0) -> bytes:
-    """A whole request frame, ready to be sent."""
-    header_type = request.__header_schema__
-    fields: dict[str, Any] = {
-        "request_api_key": request.__api_key__,
-        "request_api_version": request.__version__,
-        "correlation_id": correlation,
-    }
-    if "client_id" in header_type.__dataclass_fields__:
-        fields["client_id"] = client_id
-    body = io.BytesIO()
-    entity_writer(header_type)(body, header_type(**fields))
-    entity_writer(type(request))(body, request)
-    data = body.getvalue()
-    return struct.pack(">i", len(data)) + data
-
-
-def response(request: type[Any], data: bytes) -> Any:
-    """What a broker answered to a request of this type; `data` is the frame after its length.
-
-    Raises:
-        ValueError: the bytes are no such response.
-    """
-    kind: Any = load_response_from_request(request)
-    try:
-        _, size = entity_reader(kind.__header_schema__)(data, 0)
-        entity, _ = entity_reader(kind)(data, size)
-    except Exception as error:
-        raise ValueError(f"no {kind.__name__} v{kind.__version__}: {error}") from None
-    return entity
 
 
 def api_versions(client_id: str, version: int = 3) -> bytes:

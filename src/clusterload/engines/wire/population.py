@@ -15,9 +15,10 @@ from clusterload.errors import ClusterError
 if TYPE_CHECKING:
     import ssl
 
-    from clusterload.engines.wire.login import Frames, Login
-    from clusterload.engines.wire.routes import Address, Routes
+    from clusterload.engines.wire.routes import Routes
     from clusterload.engines.wire.work import Part, Tally
+    from clusterload.protocol.address import Address
+    from clusterload.protocol.login import Frames, Login
 
 OPENING: Final = 64
 """Connections that are being opened at one time by one worker."""

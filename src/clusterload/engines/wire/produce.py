@@ -25,7 +25,7 @@ from clusterload.spread import parse_keys
 
 if TYPE_CHECKING:
     from clusterload.engines.wire.connection import Connection
-    from clusterload.engines.wire.routes import Address
+    from clusterload.protocol.address import Address
 
 DISTINCT: Final = 1_000_000
 """Records of a run that should differ from each other, at the least."""
@@ -54,8 +54,9 @@ class Producing(Sending):
 
     @property
     def first_stamp(self) -> int:
-        """So that each record of a run is its own: a nonce, the worker, and a number that counts on."""
-        return (self.setting.seed & 0xFFF) << 52 | (self.setting.worker & 0x3F) << 46
+        """So that each record of a run is its own: a nonce, the worker, the Load, and a number that counts on."""
+        place = (self.setting.worker & 0x3F) << 6 | self.part.order & 0x3F
+        return (self.setting.seed & 0xFFF) << 52 | place << 40
 
     async def prepare(self) -> None:
         """Make the pool, open the connections, and get producer ids."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clusterload.engines.wire.outcomes import name_of
 
 if TYPE_CHECKING:
-    from clusterload.engines.wire.routes import Address
+    from clusterload.protocol.address import Address
 
 PATIENCE: Final = 10_000_000_000
 """Nanoseconds that a visit may take."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from clusterload.engines.wire.batches import Template
     from clusterload.engines.wire.routes import Routes
-    from clusterload.engines.wire.security import Security
     from clusterload.ledger import Ledger
     from clusterload.plan import Load
+    from clusterload.protocol.security import Security
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Part:
 
     Attributes:
         load: the whole Load.
+        order: the Load's place among those of the run, from 0.
         number: this part's, from 0.
         parts: how many there are; event k of the Load's schedule belongs to part k mod parts.
         frames: requests made beforehand, by name.
@@ -27,6 +28,7 @@ class Part:
     """
 
     load: Load
+    order: int
     number: int
     parts: int
     frames: Mapping[str, bytes]

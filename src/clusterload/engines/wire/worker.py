@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
-from clusterload.engines.wire.login import Login
 from clusterload.engines.wire.population import Population, Setting
-from clusterload.engines.wire.tls import context
 from clusterload.engines.wire.work import Part, Report, Work
 from clusterload.errors import ClusterloadError
+from clusterload.protocol.login import Login
+from clusterload.protocol.tls import context
 
 if TYPE_CHECKING:
     from clusterload.engines.wire.routes import Routes

@@ -83,6 +83,11 @@ class Question:
         return RESOURCES[series].unit if series in RESOURCES else self.metric.unit
 
 
+def metric_of(series: str) -> str:
+    """The metric that a Series is made of; nothing if the API has none."""
+    return next((short for short, names in _KNOWN.items() if series in {names.total, *names.by.values()}), "")
+
+
 def questions(metrics: Iterable[Descriptor]) -> tuple[Question, ...]:
     """All that is asked of the metrics on offer, the core ones' totals first."""
     asked = [question for metric in metrics for question in _questions(metric)]

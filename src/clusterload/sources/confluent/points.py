@@ -10,7 +10,7 @@ from clusterload.series import SECOND, Kind
 from clusterload.sources.confluent.interval import Granularity, Interval
 from clusterload.sources.confluent.mapping import Question
 from clusterload.sources.confluent.query import Table
-from clusterload.store import Recorder
+from clusterload.sources.source import Sink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +54,14 @@ def covered(tables: Iterable[Table], interval: Interval, granularity: Granularit
     return Cover(starts=buckets[inside[0] : end] if inside else (), seconds=length / SECOND, settled=settled)
 
 
-def write(recorder: Recorder, question: Question, table: Table, cover: Cover) -> None:
+def write(sink: Sink, question: Question, table: Table, cover: Cover) -> None:
     """Record an answer's Series over the buckets that are covered."""
     cover = cover.of(table)
     if question.total:
-        _write_line(recorder, question, question.total, {}, _added(table, cover, question.metric.kind), cover)
+        _write_line(sink, question, question.total, {}, _added(table, cover, question.metric.kind), cover)
     if question.each:
         for group, points in sorted(table.items()):
-            _write_line(recorder, question, question.each, question.labels(group), points.get, cover)
+            _write_line(sink, question, question.each, question.labels(group), points.get, cover)
 
 
 def _added(table: Table, cover: Cover, kind: Kind) -> Callable[[int], float | None]:
@@ -74,7 +74,7 @@ def _added(table: Table, cover: Cover, kind: Kind) -> Callable[[int], float | No
 
 
 def _write_line(
-    recorder: Recorder,
+    sink: Sink,
     question: Question,
     name: str,
     labels: dict[str, str],
@@ -83,7 +83,7 @@ def _write_line(
 ) -> None:
     unit, kind = question.unit(name), question.metric.kind
     for time, value in _placed(kind, value_at, cover):
-        recorder.point(name, unit, kind, labels, time, value, cover.seconds, cover.seconds)
+        sink.point(name, unit, kind, labels, time, value, cover.seconds, cover.seconds)
 
 
 def _placed(kind: Kind, value_at: Callable[[int], float | None], cover: Cover) -> Iterator[tuple[int, float]]:

@@ -17,10 +17,11 @@ from clusterload.sources.confluent.points import Cover, covered, write
 from clusterload.sources.confluent.query import Format, Query, Table
 from clusterload.sources.confluent.settling import Answers, Settling, settle
 from clusterload.sources.confluent.transport import Patience, QueryRefused, Transport
-from clusterload.sources.source import OnWait
-from clusterload.store import Recorder
+from clusterload.sources.source import OnWait, Sink
 from clusterload.units import duration
 
+# What its documentation says of late 2026; figures can still grow for a while.
+LATE_SECONDS: Final = 180.0
 # Metrics are gathered by the minute: what is finer does not exist.
 _FINEST: Final = Granularity.PT1M
 
@@ -48,14 +49,29 @@ class ConfluentSource:
         """Seconds between points."""
         return float(self.granularity.seconds)
 
-    def collect(self, recorder: Recorder, start: int, end: int, on_wait: OnWait) -> None:
+    @property
+    def lateness(self) -> float:
+        """Seconds after which figures are usually there."""
+        return LATE_SECONDS
+
+    @property
+    def overhang(self) -> float:
+        """None: whole buckets are read, as far as the end touches them."""
+        return 0.0
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return f"the Metrics API at {self.access.host}"
+
+    def collect(self, sink: Sink, start: int, end: int, on_wait: OnWait) -> None:
         """Record the metrics of the whole buckets that the time from `start` to `end` touches.
 
         Raises:
             SourceError: they could not be read at all. A single metric that could not be is an event.
         """
         interval = Interval(start=start, end=end).aligned(self.granularity)
-        self._note_stranger(recorder, interval)
+        self._note_stranger(sink, interval)
         with Transport(self.access, patience=self.patience) as transport:
             api = MetricsApi(self.access, transport)
             asked = questions(api.descriptors())
@@ -69,11 +85,11 @@ class ConfluentSource:
             reading = settle(read, interval, self.granularity, on_wait, self.settling)
             tables = [table for _, table in reading.answers]
             cover = covered(tables, interval, self.granularity, settled=reading.settled)
-            self._note_gaps(recorder, interval, cover, settled=reading.settled)
+            self._note_gaps(sink, interval, cover, settled=reading.settled)
             for question, table in reading.answers:
-                write(recorder, question, table, cover)
-            self._collect_rest(recorder, api, asked[len(core) :], interval, cover)
-        self._note_averages(recorder, interval, asked)
+                write(sink, question, table, cover)
+            self._collect_rest(sink, api, asked[len(core) :], interval, cover)
+        self._note_averages(sink, interval, asked)
 
     def _answer(self, api: MetricsApi, question: Question, interval: Interval) -> Table:
         return api.table(
@@ -88,48 +104,48 @@ class ConfluentSource:
         )
 
     def _collect_rest(
-        self, recorder: Recorder, api: MetricsApi, asked: tuple[Question, ...], interval: Interval, cover: Cover
+        self, sink: Sink, api: MetricsApi, asked: tuple[Question, ...], interval: Interval, cover: Cover
     ) -> None:
         for question in asked:
             try:
-                write(recorder, question, self._answer(api, question, interval), cover)
+                write(sink, question, self._answer(api, question, interval), cover)
             except QueryRefused as error:
-                recorder.event(interval.end, "metric-unread", f"{question.metric.short} was not read: {error}")
+                sink.event(interval.end, "metric-unread", f"{question.metric.short} was not read: {error}")
             except SourceError as error:
-                recorder.event(
+                sink.event(
                     interval.end, "metric-unread", f"{question.metric.short} and what follows was not read: {error}"
                 )
                 return
 
-    def _note_stranger(self, recorder: Recorder, interval: Interval) -> None:
+    def _note_stranger(self, sink: Sink, interval: Interval) -> None:
         if self.cluster_id and self.cluster_id != self.access.cluster_id:
-            recorder.event(
+            sink.event(
                 interval.start,
                 "cluster-id-differs",
                 f"the brokers are of cluster {self.cluster_id}, the metrics of {self.access.cluster_id}: "
                 "check confluent.clusterid",
             )
 
-    def _note_gaps(self, recorder: Recorder, interval: Interval, cover: Cover, *, settled: bool) -> None:
+    def _note_gaps(self, sink: Sink, interval: Interval, cover: Cover, *, settled: bool) -> None:
         until = cover.end
         if until is None:
-            recorder.event(interval.end, "metrics-missing", f"the Metrics API has no figures for {interval}")
+            sink.event(interval.end, "metrics-missing", f"the Metrics API has no figures for {interval}")
             return
         if cover.starts[0] > interval.start:
-            recorder.event(interval.start, "metrics-missing", f"no figures before {clock_time(cover.starts[0])}")
+            sink.event(interval.start, "metrics-missing", f"no figures before {clock_time(cover.starts[0])}")
         if not settled:
-            recorder.event(
+            sink.event(
                 interval.end,
                 "metrics-unsettled",
                 f"figures had not settled {duration(self.settling.longest)} after {clock_time(interval.end)}: "
                 f"they reach to {clock_time(until)}, and the last ones may still grow",
             )
 
-    def _note_averages(self, recorder: Recorder, interval: Interval, asked: tuple[Question, ...]) -> None:
+    def _note_averages(self, sink: Sink, interval: Interval, asked: tuple[Question, ...]) -> None:
         gauges = sorted({one.total or one.each for one in asked if one.metric.kind is Kind.GAUGE})
         if self.granularity is not _FINEST and gauges:
             length = "the whole time" if self.granularity is Granularity.ALL else duration(self.granularity.seconds)
-            recorder.event(
+            sink.event(
                 interval.end,
                 "gauges-averaged",
                 f"{', '.join(gauges)} are averages over {length}, which hide peaks: ask for PT1M to see them",

@@ -1,0 +1,64 @@
+"""Three brokers that metrics are read of, and what the machine itself says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+from confluent_kafka.admin import AdminClient
+
+from clusterload.kafka import Cluster, Properties
+from clusterload.lab import Lab
+from clusterload.web.metrics_api import serve_beside
+
+
+class Trio:
+    """A lab of three brokers, with all that a way of reading its metrics needs."""
+
+    def __init__(self, lab: Lab, properties: Path) -> None:
+        """`properties` is the path of its client file."""
+        self.lab, self.properties = lab, properties
+        self.cluster = Cluster.connect(Properties.read(properties))
+        self._brokers = {broker.id: psutil.Process(broker.pid) for broker in lab.info.brokers}
+        self._ports = {broker.id: broker.client_port for broker in lab.info.brokers}
+
+    def cpu(self) -> float:
+        """Seconds of CPU that the brokers have used, user and system."""
+        times = (process.cpu_times() for process in self._brokers.values())
+        return float(sum(one.user + one.system for one in times))
+
+    def connections(self) -> int:
+        """How many connections of clients the kernel knows, of the brokers' side."""
+        return sum(
+            each.laddr.port == self._ports[broker] and each.status == psutil.CONN_ESTABLISHED
+            for broker, process in self._brokers.items()
+            for each in process.net_connections(kind="tcp")
+        )
+
+    def partitions(self) -> int:
+        """How many partitions the brokers hold, each copy counted; by the cluster's own metadata."""
+        admin = AdminClient({"bootstrap.servers": self.lab.bootstrap_servers, "log_level": 0})
+        topics = admin.list_topics(timeout=10).topics.values()
+        return sum(len(one.replicas) for topic in topics for one in topic.partitions.values())
+
+
+@contextmanager
+def trio(way: str, **more: Any) -> Iterator[Trio]:
+    """Three brokers, and beside them what this way of reading needs: nothing else reads their metrics."""
+    with (
+        TemporaryDirectory(prefix="clusterload-bench-") as name,
+        Lab(
+            3,
+            directory=Path(name),
+            jolokia="jolokia" in way,
+            prometheus="prometheus" in way,
+            **more,
+        ) as lab,
+    ):
+        if way == "metrics API":
+            serve_beside(lab)
+        yield Trio(lab, Path(name) / "client.properties")

@@ -1,0 +1,200 @@
+"""One round of questions to a cluster after the other, and the points that its answers make."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from clusterload.errors import ClusterError, ConfigurationError, NotAllowed
+from clusterload.kafka.cluster import Topic, topics_of
+from clusterload.kafka.groups import committed, described, ends, group_names, lags
+from clusterload.kafka.questions import Questions
+from clusterload.protocol.address import Address
+from clusterload.resources import RESOURCES
+from clusterload.series import Kind
+from clusterload.sources.admin.brokers import BrokersLogs, refusal
+from clusterload.sources.admin.mapping import MOST_LABELS, PLACEMENT, Bounded, Point, joined, lagging, placed
+from clusterload.sources.admin.troubles import Troubles
+
+if TYPE_CHECKING:
+    from clusterload.kafka import Properties
+    from clusterload.kafka.log_dirs import Logs
+    from clusterload.sources.source import Sink
+
+SERIES: Final = (*PLACEMENT, "log_bytes", "consumer_lag", "group_members", "groups")
+"""All that there is."""
+
+_CLUSTER: Final = "the cluster"
+_LOGS: Final = "sizes of logs"
+_TOPICS: Final = "topics"
+_GROUPS: Final = "consumer groups"
+_NAMED: Final = 3
+
+
+class Observer:
+    """Asks a cluster again and again, over connections that are kept."""
+
+    def __init__(
+        self, properties: Properties, sink: Sink, *, wanted: frozenset[str], interval: float, patience: float
+    ) -> None:
+        """Nothing is asked yet.
+
+        Raises:
+            ConfigurationError: a property is unknown or has a bad value.
+        """
+        self._sink, self._wanted, self._interval = sink, wanted, interval
+        self._questions = Questions(properties, patience=patience)
+        self._troubles = Troubles(sink)
+        self._lag: Bounded[tuple[str, str]] = Bounded()
+        self._members: Bounded[tuple[str]] = Bounded()
+        self._brokers: dict[str, Address] = {}
+        self._hidden: frozenset[str] = frozenset()
+        self._sees_all = False
+        self._logs: BrokersLogs | None = None
+        try:
+            self._logs = BrokersLogs(properties, patience) if wanted & {*PLACEMENT, "log_bytes"} else None
+        except ConfigurationError as error:
+            self._troubles.begun(_LOGS, f"{error}; {_missing(wanted, 'log_bytes', *PLACEMENT)}")
+
+    def observe(self) -> None:
+        """Ask once and record the answers; what is not answered is an event and a gap."""
+        try:
+            if not self._brokers:
+                self._topics()
+            # Before the topics, so that one that comes into being meanwhile is not taken for a hidden one.
+            sizes = self._sizes()
+            topics = self._topics()
+        except ClusterError as error:
+            self._troubles.begun(_CLUSTER, error)
+            return
+        self._troubles.over(_CLUSTER)
+        if sizes is not None:
+            self._compare({topic for one in sizes.values() for topic in one.sizes}, topics)
+        if self._sees_all:
+            self._record(placed(topics.values(), map(int, self._brokers)))
+        if self._wanted & {"consumer_lag", "group_members", "groups"}:
+            self._observe_groups(topics)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._logs:
+            self._logs.close()
+
+    def _topics(self) -> dict[str, Topic]:
+        """The topics that we may see; the brokers that are up are remembered."""
+        metadata = self._questions.metadata()
+        self._brokers = {str(one.id): Address(str(one.host), int(one.port)) for one in metadata.brokers.values()}
+        return topics_of(metadata)
+
+    def _sizes(self) -> dict[str, Logs] | None:
+        """Each broker's logs, recorded; None if no broker told of them."""
+        if self._logs is None:
+            return None
+        told, failed = self._logs.ask(self._brokers.items())
+        if refused := refusal(failed):
+            self._sees_all = False
+            self._troubles.begun(_LOGS, NotAllowed(f"{refused}; {_missing(self._wanted, 'log_bytes', *PLACEMENT)}"))
+            return None
+        for broker, error in failed.items():
+            self._troubles.begun(_logs_of(broker), error)
+        for broker, logs in told.items():
+            self._troubles.over(_logs_of(broker))
+            if logs.failed:
+                self._troubles.begun(_directories_of(broker), f"broker {broker} cannot read {', '.join(logs.failed)}")
+            else:
+                self._troubles.over(_directories_of(broker))
+                self._record([("log_bytes", {"broker": broker}, sum(logs.sizes.values()))])
+        if told:
+            self._troubles.over(_LOGS)
+        return told or None
+
+    def _compare(self, existing: set[str], topics: Mapping[str, Topic]) -> None:
+        """Whether we see all topics: brokers tell of the logs of those, too, that metadata keeps from us."""
+        hidden = frozenset(existing - topics.keys())
+        self._sees_all = not hidden
+        # One that is just being deleted is in the logs a little longer.
+        if lasting := sorted(hidden & self._hidden):
+            lost = _missing(self._wanted, *PLACEMENT, "consumer_lag")
+            self._troubles.begun(_TOPICS, NotAllowed(f"Describe is missing on {_some('topic', lasting)}; {lost}"))
+        elif not hidden:
+            self._troubles.over(_TOPICS)
+        self._hidden = hidden
+
+    def _observe_groups(self, topics: Mapping[str, Topic]) -> None:
+        try:
+            names, missing = group_names(self._questions)
+        except ClusterError as error:
+            self._troubles.begun(_GROUPS, error)
+            return
+        if missing:
+            # With those of one broker missing, neither their number nor the rest's sum is known.
+            self._troubles.begun(_GROUPS, f"not all consumer groups were listed: {missing}")
+            return
+        self._troubles.over(_GROUPS)
+        self._record([("groups", {}, len(names))])
+        if "group_members" in self._wanted:
+            self._observe_members(names)
+        if "consumer_lag" in self._wanted:
+            self._observe_lag(names, topics)
+
+    def _observe_members(self, names: Collection[str]) -> None:
+        groups, failures = described(self._questions, names)
+        self._tell("members", "group_members", failures)
+        members = {name: len(one.members) for name, one in groups.items()}
+        self._record(joined(members, self._members, whole=not _failed(failures)))
+
+    def _observe_lag(self, names: Collection[str], topics: Mapping[str, Topic]) -> None:
+        done = committed(self._questions, names)
+        self._tell("offsets", "consumer_lag", done.failures)
+        places = {place for offsets in done.offsets.values() for place in offsets}
+        ended = ends(self._questions, places, topics)
+        found = {group: lags(offsets, ended) for group, offsets in done.offsets.items()}
+        self._record(lagging(found, self._lag, whole=not _failed(done.failures)))
+        if self._lag.full:
+            text = f"over {MOST_LABELS:,} groups and topics: the lag of the further ones is one sum"
+            self._troubles.noted("(others)", "cardinality", text)
+
+    def _tell(self, what: str, series: str, failures: Mapping[str, ClusterError]) -> None:
+        """Say which groups told nothing: those that we may not describe, and those that failed."""
+        refused = sorted(name for name, error in failures.items() if isinstance(error, NotAllowed))
+        about = f"{what} of groups"
+        if refused:
+            lost = f"their {series} is missing; see docs/privileges.md"
+            self._troubles.begun(about, NotAllowed(f"Describe is missing on {_some('group', refused)}; {lost}"))
+        elif failures:
+            name, error = next(iter(failures.items()))
+            self._troubles.begun(about, f"{what} of {_some('group', sorted(failures))} were not read ({name}: {error})")
+        else:
+            self._troubles.over(about)
+
+    def _record(self, points: Iterable[Point]) -> None:
+        now = time.time_ns()
+        for name, labels, value in points:
+            if name in self._wanted:
+                unit = RESOURCES[name].unit
+                self._sink.point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._interval)
+
+
+def _logs_of(broker: str) -> str:
+    return f"logs of broker {broker}"
+
+
+def _directories_of(broker: str) -> str:
+    return f"log directories of broker {broker}"
+
+
+def _some(kind: str, names: Collection[str]) -> str:
+    shown = ", ".join(list(names)[:_NAMED])
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{kind}{'s' if len(names) > 1 else ''} {shown}{more}"
+
+
+def _failed(failures: Mapping[str, ClusterError]) -> bool:
+    """Whether a group told nothing that otherwise does; those that we may not describe never do."""
+    return any(not isinstance(error, NotAllowed) for error in failures.values())
+
+
+def _missing(wanted: frozenset[str], *series: str) -> str:
+    lost = [name for name in series if name in wanted]
+    return f"{', '.join(lost)} {'are' if len(lost) > 1 else 'is'} missing; see docs/privileges.md"

@@ -1,0 +1,91 @@
+"""Asking a cluster's Admin API at each interval, from one thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+from clusterload.sources.admin.observer import SERIES, Observer
+
+if TYPE_CHECKING:
+    from clusterload.kafka import Properties
+    from clusterload.sources.source import Sink
+
+PATIENCE_SECONDS: Final = 5.0
+_FIRST_SECONDS: Final = 30.0
+
+
+class AdminSource:
+    """Reads what a cluster tells anybody who may describe it; no exporter is needed.
+
+    Its figures are gauges. What cannot be read, or may not be, is an event once and leaves a gap, never a zero. Two
+    connections to each broker are held under the client id `clusterload-admin`: they are counted among the clients'.
+
+    Attributes:
+        interval: seconds between its points.
+    """
+
+    def __init__(
+        self,
+        properties: Properties,
+        *,
+        interval: float = 10.0,
+        without: frozenset[str] = frozenset(),
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Ask the cluster of these properties every `interval` seconds.
+
+        Args:
+            properties: how a client reaches the cluster.
+            interval: seconds between questions; a round costs each broker a few requests, and one a group.
+            without: names of Series that another source gives already; what only they need is not asked.
+            patience: seconds that one answer may take.
+        """
+        self.interval = interval
+        self._properties, self._patience = properties, patience
+        self._wanted = frozenset(SERIES) - without
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return f"Admin API at {self._properties.values.get('bootstrap.servers', 'no server')}"
+
+    def start(self, sink: Sink) -> Self:
+        """Begin to ask; returns once all was asked once. After `stop` it may begin anew.
+
+        Raises:
+            ConfigurationError: a property is unknown or has a bad value.
+        """
+        self._stop = threading.Event()
+        observer = Observer(
+            self._properties, sink, wanted=self._wanted, interval=self.interval, patience=self._patience
+        )
+        tried = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(observer, self._stop, tried), name="admin-source", daemon=True
+        )
+        self._thread.start()
+        tried.wait(_FIRST_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        """Stop asking; a question under way is finished."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, observer: Observer, stop: threading.Event, tried: threading.Event) -> None:
+        try:
+            due = time.monotonic()
+            while not stop.wait(max(0.0, due - time.monotonic())):
+                observer.observe()
+                tried.set()
+                behind = time.monotonic() - due
+                due += self.interval * max(1, -(-behind // self.interval))
+        finally:
+            tried.set()
+            observer.close()

@@ -1,0 +1,184 @@
+"""Transport: one question to Prometheus over HTTP, with patience that has an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, Self
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from clusterload import __version__
+from clusterload.errors import SourceError
+from clusterload.sources.prometheus.access import Access
+from clusterload.sources.prometheus.answer import Answer, error_in, parsed
+
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
+"""Bytes of one answer, unpacked."""
+
+_LONGEST_BACKOFF: Final = 5.0
+_SHOWN: Final = 200
+# The server's own words for a query that it stopped; asked for less at a time it may well answer.
+_STOPPED: Final = {"timeout", "canceled", "execution"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a server is waited for.
+
+    Attributes:
+        answer: seconds without a byte from it, until a question counts as unanswered.
+        whole: seconds for an answer to come to its end.
+        attempts: how often one question is asked.
+        first: seconds before the second attempt; doubled for each further one.
+    """
+
+    answer: float = 30.0
+    whole: float = 120.0
+    attempts: int = 4
+    first: float = 0.5
+
+
+class TooMuch(SourceError):
+    """The answer is too large for the server or for us: less at a time may do."""
+
+
+class _TryAgain(SourceError):
+    """What may pass: the server is busy, ill or out of reach."""
+
+
+class Transport:
+    """Asks, and turns every failure into one line. No secret is ever in one."""
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        patience: Patience = Patience(),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Nothing is sent before the first question.
+
+        Args:
+            access: where, and with whose login.
+            patience: how long the server is waited for.
+            clock: seconds that only ever grow.
+            sleep: waits for seconds.
+
+        Raises:
+            ConfigurationError: the authority's file cannot be used.
+        """
+        self._access = access
+        self._patience = patience
+        self._clock, self._sleep = clock, sleep
+        headers = {"User-Agent": f"clusterload/{__version__}", "Accept": "application/json"}
+        if access.bearer:
+            headers["Authorization"] = f"Bearer {access.bearer}"
+        if access.tenant:
+            headers["X-Scope-OrgID"] = access.tenant
+        self._client = httpx.Client(
+            timeout=patience.answer,
+            trust_env=not access.loopback,
+            verify=access.verification(),
+            auth=httpx.BasicAuth(access.username, access.password) if access.username else None,
+            headers=headers,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def ask(self, call: str, params: Mapping[str, str]) -> Answer:
+        """The answer to a call as `query` or `query_range`.
+
+        Raises:
+            TooMuch: it is too large.
+            SourceError: the server refused us, did not answer in time, or answered what is none of its answers.
+        """
+        retrying = Retrying(
+            stop=stop_after_attempt(self._patience.attempts),
+            wait=self._pause,
+            retry=retry_if_exception_type(_TryAgain),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, call, params)
+        except _TryAgain as error:
+            raise SourceError(f"{error}; asked {self._patience.attempts} times, try again later") from None
+
+    def _pause(self, state: RetryCallState) -> float:
+        return float(wait_exponential(multiplier=self._patience.first, max=_LONGEST_BACKOFF)(state))
+
+    def _once(self, call: str, params: Mapping[str, str]) -> Answer:
+        # By POST: many names make a query longer than some servers take in an address.
+        request = self._client.build_request("POST", f"{self._access.url}/api/v1/{call}", data=dict(params))
+        try:
+            answer = self._client.send(request, stream=True)
+            try:
+                content = self._content(answer)
+            finally:
+                answer.close()
+        except httpx.TimeoutException:
+            raise _TryAgain(f"{self._about} did not answer within {self._patience.answer:g} s") from None
+        except httpx.TransportError as error:
+            raise _TryAgain(f"{self._about} cannot be read: {self._shown(str(error))}") from None
+        except httpx.HTTPError as error:
+            raise SourceError(f"{self._about} answers what cannot be read: {self._shown(str(error))}") from None
+        self._judge(answer.status_code, content)
+        try:
+            return parsed(content)
+        except SourceError as error:
+            raise SourceError(f"{self._about} {error}") from None
+
+    def _content(self, answer: httpx.Response) -> bytes:
+        content, until = bytearray(), self._clock() + self._patience.whole
+        for part in answer.iter_bytes():
+            content += part
+            if len(content) > LARGEST_ANSWER:
+                raise TooMuch(f"{self._about} answers with more than {LARGEST_ANSWER:,} B: narrow prometheus.select")
+            if self._clock() > until:
+                raise _TryAgain(f"{self._about} took more than {self._patience.whole:g} s for one answer")
+        return bytes(content)
+
+    def _judge(self, status: int, content: bytes) -> None:
+        if status == HTTPStatus.OK:
+            return
+        kind, text = error_in(content)
+        said = f"{status}: {self._shown(text)}" if text else f"{status}"
+        if status in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE} or kind in _STOPPED:
+            raise TooMuch(f"{self._about} stopped the query ({said}): narrow prometheus.select")
+        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise _TryAgain(f"{self._about} has trouble ({said})")
+        raise _refusal(status, self._about, said)
+
+    @property
+    def _about(self) -> str:
+        return f"Prometheus at {self._access.host}"
+
+    def _shown(self, text: str) -> str:
+        # It is a stranger's text: one line, not long, and never our secrets, should they be echoed.
+        for secret in self._access.secrets:
+            text = text.replace(secret, "***")
+        return "".join(char if char.isprintable() else " " for char in text)[:_SHOWN]
+
+
+def _refusal(status: int, about: str, said: str) -> SourceError:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return SourceError(
+            f"{about} asks for another login ({said}): set prometheus.username and prometheus.password, or "
+            "prometheus.bearer.token"
+        )
+    if status == HTTPStatus.FORBIDDEN:
+        return SourceError(f"{about} does not let this login read ({said}): give it the right to query")
+    if status == HTTPStatus.NOT_FOUND:
+        return SourceError(f"{about} has no such path ({said}): prometheus.url is what stands before /api/v1")
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return SourceError(f"{about} redirects ({said}): give its final address as prometheus.url")
+    return SourceError(f"{about} does not take the question ({said})")

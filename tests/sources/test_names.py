@@ -1,0 +1,133 @@
+"""Maps of metric names: each kind of place gives the same resources, and one's own map can mend a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from clusterload.errors import ConfigurationError
+from clusterload.resources import RESOURCES
+from clusterload.sources.names import Names, table_names
+from clusterload.sources.reading import Reading, read
+
+SCRAPES = Path(__file__).with_name("scrapes")
+REDPANDA = """\
+redpanda_kafka_request_bytes_total{redpanda_request="produce",redpanda_namespace="kafka",redpanda_topic="a"} 100
+redpanda_kafka_request_bytes_total{redpanda_request="produce",redpanda_namespace="kafka",redpanda_topic="b"} 20
+redpanda_kafka_request_bytes_total{redpanda_request="produce",redpanda_namespace="redpanda",redpanda_topic="c"} 7
+redpanda_kafka_request_bytes_total{redpanda_request="consume",redpanda_namespace="kafka",redpanda_topic="a"} 300
+redpanda_kafka_request_bytes_total{redpanda_request="follower_consume",redpanda_namespace="kafka",redpanda_topic="a"} 50
+redpanda_rpc_active_connections{redpanda_server="kafka"} 12
+redpanda_rpc_active_connections{redpanda_server="internal"} 6
+redpanda_kafka_handler_latency_seconds_count{handler="fetch"} 4
+redpanda_kafka_handler_latency_seconds_sum{handler="fetch"} 0.5
+redpanda_cpu_busy_seconds_total{shard="0"} 2
+redpanda_cpu_busy_seconds_total{shard="1"} 4
+"""
+
+
+def reading(text: str, names: Names, listeners: frozenset[str] = frozenset()) -> Reading:
+    return read((one for family in text_string_to_metric_families(text) for one in family.samples), names, listeners)
+
+
+def real(scrape: str) -> str:
+    return (SCRAPES / f"{scrape}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("listeners", [frozenset[str](), frozenset({"CLIENT"})])
+@pytest.mark.parametrize(("scrape", "table"), [("strimzi", "strimzi"), ("jmx-exporter-kraft", "jmx-exporter")])
+def test_a_broker_with_the_usual_rules_gives_what_it_really_had(
+    scrape: str, table: str, listeners: frozenset[str]
+) -> None:
+    found = reading(real(scrape), Names.named(table), listeners)
+    assert (found.gauges["connections", ()], found.counters["requests", ()]) == (2, 16)
+    assert found.counters["ingress", ()] > 0
+    assert found.counters["requests_by_type", (("request", "Produce"),)] == 1
+    assert found.gauges["partitions", ()] > 0
+    assert found.handler_idle is not None
+    assert found.started is not None
+    assert [len(threads) for threads in found.network.values()] == [3]
+
+
+def test_strimzi_s_own_listeners_are_told_from_the_clients() -> None:
+    text = real("strimzi")
+    for listener, other in (
+        ("CLIENT", "TLS-9093"),
+        ("BROKER", "REPLICATION-9091"),
+        ("CONTROLLER", "CONTROLPLANE-9090"),
+    ):
+        text = text.replace(f'listener="{listener}"', f'listener="{other}"')
+    assert reading(text, Names.named("strimzi")).counters["requests", ()] == 16
+
+
+def test_redpanda_s_names_give_clients_figures_and_leave_out_its_own() -> None:
+    found = reading(REDPANDA, Names.named("redpanda"))
+    assert (found.counters["ingress", ()], found.counters["egress", ()]) == (120, 350)
+    assert found.counters["ingress_by_topic", (("topic", "b"),)] == 20
+    assert found.gauges["connections", ()] == 12
+    assert found.counters["requests_by_type", (("request", "FetchConsumer"),)] == 4
+    assert found.counters["request_time", (("request", "FetchConsumer"),)] == 500
+    assert found.network == {"": (2e9, 4e9)}
+
+
+@pytest.mark.parametrize("table", table_names())
+def test_every_map_measures_what_is_asked_first_and_is_found_by_its_pattern(table: str) -> None:
+    import re
+
+    names = Names.named(table)
+    assert all(names.of(series) for series in ("ingress", "egress", "requests", "connections", "connection_attempts"))
+    assert all(re.fullmatch(names.pattern, metric) for metric in names.metrics)
+    assert names.title
+    assert names.source
+
+
+def test_one_s_own_map_takes_the_place_of_single_names(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        'extends = "jmx-exporter"\n[[series]]\nname = "connections"\nmetric = "kafka_connections"\n'
+        '[[series]]\nname = "request_handler_busy"\nmetric = "handlers_idle"\ncomplement = true\n'
+    )
+    names = Names.named(str(own))
+    found = reading('kafka_connections{of="CLIENT"} 9\nhandlers_idle 0.75\n', names)
+    assert (found.gauges["connections", ()], found.gauges["request_handler_busy", ()]) == (9, 0.25)
+    assert names.of("ingress") == Names.named("jmx-exporter").of("ingress")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('extends = "jmx-exportr"', "did you mean 'jmx-exporter'"),
+        ('extends = "own.toml"', "known: jmx-exporter"),
+        ('[[series]]\nname = "ingres"\nmetric = "x"', "did you mean 'ingress'"),
+        ('[[series]]\nname = "ingress"\nmetrik = "x"', "did you mean 'metric'"),
+        ('[[series]]\nname = "ingress"', "needs name and metric"),
+        ('[[series]]\nname = "ingress_by_topic"\nmetric = "x"', "is by topic"),
+        ('[[series]]\nname = "ingress"\nmetric = "x"\nscale = "much"', "another form"),
+        ('[series]\nname = "ingress"', "no list of tables"),
+        ('threads = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "no table"),
+        ('[[rewrite]]\nmatch = "(?P<a>.*"\nname = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "fit each other"),
+        ('[[rewrite]]\nmatch = "x"\nname = "{a}"\n[[series]]\nname = "ingress"\nmetric = "x"', "fit each other"),
+        ("", "have no [[series]]"),
+        ("][", "not TOML"),
+    ],
+)
+def test_a_mistake_in_one_s_own_map_is_one_line_that_names_file_and_fault(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(text)
+    with pytest.raises(ConfigurationError) as raised:
+        Names.named(str(own))
+    message = str(raised.value)
+    assert words in message
+    assert str(own) in message
+    assert "\n" not in message
+
+
+def test_every_series_of_a_map_is_a_resource_by_the_label_that_it_has() -> None:
+    for table in table_names():
+        for rule in Names.named(table).rules:
+            per = RESOURCES[rule.series].per
+            assert tuple(rule.by) == ((per,) if per else ())
