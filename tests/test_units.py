@@ -221,3 +221,31 @@ def test_a_shown_amount_can_be_read_back(value: float, unit: Unit) -> None:
 )
 def test_stretches_of_time_are_shown_as_people_say_them(seconds: float, shown: str) -> None:
     assert units.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("difference", "unit", "words"),
+    [
+        (4.1e6, units.BYTES_PER_SECOND, "+4.1 MB/s"),
+        (-180, units.CONNECTIONS, "-180"),
+        (30, units.REQUESTS_PER_SECOND, "+30/s"),
+        (0.3, units.RATIO, "+30 points"),
+        (-2.5, units.PERCENT, "-2.5 points"),
+        (math.nan, units.BYTES, "+n/a"),
+    ],
+)
+def test_a_difference_has_its_sign_and_that_of_shares_is_in_points(difference: float, unit: Unit, words: str) -> None:
+    assert units.signed(difference, unit) == words
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [(5.64, "x5.6"), (0.25, "x0.25"), (0, "to nothing"), (math.inf, "from nothing"), (math.nan, "n/a")],
+)
+def test_a_ratio_is_said_as_people_do(ratio: float, words: str) -> None:
+    assert units.times(ratio) == words
+
+
+def test_a_level_is_an_amount_or_a_percentage() -> None:
+    assert units.level(0.47, units.RATIO) == units.level(47, units.PERCENT) == "47 %"
+    assert units.level(2.05e6, units.BYTES_PER_SECOND) == "2.05 MB/s"

@@ -225,7 +225,7 @@ class _Held:
         """How a figure differs, and what that is to be held against."""
         measure = self.known[figure.name]
         bare = Shift(figure=figure, measure=measure)
-        points = int(self.seconds / measure.seconds + 1e-6)
+        points = self._points(measure)
         if not points:
             length = units.duration(measure.seconds)
             return replace(bare, doubt=f"a stretch is shorter than the {length} between its points")
@@ -236,15 +236,22 @@ class _Held:
         for side, value in (("before", told.before), ("after", told.after)):
             if math.isnan(value):
                 return replace(told, doubt=f"no figures {side}, or more gaps than figures")
-        floor = floor_of(measure, told.before, told.after, self.seconds, within=not self.usual)
         try:
-            if self.usual:
-                found = by_windows(self._windows(figure, step), told.before, told.after, floor)
-            else:
-                found = by_blocks(earlier, later, measure.kind, floor)
+            return replace(told, yardstick=self._yardstick(told, earlier, later, step))
         except TooLittle as error:
             return replace(told, doubt=str(error))
-        return replace(told, yardstick=found)
+
+    def _yardstick(self, told: Shift, earlier: Floats, later: Floats, step: float) -> Yardstick:
+        floor = floor_of(told.measure, told.before, told.after, self.seconds, within=not self.usual)
+        if self.usual:
+            return by_windows(self._windows(told.figure, step), told.before, told.after, floor)
+        if self._points(told.measure) < LEAST_POINTS:
+            raise TooLittle(f"too few points: {LEAST_POINTS} are needed in each stretch where no usual one is given")
+        return by_blocks(earlier, later, told.measure.kind, floor)
+
+    def _points(self, measure: Measure) -> int:
+        # A stretch may be a hair shorter than it was meant to be.
+        return int(self.seconds / measure.seconds + 1e-6)
 
     def _values(self, figure: Figure, run: Run, step: float) -> tuple[Grid | None, Floats]:
         lines = self._lines[id(run)]

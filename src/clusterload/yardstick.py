@@ -91,7 +91,7 @@ def by_blocks(earlier: Floats, later: Floats, kind: Kind, floor: float) -> Yards
     size = max(1, min(len(earlier), len(later)) // _MOST_BLOCKS)
     first, second = pieces(earlier, size, kind), pieces(later, size, kind)
     if min(len(first), len(second)) < _LEAST_BLOCKS:
-        raise TooLittle(f"too few points: {LEAST_POINTS} are needed in each stretch where no usual one is given")
+        raise TooLittle("too many gaps: no four blocks of each stretch have figures")
     before, after = typical(earlier, kind), typical(later, kind)
     rises = after >= before
     # Of a real change most blocks show it. A single burst makes a difference too, but that of one block.
