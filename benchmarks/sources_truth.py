@@ -83,11 +83,13 @@ def turn(way: str, repeat: int, seconds: float) -> Figures:
             time.sleep(_BEFORE)
             if way == _BY_MINUTES:
                 _await_minute(before=3.0 if seconds >= FULL else 0.0)
-            kernel, path = Kernel(brokers), log.with_suffix(".load.run")
+            # The first requests are those by which connections greet, before the load begins.
+            begin, kernel, path = time.time_ns(), Kernel(brokers), log.with_suffix(".load.run")
             load = measure(plan(seconds), brokers.cluster, sources=(), path=path, on_progress=kernel.look)
             time.sleep(_AFTER)
             partitions = float(brokers.partitions())
-            watched = watching.end(load.start, load.end)
+            # A minute after the load's last has nothing in it, and would be waited for.
+            watched = watching.end(begin, load.end if way == _BY_MINUTES else time.time_ns())
     found = compared(load, watched, connections=kernel.count, partitions=partitions)
     written(log.with_suffix(".json"), found)
     return found

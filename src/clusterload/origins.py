@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from clusterload.errors import ConfigurationError
 from clusterload.kafka import Cluster, Properties
@@ -41,7 +41,7 @@ def source_of(cluster: Cluster, kind: str, interval: float = 1.0) -> Source:
     """
     lab = find_lab(cluster.id)
     if kind == "admin":
-        return AdminSource(cluster.properties, interval=max(interval, _ADMIN_SECONDS))
+        return admin_beside(cluster, ())
     if kind == "confluent":
         return metrics_api_of(cluster)
     if kind == "prometheus":
@@ -54,6 +54,12 @@ def source_of(cluster: Cluster, kind: str, interval: float = 1.0) -> Source:
             f"nothing tells where the {kind} of cluster {cluster.id} answers: give --{kind} ID=URL"
         )
     return (exporters_at if kind == "exporter" else jolokia_at)(cluster, at, interval)
+
+
+def admin_beside(cluster: Cluster, others: Sequence[Source]) -> AdminSource:
+    """The Admin API for what other sources do not tell; where there are any, they tell who holds which partitions."""
+    placed = frozenset({"partitions", "leaders", "under_replicated"})
+    return AdminSource(cluster.properties, interval=_ADMIN_SECONDS, without=placed if others else frozenset())
 
 
 def exporters_at(cluster: Cluster, endpoints: Mapping[str, str], interval: float, names: str = "") -> ExporterSource:

@@ -1,9 +1,9 @@
 """Statistics that outliers do not bend: how far figures spread, and how often chance goes as far.
 
 The spread is Qn (Rousseeuw and Croux, 1993): a quarter of all distances between two figures are smaller than it is
-before scaling. Half of the figures may be anything without spoiling it, and it wastes less of what they tell than
-the median absolute deviation: of ten figures it knows the spread as well as six degrees of freedom do, the MAD as
-well as three.
+before scaling. It wastes less of what figures tell than the median absolute deviation does: of ten it knows the spread
+as well as six degrees of freedom do, the MAD as well as three. Where most figures are nearly equal and the others are
+not, it would say next to nothing, so half of the standard deviation of all but the most extreme tenth is its floor.
 """
 
 from __future__ import annotations
@@ -27,11 +27,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 
 
 def spread(figures: Floats) -> float:
-    """The standard deviation that normal figures with this Qn would have; NaN for fewer than two figures.
-
-    Where more than half of the figures are equal, Qn is 0. Then it is the standard deviation of all but the most
-    extreme tenth.
-    """
+    """The standard deviation that normal figures of this spread would have; NaN for fewer than two figures."""
     count = len(figures)
     if count <= 1:
         return math.nan
@@ -41,7 +37,7 @@ def spread(figures: Floats) -> float:
     odd = 1.4 if count % 2 else 3.8
     correction = _SMALL.get(count) or count / (count + odd)
     robust = _OF_NORMAL * correction * float(distances[half * (half - 1) // 2 - 1])
-    return robust or _of_most(figures)
+    return max(robust, _of_most(figures) / 2)
 
 
 def _of_most(figures: Floats) -> float:

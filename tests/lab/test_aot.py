@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,7 +55,9 @@ def test_a_cache_that_is_there_is_used_without_training(
     file = aot.cache_file(plain)
     file.parent.mkdir()
     file.touch()
+    os.utime(file, (1, 1))
     assert f"{option}{file}" in aot.quickened(plain, lambda *_: None).jvm_options
+    assert file.stat().st_mtime > 1, "caches are dropped when they were not used for longest"
 
 
 def test_another_java_or_other_jars_need_another_cache(folder: Path) -> None:

@@ -7,13 +7,13 @@ import re
 from typing import TYPE_CHECKING
 
 import crc32c
+import pytest
 
 from clusterload.lab import artifacts, java, lock, scram, storage
+from tests.lab.older import OLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from clusterload.lab import Lab
 
 # A record batch: CRC at 17-20, first and last timestamp at 27-42. They differ between any two runs of the tool.
 _TIME_AND_CRC = [*range(17, 21), *range(27, 43)]
@@ -42,8 +42,9 @@ def batches(content: bytes) -> list[bytes]:
     ]
 
 
-def test_formatting_does_what_the_tool_does(lab: Lab, tmp_path: Path) -> None:
-    locked, bundled = lock.read(), java.find()
+@pytest.mark.parametrize("kafka", [lock.DEFAULT_KAFKA, *OLDER])
+def test_formatting_does_what_the_tool_does(tmp_path: Path, kafka: str) -> None:
+    locked, bundled = lock.read(kafka), java.find()
     jars = artifacts.fetch(locked)
     cluster = storage.new_id()
     storage.storage_tool(bundled, jars, tmp_path / "tool", cluster_id=cluster, broker=2)
@@ -59,8 +60,9 @@ def test_formatting_does_what_the_tool_does(lab: Lab, tmp_path: Path) -> None:
     assert batches((ours / name).read_bytes()) == batches((tmp_path / "tool" / name).read_bytes())
 
 
-def test_users_are_put_in_as_the_tool_does(lab: Lab, tmp_path: Path) -> None:
-    locked, bundled = lock.read(), java.find()
+@pytest.mark.parametrize("kafka", [lock.DEFAULT_KAFKA, *OLDER])
+def test_users_are_put_in_as_the_tool_does(tmp_path: Path, kafka: str) -> None:
+    locked, bundled = lock.read(kafka), java.find()
     jars = artifacts.fetch(locked)
     salt = b"0123456789abcdefghijklmn"
     words = [

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.sources.source import OTHERS
 from clusterload.sources.reading import Key, Reading
+from clusterload.sources.source import OTHERS
 from tests.sources.kept import grown
 
 INGRESS: Key = ("ingress", ())

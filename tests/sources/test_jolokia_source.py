@@ -15,8 +15,8 @@ import trustme
 
 from clusterload.errors import ConfigurationError
 from clusterload.series import SECOND
+from clusterload.sources.endpoint import LARGEST_ANSWER
 from clusterload.sources.jolokia import JolokiaSource
-from clusterload.sources.jolokia.source import LARGEST_ANSWER
 from clusterload.sources.source import LiveSource
 
 from ..processes import wait_for

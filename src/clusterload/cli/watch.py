@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from clusterload.kafka import Cluster
     from clusterload.limits import Limits
     from clusterload.run import Run
+    from clusterload.sources.source import Source
+
+_DECLARED: Final = "declared"
 
 
 @click.command(short_help="Watch a cluster, live or in the past, without any load.")
 @target_options
 @source_options
 @click.option("--for", "duration", metavar="TIME", help="How long, as in 5m; by default until Ctrl-C.")
+@click.option("--with-admin", is_flag=True, help="Ask the brokers too: groups, lag, sizes of logs, lost leaders.")
 @click.option(
     "--interval", metavar="TIME", default="1s", show_default=True, help="Time between points, if ours to choose."
 )
@@ -36,6 +40,7 @@ def watch(
     target: Target,
     *,
     duration: str | None,
+    with_admin: bool,
     interval: str,
     start: str | None,
     end: str | None,
@@ -61,7 +66,7 @@ def watch(
     else:
         if granularity:
             raise UsageError("--granularity is of the past, with --from; from now on it is --interval")
-        seen, limits = _live(target, duration, interval, table, units, out)
+        seen, limits = _live(target, duration, interval, table, units, out, with_admin=with_admin)
     show(seen, limits, as_json=as_json)
 
 
@@ -72,6 +77,8 @@ def _live(
     table: str | None,
     units: int,
     out: Path | None,
+    *,
+    with_admin: bool,
 ) -> tuple[Run, Limits]:
     from clusterload.cli.console import waiting
     from clusterload.cli.live_cluster import cluster_view
@@ -85,12 +92,23 @@ def _live(
             seen = watch_cluster(
                 cluster,
                 seconds=seconds,
-                sources=sources_for(target, cluster, parse_duration(interval)) or None,
+                sources=_sources(target, cluster, parse_duration(interval), with_admin=with_admin),
                 path=out,
                 on_look=on_look,
                 on_wait=waiting,
             )
     return seen, limits
+
+
+def _sources(target: Target, cluster: Cluster, interval: float, *, with_admin: bool) -> tuple[Source, ...]:
+    """What is read: what was named or is known, and the Admin API if that is wanted or there is nothing else."""
+    from clusterload.cli.console import warn
+    from clusterload.origins import admin_beside
+
+    found = sources_for(target, cluster, interval)
+    if not found:
+        warn("no source of traffic is known (--exporter, --jolokia, --prometheus): only the brokers are asked")
+    return (*found, admin_beside(cluster, found)) if with_admin or not found else found
 
 
 def _past(target: Target, start: str, end: str | None, granularity: str, wait: str, out: Path | None) -> Run:
@@ -108,9 +126,23 @@ def _limits(target: Target, table: str | None, units: int, cluster: Cluster | No
     """The limits that were asked for; else the course's for a lab, and for others what their brokers declare."""
     from clusterload.limits import Limits
 
-    name = table or ("course-basic" if target.lab is not None or cluster is None else "declared")
-    if name != "declared":
+    name = table or ("course-basic" if target.lab is not None or cluster is None else _DECLARED)
+    if name != _DECLARED:
         return Limits.named(name, units)
     if cluster is None:
         raise UsageError("--limits declared asks the brokers of now: for the past name a table")
-    return Limits.named("course-basic")
+    return _declared(cluster)
+
+
+def _declared(cluster: Cluster) -> Limits:
+    from datetime import UTC, datetime
+
+    from clusterload.cli.console import warn
+    from clusterload.kafka.configuration import read_declared
+    from clusterload.limits import Limits
+
+    found = read_declared(cluster)
+    for line in found.missing:
+        warn(f"what the brokers declare is not known: {line}")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    return Limits.declared(f"Declared by the brokers of {cluster.id}", found.brokers, found.quotas, as_of=today)

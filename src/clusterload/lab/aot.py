@@ -6,6 +6,7 @@ to the very JVM, its options and the class path, so the file's name is a digest 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import replace
@@ -40,6 +41,8 @@ def quickened(kit: Kit, progress: Progress) -> Kit:
         except LabError as error:
             progress(f"no start-up cache, brokers start slower: {str(error).splitlines()[0]}", 1, 1)
             return kit
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(file)  # those that were used last are kept
     return replace(kit, jvm_options=_use(kit, file))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,18 @@ def test_two_workers_share_a_schedule_and_no_two_records_are_alike(lab: Lab, top
     assert driven.ledger.acknowledged == 3003
     values = _values(lab.bootstrap_servers, topic, 3003)
     assert len({value[:8] for value in values}) == 3003
+
+
+def test_two_loads_of_one_worker_send_no_two_records_alike(lab: Lab, topic: str, tmp_path: Path) -> None:
+    loads = [
+        replace(wire_load(topic, connections="2", request_rate="100/s", records_per_request="5", **COLD), name=name)
+        for name in ("one", "other")
+    ]
+    made = drive(lab.bootstrap_servers, tmp_path, *loads, seconds=2, workers=1)
+    count = sum(ledger.acknowledged for ledger in made.made.ledgers)
+    assert count == 2000
+    values = _values(lab.bootstrap_servers, topic, count)
+    assert len({value[:8] for value in values}) == count
 
 
 def test_without_acknowledgement_what_was_sent_is_unknown(lab: Lab, topic: str, tmp_path: Path) -> None:

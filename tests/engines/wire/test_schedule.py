@@ -21,7 +21,7 @@ ORIGIN = 5 * SECOND
 def schedule(rate: float, seconds: float, number: int = 0, parts: int = 1) -> Schedule:
     """One part's share of a load that begins at `ORIGIN`."""
     load = Load(name="load", kind="admin", topic="t", dials=Dials(metadata_rate=rate))
-    made = Schedule(Part(load=load, number=number, parts=parts, frames={}), Counts())
+    made = Schedule(Part(load=load, order=0, number=number, parts=parts, frames={}), Counts())
     nothing: Any = None
     setting = Setting(
         worker=0,

@@ -152,12 +152,13 @@ def _works(
             parts=tuple(
                 Part(
                     load=load,
+                    order=order,
                     number=worker,
                     parts=shares[load.name],
                     frames=made[load.name][0],
                     template=made[load.name][1],
                 )
-                for load in loads
+                for order, load in enumerate(loads)
                 if worker < shares[load.name]
             ),
             duration=duration,

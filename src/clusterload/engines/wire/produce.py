@@ -54,8 +54,9 @@ class Producing(Sending):
 
     @property
     def first_stamp(self) -> int:
-        """So that each record of a run is its own: a nonce, the worker, and a number that counts on."""
-        return (self.setting.seed & 0xFFF) << 52 | (self.setting.worker & 0x3F) << 46
+        """So that each record of a run is its own: a nonce, the worker, the Load, and a number that counts on."""
+        place = (self.setting.worker & 0x3F) << 6 | self.part.order & 0x3F
+        return (self.setting.seed & 0xFFF) << 52 | place << 40
 
     async def prepare(self) -> None:
         """Make the pool, open the connections, and get producer ids."""

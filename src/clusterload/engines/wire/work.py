@@ -20,6 +20,7 @@ class Part:
 
     Attributes:
         load: the whole Load.
+        order: the Load's place among those of the run, from 0.
         number: this part's, from 0.
         parts: how many there are; event k of the Load's schedule belongs to part k mod parts.
         frames: requests made beforehand, by name.
@@ -27,6 +28,7 @@ class Part:
     """
 
     load: Load
+    order: int
     number: int
     parts: int
     frames: Mapping[str, bytes]

@@ -10,6 +10,7 @@ from typing import Final, Self
 import httpx
 
 from clusterload.errors import SourceError
+from clusterload.sources.endpoint import Endpoint, plain
 from clusterload.sources.exporter.text import Reader
 from clusterload.sources.growth import Growth, Moment
 from clusterload.sources.names import Names
@@ -18,7 +19,6 @@ from clusterload.sources.reading import read
 from clusterload.sources.source import Sink, of_brokers
 
 TIMEOUT_SECONDS: Final = 4.0
-_LARGEST_SCRAPE: Final = 64 * 1024 * 1024
 
 
 class ExporterSource:
@@ -70,27 +70,22 @@ class ExporterSource:
         self._polling.stop()
 
     def _poller(self, broker: str, url: str) -> Poller:
+        client = httpx.Client(timeout=self._timeout, trust_env=False)
         scraped = _Exporter(
-            broker=broker,
-            url=url,
-            timeout=self._timeout,
-            client=httpx.Client(timeout=self._timeout, trust_env=False),
+            endpoint=Endpoint(broker=broker, url=url, client=client, timeout=self._timeout),
             listeners=self._listeners,
             names=self._names,
             reader=Reader(self._names.reads, self._names.grouping),
         )
         growth = Growth(broker=broker, names=self._names, granularity=self.interval)
-        return Poller(ask=scraped.ask, growth=growth, interval=self.interval, close=scraped.client.close)
+        return Poller(ask=scraped.ask, growth=growth, interval=self.interval, close=client.close)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Exporter:
     """One broker's exporter."""
 
-    broker: str
-    url: str
-    timeout: float
-    client: httpx.Client
+    endpoint: Endpoint
     listeners: frozenset[str]
     names: Names
     reader: Reader
@@ -98,20 +93,12 @@ class _Exporter:
     def ask(self) -> Moment:
         """What the broker shows now; raises SourceError when it does not tell."""
         before = time.time_ns()
-        try:
-            answer = self.client.get(self.url)
-            answer.raise_for_status()
-            if len(answer.content) > _LARGEST_SCRAPE:
-                raise SourceError(f"the exporter of broker {self.broker} answers with too much: narrow its rules")
-            samples = list(self.reader.read(answer.text))
-        except httpx.TimeoutException:
-            raise SourceError(
-                f"broker {self.broker} was not scraped: {self.url} took over {self.timeout:g} s"
-            ) from None
-        except httpx.HTTPError as error:
-            raise SourceError(f"broker {self.broker} was not scraped at {self.url}: {error}") from None
-        except ValueError as error:
-            raise SourceError(f"broker {self.broker}: {self.url} is no Prometheus text: {error}") from None
+        content = self.endpoint.asked()
         # The broker reads its figures somewhere between the question and the answer.
-        reading = read(samples, self.names, self.listeners)
-        return Moment(time=(before + time.time_ns()) // 2, reading=reading, left_out=self.reader.left_out)
+        middle = (before + time.time_ns()) // 2
+        try:
+            samples = list(self.reader.read(content.decode()))
+        except ValueError as error:
+            of = f"broker {self.endpoint.broker}: {self.endpoint.url}"
+            raise SourceError(f"{of} is no Prometheus text: {plain(str(error))}") from None
+        return Moment(time=middle, reading=read(samples, self.names, self.listeners), left_out=self.reader.left_out)

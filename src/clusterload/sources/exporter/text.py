@@ -49,20 +49,25 @@ class Reader:
         """The wanted lines of a scrape.
 
         Raises:
-            ValueError: the text is not in Prometheus' format.
+            ValueError: the text is not in Prometheus' format, or ends in the middle of a line.
         """
-        self.left_out = count = 0
+        if text and not text.endswith("\n"):
+            raise ValueError("it ends in the middle of a line")
+        self.left_out, seen = 0, set[str]()
         for line in text.splitlines():
             head, _, value = line.rpartition(" ")
+            # What stands there twice is one thing all the same.
+            if head in seen:
+                continue
             known = self._known.get(head)
             if known is not None:
-                count += 1
+                seen.add(head)
                 yield Line(*known, float(value))
             elif line and line[0] != "#" and self._wants(_name(line)):
-                if count >= MOST_LINES and self._is_one_of_many(line):
+                if len(seen) >= MOST_LINES and self._is_one_of_many(line):
                     self.left_out += 1
                     continue
-                count += 1
+                seen.add(head)
                 yield self._parsed(line, head)
 
     def _wants(self, name: str) -> bool:

@@ -12,6 +12,7 @@ import httpx
 
 from clusterload.errors import SourceError
 from clusterload.series import SECOND
+from clusterload.sources.endpoint import Endpoint, plain
 from clusterload.sources.growth import Growth, Moment
 from clusterload.sources.jolokia.access import Login, endpoint, trust
 from clusterload.sources.jolokia.answers import PARAMETERS, Answers, Missing, Shown, question
@@ -22,14 +23,10 @@ from clusterload.sources.reading import read
 from clusterload.sources.source import Sink, of_brokers
 
 TIMEOUT_SECONDS: Final = 2.0
-LARGEST_ANSWER: Final = 64 * 1024 * 1024
-"""Bytes of an answer, unpacked; one of 1,000 topics has less than 1 MB."""
-
 MOST_SKEW: Final = 2.0
 """Seconds by which a broker's clock may differ from ours before it is said."""
 
 _NAMES: Final = "jmx-exporter"
-_SHOWN: Final = 200
 _LISTED: Final = 3
 
 
@@ -93,16 +90,14 @@ class JolokiaSource:
 
     def _poller(self, broker: str, url: str, sink: Sink) -> Poller:
         mbeans = giving(self._names.metrics)
-        agent = _Agent(
-            broker=broker,
-            url=url,
+        client = httpx.Client(
             timeout=self._timeout,
-            client=httpx.Client(
-                timeout=self._timeout,
-                trust_env=False,
-                verify=self._trust,
-                auth=(self._login.username, self._login.password) if self._login else None,
-            ),
+            trust_env=False,
+            verify=self._trust,
+            auth=(self._login.username, self._login.password) if self._login else None,
+        )
+        agent = _Agent(
+            endpoint=Endpoint(broker=broker, url=url, client=client, timeout=self._timeout, refusal=_refusal),
             question=question(mbeans),
             answers=Answers(mbeans),
             names=self._names,
@@ -110,17 +105,14 @@ class JolokiaSource:
             sink=sink,
         )
         growth = Growth(broker=broker, names=self._names, granularity=self.interval)
-        return Poller(ask=agent.ask, growth=growth, interval=self.interval, close=agent.client.close)
+        return Poller(ask=agent.ask, growth=growth, interval=self.interval, close=client.close)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Agent:
     """One broker's agent."""
 
-    broker: str
-    url: str
-    timeout: float
-    client: httpx.Client
+    endpoint: Endpoint
     question: bytes
     answers: Answers
     names: Names
@@ -129,49 +121,25 @@ class _Agent:
     said: set[tuple[str, int]] = field(default_factory=set)
     skewed: bool = False
 
+    @property
+    def broker(self) -> str:
+        """The broker's id."""
+        return self.endpoint.broker
+
     def ask(self) -> Moment:
         """What the broker shows now; raises SourceError when it does not tell."""
         before = time.time_ns()
-        content = self._content()
+        headers = {"Content-Type": "application/json"}
+        content = self.endpoint.asked("POST", params=PARAMETERS, content=self.question, headers=headers)
         after = time.time_ns()
         try:
             shown = self.answers.read(content)
         except ValueError as error:
-            raise SourceError(f"broker {self.broker}: {self.url} {_plain(str(error))}") from None
+            raise SourceError(f"broker {self.broker}: {self.endpoint.url} {plain(str(error))}") from None
         self._say_missing(shown.missing, after)
         self._compare_clocks(shown, before, after)
         # The broker reads its figures somewhere between the question and the answer.
         return Moment(time=(before + after) // 2, reading=read(shown.lines, self.names, self.listeners))
-
-    def _content(self) -> bytes:
-        try:
-            headers = {"Content-Type": "application/json"}
-            with self.client.stream(
-                "POST", self.url, params=PARAMETERS, content=self.question, headers=headers
-            ) as answer:
-                if answer.status_code != HTTPStatus.OK:
-                    raise SourceError(f"broker {self.broker}: {_refusal(answer.status_code, self.url)}")
-                return self._read(answer)
-        except httpx.TimeoutException:
-            raise self._too_late() from None
-        except httpx.HTTPError as error:
-            raise SourceError(f"broker {self.broker} was not scraped at {self.url}: {_plain(str(error))}") from None
-
-    def _read(self, answer: httpx.Response) -> bytes:
-        content, until = bytearray(), time.monotonic() + self.timeout
-        for part in answer.iter_bytes():
-            content += part
-            if len(content) > LARGEST_ANSWER:
-                raise SourceError(
-                    f"broker {self.broker}: {self.url} answers with more than {LARGEST_ANSWER:,} B; it has too many "
-                    "topics or clients to be read this way"
-                )
-            if time.monotonic() > until:
-                raise self._too_late()
-        return bytes(content)
-
-    def _too_late(self) -> SourceError:
-        return SourceError(f"broker {self.broker} was not scraped: {self.url} took over {self.timeout:g} s")
 
     def _say_missing(self, missing: tuple[Missing, ...], now: int) -> None:
         new = [one for one in missing if (one.name, one.status) not in self.said]
@@ -206,7 +174,7 @@ def _words(missing: Missing) -> str:
         case HTTPStatus.FORBIDDEN:
             why = "it does not allow that"
         case status:
-            why = f"{status}: {_plain(missing.reason) or 'no reason'}"
+            why = f"{status}: {plain(missing.reason) or 'no reason'}"
     return f"{missing.name} ({why})"
 
 
@@ -222,8 +190,3 @@ def _refusal(status: int, url: str) -> str:
             return f"{url} redirects ({status}): give the agent's final address"
         case _:
             return f"{url} does not answer the question ({status})"
-
-
-def _plain(text: str) -> str:
-    # It is a stranger's text: one line, and not long.
-    return "".join(char if char.isprintable() else " " for char in text)[:_SHOWN]
