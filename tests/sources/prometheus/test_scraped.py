@@ -17,7 +17,7 @@ from clusterload.sources.names import Names
 from tests.processes import wait_for
 from tests.sources.kept import Kept
 
-from .server import TOPICS, PlayedBroker, Server, ago, collected, played_broker, server, source
+from .server import SOCKETS, TOPICS, PlayedBroker, Server, ago, collected, played_broker, server, source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,8 @@ BROKERS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "doubled": ({"broker": "1", "prometheus_replica": "a"}, {"broker": "1", "prometheus_replica": "b"}),
     "same": ({"broker": "1"}, {"broker": "1"}),
     "who": ({"node_id": "7"}, {"kubernetes_pod_name": "my-cluster-kafka-12"}, {}, {}),
-    "prod": ({"broker": "1"}, {"pod": "my-connect-0"}),
+    "prod": ({"broker": "1"}, {"pod": "my-connect-0"}, {"pod": "my-cluster-controller-2"}),
+    "parts": ({"pod": "redpanda-5", "keep": "redpanda_.*"}, {"pod": "redpanda-5", "keep": "vectorized_.*"}),
 }
 
 
@@ -63,13 +64,29 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             brokers[env] = [first, *(stack.enter_context(played_broker()) for _ in each[1:])]
             for number, labels in enumerate(each):
                 # Two servers see one target by the same job and instance.
-                shown = first if "prometheus_replica" in labels else brokers[env][number]
-                as_kafka = {"relabel_configs": [{"target_label": "job", "replacement": "kafka"}]}
-                targets.append({"targets": [shown.place], "labels": {**labels, "env": env}, "more": as_kafka})
+                shown = first if {"prometheus_replica", "keep"} & labels.keys() else brokers[env][number]
+                more: dict[str, Any] = {"relabel_configs": [{"target_label": "job", "replacement": "kafka"}]}
+                if "keep" in labels:
+                    kept = {"source_labels": ["__name__"], "regex": labels["keep"], "action": "keep"}
+                    more = {"metric_relabel_configs": [kept]}
+                told = {name: value for name, value in labels.items() if name != "keep"}
+                targets.append({"targets": [shown.place], "labels": {**told, "env": env}, "more": more})
         brokers["prod"][1].values = {"process_start_time_seconds": 1.0, "process_cpu_seconds_total": 5.0}
+        brokers["prod"][2].values = {f'{SOCKETS}connection_count{{listener="CLIENT"}}': 9.0}
+        brokers["parts"][0].values = redpanda(0.0, 0.0)
         one = stack.enter_context(server(tmp_path_factory.mktemp("prometheus"), *targets))
         one.until_scraped("count(up == 1)", float(len(targets)))
         yield World(server=one, brokers=brokers)
+
+
+def redpanda(ingress: float, requests: float) -> dict[str, float]:
+    """What a Redpanda shows at its two addresses."""
+    of = 'redpanda_namespace="kafka",redpanda_topic="t",redpanda_request="produce"'
+    return {
+        f"redpanda_kafka_request_bytes_total{{{of}}}": ingress,
+        'redpanda_cpu_busy_seconds_total{shard="0"}': ingress / 1000,
+        "vectorized_kafka_rpc_requests_completed": requests,
+    }
 
 
 def later(seconds: float, than: int) -> None:
@@ -195,6 +212,19 @@ def test_only_the_selected_cluster_is_read_and_programs_that_are_no_brokers_neve
     assert kept.kinds == []
 
 
+def test_two_jobs_that_scrape_different_parts_of_a_broker_make_one_broker(world: World) -> None:
+    broker, _ = world.brokers["parts"]
+    start = ago(0)
+    later(0.5, start)
+    broker.values = redpanda(500.0, 30.0)
+    later(1.5, world.server.until_scraped("min(vectorized_kafka_rpc_requests_completed)", 30.0))
+    kept = world.read("parts", start, names=Names.named("redpanda"))
+    assert {point.labels["broker"] for point in kept.points} == {"5"}
+    assert (sum(kept.values("ingress")), sum(kept.values("requests"))) == (500.0, 30.0)
+    assert max(kept.values("network_thread_busy")) > 0
+    assert kept.kinds == []
+
+
 def test_the_same_stretch_can_be_read_twice(world: World) -> None:
     start = ago(3)
     one, end = source(world.server, select='env="prod"'), ago(1)
@@ -225,7 +255,7 @@ def test_very_many_topics_are_read_by_their_largest_and_the_rest_together(tmp_pa
 
 
 def test_the_rest_of_very_many_is_summed_by_the_server_where_there_is_no_total(tmp_path: Path) -> None:
-    def redpanda(each: Mapping[str, float]) -> dict[str, float]:
+    def topics(each: Mapping[str, float]) -> dict[str, float]:
         of = 'redpanda_namespace="kafka",redpanda_request="produce"'
         lines = {
             f'redpanda_kafka_request_bytes_total{{{of},redpanda_topic="{topic}"}}': value
@@ -236,10 +266,10 @@ def test_the_rest_of_very_many_is_summed_by_the_server_where_there_is_no_total(t
     target = {"labels": {"pod": "redpanda-2"}}
     with played_broker() as broker, server(tmp_path, {"targets": [broker.place], **target}, interval="2s") as one:
         before = {f"idle-{number}": 5.0 for number in range(21_000)} | {"busy": 100.0}
-        broker.values = redpanda(before)
+        broker.values = topics(before)
         start = one.until_scraped("max(redpanda_rpc_active_connections)", sum(before.values()))
         after = {**before, **{f"idle-{number}": 7.0 for number in range(500)}, "busy": 900.0}
-        broker.values = redpanda(after)
+        broker.values = topics(after)
         # A sum is told with the scrape that follows it.
         later(6, one.until_scraped("max(redpanda_rpc_active_connections)", sum(after.values())))
         kept = collected(source(one, names=Names.named("redpanda")), start, time.time_ns())

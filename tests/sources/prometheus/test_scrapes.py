@@ -108,6 +108,7 @@ def test_only_places_that_show_what_brokers_show_are_counted() -> None:
     assert found.counts.keys() == {BEAT, TOTAL, "process_start_time_seconds"}
     assert set(found.counts["process_start_time_seconds"]) == {Place("j", "broker:1")}
     assert (found.of(TOTAL), found.heartbeat) == (40, BEAT)
+    assert found.pick([TOTAL]) == 'instance=~"broker:1"'
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=9))

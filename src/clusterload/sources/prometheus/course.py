@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from clusterload.run import clock_time
 from clusterload.series import SECOND
 from clusterload.sources.growth import Growth, Moment
 from clusterload.sources.names import Names
-from clusterload.sources.prometheus.scrapes import Scrapes
+from clusterload.sources.prometheus.scrapes import Scraped, Scrapes
 from clusterload.sources.prometheus.targets import Identity, are_replicas, broker_of, shown
 from clusterload.sources.reading import read
 from clusterload.sources.source import Sink
@@ -57,8 +58,10 @@ class Course:
                 words = f"no label says which broker {shown(target)} is: it stands by its instance"
                 self.tell(sink, next(iter(scrapes[target])), "broker-unnamed", words)
         for broker, targets in sorted(by_broker.items()):
-            chosen = self._choice(broker, targets, scrapes, sink)
-            self._record(broker, chosen, scrapes, sink)
+            chosen, *parts = self._choice(broker, targets, scrapes, sink)
+            self._record(
+                broker, chosen, _together(scrapes, chosen, parts, round(_GAP * self.granularity * SECOND)), sink
+            )
 
     def tell(self, sink: Sink, time: int, kind: str, text: str) -> None:
         """Make an event, once for each text."""
@@ -74,26 +77,34 @@ class Course:
                 text = f"broker {broker} was not scraped after {clock_time(growth.last.time)}"
                 sink.event(max(growth.last.time, begin + 1), "scrape-missing", text)
 
-    def _choice(self, broker: str, targets: Sequence[Identity], scrapes: Scrapes, sink: Sink) -> Identity:
-        """One target for a broker: to add up two would count twice."""
+    def _choice(self, broker: str, targets: Sequence[Identity], scrapes: Scrapes, sink: Sink) -> list[Identity]:
+        """One target for a broker, for to add up two would count twice; and those that show other metrics of it."""
+        if len(targets) == 1:
+            return list(targets)
         best = max(targets, key=lambda target: (len(scrapes[target]), _values(scrapes, target)))
         before = self._chosen.get(broker)
         if before is not None and before in targets and len(scrapes[before]) * _WORTH_A_CHANGE >= len(scrapes[best]):
             best = before
         self._chosen[broker] = best
-        if len(targets) > 1:
-            others = ", ".join(shown(target) for target in targets if target != best)
-            kind = "series-doubled" if are_replicas(targets) else "same-broker"
-            text = f"broker {broker} is there {len(targets)} times: {shown(best)} is read, not {others}"
+        chosen, shows = [best], _metrics(scrapes, best)
+        for target in targets:
+            if shows.isdisjoint(more := _metrics(scrapes, target)):
+                chosen.append(target)
+                shows |= more
+        doubled = [target for target in targets if target not in chosen]
+        if doubled:
+            kind = "series-doubled" if are_replicas([best, *doubled]) else "same-broker"
+            others = ", ".join(map(shown, doubled))
+            text = f"broker {broker} is there {len(doubled) + 1} times: {shown(best)} is read, not {others}"
             self.tell(sink, next(iter(scrapes[best])), kind, text)
-        return best
+        return chosen
 
-    def _record(self, broker: str, target: Identity, scrapes: Scrapes, sink: Sink) -> None:
+    def _record(self, broker: str, target: Identity, scrapes: Mapping[int, list[Scraped]], sink: Sink) -> None:
         growth = self._growths.get(broker)
         if growth is None:
             growth = self._growths[broker] = Growth(broker=broker, names=self.names, granularity=self.granularity)
         left_out = self.left_out.get(dict(target).get("instance", ""), 0)
-        for time, samples in scrapes[target].items():
+        for time, samples in scrapes.items():
             last = growth.last.time if growth.last is not None else time
             if time < last:
                 continue
@@ -105,6 +116,24 @@ class Course:
 
     def _is_gap(self, before: int, now: int) -> bool:
         return now - before > (_GAP * self.granularity + 1.0) * SECOND
+
+
+def _together(
+    scrapes: Scrapes, target: Identity, parts: Sequence[Identity], longest: int
+) -> Mapping[int, list[Scraped]]:
+    """A target's scrapes, each with the last one before it of the other parts, if that is not too long ago."""
+    whole = {time: list(samples) for time, samples in scrapes[target].items()}
+    for part in parts:
+        times = list(scrapes[part])
+        for time, samples in whole.items():
+            at = bisect_right(times, time) - 1
+            if at >= 0 and time - times[at] <= longest:
+                samples.extend(scrapes[part][times[at]])
+    return whole
+
+
+def _metrics(scrapes: Scrapes, target: Identity) -> set[str]:
+    return {one.name for samples in scrapes[target].values() for one in samples}
 
 
 def _values(scrapes: Scrapes, target: Identity) -> int:

@@ -11,7 +11,7 @@ from clusterload.sources.prometheus.answer import Line
 from clusterload.sources.prometheus.api import PrometheusApi
 from clusterload.sources.prometheus.bounding import Bound, Rest
 from clusterload.sources.prometheus.inventory import Inventory
-from clusterload.sources.prometheus.selection import named, selector
+from clusterload.sources.prometheus.selection import joined, named, selector
 from clusterload.sources.prometheus.transport import TooMuch
 
 _MOST_IN_CHUNK: Final = 400_000
@@ -82,7 +82,9 @@ class Fetching:
         rests: list[Line] = []
         for bound in self.bounds.values():
             if bound.label:
-                lines += self._patiently([bound.metric], start, end, bound.shown())
+                lines += self._patiently(
+                    [bound.metric], start, end, joined(bound.shown(), self.inventory.pick([bound.metric]))
+                )
             if not bound.has_total and bound.metric not in self.unread:
                 rests += self._rest.lines(self._rest_of(bound, start, end), bound)
         return Chunk(lines=lines, rests=rests, scraped=self._scraped(start, end), heartbeat=self.inventory.heartbeat)
@@ -150,7 +152,10 @@ class Fetching:
         return self._by_step(wanted, start, end) if self.step else self.api.scraped(wanted, start, end)
 
     def _rest_of(self, bound: Bound, start: int, end: int) -> list[Line]:
-        return self._guarded([bound.metric], lambda: self._by_step(bound.rest(self.select), start, end))
+        return self._guarded(
+            [bound.metric],
+            lambda: self._by_step(bound.rest(joined(self.select, self.inventory.pick([bound.metric]))), start, end),
+        )
 
     def _by_step(self, query: str, start: int, end: int) -> list[Line]:
         # On whole steps of the clock, so that chunks and questions meet.

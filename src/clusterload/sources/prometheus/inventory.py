@@ -33,9 +33,11 @@ class Inventory:
 
     Attributes:
         counts: of series, by metric and place.
+        mixed: whether the same metrics are shown by what is no broker, as by a controller of its own.
     """
 
     counts: Mapping[str, Mapping[Place, int]]
+    mixed: bool = False
 
     @property
     def heartbeat(self) -> str:
@@ -52,10 +54,10 @@ class Inventory:
         return sum(self.counts.get(metric, {}).values())
 
     def pick(self, metrics: Iterable[str]) -> str:
-        """The matchers, beside names and the user's own, that leave only brokers: general metrics are everyone's."""
-        return (
-            f"instance=~{any_of(self.instances, or_none='' in self.instances)}" if any(map(is_general, metrics)) else ""
-        )
+        """The matcher, beside names and the user's own, that leaves only brokers: some metrics are everyone's."""
+        if not self.mixed and not any(map(is_general, metrics)):
+            return ""
+        return f"instance=~{any_of(self.instances, or_none='' in self.instances)}"
 
 
 def taken(api: PrometheusApi, names: Names, select: str, start: int, end: int) -> Inventory:
@@ -79,16 +81,18 @@ def counted(lines: Iterable[Line], names: Names) -> Inventory:
             counts[name][place] = max(counts[name][place], int(max(line.values)))
     brokers = _brokers(counts, names)
     at_brokers = {
-        metric: {place: count for place, count in places.items() if place in brokers}
+        metric: {place: count for place, count in places.items() if place.instance in brokers}
         for metric, places in counts.items()
     }
-    return Inventory(counts={name: found for name, found in at_brokers.items() if found})
+    mixed = any(len(at_brokers[name]) < len(places) for name, places in counts.items() if not is_general(name))
+    return Inventory(counts={name: found for name, found in at_brokers.items() if found}, mixed=mixed)
 
 
-def _brokers(counts: Mapping[str, Mapping[Place, int]], names: Names) -> set[Place]:
+def _brokers(counts: Mapping[str, Mapping[Place, int]], names: Names) -> set[str]:
+    """The instances of brokers: one may be scraped by several jobs, each for a part of what it shows."""
     telling = {metric for series in _OF_BROKERS for metric in names.of(series)}
-    sure = {place for metric in counts if names.plain(metric)[0] in telling for place in counts[metric]}
-    return sure or {place for metric in counts if not is_general(metric) for place in counts[metric]}
+    sure = {place.instance for metric in counts if names.plain(metric)[0] in telling for place in counts[metric]}
+    return sure or {place.instance for metric in counts if not is_general(metric) for place in counts[metric]}
 
 
 def _spread(places: Mapping[Place, int]) -> tuple[int, int]:

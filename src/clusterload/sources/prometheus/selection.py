@@ -51,7 +51,12 @@ def quoted(text: str) -> str:
 
 def selector(*parts: str) -> str:
     """An instant vector selector of matchers; empty ones are left out."""
-    return "{" + ",".join(part for part in parts if part) + "}"
+    return "{" + joined(*parts) + "}"
+
+
+def joined(*parts: str) -> str:
+    """Lists of matchers as one; empty ones are left out."""
+    return ",".join(part for part in parts if part)
 
 
 def named(names: Iterable[str]) -> str:

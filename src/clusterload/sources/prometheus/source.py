@@ -18,7 +18,7 @@ from clusterload.sources.prometheus.course import OF_SCRAPES, Course
 from clusterload.sources.prometheus.fetching import Fetching, scraped_interval
 from clusterload.sources.prometheus.inventory import Inventory, taken
 from clusterload.sources.prometheus.scrapes import scrapes
-from clusterload.sources.prometheus.selection import matchers, named, selector
+from clusterload.sources.prometheus.selection import joined, matchers, named, selector
 from clusterload.sources.prometheus.transport import Patience, TooMuch, Transport
 from clusterload.sources.source import OnWait, Sink, Waiting
 from clusterload.units import Unit, duration
@@ -102,7 +102,7 @@ class PrometheusSource:
         """
         self._access = access
         self._names = names
-        self._select = ",".join(part for part in (access.select, matchers(select)) if part)
+        self._select = joined(access.select, matchers(select))
         self._brokers = dict(brokers or {})
         self._step = step
         self._listeners = client_listeners
