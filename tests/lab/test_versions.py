@@ -91,6 +91,10 @@ def test_what_limits_are_about_is_measured(run: Run) -> None:
     assert run.named("cpu_broker")
 
 
+def test_how_busy_the_handlers_of_an_older_broker_are_is_not_known_rather_than_none(run: Run) -> None:
+    assert run.named("request_handler_busy") == []
+
+
 def test_an_older_broker_lacks_what_the_page_says_and_nothing_else(older: Lab, run: Run) -> None:
     text = loopback.get(older.exporters[1], timeout=10).decode()
     shown = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}

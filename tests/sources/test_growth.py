@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clusterload.series import SECOND
 from clusterload.sources.reading import Key, Reading
 from clusterload.sources.source import OTHERS
 from tests.sources.kept import grown
@@ -115,3 +116,20 @@ def test_a_moment_from_before_the_last_one_changes_nothing() -> None:
     for time, value in ((0, 10.0), (5, 30.0), (3, 20.0), (6, 40.0)):
         growth.take(Moment(time=time, reading=shown({INGRESS: value})), kept)
     assert kept.values("ingress") == [20, 10]
+
+
+def idle(*seconds: float, up: float) -> list[Reading | None]:
+    """A broker whose handlers had idled so long at each second, the first of which is `up` seconds after its start."""
+    return [Reading(counters={}, gauges={}, network={}, handler_idle=value * SECOND, started=-up) for value in seconds]
+
+
+def test_what_the_handlers_did_not_idle_they_were_busy() -> None:
+    assert grown(idle(90, 90.25, 91.25, up=100)).values("request_handler_busy") == [0.75, 0]
+
+
+def test_of_two_pools_that_idle_into_one_counter_it_is_not_told_how_busy_one_is() -> None:
+    assert grown(idle(190, 191.96, 193.9, up=100)).values("request_handler_busy") == []
+
+
+def test_nor_is_it_when_the_one_pool_of_two_is_wholly_busy() -> None:
+    assert grown(idle(190, 191, 192, up=100)).values("request_handler_busy") == []

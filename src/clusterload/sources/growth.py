@@ -19,6 +19,12 @@ MOST: Final = 1_000
 
 # Seconds by which the time of a broker's start may differ between two readings of it.
 _SAME_START: Final = 2.0
+# A share of idle handlers so far beyond 1 is none, though times and counters differ by an instant.
+_TOO_IDLE: Final = 1.5
+# And over a broker's life: there an instant is nothing.
+_TOO_IDLE_EVER: Final = 1.2
+# Seconds by which the broker's clock may differ from the one of its moments.
+_CLOCKS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +78,7 @@ class Growth:
             self._seen = dict.fromkeys(now.reading.counters, (last.time, 0.0))
             sink.event(now.time, "broker-restarted", f"broker {self.broker} restarted: its counters began anew")
         elif last is not None:
-            shares = _shares(last.reading, now.reading, (now.time - last.time) / SECOND)
+            shares = _shares(last, now)
         points = [*_levels(now.reading.gauges), *self._grown(now), *_levels(shares)]
         for point in self._bound(points, now, sink):
             name, labels = point.key
@@ -150,11 +156,14 @@ def _levels(values: Mapping[Key, float]) -> Iterator[Point]:
     return (Point(key, Kind.GAUGE, value, 0.0) for key, value in values.items())
 
 
-def _shares(before: Reading, now: Reading, span: float) -> dict[Key, float]:
-    """Busy shares of the broker's threads over the last `span` seconds, each within 0 and 1."""
+def _shares(last: Moment, moment: Moment) -> dict[Key, float]:
+    """Busy shares of the broker's threads between two moments, each within 0 and 1."""
     shares: dict[Key, float] = {}
+    before, now, span = last.reading, moment.reading, (moment.time - last.time) / SECOND
     if now.handler_idle is not None and before.handler_idle is not None:
-        shares["request_handler_busy", ()] = 1 - (now.handler_idle - before.handler_idle) / SECOND / span
+        idle = (now.handler_idle - before.handler_idle) / SECOND / span
+        if not (idle > _TOO_IDLE or _idles_twice(moment)):
+            shares["request_handler_busy", ()] = 1 - idle
     # Each listener has threads of its own: those of an idle one do not help a busy one.
     network = [
         (sum(times) - sum(before.network.get(listener, times))) / SECOND / span / len(times)
@@ -164,3 +173,15 @@ def _shares(before: Reading, now: Reading, span: float) -> dict[Key, float]:
         shares["network_thread_busy", ()] = max(network)
     # Moments and counters are not read at one instant, so a share can come out a little beyond its range.
     return {key: min(1.0, max(0.0, share)) for key, share in shares.items()}
+
+
+def _idles_twice(moment: Moment) -> bool:
+    """Whether the handlers have idled for longer than there is a broker.
+
+    Before Kafka 4.2 one that is a controller too adds up the idle time of two pools (KAFKA-19606). Of such a sum it
+    cannot be told how busy the broker's own pool is: taken for a share, it would say "not at all" of a busy one.
+    """
+    reading = moment.reading
+    if reading.handler_idle is None or reading.started is None:
+        return False
+    return reading.handler_idle / SECOND > _TOO_IDLE_EVER * (moment.time / SECOND - reading.started) + _CLOCKS
