@@ -7,15 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from clusterload.series import SECOND
 from clusterload.sources.names import Names
 from clusterload.sources.prometheus.answer import Line
 from clusterload.sources.prometheus.api import PrometheusApi
-from clusterload.sources.prometheus.selection import any_of, quoted, selector
+from clusterload.sources.prometheus.selection import any_of, milliseconds, quoted, selector
 from clusterload.sources.prometheus.targets import is_general
 
 # Looked at so often over a stretch: a target that came up or went away in it is still seen.
 _LOOKS: Final = 4
-_SOONEST: Final = 1_000_000_000
+_SOONEST: Final = SECOND
+# At each look what was scraped lately counts: a scrape that just failed takes all its series away.
+_SHORTEST_LOOK: Final = 60 * SECOND
+_LONGEST_LOOK: Final = 120 * SECOND
 # What only a broker shows; a controller or a bridge has threads and connections too.
 _OF_BROKERS: Final = ("partitions", "leaders", "ingress", "ingress_by_topic", "records_in")
 
@@ -68,7 +72,9 @@ def taken(api: PrometheusApi, names: Names, select: str, start: int, end: int) -
     """
     wanted = selector(f"__name__=~{quoted(names.pattern)}", select)
     step = max(_SOONEST, (end - start) // _LOOKS)
-    return counted(api.stepped(f"count by (__name__, job, instance) ({wanted})", start, end, step), names)
+    look = milliseconds(min(max(step, _SHORTEST_LOOK), _LONGEST_LOOK))
+    query = f"count by (__name__, job, instance) (last_over_time({wanted}[{look}]))"
+    return counted(api.stepped(query, start, end, step), names)
 
 
 def counted(lines: Iterable[Line], names: Names) -> Inventory:
