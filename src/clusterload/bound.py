@@ -74,13 +74,20 @@ class Bound:
         """
         match = _FORM.fullmatch(text)
         if match is None:
-            raise ConfigurationError(f"{text!r} is no bound: write a quantity, > or <, and a value: 'saturation > 90 %'")
+            raise ConfigurationError(
+                f"{text!r} is no bound: write a quantity, > or <, and a value: 'saturation > 90 %'"
+            )
         quantity, op, value = match.groups()
         bound = cls(quantity=quantity, op=op, value=0.0)
         try:
             return cls(quantity=quantity, op=op, value=units.parse(value, bound.unit).value)
         except ConfigurationError as error:
             raise ConfigurationError(f"bound {text!r}: {error}") from None
+
+    @property
+    def needs_metrics(self) -> bool:
+        """Whether only the cluster's own metrics tell about it."""
+        return _kind(self) == "saturation"
 
     @property
     def unit(self) -> Unit:

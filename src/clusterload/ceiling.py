@@ -26,11 +26,13 @@ class Search:
         steps: in the order in which they were made.
         found: what they come to.
         cut: why it was broken off before its end, or nothing.
+        top: why no step above the highest may be made, or nothing.
     """
 
     steps: tuple[Step, ...]
     found: Found
     cut: str = ""
+    top: str = ""
 
     @property
     def held(self) -> float:
@@ -53,7 +55,7 @@ class Search:
             return next(step.why for step in reversed(self.steps) if step.value == self.found.broke)
         if self.cut:
             return self.cut
-        return self.steps[-1].why if self.found.end is End.UNSURE else self.found.end.value
+        return self.steps[-1].why if self.found.end is End.UNSURE else self.top or self.found.end.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Final
 
 from clusterload.errors import ConfigurationError, nearest
 from clusterload.pacer import Ramp
-from clusterload.plan import Dials, Load
+from clusterload.plan import PREFIX, Dials, Load
 from clusterload.spread import FixedSize
 from clusterload.units import BYTES_PER_SECOND, CONNECTIONS, CONNECTIONS_PER_SECOND, REQUESTS_PER_SECOND, Unit
 
@@ -71,18 +71,22 @@ class Drive:
         return max(settle, 1.25 * self.opened * value / OPENED_PER_SECOND)
 
 
-def _load(kind: str, topic: str, **dials: object) -> Load:
-    return Load(name=kind, topic=topic, kind=kind, engine="wire", client_id=f"clusterload-{CLIENT}", dials=Dials(**dials))  # type: ignore[arg-type]
+def _load(kind: str, topic: str, dials: Dials) -> Load:
+    return Load(name=kind, topic=topic, kind=kind, engine="wire", client_id=f"{PREFIX}-{CLIENT}", dials=dials)
 
 
 def _requests(value: float, topic: str, brokers: int, _settle: float) -> tuple[Load, ...]:
-    sizes = {"records_per_request": 1, "record_size": FixedSize(100)}
-    return (_load("produce", topic, request_rate=value, connections=8 * brokers, in_flight=10, **sizes),)
+    dials = Dials(
+        request_rate=value, records_per_request=1, record_size=FixedSize(100), connections=8 * brokers, in_flight=10
+    )
+    return (_load("produce", topic, dials),)
 
 
 def _writing(value: float, topic: str, brokers: int) -> Load:
-    sizes = {"records_per_request": _BATCH, "record_size": _KIB}
-    return _load("produce", topic, byte_rate=value, connections=4 * brokers, in_flight=10, **sizes)
+    dials = Dials(
+        byte_rate=value, records_per_request=_BATCH, record_size=_KIB, connections=4 * brokers, in_flight=10
+    )
+    return _load("produce", topic, dials)
 
 
 def _ingress(value: float, topic: str, brokers: int, _settle: float) -> tuple[Load, ...]:
@@ -90,16 +94,16 @@ def _ingress(value: float, topic: str, brokers: int, _settle: float) -> tuple[Lo
 
 
 def _egress(value: float, topic: str, brokers: int, _settle: float) -> tuple[Load, ...]:
-    return _writing(value / READS, topic, brokers), _load("consume", topic, fan_out=READS)
+    return _writing(value / READS, topic, brokers), _load("consume", topic, Dials(fan_out=READS))
 
 
 def _connections(value: float, topic: str, brokers: int, settle: float) -> tuple[Load, ...]:
-    held = _load("connect", topic, connections=Ramp(0.0, value, 0.8 * settle))
-    return held, _load("admin", topic, metadata_rate=50.0, connections=brokers)
+    held = _load("connect", topic, Dials(connections=Ramp(0.0, value, 0.8 * settle)))
+    return held, _load("admin", topic, Dials(metadata_rate=50.0, connections=brokers))
 
 
 def _connection_attempts(value: float, topic: str, _brokers: int, _settle: float) -> tuple[Load, ...]:
-    return (_load("connect", topic, connection_rate=value),)
+    return (_load("connect", topic, Dials(connection_rate=value)),)
 
 
 DRIVES: Final[Mapping[str, Drive]] = {
@@ -162,7 +166,10 @@ DRIVES: Final[Mapping[str, Drive]] = {
 """All resources whose ceiling can be searched for, with how."""
 
 _NOT_DRIVEN: Final = {
-    "partitions": "made partitions outlast the load and are slow to take away, so no step could be undone before the next",
+    "partitions": (
+        "partitions outlast the load and are slow to take away, so that no step is undone before the next; "
+        "hold them against your provider's or Kafka's own guideline"
+    ),
 }
 
 

@@ -12,13 +12,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from kio.schema.api_versions.v0.request import ApiVersionsRequest
-
-from clusterload.engines.wire.asking import asking
-from clusterload.engines.wire.routes import Address
-from clusterload.engines.wire.security import security_of
+from clusterload.engines.wire.answering import answer_times
 from clusterload.errors import ClusterError
-from clusterload.plan import PREFIX
 
 if TYPE_CHECKING:
     from clusterload.kafka import Cluster
@@ -55,7 +50,7 @@ class Settling:
         Raises:
             ClusterError: a broker does not answer.
         """
-        return cls(ask=lambda: _round(cluster))
+        return cls(ask=lambda: max(answer_times(cluster)))
 
     def wait(self, patience: float = PATIENCE) -> bool:
         """Wait until the brokers answer as at rest, several times in a row; whether they did within `patience` seconds.
@@ -77,14 +72,3 @@ class Settling:
             if calm >= _CALM_ROUNDS or over:
                 return calm >= _CALM_ROUNDS
             time.sleep(_PAUSE)
-
-
-def _round(cluster: Cluster) -> float:
-    security = security_of(cluster.properties)
-    longest = 0.0
-    for broker in cluster.brokers:
-        with asking([Address(broker.host, broker.port)], f"{PREFIX}-settling", security) as one:
-            began = time.monotonic()
-            one.ask(ApiVersionsRequest())
-            longest = max(longest, time.monotonic() - began)
-    return longest

@@ -99,11 +99,13 @@ class Staircase:
 
     def __post_init__(self) -> None:
         if not 0 < self.least <= self.most:
-            raise ConfigurationError(f"steps from {self.least:g} to {self.most:g} are none: begin above 0, end above that")
+            raise ConfigurationError(
+                f"steps from {self.least:g} to {self.most:g} are none: begin above 0, end above that"
+            )
         if not (self.factor > 1 and 0 < self.precision < 1 and self.tries >= 1):
             raise ConfigurationError(
-                f"factor {self.factor:g}, precision {self.precision:g} and {self.tries} tries lead nowhere: a factor is "
-                "above 1, a precision between 0 and 1, and one try at least"
+                f"factor {self.factor:g}, precision {self.precision:g} and {self.tries} tries lead nowhere: a factor "
+                "is above 1, a precision between 0 and 1, and one try at least"
             )
 
     def next(self, steps: Sequence[Step]) -> float | None:

@@ -64,9 +64,7 @@ class Trial:
             figures=figures,
         )
 
-    def _outcome(
-        self, run: Run, settled: Run, usage: Usage, figures: Mapping[str, float]
-    ) -> tuple[Outcome, str]:
+    def _outcome(self, run: Run, settled: Run, usage: Usage, figures: Mapping[str, float]) -> tuple[Outcome, str]:
         broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.quantity])]
         unknown = [bound for bound in self.bounds if math.isnan(figures[bound.quantity])]
         if figures["achieved"] >= MADE and not broken and not unknown:
@@ -122,8 +120,10 @@ def _highest(lines: Iterable[Line]) -> float:
 
 
 def _made(dials: Sequence[Achieved]) -> float:
-    """Share of what was asked for that was made: of each Load its worst dial, since what it reads is what it has of
-    what another one writes, the Loads' shares are multiplied."""
+    """Share of what was asked for that was made: of each Load its worst dial.
+
+    The Loads' shares are multiplied: what one reads is a share of what another one wrote.
+    """
     worst: dict[str, float] = {}
     for dial in dials:
         if math.isfinite(dial.asked.value) and dial.asked.value:
@@ -153,7 +153,9 @@ def _missed(run: Run, share: float) -> tuple[Outcome, str]:
 def _of_host(broken: Iterable[Bound], figures: Mapping[str, float]) -> list[float]:
     """The values of broken bounds that are broken by the CPU of a host, which the brokers may share."""
     hottest = figures[HOST_CPU] >= figures["saturation"]
-    return [bound.value for bound in broken if bound.quantity == HOST_CPU or (bound.quantity == "saturation" and hottest)]
+    return [
+        bound.value for bound in broken if bound.quantity == HOST_CPU or (bound.quantity == "saturation" and hottest)
+    ]
 
 
 def _said(bounds: Iterable[Bound], figures: Mapping[str, float]) -> str:
