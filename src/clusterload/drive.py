@@ -83,9 +83,7 @@ def _requests(value: float, topic: str, brokers: int, _settle: float) -> tuple[L
 
 
 def _writing(value: float, topic: str, brokers: int) -> Load:
-    dials = Dials(
-        byte_rate=value, records_per_request=_BATCH, record_size=_KIB, connections=4 * brokers, in_flight=10
-    )
+    dials = Dials(byte_rate=value, records_per_request=_BATCH, record_size=_KIB, connections=4 * brokers, in_flight=10)
     return _load("produce", topic, dials)
 
 
