@@ -29,7 +29,7 @@ from clusterload.settling import Settling
 from clusterload.sources.source import LiveSource
 from clusterload.staircase import Outcome, Staircase, Step
 from clusterload.store import SUFFIX
-from clusterload.trial import Trial, refused
+from clusterload.trial import Trial, not_begun
 from clusterload.units import Quantity
 
 if TYPE_CHECKING:
@@ -376,7 +376,7 @@ class _Calibrating:
                 on_wait=self.on_wait,
             )
         except ClusterError as error:
-            return refused(making.value, str(error))
+            return not_begun(making.value, str(error))
         except ConfigurationError as error:
             if making.number == 1:
                 raise

@@ -52,7 +52,8 @@ class Search:
     def why(self) -> str:
         """What ended it: why the lowest step broke, or why there is none that did."""
         if self.found.bracketed or self.found.end is End.NOTHING:
-            return next(step.why for step in reversed(self.steps) if step.value == self.found.broke)
+            broke = [one for one in self.steps if one.value == self.found.broke and one.outcome is Outcome.BROKE]
+            return broke[-1].why
         if self.cut:
             return self.cut
         return self.steps[-1].why if self.found.end is End.UNSURE else self.top or self.found.end.value

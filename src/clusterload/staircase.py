@@ -87,6 +87,7 @@ class Staircase:
         precision: how far the lowest that broke may be above the highest that held, as a share of it.
         whole: whether values are whole numbers.
         tries: how often a step of which there is no telling is made.
+        breaks: how often a step must break: one that holds when it is made again was disturbed before.
     """
 
     first: float
@@ -96,26 +97,29 @@ class Staircase:
     precision: float = 0.1
     whole: bool = False
     tries: int = 2
+    breaks: int = 2
 
     def __post_init__(self) -> None:
         if not 0 < self.least <= self.most:
             raise ConfigurationError(
                 f"steps from {self.least:g} to {self.most:g} are none: begin above 0, end above that"
             )
-        if not (self.factor > 1 and 0 < self.precision < 1 and self.tries >= 1):
+        if not (self.factor > 1 and 0 < self.precision < 1 and self.tries >= 1 and self.breaks >= 1):
             raise ConfigurationError(
                 f"factor {self.factor:g}, precision {self.precision:g} and {self.tries} tries lead nowhere: a factor "
-                "is above 1, a precision between 0 and 1, and one try at least"
+                "is above 1, a precision between 0 and 1, and one try and break at least"
             )
 
     def next(self, steps: Sequence[Step]) -> float | None:
         """The value of the next step after those that were made; None when the search is over."""
-        unsure = steps[-1] if steps and steps[-1].outcome is Outcome.UNSURE else None
-        if unsure is not None:
-            return unsure.value if self._tried(steps, unsure.value) < self.tries else None
-        held, broke = _borders(steps)
         if not steps:
             return self._whole(min(max(self.first, self.least), self.most))
+        last = self._settled(steps, steps[-1].value)
+        if last is None:
+            return steps[-1].value
+        if last is Outcome.UNSURE:
+            return None
+        held, broke = self._borders(steps)
         if not math.isfinite(broke):
             return self._whole(min(held * self.factor, self.most)) if held < self._whole(self.most) else None
         if not held:
@@ -124,20 +128,35 @@ class Staircase:
 
     def found(self, steps: Sequence[Step]) -> Found:
         """What the steps made so far come to."""
-        held, broke = _borders(steps)
+        held, broke = self._borders(steps)
         return Found(held=held, broke=broke, end=self._end(steps, held, broke))
 
     def _end(self, steps: Sequence[Step], held: float, broke: float) -> End:
         if self.next(steps) is not None:
             return End.OPEN
-        if steps[-1].outcome is Outcome.UNSURE:
+        if self._settled(steps, steps[-1].value) is Outcome.UNSURE:
             return End.UNSURE
         if not math.isfinite(broke):
             return End.MOST
         return End.PRECISE if held else End.NOTHING
 
-    def _tried(self, steps: Sequence[Step], value: float) -> int:
-        return sum(1 for step in steps if step.value == value and step.outcome is Outcome.UNSURE)
+    def _settled(self, steps: Sequence[Step], value: float) -> Outcome | None:
+        """What became of a value, however often it was tried; None while it must be tried again."""
+        seen = [step.outcome for step in steps if step.value == value]
+        if Outcome.HELD in seen:
+            return Outcome.HELD
+        if seen.count(Outcome.BROKE) >= self.breaks:
+            return Outcome.BROKE
+        return Outcome.UNSURE if seen.count(Outcome.UNSURE) >= self.tries else None
+
+    def _borders(self, steps: Sequence[Step]) -> tuple[float, float]:
+        """The highest value that held, and the lowest that broke."""
+        known = {value: self._settled(steps, value) for value in {step.value for step in steps}}
+        broke = min((value for value, outcome in known.items() if outcome is Outcome.BROKE), default=math.inf)
+        held = max(
+            (value for value, outcome in known.items() if outcome is Outcome.HELD and value < broke), default=0.0
+        )
+        return held, broke
 
     def _narrow(self, held: float, broke: float) -> bool:
         if self.whole and broke - held <= 1:
@@ -151,10 +170,3 @@ class Staircase:
 
     def _whole(self, value: float) -> float:
         return math.floor(value) if self.whole and math.isfinite(value) else value
-
-
-def _borders(steps: Sequence[Step]) -> tuple[float, float]:
-    """The highest value that held, and the lowest that broke."""
-    broke = min((step.value for step in steps if step.outcome is Outcome.BROKE), default=math.inf)
-    held = max((step.value for step in steps if step.outcome is Outcome.HELD and step.value < broke), default=0.0)
-    return held, broke

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from clusterload import units
 from clusterload.achievement import Achieved, achieved
 from clusterload.bound import LATENCIES, Bound
-from clusterload.brake import BROKERS, NONE, brakes, strained
+from clusterload.brake import BROKERS, LOST, NONE, brakes, strained
 from clusterload.hosts import CROWDED, HOST_CPU, crowded
 from clusterload.limits import Limits
 from clusterload.series import SECOND
@@ -67,20 +67,19 @@ class Trial:
     def _outcome(self, run: Run, settled: Run, usage: Usage, figures: Mapping[str, float]) -> tuple[Outcome, str]:
         broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.quantity])]
         unknown = [bound for bound in self.bounds if math.isnan(figures[bound.quantity])]
-        if figures["achieved"] >= MADE and not broken and not unknown:
+        refused = _refused(run)
+        if figures["achieved"] >= MADE and not refused and not broken and not unknown:
             return Outcome.HELD, _said(self.bounds, figures)
         if own := _failed_here(run) or strained(settled):
             return Outcome.UNSURE, f"the generator was the brake: {own}"
+        if refused:
+            return _missed(run, figures["achieved"])
         if others := crowded(settled, usage, min([CROWDED, *_of_host(broken, figures)])):
             return Outcome.UNSURE, others
-        if broken:
-            return Outcome.BROKE, _said(broken, figures)
-        if figures["achieved"] < MADE:
-            return _missed(run, figures["achieved"])
-        return Outcome.UNSURE, f"{_names(unknown) or 'what was made'} is not known"
+        return _blamed(run, broken, unknown, figures)
 
 
-def refused(value: float, words: str) -> Step:
+def not_begun(value: float, words: str) -> Step:
     """A step whose load could not even begin, in the words of the error."""
     ours = any(reason in words for reason in GENERATORS_OWN)
     outcome = Outcome.UNSURE if ours else Outcome.BROKE
@@ -132,12 +131,28 @@ def _made(dials: Sequence[Achieved]) -> float:
     return math.prod(worst.values()) if worst else math.nan
 
 
+def _refused(run: Run) -> bool:
+    """Whether brokers said no, which they do also on a host that others keep busy."""
+    return any(ledger.failed + ledger.unknown > LOST * ledger.scheduled for ledger in run.ledgers)
+
+
 def _failed_here(run: Run) -> str:
     for ledger in run.ledgers:
         for error, count in ledger.errors.items():
             if any(reason in error for reason in GENERATORS_OWN):
                 return f"{count:,} times {error}"
     return ""
+
+
+def _blamed(
+    run: Run, broken: Sequence[Bound], unknown: Sequence[Bound], figures: Mapping[str, float]
+) -> tuple[Outcome, str]:
+    """What a step that did not hold is put down to, once nobody else's hand is in it."""
+    if broken:
+        return Outcome.BROKE, _said(broken, figures)
+    if figures["achieved"] < MADE:
+        return _missed(run, figures["achieved"])
+    return Outcome.UNSURE, f"{_names(unknown) or 'what was made'} is not known"
 
 
 def _missed(run: Run, share: float) -> tuple[Outcome, str]:
