@@ -55,6 +55,8 @@ class Orders:
         repeats: how many searches for each, in random order.
         step_time: seconds of a step.
         precision: how far apart, as a share, the step that held and the one that broke may be in the end.
+        tries: how often a step of which there is no telling is made.
+        rest: most seconds to wait for the cluster to be at rest before each step.
         longest: seconds after which no further step is begun.
         topic: where records go; left empty, to topics of its own that are removed after each step.
     """
@@ -64,6 +66,8 @@ class Orders:
     repeats: int = 3
     step_time: float = 5.0
     precision: float = 0.1
+    tries: int = 3
+    rest: float = 15.0
     longest: float = 3600.0
     topic: str = ""
 
@@ -332,7 +336,12 @@ class _Calibrating:
     def _search(self, drive: Drive, repeat: int) -> Search:
         most, top = self.room.most(drive, self._plan)
         staircase = Staircase(
-            first=drive.first, least=drive.least, most=most, precision=self.orders.precision, whole=drive.whole
+            first=drive.first,
+            least=drive.least,
+            most=most,
+            precision=self.orders.precision,
+            whole=drive.whole,
+            tries=self.orders.tries,
         )
         numbers = iter(range(1, 1_000_000))
         return climbed(
@@ -351,8 +360,8 @@ class _Calibrating:
     def _step(self, drive: Drive, repeat: int, number: int, value: float) -> Step:
         making = Making(drive=drive, repeat=repeat, number=number, value=value)
         self.on_making(making)
-        if not self.settling.wait():
-            self.doubts[f"the cluster had not got over the step before one of {drive.resource}"] = None
+        if not self.settling.wait(self.orders.rest):
+            self.doubts[f"before a step of {drive.resource} the cluster was not at rest"] = None
         step = self._made(making)
         self.on_making(Making(drive=drive, repeat=repeat, number=number, value=value, step=step))
         return step

@@ -1,7 +1,8 @@
 """Settling: waiting until a cluster has got over a load, by how long its brokers take to answer.
 
 Each broker is asked over a connection of its own, through the same queues as all requests. A broker whose queues
-are empty answers as quickly as it did before the load.
+are empty answers as quickly as it did before the load. The host of a lab is this machine: there a step also waits, for
+a while, until nothing else keeps it busy.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+import psutil
+
 from clusterload.engines.wire.answering import answer_times
 from clusterload.errors import ClusterError
+from clusterload.lab import find_lab
 
 if TYPE_CHECKING:
     from clusterload.kafka import Cluster
-
-PATIENCE: Final = 20.0
-"""Seconds that a cluster may take to get over a step."""
 
 _BASELINE_ROUNDS: Final = 7
 _CALM_ROUNDS: Final = 3
 _PAUSE: Final = 0.1
 _TIMES: Final = 3.0
 _SLACK: Final = 0.005
+_CALM_HOST: Final = 40.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,10 +36,12 @@ class Settling:
 
     Attributes:
         ask: makes a round of all brokers and gives the longest answer, in seconds; ClusterError if one gives none.
+        busy: percent of the brokers' host since it was last asked; 0 where it is not ours to know.
         baseline: seconds at rest.
     """
 
     ask: Callable[[], float]
+    busy: Callable[[], float] = lambda: 0.0
     baseline: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,9 +54,10 @@ class Settling:
         Raises:
             ClusterError: a broker does not answer.
         """
-        return cls(ask=lambda: max(answer_times(cluster)))
+        lab = find_lab(cluster.id) is not None
+        return cls(ask=lambda: max(answer_times(cluster)), busy=psutil.cpu_percent if lab else lambda: 0.0)
 
-    def wait(self, patience: float = PATIENCE) -> bool:
+    def wait(self, patience: float) -> bool:
         """Wait until the brokers answer as at rest, several times in a row; whether they did within `patience` seconds.
 
         Raises:
@@ -68,7 +73,7 @@ class Settling:
                 if over:
                     raise
                 took = patience
-            calm = calm + 1 if took <= enough else 0
+            calm = calm + 1 if took <= enough and self.busy() < _CALM_HOST else 0
             if calm >= _CALM_ROUNDS or over:
                 return calm >= _CALM_ROUNDS
             time.sleep(_PAUSE)

@@ -132,8 +132,9 @@ def _made(dials: Sequence[Achieved]) -> float:
 
 
 def _refused(run: Run) -> bool:
-    """Whether brokers said no, which they do also on a host that others keep busy."""
-    return any(ledger.failed + ledger.unknown > LOST * ledger.scheduled for ledger in run.ledgers)
+    """Whether brokers said no, or to wait: what they mean also on a host that others keep busy."""
+    throttled = any(traffic.throttled_ms > LOST * run.seconds * 1e3 for traffic in run.traffic)
+    return throttled or any(ledger.failed + ledger.unknown > LOST * ledger.scheduled for ledger in run.ledgers)
 
 
 def _failed_here(run: Run) -> str:

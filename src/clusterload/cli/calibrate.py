@@ -54,6 +54,8 @@ clusterload run --lab --dial request_rate=500/s --limits mine.toml"""
 @click.option("--repeats", type=click.IntRange(1, 99), default=3, show_default=True, help="Searches for each resource.")
 @click.option("--step-time", metavar="TIME", default="5s", show_default=True, help="How long each step lasts.")
 @click.option("--precision", metavar="SHARE", default="10 %", show_default=True, help="How far a search is driven.")
+@click.option("--tries", type=click.IntRange(1, 99), default=3, show_default=True, help="Of a step that tells nothing.")
+@click.option("--rest", metavar="TIME", default="15s", show_default=True, help="Longest wait for rest before a step.")
 @click.option("--longest", metavar="TIME", default="1h", show_default=True, help="No step begins after this time.")
 @click.option("--topic", metavar="NAME", default="", help="An existing topic, where none is created on first use.")
 @click.option("--seed", type=int, metavar="N", help="Of the random order of searches.")
@@ -69,6 +71,8 @@ def calibrate(
     repeats: int,
     step_time: str,
     precision: str,
+    tries: int,
+    rest: str,
     longest: str,
     topic: str,
     seed: int | None,
@@ -90,6 +94,8 @@ def calibrate(
         repeats=repeats,
         step_time=parse_duration(step_time),
         precision=parse(precision, RATIO).value,
+        tries=tries,
+        rest=parse_duration(rest),
         longest=parse_duration(longest),
         topic=topic,
     )
