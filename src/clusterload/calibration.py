@@ -16,7 +16,7 @@ from clusterload.bound import Bound, bounds_of
 from clusterload.ceiling import Ceiling, Search
 from clusterload.consent import Consent
 from clusterload.drive import DRIVES, Drive, drive_of
-from clusterload.errors import ClusterError, ConfigurationError, StoreError
+from clusterload.errors import Aborted, ClusterError, ConfigurationError, StoreError
 from clusterload.kafka.admin import topic_ids
 from clusterload.lab import find_lab
 from clusterload.limits import Force, Limit, Limits
@@ -304,6 +304,8 @@ class _Calibrating:
                     if search.steps:
                         self.searches.setdefault(resource, []).append(search)
                         on_kept(self.calibration)
+        except KeyboardInterrupt:
+            raise Aborted(f"interrupted: run files of the steps until then are in {self.folder}") from None
         finally:
             self._tidy()
         if self.left:
