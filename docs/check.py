@@ -15,11 +15,13 @@ from pathlib import Path
 from clusterload.resources import RESOURCES
 from docs import notebook
 from docs.dials import dial_page
+from docs.limits import limits_page
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 RESOURCE_TABLE = ROOT / "docs" / "resources.md"
 DIAL_PAGE = ROOT / "docs" / "dials.md"
+LIMITS_PAGE = ROOT / "docs" / "limits.md"
 EXAMPLE_SECONDS = 180
 
 
@@ -39,7 +41,7 @@ def main() -> int:
 
 def made_pages() -> dict[Path, str]:
     """The pages that are made from the code, with what must stand in them."""
-    return {RESOURCE_TABLE: resource_table(), DIAL_PAGE: dial_page()}
+    return {RESOURCE_TABLE: resource_table(), DIAL_PAGE: dial_page(), LIMITS_PAGE: limits_page()}
 
 
 def resource_table() -> str:

@@ -72,6 +72,53 @@ def test_a_finding_tells_the_share_the_limit_and_who_says_so(file: Path) -> None
     assert finding.sentence == "Connections are at or over their limit"
 
 
+def advised(**also: float) -> Limits:
+    """A table with a guideline of ingress, and other limits of it by their force."""
+    row = {"resource": "ingress", "unit": "MB/s", "source": "the test", "as_of": "2026-01"}
+    forces = {"guideline": 2.0, **also}
+    return Limits.parsed(
+        "test", {"limits": [{**row, "force": force, "value": value} for force, value in forces.items()]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (advised(guideline=3), "within limits; ingress binds at 70 % of its guideline"),
+        (advised(), "over the guideline of ingress; ingress binds at 105 % of its guideline"),
+        (advised(enforced=3), "over the guideline of ingress; ingress binds at 105 % of its guideline"),
+        (advised(enforced=2.05), "limited by ingress; ingress binds at 105 % of its guideline"),
+        (
+            advised().with_(limits(connections="40 connections")),
+            "limited by connections and over the guideline of ingress; connections bind at 118 %",
+        ),
+    ],
+)
+def test_a_guideline_that_is_passed_is_not_said_to_limit(file: Path, table: Limits, sentence: str) -> None:
+    assert judged(stored(file), table).sentence == sentence
+
+
+def test_a_finding_about_a_guideline_says_so(file: Path) -> None:
+    (finding,) = judged(stored(file), advised()).findings
+    assert finding.advised
+    assert finding.sentence == "Ingress is at or over its guideline"
+    assert finding.evidence[0].endswith("of 2 MB/s, guideline (the test, 2026-01)")
+
+
+def test_without_any_known_limit_a_verdict_is_inconclusive(file: Path) -> None:
+    verdict = judged(stored(file), Limits.declared("Ours", {"1": {"max.connections": "2147483647"}}, as_of="2026-01"))
+    assert verdict.sentence == "inconclusive (no limit of this cluster is known)"
+
+
+def test_a_limit_of_each_broker_is_not_judged_where_brokers_are_not_told_apart(file: Path) -> None:
+    run = stored(file)
+    whole = replace(run, series=tuple(replace(one, labels={}) for one in run.series if one.labels["broker"] == "1"))
+    row = {"resource": "connections", "value": 30, "unit": "connections", "scope": "broker", "force": "declared"}
+    table = Limits.parsed("test", {"limits": [{**row, "source": "the test", "as_of": "2026-01"}]})
+    verdict = judged(whole, limits(ingress="3 MB/s").with_(table))
+    assert verdict.missing == ("connections by broker was not measured",)
+
+
 @pytest.mark.parametrize(
     ("resource", "busy", "by"),
     [

@@ -145,6 +145,62 @@ def test_a_limit_of_each_broker_is_held_against_each_broker() -> None:
     assert usage.binding.broker == "2"
 
 
+def of_brokers(resource: str, *held: tuple[float, str, str], **changed: Any) -> Limits:
+    """A table with several limits of a resource: value, scope and force of each."""
+    row = {"resource": resource, "unit": str(RESOURCES[resource].unit), "source": "the test", "as_of": "2026-01"}
+    rows = [{**row, "value": value, "scope": scope, "force": force, **changed} for value, scope, force in held]
+    return Limits.parsed("mine", {"limits": rows})
+
+
+TWO_BROKERS = (line("partitions", [300] * 4), line("partitions", [900] * 4, broker="2"))
+
+
+def test_each_of_several_limits_of_a_resource_gives_a_share_and_the_largest_counts() -> None:
+    table = of_brokers(
+        "partitions", (1000, "broker", "guideline"), (1500, "broker", "enforced"), (2500, "cluster", "declared")
+    )
+    usage = assess(run_of(*TWO_BROKERS), table)
+    assert [(share.title, share.limit.force, share.typical) for share in usage.shares_of("partitions")] == [
+        ("Partitions of broker 2", "guideline", 0.9),
+        ("Partitions of broker 2", "enforced", 0.6),
+        ("Partitions", "declared", 0.48),
+    ]
+    assert usage.share("partitions") is usage.binding
+    assert usage.typical_load == 0.9
+    assert len(usage.shares) == 5
+
+
+def test_a_limit_of_one_broker_is_held_against_that_broker_alone() -> None:
+    usage = assess(run_of(*TWO_BROKERS), of_brokers("partitions", (1000, "broker", "declared"), broker="1"))
+    assert [(share.title, share.typical) for share in usage.shares] == [("Partitions of broker 1", 0.3)]
+    usage = assess(run_of(*TWO_BROKERS), of_brokers("partitions", (1000, "broker", "declared"), broker="3"))
+    assert (usage.shares, usage.missing) == ((), ("partitions of broker 3",))
+
+
+def test_what_is_known_of_the_whole_cluster_is_not_held_against_one_broker_s_limit() -> None:
+    run = run_of(line("partitions", [900] * 4, broker=""))
+    usage = assess(run, of_brokers("partitions", (500, "broker", "enforced"), (1000, "cluster", "enforced")))
+    assert [(share.title, share.typical) for share in usage.shares] == [("Partitions", 0.9)]
+    assert usage.missing == ("partitions by broker",)
+
+
+def test_a_limit_before_replication_counts_partitions_once_where_brokers_count_replicas() -> None:
+    table = of_brokers("partitions", (1000, "cluster", "enforced"), before_replication=True)
+    leaders = (line("leaders", [100] * 4), line("leaders", [300] * 4, broker="2"))
+    assert assess(run_of(*TWO_BROKERS, *leaders), table).typical_load == 0.4
+    unseen = assess(run_of(*TWO_BROKERS), table)
+    assert (unseen.shares, unseen.missing) == ((), ("partitions before replication",))
+    # A provider's figure of the whole cluster counts as its limit does.
+    assert assess(run_of(line("partitions", [400] * 4, broker="")), table).typical_load == 0.4
+
+
+def test_a_share_that_is_unknown_does_not_hide_one_that_is_known() -> None:
+    run = run_of(line("partitions", [np.nan] * 4), line("partitions", [900] * 4, broker="2"))
+    share = assess(run, of_brokers("partitions", (1000, "broker", "enforced"))).share("partitions")
+    assert share is not None
+    assert share.title == "Partitions of broker 2"
+
+
 def test_a_resource_without_a_limit_is_measured_but_has_no_share() -> None:
     usage = assess(run_of(line("partitions", [90] * 4)), Limits.named("course-basic"))
     assert usage.line("partitions") is not None

@@ -41,7 +41,7 @@ LATE: Final = 0.01
 
 
 class State(StrEnum):
-    """What a verdict says."""
+    """What a verdict says; *limited* is at or over a limit or a guideline, or saturated."""
 
     WITHIN = "within limits"
     LIMITED = "limited"
@@ -75,12 +75,24 @@ class Verdict:
         if self.state is State.INCONCLUSIVE:
             parts[0] += f" ({'; '.join(self.missing)})" if self.missing else ""
         elif self.state is State.LIMITED:
-            parts[0] += f" by {' and '.join(finding.cause for finding in self.findings)}"
+            parts[0] = _held_by(self.findings)
         if self.binding is not None:
-            name = self.binding.title
-            verb = "bind" if _plural(name) else "binds"
-            parts.append(f"{name[0].lower()}{name[1:]} {verb} at {units.percent(self.binding.typical)}")
+            parts.append(_binding(self.binding))
         return "; ".join(parts)
+
+
+def _held_by(findings: Sequence[Finding]) -> str:
+    """`limited by connections and over the guideline of ingress`: what is only advised is not said to limit."""
+    by = dict.fromkeys(finding.cause for finding in findings if not finding.advised)
+    over = dict.fromkeys(finding.cause for finding in findings if finding.advised and finding.cause not in by)
+    parts = [(by, str(State.LIMITED) + " by"), (over, "over the guideline of")]
+    return " and ".join(f"{words} {' and '.join(causes)}" for causes, words in parts if causes)
+
+
+def _binding(share: Share) -> str:
+    name, many = share.title, _plural(share.title)
+    of = f" of {'their' if many else 'its'} guideline" if share.advised else ""
+    return f"{name[0].lower()}{name[1:]} {'bind' if many else 'binds'} at {units.percent(share.typical)}{of}"
 
 
 def _plural(title: str) -> bool:
@@ -122,24 +134,32 @@ def _state(findings: Sequence[Finding], missing: Sequence[str], *, timeless: boo
 
 
 def _over_limit(usage: Usage) -> Iterator[Finding]:
-    for share in usage.shares:
-        if share.sustained >= 1:
-            are = "are at or over their" if _plural(share.title) else "is at or over its"
-            yield Finding(
-                cause=share.title.lower(),
-                sentence=f"{share.title} {are} limit",
-                evidence=(
-                    f"{units.percent(share.sustained)} of {share.limit.value}, "
-                    f"{share.limit.force} ({share.limit.source}, {share.limit.as_of})",
-                ),
-            )
-
-    peaks = usage.limit_load
-    alone = any(share.sustained >= 1 for share in usage.shares)
-    if not alone and len(peaks) and float(np.mean(peaks >= 1)) >= 1 - SUSTAINED:
+    over = [share for share in usage.shares if share.sustained >= 1]
+    for share in over:
+        are = "are at or over their" if _plural(share.title) else "is at or over its"
         yield Finding(
-            cause="several resources in turn", sentence="The limit load is at or over 100 %, by several in turn"
+            cause=share.title.lower(),
+            sentence=f"{share.title} {are} {'guideline' if share.advised else 'limit'}",
+            evidence=(
+                f"{units.percent(share.sustained)} of {share.limit.words}, "
+                f"{share.limit.force} ({share.limit.source}, {share.limit.as_of})",
+            ),
+            advised=share.advised,
         )
+    if not over and _in_turn(usage.shares):
+        yield Finding(
+            cause="several resources in turn",
+            sentence="The limit load is at or over 100 %, by several in turn",
+            advised=not _in_turn([share for share in usage.shares if not share.advised]),
+        )
+
+
+def _in_turn(shares: Sequence[Share]) -> bool:
+    """Whether there is a share at 100 % in as much of the window as counts as sustained."""
+    if not shares or not len(shares[0].values):
+        return False
+    peaks = np.max(np.stack([share.values for share in shares]), axis=0)
+    return float(np.mean(peaks >= 1)) >= 1 - SUSTAINED
 
 
 def _saturated_threads(usage: Usage) -> Iterator[Finding]:
@@ -238,7 +258,9 @@ def _because(load: Load | None, brake: Brake | None) -> str:
 
 
 def _doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
-    if not usage.shares:
+    if not usage.limits.limits:
+        yield "no limit of this cluster is known"
+    elif not usage.shares:
         yield "no resource was measured that has a limit"
     for name in usage.missing:
         if usage.shares:
@@ -246,10 +268,9 @@ def _doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
     for name in dict.fromkeys(share.resource.name for share in usage.shares):
         for broker in _unseen_brokers(run, name):
             yield f"broker {broker} gave no figures of {name}"
-    for share in usage.shares:
-        known = float(np.mean(~np.isnan(share.values)))
+    for title, known in {share.title: share.known for share in usage.shares}.items():
         if known < WANTED:
-            yield f"{share.title.lower()} has figures for {units.percent(known)} of the window only"
+            yield f"{title.lower()} has figures for {units.percent(known)} of the window only"
     kinds = {event.kind for event in run.events}
     if "disk-full" in kinds and "rescued" not in kinds:
         yield "the run file could not be written to the end"

@@ -13,8 +13,10 @@ class Finding:
         cause: what it is put down to, in a few words.
         sentence: what holds, in a line.
         evidence: the figures, with their unit and source.
+        advised: whether it only goes against a guideline: nothing keeps more from being let through.
     """
 
     cause: str
     sentence: str
     evidence: tuple[str, ...] = ()
+    advised: bool = False

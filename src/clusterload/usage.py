@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from clusterload.errors import ConfigurationError
-from clusterload.limits import Limit, Limits, Scope
+from clusterload.limits import Force, Limit, Limits, Scope
 from clusterload.resources import RESOURCES, Resource, dimensions, saturations
 from clusterload.run import Run
 from clusterload.series import SECOND, Floats, Grid, Kind, Series, joined
@@ -70,6 +70,11 @@ class Share(Line):
         of = f" of broker {self.broker}" if self.broker else ""
         return f"{self.resource.title}{of}"
 
+    @property
+    def advised(self) -> bool:
+        """Whether the limit is a guideline only, beyond which more is let through."""
+        return self.limit.force is Force.GUIDELINE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Usage:
@@ -79,9 +84,9 @@ class Usage:
         grid: the buckets of time that all lines share.
         limits: the table that was used.
         lines: dimensions that were measured, for the whole cluster.
-        shares: those of them with a limit; by broker where the limit is.
+        shares: those of them with a limit, one for each limit; by broker where the limit is.
         saturation: one line for each broker and saturation resource.
-        missing: names of dimensions with a limit that were not measured.
+        missing: dimensions with a limit that were not measured, or not by broker where the limit is a broker's.
     """
 
     grid: Grid
@@ -109,9 +114,16 @@ class Usage:
         return _typical(self.limit_load, self.binding.resource) if self.binding else float("nan")
 
     def share(self, resource: str) -> Share | None:
-        """The largest share of a resource, of all brokers where its limit is a broker's; None if it has none."""
-        own = [share for share in self.shares if share.resource.name == resource]
-        return max(own, key=lambda share: share.typical, default=None)
+        """The largest share of a resource, of all its limits and all brokers; None if it has none."""
+        return next(iter(self.shares_of(resource)), None)
+
+    def shares_of(self, resource: str) -> tuple[Share, ...]:
+        """A resource's share of each of its limits, the largest first; of a broker's limit the largest broker's."""
+        largest: dict[Limit, Share] = {}
+        for share in sorted(self.shares, key=_height, reverse=True):
+            if share.resource.name == resource:
+                largest.setdefault(share.limit, share)
+        return tuple(largest.values())
 
     @property
     def binding(self) -> Share | None:
@@ -136,20 +148,38 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
     """
     grid = _grid(run, granularity)
     lines = tuple(line for one in dimensions() if (line := _cluster_line(run, one, grid)) is not None)
-    measured = {line.resource.name: line for line in lines}
     return Usage(
         grid=grid,
         limits=limits,
         lines=lines,
-        shares=tuple(
-            share
-            for limit in limits.limits
-            if limit.resource in measured
-            for share in _shares(limit, run, measured[limit.resource], grid)
-        ),
+        shares=tuple(share for limit in limits.limits for share in _shares(limit, run, grid)),
         saturation=tuple(line for one in saturations() for line in _broker_lines(run.named(one.name), one, grid)),
-        missing=tuple(limit.resource for limit in limits.limits if limit.resource not in measured),
+        missing=tuple(dict.fromkeys(_missing(limits, run))),
     )
+
+
+def _missing(limits: Limits, run: Run) -> Iterable[str]:
+    for limit in limits.limits:
+        brokers = {one.labels.get("broker", "") for one in _counted_as(limit, run)} - {""}
+        if not run.named(limit.resource):
+            yield limit.resource
+        elif not _counted_as(limit, run):
+            yield f"{limit.resource}{limit.counting}"
+        elif limit.scope is Scope.BROKER and not brokers:
+            yield f"{limit.resource} by broker"
+        elif limit.broker and limit.broker not in brokers:
+            yield f"{limit.resource} of broker {limit.broker}"
+
+
+def _counted_as(limit: Limit, run: Run) -> Sequence[Series]:
+    """The Series that count what a limit counts.
+
+    Brokers count replicas, of which those that lead are the partitions before replication; a provider that counts
+    for the whole cluster counts as its own limits do.
+    """
+    series = run.named(limit.resource)
+    by_broker = any(one.labels.get("broker") for one in series)
+    return run.named("leaders") if limit.before_replication and by_broker else series
 
 
 def provider_load(run: Run, grid: Grid) -> tuple[Line, ...]:
@@ -203,12 +233,21 @@ def _rates(resource: Resource, values: Floats, grid: Grid) -> Floats:
     return values / grid.seconds if resource.kind is Kind.DELTA else values
 
 
-def _shares(limit: Limit, run: Run, cluster: Line, grid: Grid) -> Iterable[Share]:
-    lines: Iterable[Line] = (cluster,)
+def _shares(limit: Limit, run: Run, grid: Grid) -> Iterable[Share]:
+    series, resource = _counted_as(limit, run), RESOURCES[limit.resource]
+    if not series:
+        return
+    lines: Iterable[Line] = (Line(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid)),)
     if limit.scope is Scope.BROKER:
-        lines = _broker_lines(run.named(limit.resource), cluster.resource, grid)
+        # What is known of the whole cluster only says nothing about one broker of it.
+        each = _broker_lines(series, resource, grid)
+        lines = (line for line in each if line.broker and limit.broker in {"", line.broker})
     for line in lines:
         yield Share(resource=line.resource, broker=line.broker, values=_held_against(limit, line, grid), limit=limit)
+
+
+def _height(share: Share) -> float:
+    return -np.inf if np.isnan(share.typical) else share.typical
 
 
 def _held_against(limit: Limit, line: Line, grid: Grid) -> Floats:

@@ -23,6 +23,7 @@ QUICK = (
 
 def test_what_is_complete_is_kept_when_it_is_interrupted_and_no_topic_stays(tmp_path: Path) -> None:
     folder = tmp_path / "lab"
+    folder.mkdir()
     with Lab(1, config={"max.connections.per.ip": "60"}, directory=folder) as lab:
         process = subprocess.Popen(
             [PROGRAM, "limits", "calibrate", "--cluster", str(folder / "client.properties"), "--out", "mine.toml",

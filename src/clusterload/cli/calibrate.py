@@ -53,8 +53,14 @@ clusterload run --lab --dial request_rate=500/s --limits mine.toml"""
 @click.option("--latency", metavar="TIME", help="Most that the 99th percentile may be.  [default: 50ms]")
 @click.option("--repeats", type=click.IntRange(1, 99), default=3, show_default=True, help="Searches for each resource.")
 @click.option("--step-time", metavar="TIME", default="5s", show_default=True, help="How long each step lasts.")
-@click.option("--precision", metavar="SHARE", default="10 %", show_default=True, help="How far a search is driven.")
-@click.option("--tries", type=click.IntRange(1, 99), default=3, show_default=True, help="Of a step that tells nothing.")
+@click.option("--precision", metavar="SHARE", default="10 %", show_default=True, help="How close a search gets.")
+@click.option(
+    "--tries",
+    type=click.IntRange(1, 99),
+    default=3,
+    show_default=True,
+    help="How often to make a step that tells nothing.",
+)
 @click.option("--rest", metavar="TIME", default="15s", show_default=True, help="Longest wait for rest before a step.")
 @click.option("--longest", metavar="TIME", default="1h", show_default=True, help="No step begins after this time.")
 @click.option("--topic", metavar="NAME", default="", help="An existing topic, where none is created on first use.")

@@ -14,6 +14,7 @@ from clusterload.cli.options import (
     consent_options,
     exporter_option,
     opened,
+    other_limits_options,
     source_option,
     sources_for,
     target_options,
@@ -22,6 +23,7 @@ from clusterload.cli.options import (
 if TYPE_CHECKING:
     from clusterload.case import Case, Outcome
     from clusterload.consent import Consent
+    from clusterload.limits import Limits
 
 
 @click.command()
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 @consent_options
 @click.option("--full", is_flag=True, help="As long as in the course: 180 s a load, figures for each minute.")
 @click.option("--for", "duration", metavar="TIME", help="Length of each load, as in 25s.")
-@click.option("--limits", metavar="TABLE", help="Limits to hold it against: a table's name or a TOML file.")
+@other_limits_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="For run files and plots.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
 def case(
@@ -42,7 +44,7 @@ def case(
     *,
     full: bool,
     duration: str | None,
-    limits: str | None,
+    limits: Limits | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -55,11 +57,9 @@ def case(
     from clusterload.case import Case, claim, judge, run_case
     from clusterload.cli.console import ERR, OUT, note, waiting
     from clusterload.cli.live import load_progress
-    from clusterload.limits import Limits
     from clusterload.units import parse_duration
 
     story = Case.named(name, full=full, duration=parse_duration(duration) if duration else None)
-    table = Limits.named(limits) if limits else None
     folder = out or Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     claim(folder)
     if not (target.cluster or target.bootstrap_server or target.lab):
@@ -78,7 +78,7 @@ def case(
                 on_plan=begin,
                 on_wait=waiting,
             )
-    outcome = judge(story, runs, table)
+    outcome = judge(story, runs, limits)
     pictures = _plots(story, outcome, folder)
     if as_json:
         click.echo(_as_json(outcome))

@@ -1,4 +1,4 @@
-"""Options that several commands share: which cluster, and with whose consent."""
+"""Options that several commands share: which cluster, with whose consent, and against which limits."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from clusterload.errors import ConfigurationError, UsageError
 if TYPE_CHECKING:
     from clusterload.consent import Consent
     from clusterload.kafka import Cluster
+    from clusterload.limits import Limits
     from clusterload.sources.source import Source
 
 Command = Callable[..., Any]
@@ -95,6 +96,49 @@ def source_option(command: Command) -> Command:
         return command(target=replace(target, source=source), **rest)
 
     return _as(with_source, command)
+
+
+_UNITS_HELP = "How many CKU, eCKU or brokers the cluster has, where limits are by these."
+
+
+def units_option(command: Command) -> Command:
+    """Add the option that says of how many units a cluster is; the command gets it as `units`."""
+    return click.option("--units", type=click.IntRange(1), metavar="N", default=1, show_default=True, help=_UNITS_HELP)(
+        command
+    )
+
+
+def limits_options(command: Command) -> Command:
+    """Add the options that choose limits; the command gets them as one `limits`, a table that is ready to be used."""
+
+    @click.option(
+        "--limits", "table", metavar="TABLE", default="course-basic", show_default=True,
+        help="A table that 'limits list' shows, or a TOML file.",
+    )  # fmt: skip
+    @units_option
+    def with_limits(*, table: str, units: int, **rest: Any) -> Any:
+        return command(limits=_limits(table, units), **rest)
+
+    return _as(with_limits, command)
+
+
+def other_limits_options(command: Command) -> Command:
+    """As `limits_options`, for a command that has limits already: it gets None where no others are chosen."""
+
+    @click.option("--limits", "table", metavar="TABLE", help="Other limits: a table that 'limits list' shows, or TOML.")
+    @click.option("--units", type=click.IntRange(1), metavar="N", help=_UNITS_HELP)
+    def with_limits(*, table: str | None, units: int | None, **rest: Any) -> Any:
+        if units and not table:
+            raise UsageError("--units says of how many units a table is: name the table by --limits")
+        return command(limits=_limits(table, units or 1) if table else None, **rest)
+
+    return _as(with_limits, command)
+
+
+def _limits(table: str, units: int) -> Limits:
+    from clusterload.limits import Limits
+
+    return Limits.named(table, units)
 
 
 _YES = click.option(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli.options import limits_options
+
 if TYPE_CHECKING:
     from clusterload.limits import Limits
     from clusterload.run import Run
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--limits", metavar="TABLE", default="course-basic", show_default=True, help="A table or a TOML file.")
+@limits_options
 @click.option("--from", "start", metavar="WHEN", help="ISO-8601 with zone, or a time into the run, as in 10s.")
 @click.option("--to", "end", metavar="WHEN", help="As --from.")
 @click.option("--plots", type=click.Path(path_type=Path), metavar="FOLDER", help="Draw plots into this folder.")
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 def report(
     file: Path,
     *,
-    limits: str,
+    limits: Limits,
     start: str | None,
     end: str | None,
     plots: Path | None,
@@ -31,18 +33,16 @@ def report(
     as_json: bool,
 ) -> None:
     """Judge a RUN file: usage against limits, the ledger, the verdict. Needs no cluster."""
-    from clusterload.limits import Limits
     from clusterload.store import read_run
 
-    table = Limits.named(limits)
     whole = read_run(file)
     part = whole
     if start or end:
         begin = _moment(start, whole) if start else whole.start
         part = whole.between(begin, _moment(end, whole) if end else whole.end)
-    show(part, table, as_json=as_json)
+    show(part, limits, as_json=as_json)
     if plots:
-        _draw(part, table, plots, graphs)
+        _draw(part, limits, plots, graphs)
 
 
 def show(run: Run, limits: Limits, *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
     "lab": "clusterload.cli.lab:lab",
+    "limits": "clusterload.cli.limits:limits",
     "metrics": "clusterload.cli.metrics:metrics",
     "record": "clusterload.cli.record:record",
     "report": "clusterload.cli.report:report",

@@ -13,6 +13,7 @@ from clusterload.cli.options import (
     confirmed,
     consent_options,
     exporter_option,
+    limits_options,
     opened,
     source_option,
     sources_for,
@@ -24,6 +25,7 @@ from clusterload.plan import ARRIVALS
 
 if TYPE_CHECKING:
     from clusterload.consent import Consent
+    from clusterload.limits import Limits
     from clusterload.plan import Plan
     from clusterload.run import Run
 
@@ -50,7 +52,7 @@ clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
     "--fault", "faults", multiple=True, metavar="FAULT", help="Break a lab, as in 'kill broker=1 at=5s for=3s'."
 )
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Processes of engine wire; as many as needed.")
-@click.option("--limits", metavar="TABLE", default="course-basic", show_default=True, help="A table or a TOML file.")
+@limits_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--noop", is_flag=True, help="Load no cluster but a target that answers at once: the generator alone.")
 @click.option("--no-metrics", is_flag=True, help="Only make the load: print when it began and ended.")
@@ -69,7 +71,7 @@ def run(
     arrivals: str | None,
     faults: tuple[str, ...],
     workers: int | None,
-    limits: str,
+    limits: Limits,
     out: Path | None,
     noop: bool,
     no_metrics: bool,
@@ -78,8 +80,6 @@ def run(
     as_json: bool,
 ) -> None:
     """Make the load of a PLAN, or of --dial options, and hold what it did against limits."""
-    from clusterload.limits import Limits
-
     plan = Asked(
         file=plan_file,
         dials=dials,
@@ -89,7 +89,6 @@ def run(
         arrivals=arrivals,
         faults=faults,
     ).plan()
-    table = Limits.named(limits)
     if dry_run:
         for line in said_totals(plan):
             click.echo(line)
@@ -103,7 +102,7 @@ def run(
     else:
         from clusterload.cli.report import show
 
-        show(measured, table, as_json=as_json)
+        show(measured, limits, as_json=as_json)
     # Where nobody is asked for an answer, none is missing.
     unasked = {load.name for load in plan.loads if load.dials.acks == "0"}
     lost = [

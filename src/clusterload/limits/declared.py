@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clusterload.limits.limit import Force, Limit, Scope
-from clusterload.units import CONNECTIONS, Quantity
+from clusterload.units import CONNECTIONS, Quantity, number
 
 NONE_DECLARED: Final = 2_147_483_647
 """What Kafka's settings default to: as many as can be counted."""
@@ -99,10 +99,10 @@ def _key(setting: str, listener: str) -> str:
 def _number(text: str) -> float | None:
     """A number that declares a limit; None if it declares none."""
     try:
-        number = float(text)
+        amount = float(text)
     except ValueError:
         return None
-    return number if 0 < number < NONE_DECLARED else None
+    return amount if 0 < amount < NONE_DECLARED else None
 
 
 def _by_number(broker: str) -> tuple[int, str]:
@@ -119,7 +119,7 @@ def _of_parts(brokers: Mapping[str, Config]) -> Iterator[str]:
     for setting in _SETTINGS:
         for broker, config in brokers.items():
             listeners = client_listeners(config)
-            said = {name: number for name in listeners if (number := _number(config.get(_key(setting.name, name), "")))}
+            said = [name for name in listeners if _number(config.get(_key(setting.name, name), "")) is not None]
             if said and len(said) < len(listeners):
                 yield (
                     f"{' and '.join(_key(setting.name, name) for name in said)} of broker {broker} cannot be held "
@@ -140,7 +140,7 @@ def _of_addresses(brokers: Mapping[str, Config]) -> Iterator[str]:
 
 def _of_clients(quotas: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     for whose, values in quotas.items():
-        said = ", ".join(f"{key} {value:g}" for key, value in sorted(values.items()))
+        said = ", ".join(f"{key} {number(value)}" for key, value in sorted(values.items()))
         yield f"A quota of {whose} ({said}) binds single clients on each broker, not the cluster."
 
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clusterload.errors import ConfigurationError, nearest
 from clusterload.limits.sheet import Sheet, sheet_of, sizes_of
+
+_ALL: Final = "'clusterload limits list' shows all"
 
 
 def tables() -> tuple[str, ...]:
@@ -61,10 +63,11 @@ def _found(reference: str, folder: Path, chain: tuple[str, ...]) -> Sheet:
             sheet = sheet_of(reference, given, names[reference])
             return _extended(sheet, given, Path(), _longer(chain, reference))
         if reference == stem:
-            raise ConfigurationError(f"limit table {stem} is of several sizes: choose one of {', '.join(names)}")
+            raise ConfigurationError(
+                f"{stem} are {len(names)} limit tables: choose one, as in {next(iter(names))}; {_ALL}"
+            )
     raise ConfigurationError(
-        f"no limit table {reference!r}{nearest(reference, tables())}; 'clusterload limits list' shows all; "
-        "a file of your own ends in .toml"
+        f"no limit table {reference!r}{nearest(reference, tables())}; {_ALL}; a file of your own ends in .toml"
     )
 
 

@@ -53,6 +53,7 @@ class Limit:
         broker: the one broker that it is of, where brokers differ; empty for each of them.
         low: from where the true value may lie, in the value's unit; None where it is no estimate.
         high: to where.
+        before_replication: whether partitions are counted once, and not each replica.
         source: the document, setting or experiment that says so.
         as_of: when it said so: a year, month or day.
         note: what a reader must know besides.
@@ -65,6 +66,7 @@ class Limit:
     broker: str = ""
     low: float | None = None
     high: float | None = None
+    before_replication: bool = False
     source: str
     as_of: str
     note: str = ""
@@ -78,6 +80,10 @@ class Limit:
         if self.broker and self.scope is not Scope.BROKER:
             raise ConfigurationError(
                 f"the limit of {self.resource} is broker {self.broker}'s: give it the scope 'broker'"
+            )
+        if self.before_replication and (self.resource, self.scope) != ("partitions", Scope.CLUSTER):
+            raise ConfigurationError(
+                f"the limit of {self.resource} is before_replication: only a cluster's partitions are"
             )
         self._check_interval()
 
@@ -100,9 +106,14 @@ class Limit:
         return self.value.value * self.value.unit.factor
 
     @property
+    def counting(self) -> str:
+        """How it counts, where that is not as the resource does: ` before replication`, or nothing."""
+        return " before replication" if self.before_replication else ""
+
+    @property
     def words(self) -> str:
         """The value as it was published, with its interval: `45 MB/s (40 to 51)`."""
-        said = f"{number(self.value.value, DIGITS)} {self.value.unit}"
+        said = f"{number(self.value.value, DIGITS)} {self.value.unit}{self.counting}"
         if self.low is None and self.high is None:
             return said
         low = "0" if self.low is None else number(self.low, DIGITS)
@@ -125,7 +136,10 @@ def _unit(resource: str) -> Unit:
     return measured.unit.rate() if measured.kind is Kind.DELTA else measured.unit
 
 
-KEYS: Final = ("resource", "value", "unit", "force", "scope", "broker", "low", "high", "source", "as_of", "note")
+KEYS: Final = (
+    *("resource", "value", "unit", "force", "scope", "broker", "low", "high", "before_replication"),
+    *("source", "as_of", "note"),
+)
 """What a limit's row of TOML can have."""
 
 _NEEDED: Final = ("resource", "value", "unit", "force", "source", "as_of")
@@ -149,12 +163,21 @@ def limit_of(row: Mapping[str, Any]) -> Limit:
             broker=str(row.get("broker", "")),
             low=float(row["low"]) if "low" in row else None,
             high=float(row["high"]) if "high" in row else None,
+            before_replication=flag(row, "before_replication"),
             source=str(row["source"]),
             as_of=str(row["as_of"]),
             note=str(row.get("note", "")),
         )
     except (ValueError, TypeError) as error:
         raise ConfigurationError(str(error)) from None
+
+
+def flag(row: Mapping[str, Any], key: str) -> bool:
+    """What a row says of a yes or no, which is no unless told; ConfigurationError if it is neither."""
+    found = row.get(key, False)
+    if not isinstance(found, bool):
+        raise ConfigurationError(f"{key} of a limit is {found!r}: give true or false")
+    return found
 
 
 def row_of(limit: Limit) -> dict[str, str | float]:
@@ -168,6 +191,7 @@ def row_of(limit: Limit) -> dict[str, str | float]:
         "broker": limit.broker or None,
         "low": limit.low,
         "high": limit.high,
+        "before_replication": limit.before_replication or None,
         "source": limit.source,
         "as_of": limit.as_of,
         "note": limit.note or None,

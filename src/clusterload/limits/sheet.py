@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from clusterload.errors import ConfigurationError, nearest
-from clusterload.limits.limit import KEYS, Limit, Scope, limit_of
+from clusterload.limits.limit import KEYS, Limit, Scope, flag, limit_of
 
 BROKER: Final = "broker"
 """The unit of a table whose units are brokers: limits of each broker then also bound their sum."""
@@ -154,8 +154,8 @@ def sheet_of(name: str, given: Mapping[str, Any], size: str = "") -> Sheet:
 
 def _sheet(name: str, given: Mapping[str, Any], size: str) -> Sheet:
     _check_keys(given, _TABLE_KEYS)
-    if size not in (sizes := sizes_of(given) or ("",)):
-        raise ConfigurationError(f"it has no size {size!r}{nearest(size, sizes)}: give one of {', '.join(sizes)}")
+    if not size and (sizes := sizes_of(given)):
+        raise ConfigurationError(f"it has values by size ({', '.join(sizes)}): write a table for each")
     special = given.get("sizes", {}).get(size, {})
     _check_keys(special, _OF_SIZE)
     rows = _rows(given, "limits", size)
@@ -168,7 +168,7 @@ def _sheet(name: str, given: Mapping[str, Any], size: str) -> Sheet:
         unit_name=_text(special, "per_unit") or _text(given, "per_unit"),
         units=_count(given, "units") or 1,
         most_units=_count(special, "most_units") or _count(given, "most_units"),
-        rows=tuple(Row(limit=limit_of(_plain(row)), per_unit=_flag(row, "per_unit")) for row in rows),
+        rows=tuple(Row(limit=limit_of(_plain(row)), per_unit=flag(row, "per_unit")) for row in rows),
         maximum=tuple(limit_of(_plain(row)) for row in _rows(given, "maximum", size)),
         disputed=tuple(limit_of(_plain(row)) for row in _rows(given, "disputed", size)),
     )
@@ -213,11 +213,4 @@ def _count(given: Mapping[str, Any], key: str) -> int:
     found = given.get(key, 0)
     if not isinstance(found, int) or isinstance(found, bool) or (key in given and found < 1):
         raise ConfigurationError(f"its {key} is {found!r}: give a whole number above 0")
-    return found
-
-
-def _flag(given: Mapping[str, Any], key: str) -> bool:
-    found = given.get(key, False)
-    if not isinstance(found, bool):
-        raise ConfigurationError(f"{key} of a row is {found!r}: give true or false")
     return found

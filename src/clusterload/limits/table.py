@@ -10,7 +10,7 @@ from typing import Any
 from clusterload.errors import ConfigurationError, UsageError
 from clusterload.limits import declared, library, writing
 from clusterload.limits.limit import Limit, Place, Scope
-from clusterload.limits.sheet import Sheet, counted
+from clusterload.limits.sheet import BROKER, Sheet, counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Limits:
         note: what a reader must know besides.
         units: of how many units the cluster is.
         unit_name: what the units are (CKU, eCKU, broker), or empty if the cluster has one size.
+        most_units: how many there can be; 0 if that is not known.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Limits:
     note: str = ""
     units: int = 1
     unit_name: str = ""
+    most_units: int = 0
 
     def __post_init__(self) -> None:
         seen = set()
@@ -112,13 +114,14 @@ class Limits:
             disputed=declared.disputed_by(brokers, as_of),
             note=declared.note_of(brokers, quotas or {}),
             units=len(brokers) or 1,
-            unit_name="broker",
+            unit_name=BROKER,
         )
 
     @property
     def size(self) -> str:
-        """Of how many units, in words (`2 CKU`, `3 brokers`); empty where a cluster has one size."""
-        return counted(self.units, self.unit_name) if self.unit_name else ""
+        """Of how many units, in words (`2 CKU`, `3 brokers`); empty if it has one size, or nobody said how many."""
+        said = self.unit_name and (self.unit_name != BROKER or self.units > 1)
+        return counted(self.units, self.unit_name) if said else ""
 
     @classmethod
     def _of(cls, sheet: Sheet, units: int) -> Limits:
@@ -131,6 +134,7 @@ class Limits:
             note=sheet.note,
             units=many,
             unit_name=sheet.unit_name,
+            most_units=sheet.most_units,
         )
 
     def with_(self, other: Limits) -> Limits:
@@ -151,6 +155,7 @@ class Limits:
             note=" ".join(one.note for one in parts if one.note),
             units=self.units if self.unit_name else other.units,
             unit_name=self.unit_name or other.unit_name,
+            most_units=self.most_units if self.unit_name else other.most_units,
         )
 
     def as_toml(self) -> str:
@@ -166,6 +171,7 @@ class Limits:
             "note": self.note,
             "per_unit": self.unit_name,
             "units": self.units,
+            "most_units": self.most_units,
         }
         return writing.toml(
             {key: value for key, value in head.items() if value and (key, value) != ("units", 1)},

@@ -27,4 +27,6 @@ def _value(value: str | float) -> str:
     if isinstance(value, str):
         # TOML's basic strings are JSON's, but for DEL, which must not stand for itself.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(int(value)) if abs(value) < _EXACT and value == int(value) else repr(value)

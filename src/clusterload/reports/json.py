@@ -12,6 +12,7 @@ from clusterload.case import Outcome
 from clusterload.comparison import Change
 from clusterload.diagnosis import Verdict
 from clusterload.histogram import Histogram
+from clusterload.limits import row_of
 from clusterload.plan import declared
 from clusterload.reports.load import QUANTILES
 from clusterload.run import Run, clock_time
@@ -120,14 +121,17 @@ def _change(change: Change) -> dict[str, Any]:
 def _resource(usage: Usage, name: str) -> dict[str, Any]:
     line = usage.line(name)
     assert line is not None
-    limit = usage.limits.of(name)
-    share = usage.share(name)
+    shares = usage.shares_of(name)
+    limit = shares[0].limit if shares else usage.limits.of(name)
     return {
         "unit": str(line.resource.unit if line.resource.kind == "gauge" else line.resource.unit.rate()),
         "typical": _number(line.typical),
         "peak": _number(line.peak),
         "limit": str(limit.value) if limit else None,
-        "share": _number(share.typical) if share else None,
+        "share": _number(shares[0].typical) if shares else None,
+        "limits": [
+            {**row_of(share.limit), "of_broker": share.broker, "share": _number(share.typical)} for share in shares
+        ],
     }
 
 

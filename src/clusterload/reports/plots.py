@@ -59,9 +59,8 @@ def _line(resource: str, factor: float) -> Callable[[Usage], Floats]:
 def _limit(resource: str, convert: Callable[[Limit], float]) -> Callable[[Usage], float]:
     def value(usage: Usage) -> float:
         # The lines are the whole cluster's, so a limit of each broker has no place beside them.
-        own = (one for one in usage.limits.limits if one.resource == resource and one.scope is Scope.CLUSTER)
-        limit = next(own, None)
-        return float("nan") if limit is None else convert(limit)
+        limit = usage.limits.of(resource)
+        return float("nan") if limit is None or limit.scope is not Scope.CLUSTER else convert(limit)
 
     return value
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from clusterload import units
 from clusterload.case import Outcome, Step
 from clusterload.kafka import Broker, Topic
+from clusterload.limits import Force, Limit, Scope
 from clusterload.reports.tables import table
 from clusterload.resources import RESOURCES
 from clusterload.series import Kind
@@ -23,16 +24,19 @@ def usage_table(usage: Usage) -> Table:
     """Each dimension against its limit, then how busy the brokers are."""
     shown = table("resource", "typical", "peak", "limit", "share")
     for line in usage.lines:
-        limit = usage.limits.of(line.resource.name)
-        share = usage.share(line.resource.name)
-        binding = usage.binding is not None and share is usage.binding
+        shares = usage.shares_of(line.resource.name)
+        limit = shares[0].limit if shares else usage.limits.of(line.resource.name)
+        binding = usage.binding is not None and usage.binding in shares[:1]
+        style = "bold" if binding else ""
         shown.add_row(
-            Text(line.resource.title, style="bold" if binding else ""),
+            Text(line.resource.title, style=style),
             _amount(line, line.typical),
             _amount(line, line.peak),
-            _short(limit.value, line) if limit else "unknown",
-            Text(units.percent(share.typical) if share else "", style="bold" if binding else ""),
+            _limit(limit, line) if limit else "unknown",
+            Text(units.percent(shares[0].typical) if shares else "", style=style),
         )
+        for share in shares[1:]:
+            shown.add_row("", "", "", _limit(share.limit, line), units.percent(share.typical), style="dim")
     shown.add_section()
     for name, brokers in _by_resource(usage.saturation).items():
         busiest = max(brokers, key=lambda line: -math.inf if math.isnan(line.typical) else line.typical)
@@ -44,6 +48,12 @@ def usage_table(usage: Usage) -> Table:
             Text(f"broker {busiest.broker}", style="dim"),
         )
     return shown
+
+
+def _limit(limit: Limit, line: Line) -> str:
+    words = _short(limit.value, line) + limit.counting
+    words += " a broker" if limit.scope is Scope.BROKER else ""
+    return f"guideline {words}" if limit.force is Force.GUIDELINE else words
 
 
 def _by_resource(lines: Iterable[Line]) -> dict[str, list[Line]]:

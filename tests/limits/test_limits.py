@@ -81,6 +81,14 @@ def test_a_limit_is_in_the_unit_of_its_resource(resource: Any) -> None:
         ({"force": "wished"}, "'wished' is not a valid Force"),
         ({"scope": "rack"}, "'rack' is not a valid Scope"),
         ({"sauce": "me"}, "unknown key 'sauce'; did you mean 'source'?"),
+        ({"low": 260}, "250 MiB/s, from 260 to 250: let it lie between the two"),
+        ({"high": 249}, "250 MiB/s, from 0 to 249"),
+        ({"low": -1}, "from -1 to 250"),
+        ({"high": float("nan")}, "from 0 to nan"),
+        ({"broker": "2"}, "give it the scope 'broker'"),
+        ({"per_unit": True}, "name it, as in per_unit"),
+        ({"per_unit": "yes"}, "give true or false"),
+        ({"before_replication": True}, "only a cluster's partitions are"),
     ],
 )
 def test_a_mistake_in_a_table_is_named(changed: dict[str, Any], said: str) -> None:
@@ -96,15 +104,64 @@ def test_a_limit_without_provenance_is_refused() -> None:
         Limits.parsed("mine", {"limits": [row]})
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"titel": "x"}, "unknown key 'titel'; did you mean 'title'?"),
+        ({"title": 5}, "its title is 5: put it in quotes"),
+        ({"most_units": 0}, "its most_units is 0: give a whole number above 0"),
+        ({"units": 1.5}, "its units is 1.5"),
+        ({"maximum": [{**ROW}]}, "a maximum of ingress and none per unit: make it a limit"),
+        ({"maximum": {**ROW}}, "its maximum are no rows"),
+        ({"disputed": [{**ROW, "unit": "MB"}]}, "give it in B/s"),
+        ({"extends": 5}, "extends 5: give a table's name or a TOML file"),
+        ({"units": 2, "per_unit": "CKU", "limits": [{**ROW, "per_unit": True}]}, "say nothing per unit"),
+        ({"sizes": {"small": {}}}, "it has values by size (small): write a table for each"),
+    ],
+)
+def test_a_mistake_in_what_a_table_says_of_itself_is_named(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Limits.parsed("mine", {"limits": [ROW], **changed})
+    assert said in str(caught.value)
+    assert "limit table mine" in str(caught.value)
+
+
+def test_what_a_table_says_of_all_its_rows_need_not_be_said_in_each() -> None:
+    brief = {key: ROW[key] for key in ("resource", "value", "unit")}
+    shared = {key: ROW[key] for key in ("force", "source", "as_of")}
+    assert Limits.parsed("mine", {**shared, "limits": [brief]}) == table()
+
+
+def test_a_measured_limit_shows_the_interval_in_which_it_lies() -> None:
+    limit = table(force="measured", low=240, high=1262.5).limits[0]
+    assert limit.words == "250 MiB/s (240 to 1,262.5)"
+    assert table(force="measured", low=240).limits[0].words == "250 MiB/s (240 or more)"
+
+
 @pytest.mark.parametrize("rows", [None, [], {"resource": "ingress"}, [5]])
 def test_a_table_without_limits_is_refused(rows: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"add \[\[limits\]\] tables"):
         Limits.parsed("mine", {"limits": rows})
 
 
-def test_two_limits_of_one_resource_are_refused_since_both_cannot_hold() -> None:
+def test_two_limits_of_one_resource_and_kind_are_refused_since_both_cannot_hold() -> None:
     with pytest.raises(ConfigurationError, match="limits ingress twice"):
         Limits.parsed("mine", {"limits": [ROW, {**ROW, "value": 5}]})
+
+
+def test_a_guideline_and_what_is_enforced_can_both_hold_and_the_lower_is_the_tighter() -> None:
+    both = Limits.parsed("mine", {"limits": [ROW, {**ROW, "value": 200, "force": "guideline"}]})
+    assert [str(limit.force) for limit in both.limits] == ["enforced", "guideline"]
+    tightest = both.of("ingress")
+    assert tightest is not None
+    assert tightest.value.value == 200
+
+
+def test_values_of_one_resource_are_ordered_whatever_their_units() -> None:
+    both = Limits.parsed("mine", {"limits": [{**ROW, "value": 1, "unit": "GB/s"}, {**ROW, "force": "guideline"}]})
+    tightest = both.of("ingress")
+    assert tightest is not None
+    assert str(tightest.value) == "250 MiB/s"
 
 
 def test_a_limit_for_the_cluster_and_one_for_each_broker_can_both_hold() -> None:

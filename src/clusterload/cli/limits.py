@@ -1,0 +1,73 @@
+"""`clusterload limits`: what clusters may carry, who says so, and as of when."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+import click
+
+from clusterload.cli.options import units_option
+
+LATER: Final = {"calibrate": "clusterload.cli.calibrate"}
+"""Commands of modules of their own, imported when they are asked for: they need more than tables."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *filter(self._has, LATER)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if not self._has(cmd_name):
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(LATER[cmd_name]), cmd_name)
+        return command
+
+    @staticmethod
+    def _has(name: str) -> bool:
+        return name in LATER and find_spec(LATER[name]) is not None
+
+
+@click.group(cls=_Commands)
+def limits() -> None:
+    """Show what clusters may carry: tables of limits, with who says so and as of when."""
+
+
+@limits.command("list", short_help="List the tables that come with clusterload.")
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def list_(*, as_json: bool) -> None:
+    """List the tables that come with clusterload, by the names that --limits takes."""
+    from clusterload.limits import Limits, tables
+    from clusterload.reports.limits import limits_document, tables_view
+
+    known = [Limits.named(name) for name in tables()]
+    if as_json:
+        click.echo(json.dumps([limits_document(table) for table in known], indent=2))
+        return
+    from clusterload.cli.console import OUT
+
+    OUT.print(tables_view(known))
+
+
+@limits.command(short_help="Show a table: each limit, its kind, and who says so.")
+@click.argument("table", metavar="TABLE")
+@units_option
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def show(table: str, *, units: int, as_json: bool) -> None:
+    """Show a TABLE, which is a name or a TOML file: each limit, its kind, and who says so.
+
+    What other sources say of the same is shown below it, and is not used. A resource that the table does not limit has
+    an unknown limit, never an infinite one.
+    """
+    from clusterload.limits import Limits
+    from clusterload.reports.limits import limits_document, limits_view
+
+    found = Limits.named(table, units)
+    if as_json:
+        click.echo(json.dumps(limits_document(found), indent=2))
+        return
+    from clusterload.cli.console import OUT
+
+    OUT.print(limits_view(found))
