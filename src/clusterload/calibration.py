@@ -300,10 +300,8 @@ class _Calibrating:
         try:
             for repeat in range(1, self.orders.repeats + 1):
                 for resource in chance.sample(self.orders.resources, len(self.orders.resources)):
-                    search = self._search(drive_of(resource), repeat)
-                    if search.steps:
-                        self.searches.setdefault(resource, []).append(search)
-                        on_kept(self.calibration)
+                    self.searches.setdefault(resource, []).append(self._search(drive_of(resource), repeat))
+                    on_kept(self.calibration)
         except KeyboardInterrupt:
             raise Aborted(f"interrupted: run files of the steps until then are in {self.folder}") from None
         finally:
