@@ -78,6 +78,16 @@ def brakes(run: Run, dials: Sequence[Achieved] | None = None) -> tuple[Brake, ..
     )
 
 
+def strained(run: Run) -> str:
+    """What says that the wire engine itself was short of time, in words; nothing if it was not, or does not tell."""
+    cores, lag = _busiest_worker(run), _lag(run)
+    if cores >= BUSY:
+        return f"the busiest worker took {units.number(cores, 2)} of a core"
+    if lag >= LATE_LOOP:
+        return f"its event loop was {units.number(lag, 2)} ms late in the median second"
+    return ""
+
+
 def _brake(run: Run, load: Load, ledger: Ledger, dials: Sequence[Achieved]) -> Brake:
     closed = any(math.isinf(one.asked.value) for one in dials)
     behind = _share(ledger.late + ledger.dropped, ledger)

@@ -20,6 +20,9 @@ HOST_CPU: Final = "cpu_host"
 FULL: Final = 0.97
 """A host's CPU counts as full at this level in the median; lower ones still serve, more slowly."""
 
+CROWDED: Final = 0.8
+"""From this level on what others do on a host slows its brokers down; threads begin to wait for a CPU."""
+
 OWN: Final = 0.5
 """Share of a full host's CPU that its brokers must take to be the ones that fill it."""
 
@@ -63,8 +66,7 @@ class FullHost:
 
     @property
     def _names(self) -> str:
-        *most, last = self.brokers
-        return f"brokers {', '.join(most)} and {last}" if most else f"broker {last}"
+        return _names(self.brokers)
 
 
 def full_hosts(run: Run, usage: Usage) -> tuple[FullHost, ...]:
@@ -73,15 +75,9 @@ def full_hosts(run: Run, usage: Usage) -> tuple[FullHost, ...]:
 
 
 def _full_hosts(run: Run, usage: Usage) -> Iterator[FullHost]:
-    at = _places(run)
-    busy: dict[str, dict[str, float]] = defaultdict(dict)
-    for line in usage.saturation:
-        if line.resource.name == HOST_CPU:
-            busy[at.get(line.broker, line.broker)][line.broker] = line.typical
-    for brokers in busy.values():
-        fullest = float(np.fmax.reduce(list(brokers.values())))  # a broker that did not say hides no other's word
-        if fullest >= FULL:
-            yield FullHost(brokers=tuple(brokers), busy=fullest, own=_own(run, usage, tuple(brokers)))
+    for brokers, busy in _busy_hosts(run, usage).items():
+        if busy >= FULL:
+            yield FullHost(brokers=brokers, busy=busy, own=own_share(run, usage, brokers))
 
 
 def _places(run: Run) -> Mapping[str, str]:
@@ -90,8 +86,42 @@ def _places(run: Run) -> Mapping[str, str]:
     return {str(broker["id"]): str(broker.get("host", broker["id"])) for broker in described}
 
 
-def _own(run: Run, usage: Usage, brokers: tuple[str, ...]) -> float:
-    """Share of the host's cores that its brokers took, by the mean over the window."""
+def crowded(run: Run, usage: Usage, level: float = CROWDED) -> str:
+    """What says that others than its brokers keep a host busy, in words; nothing if none does, or it is not told.
+
+    Args:
+        run: whose brokers.
+        usage: of the run.
+        level: from which share of a host's CPU on it counts as busy.
+    """
+    for brokers, busy in _busy_hosts(run, usage).items():
+        own = own_share(run, usage, brokers)
+        if busy >= level and own < OWN * busy:
+            return (
+                f"the CPU of the host of {_names(brokers)} was {units.percent(busy)} busy, and the brokers took "
+                f"{units.percent(own)}"
+            )
+    return ""
+
+
+def _busy_hosts(run: Run, usage: Usage) -> dict[tuple[str, ...], float]:
+    """How busy each host is, by the brokers on it."""
+    at = _places(run)
+    busy: dict[str, dict[str, float]] = defaultdict(dict)
+    for line in usage.saturation:
+        if line.resource.name == HOST_CPU:
+            busy[at.get(line.broker, line.broker)][line.broker] = line.typical
+    # A broker that did not say hides no other's word.
+    return {tuple(brokers): float(np.fmax.reduce(list(brokers.values()))) for brokers in busy.values()}
+
+
+def _names(brokers: tuple[str, ...]) -> str:
+    *most, last = brokers
+    return f"brokers {', '.join(most)} and {last}" if most else f"broker {last}"
+
+
+def own_share(run: Run, usage: Usage, brokers: tuple[str, ...]) -> float:
+    """Share of the host's cores that its brokers took, by the mean over the window; NaN if unknown."""
     used = [one for one in run.named("cpu_broker") if one.labels["broker"] in brokers]
     cores = [float(one.values[-1]) for one in run.named("cores") if one.labels["broker"] in brokers and len(one)]
     if len(used) < len(brokers) or not cores:

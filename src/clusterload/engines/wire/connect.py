@@ -237,7 +237,7 @@ class Connecting(Population):
         unanswered = {number for number, connection in self.open.items() if not connection.state}
         visiting = len(self.visits.close()) if self.visits is not None else 0
         self.counts.lose("_TIMED_OUT", len(unanswered | self.churning.keys()) + visiting)
-        self.counts.failed += len(self.coming - self.open.keys())
+        self.counts.fail("connection: not open by the end", len(self.coming - self.open.keys()))
 
     async def _last_question(self, give_up: float) -> None:
         standing = [one for one in self.open.values() if one.state]

@@ -26,10 +26,11 @@ class Counts:
         self.dropped += count
         self.errors[error] += count
 
-    def fail(self, error: str) -> None:
-        """Count a refusal."""
-        self.failed += 1
-        self.errors[error] += 1
+    def fail(self, error: str, count: int = 1) -> None:
+        """Count refusals."""
+        if count:
+            self.failed += count
+            self.errors[error] += count
 
     def lose(self, error: str, count: int = 1) -> None:
         """Count what was under way and will not be answered."""

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from numpy.random import Generator
 
 from clusterload.change import BY_CHANCE, Changed, Shift, State, changed
-from clusterload.figures import Figure
+from clusterload.change.figures import Figure
 from clusterload.run import Run
 from clusterload.series import Floats, Series
-
-from .history_of import history, line, part
+from tests.change.history_of import history, line, part
 
 seeds = st.integers(0, 2**32 - 1)
 LENGTH = 20

@@ -16,12 +16,21 @@ from typing import Final
 import numpy as np
 
 from clusterload import units
-from clusterload.figures import Figure, Level, Lines, Measure, figures, measures
+from clusterload.change.figures import Figure, Level, Lines, Measure, figures, measures
+from clusterload.change.yardstick import (
+    LEAST_POINTS,
+    TooLittle,
+    Yardstick,
+    by_blocks,
+    by_windows,
+    floor_of,
+    pieces,
+    typical,
+)
 from clusterload.resources import RESOURCES, Role
 from clusterload.run import Run
 from clusterload.series import SECOND, Floats, Grid
 from clusterload.statistics import chance, reach
-from clusterload.yardstick import LEAST_POINTS, TooLittle, Yardstick, by_blocks, by_windows, floor_of, pieces, typical
 
 BY_CHANCE: Final = 0.05
 """How likely chance names anything at all in one comparison, at most."""

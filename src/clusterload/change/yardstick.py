@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from clusterload.change.figures import KNOWN, Measure
 from clusterload.errors import ClusterloadError
-from clusterload.figures import KNOWN, Measure
 from clusterload.series import Floats, Kind
 from clusterload.statistics import MOST_FREEDOM, freedom, spread
 

@@ -1,0 +1,25 @@
+"""Ceilings: the most that holds, searched for by steps of which each is judged. Pure: it follows from runs alone."""
+
+from clusterload.ceiling.bound import QUANTITIES, Bound, bounds_of
+from clusterload.ceiling.ceiling import Ceiling, Search
+from clusterload.ceiling.drive import DRIVES, Drive, drive_of
+from clusterload.ceiling.staircase import End, Found, Outcome, Staircase, Step
+from clusterload.ceiling.trial import Trial, not_begun
+
+__all__ = [
+    "DRIVES",
+    "QUANTITIES",
+    "Bound",
+    "Ceiling",
+    "Drive",
+    "End",
+    "Found",
+    "Outcome",
+    "Search",
+    "Staircase",
+    "Step",
+    "Trial",
+    "bounds_of",
+    "drive_of",
+    "not_begun",
+]

@@ -1,0 +1,182 @@
+"""Trial: one load of a search for what a cluster carries, held against bounds. Follows from its run alone.
+
+A step that did not hold is the cluster's doing only if nobody else's hand is in it: the generator suspects itself
+first, then whoever shares the brokers' host.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from clusterload import units
+from clusterload.achievement import Achieved, achieved
+from clusterload.brake import BROKERS, LOST, NONE, brakes, strained
+from clusterload.ceiling.bound import LATENCIES, Bound
+from clusterload.ceiling.staircase import Outcome, Step
+from clusterload.hosts import CROWDED, HOST_CPU, crowded
+from clusterload.limits import Limits
+from clusterload.series import SECOND
+from clusterload.usage import Line, Usage, assess
+
+if TYPE_CHECKING:
+    from clusterload.run import Run
+
+MADE: Final = 0.95
+"""Share of what was asked for that must have been made for a step to hold."""
+
+GENERATORS_OWN: Final = ("Too many open files", "Cannot assign requested address", "Cannot allocate memory")
+"""Failures of a connection that are this machine's, in the system's words."""
+
+_NO_LIMITS: Final = Limits(name="none", title="none", limits=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """How a step's run is judged.
+
+    Attributes:
+        resource: what is searched for.
+        watched: the Load and the kind of its latency that tell how the cluster serves.
+        bounds: what breaks a step.
+    """
+
+    resource: str
+    watched: tuple[str, str]
+    bounds: tuple[Bound, ...]
+
+    def step(self, value: float, run: Run) -> Step:
+        """What became of a step that drove the resource to a value, by the settled part of its run."""
+        settled = _settled(run)
+        usage = assess(settled, _NO_LIMITS)
+        made = _made(achieved(run))
+        figures = {**_figures(run, usage, self.watched), "achieved": made}
+        used = usage.line(self.resource)
+        outcome, why = self._outcome(run, settled, usage, figures)
+        return Step(
+            value=value,
+            outcome=outcome,
+            why=why,
+            used=used.typical if used else math.nan,
+            figures=figures,
+        )
+
+    def _outcome(self, run: Run, settled: Run, usage: Usage, figures: Mapping[str, float]) -> tuple[Outcome, str]:
+        broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.quantity])]
+        unknown = [bound for bound in self.bounds if math.isnan(figures[bound.quantity])]
+        refused = _refused(run)
+        if figures["achieved"] >= MADE and not refused and not broken and not unknown:
+            return Outcome.HELD, _said(self.bounds, figures)
+        if own := _failed_here(run) or strained(settled):
+            return Outcome.UNSURE, f"the generator was the brake: {own}"
+        if refused:
+            return _missed(run, figures["achieved"])
+        if others := crowded(settled, usage, min([CROWDED, *_of_host(broken, figures)])):
+            return Outcome.UNSURE, others
+        return _blamed(run, broken, unknown, figures)
+
+
+def not_begun(value: float, words: str) -> Step:
+    """A step whose load could not even begin, in the words of the error."""
+    ours = any(reason in words for reason in GENERATORS_OWN)
+    outcome = Outcome.UNSURE if ours else Outcome.BROKE
+    return Step(value=value, outcome=outcome, why=f"the generator was the brake: {words}" if ours else words)
+
+
+def _settled(run: Run) -> Run:
+    warm_up = run.plan.warm_up if run.plan else 0.0
+    start = run.start + round(warm_up * SECOND)
+    return run.between(start, run.end) if run.start < start < run.end else run
+
+
+def _figures(run: Run, usage: Usage, watched: tuple[str, str]) -> dict[str, float]:
+    """All that can be bounded, as it was in the settled part; NaN where it is not known."""
+    latency = run.latency(*watched)
+    busy = {name: _highest(lines) for name, lines in _by_name(usage.saturation).items()}
+    lost = sum(ledger.failed + ledger.unknown + ledger.dropped for ledger in run.ledgers)
+    scheduled = sum(ledger.scheduled for ledger in run.ledgers)
+    return {
+        **dict.fromkeys(("request_handler_busy", "network_thread_busy", "cpu_host"), math.nan),
+        **busy,
+        "saturation": max((value for value in busy.values() if not math.isnan(value)), default=math.nan),
+        **{name: latency.histogram.quantile(at) / 1e3 if latency else math.nan for name, at in LATENCIES.items()},
+        "lost": lost / scheduled if scheduled else math.nan,
+    }
+
+
+def _by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    named: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        named[line.resource.name].append(line)
+    return named
+
+
+def _highest(lines: Iterable[Line]) -> float:
+    return max((line.typical for line in lines if not math.isnan(line.typical)), default=math.nan)
+
+
+def _made(dials: Sequence[Achieved]) -> float:
+    """Share of what was asked for that was made: of each Load its worst dial.
+
+    The Loads' shares are multiplied: what one reads is a share of what another one wrote.
+    """
+    worst: dict[str, float] = {}
+    for dial in dials:
+        if math.isfinite(dial.asked.value) and dial.asked.value:
+            share = min(1.0, dial.value / dial.asked.value)
+            worst[dial.load] = share if math.isnan(share) else min(share, worst.get(dial.load, 1.0))
+    return math.prod(worst.values()) if worst else math.nan
+
+
+def _refused(run: Run) -> bool:
+    """Whether brokers said no, or to wait: what they mean also on a host that others keep busy."""
+    throttled = any(traffic.throttled_ms > LOST * run.seconds * 1e3 for traffic in run.traffic)
+    return throttled or any(ledger.failed + ledger.unknown > LOST * ledger.scheduled for ledger in run.ledgers)
+
+
+def _failed_here(run: Run) -> str:
+    for ledger in run.ledgers:
+        for error, count in ledger.errors.items():
+            if any(reason in error for reason in GENERATORS_OWN):
+                return f"{count:,} times {error}"
+    return ""
+
+
+def _blamed(
+    run: Run, broken: Sequence[Bound], unknown: Sequence[Bound], figures: Mapping[str, float]
+) -> tuple[Outcome, str]:
+    """What a step that did not hold is put down to, once nobody else's hand is in it."""
+    if broken:
+        return Outcome.BROKE, _said(broken, figures)
+    if figures["achieved"] < MADE:
+        return _missed(run, figures["achieved"])
+    return Outcome.UNSURE, f"{_names(unknown) or 'what was made'} is not known"
+
+
+def _missed(run: Run, share: float) -> tuple[Outcome, str]:
+    """Why less was made than asked for, and whether that is the cluster's doing."""
+    found = [brake for brake in brakes(run) if brake.who != NONE]
+    words = f"{units.percent(share)} of the load was made"
+    for brake in found:
+        if brake.who == BROKERS:
+            return Outcome.BROKE, f"{words}: {brake.words}"
+    return Outcome.UNSURE, "; ".join([words, *(brake.words for brake in found)])
+
+
+def _of_host(broken: Iterable[Bound], figures: Mapping[str, float]) -> list[float]:
+    """The values of broken bounds that are broken by the CPU of a host, which the brokers may share."""
+    hottest = figures[HOST_CPU] >= figures["saturation"]
+    return [
+        bound.value for bound in broken if bound.quantity == HOST_CPU or (bound.quantity == "saturation" and hottest)
+    ]
+
+
+def _said(bounds: Iterable[Bound], figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{bound.quantity} {bound.said(figures[bound.quantity])}" for bound in bounds)
+
+
+def _names(bounds: Iterable[Bound]) -> str:
+    return ", ".join(bound.quantity for bound in bounds)

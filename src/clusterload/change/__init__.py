@@ -1,0 +1,5 @@
+"""Change: what moved between two stretches of a cluster's history, held against how far it usually does."""
+
+from clusterload.change.change import BY_CHANCE, Changed, Shift, State, changed
+
+__all__ = ["BY_CHANCE", "Changed", "Shift", "State", "changed"]

@@ -1,0 +1,222 @@
+"""`clusterload limits calibrate`: search for a cluster's own ceilings, and write them as a table of limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clusterload.ceiling.drive import DRIVES
+from clusterload.cli.options import (
+    Target,
+    confirmed,
+    consent_options,
+    opened,
+    target_options,
+)
+from clusterload.cli.sources import source_options, sources_for
+
+if TYPE_CHECKING:
+    from clusterload.calibration import Calibration, Making, Orders
+    from clusterload.ceiling.bound import Bound
+    from clusterload.consent import Consent
+    from clusterload.engines.progress import OnProgress
+    from clusterload.plan import Plan
+
+_EXAMPLES = """\b
+clusterload limits calibrate --lab 3 --out mine.toml
+clusterload limits calibrate --lab --resource requests \\
+    --until 'saturation > 70 %' --latency 20ms
+clusterload run --lab --dial request_rate=500/s --limits mine.toml"""
+
+
+@click.command(epilog=_EXAMPLES, short_help="Measure a cluster's own ceilings, and write them as limits.")
+@target_options
+@source_options
+@consent_options
+@click.option(
+    "--resource", "resources", multiple=True, metavar="R",
+    help=f"What to search the ceiling of: {', '.join(DRIVES)}; all of them by default.",
+)  # fmt: skip
+@click.option(
+    "--until", "until", multiple=True, metavar="BOUND",
+    help="What breaks a step, as in 'latency.p99 > 20 ms'.  [default: saturation > 90 %]",
+)  # fmt: skip
+@click.option("--latency", metavar="TIME", help="Most that the 99th percentile may be.  [default: 50ms]")
+@click.option("--repeats", type=click.IntRange(1, 99), default=3, show_default=True, help="Searches for each resource.")
+@click.option("--step-time", metavar="TIME", default="5s", show_default=True, help="How long each step lasts.")
+@click.option("--precision", metavar="SHARE", default="10 %", show_default=True, help="How close a search gets.")
+@click.option(
+    "--tries",
+    type=click.IntRange(1, 99),
+    default=3,
+    show_default=True,
+    help="How often to make a step that tells nothing.",
+)
+@click.option("--rest", metavar="TIME", default="15s", show_default=True, help="Longest wait for rest before a step.")
+@click.option("--longest", metavar="TIME", default="1h", show_default=True, help="No step begins after this time.")
+@click.option("--topic", metavar="NAME", default="", help="An existing topic, where none is created on first use.")
+@click.option("--seed", type=int, metavar="N", help="Of the random order of searches.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.toml", help="The table of limits.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome, with each step, for programs.")
+def calibrate(
+    target: Target,
+    consented: Consent,
+    *,
+    resources: tuple[str, ...],
+    until: tuple[str, ...],
+    latency: str | None,
+    repeats: int,
+    step_time: str,
+    precision: str,
+    tries: int,
+    rest: str,
+    longest: str,
+    topic: str,
+    seed: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Load a cluster, one resource after the other, until a bound breaks.
+
+    The cluster should have nothing else to do meanwhile. Each resource is driven up step by step, several times; what
+    held each time is written as a table of measured limits with an interval. Where the generator and not the cluster
+    was the brake, the ceiling stays unknown.
+    """
+    from clusterload.calibration import Orders
+    from clusterload.units import RATIO, parse, parse_duration
+
+    orders = Orders(
+        resources=resources or tuple(DRIVES),
+        bounds=_bounds(until, latency),
+        repeats=repeats,
+        step_time=parse_duration(step_time),
+        precision=parse(precision, RATIO).value,
+        tries=tries,
+        rest=parse_duration(rest),
+        longest=parse_duration(longest),
+        topic=topic,
+    )
+    folder = Path("runs") / f"calibrate-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    found = _found(target, consented, orders, seed, folder, _Table(path=out or folder / "limits.toml"))
+    _show(found, as_json=as_json)
+
+
+def _bounds(until: tuple[str, ...], latency: str | None) -> tuple[Bound, ...]:
+    from clusterload.ceiling.bound import Bound
+    from clusterload.units import parse_duration
+
+    bounds = [Bound.parsed(text) for text in until]
+    if latency is not None:
+        bounds.append(Bound(quantity="latency.p99", op=">", value=parse_duration(latency) * 1e3))
+    return tuple(bounds)
+
+
+@dataclass(slots=True)
+class _Table:
+    """The table of limits as a file, which is there as soon as a ceiling is known."""
+
+    path: Path
+    written: bool = False
+
+    def check(self) -> None:
+        """Make sure that it is ours to write.
+
+        Raises:
+            StoreError: something is there already.
+        """
+        from clusterload.errors import StoreError
+
+        if self.path.exists():
+            raise StoreError(f"{self.path} is there already: give another file with --out, or remove it")
+
+    def keep(self, calibration: Calibration) -> None:
+        """Write what is known so far, at once or not at all."""
+        if (limits := calibration.limits) is None:
+            # What was taken for known may be unknown after all.
+            if self.written:
+                self.path.unlink(missing_ok=True)
+            self.written = False
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = self.path.with_name(f".{self.path.name}.part")
+        scratch.write_text(limits.as_toml(), encoding="utf-8")
+        scratch.replace(self.path)
+        self.written = True
+
+
+def _found(
+    target: Target, consented: Consent, orders: Orders, seed: int | None, folder: Path, table: _Table
+) -> Calibration:
+    """Calibrate, and keep what is known as it becomes known.
+
+    Raises:
+        Aborted: interrupted; what was complete is in the table.
+    """
+    from clusterload import calibration
+    from clusterload.cli.console import note, waiting
+    from clusterload.errors import Aborted
+
+    table.check()
+    with opened(target) as cluster:
+        note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
+        agreed = confirmed(consented, cluster, to="calibrate it")
+        try:
+            with _progress() as (on_making, on_plan):
+                found = calibration.calibrate(
+                    cluster,
+                    orders,
+                    folder=folder,
+                    sources=sources_for(target, cluster),
+                    consented=agreed,
+                    seed=seed,
+                    on_making=on_making,
+                    on_plan=on_plan,
+                    on_kept=table.keep,
+                    on_wait=waiting,
+                )
+        except (KeyboardInterrupt, Aborted):
+            kept = f"what is complete is in {table.path}" if table.written else "no ceiling was complete"
+            raise Aborted(f"interrupted: {kept}; run files are in {folder}") from None
+    if table.written:
+        note(f"limits: {table.path}")
+    return found
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[Making], None], Callable[[Plan], OnProgress]]]:
+    """What shows the steps: a line for each that is over, and a bar for the one under way where there is a terminal."""
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    from clusterload.cli.console import ERR, note
+    from clusterload.reports.calibration import step_line
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
+    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bars:
+        task = bars.add_task("waiting for the cluster to be at rest", total=None)
+
+        def on_making(making: Making) -> None:
+            if making.step is None:
+                bars.update(task, description=step_line(making), completed=0)
+            else:
+                note(step_line(making))
+
+        yield on_making, lambda _: lambda state: bars.update(task, completed=state.elapsed, total=state.duration)
+
+
+def _show(found: Calibration, *, as_json: bool) -> None:
+    import json
+
+    from clusterload.cli.console import OUT
+    from clusterload.reports.calibration import calibration_document, calibration_view
+
+    if as_json:
+        click.echo(json.dumps(calibration_document(found), indent=2))
+        return
+    for part in calibration_view(found):
+        OUT.print(part)
