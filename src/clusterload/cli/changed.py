@@ -11,34 +11,33 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from clusterload.cli.options import Target, target_options
+from clusterload.cli.sources import read_stretch, source_options
 from clusterload.cli.stretch import RunPart, Stretch, stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clusterload.run import Run
-    from clusterload.sources.source import LateSource
 
 _WINDOWS: Final = 10
 """Stretches before A that are the usual unless told otherwise."""
 
 
 @click.command(short_help="Tell what moved between two stretches of history.")
+@target_options
+@source_options
 @click.option("--before", "first", metavar="A", required=True, help="RUN, RUN@10s..40s, START/END or START/DURATION.")
 @click.option("--after", "second", metavar="B", required=True, help="As --before.")
 @click.option(
     "--usual", multiple=True, metavar="C",
     help="When all was as usual: a longer stretch, or repeats. Default: the ten as long as A before A.",
 )  # fmt: skip
-@click.option(
-    "--cluster", "file", type=click.Path(path_type=Path), metavar="FILE",
-    help="Client configuration that names where the history is; not needed for run files.",
-)  # fmt: skip
 @click.option("--top", type=click.IntRange(1), default=15, show_default=True, metavar="N", help="Rows to show.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep what is read of the history.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def changed(
-    first: str, second: str, *, usual: tuple[str, ...], file: Path | None, top: int, out: Path | None, as_json: bool
+    target: Target, *, first: str, second: str, usual: tuple[str, ...], top: int, out: Path | None, as_json: bool
 ) -> None:
     """Hold stretch B against stretch A: what moved, ranked, by how much, and in usual spreads. Makes no load.
 
@@ -51,7 +50,7 @@ def changed(
     now = time.time_ns()
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        history = _History(file=file, folder=folder)
+        history = _History(target=target, folder=folder)
         earlier, later = stretch(first, now), stretch(second, now)
         before, after = history.read(earlier, "before"), history.read(later, "after")
         if usual:
@@ -100,33 +99,20 @@ class _History:
     """Where stretches are read from.
 
     Attributes:
-        file: client configuration that names a source of history, if one was given.
-        folder: of the run files that are read from it.
+        target: names the source of what is no run file.
+        folder: of the run files that are made of it.
     """
 
-    file: Path | None
+    target: Target
     folder: Path
 
     def read(self, given: RunPart | Stretch, name: str) -> Run:
         """A stretch as a run."""
         if isinstance(given, RunPart):
             return given.read()
-        from clusterload.cli.console import waiting, warn
-        from clusterload.recording import read_past
+        from clusterload.cli.console import warn
 
-        source, cluster_id = self._source()
-        path = self.folder / f"{name}.run"
-        run = read_past(source, cluster_id, start=given.start, end=given.end, path=path, on_wait=waiting)
+        run = read_stretch(self.target, given.start, given.end, path=self.folder / f"{name}.run")
         for event in run.events:
             warn(f"{name}: {event.kind}: {event.text}")
         return run
-
-    def _source(self) -> tuple[LateSource, str]:
-        from clusterload.errors import UsageError
-        from clusterload.kafka import Properties
-        from clusterload.sources.confluent import Access, ConfluentSource
-
-        if self.file is None:
-            raise UsageError("no source of history was named: add --cluster FILE, or give run files")
-        access = Access.of(Properties.read(self.file))
-        return ConfluentSource(access=access), access.cluster_id
