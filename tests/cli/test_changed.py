@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from clusterload import Cluster, Dials, Lab, Load, Plan, measure
+from clusterload import Cluster, Dials, Lab, Load, Plan, Properties, measure
 from clusterload.cli.root import root
+from clusterload.run import clock_time
+from clusterload.series import SECOND
 from clusterload.sources.confluent import Interval
 from tests.conftest import Tool
 from tests.sources.model import MINUTE, Labels, Model
@@ -106,6 +108,19 @@ def test_a_mistake_is_told_in_a_line(tool: Tool, arguments: tuple[str, ...], cod
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_same_is_said_of_stretches_that_prometheus_scraped(tool: Tool, observed_lab: Lab, tmp_path: Path) -> None:
+    servers = Properties(values={"bootstrap.servers": observed_lab.bootstrap_servers})
+    seen = Cluster.connect(servers)
+    first, second = (measure(load(idle), seen, sources=(), path=tmp_path / f"{idle}.run") for idle in (10, 250))
+    times = [f"{clock_time(run.start + (WARM_UP + 1) * SECOND)}/{clock_time(run.end)}" for run in (first, second)]
+    source = ("--prometheus", observed_lab.info.prometheus_url, "--bootstrap-server", observed_lab.bootstrap_servers)
+    found = document(tool, *source, "--before", times[0], "--after", times[1], "--usual", times[0])
+    assert "6 are needed" in found["sentence"], "a single usual window is none"
+    found = document(tool, *source, "--before", times[0], "--after", times[1])
+    assert found["leading"][0] == "Connections"
+    assert (found["moved"][0]["before"], found["moved"][0]["after"]) == (16, 256)
 
 
 def test_stretches_of_history_are_read_with_the_ten_before_as_the_usual(

@@ -37,7 +37,7 @@ _WINDOWS: Final = 10
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep what is read of the history.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def changed(
-    first: str, second: str, target: Target, *, usual: tuple[str, ...], top: int, out: Path | None, as_json: bool
+    target: Target, *, first: str, second: str, usual: tuple[str, ...], top: int, out: Path | None, as_json: bool
 ) -> None:
     """Hold stretch B against stretch A: what moved, ranked, by how much, and in usual spreads. Makes no load.
 
@@ -76,10 +76,10 @@ def changed(
 
 def _earlier(given: RunPart | Stretch, before: Run, history: _History) -> Iterator[Run]:
     """The ten stretches before A, as far as there is a history."""
-    from clusterload.change.yardstick import LEAST_WINDOWS
     from clusterload.cli.console import warn
     from clusterload.errors import SourceError
     from clusterload.store import read_run
+    from clusterload.change.yardstick import LEAST_WINDOWS
 
     length = before.end - before.start
     start = before.start - _WINDOWS * length
@@ -99,8 +99,8 @@ class _History:
     """Where stretches are read from.
 
     Attributes:
-        target: names a source of history, if one was given.
-        folder: of the run files that are read from it.
+        target: names the source of what is no run file.
+        folder: of the run files that are made of it.
     """
 
     target: Target
