@@ -76,10 +76,10 @@ def changed(
 
 def _earlier(given: RunPart | Stretch, before: Run, history: _History) -> Iterator[Run]:
     """The ten stretches before A, as far as there is a history."""
+    from clusterload.change.yardstick import LEAST_WINDOWS
     from clusterload.cli.console import warn
     from clusterload.errors import SourceError
     from clusterload.store import read_run
-    from clusterload.change.yardstick import LEAST_WINDOWS
 
     length = before.end - before.start
     start = before.start - _WINDOWS * length
