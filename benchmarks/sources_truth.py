@@ -2,7 +2,7 @@
 
 python -m benchmarks.sources_truth [--quick] [--repeats N] [--only NAME...]
 
-Three brokers of their own for each turn; the wire engine produces, reads and holds connections for 66 s, with one
+Three brokers of their own for each turn; the wire engine produces, reads and holds connections for 80 s, with one
 whole minute of the clock in it, since the Metrics API knows no more than minutes. The source watches from a process
 of its own. What it says of bytes, records and requests is held against the generator's ledger; of connections,
 against the kernel; of partitions, against the cluster's metadata.
@@ -35,7 +35,7 @@ NAME: Final = "sources_truth"
 WAYS: Final = ("exporter", "prometheus", "jolokia", "metrics API")
 _BY_MINUTES: Final = "metrics API"
 HELD, REQUESTS, RECORDS, SIZE = 300, 100, 20, 500
-FULL: Final = 66.0
+FULL: Final = 80.0
 _BEFORE, _AFTER = 4.0, 4.0  # seconds that a source watches beyond the load's edges
 # Of the load's own stretch, when all is connected and nothing has begun to leave.
 _SETTLED, _LEAVING = 2.0, 0.5
@@ -82,7 +82,7 @@ def turn(way: str, repeat: int, seconds: float) -> Figures:
         with Watching(way, brokers.properties, log.with_suffix(".run")) as watching:
             time.sleep(_BEFORE)
             if way == _BY_MINUTES:
-                _await_minute(before=3.0 if seconds >= FULL else 0.0)
+                _await_minute(before=10.0 if seconds >= FULL else 0.0)
             # The first requests are those by which connections greet, before the load begins.
             begin, kernel, path = time.time_ns(), Kernel(brokers), log.with_suffix(".load.run")
             load = measure(plan(seconds), brokers.cluster, sources=(), path=path, on_progress=kernel.look)
