@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import math
 
-from tests.change.history_of import history, line, part
-
 from clusterload.change import Changed, changed
 from clusterload.reports.change import changed_document, changed_report
 from clusterload.run import Run
+from tests.change.history_of import history, line, part
 
 HOSTILE = "[bold]x[/] <script>"
 
