@@ -87,7 +87,8 @@ def turn(way: str, repeat: int, seconds: float) -> Figures:
             begin, kernel, path = time.time_ns(), Kernel(brokers), log.with_suffix(".load.run")
             load = measure(plan(seconds), brokers.cluster, sources=(), path=path, on_progress=kernel.look)
             time.sleep(_AFTER)
-            partitions = float(brokers.partitions())
+            # A Metrics API counts a partition once, brokers each copy that they hold.
+            partitions = float(brokers.partitions() if way == _BY_MINUTES else brokers.copies())
             # A minute after the load's last has nothing in it, and would be waited for.
             watched = watching.end(begin, load.end if way == _BY_MINUTES else time.time_ns())
     found = compared(load, watched, connections=kernel.count, partitions=partitions)

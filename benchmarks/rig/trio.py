@@ -40,10 +40,17 @@ class Trio:
         )
 
     def partitions(self) -> int:
-        """How many partitions the brokers hold, each copy counted; by the cluster's own metadata."""
+        """How many partitions there are; by the cluster's own metadata."""
+        return len(self._copies())
+
+    def copies(self) -> int:
+        """How many copies of partitions the brokers hold."""
+        return sum(self._copies())
+
+    def _copies(self) -> list[int]:
         admin = AdminClient({"bootstrap.servers": self.lab.bootstrap_servers, "log_level": 0})
         topics = admin.list_topics(timeout=10).topics.values()
-        return sum(len(one.replicas) for topic in topics for one in topic.partitions.values())
+        return [len(one.replicas) for topic in topics for one in topic.partitions.values()]
 
 
 @contextmanager
