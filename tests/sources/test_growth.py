@@ -107,6 +107,14 @@ def test_what_was_not_even_read_is_in_the_remainder() -> None:
     assert told.kinds == ["series-bounded"]
 
 
+def test_a_share_of_time_that_cannot_be_told_is_not_idleness() -> None:
+    first = Reading(counters={}, gauges={}, handler_idle=1e9, network={"CLIENT": (1e9,)}, started=1.0)
+    second = Reading(counters={}, gauges={}, handler_idle=math.nan, network={"CLIENT": (math.nan,)}, started=1.0)
+    told = grown([first, second])
+    assert math.isnan(told.values("request_handler_busy")[0])
+    assert math.isnan(told.values("network_thread_busy")[0])
+
+
 def test_a_moment_from_before_the_last_one_changes_nothing() -> None:
     from clusterload.sources.growth import Growth, Moment
     from clusterload.sources.names import Names

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from clusterload.resources import RESOURCES
 from clusterload.series import SECOND, Kind
 from clusterload.sources.names import Labels, Names
@@ -172,7 +174,7 @@ def _shares(last: Moment, moment: Moment) -> dict[Key, float]:
     if network:
         shares["network_thread_busy", ()] = max(network)
     # Moments and counters are not read at one instant, so a share can come out a little beyond its range.
-    return {key: min(1.0, max(0.0, share)) for key, share in shares.items()}
+    return {key: float(np.clip(share, 0.0, 1.0)) for key, share in shares.items()}  # NaN stays NaN
 
 
 def _idles_twice(moment: Moment) -> bool:
