@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clusterload.achievement import Achieved, achieved
     from clusterload.brake import Brake, brakes
     from clusterload.case import Case, judge, run_case
+    from clusterload.change import Changed, changed
     from clusterload.comparison import Comparison, compare
     from clusterload.consent import Consent
     from clusterload.diagnosis import State, Verdict, diagnose
@@ -42,6 +43,7 @@ _HOMES = {
     "Achieved": "achievement",
     "Brake": "brake",
     "Case": "case",
+    "Changed": "change",
     "ClientStatistics": "engines.client",
     "Cluster": "kafka",
     "ClusterloadError": "errors",
@@ -65,6 +67,7 @@ _HOMES = {
     "answer": "reports",
     "assess": "usage",
     "brakes": "brake",
+    "changed": "change",
     "compare": "comparison",
     "diagnose": "diagnosis",
     "judge": "case",
@@ -81,6 +84,7 @@ __all__ = [
     "Achieved",
     "Brake",
     "Case",
+    "Changed",
     "ClientStatistics",
     "Cluster",
     "ClusterloadError",
@@ -104,6 +108,7 @@ __all__ = [
     "answer",
     "assess",
     "brakes",
+    "changed",
     "compare",
     "diagnose",
     "judge",
