@@ -15,7 +15,7 @@ DIALS = ("--dial", "producers=2", "--dial", "record_rate=50/s", "--dial", "paylo
 
 def test_help_names_every_command_and_the_exit_codes(tool: Tool) -> None:
     shown = tool("--help").stdout
-    for word in ("case", "describe", "lab", "record", "report", "run", "105 aborted"):
+    for word in ("case", "changed", "describe", "lab", "limits", "report", "run", "watch", "105 aborted"):
         assert word in shown
 
 
@@ -141,8 +141,8 @@ def test_a_plan_file_is_run_as_it_says(tool: Tool, lab: Lab, tmp_path: Path) -> 
     ]
 
 
-def test_record_reads_metrics_without_any_load(tool: Tool, lab: Lab) -> None:
-    done = tool("record", "--bootstrap-server", lab.bootstrap_servers, "--for", "3s", "--json")
+def test_watch_reads_metrics_without_any_load(tool: Tool, lab: Lab) -> None:
+    done = tool("watch", "--bootstrap-server", lab.bootstrap_servers, "--for", "3s", "--json")
     document = json.loads(done.stdout)
     assert document["plan"] is None
     assert document["resources"]["connections"]["typical"] is not None

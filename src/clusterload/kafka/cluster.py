@@ -260,7 +260,13 @@ def topics_of(metadata: ClusterMetadata) -> dict[str, Topic]:
 def asking(properties: Properties) -> Iterator[tuple[AdminClient, list[KafkaError]]]:
     """An admin client that lives for one question, so that it is never counted among a load's connections."""
     errors: list[KafkaError] = []
-    yield new_admin(properties, errors.append), errors
+    try:
+        yield new_admin(properties, errors.append), errors
+    except SystemError as error:
+        # What interrupts the client's C code comes out of it wrapped.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def awaited(

@@ -84,9 +84,7 @@ class Recorder:
         self._unsaved: set[str] = set()
         self._full = ""
         self._stopping = threading.Event()
-        self._database = _created(self.path)
-        self.document("id", self.id)
-        self.flush()
+        self._database = _created(self.path, self.id)
         self._flusher = threading.Thread(target=self._flush_often, name="run-file", daemon=True)
         self._flusher.start()
 
@@ -248,7 +246,7 @@ def require_free(path: Path) -> None:
         raise StoreError(f"{path} exists already: give another name, or remove it")
 
 
-def _created(path: Path) -> sqlite3.Connection:
+def _created(path: Path, run_id: str) -> sqlite3.Connection:
     require_free(path)
     # Made under another name first, so that who looks for the file finds a whole one or none.
     making = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -256,6 +254,8 @@ def _created(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(making)) as database:
             database.executescript(SCHEMA)
+            with database:
+                database.execute("INSERT INTO document VALUES (?, ?)", ("id", json.dumps(run_id)))
         making.rename(path)
         database = sqlite3.connect(path, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")

@@ -82,7 +82,7 @@ def test_two_workers_share_a_schedule_and_no_two_records_are_alike(lab: Lab, top
 
 def test_two_loads_of_one_worker_send_no_two_records_alike(lab: Lab, topic: str, tmp_path: Path) -> None:
     loads = [
-        replace(wire_load(topic, connections="2", request_rate="100/s", records_per_request="5", **COLD), name=name)
+        replace(wire_load(topic, connections="3", request_rate="100/s", records_per_request="5", **COLD), name=name)
         for name in ("one", "other")
     ]
     made = drive(lab.bootstrap_servers, tmp_path, *loads, seconds=2, workers=1)
