@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from clusterload import Lab, Properties
 from clusterload.lab.inside import states
 from clusterload.sources.admin import AdminSource
+from clusterload.sources.admin.observer import SERIES, Observer
 from tests.processes import wait_for
 from tests.sources.kept import Kept
 
@@ -131,6 +132,22 @@ def test_no_more_than_one_connection_to_each_broker_is_held(lab: Lab) -> None:
     with observed(plain(lab), interval=0.2) as kept:
         until(lambda: kept.count("groups") >= 10)
         assert len(held()) - before <= 3
+
+
+def test_a_login_that_only_the_library_has_is_named_once_and_nothing_is_recorded() -> None:
+    values = {"bootstrap.servers": "127.0.0.1:9", "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"}
+    kept = Seen()
+    observer = Observer(Properties(values=values), kept, wanted=frozenset(SERIES), interval=1.0, patience=1.0)
+    for _ in range(3):
+        observer.observe()
+    observer.close()
+    AdminSource(Properties(values=values)).start(kept).stop()
+    assert kept.events.pop()[1:] == kept.events[0][1:]
+    ((_, kind, text),) = kept.events
+    assert kind == "scrape-failed"
+    assert "cannot log in by GSSAPI" in text
+    assert "consumer_lag" in text
+    assert kept.points == []
 
 
 @pytest.fixture

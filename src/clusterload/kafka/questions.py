@@ -1,4 +1,4 @@
-"""An admin client that is kept for many questions, each within a bound in time."""
+"""Many questions to an admin client at once, within a bound in time."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ from kio.schema.offset_fetch.v8.request import OffsetFetchRequestGroup
 from kio.schema.offset_fetch.v8.response import OffsetFetchResponseTopics as TopicV8
 from kio.schema.types import BrokerId, GroupId, TopicName
 from kio.serial import entity_reader
+from kio.serial.errors import DecodeError
 from kio.static.primitive import i8, i32, i64
 
 from clusterload.errors import ClusterError
@@ -183,18 +184,18 @@ def _take(told: Described, found: ConsumerGroup | ClassicGroup, kind: str, coord
 
 def _members(found: ConsumerGroup | ClassicGroup) -> Iterator[Member]:
     for one in found.members:
-        given = _assigned(one.member_assignment) if isinstance(one, ClassicMember) else one.assignment.topic_partitions
+        given = assigned(one.member_assignment) if isinstance(one, ClassicMember) else one.assignment.topic_partitions
         count = sum(len(topic.partitions) for topic in given)
         yield Member(id=one.member_id, client_id=one.client_id, host=one.client_host, partitions=count)
 
 
-def _assigned(data: bytes) -> tuple[TopicPartition, ...]:
+def assigned(data: bytes) -> tuple[TopicPartition, ...]:
     """What a group's leader gave a member: two bytes of version, and then what is the same in every version."""
     if not data:
         return ()
     try:
         given, _ = entity_reader(ConsumerProtocolAssignment)(data, 2)
-    except Exception:  # whatever a foreign client's own assignor wrote there
+    except (DecodeError, ValueError):  # whatever a foreign client's own assignor wrote there
         return ()
     return given.assigned_partitions
 

@@ -47,7 +47,7 @@ class Observer:
         try:
             self._brokers = Brokers(properties, patience=patience)
         except ConfigurationError as error:
-            self._troubles.begun(_CLUSTER, f"{error}; {_missing(wanted, *SERIES)}")
+            self._troubles.begun(_CLUSTER, f"{error}; until then {', '.join(sorted(wanted))} are missing")
 
     def observe(self) -> None:
         """Ask once and record the answers; what is not answered is an event and a gap."""
