@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -97,6 +98,19 @@ def test_what_a_broker_does_not_speak_is_why_its_groups_are_not_told(cluster: Cl
         assert all("OffsetFetchRequest" in str(one) for one in failures.values())
 
 
-@given(some.binary(max_size=60))
-def test_an_assignment_that_is_none_of_ours_is_no_error(data: bytes) -> None:
-    assert isinstance(assigned(data), tuple)
+@given(some.binary(max_size=60) | some.binary(max_size=8).map(lambda rest: bytes(2) + b"\xff\xff\xff\xff" + rest))
+def test_an_assignment_that_is_none_of_kafkas_clients_is_no_error(data: bytes) -> None:
+    assert assigned(data) >= 0
+
+
+some_partitions = some.dictionaries(some.text("abc", min_size=1), some.sets(some.integers(0, 99)), max_size=5)
+
+
+@given(some_partitions, some.integers(0, 3))
+def test_the_partitions_of_an_assignment_are_counted_in_every_version(given: dict[str, set[int]], version: int) -> None:
+    topics = b"".join(
+        struct.pack(f">h{len(name)}si{len(numbers)}i", len(name), name.encode(), len(numbers), *numbers)
+        for name, numbers in given.items()
+    )
+    data = struct.pack(">hi", version, len(given)) + topics + struct.pack(">i", -1)
+    assert assigned(data) == sum(map(len, given.values()))

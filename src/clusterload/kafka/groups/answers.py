@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from kio.schema.consumer_group_describe.v0 import ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse
 from kio.schema.consumer_group_describe.v0.response import DescribedGroup as ConsumerGroup
-from kio.schema.consumer_protocol_assignment.v0.data import ConsumerProtocolAssignment, TopicPartition
+from kio.schema.consumer_protocol_assignment.v0.data import ConsumerProtocolAssignment
 from kio.schema.describe_groups.v2 import DescribeGroupsRequest, DescribeGroupsResponse
 from kio.schema.describe_groups.v2.response import DescribedGroup as ClassicGroup
 from kio.schema.describe_groups.v2.response import DescribedGroupMember as ClassicMember
@@ -184,20 +184,24 @@ def _take(told: Described, found: ConsumerGroup | ClassicGroup, kind: str, coord
 
 def _members(found: ConsumerGroup | ClassicGroup) -> Iterator[Member]:
     for one in found.members:
-        given = assigned(one.member_assignment) if isinstance(one, ClassicMember) else one.assignment.topic_partitions
-        count = sum(len(topic.partitions) for topic in given)
-        yield Member(id=one.member_id, client_id=one.client_id, host=one.client_host, partitions=count)
+        given = (
+            assigned(one.member_assignment)
+            if isinstance(one, ClassicMember)
+            else sum(len(topic.partitions) for topic in one.assignment.topic_partitions)
+        )
+        yield Member(id=one.member_id, client_id=one.client_id, host=one.client_host, partitions=given)
 
 
-def assigned(data: bytes) -> tuple[TopicPartition, ...]:
-    """What a group's leader gave a member: two bytes of version, and then what is the same in every version."""
+def assigned(data: bytes) -> int:
+    """How many partitions a classic group's leader gave a member: 0 where that is not written as Kafka's clients do."""
     if not data:
-        return ()
+        return 0
     try:
+        # Two bytes of version, and then what is the same in every version.
         given, _ = entity_reader(ConsumerProtocolAssignment)(data, 2)
-    except (DecodeError, ValueError):  # whatever a foreign client's own assignor wrote there
-        return ()
-    return given.assigned_partitions
+    except (DecodeError, ValueError):
+        return 0
+    return sum(len(topic.partitions or ()) for topic in given.assigned_partitions or ())
 
 
 def _words(state: str) -> str:
