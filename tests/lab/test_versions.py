@@ -11,10 +11,12 @@ from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from clusterload import Cluster, Dials, Lab, Limits, Load, Plan, Properties, Run, assess, measure
+from clusterload.kafka.groups import groups_of
 from clusterload.lab import loopback
 from clusterload.ledger import Ledger
 from tests.lab.older import OLDER
 from tests.lab.test_exporter import BY_CLIENT, documented
+from tests.sources.test_admin_on_lab import commit, new_topic, produced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +108,15 @@ def lacking() -> set[str]:
     """The metrics that older brokers do not have, as the page says."""
     section = _PAGE.read_text(encoding="utf-8").partition("### What older brokers lack")[2].partition("\n#")[0]
     return set(re.findall(r"`(kafka_\w+)`", section))
+
+
+def test_groups_of_an_older_broker_are_told_with_their_lag(older: Lab) -> None:
+    new_topic(older, "clusterload-older", partitions=2)
+    produced(older, "clusterload-older", 30)
+    commit(older, "clusterload-older-group", "clusterload-older", {0: 0, 1: 0})
+    ((group,), refused) = groups_of(connected(older), ["clusterload-older-group"])
+    assert (group.state, group.members, group.lag) == ("empty", (), {"clusterload-older": 30})
+    assert refused == ()
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])

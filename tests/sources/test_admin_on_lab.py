@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from clusterload import Lab, Properties
 from clusterload.lab.inside import states
 from clusterload.sources.admin import AdminSource
+from clusterload.sources.admin.observer import SERIES, Observer
 from tests.processes import wait_for
 from tests.sources.kept import Kept
 
@@ -117,7 +118,7 @@ def test_lag_is_what_is_not_yet_committed_and_members_come_and_go(lab: Lab) -> N
         assert kept.events == []
 
 
-def test_no_more_than_two_connections_to_each_broker_are_held(lab: Lab) -> None:
+def test_no_more_than_one_connection_to_each_broker_is_held(lab: Lab) -> None:
     import psutil
 
     def held() -> list[int]:
@@ -130,7 +131,23 @@ def test_no_more_than_two_connections_to_each_broker_are_held(lab: Lab) -> None:
     before = len(held())
     with observed(plain(lab), interval=0.2) as kept:
         until(lambda: kept.count("groups") >= 10)
-        assert len(held()) - before <= 7  # one more is the first of the library's, to bootstrap
+        assert len(held()) - before <= 3
+
+
+def test_a_login_that_only_the_library_has_is_named_once_and_nothing_is_recorded() -> None:
+    values = {"bootstrap.servers": "127.0.0.1:9", "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"}
+    kept = Seen()
+    observer = Observer(Properties(values=values), kept, wanted=frozenset(SERIES), interval=1.0, patience=1.0)
+    for _ in range(3):
+        observer.observe()
+    observer.close()
+    AdminSource(Properties(values=values)).start(kept).stop()
+    assert kept.events.pop()[1:] == kept.events[0][1:]
+    ((_, kind, text),) = kept.events
+    assert kind == "scrape-failed"
+    assert "cannot log in by GSSAPI" in text
+    assert "consumer_lag" in text
+    assert kept.points == []
 
 
 @pytest.fixture

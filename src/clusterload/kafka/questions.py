@@ -1,4 +1,4 @@
-"""An admin client that is kept for many questions, each within a bound in time."""
+"""Many questions to an admin client at once, within a bound in time."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Hashable, Mapping
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
+from confluent_kafka import KafkaError
+from confluent_kafka.admin import AdminClient
 
 from clusterload.errors import ClusterError
-from clusterload.kafka.client import explained, kafka_error, new_admin
+from clusterload.kafka.client import new_admin
 from clusterload.kafka.cluster import ANSWER_SECONDS, awaited
 from clusterload.kafka.properties import Properties
 
@@ -37,28 +37,6 @@ class Questions:
         self._properties, self.patience = properties, patience
         self._errors: list[KafkaError] = []
         self.admin: AdminClient = new_admin(properties, self._errors.append)
-
-    def metadata(self) -> ClusterMetadata:
-        """Brokers and all topics that we may describe.
-
-        Raises:
-            ClusterError: the cluster does not tell.
-        """
-        try:
-            return self.admin.list_topics(timeout=self.patience)
-        except KafkaException as error:
-            servers = self._properties.values.get("bootstrap.servers", "")
-            raise explained(kafka_error(error), servers, self._properties.origin) from None
-
-    def answer(self, future: Future[Any]) -> Any:
-        """What one question comes to.
-
-        Raises:
-            NotAllowed: a right is missing.
-            ClusterError: the cluster refused, or did not answer in time.
-        """
-        self._errors.clear()
-        return awaited(future, self.admin, self._errors, self._properties, self.patience)
 
     def answers(self, futures: Mapping[Asked, Future[Any]]) -> tuple[dict[Asked, Any], dict[Asked, ClusterError]]:
         """Answers to questions that were put at once, all within the one bound, and why others had none."""

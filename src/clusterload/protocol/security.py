@@ -129,8 +129,8 @@ def security_of(properties: Properties) -> Security:
     mechanism = own.get("sasl.mechanism", own.get("sasl.mechanisms", "GSSAPI")).upper()
     if mechanism not in MECHANISMS:
         raise ConfigurationError(
-            f"{origin}: the wire engine cannot log in by {mechanism}: set sasl.mechanism to one of "
-            f"{', '.join(MECHANISMS)}, or use the engine 'client'"
+            f"{origin}: the wire engine and questions to brokers cannot log in by {mechanism}: set sasl.mechanism to "
+            f"one of {', '.join(MECHANISMS)}, or, for a load, use the engine 'client'"
         )
     if mechanism == "OAUTHBEARER":
         return Security(protocol=protocol, tls=tls, mechanism=mechanism, token=_token(own, origin), origin=origin)

@@ -6,19 +6,17 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from clusterload.errors import ClusterError, ConfigurationError, NotAllowed
-from clusterload.kafka.cluster import Topic, topics_of
-from clusterload.kafka.groups import committed, described, ends, group_names, lags
-from clusterload.kafka.questions import Questions
-from clusterload.protocol.address import Address
+from clusterload.errors import ClusterError, ClusterloadError, ConfigurationError, NotAllowed
+from clusterload.kafka.brokers import Brokers
+from clusterload.kafka.groups import Listing, committed, described, ends, lags, listed
+from clusterload.kafka.log_dirs import logs_of
 from clusterload.resources import RESOURCES
 from clusterload.series import Kind
-from clusterload.sources.admin.brokers import BrokersLogs, refusal
 from clusterload.sources.admin.mapping import MOST_LABELS, PLACEMENT, Bounded, Point, joined, lagging, placed
 from clusterload.sources.admin.troubles import Troubles
 
 if TYPE_CHECKING:
-    from clusterload.kafka import Properties
+    from clusterload.kafka import Properties, Topic
     from clusterload.kafka.log_dirs import Logs
     from clusterload.sources.source import Sink
 
@@ -38,61 +36,52 @@ class Observer:
     def __init__(
         self, properties: Properties, sink: Sink, *, wanted: frozenset[str], interval: float, patience: float
     ) -> None:
-        """Nothing is asked yet.
-
-        Raises:
-            ConfigurationError: a property is unknown or has a bad value.
-        """
+        """Nothing is asked yet; where the properties want a login that we lack, nothing ever is, and it says so."""
         self._sink, self._wanted, self._interval = sink, wanted, interval
-        self._questions = Questions(properties, patience=patience)
         self._troubles = Troubles(sink)
         self._lag: Bounded[tuple[str, str]] = Bounded()
         self._members: Bounded[tuple[str]] = Bounded()
-        self._brokers: dict[str, Address] = {}
         self._hidden: frozenset[str] = frozenset()
         self._sees_all = False
-        self._logs: BrokersLogs | None = None
+        self._brokers: Brokers | None = None
         try:
-            self._logs = BrokersLogs(properties, patience) if wanted & {*PLACEMENT, "log_bytes"} else None
+            self._brokers = Brokers(properties, patience=patience)
         except ConfigurationError as error:
-            self._troubles.begun(_LOGS, f"{error}; {_missing(wanted, 'log_bytes', *PLACEMENT)}")
+            self._troubles.begun(_CLUSTER, f"{error}; until then {', '.join(sorted(wanted))} are missing")
 
     def observe(self) -> None:
         """Ask once and record the answers; what is not answered is an event and a gap."""
+        if self._brokers:
+            self._brokers.begin_round()
+            self._observe(self._brokers)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._brokers:
+            self._brokers.close()
+
+    def _observe(self, brokers: Brokers) -> None:
         try:
-            if not self._brokers:
-                self._topics()
+            if not brokers.addresses:
+                brokers.topics()
             # Before the topics, so that one that comes into being meanwhile is not taken for a hidden one.
-            sizes = self._sizes()
-            topics = self._topics()
-        except ClusterError as error:
+            sizes = self._sizes(brokers) if self._wanted & {*PLACEMENT, "log_bytes"} else None
+            topics = brokers.topics()
+        except ClusterloadError as error:
             self._troubles.begun(_CLUSTER, error)
             return
         self._troubles.over(_CLUSTER)
         if sizes is not None:
             self._compare({topic for one in sizes.values() for topic in one.sizes}, topics)
         if self._sees_all:
-            self._record(placed(topics.values(), map(int, self._brokers)))
+            self._record(placed(topics.values(), brokers.addresses))
         if self._wanted & {"consumer_lag", "group_members", "groups"}:
-            self._observe_groups(topics)
+            self._observe_groups(brokers, topics)
 
-    def close(self) -> None:
-        """Hang up."""
-        if self._logs:
-            self._logs.close()
-
-    def _topics(self) -> dict[str, Topic]:
-        """The topics that we may see; the brokers that are up are remembered."""
-        metadata = self._questions.metadata()
-        self._brokers = {str(one.id): Address(str(one.host), int(one.port)) for one in metadata.brokers.values()}
-        return topics_of(metadata)
-
-    def _sizes(self) -> dict[str, Logs] | None:
+    def _sizes(self, brokers: Brokers) -> dict[int, Logs] | None:
         """Each broker's logs, recorded; None if no broker told of them."""
-        if self._logs is None:
-            return None
-        told, failed = self._logs.ask(self._brokers.items())
-        if refused := refusal(failed):
+        told, failed = brokers.ask_each(logs_of)
+        if refused := _refusal(failed):
             self._sees_all = False
             self._troubles.begun(_LOGS, NotAllowed(f"{refused}; {_missing(self._wanted, 'log_bytes', *PLACEMENT)}"))
             return None
@@ -104,7 +93,7 @@ class Observer:
                 self._troubles.begun(_directories_of(broker), f"broker {broker} cannot read {', '.join(logs.failed)}")
             else:
                 self._troubles.over(_directories_of(broker))
-                self._record([("log_bytes", {"broker": broker}, sum(logs.sizes.values()))])
+                self._record([("log_bytes", {"broker": str(broker)}, sum(logs.sizes.values()))])
         if told:
             self._troubles.over(_LOGS)
         return told or None
@@ -121,34 +110,31 @@ class Observer:
             self._troubles.over(_TOPICS)
         self._hidden = hidden
 
-    def _observe_groups(self, topics: Mapping[str, Topic]) -> None:
-        try:
-            names, missing = group_names(self._questions)
-        except ClusterError as error:
-            self._troubles.begun(_GROUPS, error)
-            return
-        if missing:
+    def _observe_groups(self, brokers: Brokers, topics: Mapping[str, Topic]) -> None:
+        listing = listed(brokers)
+        if listing.failures:
             # With those of one broker missing, neither their number nor the rest's sum is known.
-            self._troubles.begun(_GROUPS, f"not all consumer groups were listed: {missing}")
+            error = _refusal(listing.failures) or next(iter(listing.failures.values()))
+            self._troubles.begun(_GROUPS, type(error)(f"not all consumer groups were listed: {error}"))
             return
         self._troubles.over(_GROUPS)
-        self._record([("groups", {}, len(names))])
+        self._record([("groups", {}, len(listing.names))])
         if "group_members" in self._wanted:
-            self._observe_members(names)
+            self._observe_members(brokers, listing)
         if "consumer_lag" in self._wanted:
-            self._observe_lag(names, topics)
+            self._observe_lag(brokers, listing, topics)
 
-    def _observe_members(self, names: Collection[str]) -> None:
-        groups, failures = described(self._questions, names)
-        self._tell("members", "group_members", failures)
-        members = {name: len(one.members) for name, one in groups.items()}
-        self._record(joined(members, self._members, whole=not _failed(failures)))
+    def _observe_members(self, brokers: Brokers, listing: Listing) -> None:
+        found = described(brokers, listing)
+        self._tell("members", "group_members", found.failures)
+        members = {name: len(one.members) for name, one in found.groups.items()}
+        self._record(joined(members, self._members, whole=not _failed(found.failures)))
 
-    def _observe_lag(self, names: Collection[str], topics: Mapping[str, Topic]) -> None:
-        done = committed(self._questions, names)
+    def _observe_lag(self, brokers: Brokers, listing: Listing, topics: Mapping[str, Topic]) -> None:
+        done = committed(brokers, listing)
         self._tell("offsets", "consumer_lag", done.failures)
         places = {place for offsets in done.offsets.values() for place in offsets}
-        ended = ends(self._questions, places, topics)
+        ended = ends(brokers, places, topics)
         found = {group: lags(offsets, ended) for group, offsets in done.offsets.items()}
         self._record(lagging(found, self._lag, whole=not _failed(done.failures)))
         if self._lag.full:
@@ -176,11 +162,11 @@ class Observer:
                 self._sink.point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._interval)
 
 
-def _logs_of(broker: str) -> str:
+def _logs_of(broker: int) -> str:
     return f"logs of broker {broker}"
 
 
-def _directories_of(broker: str) -> str:
+def _directories_of(broker: int) -> str:
     return f"log directories of broker {broker}"
 
 
@@ -188,6 +174,11 @@ def _some(kind: str, names: Collection[str]) -> str:
     shown = ", ".join(list(names)[:_NAMED])
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return f"{kind}{'s' if len(names) > 1 else ''} {shown}{more}"
+
+
+def _refusal(failed: Mapping[int, ClusterloadError]) -> NotAllowed | None:
+    """The missing right, if that is why a broker told nothing."""
+    return next((error for error in failed.values() if isinstance(error, NotAllowed)), None)
 
 
 def _failed(failures: Mapping[str, ClusterError]) -> bool:

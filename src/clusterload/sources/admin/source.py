@@ -19,8 +19,9 @@ _FIRST_SECONDS: Final = 30.0
 class AdminSource:
     """Reads what a cluster tells anybody who may describe it; no exporter is needed.
 
-    Its figures are gauges. What cannot be read, or may not be, is an event once and leaves a gap, never a zero. Two
-    connections to each broker are held under the client id `clusterload-admin`: they are counted among the clients'.
+    Its figures are gauges. What cannot be read, or may not be, is an event once and leaves a gap, never a zero. One
+    connection to each broker is held under the client id `clusterload-admin`: it is counted among the clients'. The
+    client library is not asked anything. A login that only the library has (GSSAPI) is named once, and nothing is read.
 
     Attributes:
         interval: seconds between its points.
@@ -38,9 +39,9 @@ class AdminSource:
 
         Args:
             properties: how a client reaches the cluster.
-            interval: seconds between questions; a round costs each broker a few requests, and one a group.
+            interval: seconds between questions; a round costs each broker a few requests, and more for each 200 groups.
             without: names of Series that another source gives already; what only they need is not asked.
-            patience: seconds that one answer may take.
+            patience: seconds that one answer may take; who takes longer is asked nothing more in that round.
         """
         self.interval = interval
         self._properties, self._patience = properties, patience
@@ -54,11 +55,7 @@ class AdminSource:
         return f"Admin API at {self._properties.values.get('bootstrap.servers', 'no server')}"
 
     def start(self, sink: Sink) -> Self:
-        """Begin to ask; returns once all was asked once. After `stop` it may begin anew.
-
-        Raises:
-            ConfigurationError: a property is unknown or has a bad value.
-        """
+        """Begin to ask; returns once all was asked once. After `stop` it may begin anew."""
         self._stop = threading.Event()
         observer = Observer(
             self._properties, sink, wanted=self._wanted, interval=self.interval, patience=self._patience

@@ -1,0 +1,156 @@
+"""The brokers of a cluster, each asked over one connection that is kept; the client library has no part in it.
+
+An admin client of the library ends the whole process where questions about groups time out (its issue 4605), so that
+what watches a cluster must not use one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Final, Self, TypeAlias, TypeVar
+
+from clusterload.errors import ClusterloadError, ConfigurationError, NotAllowed, Unreachable
+from clusterload.kafka.cluster import ANSWER_SECONDS, Topic
+from clusterload.kafka.metadata import Placement, placement
+from clusterload.kafka.properties import Properties
+from clusterload.protocol.address import Address
+from clusterload.protocol.conversation import CLIENT_ID, Conversation
+from clusterload.protocol.security import security_of
+
+Told = TypeVar("Told")
+Question: TypeAlias = Callable[[Conversation], Told]
+Failures: TypeAlias = dict[int, ClusterloadError]
+
+_AT_ONCE: Final = 32
+
+
+class Brokers:
+    """Asks brokers in rounds, one conversation with each.
+
+    A conversation that breaks is not opened anew before the next round: a broker that is paused costs a round the
+    patience of one answer, however many questions there are. For one thread; brokers are asked beside each other.
+
+    Attributes:
+        addresses: where each broker that is up listens, by its id; empty until `topics` was asked.
+    """
+
+    def __init__(self, properties: Properties, *, patience: float = ANSWER_SECONDS) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            properties: how a client reaches the cluster.
+            patience: seconds that each answer may take, the connection and the login included.
+
+        Raises:
+            ConfigurationError: no bootstrap server is named, or the login is none that we have.
+        """
+        self._security = security_of(properties)
+        own = properties.client("*")
+        servers = own.get("bootstrap.servers") or own.get("metadata.broker.list", "")
+        self._bootstrap = [Address.parsed(one) for one in servers.split(",") if one.strip()]
+        if not self._bootstrap:
+            raise ConfigurationError(f"{properties.origin} names no bootstrap.servers: add it")
+        self._client_id, self._patience = own.get("client.id", CLIENT_ID), patience
+        self.addresses: dict[int, Address] = {}
+        self._turns = list(self._bootstrap)
+        self._conversations: dict[Address, Conversation] = {}
+        self._broken: dict[Address, ClusterloadError] = {}
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="brokers")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._pool.shutdown()
+        self._keep(frozenset())
+
+    def begin_round(self) -> None:
+        """Ask those again that did not answer."""
+        self._broken.clear()
+
+    def topics(self) -> dict[str, Topic]:
+        """The topics that we may see, by name; which brokers are up is kept.
+
+        Raises:
+            Unreachable: no broker answers.
+            ClusterError: one refused the login, or answers with nonsense.
+        """
+        found = self._first_answer()
+        self.addresses = dict(found.brokers)
+        places = self.addresses.values()
+        self._turns = list(dict.fromkeys((*(one for one in self._turns if one in places), *places, *self._bootstrap)))
+        self._keep(frozenset(places))
+        return dict(found.topics)
+
+    def ask(self, questions: Mapping[int, Question[Told]]) -> tuple[dict[int, Told], Failures]:
+        """What brokers, by id, answer to a question each, and why others told nothing."""
+        told: dict[int, Told] = {}
+        failed: Failures = {}
+        asked = {broker: self._pool.submit(self._of, broker, question) for broker, question in questions.items()}
+        for broker, future in asked.items():
+            try:
+                told[broker] = future.result()
+            except ClusterloadError as error:
+                failed[broker] = error
+        return told, failed
+
+    def ask_each(self, question: Question[Told]) -> tuple[dict[int, Told], Failures]:
+        """The same with one question for every broker."""
+        return self.ask(dict.fromkeys(self.addresses, question))
+
+    def _first_answer(self) -> Placement:
+        """Of those who answered before, first; who does not is asked last from then on."""
+        reasons = []
+        # Two may be waited for: the rest of a large cluster that is all gone has its turn in later rounds.
+        give_up = time.monotonic() + 1.5 * self._patience
+        for address in tuple(self._turns):
+            try:
+                return self._at(address, placement)
+            except ClusterloadError as error:
+                self._turns.remove(address)
+                self._turns.append(address)
+                if not isinstance(error, Unreachable):
+                    raise
+                reasons.append(str(error).partition(": ")[0])
+            if time.monotonic() > give_up:
+                break
+        raise Unreachable(f"{'; '.join(reasons)}: check the address, and that the brokers are up")
+
+    def _of(self, broker: int, question: Question[Told]) -> Told:
+        if broker not in self.addresses:
+            raise Unreachable(f"broker {broker} is not up: see that it starts")
+        return self._at(self.addresses[broker], question)
+
+    def _at(self, address: Address, question: Question[Told]) -> Told:
+        if address in self._broken:
+            raise self._broken[address]
+        try:
+            return question(self._conversation(address))
+        except NotAllowed:
+            raise
+        except ClusterloadError as error:
+            one = self._conversations.get(address)
+            if one is None or one.closed:
+                self._broken[address] = error
+            raise
+
+    def _conversation(self, address: Address) -> Conversation:
+        one = self._conversations.get(address)
+        if one is None or one.closed:
+            self._conversations.pop(address, None)
+            one = Conversation(address, self._security, client_id=self._client_id, patience=self._patience)
+            self._conversations[address] = one
+        return one
+
+    def _keep(self, addresses: frozenset[Address]) -> None:
+        for address in self._conversations.keys() - addresses:
+            self._conversations.pop(address).close()
