@@ -1,5 +1,5 @@
 # `make demo` and `make check` need Python 3.11 or later and a network, nothing else.
-.PHONY: demo chaos check format lint types layers test docs programs lock bench bench-slice soak clean
+.PHONY: demo chaos long check format lint types layers test docs programs lock bench bench-slice soak clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -34,6 +34,9 @@ chaos: .venv/dev programs  ## the tests that break a lab for a while; check runs
 
 programs:  ## what tests need and no Python package brings; says how to get it where it cannot
 	scripts/debian prometheus=prometheus
+
+long: .venv/dev programs  ## the tests that take their time on a real cluster
+	$(RUN) pytest -m long
 
 bench: .venv/dev  ## measure what RESULTS.md claims; not part of check
 	$(RUN) benchmarks

@@ -124,6 +124,7 @@ def test_with_the_rights_of_the_table_a_command_does_all(guarded: Lab, command: 
     assert DOES[command](user_with(guarded, rights_of(command)), tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "missing", [one for one in OTHERS if one.command in DOES], ids=lambda one: f"{one.command}: {one.acl}"
 )

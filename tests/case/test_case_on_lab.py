@@ -73,6 +73,7 @@ def test_the_command_leaves_run_files_and_plots_and_prints_the_verdict(tool: Too
     }
 
 
+@pytest.mark.long
 def test_the_command_prints_json_for_programs(tool: Tool, cluster: Cluster) -> None:
     done = tool("case", "cluster-load", "--for", "2s", "--bootstrap-server", cluster.servers, "--out", "out", "--json")
     document = json.loads(done.stdout)

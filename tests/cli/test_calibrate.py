@@ -21,6 +21,7 @@ QUICK = (
 )  # fmt: skip
 
 
+@pytest.mark.long
 def test_what_is_complete_is_kept_when_it_is_interrupted_and_no_topic_stays(tmp_path: Path) -> None:
     folder = tmp_path / "lab"
     folder.mkdir()

@@ -55,6 +55,7 @@ def runs(lab: Lab, cluster: Cluster, tidy: None, tmp_path_factory: pytest.TempPa
     return folder
 
 
+@pytest.mark.long
 def test_connections_that_came_are_named_first_and_bytes_that_stayed_are_not(tool: Tool, runs: Path) -> None:
     part = f"{WARM_UP}s..{SECONDS}s"
     stretches = ("--before", f"{runs}/before.run@{part}", "--after", f"{runs}/after.run@{part}")
@@ -73,6 +74,7 @@ def test_connections_that_came_are_named_first_and_bytes_that_stayed_are_not(too
     assert "blocks within the two stretches" in shown
 
 
+@pytest.mark.long
 def test_two_halves_of_one_load_differ_by_nothing(tool: Tool, runs: Path) -> None:
     found = document(tool, "--before", f"{runs}/after.run@3s..12s", "--after", f"{runs}/after.run@12s..21s")
     assert found["moved"] == []
@@ -110,6 +112,7 @@ def test_a_mistake_is_told_in_a_line(tool: Tool, arguments: tuple[str, ...], cod
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_the_same_is_said_of_stretches_that_prometheus_scraped(tool: Tool, observed_lab: Lab, tmp_path: Path) -> None:
     servers = Properties(values={"bootstrap.servers": observed_lab.bootstrap_servers})
     seen = Cluster.connect(servers)

@@ -232,11 +232,11 @@ def test_the_command_reads_a_past_hour_and_prints_it_for_people_and_programs(
     file = tmp_path / "client.properties"
     file.write_text(api.properties)
     window = ["--from", "2026-01-01T10:00:10Z", "--to", "2026-01-01T10:02:50Z"]
-    options = ["metrics", "--cluster", str(file), *window, "--out"]
+    options = ["watch", "--cluster", str(file), *window, "--out"]
     root.main([*options, str(tmp_path / "a.run")], standalone_mode=False)
     assert "Ingress" in capsys.readouterr().out
     root.main([*options, str(tmp_path / "b.run"), "--json"], standalone_mode=False)
     document = json.loads(capsys.readouterr().out)
-    assert (document["start"], document["end"]) == ("2026-01-01T10:00:00Z", "2026-01-01T10:03:00Z")
+    assert (document["start"], document["end"]) == ("2026-01-01T10:00:10Z", "2026-01-01T10:02:50Z")
     assert document["resources"]["ingress"]["typical"] == 100_000
     assert document["resources"]["connections"]["typical"] == 60

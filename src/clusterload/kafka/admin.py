@@ -7,8 +7,10 @@ from typing import Final
 
 from confluent_kafka import TopicCollection
 
-from clusterload.errors import ClusterError
+from clusterload.errors import ClusterError, ConfigurationError
+from clusterload.kafka.brokers import Brokers
 from clusterload.kafka.cluster import ANSWER_SECONDS, Cluster, asking, awaited
+from clusterload.kafka.groups.reading import listed
 
 _REMOVAL_SECONDS: Final = 30.0
 
@@ -37,6 +39,20 @@ def groups(cluster: Cluster) -> tuple[str, ...]:
     Raises:
         ClusterError: the cluster does not tell.
     """
+    try:
+        brokers = Brokers(cluster.properties)
+    except ConfigurationError:
+        # A login that only the client library has. Else it is not asked: with a broker down, it may end the process.
+        return _groups_by_library(cluster)
+    with brokers:
+        brokers.topics()
+        listing = listed(brokers)
+    for broker, error in listing.failures.items():
+        raise ClusterError(f"broker {broker} of cluster {cluster.id} does not list its consumer groups: {error}")
+    return listing.names
+
+
+def _groups_by_library(cluster: Cluster) -> tuple[str, ...]:
     with asking(cluster.properties) as (admin, errors):
         found = awaited(admin.list_consumer_groups(), admin, errors, cluster.properties, ANSWER_SECONDS)
     if found.errors:

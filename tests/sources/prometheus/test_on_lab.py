@@ -80,6 +80,7 @@ def test_bytes_records_and_requests_are_those_of_the_ledger(
     assert set(kept.kinds) <= {"scrapes-passed-over", "scrape-missing", "scrape-resumed"}
 
 
+@pytest.mark.long
 def test_a_broker_that_restarts_in_the_middle_loses_only_what_no_scrape_saw(tmp_path: Path) -> None:
     with Lab(1, prometheus=True, directory=tmp_path) as lab:
         first = loaded(lab, tmp_path / "first.run").ledgers[0].acknowledged

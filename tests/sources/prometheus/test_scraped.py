@@ -254,6 +254,7 @@ def test_very_many_topics_are_read_by_their_largest_and_the_rest_together(tmp_pa
     assert "series-bounded" in kept.kinds
 
 
+@pytest.mark.long
 def test_the_rest_of_very_many_is_summed_by_the_server_where_there_is_no_total(tmp_path: Path) -> None:
     def topics(each: Mapping[str, float]) -> dict[str, float]:
         of = 'redpanda_namespace="kafka",redpanda_request="produce"'
@@ -280,6 +281,7 @@ def test_the_rest_of_very_many_is_summed_by_the_server_where_there_is_no_total(t
     assert kept.kinds.count("series-bounded") == 1
 
 
+@pytest.mark.long
 def test_following_goes_on_when_the_server_dies_and_comes_back(tmp_path: Path) -> None:
     with played_broker() as broker, server(tmp_path, {"targets": [broker.place], "labels": {"broker": "1"}}) as one:
         broker.show(100.0)

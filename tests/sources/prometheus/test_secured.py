@@ -74,6 +74,6 @@ def test_a_certificate_of_an_unknown_authority_is_not_believed(secured: Secured,
 
 
 def test_plain_http_to_a_server_with_tls_is_told(secured: Secured) -> None:
-    assert "does not take the question (400" in refused(
-        Access(url=secured.access.url.replace("https", "http"), username="reader", password=SECRET)
-    )
+    said = refused(Access(url=secured.access.url.replace("https", "http"), username="reader", password=SECRET))
+    # Its 400 gets through, or the connection is gone before it could be read.
+    assert "does not take the question (400" in said or "cannot be read: [Errno 104]" in said
