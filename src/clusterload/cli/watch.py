@@ -108,7 +108,8 @@ def _sources(target: Target, cluster: Cluster, interval: float, *, with_admin: b
     found = sources_for(target, cluster, interval)
     if not found:
         warn("no source of traffic is known (--exporter, --jolokia, --prometheus): only the brokers are asked")
-    return (*found, admin_beside(cluster, found)) if with_admin or not found else found
+    beside = with_admin and target.source != "admin"
+    return (*found, admin_beside(cluster, found)) if beside or not found else found
 
 
 def _past(target: Target, start: str, end: str | None, granularity: str, wait: str, out: Path | None) -> Run:
