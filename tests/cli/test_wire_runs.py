@@ -74,6 +74,7 @@ def test_without_metrics_the_same_is_said_but_for_the_brokers_count(tool: Tool, 
     assert document["generator"]["workers"] == 2
 
 
+@pytest.mark.long
 def test_what_nobody_acknowledges_is_unknown_and_counted_by_the_brokers(tool: Tool, lab: Lab) -> None:
     load = ("--dial", "request_rate=100/s", "--dial", "acks=0", "--for", "3s", "--topic", "clusterload-acks0")
     document = made(tool, lab, *load)
@@ -85,6 +86,7 @@ def test_what_nobody_acknowledges_is_unknown_and_counted_by_the_brokers(tool: To
     assert not [one for one in document["events"] if one["kind"] == "growth-differs"]
 
 
+@pytest.mark.long
 def test_connections_that_come_and_go_are_counted_by_the_brokers(tool: Tool, lab: Lab) -> None:
     document = made(tool, lab, "--dial", "connections=10", "--dial", "connection_rate=20/s", "--for", "4s")
     one = dial(document, "connection_rate")
@@ -95,6 +97,7 @@ def test_connections_that_come_and_go_are_counted_by_the_brokers(tool: Tool, lab
     assert document["traffic"][0]["lost"] == {}
 
 
+@pytest.mark.long
 def test_as_much_as_possible_is_named_a_closed_loop(tool: Tool, lab: Lab) -> None:
     load = ("--dial", "record_rate=max", "--dial", "in_flight=1", "--dial", "acks=1", "--for", "2s")
     document = made(tool, lab, *load, "--topic", "clusterload-max", "--no-metrics")

@@ -21,6 +21,9 @@ def clusterload(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([CLUSTERLOAD, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=True)
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def properties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The client.properties of a lab that serves the Metrics API."""

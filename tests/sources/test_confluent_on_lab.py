@@ -68,7 +68,6 @@ def total(run: Run, name: str, **labels: str) -> float:
     return sum(one.total() for one in run.series if one.name == name and labels.items() <= one.labels.items())
 
 
-@pytest.mark.long
 def test_a_load_read_back_through_the_api_is_what_the_ledger_and_the_exporters_say(
     served: Cluster, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_group_that_read_before_goes_on_where_it_stopped(cluster: Cluster) -> 
     assert make(cluster, reading, seconds=1).totals[reading.name]["load_records"] == 50
 
 
+@pytest.mark.long
 def test_members_that_are_replaced_make_at_least_as_many_rebalances(cluster: Cluster) -> None:
     topic = new_name("churned")
     cluster.use_topic(topic)
@@ -92,6 +93,7 @@ def test_an_interrupted_group_leaves_in_good_order_and_is_accounted_for(cluster:
     assert not described(cluster, load.group_id).members  # a session would last 45 s
 
 
+@pytest.mark.long
 def test_a_group_on_a_cluster_that_does_not_answer_is_refused_before_the_load() -> None:
     properties = Properties(values={"bootstrap.servers": "127.0.0.1:9"})
     gone = Cluster(id="gone", brokers=(), properties=properties)

@@ -41,6 +41,7 @@ def test_committed_records_are_read_exactly_and_each_transaction_leaves_its_mark
     assert told.totals[load.name] == {"load_records": 80, "load_bytes": 16_000}
 
 
+@pytest.mark.long
 def test_the_transaction_rate_is_kept_to_a_few_percent(cluster: Cluster) -> None:
     topic = new_name("paced")
     cluster.use_topic(topic)

@@ -134,6 +134,7 @@ def test_a_step_shows_the_same_growth_at_the_scrapes_own_times(world: World) -> 
     assert kept.kinds == ["scrapes-passed-over"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", [None, 1.0])
 def test_a_dead_target_is_a_gap_and_not_a_level_that_goes_on(world: World, step: float | None) -> None:
     (broker,) = world.brokers["dead"]
@@ -236,6 +237,7 @@ def test_a_server_without_kafka_is_told_as_such(world: World) -> None:
         world.read("nowhere", ago(5))
 
 
+@pytest.mark.long
 def test_very_many_topics_are_read_by_their_largest_and_the_rest_together(tmp_path: Path) -> None:
     count = 21_000
     with played_broker() as broker, server(tmp_path, {"targets": [broker.place]}, interval="2s") as one:
