@@ -148,6 +148,7 @@ def remove_created(lab: Lab) -> None:
 
 @pytest.mark.parametrize("missing", [one for one in OTHERS if one.command == "cleanup"], ids=lambda one: one.acl)
 def test_what_a_run_made_is_removed_with_the_rights_of_the_table_only(guarded: Lab, missing: Privilege) -> None:
+    remove_created(guarded)
     new_topic(guarded, "clusterload-made", partitions=1)
     commit(guarded, "clusterload-made", "clusterload-made", {0: 0})
     refused = Cluster.connect(user_with(guarded, rights_of("cleanup", without=missing)))
