@@ -15,7 +15,7 @@ import trustme
 
 from clusterload.errors import ConfigurationError
 from clusterload.series import SECOND
-from clusterload.sources.endpoint import LARGEST_ANSWER
+from clusterload.sources.answer import LARGEST_ANSWER
 from clusterload.sources.jolokia import JolokiaSource
 from clusterload.sources.source import LiveSource
 

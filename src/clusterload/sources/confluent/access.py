@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
 from clusterload.errors import ConfigurationError
 from clusterload.kafka import Properties
+from clusterload.sources.address import is_loopback, is_more_than_an_address, is_plain, parts_of
 
 ENDPOINT: Final = "confluent.metrics.endpoint"
 TOKEN: Final = "confluent.cloud_api_token"  # noqa: S105 (the name of a property)
@@ -66,7 +66,7 @@ class Access:
     @property
     def loopback(self) -> bool:
         """Whether the endpoint is on this machine."""
-        return _is_loopback(urlsplit(self.endpoint).hostname or "")
+        return is_loopback(urlsplit(self.endpoint).hostname or "")
 
     def sibling(self, path: str) -> str:
         """The URL of another call of the same API and dataset, as in `descriptors/metrics`."""
@@ -80,19 +80,15 @@ def is_named(properties: Properties) -> bool:
 
 def _check_endpoint(endpoint: str) -> None:
     # The URL itself stays out of the messages: people have put keys into URLs.
-    try:
-        parts = urlsplit(endpoint)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in {"http", "https"}:
+    parts = parts_of(endpoint)
+    if parts is None:
         raise ConfigurationError(f"{ENDPOINT} is no URL: write it as in https://host/v2/metrics/cloud/query")
-    if parts.username is not None or parts.query or parts.fragment:
+    if is_more_than_an_address(parts):
         raise ConfigurationError(f"{ENDPOINT} holds more than an address: the key belongs into {TOKEN}")
     if not parts.path.endswith(_QUERY):
         raise ConfigurationError(f"{ENDPOINT} must be the full URL of the query call and end in {_QUERY}")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise ConfigurationError(f"{ENDPOINT}: the token would go to {host} in plain text; use https")
+    if is_plain(parts):
+        raise ConfigurationError(f"{ENDPOINT}: the token would go to {parts.hostname} in plain text; use https")
 
 
 def _check_token(token: str) -> None:
@@ -102,12 +98,3 @@ def _check_token(token: str) -> None:
         decoded = b""
     if b":" not in decoded:
         raise ConfigurationError(f"{TOKEN} is not the base64 of key:secret: make it from a Cloud API key")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

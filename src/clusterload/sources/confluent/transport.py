@@ -12,17 +12,11 @@ from http import HTTPStatus
 from typing import Any, Final, Self
 
 import httpx
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential,
-    wait_random,
-)
+from tenacity import RetryCallState, wait_exponential, wait_random
 
 from clusterload import __version__
 from clusterload.errors import SourceError
+from clusterload.sources.answer import TooLarge, TooLong, TryAgain, content, persistently, plain
 from clusterload.sources.confluent.access import Access
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -31,7 +25,6 @@ LARGEST_ANSWER: Final = 64 * 1024 * 1024
 _REDIRECTS: Final = 3
 _MOVED: Final = {301, 302, 307, 308}
 _LONGEST_BACKOFF: Final = 30.0
-_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +48,6 @@ class Patience:
 
 class QueryRefused(SourceError):
     """The API does not take this one question; others may fare better."""
-
-
-class _TryAgain(SourceError):
-    """What may pass: the API is busy, ill or out of reach. `after` is when it wants to be asked again."""
-
-    def __init__(self, message: str, after: float | None = None) -> None:
-        super().__init__(message)
-        self.after = after
 
 
 class Transport:
@@ -107,22 +92,18 @@ class Transport:
             QueryRefused: the API does not take the question (400 and its like).
             SourceError: the API refused us, did not answer in time, or answered what is none of its answers.
         """
-        retrying = Retrying(
-            stop=stop_after_attempt(self._patience.attempts),
-            wait=self._pause,
-            retry=retry_if_exception_type(_TryAgain),
+        answer = persistently(
+            lambda: self._once(url, params, body),
+            attempts=self._patience.attempts,
+            pause=self._pause,
             sleep=self._sleep,
-            reraise=True,
         )
-        try:
-            return _parsed(retrying(self._once, url, params, body), self._access.host)
-        except _TryAgain as error:
-            raise SourceError(f"{error}; asked {self._patience.attempts} times, try again later") from None
+        return _parsed(answer, self._access.host)
 
     def _pause(self, state: RetryCallState) -> float:
         first = self._patience.first
         error = state.outcome.exception() if state.outcome else None
-        asked = error.after if isinstance(error, _TryAgain) else None
+        asked = error.after if isinstance(error, TryAgain) else None
         least = wait_exponential(multiplier=first, max=_LONGEST_BACKOFF)(state) if asked is None else asked
         return least + wait_random(0, first)(state)
 
@@ -130,9 +111,9 @@ class Transport:
         request = self._client.build_request("GET" if body is None else "POST", url, params=params, content=body)
         request.headers["Content-Type"] = "application/json"
         for _ in range(_REDIRECTS + 1):
-            answer, content = self._sent(request)
+            answer, said = self._sent(request)
             if answer.status_code not in _MOVED:
-                return self._judged(answer, content)
+                return self._judged(answer, said)
             request.url = self._moved(request, answer)
         raise SourceError(f"{self._about} redirects in a circle: give the endpoint's final address")
 
@@ -141,25 +122,21 @@ class Transport:
         try:
             answer = self._client.send(request, stream=True)
             try:
-                return answer, self._content(answer)
+                return answer, content(answer, self._patience.whole, most=LARGEST_ANSWER, clock=self._clock)
             finally:
                 answer.close()
+        except TooLarge:
+            raise SourceError(
+                f"{self._about} answers with more than {LARGEST_ANSWER:,} B: ask for less at a time"
+            ) from None
+        except TooLong:
+            raise TryAgain(f"{self._about} took more than {self._patience.whole:g} s for one answer") from None
         except httpx.TimeoutException:
-            raise _TryAgain(f"{self._about} did not answer within {self._patience.answer:g} s") from None
+            raise TryAgain(f"{self._about} did not answer within {self._patience.answer:g} s") from None
         except httpx.TransportError as error:
-            raise _TryAgain(f"{self._about} cannot be reached: {self._shown(str(error))}") from None
+            raise TryAgain(f"{self._about} cannot be reached: {self._shown(str(error))}") from None
         except httpx.HTTPError as error:
             raise SourceError(f"{self._about} answers what cannot be read: {self._shown(str(error))}") from None
-
-    def _content(self, answer: httpx.Response) -> bytes:
-        content, until = bytearray(), self._clock() + self._patience.whole
-        for part in answer.iter_bytes():
-            content += part
-            if len(content) > LARGEST_ANSWER:
-                raise SourceError(f"{self._about} answers with more than {LARGEST_ANSWER:,} B: ask for less at a time")
-            if self._clock() > until:
-                raise _TryAgain(f"{self._about} took more than {self._patience.whole:g} s for one answer")
-        return bytes(content)
 
     def _moved(self, request: httpx.Request, answer: httpx.Response) -> httpx.URL:
         try:
@@ -174,18 +151,18 @@ class Transport:
             )
         return target
 
-    def _judged(self, answer: httpx.Response, content: bytes) -> bytes:
+    def _judged(self, answer: httpx.Response, said: bytes) -> bytes:
         status, after = answer.status_code, _asked_wait(answer.headers, datetime.now(UTC))
         if status == HTTPStatus.OK:
             if answer.headers.get("rateLimit-remaining") == "0" and after is not None:
                 self._free = self._clock() + after
-            return content
-        detail = self._detail(content)
+            return said
+        detail = self._detail(said)
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._check_wait(after)
             limited = status == HTTPStatus.TOO_MANY_REQUESTS
             what = "limits how often it is asked" if limited else "has trouble"
-            raise _TryAgain(f"{self._about} {what} ({status}{detail})", after)
+            raise TryAgain(f"{self._about} {what} ({status}{detail})", after)
         raise _refusal(status, self._about, self._access.cluster_id, detail)
 
     def _check_wait(self, after: float | None) -> None:
@@ -202,23 +179,21 @@ class Transport:
     def _about(self) -> str:
         return f"the Metrics API at {self._access.host}"
 
-    def _detail(self, content: bytes) -> str:
+    def _detail(self, said: bytes) -> str:
         """What the API says of an error, or nothing."""
         try:
-            errors = json.loads(content)["errors"]
+            errors = json.loads(said)["errors"]
             return f": {self._shown(str(errors[0]['detail']))}"
         except (ValueError, LookupError, TypeError, RecursionError):
             return ""
 
     def _shown(self, text: str) -> str:
-        # It is a stranger's text: one line, not long, and never our key, should it be echoed.
-        masked = text.replace(self._access.token, "***")
-        return "".join(char if char.isprintable() else " " for char in masked)[:_SHOWN]
+        return plain(text, [self._access.token])
 
 
-def _parsed(content: bytes, host: str) -> dict[str, Any]:
+def _parsed(said: bytes, host: str) -> dict[str, Any]:
     try:
-        answer = json.loads(content)
+        answer = json.loads(said)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):

@@ -10,7 +10,8 @@ from typing import Final, Self
 import httpx
 
 from clusterload.errors import SourceError
-from clusterload.sources.endpoint import Endpoint, plain
+from clusterload.sources.answer import plain
+from clusterload.sources.endpoint import Endpoint
 from clusterload.sources.exporter.text import Reader
 from clusterload.sources.growth import Growth, Moment
 from clusterload.sources.names import Names

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 from clusterload.errors import ConfigurationError
+from clusterload.sources.address import is_more_than_an_address, is_plain, parts_of
 
 _EXAMPLE: Final = "write it as in http://broker-1:8778/jolokia"
 
@@ -36,19 +35,17 @@ def endpoint(broker: str, url: str, login: Login) -> str:
         ConfigurationError: the URL cannot be used, or the login would go over the network in plain text.
     """
     # The URL itself stays out of the messages: people have put passwords into URLs.
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in {"http", "https"}:
+    parts = parts_of(url)
+    if parts is None:
         raise ConfigurationError(f"broker {broker}: Jolokia's address is no URL: {_EXAMPLE}")
-    if parts.username is not None or parts.query or parts.fragment:
+    if is_more_than_an_address(parts):
         raise ConfigurationError(
             f"broker {broker}: Jolokia's address holds more than an address: give username and password apart from it"
         )
-    if login and parts.scheme == "http" and not _is_loopback(host):
-        raise ConfigurationError(f"broker {broker}: Jolokia's password would go to {host} in plain text; use https")
+    if login and is_plain(parts):
+        raise ConfigurationError(
+            f"broker {broker}: Jolokia's password would go to {parts.hostname} in plain text; use https"
+        )
     # Without the slash some servers send one on to the address with it.
     return f"{url.rstrip('/')}/"
 
@@ -65,12 +62,3 @@ def trust(ca_location: str) -> ssl.SSLContext | bool:
         return ssl.create_default_context(cafile=ca_location)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(f"authorities {ca_location} cannot be read: {error}; give a PEM file") from None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

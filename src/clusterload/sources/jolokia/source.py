@@ -12,7 +12,8 @@ import httpx
 
 from clusterload.errors import SourceError
 from clusterload.series import SECOND
-from clusterload.sources.endpoint import Endpoint, plain
+from clusterload.sources.answer import plain
+from clusterload.sources.endpoint import Endpoint
 from clusterload.sources.growth import Growth, Moment
 from clusterload.sources.jolokia.access import Login, endpoint, trust
 from clusterload.sources.jolokia.answers import PARAMETERS, Answers, Missing, Shown, question

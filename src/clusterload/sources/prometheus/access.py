@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from clusterload.errors import ConfigurationError
 from clusterload.kafka import Properties
+from clusterload.sources.address import is_loopback, is_more_than_an_address, is_plain, parts_of
 from clusterload.sources.prometheus.selection import matchers
 
 URL: Final = "prometheus.url"
@@ -52,7 +52,7 @@ class Access:
         parts = _checked(self.url)
         object.__setattr__(self, "url", self.url.rstrip("/").removesuffix(_API))
         object.__setattr__(self, "select", matchers(self.select))
-        self._check_login(parts.scheme, parts.hostname or "")
+        self._check_login(parts)
 
     @classmethod
     def of(cls, properties: Properties) -> Access:
@@ -95,7 +95,7 @@ class Access:
     @property
     def loopback(self) -> bool:
         """Whether the server is on this machine."""
-        return _is_loopback(urlsplit(self.url).hostname or "")
+        return is_loopback(urlsplit(self.url).hostname or "")
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -115,13 +115,13 @@ class Access:
         except (OSError, ssl.SSLError):
             raise ConfigurationError(f"{CA}: {self.ca} is no PEM file of certificates that can be read") from None
 
-    def _check_login(self, scheme: str, host: str) -> None:
+    def _check_login(self, parts: SplitResult) -> None:
         if bool(self.username) != bool(self.password):
             raise ConfigurationError(f"{USERNAME} and {PASSWORD} belong together: give both or none")
         if self.username and self.bearer:
             raise ConfigurationError(f"{USERNAME} and {BEARER} are two logins: give one")
-        if self.secrets and scheme == "http" and not _is_loopback(host):
-            raise ConfigurationError(f"{URL}: the login would go to {host} in plain text; use https")
+        if self.secrets and is_plain(parts):
+            raise ConfigurationError(f"{URL}: the login would go to {parts.hostname} in plain text; use https")
         for name, value in ((BEARER, self.bearer), (TENANT, self.tenant)):
             # It becomes a header, where a line break would be another header.
             if not (value.isascii() and value.isprintable()):
@@ -135,22 +135,9 @@ def is_named(properties: Properties) -> bool:
 
 def _checked(url: str) -> SplitResult:
     # The URL itself stays out of the messages: people have put passwords into URLs.
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in {"http", "https"}:
+    parts = parts_of(url)
+    if parts is None:
         raise ConfigurationError(f"{URL} is no URL: write it as in https://host:9090")
-    if parts.username is not None or parts.query or parts.fragment:
+    if is_more_than_an_address(parts):
         raise ConfigurationError(f"{URL} holds more than an address: a login belongs into {USERNAME} and {PASSWORD}")
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,18 +9,15 @@ from http import HTTPStatus
 from typing import Final, Self
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import RetryCallState, wait_exponential
 
 from clusterload import __version__
 from clusterload.errors import SourceError
+from clusterload.sources.answer import LARGEST_ANSWER, TooLarge, TooLong, TryAgain, content, persistently, plain
 from clusterload.sources.prometheus.access import Access
 from clusterload.sources.prometheus.answer import Answer, error_in, parsed
 
-LARGEST_ANSWER: Final = 64 * 1024 * 1024
-"""Bytes of one answer, unpacked."""
-
 _LONGEST_BACKOFF: Final = 5.0
-_SHOWN: Final = 200
 # The server's own words for a query that it stopped; asked for less at a time it may well answer.
 _STOPPED: Final = {"timeout", "canceled", "execution"}
 
@@ -44,10 +41,6 @@ class Patience:
 
 class TooMuch(SourceError):
     """The answer is too large for the server or for us: less at a time may do."""
-
-
-class _TryAgain(SourceError):
-    """What may pass: the server is busy, ill or out of reach."""
 
 
 class Transport:
@@ -101,17 +94,9 @@ class Transport:
             TooMuch: it is too large.
             SourceError: the server refused us, did not answer in time, or answered what is none of its answers.
         """
-        retrying = Retrying(
-            stop=stop_after_attempt(self._patience.attempts),
-            wait=self._pause,
-            retry=retry_if_exception_type(_TryAgain),
-            sleep=self._sleep,
-            reraise=True,
+        return persistently(
+            lambda: self._once(call, params), attempts=self._patience.attempts, pause=self._pause, sleep=self._sleep
         )
-        try:
-            return retrying(self._once, call, params)
-        except _TryAgain as error:
-            raise SourceError(f"{error}; asked {self._patience.attempts} times, try again later") from None
 
     def _pause(self, state: RetryCallState) -> float:
         return float(wait_exponential(multiplier=self._patience.first, max=_LONGEST_BACKOFF)(state))
@@ -122,40 +107,36 @@ class Transport:
         try:
             answer = self._client.send(request, stream=True)
             try:
-                content = self._content(answer)
+                said = content(answer, self._patience.whole, clock=self._clock)
             finally:
                 answer.close()
+        except TooLarge:
+            raise TooMuch(
+                f"{self._about} answers with more than {LARGEST_ANSWER:,} B: narrow prometheus.select"
+            ) from None
+        except TooLong:
+            raise TryAgain(f"{self._about} took more than {self._patience.whole:g} s for one answer") from None
         except httpx.TimeoutException:
-            raise _TryAgain(f"{self._about} did not answer within {self._patience.answer:g} s") from None
+            raise TryAgain(f"{self._about} did not answer within {self._patience.answer:g} s") from None
         except httpx.TransportError as error:
-            raise _TryAgain(f"{self._about} cannot be read: {self._shown(str(error))}") from None
+            raise TryAgain(f"{self._about} cannot be read: {self._shown(str(error))}") from None
         except httpx.HTTPError as error:
             raise SourceError(f"{self._about} answers what cannot be read: {self._shown(str(error))}") from None
-        self._judge(answer.status_code, content)
+        self._judge(answer.status_code, said)
         try:
-            return parsed(content)
+            return parsed(said)
         except SourceError as error:
             raise SourceError(f"{self._about} {error}") from None
 
-    def _content(self, answer: httpx.Response) -> bytes:
-        content, until = bytearray(), self._clock() + self._patience.whole
-        for part in answer.iter_bytes():
-            content += part
-            if len(content) > LARGEST_ANSWER:
-                raise TooMuch(f"{self._about} answers with more than {LARGEST_ANSWER:,} B: narrow prometheus.select")
-            if self._clock() > until:
-                raise _TryAgain(f"{self._about} took more than {self._patience.whole:g} s for one answer")
-        return bytes(content)
-
-    def _judge(self, status: int, content: bytes) -> None:
+    def _judge(self, status: int, answer: bytes) -> None:
         if status == HTTPStatus.OK:
             return
-        kind, text = error_in(content)
+        kind, text = error_in(answer)
         said = f"{status}: {self._shown(text)}" if text else f"{status}"
         if status in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE} or kind in _STOPPED:
             raise TooMuch(f"{self._about} stopped the query ({said}): narrow prometheus.select")
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise _TryAgain(f"{self._about} has trouble ({said})")
+            raise TryAgain(f"{self._about} has trouble ({said})")
         raise _refusal(status, self._about, said)
 
     @property
@@ -163,10 +144,7 @@ class Transport:
         return f"Prometheus at {self._access.host}"
 
     def _shown(self, text: str) -> str:
-        # It is a stranger's text: one line, not long, and never our secrets, should they be echoed.
-        for secret in self._access.secrets:
-            text = text.replace(secret, "***")
-        return "".join(char if char.isprintable() else " " for char in text)[:_SHOWN]
+        return plain(text, self._access.secrets)
 
 
 def _refusal(status: int, about: str, said: str) -> SourceError:
