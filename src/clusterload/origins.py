@@ -128,10 +128,10 @@ def past_of(properties: Properties, kind: str = "", granularity: str = "", wait:
 def _prometheus(
     properties: Properties, *, step: float | None = None, client_listeners: frozenset[str] = frozenset()
 ) -> prometheus.PrometheusSource:
-    given = properties.values
+    access = prometheus.Access.of(properties)
     return prometheus.PrometheusSource(
-        prometheus.Access.of(properties),
-        names=Names.named(given.get("prometheus.names", "jmx-exporter")),
+        access,
+        names=Names.named(access.names or "jmx-exporter"),
         step=step,
         client_listeners=client_listeners,
     )

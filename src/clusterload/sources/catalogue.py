@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from clusterload.sources.confluent.mapping import metric_of
@@ -61,16 +62,22 @@ _ADMIN: Final = {
 _MAPS: Final = {"exporter": "jmx-exporter", "strimzi": "strimzi", "redpanda": "redpanda"}
 
 
+@cache
+def _maps() -> Mapping[str, Names]:
+    return {place: Names.named(table) for place, table in _MAPS.items()}
+
+
 def told_by(resource: str) -> dict[str, str]:
     """From what a resource comes, by where it is read: exporter, strimzi, redpanda, jolokia, confluent, admin.
 
     An exporter's names are also those of a Prometheus that scrapes it. Places that do not tell it are left out.
     """
-    found = {place: ", ".join(Names.named(table).of(resource)[:1]) for place, table in _MAPS.items()}
+    maps = _maps()
+    found = {place: ", ".join(names.of(resource)[:1]) for place, names in maps.items()}
     if found["strimzi"] == found["exporter"]:
         found["strimzi"] = ""
-    first = Names.named("jmx-exporter").of(resource)
-    found["jolokia"] = next((mbean.name for mbean in giving(frozenset(first))), "")
+    shown = frozenset(maps["exporter"].of(resource))
+    found["jolokia"] = next((mbean.name for mbean in giving(shown)), "")
     found["confluent"] = metric_of(resource)
     found["admin"] = _ADMIN.get(resource, "")
     return {place: metric for place, metric in found.items() if metric}

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, Self
 
 from clusterload.sources.admin.observer import SERIES, Observer
+from clusterload.sources.polling import Pace
 
 if TYPE_CHECKING:
     from clusterload.kafka import Properties
@@ -77,12 +78,11 @@ class AdminSource:
 
     def _run(self, observer: Observer, stop: threading.Event, tried: threading.Event) -> None:
         try:
-            due = time.monotonic()
+            pace, due = Pace(base=self.interval), time.monotonic()
             while not stop.wait(max(0.0, due - time.monotonic())):
                 observer.observe()
                 tried.set()
-                behind = time.monotonic() - due
-                due += self.interval * max(1, -(-behind // self.interval))
+                due = pace.after(due, time.monotonic())
         finally:
             tried.set()
             observer.close()

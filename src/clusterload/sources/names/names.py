@@ -67,6 +67,7 @@ class Names:
         threads: what tells how busy threads are.
         rewrites: what to make of metrics that have labels in their names.
         note: what to know about it.
+        metrics: all that are read; those of other names may be passed over.
     """
 
     name: str
@@ -76,13 +77,13 @@ class Names:
     threads: Threads = field(default_factory=Threads)
     rewrites: tuple[Rewrite, ...] = ()
     note: str = ""
+    metrics: frozenset[str] = field(init=False, repr=False)
 
-    @property
-    def metrics(self) -> frozenset[str]:
-        """All metrics that are read; those of other names may be passed over."""
+    def __post_init__(self) -> None:
         of_rules = {metric for one in self.rules for metric in (*one.metrics, one.times)}
         threads = self.threads
-        return frozenset({*of_rules, *threads.handler_idle, threads.network_time, threads.started} - {""})
+        metrics = {*of_rules, *threads.handler_idle, threads.network_time, threads.started} - {""}
+        object.__setattr__(self, "metrics", frozenset(metrics))  # asked for with each line of a scrape
 
     @property
     def pattern(self) -> str:
