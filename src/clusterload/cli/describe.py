@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
 import click
 
 from clusterload.cli.options import Target, opened, target_options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Found = TypeVar("Found")
 
 
 @click.group()
@@ -20,15 +28,11 @@ def brokers(target: Target, *, as_json: bool) -> None:
 
     In KRaft the broker that is named controller only forwards to the controllers.
     """
-    from clusterload.cli.console import OUT
     from clusterload.reports.terminal import brokers_table
 
     with opened(target) as cluster:
         found = cluster.brokers
-    if as_json:
-        _echo_json(found)
-    else:
-        OUT.print(brokers_table(found))
+    _show(found, brokers_table, "no brokers", as_json=as_json)
 
 
 @describe.command()
@@ -37,17 +41,11 @@ def brokers(target: Target, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
     """Show partitions with leader, replicas and ISR; what is out of sync is marked."""
-    from clusterload.cli.console import OUT
     from clusterload.reports.terminal import topics_table
 
     with opened(target) as cluster:
         found = cluster.topics(names)
-    if as_json:
-        _echo_json(found)
-    elif found:
-        OUT.print(topics_table(found))
-    else:
-        OUT.print("no topics")
+    _show(found, topics_table, "no topics", as_json=as_json)
 
 
 @describe.command()
@@ -74,7 +72,7 @@ def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 
     Lag is counted in offsets from what the group committed to the end of the topic.
     """
-    from clusterload.cli.console import OUT, warn
+    from clusterload.cli.console import warn
     from clusterload.kafka.groups import groups_of
     from clusterload.reports.cluster import groups_table
 
@@ -82,12 +80,7 @@ def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
         found, refused = groups_of(cluster, names)
     if refused:
         warn(f"Describe is missing on {len(refused)} groups, {', '.join(refused[:3])} …: see docs/privileges.md")
-    if as_json:
-        _echo_json(found)
-    elif found:
-        OUT.print(groups_table(found))
-    else:
-        OUT.print("no groups")
+    _show(found, groups_table, "no groups", as_json=as_json)
 
 
 @describe.command()
@@ -118,32 +111,32 @@ def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bo
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def quotas(target: Target, *, as_json: bool) -> None:
     """Show the quotas of clients, users and addresses; each holds on each broker by itself."""
-    from clusterload.cli.console import OUT
     from clusterload.kafka.configuration import client_quotas
     from clusterload.reports.cluster import quotas_table
 
     with opened(target) as cluster:
         found = client_quotas(cluster)
-    if as_json:
-        _echo_json(found)
-    elif found:
-        OUT.print(quotas_table(found))
-    else:
-        OUT.print("no quotas")
+    _show(found, quotas_table, "no quotas", as_json=as_json)
 
 
 @describe.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def privileges(*, as_json: bool) -> None:
     """Show which rights each command needs on a cluster with ACLs, and what is missing without one."""
-    from clusterload.cli.console import OUT
     from clusterload.kafka.privileges import PRIVILEGES
     from clusterload.reports.cluster import privileges_table
 
+    _show(PRIVILEGES, privileges_table, "no privileges", as_json=as_json)
+
+
+def _show(found: Found, table: Callable[[Found], Table], none: str, *, as_json: bool) -> None:
+    """Print what was found for programs, or as a table; words where there is nothing."""
+    from clusterload.cli.console import OUT
+
     if as_json:
-        _echo_json(PRIVILEGES)
+        _echo_json(found)
     else:
-        OUT.print(privileges_table(PRIVILEGES))
+        OUT.print(table(found) if found else none)
 
 
 def _echo_json(found: object) -> None:
