@@ -6,5 +6,6 @@ when we are killed, and when the time is over.
 
 from clusterload.lending.lending import Returned, give_back, lent, outstanding
 from clusterload.lending.loan import Loan
+from clusterload.lending.unlocking import unlocked
 
-__all__ = ["Loan", "Returned", "give_back", "lent", "outstanding"]
+__all__ = ["Loan", "Returned", "give_back", "lent", "outstanding", "unlocked"]
