@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from clusterload import units
@@ -23,6 +23,7 @@ from clusterload.sources.source import LiveSource
 if TYPE_CHECKING:
     from clusterload.consent import Consent
     from clusterload.kafka import Cluster
+    from clusterload.lending.loan import Loan
     from clusterload.series import Kind
     from clusterload.units import Unit
 
@@ -93,9 +94,12 @@ def unlocked(
             _wait(_COUNT_SECONDS, lambda: seen.counted)
         _count(seen, most_clients, say)
         users = bool(security_of(cluster.properties).mechanism) or bool(lab and lab.listeners)
-        why = "clients' metrics"
-        lending = (
-            nullcontext() if seen.showing else lent(cluster, _entity(users=users), _FREE, why=why, seconds=seconds)
+        # Figures alone may be a remnant: they fall to nothing only seconds after the last quota is gone.
+        there = seen.showing and bool(client_quotas(cluster))
+        lending: AbstractContextManager[Loan | None] = (
+            nullcontext()
+            if there
+            else lent(cluster, _entity(users=users), _FREE, why="clients' metrics", seconds=seconds)
         )
         with lending:
             if watching and not there:
