@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from clusterload import Cluster, Lab, Properties
@@ -112,8 +113,28 @@ def test_what_somebody_else_set_meanwhile_is_left_to_them(cluster: Cluster) -> N
     drop_quota(cluster, entity, ["request_percentage", "consumer_byte_rate"])
 
 
+def test_what_even_the_watching_process_could_not_give_back_cleanup_gives_back(tool: Tool, cluster: Cluster) -> None:
+    servers = ("--bootstrap-server", cluster.servers)
+    with lending(cluster, "lent-lost") as process:
+        held = tool("cleanup", *servers)
+        assert held.stdout == "quota of client id lent-lost: still in use: left alone\n"
+        (keeper,) = psutil.Process(process.pid).children()
+        keeper.kill()
+        process.kill()
+        process.wait()
+    assert quota_of(cluster, {"client-id": "lent-lost"})
+    with pytest.raises(ConfigurationError, match="clusterload set it: run 'clusterload cleanup'"):
+        lent(cluster, {"client-id": "lent-lost"}, FIGURES, why="a test", seconds=60).__enter__()
+    said = tool("cleanup", *servers, "--dry-run")
+    assert said.stdout == "quota of client id lent-lost: would be removed\n"
+    done = tool("cleanup", *servers)
+    assert (done.returncode, done.stdout) == (0, "quota of client id lent-lost: removed\n")
+    assert quota_of(cluster, {"client-id": "lent-lost"}) == {}
+    assert "there is nothing to remove" in tool("cleanup", *servers).stderr
+
+
 def test_a_failure_to_give_back_is_shouted_with_the_command_and_it_is_tried_again(
-    state: Path, tool: Tool, tmp_path: Path
+    state: Path,
 ) -> None:
     said: list[str] = []
     with Lab(1) as lab:
