@@ -13,6 +13,9 @@ from clusterload.units import Unit
 NOT_TOLD: Final = "(not told)"
 """The name of what is left of the whole when all that is told by itself is taken off."""
 
+LEAST: Final = 0.05
+"""Share of the whole by which somebody must have risen to be named: less is everyday noise."""
+
 KINDS: Final = ("client", "principal", "topic", "broker", "request")
 """By whom and by what there can be charges."""
 
@@ -86,7 +89,10 @@ class Bill:
         return tuple(kind for kind in KINDS if self.of(kind))
 
     def leader(self, kind: str) -> Charge | None:
-        """Who rose most of a kind; None where nobody did, or nobody is named."""
+        """Who rose most of a kind; None where nobody rose by a part of the whole that is worth a word."""
         first = next((one for one in self.of(kind) if one.told), None)
-        risen = first.rise.get(self.leading[kind], math.nan) if first else math.nan
-        return first if risen > 0 else None
+        if first is None:
+            return None
+        figure = self.leading[kind]
+        risen, whole = first.rise.get(figure, math.nan), self.wholes[kind].get(figure, math.nan)
+        return first if risen > LEAST * whole else None

@@ -48,7 +48,7 @@ class Price:
             low=low * factor,
             high=high * factor,
             unit=unit,
-            words=f"{_said(seconds, unit)} {_words(driver)}",
+            words=f"{_said(seconds, unit)} {words_of(driver)}",
         )
 
     @property
@@ -61,10 +61,12 @@ def _is_level(driver: str) -> bool:
     return driver == IDLE or (driver in DRIVERS and DRIVERS[driver].level)
 
 
-def _words(driver: str) -> str:
+def words_of(driver: str) -> str:
+    """One of a driver as people say it; what is no driver is said as it is."""
     if driver == IDLE:
         return "a broker with nothing to do"
-    return DRIVERS[driver].words if driver in DRIVERS else INTERACTIONS[driver][2]
+    known = {name: words for name, (_, _, words) in INTERACTIONS.items()}
+    return DRIVERS[driver].words if driver in DRIVERS else known.get(driver, driver)
 
 
 def _said(seconds: float, unit: Unit) -> str:
@@ -151,9 +153,9 @@ _MEASURED: Final = {
 
 def _inseparable(group: tuple[str, ...]) -> str:
     if IDLE in group:
-        *some, last = (_words(driver) for driver in group if driver != IDLE)
+        *some, last = (words_of(driver) for driver in group if driver != IDLE)
         return f"{_and(some, last)} never moved: what they cost cannot be separated from a broker with nothing to do"
-    *some, last = (_words(driver) for driver in group)
+    *some, last = (words_of(driver) for driver in group)
     return f"{_and(some, last)} moved together: what each costs cannot be separated"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.optimize import nnls  # type: ignore[import-untyped]
 
+from clusterload import units
 from clusterload.bill.drivers import IDLE, INTERACTIONS
 from clusterload.bill.price import MOST_HOST_CPU, Price, Prices
 from clusterload.bill.separation import groups
@@ -61,7 +62,7 @@ def prices(runs: Sequence[Run], *, window: float = WINDOW_SECONDS, seed: int = 1
 
 def _too_little(count: int, left_out: int) -> Prices:
     default = Prices.default()
-    full = f", {left_out} more with a host over {MOST_HOST_CPU:.0%}" if left_out else ""
+    full = f", {left_out} more with a host over {units.percent(MOST_HOST_CPU)} busy" if left_out else ""
     return replace(
         default,
         left_out=left_out,

@@ -87,10 +87,11 @@ def _reckoned(kind: str, facts: Facts) -> _Reckoned | None:
     """All charges of one kind; None where nothing is told of it."""
     amounts = _amounts(kind, facts)
     amounts = {figure: known for figure, one in amounts.items() if (known := _known(one))}
-    if not amounts:
+    # Throttle times are there of everybody who ever asked: alone they tell of no use.
+    if not amounts.keys() - NOT_ADDED:
         return None
     wholes = {figure: _whole(kind, figure, one, facts) for figure, one in amounts.items() if figure not in NOT_ADDED}
-    leading = _leading(wholes) or next(iter(amounts))
+    leading = _leading(wholes)
     names = sorted({name for one in amounts.values() for name in one})
     charges = [_charge(kind, name, {f: one.get(name) for f, one in amounts.items()}, wholes, leading) for name in names]
     charges.sort(key=lambda one: (-_or_zero(one.rise.get(leading)), -_or_zero(one.figures.get(leading)), one.name))
@@ -102,7 +103,7 @@ def _leading(wholes: Mapping[str, Pair]) -> str:
         return "thread_time"
     ways = [figure for figure in _BYTES if figure in wholes]
     most = max(ways, key=lambda figure: _or_zero(wholes[figure].rise), default="")
-    return most or next((figure for figure in _OTHERWISE if figure in wholes), "")
+    return most or next(figure for figure in (*_OTHERWISE, *wholes) if figure in wholes)
 
 
 def _amounts(kind: str, facts: Facts) -> Amounts:
@@ -135,7 +136,8 @@ def _over(part: float, whole: float) -> float:
 
 
 def _known(amounts: Mapping[str, Pair]) -> dict[str, Pair]:
-    return {name: one for name, one in amounts.items() if not math.isnan(one.now)}
+    """Those that used anything, now or before."""
+    return {name: one for name, one in amounts.items() if not math.isnan(one.now) and (one.now or _or_zero(one.before))}
 
 
 def _whole(kind: str, figure: str, amounts: Mapping[str, Pair], facts: Facts) -> Pair:
