@@ -1,4 +1,4 @@
-"""Removal: what runs made on a cluster and left there is taken away, on the very cluster and nothing else."""
+"""Removal: what we made on a cluster and left there is taken away, on the very cluster and nothing else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from clusterload.errors import ClusterError, ConfigurationError, StoreError
 from clusterload.kafka import Cluster
 from clusterload.kafka.admin import groups, remove_group, remove_topic, topic_ids
+from clusterload.lending import give_back, outstanding
 from clusterload.recording import FOLDER
 from clusterload.run import Run
 from clusterload.store import SUFFIX, read_run
@@ -23,6 +24,7 @@ class Outcome(StrEnum):
     GONE = "gone already"
     REPLACED = "made anew by somebody else since: left alone"
     REFUSED = "not removed"
+    HELD = "still in use: left alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,21 @@ def removed(left: Sequence[Leftover], cluster: Cluster, *, only_say: bool = Fals
             yield one, f"{Outcome.REFUSED}: {error}"
         else:
             yield one, Outcome.REMOVED
+
+
+def given_back(cluster: Cluster, *, only_say: bool = False) -> Iterator[tuple[str, str]]:
+    """Give back the quotas that processes of ours set and left; gives each in words, with its outcome as `removed`.
+
+    Raises:
+        ClusterError: the cluster does not answer.
+    """
+    left = outstanding(cluster)
+    yield from ((loan.words, Outcome.HELD) for loan in left if loan.held)
+    if only_say:
+        yield from ((loan.words, Outcome.WOULD_BE) for loan in left if not loan.held)
+        return
+    for one in give_back(cluster):
+        yield one.loan.words, f"{Outcome.REFUSED}: {one.trouble}" if one.trouble else Outcome.REMOVED
 
 
 def _state(one: Leftover, topics: dict[str, str], present: set[str]) -> Outcome:

@@ -36,7 +36,7 @@ def says(tool: Tool, code: int, *arguments: str) -> str:
         (("run", "--lab", "--dial", "acks=1", "--dial", "acks=0"), "dial acks is given twice"),
         (("run", "plan.toml", "--lab", "--dial", "acks=1"), "give a plan or --dial, not both"),
         (("run", "--lab", *DIALS, "--arrivals", "odd"), "'odd' is not one of"),
-        (("cleanup",), "RUN_ID_OR_FILE"),
+        (("cleanup",), "no cluster was named"),
         (("run", "--bootstrap-server", "x:1", "--cap", "records=5", *DIALS), "no cap 'records'"),
         (("run", "--bootstrap-server", "x:1", "--cap", "duration=long", *DIALS), "takes a number"),
     ],

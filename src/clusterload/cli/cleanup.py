@@ -1,4 +1,4 @@
-"""`clusterload cleanup`: remove the topics and consumer groups that runs made."""
+"""`clusterload cleanup`: remove the topics and consumer groups that runs made, and give back what was lent."""
 
 from __future__ import annotations
 
@@ -9,36 +9,49 @@ import click
 from clusterload.cli.options import Target, confirmed, opened, target_options, yes_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clusterload.consent import Consent
 
 
-@click.command(short_help="Remove the topics and groups that runs made.")
-@click.argument("names", nargs=-1, required=True, metavar="RUN_ID_OR_FILE...")
+@click.command(short_help="Remove topics and groups that runs made, and quotas that were left.")
+@click.argument("names", nargs=-1, metavar="[RUN_ID_OR_FILE...]")
 @target_options
 @yes_option
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 def cleanup(names: tuple[str, ...], target: Target, consented: Consent, *, dry_run: bool) -> int:
     """Remove what runs made on their cluster: topics that came into being by them, and their consumer groups.
 
-    A topic that was there before is never touched, nor one that was made anew under its name since.
+    A topic that was there before is never touched, nor one that was made anew under its name since. With or without
+    runs, quotas that clusterload set on the cluster for a while and could not give back are taken away.
     """
     from clusterload.cli.console import note
     from clusterload.lab import find_lab
-    from clusterload.removal import Outcome, check_cluster, found_run, leftovers, removed
+    from clusterload.lending import outstanding
+    from clusterload.removal import Outcome, check_cluster, found_run, given_back, leftovers, removed
 
     runs = [found_run(name) for name in names]
     left = leftovers(runs)
     with opened(target) as cluster:
         check_cluster(runs, cluster)
-        if not left:
-            note("these runs made no topic and no group: there is nothing to remove")
+        lent = outstanding(cluster)
+        if not left and not lent:
+            made = "these runs made no topic and no group" if runs else "nothing was left on this cluster"
+            note(f"{made}: there is nothing to remove")
             return 0
         if not dry_run and find_lab(cluster.id) is None:
-            for one in left:
-                note(f"to be removed: {one.kind} {one.name}")
+            for words in (*(f"{one.kind} {one.name}" for one in left), *(one.words for one in lent)):
+                note(f"to be removed: {words}")
             confirmed(consented, cluster, "remove this from it").require_for(cluster.id, "remove this from it")
-        outcomes = []
-        for one, outcome in removed(left, cluster, only_say=dry_run):
-            click.echo(f"{one.kind} {one.name}: {outcome}")
-            outcomes.append(outcome)
-    return int(any(outcome.startswith(Outcome.REFUSED) for outcome in outcomes))
+        outcomes = ((f"{one.kind} {one.name}", outcome) for one, outcome in removed(left, cluster, only_say=dry_run))
+        failed = _told(outcomes, Outcome.REFUSED)
+        return int(_told(given_back(cluster, only_say=dry_run), Outcome.REFUSED) or failed)
+
+
+def _told(outcomes: Iterable[tuple[str, str]], bad: str) -> bool:
+    """Print what became of each; whether any went wrong."""
+    wrong = False
+    for words, outcome in outcomes:
+        click.echo(f"{words}: {outcome}")
+        wrong |= outcome.startswith(bad)
+    return wrong
