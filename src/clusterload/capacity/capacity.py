@@ -135,8 +135,7 @@ class Capacity:
     @property
     def measured_words(self) -> str:
         """As in `measured 3 x, 2.9 to 3.1 (limit_load 91 %)`."""
-        why = "; ".join(self.ceiling.reasons)
-        ended = f" ({why})" if why else ""
+        ended = "".join(f" ({why})" for why in self.ceiling.reasons[:1])  # each search says it in figures of its own
         if self.ceiling.known:
             low, high = units.number(self.low), units.number(self.high)
             return f"measured {units.number(self.factor)} x, {low} to {high}{ended}"

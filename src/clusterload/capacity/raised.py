@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from clusterload.run import Run
     from clusterload.sources.source import OnWait, Source
 
-AGAIN: Final = 1.25
-"""From one step to the next in a search that begins where the one before it ended."""
-
 _CUT_SHORT: Final = 0.8
 
 
@@ -110,7 +107,9 @@ class _Raised:
             for repeat in range(1, self.orders.repeats + 1):
                 held = max((one.found.held for one in self.searches if one.found.bracketed), default=0.0)
                 if held:
-                    found = steps.search(self.raising, repeat, first=held, factor=AGAIN)
+                    # Where the last one ended the next is near: what lies two precisions apart is halved once.
+                    near = (1 + self.orders.precision) ** 2
+                    found = steps.search(self.raising, repeat, first=held, factor=near)
                 else:
                     found = steps.search(self.raising, repeat)
                 self.searches.append(found)
