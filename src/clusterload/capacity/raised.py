@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from clusterload.capacity.capacity import Capacity, Prediction
 from clusterload.capacity.growth import growth_of_dial, growth_of_mix
 from clusterload.capacity.orders import Orders
-from clusterload.ceiling import Ceiling, Search, settled_part
+from clusterload.ceiling import Ceiling, Outcome, Search, settled_part
 from clusterload.consent import Consent
 from clusterload.errors import Aborted
 from clusterload.lab import find_lab
@@ -98,6 +98,7 @@ class _Raised:
     on_prediction: Callable[[Prediction], None]
     idle: Mapping[str, float] = field(default_factory=dict)
     prediction: Prediction | None = None
+    sure: bool = False
     searches: list[Search] = field(default_factory=list)
 
     def all(self, steps: Steps) -> Capacity:
@@ -120,9 +121,10 @@ class _Raised:
         return self._capacity(steps)
 
     def take(self, making: Making, run: Run) -> None:
-        """Predict from the first step all that come after it."""
-        if self.prediction is not None or making.value != self.raising.first:
+        """Predict from the step with the load as it is given all others; where it is made again, from what tells."""
+        if making.value != self.raising.first or self.sure:
             return
+        self.sure = making.step is not None and making.step.outcome is not Outcome.UNSURE
         orders = self.orders
         usage = assess(settled_part(run), orders.limits)
         now, twice = orders.at(orders.first), orders.at(2 * orders.first)

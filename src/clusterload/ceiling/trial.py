@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 MADE: Final = 0.95
 """Share of what was asked for that must have been made for a step to hold."""
 
+EXCESS: Final = 1.05
+"""From this share of what was asked for on, more was made: a late generator caught up, which is no load as asked."""
+
+SEEN: Final = 0.7
+"""Share of a step's settled part that must have figures for its limit load to be known."""
+
 GENERATORS_OWN: Final = ("Too many open files", "Cannot assign requested address", "Cannot allocate memory")
 """Failures of a connection that are this machine's, in the system's words."""
 
@@ -54,8 +60,9 @@ class Trial:
         """What became of a step that drove the resource to a value, by the settled part of its run."""
         settled = settled_part(run)
         usage = assess(settled, self.limits)
-        made = _made(achieved(run))
-        figures = {**_figures(run, usage, self.watched), "achieved": made}
+        dials = achieved(run)
+        figures = {**_figures(run, usage, self.watched), "achieved": _made(dials), "excess": _excess(dials)}
+        figures[LIMIT_LOAD] = usage.typical_load if _covered(usage, settled) >= SEEN else math.nan
         used = usage.line(self.resource) if self.resource else None
         outcome, why = self._outcome(run, settled, usage, figures)
         return Step(
@@ -72,7 +79,7 @@ class Trial:
         refused = _refused(run)
         if figures["achieved"] >= MADE and not refused and not broken and not unknown:
             return Outcome.HELD, _said(self.bounds, figures)
-        if any(bound.figure == LIMIT_LOAD for bound in broken):
+        if any(bound.figure == LIMIT_LOAD for bound in broken) and not figures["excess"] > EXCESS:
             # Brokers counted what was really used: that holds whoever else was short of something.
             return Outcome.BROKE, _said(broken, figures)
         if own := _failed_here(run) or strained(settled):
@@ -108,7 +115,6 @@ def _figures(run: Run, usage: Usage, watched: Sequence[tuple[str, str]]) -> dict
         **dict.fromkeys(("request_handler_busy", "network_thread_busy", "cpu_host"), math.nan),
         **busy,
         "saturation": max((value for value in busy.values() if not math.isnan(value)), default=math.nan),
-        LIMIT_LOAD: usage.typical_load,
         **{name: _worst(latencies, at) for name, at in LATENCIES.items()},
         "lost": lost / scheduled if scheduled else math.nan,
     }
@@ -142,6 +148,18 @@ def _made(dials: Sequence[Achieved]) -> float:
             share = min(1.0, dial.value / dial.asked.value)
             worst[dial.load] = share if math.isnan(share) else min(share, worst.get(dial.load, 1.0))
     return math.prod(worst.values()) if worst else math.nan
+
+
+def _excess(dials: Sequence[Achieved]) -> float:
+    """The largest share of what was asked for that was made, of all dials; NaN if none is known."""
+    shares = [dial.value / dial.asked.value for dial in dials if math.isfinite(dial.asked.value) and dial.asked.value]
+    return max((share for share in shares if not math.isnan(share)), default=math.nan)
+
+
+def _covered(usage: Usage, settled: Run) -> float:
+    """Share of a run that has a limit load."""
+    known = sum(not math.isnan(value) for value in usage.limit_load)
+    return known * usage.grid.seconds / settled.seconds
 
 
 def _refused(run: Run) -> bool:

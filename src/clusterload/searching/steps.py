@@ -93,7 +93,7 @@ class Steps:
         limits: what a bound on the limit load is held against; None where there is no such bound.
         on_making: told of each step before and after it.
         on_plan: called as each load begins; gives what is called with its progress.
-        on_run: gets the run of each step that could be made.
+        on_run: gets each step that could be made, with its run.
         on_wait: as for `measure`.
         doubts: what a reader should know, as keys in the order in which it was found.
     """
@@ -193,8 +193,9 @@ class Steps:
             return Step(value=making.value, outcome=Outcome.UNSURE, why=f"the generator was the brake: {error}")
         finally:
             self._tidy()
-        self.on_run(making, run)
-        return self._trial(raising).step(making.value, run)
+        step = self._trial(raising).step(making.value, run)
+        self.on_run(replace(making, step=step), run)
+        return step
 
     def _trial(self, raising: Raising) -> Trial:
         trial = Trial(resource=raising.resource, watched=raising.watched, bounds=self.bounds)
