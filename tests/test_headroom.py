@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.headroom import CLIENTS, HORIZON, RATE, Growth, Headroom, first, predict
+from clusterload.headroom import CLIENTS, HORIZON, RATE, Growth, Headroom, first, idle_of, predict
 from clusterload.limits import Limits
 from clusterload.run import Run
 from clusterload.usage import Usage, assess
@@ -153,3 +153,13 @@ def test_of_several_brokers_the_one_that_binds_first_counts(tmp_path: Path) -> N
     (one,) = [one for one in predict(assess(run, TABLE)) if one.known]
     assert (one.whose, one.title) == ("2", "Network threads busy of broker 2")
     assert one.factor == pytest.approx(3.0)
+
+
+def test_what_a_cluster_uses_at_rest_is_that_of_its_least_busy_broker() -> None:
+    rest = run_of(
+        line("cpu_host", [0.1] * 4, broker="1"),
+        line("cpu_host", [0.3] * 4, broker="2"),
+        line("requests", [4.0] * 4),
+        line("ingress", [math.nan] * 4),
+    )
+    assert idle_of(assess(rest, TABLE)) == {"cpu_host": pytest.approx(0.1), "requests": pytest.approx(4.0)}

@@ -132,6 +132,19 @@ def predict(
     return _linked(sorted(found, key=_order))
 
 
+def idle_of(rest: Usage) -> dict[str, float]:
+    """By resource what a cluster uses without a mix, from a stretch in which there was none, as `predict` takes it.
+
+    What was not seen is left out.
+    """
+    idle = {line.resource.name: line.typical for line in rest.lines if not math.isnan(line.typical)}
+    for line in rest.saturation:
+        if not math.isnan(line.typical):
+            # Of the least busy broker: to take too little for idle errs to the safe side.
+            idle[line.resource.name] = min(line.typical, idle.get(line.resource.name, math.inf))
+    return idle
+
+
 def first(headrooms: Iterable[Headroom]) -> Headroom | None:
     """The one that binds first; None if none is known to."""
     return min((one for one in headrooms if one.known), key=_order, default=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from clusterload.capacity.orders import Orders
 from clusterload.ceiling import Ceiling, Outcome, Search, settled_part
 from clusterload.consent import Consent
 from clusterload.errors import Aborted
+from clusterload.headroom import idle_of
 from clusterload.lab import find_lab
 from clusterload.origins import sources_of
 from clusterload.searching import Making, Raising, Steps
@@ -145,13 +145,7 @@ class _Raised:
         run = watch(self.cluster, seconds=seconds, sources=steps.sources, path=steps.folder / "rest.run")
         if run.seconds < _CUT_SHORT * seconds:
             raise KeyboardInterrupt  # watching takes an interrupt for its end
-        usage = assess(run, self.orders.limits)
-        idle = {line.resource.name: line.typical for line in usage.lines if not math.isnan(line.typical)}
-        for line in usage.saturation:
-            if not math.isnan(line.typical):
-                # Of the least busy broker: to take too little for idle errs to the safe side.
-                idle[line.resource.name] = min(line.typical, idle.get(line.resource.name, math.inf))
-        return idle
+        return idle_of(assess(run, self.orders.limits))
 
     def _capacity(self, steps: Steps) -> Capacity:
         return Capacity(
