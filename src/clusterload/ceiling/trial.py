@@ -31,7 +31,7 @@ MADE: Final = 0.95
 EXCESS: Final = 1.05
 """From this share of what was asked for on, more was made: a late generator caught up, which is no load as asked."""
 
-SEEN: Final = 0.7
+SEEN: Final = 0.6
 """Share of a step's settled part that must have figures for its limit load to be known."""
 
 GENERATORS_OWN: Final = ("Too many open files", "Cannot assign requested address", "Cannot allocate memory")
@@ -77,8 +77,8 @@ class Trial:
         broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.figure])]
         unknown = [bound for bound in self.bounds if math.isnan(figures[bound.figure])]
         refused = _refused(run)
-        if figures["achieved"] >= MADE and not refused and not broken and not unknown:
-            return Outcome.HELD, _said(self.bounds, figures)
+        if figures["achieved"] >= MADE and not refused and not broken:
+            return _seen(self.bounds, unknown, figures)
         if any(bound.figure == LIMIT_LOAD for bound in broken) and not figures["excess"] > EXCESS:
             # Brokers counted what was really used: that holds whoever else was short of something.
             return Outcome.BROKE, _said(broken, figures)
@@ -174,6 +174,13 @@ def _failed_here(run: Run) -> str:
             if any(reason in error for reason in GENERATORS_OWN):
                 return f"{count:,} times {error}"
     return ""
+
+
+def _seen(bounds: Sequence[Bound], unknown: Sequence[Bound], figures: Mapping[str, float]) -> tuple[Outcome, str]:
+    """What a step that was made as asked and broke nothing is worth: it held if all was seen."""
+    if unknown:
+        return Outcome.UNSURE, f"{_names(unknown)} is not known"
+    return Outcome.HELD, _said(bounds, figures)
 
 
 def _blamed(

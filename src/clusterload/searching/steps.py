@@ -113,6 +113,7 @@ class Steps:
     room: Room = field(init=False)
     settling: Settling = field(init=False)
     _give_up: float = field(init=False)
+    _told_nothing: int = 0
     _left: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -133,6 +134,7 @@ class Steps:
             ConsentError: not even the lowest step is within the caps.
         """
         most, top = self.room.most(raising)
+        self._told_nothing = 0
         staircase = Staircase(
             first=raising.first if first is None else first,
             least=raising.least,
@@ -146,7 +148,7 @@ class Steps:
         return climbed(
             staircase,
             lambda value: self._step(Making(raising=raising, repeat=repeat, number=next(numbers), value=value)),
-            cut=lambda value: self._cut(raising.plan(value)),
+            cut=lambda value: self._cut(self._plan(raising, value)),
             top=top,
         )
 
@@ -156,6 +158,11 @@ class Steps:
         if self._left:
             names = ", ".join(f"{kind} {name}" for kind, name in sorted(self._left))
             self.doubts[f"could not be removed, do it yourself: {names}"] = None
+
+    def _plan(self, raising: Raising, value: float) -> Plan:
+        """The load of a step; as often as long as it is tried, since what tells nothing may only be too short."""
+        plan, times = raising.plan(value), 1 + self._told_nothing
+        return replace(plan, duration=times * plan.duration, warm_up=times * plan.warm_up)
 
     def _cut(self, plan: Plan) -> str:
         if time.monotonic() + plan.duration > self._give_up:
@@ -167,12 +174,14 @@ class Steps:
         if not self.settling.wait(self.pace.rest):
             self.doubts[f"before a step of {making.raising.name} the cluster was not at rest"] = None
         step = self._made(making)
+        # A staircase tries the same value again until something is told of it.
+        self._told_nothing = self._told_nothing + 1 if step.outcome is Outcome.UNSURE else 0
         self.on_making(replace(making, step=step))
         return step
 
     def _made(self, making: Making) -> Step:
         raising = making.raising
-        plan = self._own(raising.plan(making.value), raising.topics)
+        plan = self._own(self._plan(raising, making.value), raising.topics)
         self.room.use(plan)
         path = self.folder / f"{raising.name}-{making.repeat}-{making.number:02}{SUFFIX}"
         try:
