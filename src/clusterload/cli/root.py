@@ -14,6 +14,7 @@ from clusterload.errors import Aborted, ClusterloadError, nearest
 
 COMMANDS: Final = {
     "bill": "clusterload.cli.bill:bill",
+    "capacity": "clusterload.cli.capacity:capacity",
     "case": "clusterload.cli.case:case",
     "changed": "clusterload.cli.changed:changed",
     "cleanup": "clusterload.cli.cleanup:cleanup",
