@@ -7,18 +7,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from clusterload.achievement import achieved
 from clusterload.brake import GENERATOR, brakes
 from clusterload.effects.design import Alias, Design, Kind, Point
 from clusterload.effects.effects import Effects, Observation, effects_on
 from clusterload.effects.figures import LIMIT_LOAD, courses_of, figures_of
 from clusterload.effects.settling import settled
 from clusterload.effects.words import drift_words, interaction_words, sentence
+from clusterload.hosts import crowded
 from clusterload.series import SECOND
+from clusterload.usage import assess
 
 if TYPE_CHECKING:
     from clusterload.limits import Limits
     from clusterload.run import Run
     from clusterload.series import Floats
+
+MADE: Final = 0.95
+"""Share of a dial that the generator must have made for a run to count."""
 
 _HOUR: Final = 3600 * SECOND
 
@@ -41,6 +47,7 @@ class Outcome:
         settle: seconds at the start of each run that were not judged.
         observed: each run that counts, in the order of time.
         left_out: runs that do not count, and why.
+        crowded: runs in which others than the brokers kept a host of theirs busy.
     """
 
     design: Design
@@ -48,6 +55,7 @@ class Outcome:
     settle: float
     observed: tuple[Observation, ...]
     left_out: tuple[str, ...]
+    crowded: int = 0
 
     def on(self, figure: str) -> Effects | None:
         """The effects on a figure by its name; None if it was not known."""
@@ -91,6 +99,7 @@ def judged(design: Design, made: Sequence[Made], limits: Limits) -> Outcome:
         settle=settle,
         observed=tuple(observed),
         left_out=tuple(f"{design.said(one.point)}: {why}" for one, why in zip(made, doubts, strict=True) if why),
+        crowded=sum(bool(crowded(one.run, assess(one.run, limits))) for one in good),
     )
 
 
@@ -100,7 +109,17 @@ def doubt(run: Run) -> str:
         return "the run was cut short"
     if any(event.kind == "clock-jumped" for event in run.events):
         return "the clock jumped during the run"
-    return next((brake.words for brake in brakes(run) if brake.who == GENERATOR), "")
+    return next((brake.words for brake in brakes(run) if brake.who == GENERATOR and _missed(run, brake.load)), "")
+
+
+def _missed(run: Run, load: str) -> bool:
+    """Whether much less of a Load was made than asked for: a point that was not set says nothing of it."""
+    shares = [
+        one.value / one.asked.value
+        for one in achieved(run)
+        if one.load == load and math.isfinite(one.asked.value) and one.asked.value
+    ]
+    return any(share < MADE for share in shares)
 
 
 def settling_of(runs: Sequence[Run], limits: Limits) -> float:
@@ -134,5 +153,10 @@ def _notes(outcome: Outcome) -> Iterator[str]:
             yield f"{one.runs} runs give no interval: measure more repeats"
         if outcome.design.kind is Kind.FULL and len(outcome.design.factors) > 1 and not one.interactions:
             yield "too few runs tell how factors act on each other: measure more repeats"
+    if outcome.crowded:
+        yield (
+            f"in {outcome.crowded} of {len(outcome.observed)} runs others kept the brokers' host busy: saturation and "
+            "latency are not the brokers' alone"
+        )
     yield from (alias.words for alias in outcome.aliases)
     yield from (f"left out: {line}" for line in outcome.left_out)

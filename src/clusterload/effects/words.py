@@ -58,7 +58,7 @@ def _least(value: float) -> float:
 def _places(half: float) -> int:
     """Digits after the point by which half of an interval has one figure, or two where it begins with a 1."""
     exponent = math.floor(math.log10(half))
-    return -exponent + (1 if half / 10**exponent < 2 and exponent < 0 else 0)  # noqa: PLR2004
+    return -exponent + (1 if half / 10**exponent < 2 and exponent else 0)  # noqa: PLR2004
 
 
 def amount(one: Estimate, unit: Unit, *, sign: bool = False) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 from clusterload import units
 from clusterload.effects import SURE, Effect, Effects, Estimate, Outcome, amount, change_words
 from clusterload.reports.tables import table
+from clusterload.units import Quantity
 
 
 def experiment_view(outcome: Outcome) -> list[RenderableType]:
@@ -18,14 +19,18 @@ def experiment_view(outcome: Outcome) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(f"{_capital(line)}.", style="bold") for line in outcome.sentences]
     shown = table("what is changed", "effect", *(["on average"] if _differ(outcome) else []))
     for on in outcome.effects:
-        base = units.level(on.here.value, on.figure.unit)
-        shown.add_row(Text(f"{_capital(on.figure.title)}: {base} where it hurts", style="bold"))
+        shown.add_row(Text(_capital(on.figure.title), style="bold"), Text(_base(on), style="dim"))
         for one in on.effects:
             shown.add_row(Text(f"  {change_words(one.factor, one.level)}"), *_cells(one, on, outcome))
     parts.append(shown)
     parts += [Text(f"{_capital(line)}.", style="dim") for line in outcome.notes]
     intervals = f"Intervals contain what is true in {units.percent(SURE)} of experiments"
     return [*parts, Text(f"{intervals}; an effect that contains 0 may be none.", style="dim")]
+
+
+def _base(on: Effects) -> str:
+    value, unit = on.here.value, on.figure.unit
+    return _folded(f"of {units.percent(value) if unit is units.RATIO else units.text(Quantity(value, unit))}")
 
 
 def _differ(outcome: Outcome) -> bool:

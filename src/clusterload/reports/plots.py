@@ -30,6 +30,7 @@ _LIMIT_COLOUR: Final = "#B00020"
 _MINUTE: Final = 60.0
 
 _MOST_FIGURES: Final = 8
+_LEAST_SPAN: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +223,10 @@ def _draw_effects(axes: Axes, on: Effects) -> None:
     axes.set_ylim(len(on.effects) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
     axes.margins(x=0.08)
+    if points:
+        # What is next to nothing should look so.
+        low, high = axes.get_xlim()
+        axes.set_xlim(min(low, -_LEAST_SPAN), max(high, _LEAST_SPAN))
     axes.grid(visible=True, axis="x")
     axes.set_axisbelow(True)
 
