@@ -13,6 +13,7 @@ from clusterload import __version__
 from clusterload.errors import Aborted, ClusterloadError, nearest
 
 COMMANDS: Final = {
+    "capacity": "clusterload.cli.capacity:capacity",
     "case": "clusterload.cli.case:case",
     "changed": "clusterload.cli.changed:changed",
     "cleanup": "clusterload.cli.cleanup:cleanup",

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clusterload.calibration.settling import Settling
 from clusterload.consent import CAPS, Consent, asked, require
 from clusterload.effects import Made, Point, doubt
 from clusterload.errors import ConsentError, StoreError
@@ -15,6 +14,7 @@ from clusterload.experiment.orders import Orders, claimed
 from clusterload.lab import find_lab
 from clusterload.measurement import measure
 from clusterload.origins import sources_of
+from clusterload.searching.settling import Settling
 from clusterload.store import SUFFIX, read_run
 
 if TYPE_CHECKING:
