@@ -254,8 +254,8 @@ def _show(outcome: Outcome, doubts: tuple[str, ...], folder: Path, *, as_json: b
     import json
 
     from clusterload.cli.console import OUT
+    from clusterload.reports.effects_plot import effects_plot
     from clusterload.reports.experiment import experiment_document, experiment_view
-    from clusterload.reports.plots import effects_plot
 
     outcome = replace(outcome, left_out=(*outcome.left_out, *doubts))
     picture = effects_plot(outcome)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clusterload import units
-from clusterload.effects import Effects, Outcome, change_words
 from clusterload.errors import ConfigurationError, nearest
 from clusterload.limits import Limit, Scope
 from clusterload.series import Floats
@@ -28,9 +27,6 @@ LIMIT_COLOUR: Final = "#B00020"
 
 # Amounts are shown for a minute, as the course and cloud metrics count them, at any granularity.
 _MINUTE: Final = 60.0
-
-_MOST_FIGURES: Final = 8
-_LEAST_SPAN: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +155,8 @@ def plot(usages: Usage | Mapping[str, Usage], graphs: Sequence[str] = tuple(GRAP
         ConfigurationError: no usage, no graph, or one that is not known.
     """
     import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     chosen = [_graph(name) for name in graphs]
     if not chosen:
@@ -166,69 +164,19 @@ def plot(usages: Usage | Mapping[str, Usage], graphs: Sequence[str] = tuple(GRAP
     named = usages if isinstance(usages, Mapping) else {"": usages}
     if not named:
         raise ConfigurationError("no usage was given to draw: give one at least")
+    columns = min(2, len(chosen))
+    rows = -(-len(chosen) // columns)
     with mpl.rc_context(STYLE):
-        figure, cells = _cells(len(chosen), 2.9, 0.35)
-        for cell, graph in zip(cells, chosen, strict=True):
+        figure = Figure(figsize=(5.2 * columns, 2.9 * rows + 0.35), layout="constrained")
+        FigureCanvasAgg(figure)
+        cells = figure.subplots(rows, columns, squeeze=False).ravel()
+        for cell, graph in zip(cells, chosen, strict=False):
             _draw(cell, graph, named)
+        for cell in cells[len(chosen) :]:
+            cell.set_visible(False)
         if len(named) > 1:
             figure.legend(*cells[0].get_legend_handles_labels(), loc="outside upper left", ncols=3, frameon=False)
     return Plot(figure)
-
-
-def _cells(count: int, height: float, above: float) -> tuple[Figure, list[Axes]]:
-    """A figure of so many graphs in two columns, each so many inches high, with room above all."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    columns = min(2, count)
-    rows = -(-count // columns)
-    figure = Figure(figsize=(5.2 * columns, height * rows + above), layout="constrained")
-    FigureCanvasAgg(figure)
-    cells = list(figure.subplots(rows, columns, squeeze=False).ravel())
-    for cell in cells[count:]:
-        cell.set_visible(False)
-    return figure, cells[:count]
-
-
-def effects_plot(outcome: Outcome) -> Plot | None:
-    """The effects of an experiment with their intervals, a graph for each figure; None if no effect is known."""
-    import matplotlib as mpl
-
-    known = [on for on in outcome.effects if any(not np.isnan(one.here.value) for one in on.effects)][:_MOST_FIGURES]
-    if not known:
-        return None
-    height = 1.15 + 0.34 * max(len(on.effects) for on in known)
-    with mpl.rc_context(STYLE):
-        figure, cells = _cells(len(known), height, 0.2)
-        for cell, on in zip(cells, known, strict=True):
-            _draw_effects(cell, on)
-    return Plot(figure)
-
-
-def _draw_effects(axes: Axes, on: Effects) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    points = on.figure.unit is units.RATIO
-    factor = 100.0 if points else 1.0
-    for place, one in enumerate(on.effects):
-        colour = _COLOURS[0] if one.here.shows else "#999999"
-        if one.here.known:
-            span = [one.here.low * factor, one.here.high * factor]
-            axes.plot(span, [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
-        axes.plot([one.here.value * factor], [place], "o", color=colour, markersize=6)
-    axes.axvline(0, color=_INK, linewidth=1)
-    axes.set_title(on.figure.title[:1].upper() + on.figure.title[1:])
-    axes.set_xlabel(f"change, {'points' if points else on.figure.unit}")
-    axes.set_yticks(range(len(on.effects)), [change_words(one.factor, one.level) for one in on.effects])
-    axes.set_ylim(len(on.effects) - 0.5, -0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
-    axes.margins(x=0.08)
-    if points:
-        # What is next to nothing should look so.
-        low, high = axes.get_xlim()
-        axes.set_xlim(min(low, -_LEAST_SPAN), max(high, _LEAST_SPAN))
-    axes.grid(visible=True, axis="x")
-    axes.set_axisbelow(True)
 
 
 def _graph(name: str) -> Graph:
