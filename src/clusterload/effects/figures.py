@@ -47,6 +47,15 @@ _SATURATION: Final = {
 _CPU: Final = Figure(name="cpu_broker", title="CPU of all brokers", unit=units.CORES)
 _PRODUCE: Final = Figure(name="latency.produce", title="mean time of a produce request", unit=units.MILLISECONDS)
 _ROUND_TRIP: Final = Figure(name="latency.round_trip", title="round trip of a small request", unit=units.MILLISECONDS)
+_TRAFFIC: Final = {
+    "requests": Figure(name="requests", title="requests", unit=units.REQUESTS_PER_SECOND),
+    "ingress": Figure(name="ingress", title="ingress", unit=units.MEGABYTES_PER_SECOND),
+    "egress": Figure(name="egress", title="egress", unit=units.MEGABYTES_PER_SECOND),
+    "connections": Figure(name="connections", title="connections", unit=units.CONNECTIONS),
+    "connection_attempts": Figure(
+        name="connection_attempts", title="connection attempts", unit=units.CONNECTIONS_PER_SECOND
+    ),
+}
 _QUANTILES: Final = {"p50": 0.5, "p99": 0.99}
 
 # A cut at a load's very edge is no cut: there whole scrapes count.
@@ -69,7 +78,7 @@ def figures_of(run: Run, limits: Limits, *, settle: float = 0.0) -> dict[Figure,
     found[_CPU] = _mean(_cores(kept, usage))
     found[_PRODUCE] = _produce_time(kept)
     found[_ROUND_TRIP] = _median_of(kept, "round_trip_time")
-    return {**found, **dict(_latencies(kept))}
+    return {**found, **dict(_latencies(kept)), **({} if run.plan else dict(_traffic(usage)))}
 
 
 def courses_of(run: Run, limits: Limits) -> tuple[float, dict[str, Floats]]:
@@ -120,6 +129,14 @@ def _median_of(run: Run, name: str) -> float:
     every = np.concatenate(values) if values else np.empty(0)
     known = every[~np.isnan(every)]
     return float(np.median(known)) if len(known) else math.nan
+
+
+def _traffic(usage: Usage) -> Iterator[tuple[Figure, float]]:
+    """What others do to the cluster; what we do ourselves is no effect."""
+    for name, figure in _TRAFFIC.items():
+        line = usage.line(name)
+        if line is not None:
+            yield figure, line.typical / figure.unit.factor
 
 
 def _latencies(run: Run) -> Iterator[tuple[Figure, float]]:
