@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "changed": "clusterload.cli.changed:changed",
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
+    "experiment": "clusterload.cli.experiment:experiment",
     "lab": "clusterload.cli.lab:lab",
     "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",
