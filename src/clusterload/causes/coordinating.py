@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _material(scene: Scene, cores: float) -> float:
     """From 0 to 1, whether it takes so much of the hosts that it matters."""
-    return between(cores / scene.cores, 0.008, 0.06)
+    return between(cores / scene.cores, 0.005, 0.03)
 
 
 def _grown(scene: Scene, request: str) -> float:

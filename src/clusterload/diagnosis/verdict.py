@@ -57,7 +57,7 @@ class Verdict:
         if self.state is State.INCONCLUSIVE:
             parts[0] += f" ({'; '.join(self.missing)})" if self.missing else ""
         elif self.state is State.LIMITED:
-            parts[0] = _held_by(self.reached) + _because(self.likely)
+            parts[0] = _held_by(self.reached) + _because(self.likely, self.reached)
         if self.binding is not None:
             parts.append(_binding(self.binding))
         return "; ".join(parts)
@@ -71,12 +71,15 @@ def _held_by(reached: Sequence[Reached]) -> str:
     return " and ".join(f"{words} {' and '.join(causes)}" for causes, words in parts if causes)
 
 
-def _because(findings: Sequence[Finding]) -> str:
-    """The likeliest cause with its first culprit; what only repeats the resource's name says nothing new."""
+def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
+    """The likeliest cause with its first culprit: ` because of fan-out (client reports)`."""
     if not findings:
         return ""
     first = findings[0]
-    return f" because of {first.cause}" + (f" ({first.culprits[0].words})" if first.culprits else "")
+    who = f" ({first.culprits[0].words})" if first.culprits else ""
+    # That connections bind because of connections says nothing.
+    known = any(first.cause.partition("-")[0] == one.what.partition(" ")[0] for one in reached)
+    return who if known else f" because of {first.cause}{who}"
 
 
 def _binding(share: Share) -> str:
