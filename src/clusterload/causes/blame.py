@@ -120,7 +120,7 @@ def partition_of(group: str, count: int) -> int:
 
 
 def uneven(values: Mapping[str, float]) -> tuple[str, float]:
-    """Who has the most, and how far that is from even: 0 if all have as much, 1 if one has all; NaN for fewer than two."""
+    """Who has the most, and how far from even that is, from 0 to 1 where one has all; NaN for fewer than two."""
     known = {who: value for who, value in values.items() if not math.isnan(value)}
     whole = sum(known.values())
     if len(known) < 2 or not whole > 0:  # noqa: PLR2004 (one alone is not uneven)
