@@ -35,7 +35,9 @@ def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -
         but: names that are not asked about, as internal topics.
     """
     kept = {who: pair for who, pair in scene.facts.by(name, label).items() if who not in {*but, _REST, ""}}
-    return ranked(kept, label, name)
+    first = ranked(kept, label, name)
+    # What moves by itself is nobody's making.
+    return tuple(one for one in first if not scene.based or scene.rise(name, **{label: one.name}) > 0)
 
 
 def ranked(pairs: Mapping[str, Pair], kind: str, source: str) -> tuple[Culprit, ...]:

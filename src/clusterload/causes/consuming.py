@@ -107,7 +107,7 @@ def _fetch_storm(scene: Scene) -> Signs | None:
                 "request_time, requests_by_type",
             ),
         ),
-        culprits=(*clients(scene), *topics(scene, "egress_by_topic")),
+        culprits=clients(scene),
         cores=cores,
         effect=f"a tenth as many fetches saves up to {units.number(0.9 * cores, 2)} cores",
     )
