@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
     "experiment": "clusterload.cli.experiment:experiment",
+    "diagnose": "clusterload.cli.diagnose:diagnose",
     "lab": "clusterload.cli.lab:lab",
     "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",
