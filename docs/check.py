@@ -49,8 +49,7 @@ def made_pages() -> dict[Path, str]:
 def resource_table() -> str:
     """The page of resources, made from the same table as the code."""
     rows = [
-        f"| `{one.name}` | {one.title} | {unit_of(one)} | {one.role} "
-        f"| {f'broker, {one.per}' if one.per else 'broker'} | {one.trap} |"
+        f"| `{one.name}` | {one.title} | {unit_of(one)} | {one.role} | {', '.join(('broker', *one.per))} | {one.trap} |"
         for one in RESOURCES.values()
     ]
     head = (

@@ -100,6 +100,40 @@ def test_however_many_topics_there_are_few_series_tell_them_and_they_add_up(grow
     assert told.kinds == (["series-bounded"] if len(growth) > most else [])
 
 
+def of_client(client: str, principal: str = "") -> Key:
+    labels = (("client", client), ("principal", principal)) if principal else (("client", client),)
+    return "thread_time_by_client", labels
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(["", "x", "y"])),
+        st.one_of(st.floats(0, 100), st.just(math.nan)),
+        min_size=1,
+    ),
+    st.integers(1, 10),
+)
+def test_clients_that_are_too_many_become_one_whoever_they_log_in_as(
+    clients: dict[tuple[str, str], float], most: int
+) -> None:
+    levels = {of_client(*name): value for name, value in clients.items()}
+    told = grown([Reading(counters={}, gauges=levels, network={})], most=most)
+    points = told.of("thread_time_by_client")
+    assert len(points) == min(len(clients), most + 1)
+    known = [point.value for point in points if not math.isnan(point.value)]
+    assert sum(known) == pytest.approx(sum(value for value in clients.values() if not math.isnan(value)))
+    rest = told.of("thread_time_by_client", client=OTHERS)
+    assert len(rest) == (len(clients) > most)
+    assert all(value == OTHERS for point in rest for name, value in point.labels.items() if name != "broker")
+
+
+def test_of_too_many_clients_those_that_take_nothing_now_give_way_to_those_that_do() -> None:
+    levels = {of_client("idle"): math.nan, of_client("low"): 0.1, of_client("high"): 0.9}
+    told = grown([Reading(counters={}, gauges=levels, network={})], most=1)
+    assert told.values("thread_time_by_client", client="high") == [0.9]
+    assert told.values("thread_time_by_client", client=OTHERS) == [0.1]
+
+
 def test_what_was_not_even_read_is_in_the_remainder() -> None:
     first, second = {INGRESS: 1000.0, by_topic("a"): 10.0}, {INGRESS: 1500.0, by_topic("a"): 110.0}
     told = grown([shown(first), shown(second)], left_out=400_000)

@@ -72,6 +72,43 @@ def test_redpanda_s_names_give_clients_figures_and_leave_out_its_own() -> None:
     assert found.network == {"": (2e9, 4e9)}
 
 
+BY_TWO = """\
+extends = "jmx-exporter"
+[[series]]
+name = "thread_time_by_client"
+metric = "thread_percent"
+by = { client = "client_id", principal = "user" }
+scale = 0.01
+[[series]]
+name = "connections_by_software"
+metric = "software"
+by = { software = ["name", "version"] }
+"""
+
+
+def test_a_series_by_two_labels_has_only_those_that_are_known(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(BY_TWO)
+    found = reading(
+        'thread_percent{client_id="a",user="bob"} 50\nthread_percent{client_id="b",user=""} 25\n'
+        'thread_percent{user="eve"} 10\nthread_percent{client_id=""} 5\nthread_percent 3\n',
+        Names.named(str(own)),
+    )
+    assert found.gauges == {
+        ("thread_time_by_client", (("client", "a"), ("principal", "bob"))): 0.5,
+        ("thread_time_by_client", (("client", "b"),)): 0.25,
+        ("thread_time_by_client", (("principal", "eve"),)): 0.1,
+        ("thread_time_by_client", (("client", ""),)): 0.05,
+    }
+
+
+def test_a_label_can_be_made_of_two_of_theirs(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(BY_TWO)
+    found = reading('software{name="apache-kafka-java",version="4.3.1",thread="0"} 2\n', Names.named(str(own)))
+    assert found.gauges == {("connections_by_software", (("software", "apache-kafka-java/4.3.1"),)): 2}
+
+
 @pytest.mark.parametrize("table", table_names())
 def test_every_map_measures_what_is_asked_first_and_is_found_by_its_pattern(table: str) -> None:
     import re
@@ -130,4 +167,5 @@ def test_every_series_of_a_map_is_a_resource_by_the_label_that_it_has() -> None:
     for table in table_names():
         for rule in Names.named(table).rules:
             per = RESOURCES[rule.series].per
-            assert tuple(rule.by) == ((per,) if per else ())
+            assert set(rule.by) <= set(per)
+            assert bool(rule.by) == bool(per)

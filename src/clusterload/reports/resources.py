@@ -51,7 +51,7 @@ def resources_view() -> RenderableType:
     for role, title in _ROLES.items():
         parts.append(Text(f"\n{title}", style="bold"))
         for one in (each for each in RESOURCES.values() if each.role is role):
-            by = f", by {one.per}" if one.per else ""
+            by = f", by {' and '.join(one.per)}" if one.per else ""
             parts.append(Text.assemble((one.name, "cyan"), f"  {one.title}, {unit_of(one)}{by}"))
             lines = [f"{place}: {metric}" for place, metric in told_by(one.name).items()]
             lines += [f"trap: {one.trap}"] if one.trap else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -113,13 +113,13 @@ class Growth:
             yield from shown
             if len(shown) < len(own) or now.left_out:
                 self._say_bounded(now, sink)
-                yield _rest(own, shown, by_name.get(self._totals.get(name, ""), []))
+                yield _rest(own, kept, by_name.get(self._totals.get(name, ""), []))
 
     def _keep(self, name: str, own: Sequence[Point]) -> set[Labels]:
         # The largest are taken when they are first seen, and stay: a Series that comes and goes tells nothing.
         kept = self._kept[name]
         if len(kept) < self.most:
-            new = sorted((one for one in own if one.key[1] not in kept), key=lambda one: (-one.value, one.key))
+            new = sorted((one for one in own if one.key[1] not in kept), key=_largest_first)
             kept.update(one.key[1] for one in new[: self.most - len(kept)])
         return kept
 
@@ -131,14 +131,24 @@ class Growth:
             sink.event(now.time, "series-bounded", f"broker {self.broker} shows very many topics or clients: {words}")
 
 
-def _rest(own: Sequence[Point], shown: Sequence[Point], total: Sequence[Point]) -> Point:
+def _largest_first(point: Point) -> tuple[float, Key]:
+    return (math.inf if math.isnan(point.value) else -point.value), point.key
+
+
+def _rest(own: Sequence[Point], kept: Container[Labels], total: Sequence[Point]) -> Point:
     """What is not shown by itself; from the total where there is one, so that what was not even read is in it."""
-    first = own[0]
-    ((label, _),) = first.key[1]
-    key = first.key[0], ((label, OTHERS),)
+    name, kind = own[0].key[0], own[0].kind
+    shown, others = ([one for one in own if (one.key[1] in kept) is is_shown] for is_shown in (True, False))
+    # Lines differ in their labels: of a client it may not be known whose it is. What is left has all of them.
+    there = {label for one in own for label, _ in one.key[1]}
+    key = name, tuple((label, OTHERS) for label in RESOURCES[name].per if label in there)
     if total:
-        return Point(key, first.kind, total[0].value - sum(one.value for one in shown), total[0].span)
-    return Point(key, first.kind, sum(one.value for one in own) - sum(one.value for one in shown), first.span)
+        return Point(key, kind, total[0].value - sum(one.value for one in shown), total[0].span)
+    values = [one.value for one in others]
+    if kind is Kind.GAUGE:
+        # Who has no level now takes nothing of what the others have.
+        values = [value for value in values if not math.isnan(value)] or [math.nan]
+    return Point(key, kind, sum(values), own[0].span)
 
 
 def _growth(now: float, before: float) -> float:

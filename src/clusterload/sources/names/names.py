@@ -102,7 +102,7 @@ class Names:
     @property
     def grouping(self) -> frozenset[str]:
         """Their labels by which there are several Series of a name, so that there can be very many."""
-        return frozenset(label for one in self.rules for label in one.by.values())
+        return frozenset(label for one in self.rules for label in one.theirs)
 
     def of(self, series: str) -> tuple[str, ...]:
         """The metrics that a Series is made of, none if it is not to be had here."""

@@ -23,7 +23,7 @@ class Rule:
         without: labels that a line must not have.
         equal: values of which a label must have one.
         unequal: values of which a label must have none.
-        by: the labels that there are several Series by: our name to theirs.
+        by: the labels that there are several Series by: our name to theirs; of several of theirs, joined by a slash.
         rename: what values of those labels are called here, where they have another name.
         listener: the label that names the listener, where only the clients' ones count.
         total: the Series over all of what this one is by, if there is one.
@@ -37,7 +37,7 @@ class Rule:
     without: tuple[str, ...] = ()
     equal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unequal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    by: Mapping[str, str] = field(default_factory=dict)
+    by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
     listener: str = ""
     total: str = ""
@@ -51,8 +51,10 @@ class Rule:
         if not self.metrics or not all(self.metrics):
             raise ConfigurationError(f"{self.series} has no metric")
         per = RESOURCES[self.series].per
-        if set(self.by) != ({per} if per else set()):
-            raise ConfigurationError(f"{self.series} is by {per or 'nothing'}: give by = {{{per and f' {per} = … '}}}")
+        if not set(self.by) <= set(per) or bool(self.by) != bool(per):
+            example = ", ".join(f"{label} = …" for label in per)
+            words = " and ".join(per) or "nothing"
+            raise ConfigurationError(f"{self.series} is by {words}: give by = {{{example and f' {example} '}}}")
         if self.total and self.total not in RESOURCES:
             raise ConfigurationError(f"no resource {self.total!r}{nearest(self.total, RESOURCES)}")
 
@@ -60,14 +62,21 @@ class Rule:
         """Whether a line with these labels is part of the Series, not regarding its listener."""
         return (
             not any(label in labels for label in self.without)
-            and all(label in labels for label in self.by.values())
+            and (not self.by or any(label in labels for label in self.theirs))
             and all(labels.get(label) in values for label, values in self.equal.items())
             and not any(labels.get(label) in values for label, values in self.unequal.items())
         )
 
+    @property
+    def theirs(self) -> tuple[str, ...]:
+        """Their labels that there are several Series by."""
+        return tuple(label for labels in self.by.values() for label in labels)
+
     def key(self, labels: Mapping[str, str]) -> Labels:
-        """The labels of the Series that a line belongs to."""
-        return tuple((ours, self.rename.get(labels[theirs], labels[theirs])) for ours, theirs in self.by.items())
+        """The labels of the Series that a line belongs to; of several, those without a value are left out."""
+        values = {ours: "/".join(filter(None, map(labels.get, theirs))) for ours, theirs in self.by.items()}
+        known = [(ours, self.rename.get(value, value)) for ours, value in values.items() if value]
+        return tuple(known) or ((next(iter(self.by)), ""),) if self.by else ()
 
     def value(self, value: float) -> float:
         """A line's value in the resource's unit."""
@@ -95,7 +104,7 @@ def rule(given: Mapping[str, Any]) -> Rule:
             without=names_in(given.get("without", ())),
             equal={label: names_in(values) for label, values in given.get("equal", {}).items()},
             unequal={label: names_in(values) for label, values in given.get("unequal", {}).items()},
-            by={ours: str(theirs) for ours, theirs in given.get("by", {}).items()},
+            by={ours: names_in(theirs) for ours, theirs in given.get("by", {}).items()},
             rename={theirs: str(ours) for theirs, ours in given.get("rename", {}).items()},
             listener=str(given.get("listener", "")),
             total=str(given.get("total", "")),

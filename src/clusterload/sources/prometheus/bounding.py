@@ -39,6 +39,7 @@ class Bound:
     Attributes:
         metric: its name.
         label: of which the largest values are kept; empty if none are.
+        others: labels that there are several Series by as well, of which the rest has no value.
         kept: those values.
         has_total: whether lines without the label hold the total, so that the rest need not be asked for.
         kind: whether the values grow or are levels.
@@ -46,6 +47,7 @@ class Bound:
 
     metric: str
     label: str = ""
+    others: tuple[str, ...] = ()
     kept: frozenset[str] = frozenset()
     has_total: bool = False
     kind: Kind = Kind.DELTA
@@ -56,7 +58,9 @@ class Bound:
 
     def rest(self, select: str) -> str:
         """The query whose lines are the sums of what is not."""
-        over = ", ".join(dict.fromkeys(name for name in (self.label, *_FINER, "topic", "redpanda_topic") if name))
+        over = ", ".join(
+            dict.fromkeys(name for name in (self.label, *self.others, *_FINER, "topic", "redpanda_topic") if name)
+        )
         out = f"{self.label}!~{any_of(self.kept, or_none=True)}" if self.label else ""
         return f"sum without ({over}) ({selector(named([self.metric]), select, out)})"
 
@@ -66,15 +70,15 @@ def bound(api: PrometheusApi, metric: str, names: Names, select: str, start: int
     plain = names.plain(metric)[0]
     rules = [rule for rule in names.rules if plain in (*rule.metrics, rule.times)]
     kind = RESOURCES[rules[0].series].kind if rules else Kind.DELTA
-    labels = [label for rule in rules for label in rule.by.values()]
+    labels = [label for rule in rules for label in rule.theirs]
     if not labels:
         return Bound(metric=metric, kind=kind)
-    label = labels[0]
-    has_total = all(label in rule.without for rule in rules if label not in rule.by.values()) and any(
+    label, *others = dict.fromkeys(labels)
+    has_total = all(label in rule.without for rule in rules if label not in rule.theirs) and any(
         label in rule.without for rule in rules
     )
     kept = _largest(api, metric, label, select, start, end, kind)
-    return Bound(metric=metric, label=label, kept=kept, has_total=has_total, kind=kind)
+    return Bound(metric=metric, label=label, others=tuple(others), kept=kept, has_total=has_total, kind=kind)
 
 
 def _largest(

@@ -1,0 +1,163 @@
+"""Facts: what Series came to over a window, beside what they came to before it.
+
+Rates are means over what of the window is known, levels are medians of time. Brokers add up, except for shares and
+times, of which the highest broker counts: a full broker is not helped by an idle one. What is not told is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from clusterload.series import SECOND, Floats, Grid, Kind, Series, joined
+
+if TYPE_CHECKING:
+    from clusterload.run import Run
+
+_BROKER: Final = "broker"
+# Things of which two brokers do not have the sum of what each one has.
+_HIGHEST: Final = frozenset({"ratio", "time"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One figure in the window and before it; NaN where it is not known.
+
+    A counted thing that nobody counted before the window was nothing then; where there is no baseline at all, `before`
+    is NaN.
+    """
+
+    now: float
+    before: float = math.nan
+
+    @property
+    def rise(self) -> float:
+        """How much more it is than before; all of it where nothing tells what was before."""
+        return self.now if math.isnan(self.before) else self.now - self.before
+
+    @property
+    def ratio(self) -> float:
+        """Now over before; infinite from nothing, NaN where one of them is not known or both are nothing."""
+        if self.before:
+            return self.now / self.before
+        return math.inf if self.now > 0 else math.nan
+
+
+UNKNOWN: Final = Pair(now=math.nan)
+"""Of what no Series tells."""
+
+
+class Facts:
+    """A window of a run, and what was usual before it."""
+
+    def __init__(self, now: Run, before: Run | None = None) -> None:
+        """Take a window, and a baseline if there is one."""
+        self.now, self.before = now, before
+        self._now = _Window(now)
+        self._before = _Window(before) if before is not None else None
+
+    def total(self, name: str, **labels: str) -> Pair:
+        """A figure over all Series of a name with these labels, in its unit, per second if it is counted."""
+        before = self._before.total(name, labels) if self._before else math.nan
+        now = self._now.total(name, labels)
+        if math.isnan(now) and not math.isnan(before) and self._now.counts(name):
+            now = 0.0
+        if math.isnan(before) and not math.isnan(now) and self._before and self._before.counts(name):
+            before = 0.0
+        return Pair(now=now, before=before)
+
+    def by(self, name: str, label: str) -> dict[str, Pair]:
+        """The same for each value of a label, those that were there only before among them."""
+        values = self._now.values(name, label) | (self._before.values(name, label) if self._before else set())
+        return {value: self.total(name, **{label: value}) for value in sorted(values)}
+
+    def per_broker(self, name: str, **labels: str) -> dict[str, Pair]:
+        """The same for each broker."""
+        brokers = self._now.values(name, _BROKER) | (self._before.values(name, _BROKER) if self._before else set())
+        return {one: self.total(name, **{_BROKER: one, **labels}) for one in sorted(brokers)}
+
+    def windows(self, name: str, seconds: float, **labels: str) -> tuple[Floats, Floats]:
+        """A figure in pieces of so many seconds, in the window and before it; what is not known is left out."""
+        return self._now.pieces(name, labels, seconds), (
+            self._before.pieces(name, labels, seconds) if self._before else np.empty(0)
+        )
+
+
+class _Window:
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._named: dict[str, list[Series]] = defaultdict(list)
+        for one in run.series:
+            self._named[one.name].append(one)
+
+    def counts(self, name: str) -> bool:
+        """Whether anything of the name is counted here, so that what is not there is nothing."""
+        return any(one.kind is Kind.DELTA and _known(one, self._run) for one in self._named.get(name, ()))
+
+    def values(self, name: str, label: str) -> set[str]:
+        return {one.labels[label] for one in self._named.get(name, ()) if label in one.labels and len(one)}
+
+    def total(self, name: str, labels: Mapping[str, str]) -> float:
+        chosen = self._chosen(name, labels)
+        if not chosen:
+            return math.nan
+        if chosen[0].kind is Kind.DELTA:
+            return _sum(self._rate(one) for one in chosen)
+        levels = [self._level(one) for one in chosen]
+        return _highest(levels) if chosen[0].unit.thing in _HIGHEST else _sum(levels)
+
+    def pieces(self, name: str, labels: Mapping[str, str], seconds: float) -> Floats:
+        chosen = self._chosen(name, labels)
+        if not chosen or (self._run.end - self._run.start) < seconds * SECOND:
+            return np.empty(0)
+        grid = Grid.covering(self._run.start, self._run.end, seconds)
+        counted = chosen[0].kind is Kind.DELTA
+        highest = not counted and chosen[0].unit.thing in _HIGHEST
+        values = joined(chosen, grid, lambda rows: np.max(rows, axis=0)) if highest else joined(chosen, grid)
+        known = values[~np.isnan(values)]
+        return known / seconds if counted else known
+
+    def _chosen(self, name: str, labels: Mapping[str, str]) -> list[Series]:
+        return [one for one in self._named.get(name, ()) if labels.items() <= one.labels.items() and len(one)]
+
+    def _rate(self, series: Series) -> float:
+        """Per second over what of the window is covered; NaN if nothing is."""
+        start, end = self._run.start, self._run.end
+        begins = series.times - np.round(series.spans * SECOND).astype(np.int64)
+        inside = np.clip(np.minimum(series.times, end) - np.maximum(begins, start), 0, None)
+        inside = np.where(np.isnan(series.values), 0, inside)
+        covered = float(np.sum(inside)) / SECOND
+        if not covered:
+            return math.nan
+        share = inside / np.maximum(series.times - begins, 1)
+        # What came up within the window was nothing before: it is spread over all of the window.
+        appeared = max(0, int(begins[0]) - start) / SECOND if self._appears(series) else 0.0
+        return float(np.nansum(share * series.values)) / (covered + appeared)
+
+    def _appears(self, series: Series) -> bool:
+        """Whether a labelled Series begins later than others of its broker do."""
+        own = [one for one in self._named[series.name] if one.labels.get(_BROKER) == series.labels.get(_BROKER)]
+        first = min((int(one.times[0]) for one in own if len(one)), default=int(series.times[0]))
+        return bool(series.labels.keys() - {_BROKER}) and int(series.times[0]) > first
+
+    def _level(self, series: Series) -> float:
+        inside = (series.times > self._run.start) & (series.times <= self._run.end) & ~np.isnan(series.values)
+        return float(np.median(series.values[inside])) if inside.any() else math.nan
+
+
+def _known(series: Series, run: Run) -> bool:
+    return bool(np.any((series.times > run.start) & (series.times <= run.end) & ~np.isnan(series.values)))
+
+
+def _sum(values: Iterable[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) if known else math.nan
+
+
+def _highest(values: Iterable[float]) -> float:
+    return max((value for value in values if not math.isnan(value)), default=math.nan)
