@@ -8,6 +8,7 @@ python -m benchmarks.culprits table FOLDER
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def main() -> int:
     recording.add_argument("--clean", type=int, default=6, help="runs of the background alone, for each seed")
     recording.add_argument("--dry-run", action="store_true", help="only say what is missing and how long it takes")
     given = words.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # in good order, also in the background of a shell
     return _record(given)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from kio.schema.alter_client_quotas.v1.request import AlterClientQuotasRequest, EntityData, EntryData, OpData
 from kio.schema.alter_client_quotas.v1.response import AlterClientQuotasResponse
 from kio.schema.errors import ErrorCode
@@ -99,7 +100,7 @@ def _fill(lab: Lab, topic: str, megabytes: int) -> Undo:
     if producer.flush(_ANSWER_SECONDS * 4):
         raise LabError(f"topic {topic} could not be filled")
     for segment in _segments(lab, topic):
-        _each(segment, lambda descriptor: os.fsync(descriptor))
+        _each(segment, os.fsync)
     return _nothing
 
 
@@ -143,7 +144,8 @@ def _break(lab: Lab, broker: int, how: str) -> Undo:
 
 
 def _neighbour(lab: Lab, processes: int) -> Undo:
-    return lab.neighbour(processes, seconds=_LEASE_SECONDS)
+    lab.disturb(processes, seconds=_LEASE_SECONDS)
+    return lab.quieten
 
 
 def _impair(lab: Lab, **given: Any) -> Undo:

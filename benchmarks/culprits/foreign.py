@@ -27,6 +27,7 @@ from clusterload.store import Recorder
 
 def main() -> int:
     """Make the load that standard input asks for; the exit code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born deaf to it
     given: dict[str, Any] = json.loads(sys.stdin.readline())
     plan = Plan.parsed(given["plan"])
     if any(load.engine == "wire" for load in plan.loads):
@@ -39,9 +40,7 @@ def main() -> int:
     path = Path(given["scratch"]) / f"{os.getpid()}.run"
     try:
         with Recorder(path) as recorder:
-            generated(
-                plan, properties, recorder, seed=given["seed"], on_start=lambda start: _tell(f"began {start}")
-            )
+            generated(plan, properties, recorder, seed=given["seed"], on_start=lambda start: _tell(f"began {start}"))
     except KeyboardInterrupt:
         return 0
     except ClusterloadError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.cimpl import NewTopic
 
 from benchmarks.culprits import rest
 from benchmarks.culprits.clients import Client, ClientFailed, Engine, Tool
@@ -111,7 +112,10 @@ def record(wanted: Sequence[Order], folder: Path) -> list[str]:
                 done += 1
                 pace = (time.monotonic() - began) / done
                 words = f" (not at rest: {', '.join(unrest)})" if unrest else ""
-                print(f"{order.id}: {pace:.0f} s a run, {len(left)} left, {left_words(len(left), pace)}{words}", flush=True)
+                print(
+                    f"{order.id}: {pace:.0f} s a run, {len(left)} left, {left_words(len(left), pace)}{words}",
+                    flush=True,
+                )
                 if unrest:
                     break
     return failed
@@ -127,6 +131,12 @@ def _alike(left: Sequence[Order]) -> list[Order]:
     """The first runs of those that are left which need the same lab and background."""
     first = left[0]
     return [one for one in left if (one.scenario.proxied, one.seed) == (first.scenario.proxied, first.seed)]
+
+
+def _filled(argument: str, servers: Mapping[str, str]) -> str:
+    for placeholder, address in servers.items():
+        argument = argument.replace(placeholder, address)
+    return argument
 
 
 class _Site:
@@ -164,7 +174,11 @@ class _Site:
         make_topics(self._lab, [NewTopic(self._topic, 6)])
         quota(self._lab, Words(f"{self._seed} nobody").word(), _UNLOCKING)
         self._background = Engine(
-            self._background_loads(), self._properties[PLAIN], seconds=_HOURS, seed=self._seed, scratch=self._scratch
+            self._background_loads(),
+            {**self._properties[PLAIN], "linger.ms": "100"},
+            seconds=_HOURS,
+            seed=self._seed,
+            scratch=self._scratch,
         )
         self._background.prepare()
         self._background.begin()
@@ -259,16 +273,10 @@ class _Site:
         return [*found, *(Tool(self._argv(program), self._scratch) for program in stage.programs)]
 
     def _argv(self, program: Program) -> list[str]:
-        import sys  # noqa: PLC0415
-
         servers = {"{servers}": self._lab.bootstrap_servers}
         for name, given in self._lab.listeners.items():
             servers[f"{{servers {name}}}"] = given["bootstrap.servers"]
-        arguments = []
-        for argument in program.arguments:
-            for placeholder, address in servers.items():
-                argument = argument.replace(placeholder, address)
-            arguments.append(argument)
+        arguments = [_filled(argument, servers) for argument in program.arguments]
         if program.java:
             return java.command(program.main, *arguments)
         return [sys.executable, "-m", program.main, *arguments]

@@ -76,7 +76,8 @@ def unrest(now: Look, usual: Look) -> tuple[str, ...]:
 
 def settle(lab: Lab, usual: Look, *, within: float) -> tuple[str, ...]:
     """Wait until the lab is at rest; what was still astray when the time was over."""
-    deadline, told = time.monotonic() + within, ("no look yet",)
+    deadline = time.monotonic() + within
+    told: tuple[str, ...] = ("no look yet",)
     while time.monotonic() < deadline:
         try:
             told = unrest(look(lab), usual)

@@ -58,7 +58,9 @@ def connection_churn(stage: Stage, level: int) -> None:
 def authentication_failures(stage: Stage, level: int) -> None:
     """Clients with a wrong password that try again and again."""
     count = (4, 12)[level - 1]
-    stage.run("benchmarks.culprits.wrong_password", "{servers SASL_PLAINTEXT}", stage.words.word(), str(count), java=False)
+    stage.run(
+        "benchmarks.culprits.wrong_password", "{servers SASL_PLAINTEXT}", stage.words.word(), str(count), java=False
+    )
     stage.nobody()
 
 
@@ -116,9 +118,7 @@ def same_requests_other_size(stage: Stage, level: int) -> None:
 def fan_out(stage: Stage, level: int) -> None:
     """Many readers of what the background writes, each with answers as large as it can have them."""
     readers = (30, 70)[level - 1]
-    client = stage.load(
-        stage.background, kind="consume", fan_out=readers, fetch_min_bytes=262_144, fetch_max_wait="2s"
-    )
+    client = stage.load(stage.background, kind="consume", fan_out=readers, fetch_min_bytes=262_144, fetch_max_wait="2s")
     stage.blame("client", client)
     stage.blame("topic", stage.background)
 
@@ -323,17 +323,17 @@ def a_new_topic(stage: Stage, level: int) -> None:
 
 
 def _cause(setup: Setup, *, proxied: bool = False) -> Scenario:
-    name = setup.__name__.replace("_", "-")  # type: ignore[attr-defined]
+    name = setup.__name__.replace("_", "-")
     return Scenario(id=name, causes=(name,), kind="cause", setup=setup, proxied=proxied)
 
 
 def _pair(word: str, setup: Setup, *causes: str) -> Scenario:
-    name = setup.__name__.replace("_", "-")  # type: ignore[attr-defined]
+    name = setup.__name__.replace("_", "-")
     return Scenario(id=name, causes=causes, kind="pair", setup=setup, pair=word)
 
 
 def _harmless(setup: Setup, kind: str = "innocent") -> Scenario:
-    name = setup.__name__.replace("_", "-")  # type: ignore[attr-defined]
+    name = setup.__name__.replace("_", "-")
     return Scenario(id=name, causes=(), kind=kind, setup=setup)
 
 
@@ -344,7 +344,7 @@ def _double(first: Setup, second: Setup) -> Scenario:
         second(stage, level)
         stage.named = named or stage.named
 
-    causes = tuple(one.__name__.replace("_", "-") for one in (first, second))  # type: ignore[attr-defined]
+    causes = tuple(one.__name__.replace("_", "-") for one in (first, second))
     return Scenario(id="+".join(causes), causes=causes, kind="double", setup=setup, intensities=(1,))
 
 

@@ -53,9 +53,9 @@ class Truth:
     @classmethod
     def read(cls, path: Path) -> Truth:
         """The truth from its file."""
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         lists = ("causes", "culprits", "unrest", "known")
-        return cls(**{key: tuple(value) if key in lists else value for key, value in given.items()})
+        return cls(**given | {key: tuple(given[key]) for key in lists})
 
     def write(self, path: Path) -> None:
         """Keep it; a file that is there is whole."""

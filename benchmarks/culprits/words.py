@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Final
 
-_HEADS: Final = "b br c d dr f g gl h j k kr l m n p pl r s st t tr v w z".split()
-_VOWELS: Final = "a e i o u".split()
+_HEADS: Final = (*tuple("bcdfghjklmnprstvwz"), "br", "dr", "gl", "kr", "pl", "st", "tr")
+_VOWELS: Final = tuple("aeiou")
 _TAILS: Final = ("", "", "n", "r", "l", "s", "x")
 
 
