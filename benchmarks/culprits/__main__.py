@@ -26,10 +26,20 @@ def main() -> int:
     recording.add_argument("--intensities", default="1,2")
     recording.add_argument("--clean", type=int, default=6, help="runs of the background alone, for each seed")
     recording.add_argument("--dry-run", action="store_true", help="only say what is missing and how long it takes")
+    for name, about in (("judge", "judge what is recorded"), ("table", "show what was judged")):
+        what.add_parser(name, help=about).add_argument("folder", type=Path)
     given = words.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # in good order, also in the background of a shell
-    return _record(given)
+    return _record(given) if given.what == "record" else _show(given.folder, anew=given.what == "judge")
+
+
+def _show(folder: Path, *, anew: bool) -> int:
+    from benchmarks.culprits import judge, table  # noqa: PLC0415
+
+    judged = judge.judge_all(folder) if anew else judge.read(folder / judge.JUDGED)
+    print(table.tables(judged))
+    return 0
 
 
 def _record(given: argparse.Namespace) -> int:

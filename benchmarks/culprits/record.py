@@ -23,7 +23,7 @@ from benchmarks.culprits.stage import PLAIN, Program, Stage
 from benchmarks.culprits.stored import RUN, TRUTH, Truth
 from benchmarks.culprits.words import Words
 from benchmarks.peers import java
-from clusterload.errors import ClusterloadError
+from clusterload.errors import Aborted, ClusterloadError
 from clusterload.kafka import Cluster, Properties
 from clusterload.lab import Lab
 from clusterload.origins import admin_beside, source_of
@@ -102,6 +102,9 @@ def record(wanted: Sequence[Order], folder: Path) -> list[str]:
             for order in group:
                 try:
                     unrest = site.record(order, folder)
+                except Aborted:
+                    shutil.rmtree(folder / order.id, ignore_errors=True)
+                    raise
                 except (ClusterloadError, ClientFailed, OSError) as error:
                     shutil.rmtree(folder / order.id, ignore_errors=True)
                     failed.append(f"{order.id}: {error}")

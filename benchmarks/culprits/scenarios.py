@@ -68,7 +68,7 @@ def small_batches(stage: Stage, level: int) -> None:
     """A producer whose every record is a request."""
     topic = stage.topic()
     rate = (700, 1400)[level - 1]
-    client = stage.load(topic, record_rate=f"{rate}/s", records_per_request=1, record_size="100 B")
+    client = stage.load(topic, record_rate=f"{rate}/s", records_per_request=1, record_size="100 B", in_flight=200)
     stage.blame("client", client)
     stage.blame("topic", topic)
 
@@ -92,7 +92,7 @@ def ingress_bytes(stage: Stage, level: int) -> None:
             "batch.size=131072",
         )  # fmt: skip
     else:
-        client = stage.load(topic, byte_rate="12 MB/s", records_per_request=100, record_size="1 KB")
+        client = stage.load(topic, byte_rate="12 MB/s", records_per_request=100, record_size="1 kB")
     stage.blame("client", client)
 
 
@@ -100,7 +100,7 @@ def same_connections_other_bytes(stage: Stage, level: int) -> None:
     """The connections and requests of `connections`, with far more bytes in each."""
     topic = stage.topic()
     count = (150, 300)[level - 1]
-    size = ("15 KB", "10 KB")[level - 1]
+    size = ("15 kB", "10 kB")[level - 1]
     client = stage.load(topic, connections=count, request_rate=f"{count}/s", records_per_request=4, record_size=size)
     stage.blame("client", client)
     stage.blame("topic", topic)
@@ -110,7 +110,7 @@ def same_requests_other_size(stage: Stage, level: int) -> None:
     """The requests of `small_batches`, each with twenty times the bytes: still it is the requests that cost."""
     topic = stage.topic()
     rate = (700, 1400)[level - 1]
-    client = stage.load(topic, record_rate=f"{rate}/s", records_per_request=1, record_size="2 KB")
+    client = stage.load(topic, record_rate=f"{rate}/s", records_per_request=1, record_size="2 kB", in_flight=200)
     stage.blame("client", client)
     stage.blame("topic", topic)
 
@@ -127,7 +127,7 @@ def fetch_storm(stage: Stage, level: int) -> None:
     """A reader that asks again at once, whether there is something or not."""
     topic = stage.topic()
     rate = (600, 1300)[level - 1]
-    client = stage.load(topic, kind="consume", fetch_rate=f"{rate}/s")
+    client = stage.load(topic, kind="consume", fetch_rate=f"{rate}/s", connections=9)
     stage.blame("client", client)
     stage.blame("topic", topic)
 
@@ -135,7 +135,7 @@ def fetch_storm(stage: Stage, level: int) -> None:
 def offset_commits(stage: Stage, level: int) -> None:
     """A group that commits its place again and again."""
     rate = (350, 700)[level - 1]
-    client = stage.load(stage.background, kind="admin", commit_rate=f"{rate}/s", connections=3)
+    client = stage.load(stage.background, kind="admin", commit_rate=f"{rate}/s", connections=8)
     stage.blame("client", client)
     stage.blame("group", f"{client}-group")
 
@@ -143,7 +143,7 @@ def offset_commits(stage: Stage, level: int) -> None:
 def metadata_storm(stage: Stage, level: int) -> None:
     """A client that asks who leads what, all the time."""
     rate = (400, 900)[level - 1]
-    stage.blame("client", stage.load(stage.background, kind="admin", metadata_rate=f"{rate}/s", connections=3))
+    stage.blame("client", stage.load(stage.background, kind="admin", metadata_rate=f"{rate}/s", connections=8))
 
 
 def rebalances(stage: Stage, level: int) -> None:
@@ -166,15 +166,15 @@ def transactions(stage: Stage, level: int) -> None:
 def producer_ids(stage: Stage, level: int) -> None:
     """A client that asks for a new producer id, all the time."""
     rate = (400, 900)[level - 1]
-    stage.blame("client", stage.load(stage.background, kind="admin", producer_id_rate=f"{rate}/s", connections=3))
+    stage.blame("client", stage.load(stage.background, kind="admin", producer_id_rate=f"{rate}/s", connections=8))
 
 
 def hot_partition(stage: Stage, level: int) -> None:
     """A topic of which one partition gets nearly all."""
     topic = stage.topic()
     rate = ("3 MB/s", "7 MB/s")[level - 1]
-    client = stage.load(topic, byte_rate=rate, records_per_request=50, record_size="1 KB", partitions=1)
-    stage.load(topic, byte_rate="200 KB/s", records_per_request=20, record_size="1 KB")
+    client = stage.load(topic, byte_rate=rate, records_per_request=50, record_size="1 kB", partitions=1)
+    stage.load(topic, byte_rate="200 kB/s", records_per_request=20, record_size="1 kB")
     stage.blame("topic", topic)
     stage.blame("client", client)
 
@@ -183,7 +183,7 @@ def even_partitions(stage: Stage, level: int) -> None:
     """The bytes of `hot_partition`, evenly."""
     topic = stage.topic()
     rate = ("3.2 MB/s", "7.2 MB/s")[level - 1]
-    client = stage.load(topic, byte_rate=rate, records_per_request=50, record_size="1 KB")
+    client = stage.load(topic, byte_rate=rate, records_per_request=50, record_size="1 kB")
     stage.blame("topic", topic)
     stage.blame("client", client)
 
@@ -239,7 +239,7 @@ def throttling(stage: Stage, level: int) -> None:
     topic, client = stage.topic(), stage.words.word()
     quota, rate = ((200_000, "2 MB/s"), (60_000, "3 MB/s"))[level - 1]
     stage.do("quota", when="before", client=client, values={"producer_byte_rate": quota})
-    stage.load(topic, client_id=client, byte_rate=rate, records_per_request=20, record_size="1 KB")
+    stage.load(topic, client_id=client, byte_rate=rate, records_per_request=20, record_size="1 kB")
     stage.blame("client", client)
     stage.blame("topic", topic)
 
@@ -260,7 +260,7 @@ def tls(stage: Stage, level: int) -> None:
     """The data of a producer that encrypts them."""
     topic = stage.topic()
     rate = ("3 MB/s", "7 MB/s")[level - 1]
-    client = stage.load(topic, listener="SSL", byte_rate=rate, records_per_request=50, record_size="1 KB")
+    client = stage.load(topic, listener="SSL", byte_rate=rate, records_per_request=50, record_size="1 kB")
     stage.blame("client", client)
     stage.blame("topic", topic)
 
@@ -269,7 +269,7 @@ def plain(stage: Stage, level: int) -> None:
     """The data of `tls`, not encrypted."""
     topic = stage.topic()
     rate = ("3 MB/s", "7 MB/s")[level - 1]
-    client = stage.load(topic, byte_rate=rate, records_per_request=50, record_size="1 KB")
+    client = stage.load(topic, byte_rate=rate, records_per_request=50, record_size="1 kB")
     stage.blame("client", client)
     stage.blame("topic", topic)
 
@@ -302,7 +302,7 @@ def idle_connections(stage: Stage, level: int) -> None:
 def some_ingress(stage: Stage, level: int) -> None:
     """A new producer of well batched records, as the background's."""
     topic = stage.topic()
-    stage.load(topic, byte_rate=("150 KB/s", "300 KB/s")[level - 1], records_per_request=30, record_size="1 KB")
+    stage.load(topic, byte_rate=("150 kB/s", "300 kB/s")[level - 1], records_per_request=30, record_size="1 kB")
 
 
 def another_reader(stage: Stage, level: int) -> None:
@@ -319,7 +319,7 @@ def a_few_questions(stage: Stage, level: int) -> None:
 def a_new_topic(stage: Stage, level: int) -> None:
     """A topic of a usual size is made and written to."""
     stage.do("make topic", name=stage.words.word(), partitions=6 * level)
-    stage.load(stage.topic(), byte_rate="50 KB/s", records_per_request=10, record_size="1 KB")
+    stage.load(stage.topic(), byte_rate="50 kB/s", records_per_request=10, record_size="1 kB")
 
 
 def _cause(setup: Setup, *, proxied: bool = False) -> Scenario:

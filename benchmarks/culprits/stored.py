@@ -53,7 +53,11 @@ class Truth:
     @classmethod
     def read(cls, path: Path) -> Truth:
         """The truth from its file."""
-        given: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return cls.parsed(json.loads(path.read_text(encoding="utf-8")))
+
+    @classmethod
+    def parsed(cls, given: dict[str, Any]) -> Truth:
+        """The truth from plain values."""
         lists = ("causes", "culprits", "unrest", "known")
         return cls(**given | {key: tuple(given[key]) for key in lists})
 
