@@ -8,11 +8,12 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from confluent_kafka import KafkaException
 from confluent_kafka.cimpl import NewTopic
 
 from benchmarks.culprits import rest
@@ -41,6 +42,7 @@ _HOURS: Final = 6 * 3600.0
 _SETTLE_SECONDS: Final = 60.0
 _WARM_SECONDS: Final = 12.0
 _EDGE_SECONDS: Final = 2.2
+_TROUBLES: Final = (ClusterloadError, ClientFailed, OSError, KafkaException)
 _LISTENERS: Final = ("SSL", "SASL_PLAINTEXT")
 _UNLOCKING: Final = {"producer_byte_rate": 1e12, "consumer_byte_rate": 1e12, "request_percentage": 1e6}
 
@@ -91,37 +93,66 @@ def missing(wanted: Iterable[Order], folder: Path) -> list[Order]:
 
 
 def record(wanted: Sequence[Order], folder: Path) -> list[str]:
-    """Record what is missing; why runs failed, a line each. What is recorded stays when it is interrupted."""
+    """Record what is missing; why runs failed, a line each. What is recorded stays when it is interrupted.
+
+    A run that fails is tried once more, on a new lab: the old one may be in any state.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    left = missing(wanted, folder)
-    failed: list[str] = []
-    began, done = time.monotonic(), 0
-    while left:
-        group = _alike(left)
-        with _Site.open(group[0].scenario.proxied, group[0].seed) as site:
-            for order in group:
-                try:
-                    unrest = site.record(order, folder)
-                except Aborted:
-                    shutil.rmtree(folder / order.id, ignore_errors=True)
-                    raise
-                except (ClusterloadError, ClientFailed, OSError) as error:
-                    shutil.rmtree(folder / order.id, ignore_errors=True)
-                    failed.append(f"{order.id}: {error}")
-                    print(f"{order.id}: FAILED: {error}", flush=True)
-                    left.remove(order)
-                    break  # on a new lab: this one may be in any state
-                left.remove(order)
-                done += 1
-                pace = (time.monotonic() - began) / done
-                words = f" (not at rest: {', '.join(unrest)})" if unrest else ""
-                print(
-                    f"{order.id}: {pace:.0f} s a run, {len(left)} left, {left_words(len(left), pace)}{words}",
-                    flush=True,
-                )
-                if unrest:
-                    break
-    return failed
+    work = _Work(left=missing(wanted, folder), folder=folder)
+    while work.left:
+        group = _alike(work.left)
+        try:
+            with _Site.open(group[0].scenario.proxied, group[0].seed) as site:
+                for order in group:
+                    if not work.do(order, site):
+                        break
+        except Aborted:
+            raise
+        except _TROUBLES as error:
+            work.fail(group[0], f"no lab for it: {error}")
+    return work.failed
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """What is still to be recorded, and how it goes."""
+
+    left: list[Order]
+    folder: Path
+    failed: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    done: int = 0
+    tried: set[str] = field(default_factory=set)
+
+    def do(self, order: Order, site: _Site) -> bool:
+        """Record one; whether the lab is fit for the next."""
+        try:
+            unrest = site.record(order, self.folder)
+        except Aborted:
+            shutil.rmtree(self.folder / order.id, ignore_errors=True)
+            raise
+        except _TROUBLES as error:
+            shutil.rmtree(self.folder / order.id, ignore_errors=True)
+            self.fail(order, str(error))
+            return False
+        self.left.remove(order)
+        self.done += 1
+        pace = (time.monotonic() - self.began) / self.done
+        words = f" (not at rest after it: {', '.join(unrest)})" if unrest else ""
+        count = len(self.left)
+        print(f"{order.id}: {pace:.0f} s a run, {count} left, {left_words(count, pace)}{words}", flush=True)
+        return not unrest
+
+    def fail(self, order: Order, why: str) -> None:
+        """Put a run last, or give it up if it failed before."""
+        again = order.id not in self.tried
+        print(f"{order.id}: {'put last' if again else 'given up'}: {why}", flush=True)
+        self.tried.add(order.id)
+        self.left.remove(order)
+        if again:
+            self.left.append(order)
+        else:
+            self.failed.append(f"{order.id}: {why}")
 
 
 def left_words(runs: int, pace: float = RUN_SECONDS) -> str:

@@ -12,7 +12,7 @@ from clusterload.lab import Lab, loopback
 
 _LINE: Final = re.compile(r"^(?P<name>[a-z_0-9]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>[-+.\dEeNa]+)", re.MULTILINE)
 _LOOK_SECONDS: Final = 1.5
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 30.0
 # A look is short, and Poisson noise of some 80 requests a second is a tenth of that.
 _ABOUT: Final = 0.35
 _FEW_CONNECTIONS: Final = 8.0
