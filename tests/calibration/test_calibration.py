@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from clusterload import Cluster, Lab, Limits, Properties, assess, read_run
-from clusterload.calibration import Calibration, Making, Orders, calibrate
+from clusterload.calibration import Calibration, Orders, calibrate
 from clusterload.ceiling.bound import Bound
 from clusterload.consent import Consent
 from clusterload.errors import ConfigurationError, ConsentError, StoreError
 from clusterload.limits import Force
 from clusterload.reports.calibration import calibration_document
+from clusterload.searching import Making
 from clusterload.sources.exporter import ExporterSource
 
 ENFORCED = 60

@@ -26,7 +26,7 @@ class Point:
     granularity: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Kept:
     """Keeps points and events."""
 

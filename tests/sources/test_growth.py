@@ -55,6 +55,13 @@ def test_a_restart_begins_counters_anew_and_is_said() -> None:
     assert (told.values("ingress"), told.kinds) == ([30, 7], ["broker-restarted"])
 
 
+def test_a_time_that_was_read_while_it_grew_is_not_taken_for_a_restart() -> None:
+    """Count and mean of a time are not read at one instant: their product may fall a little."""
+    key: Key = ("request_local_time", (("request", "Produce"),))
+    told = grown([shown({key: value}) for value in (1000.0, 1050.0, 1020.0, 1100.0)])
+    assert told.values("request_local_time") == [50, 0, 50]
+
+
 def test_a_restarted_broker_that_has_counted_more_than_before_is_still_seen_to_have_restarted() -> None:
     told = grown([shown({INGRESS: 10.0}, 1.0), shown({INGRESS: 50.0}, 60.0)])
     assert (told.values("ingress"), told.kinds) == ([50], ["broker-restarted"])

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 import pytest
 from confluent_kafka import Producer
-from kio.schema.alter_client_quotas.v1.request import AlterClientQuotasRequest, EntityData, EntryData, OpData
-from kio.schema.alter_client_quotas.v1.response import AlterClientQuotasResponse
-from kio.static.primitive import f64
 
-from clusterload.lab import inside
 from clusterload.sources.exporter import ExporterSource
 from clusterload.sources.exporter.text import Reader
 from clusterload.sources.jolokia import JolokiaSource
@@ -23,12 +19,12 @@ from clusterload.sources.jolokia.mbeans import MBEANS
 
 from ..processes import wait_for
 from .kept import Kept
+from .limited import limited
 
 if TYPE_CHECKING:
     from clusterload.lab import Lab
 
 ODD = 'odd "client"*, a=b:?\\x'
-LIMITS = ("producer_byte_rate", "consumer_byte_rate", "request_percentage")
 Lines = set[tuple[str, tuple[tuple[str, str], ...]]]
 
 
@@ -40,13 +36,6 @@ class Line(Protocol):
     def labels(self) -> dict[str, str]: ...
 
 
-def limit(lab: Lab, *, remove: bool) -> None:
-    """Give a client that there is not limits without effect, which makes brokers tell of all clients; or take them."""
-    ops = tuple(OpData(key=key, value=f64(1e12), remove=remove) for key in LIMITS)
-    entry = EntryData(entity=(EntityData(entity_type="client-id", entity_name="clusterload-nobody"),), ops=ops)
-    inside.ask_any(lab.info, AlterClientQuotasRequest(entries=(entry,), validate_only=False), AlterClientQuotasResponse)
-
-
 def produced(lab: Lab, topic: str, client: str, records: int) -> None:
     producer = Producer({"bootstrap.servers": lab.bootstrap_servers, "client.id": client})
     for _ in range(records):
@@ -56,9 +45,8 @@ def produced(lab: Lab, topic: str, client: str, records: int) -> None:
 
 @pytest.fixture
 def limited_lab(observed_lab: Lab) -> Iterator[Lab]:
-    limit(observed_lab, remove=False)
-    yield observed_lab
-    limit(observed_lab, remove=True)
+    with limited(observed_lab):
+        yield observed_lab
 
 
 def by_jolokia(url: str) -> Shown:

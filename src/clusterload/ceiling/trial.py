@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from clusterload import units
 from clusterload.achievement import Achieved, achieved
 from clusterload.brake import BROKERS, LOST, NONE, brakes, strained
-from clusterload.ceiling.bound import LATENCIES, Bound
+from clusterload.ceiling.bound import LATENCIES, LIMIT_LOAD, Bound
 from clusterload.ceiling.staircase import Outcome, Step
 from clusterload.hosts import CROWDED, HOST_CPU, crowded
 from clusterload.limits import Limits
@@ -23,7 +23,7 @@ from clusterload.series import SECOND
 from clusterload.usage import Line, Usage, assess
 
 if TYPE_CHECKING:
-    from clusterload.run import Run
+    from clusterload.run import Latency, Run
 
 MADE: Final = 0.95
 """Share of what was asked for that must have been made for a step to hold."""
@@ -40,21 +40,23 @@ class Trial:
 
     Attributes:
         resource: what is searched for.
-        watched: the Load and the kind of its latency that tell how the cluster serves.
+        watched: Loads with the kind of their latency that tells how the cluster serves; of several the worst counts.
         bounds: what breaks a step.
+        limits: what a bound on the limit load is held against.
     """
 
     resource: str
-    watched: tuple[str, str]
+    watched: tuple[tuple[str, str], ...]
     bounds: tuple[Bound, ...]
+    limits: Limits = _NO_LIMITS
 
     def step(self, value: float, run: Run) -> Step:
         """What became of a step that drove the resource to a value, by the settled part of its run."""
-        settled = _settled(run)
-        usage = assess(settled, _NO_LIMITS)
+        settled = settled_part(run)
+        usage = assess(settled, self.limits)
         made = _made(achieved(run))
         figures = {**_figures(run, usage, self.watched), "achieved": made}
-        used = usage.line(self.resource)
+        used = usage.line(self.resource) if self.resource else None
         outcome, why = self._outcome(run, settled, usage, figures)
         return Step(
             value=value,
@@ -65,11 +67,14 @@ class Trial:
         )
 
     def _outcome(self, run: Run, settled: Run, usage: Usage, figures: Mapping[str, float]) -> tuple[Outcome, str]:
-        broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.quantity])]
-        unknown = [bound for bound in self.bounds if math.isnan(figures[bound.quantity])]
+        broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.figure])]
+        unknown = [bound for bound in self.bounds if math.isnan(figures[bound.figure])]
         refused = _refused(run)
         if figures["achieved"] >= MADE and not refused and not broken and not unknown:
             return Outcome.HELD, _said(self.bounds, figures)
+        if any(bound.figure == LIMIT_LOAD for bound in broken):
+            # Brokers counted what was really used: that holds whoever else was short of something.
+            return Outcome.BROKE, _said(broken, figures)
         if own := _failed_here(run) or strained(settled):
             return Outcome.UNSURE, f"the generator was the brake: {own}"
         if refused:
@@ -86,15 +91,16 @@ def not_begun(value: float, words: str) -> Step:
     return Step(value=value, outcome=outcome, why=f"the generator was the brake: {words}" if ours else words)
 
 
-def _settled(run: Run) -> Run:
+def settled_part(run: Run) -> Run:
+    """A run without its warm-up."""
     warm_up = run.plan.warm_up if run.plan else 0.0
     start = run.start + round(warm_up * SECOND)
     return run.between(start, run.end) if run.start < start < run.end else run
 
 
-def _figures(run: Run, usage: Usage, watched: tuple[str, str]) -> dict[str, float]:
+def _figures(run: Run, usage: Usage, watched: Sequence[tuple[str, str]]) -> dict[str, float]:
     """All that can be bounded, as it was in the settled part; NaN where it is not known."""
-    latency = run.latency(*watched)
+    latencies = [run.latency(*one) for one in watched]
     busy = {name: _highest(lines) for name, lines in _by_name(usage.saturation).items()}
     lost = sum(ledger.failed + ledger.unknown + ledger.dropped for ledger in run.ledgers)
     scheduled = sum(ledger.scheduled for ledger in run.ledgers)
@@ -102,9 +108,16 @@ def _figures(run: Run, usage: Usage, watched: tuple[str, str]) -> dict[str, floa
         **dict.fromkeys(("request_handler_busy", "network_thread_busy", "cpu_host"), math.nan),
         **busy,
         "saturation": max((value for value in busy.values() if not math.isnan(value)), default=math.nan),
-        **{name: latency.histogram.quantile(at) / 1e3 if latency else math.nan for name, at in LATENCIES.items()},
+        LIMIT_LOAD: usage.typical_load,
+        **{name: _worst(latencies, at) for name, at in LATENCIES.items()},
         "lost": lost / scheduled if scheduled else math.nan,
     }
+
+
+def _worst(latencies: Sequence[Latency | None], at: float) -> float:
+    """The highest of a quantile in milliseconds; NaN where a Load does not tell."""
+    told = [one.histogram.quantile(at) / 1e3 if one else math.nan for one in latencies]
+    return math.nan if any(map(math.isnan, told)) else max(told, default=math.nan)
 
 
 def _by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
@@ -169,13 +182,11 @@ def _missed(run: Run, share: float) -> tuple[Outcome, str]:
 def _of_host(broken: Iterable[Bound], figures: Mapping[str, float]) -> list[float]:
     """The values of broken bounds that are broken by the CPU of a host, which the brokers may share."""
     hottest = figures[HOST_CPU] >= figures["saturation"]
-    return [
-        bound.value for bound in broken if bound.quantity == HOST_CPU or (bound.quantity == "saturation" and hottest)
-    ]
+    return [bound.value for bound in broken if bound.figure == HOST_CPU or (bound.figure == "saturation" and hottest)]
 
 
 def _said(bounds: Iterable[Bound], figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{bound.quantity} {bound.said(figures[bound.quantity])}" for bound in bounds)
+    return ", ".join(f"{bound.quantity} {bound.said(figures[bound.figure])}" for bound in bounds)
 
 
 def _names(bounds: Iterable[Bound]) -> str:

@@ -22,11 +22,12 @@ from clusterload.cli.options import (
 from clusterload.cli.sources import source_options, sources_for
 
 if TYPE_CHECKING:
-    from clusterload.calibration import Calibration, Making, Orders
+    from clusterload.calibration import Calibration, Orders
     from clusterload.ceiling.bound import Bound
     from clusterload.consent import Consent
     from clusterload.engines.progress import OnProgress
     from clusterload.plan import Plan
+    from clusterload.searching import Making
 
 _EXAMPLES = """\b
 clusterload limits calibrate --lab 3 --out mine.toml

@@ -72,7 +72,7 @@ class Quota:
     @property
     def whose(self) -> str:
         """Whom it is for, in words, as in `user alice, any client id`."""
-        return ", ".join(_words(kind, name) for kind, name in sorted(self.entity.items(), reverse=True))
+        return in_words(self.entity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +192,11 @@ def _setting(entry: ConfigEntry) -> Setting:
 
 def _open(entry: ConfigEntry) -> bool:
     return not entry.is_sensitive and not is_secret(entry.name)
+
+
+def in_words(entity: Mapping[str, str]) -> str:
+    """Whom a quota is for, as in `user alice, any client id`."""
+    return ", ".join(_words(kind, name) for kind, name in sorted(entity.items(), reverse=True))
 
 
 def _words(kind: str, name: str) -> str:

@@ -10,12 +10,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from clusterload import units
-from clusterload.calibration import Calibration, Making
+from clusterload.calibration import Calibration
 from clusterload.ceiling.ceiling import Ceiling, Search
 from clusterload.ceiling.drive import drive_of
 from clusterload.ceiling.staircase import Outcome, Step
 from clusterload.reports.tables import table
 from clusterload.resources import RESOURCES
+from clusterload.searching import Making
 
 _MARKS: Final = {Outcome.HELD: "held", Outcome.BROKE: "broke", Outcome.UNSURE: "no telling"}
 
@@ -47,8 +48,8 @@ def _lines(ceiling: Ceiling) -> Iterator[str]:
 
 def step_line(making: Making) -> str:
     """A step in one line, before it is made or after."""
-    value = units.short(making.value, making.drive.unit)
-    place = f"{making.drive.resource} {making.repeat}.{making.number}: {value}"
+    value = units.short(making.value, making.raising.unit)
+    place = f"{making.raising.name} {making.repeat}.{making.number}: {value}"
     if making.step is None:
         return place
     return f"{place} {_MARKS[making.step.outcome]}: {making.step.why}"

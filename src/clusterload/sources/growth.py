@@ -27,6 +27,8 @@ _TOO_IDLE: Final = 1.5
 _TOO_IDLE_EVER: Final = 1.2
 # Seconds by which the broker's clock may differ from the one of its moments.
 _CLOCKS: Final = 3.0
+# A product of count and mean that fell by less than this share of it has not begun anew.
+_JUST_A_LITTLE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +68,11 @@ class Growth:
     _seen: dict[Key, tuple[int, float]] = field(default_factory=dict)
     _kept: dict[str, set[Labels]] = field(default_factory=lambda: defaultdict(set))
     _totals: dict[str, str] = field(init=False)
+    _products: frozenset[str] = field(init=False)
     _bounded: bool = False
 
     def __post_init__(self) -> None:
+        self._products = frozenset(one.series for one in self.names.rules if one.times)
         self._totals = {one.series: one.total for one in self.names.rules if one.total}
 
     def take(self, now: Moment, sink: Sink) -> None:
@@ -90,10 +94,13 @@ class Growth:
 
     def _grown(self, now: Moment) -> Iterator[Point]:
         """What each counter has grown by since it was last seen, which is longer ago where an answer lacked it."""
-        for key, value in now.reading.counters.items():
+        for key, shown in now.reading.counters.items():
             # A topic or type of request that comes up begins at zero; what the broker counts in all was there before.
             began = self.last.time if self.last is not None and key[1] else None
             time, before = self._seen.get(key, (began, 0.0))
+            # Count and mean are not read at one instant: what the last product had too much is not had again.
+            is_behind = key[0] in self._products and _JUST_A_LITTLE * before < shown < before
+            value = before if is_behind else shown
             if time is not None:
                 yield Point(key, Kind.DELTA, _growth(value, before), (now.time - time) / SECOND)
             if not math.isnan(value):

@@ -125,7 +125,8 @@ def _first(metrics: Iterable[str], by_name: Mapping[str, list[Sample]]) -> float
 
 
 def _added(rule: Rule, by_name: Mapping[str, list[Sample]], is_client: Callable[[str], bool]) -> dict[Key, float]:
-    samples = next((by_name[metric] for metric in rule.metrics if by_name.get(metric)), [])
+    first = next((by_name[metric] for metric in rule.metrics if by_name.get(metric)), [])
+    samples = [*first, *(one for metric in rule.plus for one in by_name.get(metric, ()))]
     factors = {tuple(sorted(one.labels.items())): one.value for one in by_name.get(rule.times, ())}
     totals: dict[Key, float] = defaultdict(float)
     for one in samples:

@@ -6,7 +6,7 @@ that one map of names serves both.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -53,6 +53,8 @@ _REQUESTS: Final = (
     "JoinGroup",
     "ApiVersions",
 )
+_WAITING: Final = ("Produce", "FetchConsumer", "FetchFollower")
+"""Requests that wait for other brokers or for records."""
 _TOPIC_METERS: Final = (
     "BytesIn",
     "BytesOut",
@@ -90,6 +92,13 @@ _SOCKET_TOTALS: Final = (
     "failed-authentication",
     "successful-authentication",
 )
+_COORDINATED: Final = (
+    "group-completed-rebalance",
+    "consumer-group-rebalance",
+    "share-group-rebalance",
+    "streams-group-rebalance",
+    "offset-commit",
+)
 _REPLICA_GAUGES: Final = ("PartitionCount", "LeaderCount", "UnderReplicatedPartitions")
 _REPLICA_METERS: Final = ("IsrExpands", "IsrShrinks")
 _SYSTEM_GAUGES: Final = (
@@ -124,10 +133,10 @@ def _gauge(domain: str, group: str, name: str, metric: str) -> MBean:
     )
 
 
-def _times(name: str) -> Iterator[MBean]:
+def _times(name: str, requests: Iterable[str] = _REQUESTS) -> Iterator[MBean]:
     # Count times Mean is the time that all requests took since the start, in ms.
     values = tuple(Value(what, _name("kafka_network_requestmetrics", name, what)) for what in ("Count", "Mean"))
-    for request in _REQUESTS:
+    for request in requests:
         yield MBean(
             name=f"kafka.network:type=RequestMetrics,name={name},request={request}",
             values=values,
@@ -142,6 +151,17 @@ def _handlers(name: str) -> MBean:
         name=f"kafka.server:type=KafkaRequestHandlerPool,name={name}Percent",
         values=(Value("Count", f"{metric}_total"), Value("OneMinuteRate", f"{metric}_percent")),
         always=name == _HANDLERS[0],
+    )
+
+
+def _connections(kind: str, labels: Mapping[str, str]) -> MBean:
+    # Of those that share something; there once a client was connected that says so.
+    properties = ",".join(f"{key}=*" for key in labels.values())
+    return MBean(
+        name=f"kafka.server:type=socket-server-metrics,{properties},listener=*,networkProcessor=*",
+        values=(Value("connections", f"kafka_server_socket_server_metrics_connections_{kind}"),),
+        labels={**labels, "listener": "listener", "network_processor": "networkProcessor"},
+        always=False,
     )
 
 
@@ -179,6 +199,7 @@ MBEANS: Final = (
         labels={"request": "request", "version": "version"},
     ),
     *(one for name in ("LocalTimeMs", "TotalTimeMs", "RequestQueueTimeMs") for one in _times(name)),
+    *_times("RemoteTimeMs", _WAITING),
     _gauge("kafka.network", "SocketServer", "NetworkProcessorAvgIdlePercent", "NetworkProcessorAvgIdle_percent"),
     _gauge("kafka.network", "RequestChannel", "RequestQueueSize", "RequestQueueSize"),
     *(_meter("BrokerTopicMetrics", one, ",*") for one in _TOPIC_METERS),
@@ -193,6 +214,24 @@ MBEANS: Final = (
             Value("connection-count", "kafka_server_socket_server_metrics_connection_count"),
         ),
         labels={"listener": "listener", "network_processor": "networkProcessor"},
+    ),
+    _connections(
+        "software", {"client_software_name": "clientSoftwareName", "client_software_version": "clientSoftwareVersion"}
+    ),
+    _connections("tls", {"cipher": "cipher", "protocol": "protocol"}),
+    MBean(
+        name="kafka.server:type=group-coordinator-metrics",
+        values=tuple(
+            Value(f"{one}-count", _name("kafka_server_group_coordinator_metrics", one, "count")) for one in _COORDINATED
+        ),
+    ),
+    *(
+        MBean(
+            name=f"kafka.server:type=KafkaServer,name=linux-disk-{way}-bytes",
+            values=(Value("Value", f"kafka_server_kafkaserver_linux_disk_{way}_bytes"),),
+            always=False,
+        )
+        for way in ("read", "write")
     ),
     *(_handlers(one) for one in _HANDLERS),
     *(_clients(one) for one in ("Produce", "Fetch", "Request")),

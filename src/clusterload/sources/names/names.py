@@ -80,7 +80,7 @@ class Names:
     metrics: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        of_rules = {metric for one in self.rules for metric in (*one.metrics, one.times)}
+        of_rules = {metric for one in self.rules for metric in (*one.metrics, *one.plus, one.times)}
         threads = self.threads
         metrics = {*of_rules, *threads.handler_idle, threads.network_time, threads.started} - {""}
         object.__setattr__(self, "metrics", frozenset(metrics))  # asked for with each line of a scrape
@@ -107,7 +107,9 @@ class Names:
     def of(self, series: str) -> tuple[str, ...]:
         """The metrics that a Series is made of, none if it is not to be had here."""
         busy = {"request_handler_busy": self.threads.handler_idle, "network_thread_busy": (self.threads.network_time,)}
-        found = [metric for one in self.rules if one.series == series for metric in (*one.metrics, one.times)]
+        found = [
+            metric for one in self.rules if one.series == series for metric in (*one.metrics, *one.plus, one.times)
+        ]
         return tuple(metric for metric in (*found, *busy.get(series, ())) if metric)
 
     @classmethod

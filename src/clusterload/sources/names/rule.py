@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 from clusterload.errors import ConfigurationError, nearest
 from clusterload.resources import RESOURCES
@@ -20,11 +21,13 @@ class Rule:
     Attributes:
         series: a resource's name.
         metrics: where it comes from: the first of them that is there.
+        plus: metrics whose lines are added to those, where they are there.
         without: labels that a line must not have.
         equal: values of which a label must have one.
         unequal: values of which a label must have none.
         by: the labels that there are several Series by: our name to theirs; of several of theirs, joined by a slash.
         rename: what values of those labels are called here, where they have another name.
+        encoded: those of our labels whose values are percent-encoded where they come from.
         listener: the label that names the listener, where only the clients' ones count.
         total: the Series over all of what this one is by, if there is one.
         times: a metric with the same labels that each value is multiplied by.
@@ -34,11 +37,13 @@ class Rule:
 
     series: str
     metrics: tuple[str, ...]
+    plus: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     equal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unequal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
+    encoded: tuple[str, ...] = ()
     listener: str = ""
     total: str = ""
     times: str = ""
@@ -55,6 +60,8 @@ class Rule:
             example = ", ".join(f"{label} = …" for label in per)
             words = " and ".join(per) or "nothing"
             raise ConfigurationError(f"{self.series} is by {words}: give by = {{{example and f' {example} '}}}")
+        if not set(self.encoded) <= set(self.by):
+            raise ConfigurationError(f"{self.series} is not by {' and '.join(self.encoded)}: leave it out of encoded")
         if self.total and self.total not in RESOURCES:
             raise ConfigurationError(f"no resource {self.total!r}{nearest(self.total, RESOURCES)}")
 
@@ -62,7 +69,7 @@ class Rule:
         """Whether a line with these labels is part of the Series, not regarding its listener."""
         return (
             not any(label in labels for label in self.without)
-            and (not self.by or any(label in labels for label in self.theirs))
+            and (not self.by or any(label in labels for theirs in self.by.values() for label in theirs))
             and all(labels.get(label) in values for label, values in self.equal.items())
             and not any(labels.get(label) in values for label, values in self.unequal.items())
         )
@@ -75,6 +82,7 @@ class Rule:
     def key(self, labels: Mapping[str, str]) -> Labels:
         """The labels of the Series that a line belongs to; of several, those without a value are left out."""
         values = {ours: "/".join(filter(None, map(labels.get, theirs))) for ours, theirs in self.by.items()}
+        values |= {ours: unquote(values[ours]) for ours in self.encoded}
         known = [(ours, self.rename.get(value, value)) for ours, value in values.items() if value]
         return tuple(known) or ((next(iter(self.by)), ""),) if self.by else ()
 
@@ -101,11 +109,13 @@ def rule(given: Mapping[str, Any]) -> Rule:
         return Rule(
             series=str(given["name"]),
             metrics=names_in(given["metric"]),
+            plus=names_in(given.get("plus", ())),
             without=names_in(given.get("without", ())),
             equal={label: names_in(values) for label, values in given.get("equal", {}).items()},
             unequal={label: names_in(values) for label, values in given.get("unequal", {}).items()},
             by={ours: names_in(theirs) for ours, theirs in given.get("by", {}).items()},
             rename={theirs: str(ours) for theirs, ours in given.get("rename", {}).items()},
+            encoded=names_in(given.get("encoded", ())),
             listener=str(given.get("listener", "")),
             total=str(given.get("total", "")),
             times=str(given.get("times", "")),

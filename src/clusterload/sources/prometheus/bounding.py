@@ -68,7 +68,7 @@ class Bound:
 def bound(api: PrometheusApi, metric: str, names: Names, select: str, start: int, end: int) -> Bound:
     """How to ask for a metric that has too many series between two times."""
     plain = names.plain(metric)[0]
-    rules = [rule for rule in names.rules if plain in (*rule.metrics, rule.times)]
+    rules = [rule for rule in names.rules if plain in (*rule.metrics, *rule.plus, rule.times)]
     kind = RESOURCES[rules[0].series].kind if rules else Kind.DELTA
     labels = [label for rule in rules for label in rule.theirs]
     if not labels:

@@ -1,0 +1,15 @@
+"""What judging takes for granted, from one data file."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import Final
+
+_FILE: Final = tomllib.loads((files("clusterload.causes") / "constants.toml").read_text(encoding="utf-8"))
+
+PRICES: Final[dict[str, float]] = _FILE["prices"]
+"""Milliseconds of a core for each thing."""
+
+CONFIDENCE: Final[dict[str, float]] = _FILE["confidence"]
+"""How a score becomes a confidence."""

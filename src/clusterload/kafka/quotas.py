@@ -1,0 +1,112 @@
+"""Client quotas set and taken away by the protocol itself: the client library has no call for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from kio.schema.alter_client_quotas import v0, v1
+from kio.schema.errors import ErrorCode
+from kio.static.primitive import f64
+
+from clusterload.errors import ClusterError, NotAllowed, Unreachable
+from clusterload.kafka.configuration import client_quotas, in_words
+from clusterload.protocol.address import Address
+from clusterload.protocol.conversation import Conversation, first_to_answer
+from clusterload.protocol.security import security_of
+
+if TYPE_CHECKING:
+    from clusterload.kafka.cluster import Cluster
+
+_FORBIDDEN: Final = {ErrorCode.cluster_authorization_failed, ErrorCode.topic_authorization_failed}
+
+
+def quota_of(cluster: Cluster, entity: Mapping[str, str]) -> dict[str, float]:
+    """What is allowed to exactly this entity, by Kafka's keys; nothing where no quota is its own.
+
+    Raises:
+        NotAllowed: it needs DescribeConfigs on the cluster.
+        ClusterError: the cluster does not answer.
+    """
+    return next((dict(one.values) for one in client_quotas(cluster) if dict(one.entity) == dict(entity)), {})
+
+
+def set_quota(cluster: Cluster, entity: Mapping[str, str], values: Mapping[str, float]) -> None:
+    """Allow an entity (a name by `user`, `client-id` or `ip`; empty text for any) so much, by Kafka's keys.
+
+    Raises:
+        NotAllowed: it needs AlterConfigs on the cluster.
+        ClusterError: the cluster refuses, or does not answer.
+    """
+    _alter(cluster, entity, {key: (value, False) for key, value in values.items()})
+
+
+def drop_quota(cluster: Cluster, entity: Mapping[str, str], keys: Iterable[str]) -> None:
+    """Take these keys of an entity's quota away; one that it has not does no harm.
+
+    Raises:
+        NotAllowed: it needs AlterConfigs on the cluster.
+        ClusterError: the cluster refuses, or does not answer.
+    """
+    _alter(cluster, entity, dict.fromkeys(keys, (0.0, True)))
+
+
+def _alter(cluster: Cluster, entity: Mapping[str, str], changes: Mapping[str, tuple[float, bool]]) -> None:
+    # A broker of before KRaft took this as the controller only; who comes later passes it on.
+    brokers = sorted(cluster.brokers, key=lambda one: not one.controller)
+    reasons = list[str]()
+    for broker in brokers:
+        try:
+            with first_to_answer([Address(broker.host, broker.port)], security_of(cluster.properties)) as one:
+                code, said = _asked(one, entity, changes)
+        except Unreachable as error:
+            reasons.append(str(error))
+            continue
+        if code is ErrorCode.none:
+            return
+        if code is not ErrorCode.not_controller:
+            raise _refused(cluster, entity, code, said)
+        reasons.append(f"broker {broker.id} is not the controller")
+    raise Unreachable(
+        f"the quota of {in_words(entity)} on cluster {cluster.id} was not changed: {'; '.join(reasons)}; "
+        "see that the brokers are up"
+    )
+
+
+def _asked(
+    broker: Conversation, entity: Mapping[str, str], changes: Mapping[str, tuple[float, bool]]
+) -> tuple[ErrorCode, str]:
+    """What the broker says, as a code and in its own words."""
+    request = broker.spoken(v1.AlterClientQuotasRequest, v0.AlterClientQuotasRequest)
+    if request is v1.AlterClientQuotasRequest:
+        answer = broker.ask(_request_v1(entity, changes), v1.AlterClientQuotasResponse).entries[0]
+        return answer.error_code, answer.error_message or ""
+    older = broker.ask(_request_v0(entity, changes), v0.AlterClientQuotasResponse).entries[0]
+    return older.error_code, older.error_message or ""
+
+
+def _request_v1(entity: Mapping[str, str], changes: Mapping[str, tuple[float, bool]]) -> v1.AlterClientQuotasRequest:
+    from kio.schema.alter_client_quotas.v1.request import EntityData, EntryData, OpData  # noqa: PLC0415 (names of v0)
+
+    who = tuple(EntityData(entity_type=kind, entity_name=name or None) for kind, name in entity.items())
+    ops = tuple(OpData(key=key, value=f64(value), remove=remove) for key, (value, remove) in changes.items())
+    return v1.AlterClientQuotasRequest(entries=(EntryData(entity=who, ops=ops),), validate_only=False)
+
+
+def _request_v0(entity: Mapping[str, str], changes: Mapping[str, tuple[float, bool]]) -> v0.AlterClientQuotasRequest:
+    from kio.schema.alter_client_quotas.v0.request import EntityData, EntryData, OpData  # noqa: PLC0415 (names of v1)
+
+    who = tuple(EntityData(entity_type=kind, entity_name=name or None) for kind, name in entity.items())
+    ops = tuple(OpData(key=key, value=f64(value), remove=remove) for key, (value, remove) in changes.items())
+    return v0.AlterClientQuotasRequest(entries=(EntryData(entity=who, ops=ops),), validate_only=False)
+
+
+def _refused(cluster: Cluster, entity: Mapping[str, str], code: ErrorCode, said: str) -> ClusterError:
+    if code in _FORBIDDEN:
+        return NotAllowed(
+            f"cluster {cluster.id} does not let us change client quotas: AlterConfigs on the cluster is missing; see "
+            "docs/privileges.md"
+        )
+    return ClusterError(
+        f"cluster {cluster.id} did not change the quota of {in_words(entity)}: {said or code.name.upper()}"
+    )
