@@ -38,6 +38,7 @@ RUN_SECONDS: Final = 55.0
 """About what a run takes, its rest included."""
 
 _LONGER: Final = 6.0  # what a load could go on beyond the window: it is ended in time
+_START_SECONDS: Final = 300.0  # the machine may be busy
 _HOURS: Final = 6 * 3600.0
 _SETTLE_SECONDS: Final = 60.0
 _WARM_SECONDS: Final = 12.0
@@ -194,7 +195,7 @@ class _Site:
         config = {"log.segment.delete.delay.ms": "1000", "num.partitions": "6"}
         with (
             TemporaryDirectory(prefix="clusterload-culprits-") as name,
-            Lab(3, listeners=_LISTENERS, config=config, **more) as lab,  # type: ignore[arg-type]
+            Lab(3, listeners=_LISTENERS, config=config, timeout=_START_SECONDS, **more) as lab,  # type: ignore[arg-type]
         ):
             site = cls(lab, seed, Path(name))
             try:
