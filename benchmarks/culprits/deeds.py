@@ -12,15 +12,12 @@ from typing import Any, Final
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
-from kio.schema.alter_client_quotas.v1.request import AlterClientQuotasRequest, EntityData, EntryData, OpData
-from kio.schema.alter_client_quotas.v1.response import AlterClientQuotasResponse
-from kio.schema.errors import ErrorCode
-from kio.static.primitive import f64
 
 from clusterload.errors import LabError
+from clusterload.kafka import Cluster, Properties
+from clusterload.kafka.quotas import drop_quota, set_quota
 from clusterload.lab import Lab
 from clusterload.lab.breaking import BrokerBroken
-from clusterload.lab.inside import ask_any
 from clusterload.lab.leaders import all_copies, bring_back, lead
 
 Undo = Callable[[], None]
@@ -31,18 +28,11 @@ _VALUE: Final = 50_000
 _LEASE_SECONDS: Final = 120.0
 
 
-def quota(lab: Lab, client: str, values: Mapping[str, float], *, remove: bool = False) -> None:
-    """Set a client quota, or take it away; LabError if the lab refuses."""
-    entry = EntryData(
-        entity=(EntityData(entity_type="client-id", entity_name=client),),
-        ops=tuple(OpData(key=key, value=f64(value), remove=remove) for key, value in values.items()),
-    )
-    answer = ask_any(
-        lab.info, AlterClientQuotasRequest(entries=(entry,), validate_only=False), AlterClientQuotasResponse
-    )
-    for one in answer.entries:
-        if one.error_code is not ErrorCode.none:
-            raise LabError(f"the lab refused a quota for client {client!r}: {one.error_message}")
+def quota(lab: Lab, client: str, values: Mapping[str, float]) -> Undo:
+    """Set a client quota; how it is taken away. ClusterError if the lab refuses."""
+    cluster = Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}, origin="the lab"))
+    set_quota(cluster, {"client-id": client}, values)
+    return lambda: drop_quota(cluster, {"client-id": client}, values)
 
 
 def make_topics(lab: Lab, topics: Iterable[NewTopic]) -> None:
@@ -70,11 +60,6 @@ def drop_topics(lab: Lab, names: Iterable[str]) -> None:
         admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers, "log_level": 0})
         for future in admin.delete_topics(wanted).values():
             future.exception(_ANSWER_SECONDS)
-
-
-def _quota(lab: Lab, client: str, values: Mapping[str, float]) -> Undo:
-    quota(lab, client, values)
-    return lambda: quota(lab, client, values, remove=True)
 
 
 def _make_topic(lab: Lab, name: str, partitions: int) -> Undo:
@@ -158,7 +143,7 @@ def _nothing() -> None:
 
 
 DEEDS: Final[Mapping[str, Callable[..., Undo]]] = {
-    "quota": _quota,
+    "quota": quota,
     "make topic": _make_topic,
     "fill": _fill,
     "forget pages": _forget_pages,

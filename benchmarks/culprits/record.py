@@ -30,7 +30,7 @@ from clusterload.lab import Lab
 from clusterload.origins import admin_beside, source_of
 from clusterload.plan import Dials, Load
 from clusterload.recording import environment, recording
-from clusterload.sources.source import LiveSource
+from clusterload.sources.source import LiveSource, Source
 
 BASELINE_SECONDS: Final = 15.0
 LOAD_SECONDS: Final = 30.0
@@ -42,6 +42,7 @@ _START_SECONDS: Final = 300.0  # the machine may be busy
 _HOURS: Final = 6 * 3600.0
 _SETTLE_SECONDS: Final = 60.0
 _WARM_SECONDS: Final = 12.0
+_ADMIN_SECONDS: Final = 5.0
 _EDGE_SECONDS: Final = 2.2
 _TROUBLES: Final = (ClusterloadError, ClientFailed, OSError, KafkaException)
 _LISTENERS: Final = ("SSL", "SASL_PLAINTEXT")
@@ -263,8 +264,9 @@ class _Site:
         self, path: Path, stage: Stage, clients: Sequence[Client], stack: contextlib.ExitStack
     ) -> tuple[int, int]:
         """Watch baseline and load into a file; when the load was told to begin, and when it did."""
-        sources = [source_of(self._cluster, "exporter")]
-        sources.append(admin_beside(self._cluster, sources))
+        sources: list[Source] = [source_of(self._cluster, "exporter")]
+        sources.append(admin := admin_beside(self._cluster, sources))
+        admin.interval = _ADMIN_SECONDS
         with recording(path) as recorder, contextlib.ExitStack() as running:
             recorder.document("environment", environment(self._cluster, sources))
             for source in sources:
