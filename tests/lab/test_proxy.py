@@ -19,9 +19,11 @@ from confluent_kafka import Producer
 
 from clusterload import Lab
 from clusterload.errors import LabError, UsageError
+from clusterload.lab.faults import check_faults, injected
 from clusterload.lab.impairment import Impairment, Way, ask
 from clusterload.lab.ports import choose_one
 from clusterload.lab.proxy import client_id_of
+from clusterload.plan.faults import Fault
 from tests.processes import lives, wait_for
 
 if TYPE_CHECKING:
@@ -260,16 +262,45 @@ def test_what_is_not_understood_is_refused(proxies: Proxies) -> None:
         Impairment(delay=-1)
 
 
-def test_a_lab_shows_its_proxies_and_they_end_with_it() -> None:
+@pytest.fixture(scope="module")
+def proxied_lab(state: Path) -> Iterator[Lab]:
+    """One broker behind proxies, which end with it."""
     with Lab(1, proxied=True) as lab:
         (proxy,) = [one for one in psutil.process_iter() if _is_proxy_of(one, lab)]
-        assert _latency(lab) < PATIENCE
-        assert any(way.listener == "CLIENT" and way.moved for way in lab.ways)
-        lab.impair(listener="CLIENT", broker=1, delay=0.5, seconds=LONG)
-        assert _latency(lab) >= 0.49
-        lab.heal()
-        assert not any(way.impaired for way in lab.ways)
+        yield lab
     wait_for(lambda: not lives(proxy.pid))
+
+
+def test_clients_of_a_lab_come_by_its_proxies(proxied_lab: Lab) -> None:
+    assert _latency(proxied_lab) < PATIENCE
+    assert any(way.listener == "CLIENT" and way.moved for way in proxied_lab.ways)
+    proxied_lab.impair(listener="CLIENT", broker=1, delay=0.5, seconds=LONG)
+    assert _latency(proxied_lab) >= 0.49
+    proxied_lab.heal()
+    assert not any(way.impaired for way in proxied_lab.ways)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(do="delay", broker=1, by=0.25), "the way between broker 1 and clients is slower by 0.25 s a round trip"),
+        (Fault(do="cut", broker=1, between="brokers"), "the way between broker 1 and brokers is cut"),
+    ],
+)
+def test_a_plan_impairs_a_way_and_frees_it_again(proxied_lab: Lab, fault: Fault, words: str) -> None:
+    told: list[tuple[str, str]] = []
+    check_faults([fault], proxied_lab.info)
+    with injected(
+        [fault], proxied_lab.info, duration=LONG, on_event=lambda _, kind, text: told.append((kind, text))
+    ) as injection:
+        injection.begin(time.time_ns())
+        wait_for(lambda: told, timeout=PATIENCE)
+        assert [way.listener for way in proxied_lab.ways if way.impaired] == [
+            "BROKER" if fault.between == "brokers" else "CLIENT"
+        ]
+    assert told[0] == ("fault", words)
+    assert told[1][0] == "fault-undone"
+    assert not any(way.impaired for way in proxied_lab.ways)
 
 
 def _is_proxy_of(process: psutil.Process, lab: Lab) -> bool:
@@ -296,9 +327,9 @@ def test_a_lab_without_proxies_says_how_to_have_them(lab: Lab) -> None:
         lab.impair(listener="CLIENT", delay=1, seconds=1)
 
 
-def test_a_busy_neighbour_is_there_until_it_is_ended(lab: Lab) -> None:
-    lab.disturb(2, seconds=LONG)
-    supervisor = psutil.Process(lab.info.supervisor_pid)
+def test_a_busy_neighbour_is_there_until_it_is_ended(proxied_lab: Lab) -> None:
+    fault = Fault(do="neighbour", processes=2)
+    supervisor = psutil.Process(proxied_lab.info.supervisor_pid)
 
     def burning() -> list[int]:
         found = []
@@ -310,8 +341,13 @@ def test_a_busy_neighbour_is_there_until_it_is_ended(lab: Lab) -> None:
                 continue
         return found
 
-    wait_for(lambda: len(burning()) == 2, timeout=PATIENCE)
-    lab.quieten()
+    with injected([fault], proxied_lab.info, duration=LONG, on_event=lambda *_: None) as injection:
+        injection.begin(time.time_ns())
+        wait_for(lambda: len(burning()) == 2, timeout=PATIENCE)
+    wait_for(lambda: not burning(), timeout=PATIENCE)
+    proxied_lab.disturb(1, seconds=LONG)
+    wait_for(lambda: len(burning()) == 1, timeout=PATIENCE)
+    proxied_lab.quieten()
     wait_for(lambda: not burning(), timeout=PATIENCE)
 
 

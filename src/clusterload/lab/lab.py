@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from clusterload.errors import LabError, UsageError
-from clusterload.lab import aot, artifacts, client_file, lock, registry, storage
+from clusterload.lab import aot, artifacts, client_file, lock, neighbour, registry, storage
 from clusterload.lab.broker import FULL_SPEED
 from clusterload.lab.impairment import Impairment, ask
 from clusterload.lab.java import find
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from clusterload.lab.artifacts import Progress
     from clusterload.lab.impairment import Way
     from clusterload.lab.registry import LabInfo
-
-_NEIGHBOUR = "neighbour"
 
 
 class Lab:
@@ -240,12 +237,11 @@ class Lab:
 
     def disturb(self, processes: int, *, seconds: float) -> None:
         """Have a busy neighbour: so many processes burn CPU on this machine for so long, or until `quieten`."""
-        words = [sys.executable, "-P", "-m", "clusterload.lab.neighbour", str(processes), f"{seconds:g}"]
-        self.attach(_NEIGHBOUR, words)
+        self.attach(neighbour.NAME, neighbour.command(processes, seconds))
 
     def quieten(self) -> None:
         """End the busy neighbours."""
-        self._up().ask("end", name=_NEIGHBOUR)
+        self._up().ask("end", name=neighbour.NAME)
 
     def wait(self) -> None:
         """Block until something else stops the lab, such as `clusterload lab down`.

@@ -8,8 +8,18 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import Final
 
 _LOOK_SECONDS = 0.05  # how often a process sees whether it is to go on
+
+
+NAME: Final = "neighbour"
+"""What they are called beside a lab."""
+
+
+def command(processes: int, seconds: float) -> list[str]:
+    """The words that start so many of them for so long."""
+    return [sys.executable, "-P", "-m", "clusterload.lab.neighbour", str(processes), f"{seconds:g}"]
 
 
 def burn(seconds: float, parent: int) -> None:
