@@ -33,6 +33,11 @@ _NEEDED: Final = {_MOVE: ("topic", "partition"), "delay": ("broker", "by"), "nei
 _MAY: Final = {_MOVE: ("to",), "delay": ("between",), "cut": ("between",)}
 
 
+def keys_of(do: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a fault has to say besides when it comes, and what it may say."""
+    return _NEEDED.get(do, ("broker",)), _MAY.get(do, ())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One thing that breaks.
@@ -89,8 +94,8 @@ class Fault:
             checked_topic(self.topic)
 
     def _check_target(self) -> None:
-        needed = _NEEDED.get(self.do, ("broker",))
-        allowed = {*needed, *_MAY.get(self.do, ())}
+        needed, may = keys_of(self.do)
+        allowed = {*needed, *may}
         for key in ("broker", "topic", "partition", "to", "by", "between", "processes"):
             given = getattr(self, key) is not None
             if key in needed and not given:
