@@ -237,7 +237,7 @@ def network_delay(stage: Stage, level: int) -> None:
 def throttling(stage: Stage, level: int) -> None:
     """A producer that wants more than its quota."""
     topic, client = stage.topic(), stage.words.word()
-    quota, rate = ((200_000, "2 MB/s"), (60_000, "3 MB/s"))[level - 1]
+    quota, rate = ((200_000.0, "2 MB/s"), (60_000.0, "3 MB/s"))[level - 1]
     stage.do("quota", when="before", client=client, values={"producer_byte_rate": quota})
     stage.load(topic, client_id=client, byte_rate=rate, records_per_request=20, record_size="1 kB")
     stage.blame("client", client)

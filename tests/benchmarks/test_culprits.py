@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.culprits import record
 from benchmarks.culprits.answers import Answer, blames_rightly, first_of, has_all, is_among, is_right
+from benchmarks.culprits.judge import JUDGED, Judged, judge_all, read, write
 from benchmarks.culprits.record import missing, orders
+from benchmarks.culprits.rest import Look, unrest
 from benchmarks.culprits.scenarios import SCENARIOS
 from benchmarks.culprits.stage import Stage
-from benchmarks.culprits.stored import TRUTH, Truth, recorded
+from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
+from benchmarks.culprits.table import calibration, chances, scores, tables
 from benchmarks.culprits.words import Words
 from clusterload.plan import Plan
 
@@ -116,3 +120,76 @@ def test_who_cannot_be_known_must_not_be_named() -> None:
     nameless = truth("cpu-starvation", named=False)
     assert blames_rightly([answer("cpu-starvation", 0.9, ("broker", "1"))], nameless)
     assert not blames_rightly([answer("cpu-starvation", 0.9, ("client", "a"))], nameless)
+
+
+def judged(one: Truth, *answers: Answer, simple: tuple[Answer, ...] = (), after: float | None = 6.0) -> Judged:
+    return Judged(
+        truth=one, state="limited", answers=answers, simple=simple, right_after=after, simple_right_after=None, names=20
+    )
+
+
+SAID = [
+    judged(truth("tls"), answer("tls", 0.95, ("client", "a")), answer("fan-out", 0.3)),
+    judged(truth("fan-out"), answer("connections", 0.7, ("client", "b")), answer("fan-out", 0.6, ("client", "b"))),
+    judged(truth("tls", "fan-out", kind="double"), answer("tls", 0.8), answer("fan-out", 0.7)),
+    judged(truth(kind="clean"), answer("tls", 0.4)),
+    judged(truth(kind="innocent"), answer("tls", 0.65)),
+]
+
+
+def test_each_figure_counts_what_it_is_about() -> None:
+    found = scores(SAID, lambda one: one.answers)
+    assert {name: (one.right, one.of) for name, one in found.items()} == {
+        "top-1": (1, 2),
+        "top-3": (2, 2),
+        "culprit": (1, 2),
+        "specificity": (1, 2),
+        "both of a double": (1, 1),
+    }
+
+
+def test_confidence_is_held_against_how_often_it_was_right() -> None:
+    rows = {bin_: (round(said, 3), right.right, right.of) for bin_, said, right in calibration(SAID)}
+    assert rows["0.9-1.0"] == (0.95, 1, 1)
+    assert rows["0.6-0.7"] == (0.625, 1, 2)
+    assert rows["0.8-0.9"] == (0.8, 1, 1)
+    assert rows["0.2-0.4"] == (0.3, 0, 1)
+
+
+def test_chance_is_an_answer_from_the_catalogue_and_any_name_there_is() -> None:
+    found = chances(SAID)
+    assert found["top-1"] == pytest.approx(1 / 24)
+    assert found["culprit"] == pytest.approx(1 / 20)
+
+
+def test_there_are_tables_of_nothing_and_of_all(tmp_path: Path) -> None:
+    assert "top-1" in tables([])
+    text = tables(SAID)
+    assert "0.50 (1 of 2)" in text
+    assert "connections" in text
+    write(SAID, tmp_path / JUDGED)
+    assert tables(read(tmp_path / JUDGED)) == text
+
+
+def test_a_lab_is_at_rest_when_it_is_as_with_the_background_alone() -> None:
+    usual = Look(rates={"produce": 60.0, "metadata": 0.0}, levels={"connections": 12, "astray": 0})
+    assert unrest(usual, usual) == ()
+    busy = Look(rates={"produce": 160.0, "metadata": 2.0}, levels={"connections": 90, "astray": 3})
+    assert unrest(busy, usual) == ("produce 160/s of 60/s", "90 connections of 12", "3 partitions not in sync")
+
+
+def test_two_live_runs_give_nothing_away_and_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "BASELINE_SECONDS", 6.0)
+    monkeypatch.setattr(record, "LOAD_SECONDS", 12.0)
+    wanted = orders(["connection-churn", "clean"], [1], intensities=[1], clean=1)
+    assert record.record(wanted, tmp_path) == []
+    assert missing(wanted, tmp_path) == []
+    for folder in recorded(tmp_path):
+        now, before, true = load(folder)
+        assert (now.plan, now.ledgers, now.traffic) == (None, (), ())
+        assert now.start == true.onset == before.end
+        assert before.seconds == pytest.approx(6.0, abs=3.0)
+        assert not any(name in str(now.events) for name in ("churn", *(each["name"] for each in true.culprits)))
+        clients = {one.labels.get("client") for one in now.series}
+        assert {each["name"] for each in true.culprits} <= clients
+    assert {one.truth.kind for one in judge_all(tmp_path)} == {"cause", "clean"}
