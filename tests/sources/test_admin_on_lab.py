@@ -118,6 +118,41 @@ def test_lag_is_what_is_not_yet_committed_and_members_come_and_go(lab: Lab) -> N
         assert kept.events == []
 
 
+def test_what_came_in_is_told_by_partition_and_the_commits_by_the_partition_of_the_internal_topic(lab: Lab) -> None:
+    new_topic(lab, "clusterload-hot", partitions=3)
+    with observed(plain(lab)) as kept:
+        until(lambda: kept.of("records_by_partition"))
+        producer = Producer({"bootstrap.servers": lab.bootstrap_servers})
+        for number in range(400):
+            producer.produce("clusterload-hot", b"x", partition=2 if number % 4 else 0)
+        assert producer.flush(20) == 0
+        until(lambda: sum(kept.values("records_by_partition", topic="clusterload-hot")) >= 400)
+        own = {
+            number: sum(kept.values("records_by_partition", topic="clusterload-hot", partition=number))
+            for number in "012"
+        }
+        assert own == {"0": 100, "1": 0, "2": 300}
+        commit(lab, "clusterload-hot-group", "clusterload-hot", {0: 10})
+        until(lambda: sum(kept.values("records_by_partition", topic="__consumer_offsets")) >= 1)
+        assert all(point.span > 0 for point in kept.of("records_by_partition"))
+        assert kept.events == []
+
+
+def test_each_broker_s_round_trip_is_told_and_members_that_come_and_go_are_counted(lab: Lab) -> None:
+    new_topic(lab, "clusterload-joined", partitions=2)
+    settings = {"bootstrap.servers": lab.bootstrap_servers, "group.id": "clusterload-joiners"}
+    with observed(plain(lab)) as kept:
+        until(lambda: all(kept.count("round_trip_time", broker=one) >= 2 for one in "123"))
+        assert all(0 < value < 5000 for value in kept.values("round_trip_time"))
+        member = Consumer(settings)
+        member.subscribe(["clusterload-joined"])
+        until(lambda: member.poll(0.1) or sum(kept.values("members_changed", group="clusterload-joiners")) >= 1)
+        member.close()
+        until(lambda: kept.last("group_members", group="clusterload-joiners") == 0)
+        assert sum(kept.values("members_changed", group="clusterload-joiners")) >= 2
+        assert kept.events == []
+
+
 def test_no_more_than_one_connection_to_each_broker_is_held(lab: Lab) -> None:
     import psutil
 
