@@ -35,7 +35,9 @@ def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -
         but: names that are not asked about, as internal topics.
     """
     kept = {who: pair for who, pair in scene.facts.by(name, label).items() if who not in {*but, _REST, ""}}
-    return ranked(kept, label, name)
+    first = ranked(kept, label, name)
+    # What moves by itself is nobody's making.
+    return tuple(one for one in first if not scene.based or scene.rise(name, **{label: one.name}) > 0)
 
 
 def ranked(pairs: Mapping[str, Pair], kind: str, source: str) -> tuple[Culprit, ...]:
@@ -120,7 +122,7 @@ def partition_of(group: str, count: int) -> int:
 
 
 def uneven(values: Mapping[str, float]) -> tuple[str, float]:
-    """Who has the most, and how far that is from even: 0 if all have as much, 1 if one has all; NaN for fewer than two."""
+    """Who has the most, and how far from even that is, from 0 to 1 where one has all; NaN for fewer than two."""
     known = {who: value for who, value in values.items() if not math.isnan(value)}
     whole = sum(known.values())
     if len(known) < 2 or not whole > 0:  # noqa: PLR2004 (one alone is not uneven)

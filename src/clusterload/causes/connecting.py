@@ -87,8 +87,8 @@ def _before(value: float) -> str:
 CONNECTIONS = Cause(
     id="connections",
     title="Many connections",
-    means="Many clients hold connections. Idle ones cost brokers next to nothing, but count against limits; active ones "
-    "send small requests each, and each produce request wakes the followers.",
+    means="Many clients hold connections. Idle ones cost brokers next to nothing, but count against limits; active "
+    "ones send small requests each, and each produce request wakes the followers.",
     moves=("connections", "requests, a few a second for each new connection"),
     stays=("connection attempts, once all are open", "bytes and records a request"),
     neighbours=(
@@ -115,8 +115,8 @@ def _churn(scene: Scene) -> Signs | None:
     rate = max(0.0, scene.connecting - failing)
     if rate < 0.5:  # noqa: PLR2004 (a client that starts now and then)
         return None
-    cores = scene.price("connect", rate) + scene.price("Metadata", min(rate, scene.asked_on("Metadata")))
-    cores += scene.price("handshake", _handshakes(scene))
+    cores = scene.price("attempts", rate) + scene.price("Metadata", min(rate, scene.asked_on("Metadata")))
+    cores += scene.price("tls_attempts", _handshakes(scene))
     weight = either(scene.cost(cores), scene.grown("connection_attempts", 1.0) * between(rate, 1.0, 20.0))
     return Signs(
         weight=weight,
@@ -136,8 +136,8 @@ def _churn(scene: Scene) -> Signs | None:
 CHURN = Cause(
     id="connection-churn",
     title="Connections that do not stay",
-    means="Clients connect, do little and leave, as scripts, health checks and short-lived functions do. Each connection "
-    "costs a handshake, a login and a first question about versions and metadata.",
+    means="Clients connect, do little and leave, as scripts, health checks and short-lived functions do. Each "
+    "connection costs a handshake, a login and a first question about versions and metadata.",
     moves=("connection attempts, all the time", "ApiVersions, often Metadata", "network threads' CPU"),
     stays=("connections that are open", "bytes"),
     neighbours=(
@@ -160,7 +160,7 @@ def _failures(scene: Scene) -> Signs | None:
     rate = scene.rise("failed_authentications")
     if rate < 0.05:  # noqa: PLR2004 (one in 20 s)
         return None
-    cores = scene.price("connect", rate)
+    cores = scene.price("attempts", rate)
     return Signs(
         weight=either(scene.cost(cores), between(rate, 0.0, 1.0)),
         fit=1.0,
@@ -219,7 +219,7 @@ def _tls(scene: Scene) -> Signs | None:
         if scene.rise("tls_connections")
         else encrypted.now / max(encrypted.now, scene.now("connections"))
     )
-    cores = scene.price("handshake", handshakes) + scene.price("tls_megabyte", by_them * moved / MEGABYTE)
+    cores = scene.price("tls_attempts", handshakes) + scene.price("tls_megabyte", by_them * moved / MEGABYTE)
     busy = scene.rise("network_thread_busy")
     weight = either(scene.cost(cores), between(busy, 0.02, 0.3) * between(cores, 0.02, 0.2))
     return Signs(

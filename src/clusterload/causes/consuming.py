@@ -34,7 +34,7 @@ def _fan_out(scene: Scene) -> Signs | None:
     if not more > 0:
         return None
     level, into = scene.total("egress"), scene.total("ingress")
-    cores = scene.price("megabyte_out", more / MEGABYTE)
+    cores = scene.price("egress", more / MEGABYTE)
     material = between(cores / scene.cores, 0.0004, 0.002)
     large = by_size(_fetch_bytes(scene), 3e3, 15e3) if scene.asked("FetchConsumer") else 1.0
     weight = either(scene.cost(cores) * material, scene.grown("egress", 1e5, 10.0) * material, scene.pressed("egress"))
@@ -107,7 +107,7 @@ def _fetch_storm(scene: Scene) -> Signs | None:
                 "request_time, requests_by_type",
             ),
         ),
-        culprits=(*clients(scene), *topics(scene, "egress_by_topic")),
+        culprits=clients(scene),
         cores=cores,
         effect=f"a tenth as many fetches saves up to {units.number(0.9 * cores, 2)} cores",
     )

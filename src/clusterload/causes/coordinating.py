@@ -116,7 +116,7 @@ def _rebalances(scene: Scene) -> Signs | None:
     if not max(joins, beats) > 0 and not changed > 0:
         return None
     rate = max(joins, beats)
-    cores = scene.price("group", scene.rebalancing)
+    cores = scene.price("groups", scene.rebalancing)
     members = by_rise(scene, "members_changed", "group")
     return Signs(
         weight=either(between(rate, 0.2, 2.0), between(changed, 0.1, 1.0) * between(rate, 0.0, 0.3)),
@@ -160,7 +160,7 @@ def _transactions(scene: Scene) -> Signs | None:
     more = scene.asked_on("EndTxn")
     if not more > 0:
         return None
-    cores = scene.price("transaction", scene.transactions) + scene.followers("transaction")
+    cores = scene.price("transactions", scene.transactions) + scene.followers("transaction")
     return Signs(
         weight=either(scene.cost(cores), _grown(scene, "EndTxn")) * _material(scene, cores),
         fit=1.0,

@@ -77,7 +77,7 @@ def _broker_down(scene: Scene) -> Signs | None:
         else f"Broker {lost} leads nothing and lacks its replicas",
         evidence=(
             Evidence(
-                name="Silence", whose=f"broker {lost}", now=seconds, unit=units.SECONDS, source="readings of the broker",
+                name="Silence", whose=f"broker {lost}", now=seconds, unit=units.SECONDS, source="cpu_broker",
                 window_s=scene.seconds,
             ),
             scene.evidence("Under-replicated partitions", "under_replicated"),
@@ -225,8 +225,8 @@ def _inside(scene: Scene, broker: str) -> float:
 NETWORK_DELAY = Cause(
     id="network-delay",
     title="A slow way to the brokers",
-    means="The network between clients and a broker takes long: distance, a full link, a proxy, loss. Clients that wait "
-    "for answers send less; brokers are idle.",
+    means="The network between clients and a broker takes long: distance, a full link, a proxy, loss. Clients that "
+    "wait for answers send less; brokers are idle.",
     moves=("round trips", "latency that clients see"),
     stays=("time of requests within brokers", "CPU"),
     neighbours=(

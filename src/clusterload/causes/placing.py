@@ -37,7 +37,7 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
     _, usual = uneven({name: pair.before for name, pair in each.items()})
     more = skew - (0.0 if math.isnan(usual) else usual)
     bytes_in = scene.total("ingress_by_topic", topic=topic)
-    material = between(scene.price("megabyte_in", bytes_in.now / MEGABYTE) / scene.cores, 0.002, 0.008)
+    material = between(scene.price("ingress", bytes_in.now / MEGABYTE) / scene.cores, 0.002, 0.008)
     records = scene.total("records_by_partition", topic=topic)
     part = records.now / max(scene.now("records_in"), records.now)
     whole = sum(pair.now for pair in each.values() if not math.isnan(pair.now))
@@ -154,7 +154,7 @@ def _partitions(scene: Scene) -> Signs | None:
     brokers = max(1, len(scene.facts.per_broker("partitions")))
     if not more > 0:
         return None
-    cores = scene.price("replica", more)
+    cores = scene.price("partitions", more)
     high = between(level.now / brokers, 1500.0, 5000.0) if not scene.based else 0.0
     weight = either(
         between(more / brokers, 40.0, 220.0) * between(level.ratio, 1.1, 1.6) if scene.based else high,

@@ -75,7 +75,7 @@ def _ingress(scene: Scene) -> Signs | None:
     level, more = scene.total("ingress"), scene.rise("ingress")
     if not more > 0:
         return None
-    cores = scene.price("megabyte_in", more / MEGABYTE)
+    cores = scene.price("ingress", more / MEGABYTE)
     material = between(cores / scene.cores, 0.003, 0.01)
     large = by_size(scene.batch_bytes, 2.5e3, 12e3) if scene.typed else 1.0
     weight = either(scene.cost(cores) * material, scene.grown("ingress", 5e4, 8.0) * material, scene.pressed("ingress"))

@@ -253,11 +253,11 @@ class Scene:
         """Cores that all that rose explains together."""
         simple = ("Produce", "FetchFollower", "FetchConsumer", "Metadata", "InitProducerId", "OffsetCommit")
         costs = [self.price(one, self.asked(one)) for one in simple]
-        costs.append(self.price("transaction", self.transactions))
-        costs.append(self.price("megabyte_in", self.rise("ingress") / MEGABYTE))
-        costs.append(self.price("megabyte_out", self.rise("egress") / MEGABYTE))
-        costs.append(self.price("connect", self.connecting))
-        costs.append(self.price("replica", self.rise("partitions")))
+        costs.append(self.price("transactions", self.transactions))
+        costs.append(self.price("ingress", self.rise("ingress") / MEGABYTE))
+        costs.append(self.price("egress", self.rise("egress") / MEGABYTE))
+        costs.append(self.price("attempts", self.connecting))
+        costs.append(self.price("partitions", self.rise("partitions")))
         return sum(costs)
 
     def cost(self, cores: float) -> float:

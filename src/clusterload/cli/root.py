@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "changed": "clusterload.cli.changed:changed",
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
+    "diagnose": "clusterload.cli.diagnose:diagnose",
     "lab": "clusterload.cli.lab:lab",
     "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",

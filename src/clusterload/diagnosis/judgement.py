@@ -10,6 +10,7 @@ from clusterload.diagnosis.reaching import over_limit, saturated_threads
 from clusterload.diagnosis.verdict import State, Verdict
 from clusterload.facts import Facts
 from clusterload.finding import Reached
+from clusterload.headroom import predict
 from clusterload.hosts import full_hosts
 from clusterload.run import Run
 from clusterload.usage import Usage
@@ -40,6 +41,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         reached=reached,
         # Where the clock was set, no rate can be believed.
         findings=() if clock else judge(Facts(run, baseline), usage),
+        headroom=predict(usage),
         missing=missing,
     )
 

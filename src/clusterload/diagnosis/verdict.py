@@ -9,6 +9,7 @@ from typing import Final
 
 from clusterload import units
 from clusterload.finding import Finding, Reached
+from clusterload.headroom import Headroom
 from clusterload.usage import Line, Share
 
 LIKELY: Final = 0.5
@@ -34,6 +35,7 @@ class Verdict:
         saturation: the busiest broker's busiest part.
         reached: the limits that are reached, and what is saturated.
         findings: the causes that hold, in any state; the likeliest first.
+        headroom: how far each resource lets today's mix grow, the first to bind first.
         missing: what was not seen or not done as asked, a line each; why it is inconclusive if it is.
     """
 
@@ -43,6 +45,7 @@ class Verdict:
     saturation: Line | None
     reached: tuple[Reached, ...] = ()
     findings: tuple[Finding, ...] = ()
+    headroom: tuple[Headroom, ...] = ()
     missing: tuple[str, ...] = ()
 
     @property

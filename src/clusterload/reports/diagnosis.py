@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,12 +12,16 @@ from rich.text import Text
 from clusterload import units
 from clusterload.diagnosis import Verdict
 from clusterload.finding import Culprit, Evidence, Finding
+from clusterload.headroom import Headroom
 from clusterload.reports.tables import table
 from clusterload.run import Run, clock_time
 from clusterload.usage import Usage
 
-_EVIDENCE = 4
+_EVIDENCE: Final = 4
 """Figures of a finding that are shown; all are in the JSON."""
+
+_HEADROOMS: Final = 2
+"""Resources whose headroom is shown; all are in the JSON."""
 
 
 def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> RenderableType:
@@ -37,6 +41,7 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
         parts += [Text(""), finding_line(one), Padding(_details(one), (0, 0, 0, 2))]
     if not verdict.findings:
         parts.append(Text("No cause of the catalogue holds."))
+    parts += [Text(""), *(Text(f"Headroom: {one.sentence}.") for one in _known(verdict))]
     if verdict.missing:
         parts += [Text(""), Text("Missing: " + "; ".join(verdict.missing), style="yellow")]
     return Group(*parts)
@@ -83,6 +88,7 @@ def diagnosis_document(run: Run, verdict: Verdict, baseline: Run | None = None) 
         "binding": _binding(verdict),
         "reached": [{"what": one.what, "sentence": one.sentence, "advised": one.advised} for one in verdict.reached],
         "findings": [finding_document(one) for one in verdict.findings],
+        "headroom": [_headroom(one) for one in verdict.headroom],
         "missing": list(verdict.missing),
         "run": str(run.path) if run.path else None,
     }
@@ -128,6 +134,22 @@ def _evidence(one: Evidence) -> dict[str, Any]:
         "unit": str(one.unit),
         "source": one.source,
         "window_s": one.window_s,
+    }
+
+
+def _known(verdict: Verdict) -> tuple[Headroom, ...]:
+    return tuple(one for one in verdict.headroom if one.known)[:_HEADROOMS]
+
+
+def _headroom(one: Headroom) -> dict[str, Any]:
+    return {
+        "resource": one.resource,
+        "broker": one.whose or None,
+        "factor": _number(one.factor),
+        "at_least": one.at_least,
+        "then": one.then or None,
+        "gain": _number(one.gain),
+        "why": one.why,
     }
 
 
