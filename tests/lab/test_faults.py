@@ -303,6 +303,11 @@ A_KILL = Fault(do="kill", at=1, lasts=5, broker=1)
         ([Fault(do="kill", at=1, broker=4)], "kill of broker 4 needs a broker of the lab, not 4: it has 1, 2, 3"),
         ([Fault(do="kill", at=10, broker=1)], "to come 10 s into a load of 10 s"),
         ([A_KILL, Fault(do="pause", at=3, broker=1)], "lasts until 6 s, and pause of broker 1 comes at 3 s"),
+        (
+            [Fault(do="cut", at=1, broker=1)],
+            "cut of broker 1 needs a lab with proxies: start it with 'clusterload lab up",
+        ),
+        ([Fault(do="neighbour", at=1, processes=1), Fault(do="neighbour", at=2, processes=2)], "neighbour lasts until"),
         ([Fault(do="move-leader", at=1, topic="none", partition=0)], "no topic 'none' exists"),
         ([Fault(do="move-leader", at=1, topic=TOPIC, partition=6)], f"partition 6 of {TOPIC} does not exist"),
         ([Fault(do="move-leader", at=1, topic=TOPIC, partition=1, to=7)], "needs a broker of the lab, not 7"),
