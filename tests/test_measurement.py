@@ -129,7 +129,7 @@ def everything(topic: str, servers: str, count: int) -> list[tuple[bytes, bytes]
     consumer = Consumer({"bootstrap.servers": servers, "group.id": f"read-{topic}", "auto.offset.reset": "earliest"})
     consumer.subscribe([topic])
     found: list[tuple[bytes, bytes]] = []
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 120
     while len(found) < count and time.monotonic() < give_up:
         for message in consumer.consume(500, 0.5):
             assert message.error() is None

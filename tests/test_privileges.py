@@ -85,7 +85,7 @@ def loads(*dials: str) -> Callable[[Properties, Path], bool]:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode in {0, 1}, done.stderr

@@ -82,7 +82,7 @@ def victim(state: Path) -> Iterator[LabInfo]:
     """Three brokers of this module's own, with a topic that each of them leads a part of."""
     with Lab(3, config=QUICK) as lab:
         producer = Producer({"bootstrap.servers": lab.bootstrap_servers})
-        producer.list_topics(TOPIC, timeout=10)
+        producer.list_topics(TOPIC, timeout=60)
         wait_for(lambda: len(all_copies(lab.info)) == 6)
         yield lab.info
 
@@ -238,8 +238,8 @@ def test_a_killed_tool_leaves_no_broker_paused_or_down(
     assert tool.stdout.readline() == "done\n"
     tool.kill()
     wait_for(lambda: states(victim)[2] != "running")
-    wait_for(lambda: states(victim)[2] == "running", timeout=20)
-    wait_for(lambda: is_there(victim, 2), timeout=60)
+    wait_for(lambda: states(victim)[2] == "running")
+    wait_for(lambda: is_there(victim, 2))
     bring_back(victim, whole, deadline=time.monotonic() + 60)
 
 
@@ -251,9 +251,9 @@ def test_ctrl_c_in_the_middle_of_a_fault_undoes_it_and_keeps_the_run(
     tmp_path: Path,
 ) -> None:
     tool = started(_LOADS, victim.bootstrap_servers, str(tmp_path / "one.run"))
-    wait_for(lambda: states(victim)[3] == "paused" or tool.poll() is not None, timeout=30)
+    wait_for(lambda: states(victim)[3] == "paused" or tool.poll() is not None)
     tool.send_signal(signal.SIGINT)
-    _, complaint = tool.communicate(timeout=60)
+    _, complaint = tool.communicate(timeout=300)
     assert "Aborted: interrupted" in complaint
     assert states(victim)[3] == "running"
     kinds = [event.kind for event in read_run(tmp_path / "one.run").events]

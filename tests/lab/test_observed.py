@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 def asked(url: str, what: dict[str, Any]) -> dict[str, Any]:
     """What Jolokia answers to a request."""
-    with urlopen(Request(f"{url}/", json.dumps(what).encode()), timeout=10) as answer:
+    with urlopen(Request(f"{url}/", json.dumps(what).encode()), timeout=120) as answer:
         plain: dict[str, Any] = json.loads(answer.read())
         return plain
 
 
 def found(lab: LabInfo, query: str) -> list[dict[str, Any]]:
     """What the lab's Prometheus finds."""
-    answer = json.loads(loopback.get(f"{lab.prometheus_url}/api/v1/query?{urlencode({'query': query})}", timeout=10))
+    answer = json.loads(loopback.get(f"{lab.prometheus_url}/api/v1/query?{urlencode({'query': query})}", timeout=120))
     result: list[dict[str, Any]] = answer["data"]["result"]
     return result
 
@@ -64,7 +64,7 @@ def test_jolokia_changes_nothing(observed_lab: Lab, what: dict[str, Any]) -> Non
 
 def test_no_page_of_a_browser_may_read_what_jolokia_answers(observed_lab: Lab) -> None:
     address = f"{observed_lab.info.brokers[0].jolokia_url}/version"
-    with urlopen(Request(address, headers={"Origin": "http://elsewhere"}), timeout=10) as answer:
+    with urlopen(Request(address, headers={"Origin": "http://elsewhere"}), timeout=120) as answer:
         assert answer.headers.get("Access-Control-Allow-Origin") is None
 
 

@@ -48,7 +48,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def until_led(cluster: Cluster, name: str) -> None:
     """Create a topic and wait until each leader has taken office: metadata names it a little earlier."""
     topic, _ = cluster.use_topic(name)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 120
     while True:
         try:
             cluster.end_offsets(topic)

@@ -53,7 +53,7 @@ class Up:
         """What all brokers say of a metric now, added up."""
         total = 0.0
         for broker in self.info["brokers"]:
-            with urllib.request.urlopen(broker["exporter_url"], timeout=10) as answer:
+            with urllib.request.urlopen(broker["exporter_url"], timeout=120) as answer:
                 families = list(text_string_to_metric_families(answer.read().decode()))
             total += sum(
                 one.value
@@ -77,7 +77,7 @@ def processes_of(lab_id: str) -> list[psutil.Process]:
 
 
 def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=120, check=False, **more)
+    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=600, check=False, **more)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_connections_at_rest_are_exact(up: Up) -> None:
     many = 7
     producers = [Producer({**up.kafka, "client.id": f"idle-{number}"}) for number in range(many)]
     for producer in producers:
-        producer.list_topics(timeout=10)
+        producer.list_topics(timeout=60)
     wait_for(lambda: up.counted("connections", listener="CLIENT") >= many)
 
     def served() -> float:
@@ -188,8 +188,8 @@ def test_when_the_tool_is_killed_the_api_ends_with_the_brokers(tmp_path: Path) -
     words = [PROGRAM, "lab", "up", "--brokers", "1", "--dir", str(tmp_path), "--metrics-api"]
     tool = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for((tmp_path / "client.properties").exists, timeout=60)
-        wait_for(lambda: "metrics.endpoint" in (tmp_path / "client.properties").read_text(), timeout=30)
+        wait_for((tmp_path / "client.properties").exists)
+        wait_for(lambda: "metrics.endpoint" in (tmp_path / "client.properties").read_text())
         mark = (tmp_path / "client.properties").read_text().splitlines()[0].rpartition(" ")[2]
         assert len(processes_of(mark)) == 2
     finally:

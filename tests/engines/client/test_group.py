@@ -31,9 +31,9 @@ def test_the_members_of_a_group_share_all_partitions(cluster: Cluster) -> None:
         return len(members) == 3 and sorted(number for share in shares for number in share) == list(range(6))
 
     try:
-        wait_for(all_is_shared, timeout=11)
+        wait_for(all_is_shared)
     finally:
-        thread.join(30)
+        thread.join(120)
     assert told.ledger(load).acknowledged == told.ledger(load).scheduled == 3
     assert told.ledger(load).unit == "members"
     assert not described(cluster, load.group_id).members

@@ -78,7 +78,7 @@ def test_a_record_that_the_topic_refuses_aborts_its_transaction(cluster: Cluster
     )
     admin = AdminClient({"bootstrap.servers": cluster.servers})
     (asked,) = admin.incremental_alter_configs([narrowed]).values()
-    asked.result(10)
+    asked.result(60)
     wait_for(lambda: cluster.largest_message(topic) == 500)
     load = a_load("transact", topic, producers=1, transaction_rate=2, records_per_transaction=2, record_size=1000)
     ledger = make(cluster, load, seconds=2).ledger(load)

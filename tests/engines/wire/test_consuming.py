@@ -46,10 +46,10 @@ def new_topic(servers: str, partitions: int = 6) -> str:
     name = f"clusterload-wire-{new_id()[-6:]}"
     new = NewTopic(name, partitions, 3, config={"min.insync.replicas": "2"})
     admin = AdminClient({"bootstrap.servers": servers})  # kept until the answer is here
-    admin.create_topics([new])[name].result(15)
+    admin.create_topics([new])[name].result(60)
     for server in servers.split(","):
         asked = AdminClient({"bootstrap.servers": server})
-        wait_for(lambda asked=asked: name in asked.list_topics(timeout=10).topics)  # type: ignore[misc]
+        wait_for(lambda asked=asked: name in asked.list_topics(timeout=60).topics)  # type: ignore[misc]
     return name
 
 
@@ -58,7 +58,7 @@ def fill(servers: str, topic: str, records: int, **settings: str) -> None:
     producer = Producer({"bootstrap.servers": servers, **settings})
     for number in range(records):
         producer.produce(topic, value=b"x" * 100, partition=number % 6)
-    assert producer.flush(30) == 0
+    assert producer.flush(120) == 0
 
 
 def limit(servers: str, client_id: str, rate: float) -> None:
@@ -165,7 +165,7 @@ def test_a_reader_whose_offset_is_gone_begins_anew_and_says_so(lab: Lab, topic: 
         fill(servers, topic, 1800)
         admin = AdminClient({"bootstrap.servers": servers})
         (deleted,) = admin.delete_records([TopicPartition(topic, 0, 350)]).values()
-        deleted.result(10)
+        deleted.result(60)
 
     load = wire_load(topic, "consume", fetch_rate="0.25/s", fetch_from="earliest", partitions="1")
     driven = drive(servers, tmp_path, load, seconds=9, meanwhile=take_away)

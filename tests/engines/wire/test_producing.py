@@ -36,7 +36,7 @@ def _new_topic(servers: str, partitions: int = 6) -> str:
     name = f"clusterload-wire-{new_id()[-6:]}"
     new = NewTopic(name, partitions, 3, config={"min.insync.replicas": "2"})
     admin = AdminClient({"bootstrap.servers": servers})  # kept until the answer is here
-    admin.create_topics([new])[name].result(15)
+    admin.create_topics([new])[name].result(60)
     return name
 
 
@@ -50,7 +50,7 @@ def _values(servers: str, topic: str, count: int) -> list[bytes]:
     partitions = consumer.list_topics(topic).topics[topic].partitions
     consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
     values: list[bytes] = []
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 120
     while len(values) < count and time.monotonic() < give_up:
         values += [message.value() or b"" for message in consumer.consume(1000, 0.5) if message.error() is None]
     consumer.close()

@@ -54,5 +54,5 @@ def test_a_script_needs_no_guard_around_its_main_part(tmp_path: Path) -> None:
         "print(run.ledgers[0].acknowledged)\n",
         encoding="utf-8",
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=600, check=False)
     assert (done.stdout, done.stderr) == ("100\n", "")
