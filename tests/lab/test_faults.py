@@ -131,8 +131,8 @@ def test_a_paused_broker_stands_still_for_its_time_and_runs_on(victim: LabInfo, 
     assert events.kinds == ["fault", "fault-undone"]
     assert "broker 1 paused (SIGSTOP)\nbroker 1 resumed (SIGCONT), ready after" in events.texts
     paused, resumed = events.seconds(start)
-    assert 0.5 <= paused
-    assert paused + 1.4 < resumed
+    assert paused >= 0.5
+    assert resumed > paused + 1.4
 
 
 def test_a_killed_broker_is_gone_at_once_and_leads_again_what_it_led(

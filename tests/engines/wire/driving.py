@@ -14,7 +14,7 @@ from clusterload.histogram import Histogram
 from clusterload.kafka import Properties
 from clusterload.ledger import Ledger
 from clusterload.plan import Dials, Load
-from clusterload.store import Recorder, new_id
+from clusterload.store import Recorder, new_id, read_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,13 @@ class Driven:
         """The only Load's account."""
         (ledger,) = self.made.ledgers
         return ledger
+
+    @property
+    def slowest(self) -> float:
+        """Seconds that the generator's event loop was late at most, or that an answer took."""
+        lag = [float(max(one.values)) for one in read_run(self.path).series if one.name == "generator_lag"]
+        answers = [self.latency(load, "sent") for load in self.documents["wire"]]
+        return max(max(lag) / 1e3, *(one.quantile(1.0) / 1e6 for one in answers if one.count), 0.0)
 
     @property
     def wire(self) -> dict[str, Any]:

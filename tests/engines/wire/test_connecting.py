@@ -17,12 +17,6 @@ def open_at(driven: Driven) -> list[float]:
     return list(series.values)
 
 
-def slowest_report(driven: Driven) -> float:
-    """Seconds by which a worker's event loop was late at most."""
-    series = [one for one in read_run(driven.path).series if one.name == "generator_lag"]
-    return max(max(one.values) for one in series) / 1e3
-
-
 def test_connections_stand_to_the_end_and_answer_then(lab: Lab, tmp_path: Path) -> None:
     driven = drive(lab.bootstrap_servers, tmp_path, wire_load("any", "connect", connections="50"), seconds=2)
     assert driven.ledger.unit == "connections"
@@ -42,7 +36,7 @@ def test_standing_connections_follow_their_shape(lab: Lab, tmp_path: Path, worke
         counts = open_at(driven)
         assert set(counts) <= {0, *range(6, 41)}, counts
         # There is a report each second; one that comes late may miss a step.
-        if slowest_report(driven) < 0.2:
+        if driven.slowest < 0.2:
             assert (counts[0], max(counts), counts[-2]) == (6, 40, 9), counts
 
 

@@ -31,10 +31,10 @@ def connected(lab: Lab) -> Cluster:
 
 
 def loaded(lab: Lab, path: Path, **more: Any) -> Run:
-    """Six seconds of produce requests by the wire engine."""
-    dials = Dials.parsed({"connections": 6, "request_rate": 60, "records_per_request": 5, "record_size": 5000})
+    """Four seconds of produce requests by the wire engine."""
+    dials = Dials.parsed({"connections": 6, "request_rate": 40, "records_per_request": 5, "record_size": 1000})
     load = Load(name="known", topic=TOPIC, dials=dials, kind="produce", engine="wire")
-    plan = Plan(name="known", loads=(load,), duration=6.0)
+    plan = Plan(name="known", loads=(load,), duration=4.0)
     return measure(plan, connected(lab), sources=(), path=path, **more)
 
 
