@@ -102,6 +102,7 @@ def test_a_calibration_for_programs_has_every_step(found: tuple[Calibration, Seq
     assert {"held", "broke"} <= set(outcomes)
 
 
+@pytest.mark.long
 def test_time_that_is_over_ends_a_search_and_what_held_until_then_is_at_least_there_by_the_brokers_count(
     bounded: Lab, tmp_path: Path
 ) -> None:

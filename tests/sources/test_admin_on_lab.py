@@ -49,10 +49,10 @@ def new_topic(
     """A topic, all of whose partitions have leaders."""
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
     more = {"replica_assignment": assigned} if assigned else {"replication_factor": copies}
-    admin.create_topics([NewTopic(name, num_partitions=partitions, **more)])[name].result(15)
+    admin.create_topics([NewTopic(name, num_partitions=partitions, **more)])[name].result(60)
 
     def is_led() -> bool:
-        topic = admin.list_topics(timeout=5).topics.get(name)
+        topic = admin.list_topics(timeout=60).topics.get(name)
         found = list(topic.partitions.values()) if topic else []
         return len(found) == partitions and all(one.leader >= 0 for one in found)
 
@@ -63,7 +63,7 @@ def produced(lab: Lab, topic: str, records: int, size: int = 100) -> None:
     producer = Producer({"bootstrap.servers": lab.bootstrap_servers})
     for _ in range(records):
         producer.produce(topic, b"x" * size)
-    assert producer.flush(20) == 0
+    assert producer.flush(120) == 0
 
 
 def commit(lab: Lab, group: str, topic: str, offsets: Mapping[int, int]) -> None:
@@ -73,7 +73,7 @@ def commit(lab: Lab, group: str, topic: str, offsets: Mapping[int, int]) -> None
 
 
 def until(condition: Callable[[], object]) -> None:
-    wait_for(condition, timeout=40)
+    wait_for(condition)
 
 
 def test_placement_and_sizes_are_those_that_the_brokers_have(lab: Lab) -> None:
@@ -82,7 +82,7 @@ def test_placement_and_sizes_are_those_that_the_brokers_have(lab: Lab) -> None:
     client = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
     with observed(plain(lab)) as kept:
         until(lambda: kept.count("log_bytes", broker="3") >= 2)
-        metadata = client.list_topics(timeout=5)
+        metadata = client.list_topics(timeout=60)
         every = [one for topic in metadata.topics.values() for one in topic.partitions.values()]
         until(lambda: kept.last("partitions", broker="1") == sum(1 in one.replicas for one in every))
         for broker in (1, 2, 3):
