@@ -47,7 +47,7 @@ def rights_of(command: str, without: Privilege | None = None) -> list[Privilege]
 def test_with_all_rights_of_the_table_every_series_is_there_and_nothing_is_told(guarded: Lab) -> None:
     with observed(user_with(guarded, WATCHING)) as kept:
         until(lambda: kept.last("consumer_lag", **LAG) == 10 and kept.last("partitions", broker="1"))
-        assert {one.name for one in kept.points} >= {name for right in WATCHING for name in right.series}
+        until(lambda: {one.name for one in kept.points} >= {name for right in WATCHING for name in right.series})
         assert kept.events == []
 
 

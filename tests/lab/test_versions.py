@@ -15,7 +15,7 @@ from clusterload.kafka.groups import groups_of
 from clusterload.lab import loopback
 from clusterload.ledger import Ledger
 from tests.lab.older import OLDER
-from tests.lab.test_exporter import BY_CLIENT, documented
+from tests.lab.test_exporter import AT_TIMES, documented
 from tests.sources.test_admin_on_lab import commit, new_topic, produced
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def test_an_older_broker_lacks_what_the_page_says_and_nothing_else(older: Lab, r
     text = loopback.get(older.exporters[1], timeout=120).decode()
     shown = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
     assert set(documented()) - shown == lacking()
-    assert {name for name in shown if name.startswith(("kafka_", "java_lang_"))} <= {*documented(), *BY_CLIENT}
+    assert {name for name in shown if name.startswith(("kafka_", "java_lang_"))} <= {*documented(), *AT_TIMES}
 
 
 def lacking() -> set[str]:

@@ -86,6 +86,52 @@ by = { software = ["name", "version"] }
 """
 
 
+USUAL = """\
+kafka_server_quota_request_time{resource="Request",user="CN%3Dbob",clientId="app"} 25
+kafka_server_quota_byte_rate{resource="Produce",clientId="app"} 1000
+kafka_server_quota_byte_rate{resource="Fetch",clientId="app"} 3000
+kafka_server_quota_throttle_time{resource="Fetch",clientId="app"} 7
+kafka_server_group_coordinator_metrics_group_completed_rebalance_count 3
+kafka_server_group_coordinator_metrics_consumer_group_rebalance_count 2
+kafka_server_kafkaserver_linux_disk_write_bytes 4096
+kafka_network_requestmetrics_localtimems_count{request="Produce"} 10
+kafka_network_requestmetrics_localtimems_mean{request="Produce"} 1.5
+"""
+
+
+@pytest.mark.parametrize("table", ["jmx-exporter", "strimzi"])
+def test_what_the_exporter_s_usual_rules_show_of_clients_groups_and_disk_is_read(table: str) -> None:
+    found = reading(USUAL, Names.named(table))
+    assert found.gauges == {
+        ("thread_time_by_client", (("client", "app"), ("principal", "CN=bob"))): 0.25,
+        ("ingress_by_client", (("client", "app"),)): 1000,
+        ("egress_by_client", (("client", "app"),)): 3000,
+        ("fetch_throttle_time", (("client", "app"),)): 7,
+    }
+    assert found.counters["group_rebalances", ()] == 5
+    assert found.counters["disk_writes", ()] == 4096
+    assert found.counters["request_local_time", (("request", "Produce"),)] == 15
+
+
+@pytest.mark.parametrize(
+    ("scrape", "table", "version"),
+    [
+        ("strimzi-clients", "strimzi", "2.3"),
+        ("strimzi-clients", "jmx-exporter", "2.3"),
+        ("strimzi-reporter-clients", "strimzi", "2.3"),
+        ("jmx-exporter-kraft-clients", "jmx-exporter", "2_3"),
+    ],
+)
+def test_clients_software_and_tls_are_told_under_each_of_their_usual_names(
+    scrape: str, table: str, version: str
+) -> None:
+    # What these show was written by their rules, and not by a broker.
+    assert reading(real(scrape), Names.named(table)).gauges == {
+        ("connections_by_software", (("software", f"librdkafka/{version}"),)): 3,
+        ("tls_connections", ()): 4,
+    }
+
+
 def test_a_series_by_two_labels_has_only_those_that_are_known(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text(BY_TWO)
