@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import nnls  # type: ignore[import-untyped]
 
 from clusterload import units
 from clusterload.bill.drivers import IDLE, INTERACTIONS
@@ -78,6 +77,8 @@ class _Fit:
 
 
 def _fit(columns: Floats, cpu: Floats) -> _Fit:
+    from scipy.optimize import nnls  # type: ignore[import-untyped]  # noqa: PLC0415 (half a second that most need not)
+
     scale = np.max(np.abs(columns), axis=0, initial=0.0)
     scale = np.where(scale > 0, scale, 1.0)
     design = np.column_stack([np.ones(len(cpu)), columns / scale])
