@@ -1,9 +1,10 @@
 # `make demo` and `make check` need Python 3.11 or later and a network, nothing else.
-.PHONY: demo chaos long check format lint types layers test docs programs lock bench bench-slice soak clean
+.PHONY: demo chaos long check format lint types layers test docs programs lock bench bench-slice culprits soak clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
 RUN := $(BIN)/python -m
+CULPRITS ?= runs/culprits
 OUT ?= demo/$(shell date -u +%Y%m%dT%H%M%SZ)
 
 demo: .venv/lab  ## run the case study on a lab of its own; leaves plots and run files in demo/
@@ -44,6 +45,10 @@ bench: .venv/dev  ## measure what RESULTS.md claims; not part of check
 bench-slice: .venv/dev  ## show that every benchmark runs; its figures mean nothing
 	$(RUN) benchmarks --quick
 	$(RUN) benchmarks soak --quick
+
+culprits: .venv/dev  ## record what is missing of the culprit benchmark (hours, on a quiet machine), and print its tables
+	$(RUN) benchmarks.culprits record --to $(CULPRITS) --seeds 100-102
+	$(RUN) benchmarks.culprits judge $(CULPRITS)
 
 soak: .venv/dev  ## half an hour of load, in which memory must stay flat
 	$(RUN) benchmarks soak

@@ -16,11 +16,14 @@ from clusterload.reports.resources import unit_of
 from clusterload.resources import RESOURCES
 from clusterload.sources.catalogue import PLACES, told_by
 from docs import notebook
+from docs.diagnosis import cause_pages, diagnose_page
 from docs.dials import dial_page
 from docs.limits import limits_page
 
 ROOT = Path(__file__).parent.parent
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+CAUSES = ROOT / "docs" / "causes"
+DIAGNOSE_PAGE = ROOT / "docs" / "diagnose.md"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 RESOURCE_TABLE = ROOT / "docs" / "resources.md"
 DIAL_PAGE = ROOT / "docs" / "dials.md"
 LIMITS_PAGE = ROOT / "docs" / "limits.md"
@@ -43,7 +46,13 @@ def main() -> int:
 
 def made_pages() -> dict[Path, str]:
     """The pages that are made from the code, with what must stand in them."""
-    return {RESOURCE_TABLE: resource_table(), DIAL_PAGE: dial_page(), LIMITS_PAGE: limits_page()}
+    return {
+        RESOURCE_TABLE: resource_table(),
+        DIAL_PAGE: dial_page(),
+        LIMITS_PAGE: limits_page(),
+        DIAGNOSE_PAGE: diagnose_page(),
+        **{CAUSES / name: text for name, text in cause_pages().items()},
+    }
 
 
 def resource_table() -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from clusterload.consent import CAPS
 from clusterload.pacer import SHAPES
 from clusterload.plan import ACTIONS, MAX, USES, Declared, declared, dial_names
+from clusterload.plan.faults import keys_of
 from clusterload.spread import KEYS, SIZES
 
 _HEAD: Final = """\
@@ -151,4 +152,5 @@ def _list(forms: Iterable[str]) -> str:
 
 
 def _says(do: str) -> str:
-    return "`topic`, `partition`, perhaps `to`" if do == "move-leader" else "`broker`"
+    needed, may = keys_of(do)
+    return ", ".join([*(f"`{key}`" for key in needed), *(f"perhaps `{key}`" for key in may)])

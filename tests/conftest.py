@@ -64,7 +64,7 @@ def tool(tmp_path: Path) -> Tool:
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [PROGRAM, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
+            [PROGRAM, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=600, check=False
         )
 
     return run

@@ -42,7 +42,7 @@ def user_with(lab: Lab, rights: Iterable[Privilege]) -> Properties:
     made = UserScramCredentialUpsertion(
         name, ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), b"secret", b"salt-of-some-length"
     )
-    admin.alter_user_scram_credentials([made])[name].result(15)
+    admin.alter_user_scram_credentials([made])[name].result(60)
     grant(lab, name, rights)
     values = lab.listeners["SASL_PLAINTEXT"] | {"sasl.username": name, "sasl.password": "secret"}
     return Properties(values=values, origin="restricted.properties")
@@ -55,7 +55,7 @@ def grant(lab: Lab, name: str, rights: Iterable[Privilege]) -> None:
     known = len(_known(admin, name))
     if bindings:
         for future in admin.create_acls(bindings).values():
-            future.result(15)
+            future.result(60)
     wait_for(lambda: len(_known(admin, name)) == known + len(bindings))
 
 
@@ -83,5 +83,5 @@ def _known(admin: AdminClient, name: str) -> list[AclBinding]:
         AclOperation.ANY,
         AclPermissionType.ANY,
     )
-    found: list[AclBinding] = admin.describe_acls(every).result(15)
+    found: list[AclBinding] = admin.describe_acls(every).result(60)
     return found

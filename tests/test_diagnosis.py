@@ -35,7 +35,8 @@ def test_a_calm_cluster_is_within_limits_and_what_binds_is_named(file: Path) -> 
     verdict = judged(stored(file))
     assert verdict.state is State.WITHIN
     assert verdict.sentence == "within limits; connections bind at 47 %"
-    assert (verdict.findings, verdict.missing) == ((), ())
+    assert (verdict.reached, verdict.missing) == ((), ())
+    assert [one.cause for one in verdict.findings] == ["connections"]
     assert verdict.limit_load == pytest.approx(0.47)
 
 
@@ -65,11 +66,11 @@ def test_the_limits_alone_decide_what_binds_and_what_limits(file: Path, table: L
 
 
 def test_a_finding_tells_the_share_the_limit_and_who_says_so(file: Path) -> None:
-    (finding,) = judged(stored(file), limits(ingress="2 MB/s")).findings
-    assert finding.sentence == "Ingress is at or over its limit"
-    assert finding.evidence[0].endswith("of 2 MB/s, declared (the test, 2026-01)")
-    (finding,) = judged(stored(file.with_name("other.run")), limits(connections="40 connections")).findings
-    assert finding.sentence == "Connections are at or over their limit"
+    (reached,) = judged(stored(file), limits(ingress="2 MB/s")).reached
+    assert reached.sentence == "Ingress is at or over its limit"
+    assert reached.evidence[0].endswith("of 2 MB/s, declared (the test, 2026-01)")
+    (reached,) = judged(stored(file.with_name("other.run")), limits(connections="40 connections")).reached
+    assert reached.sentence == "Connections are at or over their limit"
 
 
 def advised(**also: float) -> Limits:
@@ -99,10 +100,10 @@ def test_a_guideline_that_is_passed_is_not_said_to_limit(file: Path, table: Limi
 
 
 def test_a_finding_about_a_guideline_says_so(file: Path) -> None:
-    (finding,) = judged(stored(file), advised()).findings
-    assert finding.advised
-    assert finding.sentence == "Ingress is at or over its guideline"
-    assert finding.evidence[0].endswith("of 2 MB/s, guideline (the test, 2026-01)")
+    (reached,) = judged(stored(file), advised()).reached
+    assert reached.advised
+    assert reached.sentence == "Ingress is at or over its guideline"
+    assert reached.evidence[0].endswith("of 2 MB/s, guideline (the test, 2026-01)")
 
 
 def test_without_any_known_limit_a_verdict_is_inconclusive(file: Path) -> None:

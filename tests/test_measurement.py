@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -32,23 +32,41 @@ from clusterload import (
     measure,
     read_run,
 )
+from clusterload.engines.progress import Progress
 from clusterload.errors import ClusterError, ConfigurationError, ConsentError, StoreError
 from clusterload.ledger import Ledger
 from clusterload.sources.exporter import ExporterSource
+from tests.processes import wait_for
+
+RECORDS = 200
+"""So few that brokers which get a thirtieth of a core acknowledge them all before anybody gives up."""
 
 KEYS = {f"mt_key_{number}" for number in range(1, 7)}
 
 
-def a_plan(topic: str, *, producers: int = 4, rate: float = 200, size: int = 1024, seconds: float = 4) -> Plan:
+def a_plan(topic: str, *, producers: int = 4, rate: float = 50, size: int = 1024, seconds: float = 4) -> Plan:
     dials = Dials(producers=producers, record_rate=rate, payload_size=size)
     return Plan(name="a load", loads=(Load(name="sales", topic=topic, dials=dials),), duration=seconds)
 
 
 @pytest.fixture(scope="module")
 def run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One load that several tests look at."""
-    path = tmp_path_factory.mktemp("runs") / "one.run"
-    return measure(a_plan("clusterload-measured"), cluster, path=path, seed=7)
+    """One load that several tests look at, as long as a busy machine needs to scrape all brokers in its middle."""
+    folder = tmp_path_factory.mktemp("runs")
+    for seconds in (4, 10, 30):
+        topic = f"clusterload-measured-{seconds}"
+        plan = a_plan(topic, rate=RECORDS / seconds, seconds=seconds)
+        run = measure(plan, cluster, path=folder / f"{seconds}.run", seed=7)
+        if known_connections(run):
+            break
+    return run
+
+
+def known_connections(run: Run) -> float:
+    """The most connections that were seen in the second half of a load, when all clients have theirs; 0 if unknown."""
+    half = run.between((run.start + run.end) // 2, run.end)
+    line = assess(half, Limits.named("course-basic")).line("connections")
+    return line.peak if line is not None and line.known else 0.0
 
 
 def only(run: Run) -> Ledger:
@@ -56,24 +74,44 @@ def only(run: Run) -> Ledger:
     return ledger
 
 
-def test_the_rate_is_kept_to_half_a_percent_over_the_run(run: Run) -> None:
-    assert only(run).scheduled == 800
+def topic_of(run: Run) -> str:
+    assert run.plan is not None
+    (load,) = run.plan.loads
+    return load.topic
+
+
+@pytest.mark.long
+def test_the_rate_is_kept_to_half_a_percent_over_the_run(cluster: Cluster, tmp_path: Path) -> None:
+    """On a machine that has time for it; what is true of every machine is below."""
+    run = measure(a_plan("clusterload-paced", rate=200, seconds=8), cluster, sources=(), path=tmp_path / "r.run")
+    assert only(run).scheduled == only(run).acknowledged == 1600
     assert only(run).scheduled / run.seconds == pytest.approx(200, rel=0.005)
 
 
+def test_each_record_is_sent_when_it_is_due_never_before_and_counted_where_it_was_late(run: Run, lab: Lab) -> None:
+    assert run.plan is not None
+    assert only(run).scheduled == RECORDS
+    assert run.seconds >= run.plan.duration
+    values = [json.loads(value) for _, value in everything(topic_of(run), RECORDS, lab.bootstrap_servers)]
+    sent = sorted(datetime.fromisoformat(value["ts"]).timestamp() - run.start / 1e9 for value in values)
+    behind = [when - number * run.plan.duration / RECORDS for number, when in enumerate(sent)]
+    assert min(behind) > -1e-3
+    assert sum(late > 0.251 for late in behind) <= only(run).late <= sum(late > 0.249 for late in behind)
+
+
 def test_every_record_is_acknowledged_and_the_ledger_adds_up(run: Run) -> None:
-    assert only(run).acknowledged == 800
+    assert only(run).acknowledged == RECORDS
     assert only(run).balanced
 
 
 def test_acknowledged_records_equal_the_growth_of_the_end_offsets(run: Run, cluster: Cluster) -> None:
-    (topic,) = cluster.topics(["clusterload-measured"])
+    (topic,) = cluster.topics([topic_of(run)])
     assert sum(cluster.end_offsets(topic).values()) == only(run).acknowledged
     assert not [event for event in run.events if event.kind == "growth-differs"]
 
 
 def test_the_brokers_count_as_many_records_as_the_ledger(run: Run) -> None:
-    topic = [one for one in run.named("records_in_by_topic") if one.labels["topic"] == "clusterload-measured"]
+    topic = [one for one in run.named("records_in_by_topic") if one.labels["topic"] == topic_of(run)]
     assert sum(one.total() for one in topic) == only(run).acknowledged
 
 
@@ -84,9 +122,7 @@ def test_the_brokers_count_the_batches_bytes_a_little_above_the_values(run: Run)
 
 def test_the_connections_counted_are_those_predicted_from_metadata(run: Run) -> None:
     predicted = run.environment["predicted"]["connections"]
-    line = assess(run, Limits.named("course-basic")).line("connections")
-    assert line is not None
-    assert abs(line.typical - predicted["mean"]) <= 4 * predicted["deviation"] + 0.5
+    assert abs(known_connections(run) - predicted["mean"]) <= 4 * predicted["deviation"] + 0.5
 
 
 def test_the_clients_own_statistics_are_series_of_the_run(run: Run) -> None:
@@ -98,9 +134,12 @@ def test_the_clients_own_statistics_are_series_of_the_run(run: Run) -> None:
     assert run.named("client_batch_records_p50")
 
 
-def test_a_clean_load_is_judged_without_doubts_of_the_generator(run: Run) -> None:
+def test_the_generator_is_doubted_only_where_the_ledger_says_so(run: Run) -> None:
     verdict = diagnose(run, assess(run, Limits.named("course-basic")))
-    assert not [line for line in verdict.missing if "records of load" in line]
+    behind = only(run).late + only(run).dropped
+    doubts = [line for line in verdict.missing if "records of load" in line]
+    assert bool(doubts) == (behind > 0.01 * only(run).scheduled)
+    assert all(f"{behind:,} of {only(run).scheduled:,} records" in line for line in doubts)
     assert verdict.binding is not None
     assert verdict.binding.resource.name == "connections"
 
@@ -113,7 +152,7 @@ def test_a_run_file_read_again_is_the_run_that_was_measured(run: Run) -> None:
 
 
 def test_another_client_reads_back_every_record_with_key_payload_and_time(run: Run, lab: Lab) -> None:
-    records = everything("clusterload-measured", lab.bootstrap_servers, 800)
+    records = everything(topic_of(run), RECORDS, lab.bootstrap_servers)
     assert {key.decode() for key, _ in records} == KEYS
     values = [json.loads(value) for _, value in records]
     assert {len(value["payload"]) for value in values} == {1024}
@@ -125,11 +164,12 @@ def test_another_client_reads_back_every_record_with_key_payload_and_time(run: R
     assert {len(value) for _, value in records} == {run.environment["value_size"]["sales"]}
 
 
-def everything(topic: str, servers: str, count: int) -> list[tuple[bytes, bytes]]:
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": f"read-{topic}", "auto.offset.reset": "earliest"})
-    consumer.subscribe([topic])
+def everything(topic: str, count: int, servers: str) -> list[tuple[bytes, bytes]]:
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": f"read-{topic}"})
+    partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
     found: list[tuple[bytes, bytes]] = []
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 120
     while len(found) < count and time.monotonic() < give_up:
         for message in consumer.consume(500, 0.5):
             assert message.error() is None
@@ -142,7 +182,7 @@ def everything(topic: str, servers: str, count: int) -> list[tuple[bytes, bytes]
 def test_a_payload_is_rounded_down_to_whole_sentences(cluster: Cluster, lab: Lab, tmp_path: Path) -> None:
     plan = a_plan("clusterload-rounded", producers=1, rate=20, size=200, seconds=1)
     measure(plan, cluster, sources=(), path=tmp_path / "r.run")
-    records = everything("clusterload-rounded", lab.bootstrap_servers, 20)
+    records = everything("clusterload-rounded", 20, lab.bootstrap_servers)
     assert {len(json.loads(value)["payload"]) for _, value in records} == {192}
 
 
@@ -157,7 +197,7 @@ def test_metrics_that_cannot_be_read_cost_no_load(cluster: Cluster, tmp_path: Pa
     dead = ExporterSource({"1": "http://127.0.0.1:9/metrics"}, timeout=0.5)
     run = measure(a_plan("clusterload-unseen", seconds=1), cluster, sources=(dead,), path=tmp_path / "r.run")
     verdict = diagnose(run, assess(run, Limits.named("course-basic")))
-    assert only(run).acknowledged == 200
+    assert only(run).acknowledged == 50
     assert str(verdict.state) == "inconclusive"
     assert [event.kind for event in run.events] == ["scrape-failed"]
 
@@ -181,23 +221,25 @@ def test_failures_are_counted_by_their_kafka_error_and_never_lost(cluster: Clust
     narrowed.add_incremental_config(
         ConfigEntry("max.message.bytes", "500", incremental_operation=AlterConfigOpType.SET)
     )
-    asked: list[object] = []
+    done: list[object] = []
 
-    def narrow_in_the_middle(elapsed: float) -> None:
-        if elapsed > 0.5 and not asked:
-            asked.extend(admin.incremental_alter_configs([narrowed]).values())
+    def narrow_in_the_middle(progress: Progress) -> None:
+        # The load goes on when brokers have been told: what was due meanwhile is sent then.
+        if progress.ledger.acknowledged and not done:
+            done.extend(each.result(60) for each in admin.incremental_alter_configs([narrowed]).values())
+            wait_for(lambda: cluster.largest_message("clusterload-narrow") == 500)
 
     run = measure(
-        a_plan("clusterload-narrow", seconds=2),
+        a_plan("clusterload-narrow", seconds=4),
         cluster,
         sources=(),
         path=tmp_path / "r.run",
-        on_progress=lambda progress: narrow_in_the_middle(progress.elapsed),
+        on_progress=narrow_in_the_middle,
     )
     assert only(run).balanced
-    assert 0 < only(run).acknowledged < 400
+    assert 0 < only(run).acknowledged < 200
     assert only(run).errors == {"MSG_SIZE_TOO_LARGE": only(run).failed}
-    assert only(run).failed == 400 - only(run).acknowledged
+    assert only(run).failed == 200 - only(run).acknowledged
 
 
 def test_a_cluster_that_is_no_lab_is_not_loaded_without_a_yes_for_its_id(
@@ -211,7 +253,7 @@ def test_a_cluster_that_is_no_lab_is_not_loaded_without_a_yes_for_its_id(
     assert "clusterload-never" not in {topic.name for topic in cluster.topics()}
     consented = Consent(cluster_id=cluster.id)
     run = measure(a_plan("clusterload-yes", seconds=1), cluster, consented=consented, path=tmp_path / "r.run")
-    assert only(run).acknowledged == 200
+    assert only(run).acknowledged == 50
 
 
 def test_a_topic_that_the_cluster_does_not_create_is_named_before_any_load(tmp_path: Path) -> None:
@@ -229,9 +271,9 @@ def test_a_cluster_that_dies_under_load_leaves_a_balanced_ledger_and_a_run(tmp_p
         cluster = Cluster.connect(properties)
         stopped: list[float] = []
 
-        def stop_in_the_middle(elapsed: float) -> None:
-            if elapsed > 1.5 and not stopped:
-                stopped.append(elapsed)
+        def stop_in_the_middle(progress: Progress) -> None:
+            if progress.ledger.acknowledged and not stopped:
+                stopped.append(progress.elapsed)
                 lab.stop()
 
         run = measure(
@@ -239,12 +281,12 @@ def test_a_cluster_that_dies_under_load_leaves_a_balanced_ledger_and_a_run(tmp_p
             cluster,
             sources=(),
             path=tmp_path / "r.run",
-            on_progress=lambda progress: stop_in_the_middle(progress.elapsed),
+            on_progress=stop_in_the_middle,
         )
     finally:
         lab.stop()
-    assert 0 < only(run).acknowledged < 600
-    assert only(run).scheduled == 600
+    assert 0 < only(run).acknowledged < 150
+    assert only(run).scheduled == 150
     assert only(run).balanced
     assert str(diagnose(run, assess(run, Limits.named("course-basic"))).state) == "inconclusive"
 
@@ -260,15 +302,20 @@ def test_a_run_of_groups_and_transactions_adds_up_and_predicts_no_connections(cl
     plan = Plan(name="together", loads=loads, duration=4)
     run = measure(plan, cluster, sources=(), path=tmp_path / "r.run")
     sales, pay, read = run.ledgers
-    assert (sales.acknowledged, pay.acknowledged, read.acknowledged) == (200, 48, 2)
+    assert (sales.acknowledged, read.acknowledged) == (200, 2)
+    # A transaction that waits for the one before for two seconds is dropped.
+    assert pay.acknowledged + pay.dropped == pay.scheduled == 48
+    assert pay.acknowledged > 0
     assert not [event for event in run.events if event.kind in {"growth-differs", "others-wrote"}]
     assert run.environment["predicted"] == {}
     moved = {str(one): one.total() for one in run.series if one.name.startswith("load_")}
-    assert moved["load_records{load=pay}"] == 48
-    assert moved["load_records{load=read}"] == 248
+    assert moved["load_records{load=pay}"] == pay.acknowledged
+    assert moved["load_records{load=read}"] == 200 + pay.acknowledged
     assert moved["load_rebalances{load=read}"] >= 2
     verdict = diagnose(run, assess(run, Limits.named("course-basic")))
-    assert not [line for line in verdict.missing if "asked for" in line or "not acknowledged" in line]
+    doubts = [line for line in verdict.missing if "asked for" in line or "not acknowledged" in line]
+    in_time = run.seconds < 4.01 and not sales.late + pay.late + pay.dropped
+    assert not (doubts and in_time), doubts
 
 
 def test_a_group_of_librdkafka_consumes_what_the_wire_engine_produces_on_the_same_clock(

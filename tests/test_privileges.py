@@ -86,7 +86,7 @@ def loads(*dials: str) -> Callable[[Properties, Path], bool]:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode in {0, 1}, done.stderr
@@ -156,17 +156,18 @@ def remove_created(lab: Lab) -> None:
 
 @pytest.mark.parametrize("missing", [one for one in OTHERS if one.command == "cleanup"], ids=lambda one: one.acl)
 def test_what_a_run_made_is_removed_with_the_rights_of_the_table_only(guarded: Lab, missing: Privilege) -> None:
-    remove_created(guarded)
-    new_topic(guarded, "clusterload-made", partitions=1)
-    commit(guarded, "clusterload-made", "clusterload-made", {0: 0})
+    # A name of its own: a topic that is being removed is there for a while yet.
+    made = f"clusterload-made-{missing.resource.lower()}"
+    new_topic(guarded, made, partitions=1)
+    commit(guarded, made, made, {0: 0})
     refused = Cluster.connect(user_with(guarded, rights_of("cleanup", without=missing)))
     allowed = Cluster.connect(user_with(guarded, rights_of("cleanup")))
     remove = remove_topic if missing.resource == "Topic" else remove_group
     with pytest.raises(ClusterError, match="refused"):
-        remove(refused, "clusterload-made")
-    remove_group(allowed, "clusterload-made")
-    remove_topic(allowed, "clusterload-made")
-    until(lambda: "clusterload-made" not in [one.name for one in allowed.topics()])
+        remove(refused, made)
+    remove_group(allowed, made)
+    remove_topic(allowed, made)
+    until(lambda: made not in [one.name for one in allowed.topics()])
 
 
 def test_every_command_of_the_table_is_tried() -> None:

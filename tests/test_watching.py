@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,21 +14,47 @@ import pytest
 from clusterload import Cluster, Lab, Limits, Run, assess, read_run, watch
 from clusterload.errors import ConfigurationError
 from clusterload.sources.exporter import ExporterSource
-from tests.engines.wire.driving import drive, wire_load
+from clusterload.usage import Line
+from tests.engines.wire.driving import Driven, drive, wire_load
+
+
+def once(enough: Callable[[Run], object]) -> Callable[[Run], None]:
+    """Looks until enough is there; on a busy machine scrapes come late, and some never."""
+    give_up = time.monotonic() + 120
+
+    def look(run: Run) -> None:
+        if enough(run) or time.monotonic() > give_up:
+            raise KeyboardInterrupt
+
+    return look
+
+
+def connections(run: Run) -> Line | None:
+    return assess(run, Limits.named("course-basic")).line("connections")
+
+
+def known_seconds(run: Run) -> float:
+    line = connections(run)
+    return line.known * run.seconds if line is not None else 0.0
 
 
 def test_metrics_of_a_past_stretch_can_be_read_without_a_load(cluster: Cluster, tmp_path: Path) -> None:
-    recorded = watch(cluster, seconds=4, path=tmp_path / "watched.run")
-    middle = recorded.between(recorded.start + 1_000_000_000, recorded.end - 1_000_000_000)
-    line = assess(middle, Limits.named("course-basic")).line("connections")
+    watch(cluster, path=tmp_path / "watched.run", on_look=once(lambda run: known_seconds(run) >= 3))
+    recorded = read_run(tmp_path / "watched.run")
+    line = connections(recorded)
     assert recorded.plan is None
     assert line is not None
-    assert line.known == 1
+    assert known_seconds(recorded) >= 3
+    scraped = {one.labels["broker"]: set(one.values) for one in recorded.named("connections")}
+    assert sorted(scraped) == ["1", "2", "3"]
+    assert sum(map(min, scraped.values())) <= line.typical <= sum(map(max, scraped.values()))
 
 
 def test_one_broker_that_cannot_be_scraped_does_not_hide_the_others(cluster: Cluster, lab: Lab, tmp_path: Path) -> None:
     endpoints = {str(broker): url for broker, url in lab.exporters.items()} | {"3": "http://127.0.0.1:9/metrics"}
-    run = watch(cluster, seconds=3, sources=(ExporterSource(endpoints),), path=tmp_path / "r.run")
+    sources = (ExporterSource(endpoints),)
+    looking = once(lambda run: {one.labels["broker"] for one in run.named("connections")} >= {"1", "2"})
+    run = watch(cluster, sources=sources, path=tmp_path / "r.run", on_look=looking)
     assert {one.labels["broker"] for one in run.named("connections")} == {"1", "2"}
 
 
@@ -35,38 +62,48 @@ def test_looks_show_the_load_while_it_runs_and_the_file_holds_it_afterwards(
     cluster: Cluster, lab: Lab, tmp_path: Path
 ) -> None:
     looks: list[Run] = []
+    seen = threading.Event()
+    made: list[Driven] = []
     load = wire_load("clusterload-watched", connections="8", request_rate="200/s", records_per_request="10")
     cluster.use_topic("clusterload-watched")
-    maker = threading.Thread(target=lambda: drive(lab.bootstrap_servers, tmp_path, load, seconds=5))
-    seen, give_up = False, time.monotonic() + 40
+
+    def make() -> None:
+        # A scrape that comes late tells nothing of a second: on a busy machine the load may end before it is seen.
+        give_up = time.monotonic() + 120
+        while not seen.is_set() and time.monotonic() < give_up:
+            made.append(drive(lab.bootstrap_servers, tmp_path, load, seconds=4))
+
+    maker = threading.Thread(target=make)
 
     def look(run: Run) -> None:
-        nonlocal seen
         if not looks:
             maker.start()
         looks.append(run)
         line = assess(run, Limits.named("course-basic")).line("requests")
-        seen = seen or (line is not None and line.peak > 150)
-        if (seen and not maker.is_alive()) or time.monotonic() > give_up:
+        if line is not None and line.peak > 60:
+            seen.set()
+        if not maker.is_alive():
             raise KeyboardInterrupt
 
     run = watch(cluster, path=tmp_path / "watched.run", on_look=look)
     maker.join()
-    assert seen
+    assert seen.is_set()
     assert looks[0].environment["sources"] == ["JMX exporters of brokers 1, 2 and 3"]
-    sent = sum(series.total() for series in run.named("requests"))
-    assert sent == pytest.approx(1000, abs=60)
+    produced = sum(one.wire["requests"]["Produce"] for one in made)
+    counted = sum(one.total() for one in run.named("requests_by_type") if one.labels["request"] == "Produce")
+    assert counted == produced > 0
+    # And what clients ask before they produce: versions and metadata.
+    assert produced < sum(series.total() for series in run.named("requests")) < produced + 60 * len(made)
     assert (run.plan, run.ledgers) == (None, ())
 
 
 def test_an_interrupt_ends_it_in_good_order(cluster: Cluster, tmp_path: Path) -> None:
     def look(run: Run) -> None:
-        if time.time_ns() - run.end > 0 and len(run.series) and run.named("connections"):
+        if run.named("connections"):
             os.kill(os.getpid(), signal.SIGINT)
 
     run = watch(cluster, path=tmp_path / "watched.run", on_look=look)
     assert run.complete
-    assert run.seconds < 30
     assert read_run(tmp_path / "watched.run").end == run.end
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _BROKER: Final = "broker"
 # Things of which two brokers do not have the sum of what each one has.
 _HIGHEST: Final = frozenset({"ratio", "time"})
+# Shares of one thread's time: those of two brokers are shares of two threads, and add up.
+_ADDED: Final = frozenset({"thread_time_by_client"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,41 +91,52 @@ class Facts:
 
 
 class _Window:
+    """The Series of one run; what is asked for twice is worked out once."""
+
     def __init__(self, run: Run) -> None:
         self._run = run
         self._named: dict[str, list[Series]] = defaultdict(list)
+        self._first: dict[tuple[str, str], int] = {}
+        self._figure: dict[int, float] = {}
         for one in run.series:
-            self._named[one.name].append(one)
+            if len(one):
+                self._named[one.name].append(one)
+                place = (one.name, one.labels.get(_BROKER, ""))
+                self._first[place] = min(self._first.get(place, int(one.times[0])), int(one.times[0]))
 
     def counts(self, name: str) -> bool:
         """Whether anything of the name is counted here, so that what is not there is nothing."""
         return any(one.kind is Kind.DELTA and _known(one, self._run) for one in self._named.get(name, ()))
 
     def values(self, name: str, label: str) -> set[str]:
-        return {one.labels[label] for one in self._named.get(name, ()) if label in one.labels and len(one)}
+        return {one.labels[label] for one in self._named.get(name, ()) if label in one.labels}
 
     def total(self, name: str, labels: Mapping[str, str]) -> float:
         chosen = self._chosen(name, labels)
         if not chosen:
             return math.nan
-        if chosen[0].kind is Kind.DELTA:
-            return _sum(self._rate(one) for one in chosen)
-        levels = [self._level(one) for one in chosen]
-        return _highest(levels) if chosen[0].unit.thing in _HIGHEST else _sum(levels)
+        figures = [self._figure_of(one) for one in chosen]
+        return _highest(figures) if _of_highest(chosen[0]) else _sum(figures)
 
     def pieces(self, name: str, labels: Mapping[str, str], seconds: float) -> Floats:
         chosen = self._chosen(name, labels)
         if not chosen or (self._run.end - self._run.start) < seconds * SECOND:
             return np.empty(0)
         grid = Grid.covering(self._run.start, self._run.end, seconds)
-        counted = chosen[0].kind is Kind.DELTA
-        highest = not counted and chosen[0].unit.thing in _HIGHEST
+        highest = _of_highest(chosen[0])
         values = joined(chosen, grid, lambda rows: np.max(rows, axis=0)) if highest else joined(chosen, grid)
         known = values[~np.isnan(values)]
-        return known / seconds if counted else known
+        return known / seconds if chosen[0].kind is Kind.DELTA else known
 
     def _chosen(self, name: str, labels: Mapping[str, str]) -> list[Series]:
-        return [one for one in self._named.get(name, ()) if labels.items() <= one.labels.items() and len(one)]
+        return [one for one in self._named.get(name, ()) if labels.items() <= one.labels.items()]
+
+    def _figure_of(self, series: Series) -> float:
+        known = self._figure.get(id(series))
+        if known is None:
+            known = self._rate(series) if series.kind is Kind.DELTA else self._level(series)
+            self._figure[id(series)] = known
+        return known
 
     def _rate(self, series: Series) -> float:
         """Per second over what of the window is covered; NaN if nothing is."""
@@ -141,13 +154,17 @@ class _Window:
 
     def _appears(self, series: Series) -> bool:
         """Whether a labelled Series begins later than others of its broker do."""
-        own = [one for one in self._named[series.name] if one.labels.get(_BROKER) == series.labels.get(_BROKER)]
-        first = min((int(one.times[0]) for one in own if len(one)), default=int(series.times[0]))
+        first = self._first[series.name, series.labels.get(_BROKER, "")]
         return bool(series.labels.keys() - {_BROKER}) and int(series.times[0]) > first
 
     def _level(self, series: Series) -> float:
         inside = (series.times > self._run.start) & (series.times <= self._run.end) & ~np.isnan(series.values)
         return float(np.median(series.values[inside])) if inside.any() else math.nan
+
+
+def _of_highest(series: Series) -> bool:
+    gauge = series.kind is Kind.GAUGE
+    return gauge and series.unit.thing in _HIGHEST and series.name not in _ADDED
 
 
 def _known(series: Series, run: Run) -> bool:

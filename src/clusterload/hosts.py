@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from clusterload import units
-from clusterload.finding import Finding
+from clusterload.finding import Reached
 from clusterload.run import Run
 from clusterload.series import joined
 from clusterload.usage import Usage
@@ -47,11 +47,11 @@ class FullHost:
         return not self.own < OWN
 
     @property
-    def finding(self) -> Finding:
+    def reached(self) -> Reached:
         """That the brokers are short of CPU."""
         share = "" if np.isnan(self.own) else f"; the brokers took {units.percent(self.own)}"
-        return Finding(
-            cause=f"the CPU of the host of {self._names}",
+        return Reached(
+            what=f"the CPU of the host of {self._names}",
             sentence=f"CPU of the host of {self._names}: full",
             evidence=(f"{units.percent(self.busy)} in the middle of the window{share}",),
         )

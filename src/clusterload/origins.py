@@ -15,8 +15,8 @@ from clusterload.sources.names import Names
 from clusterload.sources.source import LateSource, Source
 from clusterload.units import parse_duration
 
-# How often the Admin API is asked: its answers are levels that change slowly, and each costs the brokers a search.
-_ADMIN_SECONDS = 10.0
+# How often the Admin API is asked: most of its answers change slowly, and some cost the brokers a search.
+_ADMIN_SECONDS = 5.0
 
 
 def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from clusterload import Cluster, Lab, Limits, Properties, assess, read_run
-from clusterload.calibration import Calibration, Making, Orders, calibrate
+from clusterload.calibration import Calibration, Orders, calibrate
 from clusterload.ceiling.bound import Bound
 from clusterload.consent import Consent
 from clusterload.errors import ConfigurationError, ConsentError, StoreError
 from clusterload.limits import Force
 from clusterload.reports.calibration import calibration_document
+from clusterload.searching import Making
 from clusterload.sources.exporter import ExporterSource
 
 ENFORCED = 60
@@ -101,6 +102,7 @@ def test_a_calibration_for_programs_has_every_step(found: tuple[Calibration, Seq
     assert {"held", "broke"} <= set(outcomes)
 
 
+@pytest.mark.long
 def test_time_that_is_over_ends_a_search_and_what_held_until_then_is_at_least_there_by_the_brokers_count(
     bounded: Lab, tmp_path: Path
 ) -> None:

@@ -3,30 +3,58 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from clusterload import Case, Cluster, Limits, judge, read_run, run_case
+from clusterload import Case, Cluster, Limits, judge, read_run
 from clusterload.case import Outcome
 from clusterload.limits import Force, Limit
 from clusterload.units import MIB_PER_SECOND, Quantity
-from tests.conftest import Tool
+from tests.conftest import PROGRAM, Tool
+
+RUNS = ("1-baseline.run", "2-half-the-payload.run", "3-half-the-producers.run")
 
 
 @pytest.fixture(scope="module")
-def outcome(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """The case's three loads, shortened, on the shared lab."""
-    case = Case.named("cluster-load", duration=5)
-    folder = tmp_path_factory.mktemp("case") / "runs"
-    return judge(case, run_case(case, cluster, folder))
+def done(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What the command says of the case's three loads, shortened, on the shared lab; and its folder."""
+    folder = tmp_path_factory.mktemp("case")
+    command = [PROGRAM, "case", "cluster-load", "--for", "4s", "--bootstrap-server", cluster.servers, "--out", "out"]
+    made = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600, check=False)
+    assert made.returncode == 0, made.stderr
+    return made.stdout, folder / "out"
 
 
+@pytest.fixture(scope="module")
+def outcome(done: tuple[str, Path]) -> Outcome:
+    """The same, judged from the files."""
+    return judge(Case.named("cluster-load", duration=4), [read_run(done[1] / name) for name in RUNS])
+
+
+def test_the_command_leaves_run_files_and_plots_and_prints_the_verdict(done: tuple[str, Path]) -> None:
+    shown, folder = done
+    assert "The riddle" in shown
+    assert "Verdict:" in shown
+    assert "predicted" in shown
+    plots = {"answer.png", "answer.svg", "riddle.png", "riddle.svg"}
+    assert {path.name for path in folder.iterdir()} == {*RUNS, *plots}
+
+
+def test_the_connections_bind_or_it_is_said_why_nobody_can_tell(outcome: Outcome) -> None:
+    for step in outcome.steps:
+        binding = step.verdict.binding
+        assert step.verdict.missing or (binding is not None and binding.resource.name == "connections")
+
+
+@pytest.mark.long
 def test_the_connections_bind_and_only_fewer_producers_help(outcome: Outcome) -> None:
     assert "connections bind at" in outcome.sentence
     assert "half the payload changes nothing; half the producers halves it" in outcome.sentence
 
 
+@pytest.mark.long
 def test_ten_producers_hold_half_the_connections_of_twenty(outcome: Outcome) -> None:
     comparison = outcome.steps[2].comparison
     assert comparison is not None
@@ -35,12 +63,18 @@ def test_ten_producers_hold_half_the_connections_of_twenty(outcome: Outcome) -> 
     assert effect.ratio == pytest.approx(0.5, abs=0.12)
 
 
-def test_half_the_payload_is_half_the_ingress_and_the_same_requests(outcome: Outcome) -> None:
-    def total(step: int, name: str) -> float:
-        return sum(one.total() for one in outcome.steps[step].run.named(name))
+def test_half_the_payload_is_half_the_ingress(outcome: Outcome) -> None:
+    def each(step: int) -> float:
+        run = outcome.steps[step].run
+        return sum(one.total() for one in run.named("ingress")) / run.ledgers[0].acknowledged
 
-    assert total(1, "ingress") / total(0, "ingress") == pytest.approx(0.5, abs=0.1)
-    assert total(1, "requests") / total(0, "requests") == pytest.approx(1.0, abs=0.15)
+    assert each(1) / each(0) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.long
+def test_half_the_payload_is_the_same_requests(outcome: Outcome) -> None:
+    before, after = (sum(one.total() for one in step.run.named("requests")) for step in outcome.steps[:2])
+    assert after / before == pytest.approx(1.0, abs=0.15)
 
 
 def test_other_limits_give_the_same_runs_other_words(outcome: Outcome) -> None:
@@ -48,29 +82,13 @@ def test_other_limits_give_the_same_runs_other_words(outcome: Outcome) -> None:
         resource="ingress", value=Quantity(4, MIB_PER_SECOND), force=Force.DECLARED, source="a test", as_of="2026"
     )
     swapped = judge(outcome.case, [step.run for step in outcome.steps], Limits(name="x", title="x", limits=(small,)))
-    assert "ingress binds at" in swapped.sentence
+    assert "connections bind" not in swapped.sentence
+    for step in swapped.steps:
+        assert step.verdict.missing or (step.verdict.binding and step.verdict.binding.resource.name == "ingress")
 
 
-def test_a_case_judged_again_from_its_files_says_the_same(outcome: Outcome) -> None:
-    runs = [read_run(step.run.path) for step in outcome.steps if step.run.path]
-    assert judge(outcome.case, runs).sentence == outcome.sentence
-
-
-def test_the_command_leaves_run_files_and_plots_and_prints_the_verdict(tool: Tool, tmp_path: Path) -> None:
-    done = tool("case", "cluster-load", "--for", "3s", "--out", "out")
-    assert done.returncode == 0, done.stderr
-    assert "The riddle" in done.stdout
-    assert "Verdict:" in done.stdout
-    assert "predicted" in done.stdout
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "1-baseline.run",
-        "2-half-the-payload.run",
-        "3-half-the-producers.run",
-        "answer.png",
-        "answer.svg",
-        "riddle.png",
-        "riddle.svg",
-    }
+def test_a_case_judged_again_from_its_files_says_the_same(outcome: Outcome, done: tuple[str, Path]) -> None:
+    assert outcome.sentence in " ".join(done[0].split())
 
 
 @pytest.mark.long

@@ -18,7 +18,7 @@ BOUNDS = (Bound.parsed("saturation > 90 %"), Bound.parsed("latency.p99 > 50 ms")
 def tried(folder: Path, course: Course, bounds: tuple[Bound, ...] = BOUNDS) -> Step:
     """A step of 500 requests/s that went like this."""
     run = stored(folder / "a.run", plan(produce(request_rate="500/s"), duration=10.0, warm_up=4.0), course)
-    return Trial(resource="connections", watched=("produce", "due"), bounds=bounds).step(500, run)
+    return Trial(resource="connections", watched=(("produce", "due"),), bounds=bounds).step(500, run)
 
 
 def test_a_load_that_was_made_as_asked_within_all_bounds_holds(tmp_path: Path) -> None:

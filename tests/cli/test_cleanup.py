@@ -32,7 +32,7 @@ def exists(cluster: Cluster, topic: str) -> bool:
 
 def create(lab: Lab, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
-    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(10)
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(60)
 
 
 def test_a_topic_that_a_run_made_is_removed_with_dry_run_first(tool: Tool, lab: Lab, cluster: Cluster) -> None:
@@ -79,7 +79,7 @@ def committed(lab: Lab, group: str) -> Consumer:
     create(lab, f"{group}-topic")
     consumer = Consumer({"bootstrap.servers": lab.bootstrap_servers, "group.id": group})
     consumer.subscribe([f"{group}-topic"])
-    wait_for(lambda: consumer.poll(0.1) is None and consumer.assignment(), timeout=30)
+    wait_for(lambda: consumer.poll(0.1) is None and consumer.assignment())
     consumer.commit(offsets=[TopicPartition(f"{group}-topic", 0, 0)], asynchronous=False)
     return consumer
 

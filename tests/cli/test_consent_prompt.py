@@ -32,7 +32,7 @@ class Terminal:
 
     def read_until(self, words: str) -> None:
         """Read what is shown until these words come."""
-        wait_for(lambda: self._more() and words in self.shown, timeout=60)
+        wait_for(lambda: self._more() and words in self.shown)
 
     def _more(self) -> bytes:
         try:

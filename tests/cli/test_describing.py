@@ -85,7 +85,7 @@ def test_settings_that_differ_from_the_default_are_shown_with_where_they_were_se
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
     entry = ConfigEntry("max.connections", "4321", incremental_operation=AlterConfigOpType.SET)
     broker = ConfigResource(ResourceType.BROKER, "2", incremental_configs=[entry])
-    admin.incremental_alter_configs([broker])[broker].result(15)
+    admin.incremental_alter_configs([broker])[broker].result(60)
 
     def found() -> dict[str, dict[str, tuple[str, str]]]:
         return {
@@ -105,7 +105,7 @@ def test_settings_that_differ_from_the_default_are_shown_with_where_they_were_se
     assert {one: config["max.connections"] for one, config in read_declared(cluster).brokers.items()}["2"] == "4321"
     entry = ConfigEntry("max.connections", "", incremental_operation=AlterConfigOpType.DELETE)
     broker = ConfigResource(ResourceType.BROKER, "2", incremental_configs=[entry])
-    admin.incremental_alter_configs([broker])[broker].result(15)
+    admin.incremental_alter_configs([broker])[broker].result(60)
 
 
 def test_what_may_hold_a_secret_is_never_shown(tool: Tool, secure_lab: Lab) -> None:

@@ -27,7 +27,9 @@ def brokers_of(state: Path) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 105), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("sign", "code"), [(signal.SIGINT, 105), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.long)]
+)
 def test_an_interrupted_case_leaves_no_broker_and_a_readable_run(tmp_path: Path, sign: int, code: int) -> None:
     state = tmp_path / "state"
     process = subprocess.Popen(
@@ -39,16 +41,16 @@ def test_an_interrupted_case_leaves_no_broker_and_a_readable_run(tmp_path: Path,
         text=True,
     )
     run = tmp_path / "out" / "1-baseline.run"
-    wait_for(lambda: run.exists() and any(ledger.acknowledged > 1000 for ledger in read_run(run).ledgers), timeout=60)
+    wait_for(lambda: run.exists() and any(ledger.acknowledged > 100 for ledger in read_run(run).ledgers))
     assert brokers_of(state)
     process.send_signal(sign)
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=300)
     assert process.returncode == code
-    wait_for(lambda: not brokers_of(state), timeout=20)
+    wait_for(lambda: not brokers_of(state))
     kept = read_run(run)
     assert not kept.complete
-    assert kept.ledgers[0].acknowledged > 1000
-    assert kept.named("connections")
+    assert kept.ledgers[0].acknowledged > 100
+    assert kept.series
     if sign == signal.SIGINT:
         assert "Traceback" not in complaint
         assert "interrupted: what was measured until then is in out/1-baseline.run" in complaint

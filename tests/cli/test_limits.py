@@ -47,7 +47,7 @@ def test_tables_of_limits_fit_the_terminal(tmp_path: Path, width: str) -> None:
     for arguments in (["list"], ["show", "confluent-dedicated", "--units", "30"], ["show", "msk-standard-t3.small"]):
         shown = subprocess.run(
             [PROGRAM, "limits", *arguments],
-            capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True, env={**os.environ, "COLUMNS": width},
+            capture_output=True, text=True, cwd=tmp_path, timeout=600, check=True, env={**os.environ, "COLUMNS": width},
         ).stdout  # fmt: skip
         assert max(map(len, shown.splitlines())) <= int(width)
         assert "…" not in shown

@@ -18,7 +18,7 @@ SECONDS = 70
 
 
 def clusterload(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([CLUSTERLOAD, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=True)
+    return subprocess.run([CLUSTERLOAD, *arguments], cwd=cwd, capture_output=True, text=True, timeout=600, check=True)
 
 
 pytestmark = pytest.mark.long

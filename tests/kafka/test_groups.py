@@ -42,7 +42,7 @@ def members(lab: Lab) -> Iterator[None]:
     def is_given_all() -> bool:
         return [len(one.assignment()) for one in made if one.poll(0.05) or True] == [4, 4]
 
-    wait_for(is_given_all, timeout=60)
+    wait_for(is_given_all)
     yield
     for one in made:
         one.close()
@@ -55,7 +55,7 @@ def test_state_kind_members_and_coordinator_are_those_that_the_library_tells(lab
     assert refused == ()
     assert [one.name for one in found] == sorted(GROUPS)
     for one in found:
-        known = admin.describe_consumer_groups([one.name])[one.name].result(15)
+        known = admin.describe_consumer_groups([one.name])[one.name].result(60)
         assert known.coordinator is not None
         (member,) = known.members
         assert (one.kind, one.state) == (GROUPS[one.name], known.state.name.lower().replace("_", " "))

@@ -33,7 +33,7 @@ def test_a_detached_lab_outlives_its_tool_until_down(
     tmp_path: Path, started: Callable[..., subprocess.Popen[str]]
 ) -> None:
     up = started(_MAIN, "up", "--brokers", "1", "--detach", "--json", "--listener", "SASL_SSL", cwd=tmp_path)
-    out, err = up.communicate(timeout=60)
+    out, err = up.communicate(timeout=300)
     assert up.returncode == 0, err
     lab: dict[str, Any] = json.loads(out)
     assert lab["directory"] == str(tmp_path)
@@ -58,7 +58,7 @@ def test_a_foreground_lab_ends_in_order_on_a_signal(
     tmp_path: Path, started: Callable[..., subprocess.Popen[str]], number: signal.Signals
 ) -> None:
     up = started(_MAIN, "up", "--brokers", "1", cwd=tmp_path)
-    wait_for(lambda: any(lab.directory == tmp_path for lab in running_labs()) or up.poll() is not None, timeout=60)
+    wait_for(lambda: any(lab.directory == tmp_path for lab in running_labs()) or up.poll() is not None)
     info = next(lab for lab in running_labs() if lab.directory == tmp_path)
     assert up.stderr is not None
     assert any("Ctrl-C stops it" in line for line in up.stderr)

@@ -19,7 +19,7 @@ _PAGE = Path(__file__).parents[2] / "docs" / "lab.md"
 
 def scrape(url: str) -> str:
     """The text that an exporter gives."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         text: str = answer.read().decode()
         return text
 
@@ -30,7 +30,7 @@ def texts(lab: Lab) -> dict[int, str]:
     producer = Producer({"bootstrap.servers": lab.bootstrap_servers, "client.id": "writer"})
     for _ in range(60):
         producer.produce("seen", b"x" * 100)
-    assert producer.flush(20) == 0
+    assert producer.flush(120) == 0
     return {broker: scrape(url) for broker, url in lab.exporters.items()}
 
 

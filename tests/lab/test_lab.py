@@ -26,7 +26,7 @@ def properties(lab: Lab) -> dict[str, str | int | float | bool]:
 
 def test_every_broker_is_known_to_clients_with_its_rack(lab: Lab) -> None:
     admin = AdminClient(properties(lab))
-    cluster = admin.describe_cluster().result(timeout=10)
+    cluster = admin.describe_cluster().result(timeout=60)
     assert cluster.cluster_id == lab.cluster_id
     seen = {(node.id, node.port, node.rack) for node in cluster.nodes}
     assert seen == {(each.id, each.client_port, each.rack) for each in lab.info.brokers}
@@ -38,10 +38,10 @@ def test_a_topic_comes_into_being_with_6_partitions_in_3_copies_and_gives_back_w
     producer = Producer(properties(lab))
     for number in range(100):
         producer.produce("orders", str(number), on_delivery=lambda error, _: failures.append(error) if error else None)
-    assert producer.flush(20) == 0
+    assert producer.flush(120) == 0
     assert failures == []
 
-    topic = AdminClient(properties(lab)).list_topics("orders", timeout=10).topics["orders"]
+    topic = AdminClient(properties(lab)).list_topics("orders", timeout=60).topics["orders"]
     assert [len(each.replicas) for each in topic.partitions.values()] == [3] * 6
 
     consumer = Consumer(properties(lab) | {"group.id": "readers", "auto.offset.reset": "earliest"})

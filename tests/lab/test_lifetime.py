@@ -93,7 +93,7 @@ def test_a_broker_can_be_paused_killed_and_started_again() -> None:
         before = lab.info.brokers[0].pid
         lab.restart(1)
         assert lab.info.brokers[0].pid != before
-        with urllib.request.urlopen(lab.exporters[1], timeout=10) as answer:
+        with urllib.request.urlopen(lab.exporters[1], timeout=120) as answer:
             assert answer.status == 200
 
 

@@ -30,7 +30,7 @@ def ports_seen(lab: Lab, name: str, **changed: str) -> set[int]:
     properties = Properties.read(file_of(lab, name)).client("*")
     more = {key.replace("_", "."): value for key, value in changed.items()}
     client = AdminClient({**properties, **more, "log_level": 0})
-    return {broker.port for broker in client.list_topics(timeout=10).brokers.values()}
+    return {broker.port for broker in client.list_topics(timeout=60).brokers.values()}
 
 
 @pytest.mark.parametrize("name", listeners.PROTOCOLS)
@@ -83,7 +83,7 @@ def test_client_connections_are_counted_on_every_listener(secure_lab: Lab) -> No
     names = Names.named("jmx-exporter")
 
     def made() -> float:
-        with urllib.request.urlopen(secure_lab.exporters[1], timeout=10) as answer:
+        with urllib.request.urlopen(secure_lab.exporters[1], timeout=120) as answer:
             lines = list(Reader(names.reads).read(answer.read().decode()))
         return read(lines, names, secure_lab.info.client_listeners).counters["connection_attempts", ()]
 

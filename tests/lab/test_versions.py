@@ -86,8 +86,8 @@ def test_the_broker_counts_as_many_records_as_the_ledger(run: Run, load: str) ->
 
 
 def test_what_limits_are_about_is_measured(run: Run) -> None:
-    lines = assess(run, Limits.named("course-basic")).lines
-    known = {line.resource.name for line in lines if line.typical > 0}
+    lines = {line.resource.name for line in assess(run, Limits.named("course-basic")).lines}
+    known = lines & {one.name for one in run.series if len(one) and max(one.values) > 0}
     assert known >= {"ingress", "egress", "requests", "connections", "partitions"}
     assert run.named("network_thread_busy")
     assert run.named("cpu_broker")
@@ -98,7 +98,7 @@ def test_how_busy_the_handlers_of_an_older_broker_are_is_not_known_rather_than_n
 
 
 def test_an_older_broker_lacks_what_the_page_says_and_nothing_else(older: Lab, run: Run) -> None:
-    text = loopback.get(older.exporters[1], timeout=10).decode()
+    text = loopback.get(older.exporters[1], timeout=120).decode()
     shown = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
     assert set(documented()) - shown == lacking()
     assert {name for name in shown if name.startswith(("kafka_", "java_lang_"))} <= {*documented(), *BY_CLIENT}
@@ -122,4 +122,4 @@ def test_groups_of_an_older_broker_are_told_with_their_lag(older: Lab) -> None:
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])
 def test_users_are_in_an_older_cluster_from_its_first_moment(older: Lab, mechanism: str) -> None:
     properties = older.listeners["SASL_SSL"] | {"sasl.mechanism": mechanism}
-    assert AdminClient(dict(properties)).list_topics(timeout=10).cluster_id == older.cluster_id
+    assert AdminClient(dict(properties)).list_topics(timeout=60).cluster_id == older.cluster_id

@@ -116,6 +116,16 @@ faults = st.one_of(
         partition=st.integers(0, 99),
         to=st.none() | brokers,
     ),
+    st.builds(
+        Fault,
+        do=st.just("delay"),
+        lasts=st.none() | moments,
+        broker=brokers,
+        by=moments,
+        between=st.none() | st.sampled_from(["clients", "brokers"]),
+    ),
+    st.builds(Fault, do=st.just("cut"), lasts=st.none() | moments, broker=brokers),
+    st.builds(Fault, do=st.just("neighbour"), lasts=st.none() | moments, processes=st.integers(1, 99)),
 )
 
 

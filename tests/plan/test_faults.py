@@ -25,6 +25,10 @@ def test_a_fault_is_written_in_a_line() -> None:
     moved = Fault.read("move-leader topic=orders partition=0 at=500ms to=2")
     assert moved == Fault(do="move-leader", at=0.5, topic="orders", partition=0, to=2)
     assert moved.as_text() == "move-leader topic=orders partition=0 to=2 at=0.5s"
+    slow = Fault.read("delay broker=2 by=50ms between=brokers at=1s")
+    assert slow == Fault(do="delay", at=1.0, broker=2, by=0.05, between="brokers")
+    assert slow.as_text() == "delay broker=2 by=0.05s between=brokers at=1s"
+    assert Fault.read("neighbour processes=3 for=5s") == Fault(do="neighbour", lasts=5.0, processes=3)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,12 @@ def test_a_fault_is_written_in_a_line() -> None:
         ("restart broker=1 for=3s", "leave out for, or use stop"),
         ("move-leader topic=a", "fault move-leader does not say which partition"),
         ("move-leader topic=a partition=0 broker=1", "fault move-leader has no broker"),
+        ("delay broker=1", "fault delay does not say which by: add by="),
+        ("delay broker=1 by=0s", "fault delay delays by 0 s: it must be above 0"),
+        ("cut broker=1 by=3s", "fault cut has no by"),
+        ("cut broker=1 between=us", "fault cut is between a broker and us: use clients or brokers"),
+        ("neighbour processes=0", "processes of fault neighbour are 0: it must be 1 or more"),
+        ("neighbour processes=1 broker=1", "fault neighbour has no broker"),
         ("move-leader topic=a/b partition=0", "topic name 'a/b' is not allowed"),
     ],
 )
@@ -62,7 +72,11 @@ def test_a_fault_comes_at_a_moment_of_the_load(at: float) -> None:
 values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from([*ACTIONS])
 
 
-@given(st.dictionaries(st.sampled_from(["do", "at", "for", "broker", "topic", "partition", "to"]), values))
+@given(
+    st.dictionaries(
+        st.sampled_from(["do", "at", "for", "broker", "topic", "partition", "to", "by", "between", "processes"]), values
+    )
+)
 def test_any_table_is_a_fault_or_a_clear_refusal(table: dict[str, Any]) -> None:
     try:
         fault = Fault.parsed(table)

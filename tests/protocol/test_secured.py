@@ -102,7 +102,7 @@ def connected(properties: Properties) -> Iterator[Client]:
     security = security_of(properties)
     host, port = properties.values["bootstrap.servers"].rsplit(":", 1)
     context = tls.context(security)
-    with socket.create_connection((host, int(port)), timeout=10) as plain:
+    with socket.create_connection((host, int(port)), timeout=60) as plain:
         if context is None:
             yield Client(plain, security)
         else:
@@ -145,7 +145,7 @@ def quota(secure_lab: Lab) -> Iterator[None]:
 def test_who_shows_who_it_is_is_the_user_lab(secure_lab: Lab, name: str, user: str) -> None:
     def is_counted() -> bool:
         client.brokers()
-        with urllib.request.urlopen(secure_lab.exporters[1], timeout=10) as answer:
+        with urllib.request.urlopen(secure_lab.exporters[1], timeout=120) as answer:
             lines = answer.read().decode().splitlines()
         counted = [line for line in lines if line.startswith("kafka_server_request_") and f"who-{name}" in line]
         assert all(f'user="{user}"' in line for line in counted)
@@ -229,7 +229,7 @@ def test_a_broker_of_another_name_is_not_trusted_unless_names_do_not_matter(secu
     for each, trusted in ((properties, False), (lax, True)):
         context = tls.context(security_of(each))
         assert context is not None
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
             if trusted:
                 context.wrap_socket(plain, server_hostname="elsewhere").close()
             else:

@@ -7,12 +7,13 @@ import math
 
 from rich.console import Console
 
-from clusterload.calibration import Calibration, Making
+from clusterload.calibration import Calibration, Orders, raising_of
 from clusterload.ceiling.bound import Bound
 from clusterload.ceiling.ceiling import Ceiling, Search
 from clusterload.ceiling.drive import DRIVES
 from clusterload.ceiling.staircase import Outcome, Staircase, Step
 from clusterload.reports.calibration import calibration_document, calibration_view, step_line
+from clusterload.searching import Making
 
 STAIRCASE = Staircase(first=800, least=1, breaks=1, tries=1)
 
@@ -100,7 +101,7 @@ def test_programs_get_plain_values_without_nan() -> None:
 
 
 def test_a_step_is_told_in_a_line() -> None:
-    before = Making(drive=DRIVES["requests"], repeat=2, number=5, value=880)
+    before = Making(raising=raising_of(DRIVES["requests"], "t", 3, Orders()), repeat=2, number=5, value=880)
     assert step_line(before) == "requests 2.5: 880/s"
-    after = Making(drive=DRIVES["requests"], repeat=2, number=5, value=880, step=BROKE)
+    after = Making(raising=raising_of(DRIVES["requests"], "t", 3, Orders()), repeat=2, number=5, value=880, step=BROKE)
     assert step_line(after) == "requests 2.5: 880/s broke: latency.p99 71.3 ms"

@@ -49,10 +49,10 @@ def new_topic(
     """A topic, all of whose partitions have leaders."""
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
     more = {"replica_assignment": assigned} if assigned else {"replication_factor": copies}
-    admin.create_topics([NewTopic(name, num_partitions=partitions, **more)])[name].result(15)
+    admin.create_topics([NewTopic(name, num_partitions=partitions, **more)])[name].result(60)
 
     def is_led() -> bool:
-        topic = admin.list_topics(timeout=5).topics.get(name)
+        topic = admin.list_topics(timeout=60).topics.get(name)
         found = list(topic.partitions.values()) if topic else []
         return len(found) == partitions and all(one.leader >= 0 for one in found)
 
@@ -63,7 +63,7 @@ def produced(lab: Lab, topic: str, records: int, size: int = 100) -> None:
     producer = Producer({"bootstrap.servers": lab.bootstrap_servers})
     for _ in range(records):
         producer.produce(topic, b"x" * size)
-    assert producer.flush(20) == 0
+    assert producer.flush(120) == 0
 
 
 def commit(lab: Lab, group: str, topic: str, offsets: Mapping[int, int]) -> None:
@@ -73,7 +73,7 @@ def commit(lab: Lab, group: str, topic: str, offsets: Mapping[int, int]) -> None
 
 
 def until(condition: Callable[[], object]) -> None:
-    wait_for(condition, timeout=40)
+    wait_for(condition)
 
 
 def test_placement_and_sizes_are_those_that_the_brokers_have(lab: Lab) -> None:
@@ -82,7 +82,7 @@ def test_placement_and_sizes_are_those_that_the_brokers_have(lab: Lab) -> None:
     client = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
     with observed(plain(lab)) as kept:
         until(lambda: kept.count("log_bytes", broker="3") >= 2)
-        metadata = client.list_topics(timeout=5)
+        metadata = client.list_topics(timeout=60)
         every = [one for topic in metadata.topics.values() for one in topic.partitions.values()]
         until(lambda: kept.last("partitions", broker="1") == sum(1 in one.replicas for one in every))
         for broker in (1, 2, 3):
@@ -115,6 +115,41 @@ def test_lag_is_what_is_not_yet_committed_and_members_come_and_go(lab: Lab) -> N
         until(lambda: kept.last("group_members", group="clusterload-slow") == 0)
         assert (kept.last("groups") or 0) >= 1
         assert not kept.of("partitions") + kept.of("log_bytes")
+        assert kept.events == []
+
+
+def test_what_came_in_is_told_by_partition_and_the_commits_by_the_partition_of_the_internal_topic(lab: Lab) -> None:
+    new_topic(lab, "clusterload-hot", partitions=3)
+    with observed(plain(lab)) as kept:
+        until(lambda: kept.of("records_by_partition"))
+        producer = Producer({"bootstrap.servers": lab.bootstrap_servers})
+        for number in range(400):
+            producer.produce("clusterload-hot", b"x", partition=2 if number % 4 else 0)
+        assert producer.flush(20) == 0
+        until(lambda: sum(kept.values("records_by_partition", topic="clusterload-hot")) >= 400)
+        own = {
+            number: sum(kept.values("records_by_partition", topic="clusterload-hot", partition=number))
+            for number in "012"
+        }
+        assert own == {"0": 100, "1": 0, "2": 300}
+        commit(lab, "clusterload-hot-group", "clusterload-hot", {0: 10})
+        until(lambda: sum(kept.values("records_by_partition", topic="__consumer_offsets")) >= 1)
+        assert all(point.span > 0 for point in kept.of("records_by_partition"))
+        assert kept.events == []
+
+
+def test_each_broker_s_round_trip_is_told_and_members_that_come_and_go_are_counted(lab: Lab) -> None:
+    new_topic(lab, "clusterload-joined", partitions=2)
+    settings = {"bootstrap.servers": lab.bootstrap_servers, "group.id": "clusterload-joiners"}
+    with observed(plain(lab)) as kept:
+        until(lambda: all(kept.count("round_trip_time", broker=one) >= 2 for one in "123"))
+        assert all(0 < value < 5000 for value in kept.values("round_trip_time"))
+        member = Consumer(settings)
+        member.subscribe(["clusterload-joined"])
+        until(lambda: member.poll(0.1) or sum(kept.values("members_changed", group="clusterload-joiners")) >= 1)
+        member.close()
+        until(lambda: kept.last("group_members", group="clusterload-joiners") == 0)
+        assert sum(kept.values("members_changed", group="clusterload-joiners")) >= 2
         assert kept.events == []
 
 

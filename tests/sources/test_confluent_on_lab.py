@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from clusterload.plan import Dials, Load, Plan
 from clusterload.recording import read_past
 from clusterload.sources.confluent import Access, ConfluentSource, Settling
 from clusterload.web.metrics_api import MetricsApi, Settings
+from tests.processes import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,15 +49,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def until_led(cluster: Cluster, name: str) -> None:
     """Create a topic and wait until each leader has taken office: metadata names it a little earlier."""
     topic, _ = cluster.use_topic(name)
-    deadline = time.monotonic() + 15
-    while True:
+
+    def is_led() -> bool:
         try:
             cluster.end_offsets(topic)
         except ClusterError:
-            assert time.monotonic() < deadline, f"topic {name} got no leaders in time"
-            time.sleep(0.05)
-        else:
-            return
+            return False
+        return True
+
+    wait_for(is_led)
 
 
 def plan(seconds: float) -> Plan:
@@ -71,12 +72,18 @@ def total(run: Run, name: str, **labels: str) -> float:
 def test_a_load_read_back_through_the_api_is_what_the_ledger_and_the_exporters_say(
     served: Cluster, tmp_path: Path
 ) -> None:
-    made = measure(plan(10), served, path=tmp_path / "made.run")
+    made = measure(plan(4), served, path=tmp_path / "made.run")
     (ledger,) = made.ledgers
-    source = ConfluentSource(access=Access.of(served.properties), settling=Settling(pause=2.0))
-    read = read_past(source, KNOWN_AS, start=made.start, end=made.end, path=tmp_path / "read.run")
+    source = ConfluentSource(access=Access.of(served.properties), settling=Settling(pause=1.0))
+    readings = (
+        read_past(source, KNOWN_AS, start=made.start, end=made.end, path=tmp_path / f"{number}.run")
+        for number in itertools.count()
+    )
+    # What we serve is scraped by itself, and late on a busy machine.
+    wait_for(lambda: total(next(readings), "records_in_by_topic", topic="known") >= ledger.acknowledged)
+    read = next(readings)
     assert read.events == ()
-    assert total(read, "records_in_by_topic", topic="known") == pytest.approx(ledger.acknowledged, rel=0.01)
+    assert total(read, "records_in_by_topic", topic="known") == ledger.acknowledged > 0
     assert total(read, "ingress") == pytest.approx(total(made, "ingress"), rel=0.01)
     produced = total(made, "requests_by_type", request="Produce")
     assert total(read, "requests_by_type", request="Produce") == pytest.approx(produced, rel=0.01)

@@ -38,12 +38,12 @@ class Past:
 def test_stretches_join_without_gap_or_overlap_also_over_a_failure() -> None:
     kept, past = Kept(), Past()
     following = Following(late=past, interval=0.05, back=0.5).start(kept)
-    wait_for(lambda: len(past.asked) >= 3, timeout=5)
+    wait_for(lambda: len(past.asked) >= 3)
     past.failing = True
-    wait_for(lambda: kept.kinds == ["metrics-unread"], timeout=5)
+    wait_for(lambda: kept.kinds == ["metrics-unread"])
     time.sleep(0.3)  # while it fails, points come to be
     past.failing = False
-    wait_for(lambda: kept.kinds == ["metrics-unread", "metrics-resumed"], timeout=5)
+    wait_for(lambda: kept.kinds == ["metrics-unread", "metrics-resumed"])
     following.stop()
     times = [point.time for point in kept.points]
     assert times == list(range(times[0], times[-1] + 1, SECOND // 10))

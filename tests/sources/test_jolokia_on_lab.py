@@ -40,7 +40,7 @@ def produced(lab: Lab, topic: str, client: str, records: int) -> None:
     producer = Producer({"bootstrap.servers": lab.bootstrap_servers, "client.id": client})
     for _ in range(records):
         producer.produce(topic, b"x" * 100)
-    assert producer.flush(30) == 0
+    assert producer.flush(120) == 0
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def limited_lab(observed_lab: Lab) -> Iterator[Lab]:
 
 def by_jolokia(url: str) -> Shown:
     """All that can be read of a broker."""
-    answer = httpx.post(f"{url}/", params=PARAMETERS, content=question(MBEANS), timeout=20, trust_env=False)
+    answer = httpx.post(f"{url}/", params=PARAMETERS, content=question(MBEANS), timeout=120, trust_env=False)
     return Answers(MBEANS).read(answer.content)
 
 
 def by_exporter(url: str) -> list[Line]:
     """The same by its exporter."""
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         own = ("kafka_", "java_lang_", "process_cpu_", "process_start_", "jvm_gc_collection_seconds_sum")
         return list(Reader(lambda name: name.startswith(own)).read(answer.read().decode()))
 
@@ -80,7 +80,7 @@ def test_every_line_of_the_exporter_has_its_like_with_the_same_labels(limited_la
         }
 
     # A type of request or a client may come up between the two questions.
-    wait_for(lambda: not missing(), timeout=30)
+    wait_for(lambda: not missing())
     found = [one for broker in limited_lab.info.brokers for one in by_jolokia(broker.jolokia_url).lines]
     assert {"client_id": ODD} in [one.labels for one in found]
 

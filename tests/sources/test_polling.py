@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.errors import SourceError
+from clusterload.series import SECOND
 from clusterload.sources.growth import Growth, Moment
 from clusterload.sources.names import Names
 from clusterload.sources.polling import MOST_STRETCHED, Pace, Poller, Polling
@@ -154,6 +155,26 @@ def test_slow_answers_stretch_the_interval_and_quick_ones_bring_it_back() -> Non
         wait_for(lambda: "interval-restored" in kept.kinds)
     assert "asked every 0.4 s instead of every 0.2 s" in said(kept, "interval-stretched")
     assert "asked every 0.2 s as before" in said(kept, "interval-restored")
+
+
+def test_what_was_counted_since_the_last_question_is_asked_for_at_the_end() -> None:
+    with at_work(poller("1", moment, interval=0.4)) as kept:
+        wait_for(lambda: kept.points and time.time_ns() - kept.points[-1].time > 0.25 * SECOND)
+        ended = time.time_ns()
+    assert kept.points[-1].time >= ended
+
+
+def test_a_broker_that_was_just_asked_or_fails_is_not_asked_at_the_end() -> None:
+    asked: list[int] = []
+
+    def fail() -> Moment:
+        asked.append(1)
+        raise SourceError("nobody there")
+
+    with at_work(poller("1", moment, interval=3600.0), poller("2", fail, interval=0.2)) as kept:
+        wait_for(lambda: kept.points and len(asked) >= 2)
+    assert len(kept.points) == 1
+    assert kept.kinds == ["scrape-failed"]
 
 
 def test_when_it_ends_each_broker_is_closed_and_no_thread_is_left() -> None:

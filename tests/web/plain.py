@@ -64,7 +64,7 @@ class Client:
             request.add_header(name, value)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=30) as answer:
+            with opener.open(request, timeout=120) as answer:
                 return Answer(answer.status, _lower(answer.headers), answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:

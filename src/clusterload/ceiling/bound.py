@@ -25,14 +25,27 @@ LATENCIES: Final[Mapping[str, float]] = {
 }
 """Latencies that can be bounded, with the quantile that each is: from when something was due to its answer."""
 
+LIMIT_LOAD: Final = "limit_load"
+"""The largest share of a limit."""
+
+ALIASES: Final[Mapping[str, str]] = {
+    "saturation.cpu": "cpu_host",
+    "saturation.network": "network_thread_busy",
+    "saturation.handlers": "request_handler_busy",
+}
+"""Shorter names of what says how busy a broker is, with the resource that each is."""
+
 QUANTITIES: Final[Mapping[str, Unit]] = {
+    LIMIT_LOAD: units.RATIO,
     "saturation": units.RATIO,
+    **dict.fromkeys(ALIASES, units.RATIO),
     **{one.name: units.RATIO for one in saturations()},
     **dict.fromkeys(LATENCIES, units.MILLISECONDS),
     "achieved": units.RATIO,
     "lost": units.RATIO,
 }
-"""All that can be bounded, in its unit: `saturation` is the largest of what says how busy a broker is."""
+"""All that can be bounded, in its unit: `saturation` is the largest of what says how busy a broker is, and `limit_load`
+the largest share of a limit."""
 
 _WORSE: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
@@ -87,7 +100,12 @@ class Bound:
     @property
     def needs_metrics(self) -> bool:
         """Whether only the cluster's own metrics tell about it."""
-        return _kind(self) == "saturation"
+        return _kind(self) in {"saturation", LIMIT_LOAD}
+
+    @property
+    def figure(self) -> str:
+        """The figure that it is held against: the quantity, by its resource's name where it has a shorter one."""
+        return ALIASES.get(self.quantity, self.quantity)
 
     @property
     def unit(self) -> Unit:

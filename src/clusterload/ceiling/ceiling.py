@@ -64,7 +64,7 @@ class Ceiling:
     """What several searches for the same say together.
 
     Attributes:
-        resource: a dimension's name.
+        resource: a dimension's name, or that of what was raised.
         unit: of all values.
         searches: those that were made, whole or in part.
         wanted: how many were to be made.
@@ -96,6 +96,11 @@ class Ceiling:
     def value(self) -> float:
         """The median of what held; NaN if it is not known."""
         return median(one.held for one in self.telling) if self.known else math.nan
+
+    @property
+    def middle(self) -> float:
+        """The median of the middles, in ratios, between what held and what broke; NaN if it is not known."""
+        return median(math.sqrt(one.held * one.broke) for one in self.telling) if self.known else math.nan
 
     @property
     def low(self) -> float:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from clusterload import units
 from clusterload.achievement import Achieved, achieved
 from clusterload.brake import BROKERS, LOST, NONE, brakes, strained
-from clusterload.ceiling.bound import LATENCIES, Bound
+from clusterload.ceiling.bound import LATENCIES, LIMIT_LOAD, Bound
 from clusterload.ceiling.staircase import Outcome, Step
 from clusterload.hosts import CROWDED, HOST_CPU, crowded
 from clusterload.limits import Limits
@@ -23,10 +23,16 @@ from clusterload.series import SECOND
 from clusterload.usage import Line, Usage, assess
 
 if TYPE_CHECKING:
-    from clusterload.run import Run
+    from clusterload.run import Latency, Run
 
 MADE: Final = 0.95
 """Share of what was asked for that must have been made for a step to hold."""
+
+EXCESS: Final = 1.05
+"""From this share of what was asked for on, more was made: a late generator caught up, which is no load as asked."""
+
+SEEN: Final = 0.6
+"""Share of a step's settled part that must have figures for its limit load to be known."""
 
 GENERATORS_OWN: Final = ("Too many open files", "Cannot assign requested address", "Cannot allocate memory")
 """Failures of a connection that are this machine's, in the system's words."""
@@ -40,21 +46,24 @@ class Trial:
 
     Attributes:
         resource: what is searched for.
-        watched: the Load and the kind of its latency that tell how the cluster serves.
+        watched: Loads with the kind of their latency that tells how the cluster serves; of several the worst counts.
         bounds: what breaks a step.
+        limits: what a bound on the limit load is held against.
     """
 
     resource: str
-    watched: tuple[str, str]
+    watched: tuple[tuple[str, str], ...]
     bounds: tuple[Bound, ...]
+    limits: Limits = _NO_LIMITS
 
     def step(self, value: float, run: Run) -> Step:
         """What became of a step that drove the resource to a value, by the settled part of its run."""
-        settled = _settled(run)
-        usage = assess(settled, _NO_LIMITS)
-        made = _made(achieved(run))
-        figures = {**_figures(run, usage, self.watched), "achieved": made}
-        used = usage.line(self.resource)
+        settled = settled_part(run)
+        usage = assess(settled, self.limits)
+        dials = achieved(run)
+        figures = {**_figures(run, usage, self.watched), "achieved": _made(dials), "excess": _excess(dials)}
+        figures[LIMIT_LOAD] = usage.typical_load if _covered(usage, settled) >= SEEN else math.nan
+        used = usage.line(self.resource) if self.resource else None
         outcome, why = self._outcome(run, settled, usage, figures)
         return Step(
             value=value,
@@ -65,11 +74,14 @@ class Trial:
         )
 
     def _outcome(self, run: Run, settled: Run, usage: Usage, figures: Mapping[str, float]) -> tuple[Outcome, str]:
-        broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.quantity])]
-        unknown = [bound for bound in self.bounds if math.isnan(figures[bound.quantity])]
+        broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.figure])]
+        unknown = [bound for bound in self.bounds if math.isnan(figures[bound.figure])]
         refused = _refused(run)
-        if figures["achieved"] >= MADE and not refused and not broken and not unknown:
-            return Outcome.HELD, _said(self.bounds, figures)
+        if figures["achieved"] >= MADE and not refused and not broken:
+            return _seen(self.bounds, unknown, figures)
+        if any(bound.figure == LIMIT_LOAD for bound in broken) and not figures["excess"] > EXCESS:
+            # Brokers counted what was really used: that holds whoever else was short of something.
+            return Outcome.BROKE, _said(broken, figures)
         if own := _failed_here(run) or strained(settled):
             return Outcome.UNSURE, f"the generator was the brake: {own}"
         if refused:
@@ -86,15 +98,16 @@ def not_begun(value: float, words: str) -> Step:
     return Step(value=value, outcome=outcome, why=f"the generator was the brake: {words}" if ours else words)
 
 
-def _settled(run: Run) -> Run:
+def settled_part(run: Run) -> Run:
+    """A run without its warm-up."""
     warm_up = run.plan.warm_up if run.plan else 0.0
     start = run.start + round(warm_up * SECOND)
     return run.between(start, run.end) if run.start < start < run.end else run
 
 
-def _figures(run: Run, usage: Usage, watched: tuple[str, str]) -> dict[str, float]:
+def _figures(run: Run, usage: Usage, watched: Sequence[tuple[str, str]]) -> dict[str, float]:
     """All that can be bounded, as it was in the settled part; NaN where it is not known."""
-    latency = run.latency(*watched)
+    latencies = [run.latency(*one) for one in watched]
     busy = {name: _highest(lines) for name, lines in _by_name(usage.saturation).items()}
     lost = sum(ledger.failed + ledger.unknown + ledger.dropped for ledger in run.ledgers)
     scheduled = sum(ledger.scheduled for ledger in run.ledgers)
@@ -102,9 +115,15 @@ def _figures(run: Run, usage: Usage, watched: tuple[str, str]) -> dict[str, floa
         **dict.fromkeys(("request_handler_busy", "network_thread_busy", "cpu_host"), math.nan),
         **busy,
         "saturation": max((value for value in busy.values() if not math.isnan(value)), default=math.nan),
-        **{name: latency.histogram.quantile(at) / 1e3 if latency else math.nan for name, at in LATENCIES.items()},
+        **{name: _worst(latencies, at) for name, at in LATENCIES.items()},
         "lost": lost / scheduled if scheduled else math.nan,
     }
+
+
+def _worst(latencies: Sequence[Latency | None], at: float) -> float:
+    """The highest of a quantile in milliseconds; NaN where a Load does not tell."""
+    told = [one.histogram.quantile(at) / 1e3 if one else math.nan for one in latencies]
+    return math.nan if any(map(math.isnan, told)) else max(told, default=math.nan)
 
 
 def _by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
@@ -131,6 +150,18 @@ def _made(dials: Sequence[Achieved]) -> float:
     return math.prod(worst.values()) if worst else math.nan
 
 
+def _excess(dials: Sequence[Achieved]) -> float:
+    """The largest share of what was asked for that was made, of all dials; NaN if none is known."""
+    shares = [dial.value / dial.asked.value for dial in dials if math.isfinite(dial.asked.value) and dial.asked.value]
+    return max((share for share in shares if not math.isnan(share)), default=math.nan)
+
+
+def _covered(usage: Usage, settled: Run) -> float:
+    """Share of a run that has a limit load."""
+    known = sum(not math.isnan(value) for value in usage.limit_load)
+    return known * usage.grid.seconds / settled.seconds
+
+
 def _refused(run: Run) -> bool:
     """Whether brokers said no, or to wait: what they mean also on a host that others keep busy."""
     throttled = any(traffic.throttled_ms > LOST * run.seconds * 1e3 for traffic in run.traffic)
@@ -143,6 +174,13 @@ def _failed_here(run: Run) -> str:
             if any(reason in error for reason in GENERATORS_OWN):
                 return f"{count:,} times {error}"
     return ""
+
+
+def _seen(bounds: Sequence[Bound], unknown: Sequence[Bound], figures: Mapping[str, float]) -> tuple[Outcome, str]:
+    """What a step that was made as asked and broke nothing is worth: it held if all was seen."""
+    if unknown:
+        return Outcome.UNSURE, f"{_names(unknown)} is not known"
+    return Outcome.HELD, _said(bounds, figures)
 
 
 def _blamed(
@@ -169,13 +207,11 @@ def _missed(run: Run, share: float) -> tuple[Outcome, str]:
 def _of_host(broken: Iterable[Bound], figures: Mapping[str, float]) -> list[float]:
     """The values of broken bounds that are broken by the CPU of a host, which the brokers may share."""
     hottest = figures[HOST_CPU] >= figures["saturation"]
-    return [
-        bound.value for bound in broken if bound.quantity == HOST_CPU or (bound.quantity == "saturation" and hottest)
-    ]
+    return [bound.value for bound in broken if bound.figure == HOST_CPU or (bound.figure == "saturation" and hottest)]
 
 
 def _said(bounds: Iterable[Bound], figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{bound.quantity} {bound.said(figures[bound.quantity])}" for bound in bounds)
+    return ", ".join(f"{bound.quantity} {bound.said(figures[bound.figure])}" for bound in bounds)
 
 
 def _names(bounds: Iterable[Bound]) -> str:

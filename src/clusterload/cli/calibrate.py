@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +20,9 @@ from clusterload.cli.options import (
 from clusterload.cli.sources import source_options, sources_for
 
 if TYPE_CHECKING:
-    from clusterload.calibration import Calibration, Making, Orders
+    from clusterload.calibration import Calibration, Orders
     from clusterload.ceiling.bound import Bound
     from clusterload.consent import Consent
-    from clusterload.engines.progress import OnProgress
-    from clusterload.plan import Plan
 
 _EXAMPLES = """\b
 clusterload limits calibrate --lab 3 --out mine.toml
@@ -160,6 +156,7 @@ def _found(
     """
     from clusterload import calibration
     from clusterload.cli.console import note, waiting
+    from clusterload.cli.steps import step_progress
     from clusterload.errors import Aborted
 
     table.check()
@@ -167,7 +164,7 @@ def _found(
         note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
         agreed = confirmed(consented, cluster, to="calibrate it")
         try:
-            with _progress() as (on_making, on_plan):
+            with step_progress() as (on_making, on_plan):
                 found = calibration.calibrate(
                     cluster,
                     orders,
@@ -186,27 +183,6 @@ def _found(
     if table.written:
         note(f"limits: {table.path}")
     return found
-
-
-@contextmanager
-def _progress() -> Iterator[tuple[Callable[[Making], None], Callable[[Plan], OnProgress]]]:
-    """What shows the steps: a line for each that is over, and a bar for the one under way where there is a terminal."""
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    from clusterload.cli.console import ERR, note
-    from clusterload.reports.calibration import step_line
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
-    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bars:
-        task = bars.add_task("waiting for the cluster to be at rest", total=None)
-
-        def on_making(making: Making) -> None:
-            if making.step is None:
-                bars.update(task, description=step_line(making), completed=0)
-            else:
-                note(step_line(making))
-
-        yield on_making, lambda _: lambda state: bars.update(task, completed=state.elapsed, total=state.duration)
 
 
 def _show(found: Calibration, *, as_json: bool) -> None:

@@ -71,6 +71,7 @@ def lab() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the lab as JSON.")
 @click.option("--jolokia", is_flag=True, help="Let each broker answer Jolokia's requests too, for reading only.")
 @click.option("--prometheus", is_flag=True, help="Run the Prometheus server of this machine beside it.")
+@click.option("--proxied", is_flag=True, help="Put proxies before the brokers, by which their network can be impaired.")
 @click.option("--metrics-api", is_flag=True, help="Serve its metrics as Confluent's Metrics API; see 'serve'.")
 @click.option("--cluster-id", metavar="ID", help="The id that its Metrics API answers to, as in lkc-abc123.")
 @click.option("--lateness", metavar="TIME", help="How late its Metrics API is, in whole minutes, as in 3m.")
@@ -86,6 +87,7 @@ def up(
     as_json: bool,
     jolokia: bool,
     prometheus: bool,
+    proxied: bool,
     metrics_api: bool,
     cluster_id: str | None,
     lateness: str | None,
@@ -111,6 +113,7 @@ def up(
             listeners=listeners,
             jolokia=jolokia,
             prometheus=prometheus,
+            proxied=proxied,
             progress=progress,
         )
         started.start()

@@ -14,10 +14,13 @@ from clusterload.errors import Aborted, ClusterloadError, nearest
 
 COMMANDS: Final = {
     "bill": "clusterload.cli.bill:bill",
+    "capacity": "clusterload.cli.capacity:capacity",
     "case": "clusterload.cli.case:case",
     "changed": "clusterload.cli.changed:changed",
     "cleanup": "clusterload.cli.cleanup:cleanup",
     "describe": "clusterload.cli.describe:describe",
+    "diagnose": "clusterload.cli.diagnose:diagnose",
+    "experiment": "clusterload.cli.experiment:experiment",
     "lab": "clusterload.cli.lab:lab",
     "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",

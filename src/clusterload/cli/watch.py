@@ -132,10 +132,11 @@ def _limits(target: Target, table: str | None, units: int, cluster: Cluster | No
         return Limits.named(name, units)
     if cluster is None:
         raise UsageError("--limits declared asks the brokers of now: for the past name a table")
-    return _declared(cluster)
+    return declared_limits(cluster)
 
 
-def _declared(cluster: Cluster) -> Limits:
+def declared_limits(cluster: Cluster) -> Limits:
+    """What a cluster's brokers declare, as limits."""
     from datetime import UTC, datetime
 
     from clusterload.cli.console import warn

@@ -7,8 +7,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from clusterload import units
 from clusterload.errors import LabError
-from clusterload.lab import control
+from clusterload.lab import control, neighbour
+from clusterload.lab.impairment import Impairment, ask
 from clusterload.lab.inside import LabGone, record_of, states
 from clusterload.lab.leaders import Copies, brokers_known_to, copies_of, lead, named, wait_until
 
@@ -23,6 +25,7 @@ GRACE_SECONDS = 15.0
 # A broker that was killed is let in again when the controller has given the old one up, after 9 s by default.
 _READY_SECONDS = 60.0
 _ENDED_SECONDS = 30.0
+_LONGEST_SECONDS = 86_400.0
 _LEADER_SECONDS = 20.0
 _ORDERS = {
     "kill": ("kill", "killed (SIGKILL)"),
@@ -46,7 +49,12 @@ def break_of(fault: Fault, lab: LabInfo) -> Break:
     """How a fault is done to this lab; the fault has been checked."""
     if fault.do == "move-leader":
         return LeaderMoved(lab=lab, place=place_of(fault), to=fault.to)
+    if fault.do == "neighbour":
+        return NeighbourBusy(lab=lab, processes=fault.processes or 1)
     assert fault.broker is not None
+    if fault.do in {"delay", "cut"}:
+        wanted = Impairment(delay=fault.by or 0.0, cut=fault.do == "cut")
+        return WayImpaired(lab=lab, broker=fault.broker, between=fault.between or "clients", impairment=wanted)
     return BrokerBroken(lab=lab, broker=fault.broker, how=fault.do)
 
 
@@ -55,6 +63,51 @@ def place_of(fault: Fault) -> Place:
     assert fault.topic is not None
     assert fault.partition is not None
     return fault.topic, fault.partition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayImpaired:
+    """The way between a broker and its clients, or other brokers, by the proxy that stands on it."""
+
+    lab: LabInfo
+    broker: int
+    between: str
+    impairment: Impairment
+
+    def do(self, lasts: float) -> str:
+        """Tell the proxy, with a term after which it undoes it by itself."""
+        seconds = min(lasts + GRACE_SECONDS, _LONGEST_SECONDS)
+        self._ask("impair", impairment=self.impairment.as_document(), seconds=seconds)
+        done = "cut" if self.impairment.cut else f"slower by {units.duration(self.impairment.delay)} a round trip"
+        return f"the way between broker {self.broker} and {self.between} is {done}"
+
+    def undo(self) -> str:
+        """Let all pass again."""
+        self._ask("heal")
+        return f"the way between broker {self.broker} and {self.between} is free again"
+
+    def _ask(self, do: str, **more: object) -> None:
+        listener = {"clients": "CLIENT", "brokers": "BROKER"}[self.between]
+        ask(record_of(self.lab).proxy_socket, do, listener=listener, broker=self.broker, **more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeighbourBusy:
+    """Others that want the machine's CPU."""
+
+    lab: LabInfo
+    processes: int
+
+    def do(self, lasts: float) -> str:
+        """Start the processes, which end by themselves."""
+        words = neighbour.command(self.processes, min(lasts + GRACE_SECONDS, _LONGEST_SECONDS))
+        control.ask(record_of(self.lab).socket, "attach", name=neighbour.NAME, argv=words)
+        return f"{self.processes} other processes take the machine's CPU"
+
+    def undo(self) -> str:
+        """End them."""
+        control.ask(record_of(self.lab).socket, "end", name=neighbour.NAME)
+        return f"the {self.processes} other processes have ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def ask(address: Path, do: str, broker: int | None = None, **more: object) -> di
 
     Commands: status, ready, detach, stop; with a broker: start, terminate, kill, pause, resume, of which the
     supervisor undoes terminate, kill and pause by itself after `seconds`, if they are given; with `name` and `argv`:
-    attach, which runs a process that ends with the lab.
+    attach, which runs a process that ends with the lab; with `name`: end, which ends it before.
 
     Raises:
         LabError: the supervisor does not answer, or refuses.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BACK_SECONDS = 60.0  # a broker that was away has to fetch what was written meanwhile
 _NANOSECONDS = 1e9
+_ON_THE_WAY = ("delay", "cut")
 
 
 def check_faults(
@@ -43,6 +44,10 @@ def check_faults(
         return
     if lab is None:
         raise ConfigurationError("only a lab is broken on purpose, and this cluster is none: leave the faults out")
+    if not lab.proxied and (first := next((fault for fault in faults if fault.do in _ON_THE_WAY), None)):
+        raise ConfigurationError(
+            f"{_what(first)} needs a lab with proxies: start it with 'clusterload lab up --proxied'"
+        )
     from clusterload.lab.leaders import all_copies  # noqa: PLC0415 (what breaks a lab needs kio, half a second that most loads can do without)
 
     known = {seat.id for seat in lab.brokers}
@@ -56,6 +61,8 @@ def check_faults(
 
 
 def _check_brokers(fault: Fault, known: set[int]) -> None:
+    if fault.do == "neighbour":
+        return
     wanted = fault.to if fault.do == "move-leader" else fault.broker
     if wanted not in known and not (fault.do == "move-leader" and wanted is None):
         brokers = ", ".join(map(str, sorted(known)))
@@ -63,9 +70,10 @@ def _check_brokers(fault: Fault, known: set[int]) -> None:
 
 
 def _check_turns(faults: Sequence[Fault], duration: float) -> None:
-    """One broker can be broken in one way at a time."""
-    for broker in {fault.broker for fault in faults if fault.broker is not None}:
-        turns = sorted((fault for fault in faults if fault.broker == broker), key=lambda fault: fault.at)
+    """One broker can be broken in one way at a time, and there is one neighbour."""
+    ours = [fault for fault in faults if fault.do != "move-leader"]
+    for broker in {fault.broker for fault in ours}:
+        turns = sorted((fault for fault in ours if fault.broker == broker), key=lambda fault: fault.at)
         for first, second in pairwise(turns):
             if second.at < (until := first.at + _lasts(first, duration - first.at)) or second.at == first.at:
                 raise ConfigurationError(
@@ -97,7 +105,7 @@ def _lasts(fault: Fault, left: float) -> float:
 def _what(fault: Fault) -> str:
     if fault.do == "move-leader":
         return f"move-leader of partition {fault.partition} of {fault.topic}"
-    return f"{fault.do} of broker {fault.broker}"
+    return fault.do if fault.broker is None else f"{fault.do} of broker {fault.broker}"
 
 
 class Injection:

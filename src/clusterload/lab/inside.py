@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 _CLIENT_ID: Final = "clusterload-lab"
-_ADVERTISED = re.compile(r"^advertised\.listeners=.*\bBROKER://([^:,\s]+):(\d+)", re.MULTILINE)
+_OWN = re.compile(r"^listeners=.*\bBROKER://([^:,\s]+):(\d+)", re.MULTILINE)
 
 
 class LabGone(LabError):
@@ -78,9 +78,9 @@ def ask_broker(lab: LabInfo, broker: int, request: RequestPayload, answer: type[
 def _address(lab: LabInfo, broker: int) -> Address:
     settings = labs_dir() / lab.id / "config" / f"broker-{broker}.properties"
     try:
-        found = _ADVERTISED.search(settings.read_text(encoding="utf-8"))
+        found = _OWN.search(settings.read_text(encoding="utf-8"))
     except OSError as error:
         raise LabError(f"the settings of broker {broker} are gone: {error}; start the lab again") from error
     if found is None:
-        raise LabError(f"{settings} advertises no BROKER listener: start the lab without that setting")
+        raise LabError(f"{settings} has no BROKER listener: start the lab without that setting")
     return Address(found[1], int(found[2]))

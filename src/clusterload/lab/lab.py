@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from clusterload.errors import LabError, UsageError
-from clusterload.lab import aot, artifacts, client_file, lock, registry, storage
+from clusterload.lab import aot, artifacts, client_file, lock, neighbour, registry, storage
 from clusterload.lab.broker import FULL_SPEED
+from clusterload.lab.impairment import Impairment, ask
 from clusterload.lab.java import find
 from clusterload.lab.launch import Running, launch
 from clusterload.lab.layout import Kit, Wanted
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from clusterload.lab.artifacts import Progress
+    from clusterload.lab.impairment import Way
     from clusterload.lab.registry import LabInfo
 
 
@@ -42,6 +45,8 @@ class Lab:
         jolokia: whether each broker answers Jolokia's requests too, for reading only; see `LabBroker.jolokia_url`.
         prometheus: whether the `prometheus` on the PATH runs beside the brokers and scrapes each of them every second,
             as job `clusterload-lab`, with the broker's id as label `broker`; see `LabInfo.prometheus_url`.
+        proxied: whether a proxy stands before each broker's plain listener and its listener for other brokers, so that
+            `impair` can make what passes slow, or stop it.
         progress: called with (what is done, how much, of how much).
 
     Raises:
@@ -65,6 +70,7 @@ class Lab:
         listeners: Sequence[str] = (),
         jolokia: bool = False,
         prometheus: bool = False,
+        proxied: bool = False,
         progress: Progress = artifacts.silent,
     ) -> None:
         if not 1 <= brokers <= MOST_BROKERS:
@@ -80,6 +86,7 @@ class Lab:
             timeout=timeout,
             listeners=chosen(listeners),
             prometheus=find_prometheus() if prometheus else None,
+            proxied=proxied,
         )
         self._running: Running | None = None
 
@@ -181,6 +188,60 @@ class Lab:
     def attach(self, name: str, argv: Sequence[str]) -> None:
         """Run a process beside the brokers; it ends with the lab, and writes to `logs/<name>.log`."""
         self._up().ask("attach", name=name, argv=list(argv))
+
+    def impair(
+        self,
+        *,
+        listener: str,
+        broker: int | None = None,
+        delay: float = 0.0,
+        jitter: float = 0.0,
+        bandwidth: float = math.inf,
+        cut: bool = False,
+        who: str = "",
+        seconds: float,
+    ) -> None:
+        """Make worse what passes a lab's proxies, instead of what was done to these before; see `Impairment`.
+
+        Args:
+            listener: `CLIENT`, what clients and brokers say to each other, or `BROKER`, what brokers do.
+            broker: whose listener; None is all brokers'.
+            delay: seconds added to each round trip.
+            jitter: up to so many seconds more each way.
+            bandwidth: bytes per second that pass each way.
+            cut: nothing passes.
+            who: only connections whose client id begins so.
+            seconds: after which it is undone, also when this process is gone.
+
+        Raises:
+            LabError: the lab was started without proxies, or they do not answer.
+            UsageError: a value is out of range.
+        """
+        wanted = Impairment(delay=delay, jitter=jitter, bandwidth=bandwidth, cut=cut, who=who)
+        self._ask_proxies("impair", listener=listener, broker=broker, impairment=wanted.as_document(), seconds=seconds)
+
+    def heal(self) -> None:
+        """Let all pass again as it comes; LabError as of `impair`."""
+        self._ask_proxies("heal")
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """How each listener with a proxy stands; LabError as of `impair`."""
+        return self._ask_proxies("status")
+
+    def _ask_proxies(self, do: str, **more: object) -> tuple[Way, ...]:
+        record = self._up().record
+        if not record.info.proxied:
+            raise LabError(f"lab {record.info.id} has no proxies: start it with Lab(proxied=True), or lab up --proxied")
+        return ask(record.proxy_socket, do, **more)
+
+    def disturb(self, processes: int, *, seconds: float) -> None:
+        """Have a busy neighbour: so many processes burn CPU on this machine for so long, or until `quieten`."""
+        self.attach(neighbour.NAME, neighbour.command(processes, seconds))
+
+    def quieten(self) -> None:
+        """End the busy neighbours."""
+        self._up().ask("end", name=neighbour.NAME)
 
     def wait(self) -> None:
         """Block until something else stops the lab, such as `clusterload lab down`.

@@ -136,7 +136,7 @@ def launch(kit: Kit, wanted: Wanted) -> Running:
         LabError: a broker died or was not ready in time; nothing is left running.
     """
     for left in reversed(range(_TRIES)):
-        running = Running(lay_out(kit, wanted, ports.choose(wanted.brokers, wanted.listeners)))
+        running = Running(lay_out(kit, wanted, ports.choose(wanted.brokers, wanted.listeners, proxied=wanted.proxied)))
         try:
             running.await_ready(wanted.timeout)
         except BaseException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from clusterload.lab.listeners import USER, Keys, broker_settings, client_proper
 from clusterload.lab.places import labs_dir, write_private
 from clusterload.lab.ports import choose_one
 from clusterload.lab.properties import HOST, Ports, broker_properties, render
-from clusterload.lab.registry import ORDERS, LabBroker, LabInfo, Record
+from clusterload.lab.registry import MARKER, ORDERS, LabBroker, LabInfo, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +51,7 @@ class Wanted:
     timeout: float = 90.0
     listeners: tuple[str, ...] = ()
     prometheus: Path | None = None
+    proxied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +75,31 @@ def lay_out(kit: Kit, wanted: Wanted, ports: list[Ports]) -> Record:
     record = _record(folder, kit, wanted, ports, now.isoformat(timespec="seconds"))
     secured = _secured(record.info, folder / "config") if wanted.listeners else _Secured()
     commands = {seat.id: _prepare(kit, wanted, ports, seat, record.info, secured) for seat in record.info.brokers}
-    beside = {prometheus.NAME: prometheus.prepare(wanted.prometheus, record.info, folder)} if wanted.prometheus else {}
+    beside = _beside(wanted, record, ports, folder)
     orders = {"record": record.as_dict(), "commands": commands, "beside": beside, "parent": os.getpid()}
     write_private(folder / ORDERS, json.dumps(orders))
     return record
+
+
+def _beside(wanted: Wanted, record: Record, ports: list[Ports], folder: Path) -> dict[str, list[str]]:
+    """The words that start each process that runs beside the brokers."""
+    found = {"proxy": _proxies(record, ports, folder)} if wanted.proxied else {}
+    if wanted.prometheus:
+        found[prometheus.NAME] = prometheus.prepare(wanted.prometheus, record.info, folder)
+    return found
+
+
+def _proxies(record: Record, ports: list[Ports], folder: Path) -> list[str]:
+    """Write down where the proxies stand; the words that start them, with the lab's mark."""
+    ways = [
+        {"listener": listener, "broker": broker, "port": port, "target": own}
+        for broker, each in enumerate(ports, 1)
+        for listener, own in (("CLIENT", each.client), ("BROKER", each.broker))
+        for port in (each.shown[listener],)
+    ]
+    orders = folder / "config" / "proxy.json"
+    write_private(orders, json.dumps({"socket": str(record.proxy_socket), "ways": ways}))
+    return [sys.executable, "-P", "-m", "clusterload.lab.proxy", str(orders), f"{MARKER}{folder}"]
 
 
 def _record(folder: Path, kit: Kit, wanted: Wanted, ports: list[Ports], started: str) -> Record:
@@ -91,6 +114,7 @@ def _record(folder: Path, kit: Kit, wanted: Wanted, ports: list[Ports], started:
         supervisor_pid=0,
         listeners=wanted.listeners,
         prometheus_url=prometheus.url(choose_one()) if wanted.prometheus else "",
+        proxied=wanted.proxied,
     )
     # A socket's path may have 104 characters at most, which a state directory can exceed.
     socket = Path(tempfile.mkdtemp(prefix="clusterload-")) / "control"
@@ -102,7 +126,7 @@ def _seat(folder: Path, kit: Kit, number: int, ports: Ports) -> LabBroker:
         id=number,
         rack=f"rack-{number}",
         host=HOST,
-        client_port=ports.client,
+        client_port=ports.for_clients,
         exporter_url=agents.exporter_url(ports.exporter),
         pid=0,
         log=folder / "logs" / f"broker-{number}.log",

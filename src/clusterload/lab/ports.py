@@ -8,21 +8,31 @@ import socket
 from collections.abc import Sequence
 
 from clusterload.errors import LabError
+from clusterload.lab.impairment import LISTENERS
 from clusterload.lab.properties import HOST, Ports
 
 # Below what Linux and macOS give to outgoing connections, so that none of those takes a port first.
 _RANGE = range(20_000, 32_000)
 
 
-def choose(brokers: int, listeners: Sequence[str] = ()) -> list[Ports]:
-    """Five ports for each broker and one for each further listener of it, free at this moment.
+def choose(brokers: int, listeners: Sequence[str] = (), *, proxied: bool = False) -> list[Ports]:
+    """Five ports for each broker, one for each further listener of it and each proxy, free at this moment.
 
     Raises:
         LabError: hardly any port is free.
     """
-    each = 5 + len(listeners)
+    shown = LISTENERS if proxied else ()
+    each = 5 + len(shown) + len(listeners)
     return [
-        Ports(client=a, broker=b, controller=c, exporter=d, jolokia=e, more=dict(zip(listeners, more, strict=True)))
+        Ports(
+            client=a,
+            broker=b,
+            controller=c,
+            exporter=d,
+            jolokia=e,
+            shown=dict(zip(shown, more[: len(shown)], strict=True)),
+            more=dict(zip(listeners, more[len(shown) :], strict=True)),
+        )
         for a, b, c, d, e, *more in zip(*[iter(_free(each * brokers))] * each, strict=True)
     ]
 

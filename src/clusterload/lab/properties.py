@@ -20,7 +20,8 @@ _PLAIN = "CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT"
 class Ports:
     """The loopback ports of one broker; `more` are those of further listeners for clients, by their names.
 
-    That of `jolokia` is used on request only.
+    That of `jolokia` is used on request only. `shown` are those of proxies, where there are any, by the listeners
+    before which they stand: `CLIENT` and `BROKER`.
     """
 
     client: int
@@ -29,6 +30,12 @@ class Ports:
     exporter: int
     jolokia: int = 0
     more: Mapping[str, int] = field(default_factory=dict)
+    shown: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def for_clients(self) -> int:
+        """The port that clients of the plain listener use."""
+        return self.shown.get("CLIENT", self.client)
 
 
 def broker_properties(
@@ -48,7 +55,8 @@ def broker_properties(
     own, copies = ports[broker - 1], min(3, len(ports))
     voters = (f"{number}@{HOST}:{each.controller}" for number, each in enumerate(ports, 1))
     more = [f"{listener_name(name)}://{HOST}:{port}" for name, port in own.more.items()]
-    between = ",".join([f"CLIENT://{HOST}:{own.client}", f"BROKER://{HOST}:{own.broker}", *more])
+    plain = {"CLIENT": own.client, "BROKER": own.broker}
+    between = _addresses(plain, more)
     protocols = [f"{listener_name(name)}:{PROTOCOLS[name]}" for name in own.more]
     settings = {
         "process.roles": "broker,controller",
@@ -56,7 +64,7 @@ def broker_properties(
         "broker.rack": f"rack-{broker}",
         "controller.quorum.voters": ",".join(voters),
         "listeners": f"{between},CONTROLLER://{HOST}:{own.controller}",
-        "advertised.listeners": between,
+        "advertised.listeners": _addresses({**plain, **own.shown}, more),
         "listener.security.protocol.map": ",".join([_PLAIN, *protocols]),
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
@@ -64,6 +72,10 @@ def broker_properties(
         "auto.create.topics.enable": str(auto_create_topics).lower(),
     }
     return settings | _topics(copies) | _QUICK | dict(secured or {}) | dict(config or {})
+
+
+def _addresses(plain: Mapping[str, int], more: Sequence[str]) -> str:
+    return ",".join([*(f"{name}://{HOST}:{port}" for name, port in plain.items()), *more])
 
 
 def _topics(copies: int) -> dict[str, str]:

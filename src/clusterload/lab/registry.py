@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from clusterload.lab import client_file
+from clusterload.lab import client_file, impairment
 from clusterload.lab.listeners import listener_name
 from clusterload.lab.places import labs_dir, write_private
 
@@ -50,7 +50,7 @@ class LabInfo:
 
     `directory` is where its client.properties lies; `started` is ISO 8601, UTC; `listeners` are the further ones
     that it was asked for, such as SASL_SSL; `prometheus_url` is where the Prometheus server beside it answers, empty
-    without one.
+    without one; `proxied` is whether proxies stand before its brokers.
     """
 
     id: str
@@ -62,6 +62,7 @@ class LabInfo:
     supervisor_pid: int
     listeners: tuple[str, ...] = ()
     prometheus_url: str = ""
+    proxied: bool = False
 
     @property
     def client_listeners(self) -> frozenset[str]:
@@ -86,6 +87,11 @@ class Record:
     ready: bool
     supervisor_created: float
     socket: Path
+
+    @property
+    def proxy_socket(self) -> Path:
+        """Where its proxies are told what to do, if it has any."""
+        return self.socket.with_name(impairment.SOCKET)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -59,7 +59,7 @@ class Supervisor:
         self._beside: dict[str, list[str]] = orders["beside"]
         self._parent: int | None = int(orders["parent"])
         self._brokers: dict[int, subprocess.Popen[bytes]] = {}
-        self._attached: list[subprocess.Popen[bytes]] = []
+        self._attached: list[tuple[str, subprocess.Popen[bytes]]] = []
         self._paused: set[int] = set()
         self._undo_at: dict[int, tuple[float, str]] = {}
         self._stop = False
@@ -75,10 +75,10 @@ class Supervisor:
         try:
             with self._listener() as listener:
                 registry.write(self._folder, self._record)
+                for name, argv in self._beside.items():  # before the brokers, which find each other by proxies
+                    self._attach(name, argv)
                 for broker in self._commands:
                     self._start(broker)
-                for name, argv in self._beside.items():
-                    self._attach(name, argv)
                 self._serve(listener)
         finally:
             self._stop_all()
@@ -125,6 +125,8 @@ class Supervisor:
             self._parent = None
         elif what == "attach":
             self._attach(order["name"], order["argv"])
+        elif what == "end":
+            self._end(order["name"])
         elif what == "start" and broker in self._commands:
             self._start(broker)
         elif what in _SIGNALS and broker in self._brokers:
@@ -148,7 +150,15 @@ class Supervisor:
 
     def _attach(self, name: str, argv: list[str]) -> None:
         """Run a process that is no broker, such as a server of metrics, for as long as the lab runs."""
-        self._attached.append(self._run(argv, self._folder / "logs" / f"{name}.log"))
+        self._attached.append((name, self._run(argv, self._folder / "logs" / f"{name}.log")))
+
+    def _end(self, name: str) -> None:
+        """End the processes that were attached under a name; that there are none is no matter."""
+        for attached, process in self._attached:
+            if attached == name and process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self._attached = [(attached, process) for attached, process in self._attached if process.poll() is None]
 
     def _run(self, argv: list[str], log: Path) -> subprocess.Popen[bytes]:
         with log.open("ab") as file:
@@ -196,7 +206,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         """Kill every process: a lab's data go with it, so there is nothing to end in order."""
-        running = [*self._brokers.values(), *self._attached]
+        running = [*self._brokers.values(), *(process for _, process in self._attached)]
         for process in running:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -17,11 +17,25 @@ ACTIONS: Final = {
     "pause": "a broker freezes (SIGSTOP), and runs on again",
     "restart": "a broker is shut down in good order and started again at once",
     "move-leader": "another replica leads a partition for a while",
+    "delay": "what is said to a broker and what it answers takes longer",
+    "cut": "nothing passes between a broker and those who talk to it, and comes when it is mended",
+    "neighbour": "other processes take the machine's CPU",
 }
 """What a Fault can do."""
 
-_KEYS: Final = ("do", "at", "for", "broker", "topic", "partition", "to")
+_KEYS: Final = ("do", "at", "for", "broker", "topic", "partition", "to", "by", "between", "processes")
 _MOVE: Final = "move-leader"
+BETWEEN: Final = ("clients", "brokers")
+"""Whom a `delay` or a `cut` keeps from a broker."""
+
+# What each names besides: what it must, and what it may; all others name a broker.
+_NEEDED: Final = {_MOVE: ("topic", "partition"), "delay": ("broker", "by"), "neighbour": ("processes",)}
+_MAY: Final = {_MOVE: ("to",), "delay": ("between",), "cut": ("between",)}
+
+
+def keys_of(do: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a fault has to say besides when it comes, and what it may say."""
+    return _NEEDED.get(do, ("broker",)), _MAY.get(do, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +46,13 @@ class Fault:
         do: one of `ACTIONS`.
         at: seconds into the load.
         lasts: seconds until it is undone; None is at the end of the load.
-        broker: which one, by id; for all but `move-leader`.
+        broker: which one, by id; for all but `move-leader` and `neighbour`.
         topic: whose partition, for `move-leader`.
         partition: which one, for `move-leader`.
         to: the broker that is to lead; None is any other replica in sync.
+        by: seconds that a `delay` adds to each round trip.
+        between: whom a `delay` or `cut` is for, one of `BETWEEN`; None is clients.
+        processes: how many a `neighbour` has.
     """
 
     do: str
@@ -45,6 +62,9 @@ class Fault:
     topic: str | None = None
     partition: int | None = None
     to: int | None = None
+    by: float | None = None
+    between: str | None = None
+    processes: int | None = None
 
     def __post_init__(self) -> None:
         if self.do not in ACTIONS:
@@ -56,16 +76,27 @@ class Fault:
         if self.do == "restart" and self.lasts is not None:
             raise ConfigurationError("fault restart is over when the broker is back: leave out for, or use stop")
         self._check_target()
+        self._check_values()
+
+    def _check_values(self) -> None:
         for key, value in (("broker", self.broker), ("partition", self.partition), ("to", self.to)):
             if value is not None and value < 0:
                 raise ConfigurationError(f"{key} of fault {self.do} is {value}: it must be 0 or above")
+        if self.processes is not None and self.processes < 1:
+            raise ConfigurationError(f"processes of fault {self.do} are {self.processes}: it must be 1 or more")
+        if self.by is not None and not 0 < self.by < math.inf:
+            raise ConfigurationError(f"fault {self.do} delays by {self.by:g} s: it must be above 0 and finite")
+        if self.between not in {None, *BETWEEN}:
+            raise ConfigurationError(
+                f"fault {self.do} is between a broker and {self.between}: use {' or '.join(BETWEEN)}"
+            )
         if self.topic is not None:
             checked_topic(self.topic)
 
     def _check_target(self) -> None:
-        needed = ("topic", "partition") if self.do == _MOVE else ("broker",)
-        allowed = {*needed, "to"} if self.do == _MOVE else {*needed}
-        for key in ("broker", "topic", "partition", "to"):
+        needed, may = keys_of(self.do)
+        allowed = {*needed, *may}
+        for key in ("broker", "topic", "partition", "to", "by", "between", "processes"):
             given = getattr(self, key) is not None
             if key in needed and not given:
                 raise ConfigurationError(f"fault {self.do} does not say which {key}: add {key}=")
@@ -74,7 +105,7 @@ class Fault:
 
     @classmethod
     def parsed(cls, given: Mapping[str, Any]) -> Fault:
-        """A Fault from a TOML table with the keys do, at, for, broker, topic, partition and to.
+        """A Fault from a TOML table with the keys do, at, for, broker, topic, partition, to, by, between and processes.
 
         Raises:
             ConfigurationError: an unknown key, or a value out of range.
@@ -93,6 +124,9 @@ class Fault:
             topic=None if topic is None else str(topic),
             partition=_whole("partition", given),
             to=_whole("to", given),
+            by=_seconds("by", given["by"]) if "by" in given else None,
+            between=str(given["between"]) if "between" in given else None,
+            processes=_whole("processes", given),
         )
 
     @classmethod
@@ -121,6 +155,9 @@ class Fault:
             "topic": self.topic,
             "partition": self.partition,
             "to": self.to,
+            "by": self.by,
+            "between": self.between,
+            "processes": self.processes,
         }
         return {key: value for key, value in found.items() if value is not None}
 
@@ -133,6 +170,9 @@ class Fault:
                 ("topic", self.topic),
                 ("partition", self.partition),
                 ("to", self.to),
+                ("by", None if self.by is None else _said(self.by)),
+                ("between", self.between),
+                ("processes", self.processes),
             )
             if value is not None
         ]

@@ -10,12 +10,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from clusterload import units
-from clusterload.calibration import Calibration, Making
+from clusterload.calibration import Calibration
 from clusterload.ceiling.ceiling import Ceiling, Search
 from clusterload.ceiling.drive import drive_of
 from clusterload.ceiling.staircase import Outcome, Step
 from clusterload.reports.tables import table
 from clusterload.resources import RESOURCES
+from clusterload.searching import Making
 
 _MARKS: Final = {Outcome.HELD: "held", Outcome.BROKE: "broke", Outcome.UNSURE: "no telling"}
 
@@ -47,8 +48,9 @@ def _lines(ceiling: Ceiling) -> Iterator[str]:
 
 def step_line(making: Making) -> str:
     """A step in one line, before it is made or after."""
-    value = units.short(making.value, making.drive.unit)
-    place = f"{making.drive.resource} {making.repeat}.{making.number}: {value}"
+    factor = making.raising.unit.thing == "factor"
+    value = f"{units.number(making.value)} x" if factor else units.short(making.value, making.raising.unit)
+    place = f"{making.raising.name} {making.repeat}.{making.number}: {value}"
     if making.step is None:
         return place
     return f"{place} {_MARKS[making.step.outcome]}: {making.step.why}"
@@ -80,11 +82,12 @@ def _ceiling(ceiling: Ceiling) -> dict[str, Any]:
         "at_least": _number(ceiling.at_least),
         "chance": _number(ceiling.chance),
         "why": list(ceiling.reasons),
-        "searches": [_search(one) for one in ceiling.searches],
+        "searches": [search_document(one) for one in ceiling.searches],
     }
 
 
-def _search(search: Search) -> dict[str, Any]:
+def search_document(search: Search) -> dict[str, Any]:
+    """A search as plain values, each step included."""
     return {
         "held": _number(search.held),
         "broke": _number(search.broke),

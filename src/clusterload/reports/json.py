@@ -14,6 +14,7 @@ from clusterload.diagnosis import Verdict
 from clusterload.histogram import Histogram
 from clusterload.limits import row_of
 from clusterload.plan import declared
+from clusterload.reports.diagnosis import finding_document
 from clusterload.reports.load import QUANTILES
 from clusterload.run import Run, clock_time
 from clusterload.usage import Usage, provider_load
@@ -41,7 +42,8 @@ def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
         },
         "binding": verdict.binding.resource.name if verdict.binding else None,
         "state": str(verdict.state),
-        "findings": [asdict(finding) for finding in verdict.findings],
+        "reached": [asdict(one) for one in verdict.reached],
+        "findings": [finding_document(one) for one in verdict.findings],
         "missing": list(verdict.missing),
         "verdict": verdict.sentence,
         "events": [asdict(event) for event in run.events],

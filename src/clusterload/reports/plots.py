@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Told apart without colour vision and in grey: the palette of Okabe and Ito.
-_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_INK: Final = "#333333"
-_LIMIT_COLOUR: Final = "#B00020"
+PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+INK: Final = "#333333"
+LIMIT_COLOUR: Final = "#B00020"
 
 # Amounts are shown for a minute, as the course and cloud metrics count them, at any granularity.
 _MINUTE: Final = 60.0
@@ -116,7 +116,7 @@ class Plot:
         import matplotlib as mpl
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        with mpl.rc_context(_STYLE):
+        with mpl.rc_context(STYLE):
             self.figure.savefig(path, dpi=144)
         return path
 
@@ -126,9 +126,9 @@ class Plot:
         return content.getvalue()
 
 
-_STYLE: Final[Any] = {
+STYLE: Final[Any] = {
     "axes.edgecolor": "#BBBBBB",
-    "axes.labelcolor": _INK,
+    "axes.labelcolor": INK,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
@@ -138,9 +138,9 @@ _STYLE: Final[Any] = {
     "grid.color": "#E8E8E8",
     "svg.fonttype": "none",
     "svg.hashsalt": "clusterload",
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
 }
 
 
@@ -166,7 +166,7 @@ def plot(usages: Usage | Mapping[str, Usage], graphs: Sequence[str] = tuple(GRAP
         raise ConfigurationError("no usage was given to draw: give one at least")
     columns = min(2, len(chosen))
     rows = -(-len(chosen) // columns)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * columns, 2.9 * rows + 0.35), layout="constrained")
         FigureCanvasAgg(figure)
         cells = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -195,14 +195,14 @@ def _draw(axes: Axes, graph: Graph, usages: Mapping[str, Usage]) -> None:
         highest = max(highest, float(np.nanmax(values, initial=0.0)))
         # Later lines are thinner, so that one that lies on another leaves it in sight.
         width = 1.6 + 1.3 * (len(usages) - 1 - number)
-        _trace(axes, usage, values, colour=_COLOURS[number % len(_COLOURS)], width=width, label=label)
+        _trace(axes, usage, values, colour=PALETTE[number % len(PALETTE)], width=width, label=label)
     top = max(graph.top, highest * 1.08) or 1.0
     limit = graph.limit(next(iter(usages.values())))
     if limit <= top:
-        axes.axhline(limit, color=_LIMIT_COLOUR, linewidth=1.2, linestyle=(0, (5, 3)), gid="limit")
+        axes.axhline(limit, color=LIMIT_COLOUR, linewidth=1.2, linestyle=(0, (5, 3)), gid="limit")
         axes.annotate(
             "limit", (1, limit), xycoords=("axes fraction", "data"), xytext=(-2, 3), textcoords="offset points",
-            ha="right", va="bottom", color=_LIMIT_COLOUR, fontsize=8.5, annotation_clip=False,
+            ha="right", va="bottom", color=LIMIT_COLOUR, fontsize=8.5, annotation_clip=False,
         )  # fmt: skip
     axes.set_title(graph.title)
     axes.set_ylabel(graph.axis)

@@ -13,6 +13,7 @@ from rich.text import Text
 from clusterload import units
 from clusterload.case import Outcome
 from clusterload.diagnosis import Verdict
+from clusterload.reports.diagnosis import finding_line
 from clusterload.reports.load import load_view
 from clusterload.reports.plots import GRAPHS, Plot, plot
 from clusterload.reports.terminal import answer_view, riddle_view, usage_table
@@ -65,7 +66,8 @@ class Report(Shown):
             Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")
             for line in provider_load(self.run, self.usage.grid)
         ]
-        parts += [Text("; ".join((one.sentence, *one.evidence))) for one in self.verdict.findings]
+        parts += [Text("; ".join((one.sentence, *one.evidence))) for one in self.verdict.reached]
+        parts += [finding_line(one) for one in self.verdict.findings]
         parts += [Text(f"{event.kind}: {event.text}", style="yellow") for event in self.run.events]
         parts.append(Text(f"Verdict: {self.verdict.sentence}", style="bold"))
         return Group(*parts)

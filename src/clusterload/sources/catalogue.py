@@ -45,7 +45,9 @@ PLACES: Final[Mapping[str, Place]] = {
     "confluent": Place(
         title="Confluent's Metrics API, or one that is served", granularity="1 min", lateness="3 to 5 min", past=True
     ),
-    "admin": Place(title="Admin API of the brokers", granularity="10 s", lateness="at once"),
+    "admin": Place(
+        title="Admin API of the brokers", granularity="5 s; sizes, placement and lag 10 s", lateness="at once"
+    ),
 }
 """The sources by the names that `--source` takes."""
 
@@ -58,6 +60,9 @@ _ADMIN: Final = {
     "consumer_lag": "OffsetFetch and ListOffsets",
     "group_members": "DescribeGroups",
     "groups": "ListGroups",
+    "members_changed": "DescribeGroups",
+    "records_by_partition": "ListOffsets",
+    "round_trip_time": "ApiVersions",
 }
 _MAPS: Final = {"exporter": "jmx-exporter", "strimzi": "strimzi", "redpanda": "redpanda"}
 

@@ -75,6 +75,8 @@ class Poller:
 
     A question that fails leaves a gap and, the first time, an event; the next one is asked on time. When answers
     take more than half the interval, it is doubled, up to eight times; an event says so, and when it is back.
+    At the end it is asked once more, unless it fails or was just asked: what it counted last would be missing where
+    the interval was doubled, or where the machine was too busy to ask on time.
 
     Attributes:
         ask: asks the broker once.
@@ -99,6 +101,7 @@ class Poller:
     def run(self, sink: Sink, stop: threading.Event) -> None:
         """Ask and record until told to stop."""
         pace, due = Pace(base=self.interval), time.monotonic()
+        begun = due - self.interval
         try:
             while not stop.wait(max(0.0, due - time.monotonic())):
                 begun = time.monotonic()
@@ -112,8 +115,15 @@ class Poller:
                         self.growth.granularity = pace.interval
                         self._say(sink, pace, took)
                 due = pace.after(due, time.monotonic())
+            if not self._failing and time.monotonic() - begun > self.interval / 2:
+                self._ask_for_the_last_time(sink)
         finally:
             self.close()
+
+    def _ask_for_the_last_time(self, sink: Sink) -> None:
+        moment = self._asked(sink)
+        if moment is not None:
+            self.growth.take(moment, sink)
 
     def _asked(self, sink: Sink) -> Moment | None:
         try:

@@ -60,7 +60,7 @@ def make(
 def described(cluster: Cluster, group: str) -> ConsumerGroupDescription:
     admin = AdminClient({"bootstrap.servers": cluster.servers})
     (asked,) = admin.describe_consumer_groups([group]).values()
-    found: ConsumerGroupDescription = asked.result(10)
+    found: ConsumerGroupDescription = asked.result(60)
     return found
 
 
@@ -77,7 +77,7 @@ def committed(cluster: Cluster, topic: str) -> list[tuple[bytes, bytes]]:
     consumer = Consumer(config)
     consumer.subscribe([topic])
     found: list[tuple[bytes, bytes]] = []
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 120
     while partitions and time.monotonic() < give_up:
         for message in consumer.consume(500, 0.2):
             error = message.error()

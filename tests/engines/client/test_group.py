@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from threading import Thread
+from contextlib import suppress
+from threading import Event, Thread
 
 import pytest
 
@@ -19,8 +19,17 @@ def test_the_members_of_a_group_share_all_partitions(cluster: Cluster) -> None:
     topic = new_name("shared")
     cluster.use_topic(topic)
     load = a_load("group", topic, members=3)
-    told = Told()
-    thread = Thread(target=lambda: make(cluster, load, seconds=12, told=told))
+    told, shared = Told(), Event()
+
+    def end(_: Progress) -> None:
+        if shared.is_set():
+            raise KeyboardInterrupt
+
+    def join() -> None:
+        with suppress(KeyboardInterrupt):
+            make(cluster, load, seconds=240, told=told, on_progress=end)
+
+    thread = Thread(target=join)
     thread.start()
 
     def all_is_shared() -> bool:
@@ -31,9 +40,10 @@ def test_the_members_of_a_group_share_all_partitions(cluster: Cluster) -> None:
         return len(members) == 3 and sorted(number for share in shares for number in share) == list(range(6))
 
     try:
-        wait_for(all_is_shared, timeout=11)
+        wait_for(all_is_shared)
     finally:
-        thread.join(30)
+        shared.set()
+        thread.join(120)
     assert told.ledger(load).acknowledged == told.ledger(load).scheduled == 3
     assert told.ledger(load).unit == "members"
     assert not described(cluster, load.group_id).members
@@ -42,12 +52,12 @@ def test_the_members_of_a_group_share_all_partitions(cluster: Cluster) -> None:
 def test_members_consume_what_another_load_produces_and_nothing_older(cluster: Cluster) -> None:
     topic = new_name("consumed")
     cluster.use_topic(topic)
-    writing = a_load("produce", topic, producers=2, record_rate=100, payload_size=256)
+    writing = a_load("produce", topic, producers=2, record_rate=50, payload_size=256)
     make(cluster, writing, seconds=0.5)
     reading = a_load("group", topic, members=3)
     told = make(cluster, writing, reading, seconds=4)
-    assert told.ledger(writing).acknowledged == 400
-    assert told.totals[reading.name]["load_records"] == 400
+    assert told.ledger(writing).acknowledged == 200
+    assert told.totals[reading.name]["load_records"] == 200
     assert told.totals[reading.name]["load_bytes"] == told.ledger(writing).acknowledged_bytes
 
 
@@ -85,10 +95,8 @@ def test_an_interrupted_group_leaves_in_good_order_and_is_accounted_for(cluster:
         if progress.ledger.acknowledged == 2:
             raise KeyboardInterrupt
 
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        make(cluster, load, seconds=60, on_progress=interrupt, told=told)
-    assert time.monotonic() - began < 40
+        make(cluster, load, seconds=240, on_progress=interrupt, told=told)
     assert told.ledger(load).balanced
     assert not described(cluster, load.group_id).members  # a session would last 45 s
 

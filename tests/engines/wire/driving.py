@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clusterload.engines.progress import Made
 from clusterload.engines.wire.engine import prepared
@@ -14,7 +14,7 @@ from clusterload.histogram import Histogram
 from clusterload.kafka import Properties
 from clusterload.ledger import Ledger
 from clusterload.plan import Dials, Load
-from clusterload.store import Recorder, new_id
+from clusterload.store import Recorder, new_id, read_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +33,34 @@ class Driven:
         return ledger
 
     @property
+    def slowest(self) -> float:
+        """Seconds that the generator's event loop was late at most, or that an answer took."""
+        lag = [float(max(one.values)) for one in read_run(self.path).series if one.name == "generator_lag"]
+        answers = [self.latency(load, "sent") for load in self.documents["wire"]]
+        return max(max(lag) / 1e3, *(one.quantile(1.0) / 1e6 for one in answers if one.count), 0.0)
+
+    @property
     def wire(self) -> dict[str, Any]:
         """What the engine says of the only Load."""
         (one,) = self.documents["wire"].values()
         return dict(one)
+
+
+WAITED: Final = 1_900_000
+"""Microseconds of latency that show that something had to wait for as long as the engine waits for its turn."""
+
+
+def all_but_dropped(driven: Driven) -> int:
+    """How much of what fell due was acknowledged: all, on a machine that has time for it.
+
+    Dropped is what waited two seconds for its turn. Then what was before it took as long, which its latency shows.
+    """
+    ledger = driven.ledger
+    assert ledger.balanced, ledger
+    assert ledger.acknowledged + ledger.dropped == ledger.scheduled, ledger
+    assert not ledger.dropped or driven.latency(ledger.load, "due").quantile(1.0) > WAITED, ledger
+    assert ledger.acknowledged > 0, ledger
+    return ledger.acknowledged
 
 
 def wire_load(topic: str, kind: str = "produce", **dials: str) -> Load:

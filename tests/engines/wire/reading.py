@@ -184,7 +184,7 @@ class Wire:
     """A connection to one broker: whole frames out and in, one after the other."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._socket = socket.create_connection((host, port), timeout=20)
+        self._socket = socket.create_connection((host, port), timeout=60)
 
     def close(self) -> None:
         self._socket.close()

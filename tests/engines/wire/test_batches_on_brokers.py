@@ -59,7 +59,7 @@ def all_messages(cluster: Cluster, topic: Topic, partition: int, count: int) -> 
     try:
         consumer.assign([TopicPartition(topic.name, partition, 0)])
         found: list[Message] = []
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while len(found) < count and time.monotonic() < deadline:
             found += consumer.consume(count - len(found), timeout=1)
         assert not [message.error() for message in found if message.error()]

@@ -39,7 +39,7 @@ def test_keys_go_to_the_partitions_that_java_s_partitioner_gives_them(cluster: C
     producer = Producer(dict(cluster.properties.values) | {"partitioner": "murmur2"})
     for number in range(200):
         producer.produce(topic.name, b"", key_bytes(number), on_delivery=lambda _, message: delivered.append(message))
-    assert producer.flush(20) == 0
+    assert producer.flush(120) == 0
     assert len(delivered) == 200
     for message in delivered:
         key = message.key()

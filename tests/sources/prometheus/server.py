@@ -1,4 +1,4 @@
-"""A real Prometheus of a test's own, and brokers played for it to scrape."""
+"""A real Prometheus of a test's own, and brokers played for it to scrape, now or in its past."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from clusterload.series import SECOND
 from clusterload.sources.names import Names
 from clusterload.sources.prometheus import Access, Patience, PrometheusSource
 from tests.processes import wait_for
 from tests.sources.kept import Kept
 
 JMX = Names.named("jmx-exporter")
-HURRIED = Patience(answer=3.0, whole=10.0, attempts=2, first=0.01)
+# A machine that stands still for a while is no server that does not answer.
+PATIENT = Patience(first=0.01)
+INTERVAL = 0.2
 TOPICS = "kafka_server_brokertopicmetrics_"
 SOCKETS = "kafka_server_socket_server_metrics_"
 
@@ -46,17 +48,22 @@ class PlayedBroker:
 
     def show(self, ingress: float, **topics: float) -> None:
         """Counters of bytes produced, in all and by topic, with what every broker shows."""
-        self.values = {
-            "kafka_server_replicamanager_partitioncount": 7.0,
-            "process_start_time_seconds": self.started,
-            f"{TOPICS}bytesin_total": ingress,
-            f'{SOCKETS}connection_count{{listener="CLIENT",networkProcessor="0"}}': 3.0,
-            **{f'{TOPICS}bytesin_total{{topic="{topic}"}}': value for topic, value in topics.items()},
-        }
+        self.values = shown(self.started, ingress, topics)
 
     def text(self) -> str:
         """What a scrape gets."""
         return "".join(f"{line} {value!r}\n" for line, value in self.values.items())
+
+
+def shown(started: float, ingress: float, topics: Mapping[str, float]) -> dict[str, float]:
+    """What a broker shows that has run since `started`, with its bytes in, in all and by topic."""
+    return {
+        "kafka_server_replicamanager_partitioncount": 7.0,
+        "process_start_time_seconds": started,
+        f"{TOPICS}bytesin_total": ingress,
+        f'{SOCKETS}connection_count{{listener="CLIENT",networkProcessor="0"}}': 3.0,
+        **{f'{TOPICS}bytesin_total{{topic="{topic}"}}': value for topic, value in topics.items()},
+    }
 
 
 @contextmanager
@@ -93,6 +100,25 @@ def played_broker() -> Iterator[PlayedBroker]:
             thread.join()
 
 
+@dataclass(slots=True)
+class Past:
+    """Scrapes that a server is to have made, to the millisecond, whatever the machine has to do meanwhile."""
+
+    _lines: list[str] = field(default_factory=list)
+
+    def scrape(self, at: float, labels: Mapping[str, str], values: Mapping[str, float]) -> None:
+        """What a target with these labels showed at a time, in Unix seconds."""
+        of = ",".join(f'{name}="{value}"' for name, value in labels.items())
+        for line, value in values.items():
+            name, _, own = line.removesuffix("}").partition("{")
+            self._lines.append(f"{name}{{{','.join(filter(None, (own, of)))}}} {value!r} {at:.3f}\n")
+
+    @property
+    def text(self) -> str:
+        """As OpenMetrics has it."""
+        return "".join(self._lines) + "# EOF\n"
+
+
 @dataclass(slots=True, kw_only=True)
 class Server:
     """A Prometheus server in a folder of its own; `web` is its web configuration."""
@@ -100,7 +126,7 @@ class Server:
     folder: Path
     targets: Sequence[Mapping[str, Any]]
     web: Mapping[str, Any] = field(default_factory=dict)
-    interval: str = "200ms"
+    interval: str = f"{INTERVAL * 1000:.0f}ms"
     port: int = 0
     _process: subprocess.Popen[bytes] | None = None
 
@@ -129,7 +155,13 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(self._answers)
+        wait_for(self._is_ready)
+
+    def remember(self, past: Past) -> None:
+        """Take scrapes of the past into its data, before it starts: no machine is too busy for these."""
+        (self.folder / "past").write_text(past.text)
+        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "past", "data"]
+        subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
 
     def kill(self) -> None:
         """Let it die at once."""
@@ -149,9 +181,13 @@ class Server:
         ]
         return {"global": {"scrape_interval": self.interval, "scrape_timeout": self.interval}, "scrape_configs": each}
 
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+    def _is_ready(self) -> bool:
+        # While it reads its data it has 503 for everybody; where it asks for a login, 401 is as much as we get.
+        try:
+            answer = httpx.get(f"{self.url}/-/ready", trust_env=False, verify=False)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE
 
     def value(self, query: str) -> float | None:
         """What a query gives now, of one line; None if nothing."""
@@ -180,7 +216,7 @@ def server(folder: Path, *targets: Mapping[str, Any], **more: Any) -> Iterator[S
 
 def source(of: Server, **more: Any) -> PrometheusSource:
     """A source that reads it by the exporter's names."""
-    return PrometheusSource(Access.at(of.url), **{"names": JMX, "patience": HURRIED, **more})
+    return PrometheusSource(Access.at(of.url), **{"names": JMX, "patience": PATIENT, **more})
 
 
 def collected(of: PrometheusSource, start: int, end: int) -> Kept:
@@ -188,11 +224,6 @@ def collected(of: PrometheusSource, start: int, end: int) -> Kept:
     kept = Kept()
     of.collect(kept, start, end, lambda _: None)
     return kept
-
-
-def ago(seconds: float) -> int:
-    """Unix nanoseconds of that long ago."""
-    return time.time_ns() - round(seconds * SECOND)
 
 
 def _free_port() -> int:

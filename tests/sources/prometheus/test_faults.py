@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socketserver
 import threading
 import time
@@ -23,7 +24,10 @@ from tests.sources.played import Answer, Asked, PlayedApi, playing
 from .server import JMX, collected
 
 SECRET = "s3cr3t-of-nobody"
-QUICK = Patience(answer=0.3, whole=1.0, attempts=3, first=0.001)
+QUICK = Patience(attempts=3, first=0.001)
+"""Asks again at once; a machine that stands still for a while is no server that does not answer."""
+SHORT = Patience(answer=1.0, attempts=3, first=0.001)
+DRIPPING = Patience(whole=1.0, attempts=3, first=0.001)
 FINE = {"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}}
 
 
@@ -37,14 +41,14 @@ def access(port: int) -> Access:
     return Access(url=f"http://127.0.0.1:{port}", username="me", password=SECRET)
 
 
-def ask(port: int) -> Any:
-    with Transport(access(port), patience=QUICK) as transport:
+def ask(port: int, patience: Patience = QUICK) -> Any:
+    with Transport(access(port), patience=patience) as transport:
         return transport.ask("query", {"query": "up"})
 
 
-def failure(port: int, kind: type[SourceError] = SourceError) -> str:
+def failure(port: int, kind: type[SourceError] = SourceError, patience: Patience = QUICK) -> str:
     with pytest.raises(kind) as caught:
-        ask(port)
+        ask(port, patience)
     line = str(caught.value)
     assert "\n" not in line
     assert SECRET not in line
@@ -97,7 +101,6 @@ def test_a_refusal_is_told_in_one_line_and_asked_once(api: PlayedApi, answer: An
         (Answer(status=429), "has trouble (429); asked 3 times, try again later"),
         (Answer(status=503), "has trouble (503); asked 3 times"),
         (error("internal", "a store fell over", 500), "has trouble (500: a store fell over)"),
-        (Answer(silent=True), "did not answer within 0.3 s; asked 3 times"),
     ],
 )
 def test_what_may_pass_is_asked_again_and_then_told(api: PlayedApi, answer: Answer, said: str) -> None:
@@ -106,6 +109,14 @@ def test_what_may_pass_is_asked_again_and_then_told(api: PlayedApi, answer: Answ
     assert len(api.asked) == 3
     api.in_turn(answer, Answer.of(FINE))
     assert ask(api.port).lines
+
+
+def test_who_does_not_answer_is_given_up_and_asked_again(api: PlayedApi) -> None:
+    api.in_turn(Answer(silent=True))
+    assert "did not answer within 1 s; asked 3 times" in failure(api.port, patience=SHORT)
+    assert len(api.asked) == 3
+    api.in_turn(Answer(silent=True), Answer.of(FINE))
+    assert ask(api.port, Patience(answer=1.0, attempts=20, first=0.001)).lines
 
 
 @pytest.mark.parametrize(
@@ -176,10 +187,8 @@ def test_half_an_answer_is_one_line(sent: bytes) -> None:
 
 def test_an_answer_that_only_drips_has_an_end() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
-    with cutting(head, *([b" "] * 100), pause=0.1) as port:
-        began = time.monotonic()
-        assert "took more than 1 s for one answer" in failure(port)
-        assert time.monotonic() - began < 10
+    with cutting(head, *([b" "] * 4000), pause=0.1) as port:
+        assert "took more than 1 s for one answer" in failure(port, patience=DRIPPING)
 
 
 class Played:
@@ -246,9 +255,13 @@ def test_a_clock_that_differs_is_told_and_times_are_ours(api: PlayedApi, played:
     before = time.time_ns()
     kept = read(api)
     assert kept.kinds == ["clock-skew"]
-    assert f"is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine" in kept.events[0][2]
+    found = re.search(r"is (\d+) s (ahead of|behind) this machine", kept.events[0][2])
+    assert found is not None
+    # As far as the way to the server lets it be told.
+    assert abs(ahead) - (time.time_ns() - before) / SECOND - 1 <= int(found[1]) <= abs(ahead) + 1
+    assert found[2] == ("ahead of" if ahead > 0 else "behind")
     asked = [parse_qs(one.body.decode()) for one in api.asked]
-    assert any(abs(float(form["time"][0]) - (before / SECOND + ahead)) < 10 for form in asked if "time" in form)
+    assert any(abs(float(form["time"][0]) - (before / SECOND + ahead)) < 30 for form in asked if "time" in form)
     assert all(before - 30 * SECOND < point.time <= time.time_ns() for point in kept.points)
 
 

@@ -12,7 +12,7 @@ from trustme import CA
 from clusterload.errors import SourceError
 from clusterload.sources.prometheus import Access, Transport
 
-from .server import HURRIED, server
+from .server import PATIENT, server
 
 SECRET = "s3cr3t-of-nobody"
 # Of that password; it costs a server seconds to make one that costs no more than this to check.
@@ -46,7 +46,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
 
 
 def ask(access: Access) -> float:
-    with Transport(access, patience=HURRIED) as transport:
+    with Transport(access, patience=PATIENT) as transport:
         return transport.ask("query", {"query": "1 + 1"}).lines[0].values[0]
 
 

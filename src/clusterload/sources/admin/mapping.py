@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from clusterload.kafka import Topic
@@ -53,14 +53,22 @@ class Bounded(Generic[Name]):
         self._kept: set[Name] = set()
         self.full = False
 
-    def split(self, values: Mapping[Name, float | None]) -> tuple[dict[Name, float], float | None]:
+    def split(
+        self, values: Mapping[Name, float | None], *, wanted: Callable[[float | None], bool] = lambda _: True
+    ) -> tuple[dict[Name, float], float | None]:
         """The known values of the names that are kept apart, and the sum of the rest.
 
         The sum is None where there is no rest, or where one of it is not known.
+
+        Args:
+            values: all of them, by name.
+            wanted: where there are too many new names, those with such a value alone become kept.
         """
         new = [name for name in values if name not in self._kept]
         free = self._most - len(self._kept)
-        self.full = self.full or len(new) > free
+        if len(new) > free:
+            self.full = True
+            new = [name for name in new if wanted(values[name])]
         self._kept.update(sorted(new, key=lambda name: (-(values[name] or 0), name))[:free])
         kept = {name: value for name, value in values.items() if name in self._kept and value is not None}
         rest = [value for name, value in values.items() if name not in self._kept]

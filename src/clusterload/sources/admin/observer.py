@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.errors import ClusterError, ClusterloadError, ConfigurationError, NotAllowed
 from clusterload.kafka.brokers import Brokers
-from clusterload.kafka.groups import Listing, committed, described, ends, lags, listed
+from clusterload.kafka.groups import Committed, Listing, committed, described, ends, lags, listed
 from clusterload.kafka.log_dirs import logs_of
+from clusterload.kafka.round_trip import round_trip
 from clusterload.resources import RESOURCES
 from clusterload.series import Kind
+from clusterload.sources.admin.growing import Amount, Ends, Members
 from clusterload.sources.admin.mapping import MOST_LABELS, PLACEMENT, Bounded, Point, joined, lagging, placed
 from clusterload.sources.admin.troubles import Troubles
 
@@ -20,13 +22,31 @@ if TYPE_CHECKING:
     from clusterload.kafka.log_dirs import Logs
     from clusterload.sources.source import Sink
 
-SERIES: Final = (*PLACEMENT, "log_bytes", "consumer_lag", "group_members", "groups")
+SERIES: Final = (
+    *PLACEMENT,
+    "log_bytes",
+    "consumer_lag",
+    "group_members",
+    "groups",
+    "members_changed",
+    "records_by_partition",
+    "round_trip_time",
+)
 """All that there is."""
+
+SELDOM: Final = 2
+"""What costs brokers most (sizes of logs and what groups committed) is asked in one of so many rounds."""
+
+MOST_ASKED: Final = 20_000
+"""Partitions whose ends are asked in each round; of a cluster with more, they are not."""
+
+_SELDOM_TOLD: Final = frozenset({*PLACEMENT, "log_bytes", "consumer_lag"})
 
 _CLUSTER: Final = "the cluster"
 _LOGS: Final = "sizes of logs"
 _TOPICS: Final = "topics"
 _GROUPS: Final = "consumer groups"
+_ENDS: Final = "ends of partitions"
 _NAMED: Final = 3
 
 
@@ -40,6 +60,7 @@ class Observer:
         self._sink, self._wanted, self._interval = sink, wanted, interval
         self._troubles = Troubles(sink)
         self._lag: Bounded[tuple[str, str]] = Bounded()
+        self._ends, self._changes, self._round = Ends(), Members(), 0
         self._members: Bounded[tuple[str]] = Bounded()
         self._hidden: frozenset[str] = frozenset()
         self._sees_all = False
@@ -64,8 +85,10 @@ class Observer:
         try:
             if not brokers.addresses:
                 brokers.topics()
+            # Before all else, which would keep brokers and us busy.
+            self._observe_round_trips(brokers)
             # Before the topics, so that one that comes into being meanwhile is not taken for a hidden one.
-            sizes = self._sizes(brokers) if self._wanted & {*PLACEMENT, "log_bytes"} else None
+            sizes = self._sizes(brokers) if self._asks(*PLACEMENT, "log_bytes") else None
             topics = brokers.topics()
         except ClusterloadError as error:
             self._troubles.begun(_CLUSTER, error)
@@ -73,10 +96,27 @@ class Observer:
         self._troubles.over(_CLUSTER)
         if sizes is not None:
             self._compare({topic for one in sizes.values() for topic in one.sizes}, topics)
-        if self._sees_all:
+        if sizes is not None and self._sees_all:
             self._record(placed(topics.values(), brokers.addresses))
-        if self._wanted & {"consumer_lag", "group_members", "groups"}:
-            self._observe_groups(brokers, topics)
+        offsets = self._observe_groups(brokers)
+        self._observe_ends(brokers, topics, offsets)
+        self._round += 1
+
+    def _asks(self, *series: str) -> bool:
+        """Whether one of these is asked in this round."""
+        wanted = self._wanted.intersection(series)
+        return bool(wanted if self._round % SELDOM == 0 else wanted - _SELDOM_TOLD)
+
+    def _observe_round_trips(self, brokers: Brokers) -> None:
+        if self._asks("round_trip_time"):
+            told, failed = brokers.ask_each(round_trip)
+            for broker, error in failed.items():
+                self._troubles.begun(_way_to(broker), error)
+            for broker in told:
+                self._troubles.over(_way_to(broker))
+            self._record(
+                ("round_trip_time", {"broker": str(broker)}, 1000 * seconds) for broker, seconds in told.items()
+            )
 
     def _sizes(self, brokers: Brokers) -> dict[int, Logs] | None:
         """Each broker's logs, recorded; None if no broker told of them."""
@@ -110,36 +150,63 @@ class Observer:
             self._troubles.over(_TOPICS)
         self._hidden = hidden
 
-    def _observe_groups(self, brokers: Brokers, topics: Mapping[str, Topic]) -> None:
+    def _observe_groups(self, brokers: Brokers) -> Committed | None:
+        """Groups and members, recorded; what they committed, where that is asked in this round."""
+        if not self._asks("consumer_lag", "group_members", "groups", "members_changed"):
+            return None
         listing = listed(brokers)
         if listing.failures:
             # With those of one broker missing, neither their number nor the rest's sum is known.
             error = _refusal(listing.failures) or next(iter(listing.failures.values()))
             self._troubles.begun(_GROUPS, type(error)(f"not all consumer groups were listed: {error}"))
-            return
+            return None
         self._troubles.over(_GROUPS)
         self._record([("groups", {}, len(listing.names))])
-        if "group_members" in self._wanted:
+        if self._asks("group_members", "members_changed"):
             self._observe_members(brokers, listing)
-        if "consumer_lag" in self._wanted:
-            self._observe_lag(brokers, listing, topics)
+        if not self._asks("consumer_lag"):
+            return None
+        done = committed(brokers, listing)
+        self._tell("offsets", "consumer_lag", done.failures)
+        return done
 
     def _observe_members(self, brokers: Brokers, listing: Listing) -> None:
         found = described(brokers, listing)
         self._tell("members", "group_members", found.failures)
         members = {name: len(one.members) for name, one in found.groups.items()}
         self._record(joined(members, self._members, whole=not _failed(found.failures)))
+        now = time.time_ns()
+        self._count(self._changes.changed(found.groups, found.failures.keys(), now), now)
 
-    def _observe_lag(self, brokers: Brokers, listing: Listing, topics: Mapping[str, Topic]) -> None:
-        done = committed(brokers, listing)
-        self._tell("offsets", "consumer_lag", done.failures)
-        places = {place for offsets in done.offsets.values() for place in offsets}
-        ended = ends(brokers, places, topics)
-        found = {group: lags(offsets, ended) for group, offsets in done.offsets.items()}
-        self._record(lagging(found, self._lag, whole=not _failed(done.failures)))
-        if self._lag.full:
-            text = f"over {MOST_LABELS:,} groups and topics: the lag of the further ones is one sum"
-            self._troubles.noted("(others)", "cardinality", text)
+    def _observe_ends(self, brokers: Brokers, topics: Mapping[str, Topic], done: Committed | None) -> None:
+        """What came in by partition, and how far groups are behind."""
+        behind = {place for offsets in done.offsets.values() for place in offsets} if done else set()
+        places = {(topic.name, one.id) for topic in topics.values() for one in topic.partitions}
+        is_asked = self._asks("records_by_partition") and not self._are_too_many(len(places))
+        if not (is_asked or behind or done):
+            return
+        before = time.time_ns()
+        ended = ends(brokers, places if is_asked else behind, topics)
+        if is_asked:
+            now = (before + time.time_ns()) // 2
+            self._count(self._ends.grown(ended, places, now), now)
+        if done:
+            found = {group: lags(offsets, ended) for group, offsets in done.offsets.items()}
+            self._record(lagging(found, self._lag, whole=not _failed(done.failures)))
+        self._say_bounded("groups and topics: the lag", full=self._lag.full)
+        self._say_bounded("partitions: the growth", full=self._ends.full)
+
+    def _are_too_many(self, partitions: int) -> bool:
+        if partitions > MOST_ASKED:
+            text = f"over {MOST_ASKED:,} partitions: records_by_partition is missing"
+            self._troubles.noted(_ENDS, "cardinality", text)
+            return True
+        return False
+
+    def _say_bounded(self, what: str, *, full: bool) -> None:
+        if full:
+            text = f"over {MOST_LABELS:,} {what} of the further ones is one sum"
+            self._troubles.noted(f"(others) of {what}", "cardinality", text)
 
     def _tell(self, what: str, series: str, failures: Mapping[str, ClusterError]) -> None:
         """Say which groups told nothing: those that we may not describe, and those that failed."""
@@ -159,7 +226,20 @@ class Observer:
         for name, labels, value in points:
             if name in self._wanted:
                 unit = RESOURCES[name].unit
-                self._sink.point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._interval)
+                self._sink.point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._spacing(name))
+
+    def _count(self, amounts: Iterable[Amount], now: int) -> None:
+        for name, labels, value, span in amounts:
+            if name in self._wanted:
+                unit = RESOURCES[name].unit
+                self._sink.point(name, unit, Kind.DELTA, labels, now, float(value), span, self._interval)
+
+    def _spacing(self, name: str) -> float:
+        return self._interval * (SELDOM if name in _SELDOM_TOLD else 1)
+
+
+def _way_to(broker: int) -> str:
+    return f"way to broker {broker}"
 
 
 def _logs_of(broker: int) -> str:

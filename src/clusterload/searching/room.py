@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import resource
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from clusterload import units
 from clusterload.consent import CAPS, Consent, asked
 from clusterload.errors import ConsentError
 from clusterload.lab import find_lab
 from clusterload.lab.places import labs_dir
 
 if TYPE_CHECKING:
-    from clusterload.ceiling.drive import Drive
     from clusterload.kafka import Cluster
     from clusterload.plan import Plan
+    from clusterload.searching.raising import Raising
 
 DISK_SHARE: Final = 0.05
 """Share of the free disk that one step of a lab may write: what is deleted stays there for a minute."""
@@ -57,27 +58,30 @@ class Room:
         disk = DISK_SHARE * shutil.disk_usage(labs_dir()).free / min(COPIES, len(cluster.brokers))
         return cls(caps={"bytes_written": disk}, why="this machine's disk, as", together=False, files=most)
 
-    def most(self, drive: Drive, plan_of: Callable[[Drive, float], Plan]) -> tuple[float, str]:
-        """The highest value that a resource may be driven to, and why none above it may be.
+    def most(self, raising: Raising) -> tuple[float, str]:
+        """The highest value that something may be driven to, and why none above it may be.
 
         Raises:
             ConsentError: not even the lowest one may be.
         """
-        most, why = drive.most, f"a search ends at {drive.most:,.0f} {drive.unit}"
-        if drive.opened and self.files < most:
+        most, why = raising.most, f"a search ends at {units.short(raising.most, raising.unit)}"
+        if raising.opens and self.files < most:
             most, why = self.files, f"this process may open {self.files:,.0f} connections (ulimit -Hn)"
-        beyond = self._beyond(plan_of(drive, most))
+        beyond = self._beyond(raising.plan(most))
         if not beyond:
             return most, why
-        if lowest := self._beyond(plan_of(drive, drive.least)):
+        if lowest := self._beyond(raising.plan(raising.least)):
             raise ConsentError(
-                f"{drive.resource} cannot be calibrated: its lowest step goes beyond {self.why} {lowest} "
+                f"{raising.name} cannot be driven up: its lowest step goes beyond {self.why} {lowest} "
                 f"{self.caps[lowest]:,.0f}: raise it with --cap, or make shorter steps"
             )
-        low, high = drive.least, most
-        while high / low > 1 + _FINE:
+        low, high = raising.least, most
+        while high / low > 1 + _FINE and not (raising.whole and high - low <= 1):
             middle = math.sqrt(low * high)
-            over = self._beyond(plan_of(drive, middle))
+            middle = float(round(middle)) if raising.whole else middle
+            if not low < middle < high:
+                break
+            over = self._beyond(raising.plan(middle))
             low, high, beyond = (low, middle, over) if over else (middle, high, beyond)
         return low, f"{self.why} {beyond} {self.caps[beyond]:,.0f} allows no more"
 

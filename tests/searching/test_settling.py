@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from clusterload import Cluster
-from clusterload.calibration.settling import Settling
 from clusterload.errors import ClusterError
+from clusterload.searching.settling import Settling
 
 REST = 0.001
 

@@ -1,31 +1,21 @@
-"""Diagnosis: a run and its usage judged, in one of three states.
+"""Doubts: what was not done or not seen as it must be for a judgement to hold.
 
-*Within limits*, *limited by X*, or *inconclusive* with what was missing. The generator and the path of the
-metrics are suspected first: a load that was not made, or was not seen, proves nothing about the cluster.
+A load that was not made, or was not seen, proves nothing about the cluster.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
-
-import numpy as np
 
 from clusterload import units
 from clusterload.achievement import Achieved, achieved
 from clusterload.brake import Brake, brakes
-from clusterload.finding import Finding
-from clusterload.hosts import HOST_CPU, full_hosts
 from clusterload.ledger import RECORDS, REQUESTS, Ledger
 from clusterload.plan import Load, totals
 from clusterload.run import Run
-from clusterload.usage import SUSTAINED, Line, Share, Usage
-
-SATURATED: Final = 0.9
-"""A broker's threads count as saturated when they are sustained at this busyness or above."""
+from clusterload.usage import Usage
 
 WANTED: Final = 0.9
 """Share of the window that must have figures before they are judged."""
@@ -40,139 +30,8 @@ LATE: Final = 0.01
 """Share of late records above which the generator itself is the suspect."""
 
 
-class State(StrEnum):
-    """What a verdict says; *limited* is at or over a limit or a guideline, or saturated."""
-
-    WITHIN = "within limits"
-    LIMITED = "limited"
-    INCONCLUSIVE = "inconclusive"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The judgement of one run.
-
-    Attributes:
-        state: within limits, limited or inconclusive.
-        limit_load: typical share of the resource that binds, as a ratio; NaN if unknown.
-        binding: the resource with the largest share.
-        saturation: the busiest broker's busiest part.
-        findings: what holds, in any state.
-        missing: what was not seen or not done as asked, a line each; why it is inconclusive if it is.
-    """
-
-    state: State
-    limit_load: float
-    binding: Share | None
-    saturation: Line | None
-    findings: tuple[Finding, ...]
-    missing: tuple[str, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """The verdict in words: `within limits; connections bind at 47 %`."""
-        parts = [str(self.state)]
-        if self.state is State.INCONCLUSIVE:
-            parts[0] += f" ({'; '.join(self.missing)})" if self.missing else ""
-        elif self.state is State.LIMITED:
-            parts[0] = _held_by(self.findings)
-        if self.binding is not None:
-            parts.append(_binding(self.binding))
-        return "; ".join(parts)
-
-
-def _held_by(findings: Sequence[Finding]) -> str:
-    """`limited by connections and over the guideline of ingress`: what is only advised is not said to limit."""
-    by = dict.fromkeys(finding.cause for finding in findings if not finding.advised)
-    over = dict.fromkeys(finding.cause for finding in findings if finding.advised and finding.cause not in by)
-    parts = [(by, str(State.LIMITED) + " by"), (over, "over the guideline of")]
-    return " and ".join(f"{words} {' and '.join(causes)}" for causes, words in parts if causes)
-
-
-def _binding(share: Share) -> str:
-    name, many = share.title, _plural(share.title)
-    of = f" of {'their' if many else 'its'} guideline" if share.advised else ""
-    return f"{name[0].lower()}{name[1:]} {'bind' if many else 'binds'} at {units.percent(share.typical)}{of}"
-
-
-def _plural(title: str) -> bool:
-    """Whether a resource is many things (connections) or one (ingress)."""
-    name = title.split(" of ", maxsplit=1)[0]
-    return name.endswith("s") and not name.endswith("ss")
-
-
-def diagnose(run: Run, usage: Usage) -> Verdict:
-    """Judge a run. Pure: the same run and usage give the same verdict anywhere and at any time."""
-    hosts = full_hosts(run, usage)
-    findings = (*_over_limit(usage), *_saturated_threads(usage), *(host.finding for host in hosts if host.by_brokers))
-    clock = any(event.kind == "clock-jumped" for event in run.events)
-    missing = (
-        *(("the clock jumped during the run",) if clock else ()),
-        *_doubts_of_generator(run),
-        *_doubts_of_metrics(run, usage),
-        *(host.doubt for host in hosts if not host.by_brokers),
-    )
-    return Verdict(
-        state=_state(findings, missing, timeless=clock),
-        limit_load=usage.typical_load,
-        binding=usage.binding,
-        saturation=usage.busiest,
-        findings=findings,
-        missing=missing,
-    )
-
-
-def _state(findings: Sequence[Finding], missing: Sequence[str], *, timeless: bool) -> State:
-    # A limit that was seen to be reached is reached, whatever else was not seen; a full cluster is also what
-    # makes a generator late. That none was reached can only be said when all was done and seen. Where the clock
-    # was set, no rate can be believed.
-    if timeless:
-        return State.INCONCLUSIVE
-    if findings:
-        return State.LIMITED
-    return State.INCONCLUSIVE if missing else State.WITHIN
-
-
-def _over_limit(usage: Usage) -> Iterator[Finding]:
-    over = [share for share in usage.shares if share.sustained >= 1]
-    for share in over:
-        are = "are at or over their" if _plural(share.title) else "is at or over its"
-        yield Finding(
-            cause=share.title.lower(),
-            sentence=f"{share.title} {are} {'guideline' if share.advised else 'limit'}",
-            evidence=(
-                f"{units.percent(share.sustained)} of {share.limit.words}, "
-                f"{share.limit.force} ({share.limit.source}, {share.limit.as_of})",
-            ),
-            advised=share.advised,
-        )
-    if not over and _in_turn(usage.shares):
-        yield Finding(
-            cause="several resources in turn",
-            sentence="The limit load is at or over 100 %, by several in turn",
-            advised=not _in_turn([share for share in usage.shares if not share.advised]),
-        )
-
-
-def _in_turn(shares: Sequence[Share]) -> bool:
-    """Whether there is a share at 100 % in as much of the window as counts as sustained."""
-    if not shares or not len(shares[0].values):
-        return False
-    peaks = np.max(np.stack([share.values for share in shares]), axis=0)
-    return float(np.mean(peaks >= 1)) >= 1 - SUSTAINED
-
-
-def _saturated_threads(usage: Usage) -> Iterator[Finding]:
-    for line in usage.saturation:
-        if line.resource.name != HOST_CPU and line.typical >= SATURATED:
-            yield Finding(
-                cause=f"{line.resource.title.removesuffix(' busy').lower()} of broker {line.broker}",
-                sentence=f"{line.resource.title} of broker {line.broker}: saturated",
-                evidence=(f"{units.percent(line.typical)} in the middle of the window",),
-            )
-
-
-def _doubts_of_generator(run: Run) -> Iterator[str]:
+def doubts_of_generator(run: Run) -> Iterator[str]:
+    """What the generator did not do as it was asked, a line each."""
     if not run.complete:
         yield "the run was cut short"
     if run.plan is not None and not run.ledgers:
@@ -257,7 +116,8 @@ def _because(load: Load | None, brake: Brake | None) -> str:
     return f": {brake.words}" if brake else ""
 
 
-def _doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
+def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
+    """What was not seen of the cluster, a line each."""
     if not usage.limits.limits:
         yield "no limit of this cluster is known"
     elif not usage.shares:

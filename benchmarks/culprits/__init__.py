@@ -1,0 +1,1 @@
+"""The culprit benchmark: real loads on a real lab, recorded blind, and judged offline."""

@@ -1,0 +1,128 @@
+"""Judging recordings offline: by the tool's own diagnosis, and by the simple rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.culprits import simple
+from benchmarks.culprits.answers import NONE, Answer, is_right
+from benchmarks.culprits.stored import Truth, load, recorded
+from clusterload.diagnosis import diagnose
+from clusterload.limits import Limits
+from clusterload.run import Run
+from clusterload.series import SECOND
+from clusterload.usage import assess
+
+WINDOWS: Final = (4, 6, 8, 10, 12, 15, 20, 25, 30)
+"""Seconds from the onset after which it is judged, to see how soon the answer is right."""
+
+JUDGED: Final = "judged.json"
+_LIMITS: Final = "course-basic"
+
+Judge = Callable[[Run, Run], tuple[Answer, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A recording with what was said of it.
+
+    Attributes:
+        truth: what is true.
+        state: of the verdict.
+        answers: of the tool, the likeliest first.
+        simple: of the simple rule.
+        right_after: seconds from the onset from which on the first answer was right and stayed so; None is never.
+        simple_right_after: the same of the simple rule.
+        names: how many clients, groups, topics and brokers there were to blame.
+    """
+
+    truth: Truth
+    state: str
+    answers: tuple[Answer, ...]
+    simple: tuple[Answer, ...]
+    right_after: float | None
+    simple_right_after: float | None
+    names: int
+
+
+def diagnosed(now: Run, before: Run) -> tuple[Answer, ...]:
+    """What the tool's diagnosis says."""
+    verdict = diagnose(now, assess(now, Limits.named(_LIMITS)), before)
+    return tuple(
+        Answer(
+            cause=one.cause,
+            confidence=one.confidence,
+            culprits=tuple((culprit.kind, culprit.name) for culprit in one.culprits),
+        )
+        for one in verdict.findings
+        if one.cause != NONE
+    )
+
+
+def judge(path: Path) -> Judged:
+    """Judge one recording."""
+    now, before, truth = load(path)
+    verdict = diagnose(now, assess(now, Limits.named(_LIMITS)), before)
+    return Judged(
+        truth=truth,
+        state=str(verdict.state),
+        answers=diagnosed(now, before),
+        simple=simple.answers(now, before),
+        right_after=_right_after(diagnosed, now, before, truth),
+        simple_right_after=_right_after(simple.answers, now, before, truth),
+        names=len(_names(now)),
+    )
+
+
+def judge_all(folder: Path, processes: int = 2) -> list[Judged]:
+    """Judge all recordings of a folder, and keep what was said in its `judged.json`."""
+    with ProcessPoolExecutor(processes) as pool:
+        found = list(pool.map(judge, recorded(folder)))
+    write(found, folder / JUDGED)
+    return found
+
+
+def write(judged: Iterable[Judged], path: Path) -> None:
+    """Keep what was said."""
+    path.write_text(json.dumps([asdict(one) for one in judged], indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> list[Judged]:
+    """What was said, from its file."""
+    return [_parsed(one) for one in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def _parsed(given: dict[str, Any]) -> Judged:
+    answers = {key: tuple(_answer(one) for one in given[key]) for key in ("answers", "simple")}
+    return Judged(**given | answers | {"truth": Truth.parsed(given["truth"])})
+
+
+def _answer(given: dict[str, Any]) -> Answer:
+    return Answer(**given | {"culprits": tuple((kind, name) for kind, name in given["culprits"])})
+
+
+def _right_after(by: Judge, now: Run, before: Run, truth: Truth) -> float | None:
+    """From how many seconds on the answer is right; looked at from the end, so that it stays so."""
+    found: float | None = None
+    for seconds in reversed(WINDOWS):
+        end = min(now.end, now.start + seconds * SECOND)
+        if not is_right(by(now.between(now.start, end), before), truth):
+            break
+        found = float(seconds)
+    return found
+
+
+def _names(run: Run) -> set[tuple[str, str]]:
+    return set(_labelled(run))
+
+
+def _labelled(run: Run) -> Iterator[tuple[str, str]]:
+    for one in run.series:
+        for kind in ("client", "group", "topic", "broker"):
+            if kind in one.labels:
+                yield kind, one.labels[kind]

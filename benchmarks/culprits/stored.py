@@ -1,0 +1,82 @@
+"""What is recorded: a folder for each run, with the blind file and the truth beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from clusterload.run import Run
+from clusterload.store import read_run
+
+RUN: Final = "recorded.run"
+TRUTH: Final = "truth.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What is true of a recorded run.
+
+    Attributes:
+        id: of the recording: scenario, intensity and seed.
+        scenario: how it was made.
+        kind: `cause`, `pair`, `double`, `innocent` or `clean`.
+        causes: all that hold; none where nothing is wrong.
+        culprits: each a `kind` (client, group, topic, broker) and a `name`; any of them is right.
+        named: whether brokers publish a culprit's name.
+        onset: Unix nanoseconds at which the load was told to begin.
+        began: Unix nanoseconds at which its first request was due; the onset where that is not known.
+        intensity: 1 or 2.
+        seed: 1 to 99 for development, 100 to 199 are reported.
+        pair: scenarios of the same word are told apart by one thing only.
+        unrest: what of the lab was not at rest when the baseline began.
+        known: names of the background, which are never culprits.
+    """
+
+    id: str
+    scenario: str
+    kind: str
+    causes: tuple[str, ...]
+    culprits: tuple[Mapping[str, str], ...]
+    named: bool
+    onset: int
+    began: int
+    intensity: int
+    seed: int
+    pair: str = ""
+    unrest: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Truth:
+        """The truth from its file."""
+        return cls.parsed(json.loads(path.read_text(encoding="utf-8")))
+
+    @classmethod
+    def parsed(cls, given: dict[str, Any]) -> Truth:
+        """The truth from plain values."""
+        lists = ("causes", "culprits", "unrest", "known")
+        return cls(**given | {key: tuple(given[key]) for key in lists})
+
+    def write(self, path: Path) -> None:
+        """Keep it; a file that is there is whole."""
+        scratch = path.with_suffix(".part")
+        scratch.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        scratch.replace(path)
+
+
+def recorded(folder: Path) -> Iterator[Path]:
+    """The folders of all whole recordings, by name."""
+    for truth in sorted(folder.glob(f"*/{TRUTH}")):
+        if (truth.parent / RUN).exists():
+            yield truth.parent
+
+
+def load(path: Path) -> tuple[Run, Run, Truth]:
+    """A recording: from its onset on, the baseline before, and the truth."""
+    truth = Truth.read(path / TRUTH)
+    run = read_run(path / RUN)
+    return run.between(truth.onset, run.end), run.between(run.start, truth.onset), truth

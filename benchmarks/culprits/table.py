@@ -1,0 +1,175 @@
+"""The tables of the culprit benchmark, each figure beside chance and the simple rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from benchmarks.culprits.answers import Answer, blames_rightly, first_of, has_all, is_among, is_right
+from benchmarks.culprits.judge import Judged
+
+CAUSES: Final = 23
+"""Causes that a scenario makes; with `none` there are so many answers and one more."""
+
+BINS: Final = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
+"""Borders of the confidences that are held against how often they were right."""
+
+_TARGETS: Final = {"top-1": 0.95, "top-3": 1.0, "culprit": 0.95, "specificity": 0.95, "both of a double": 0.8}
+_WITHIN_SECONDS: Final = 30.0
+
+Answers = Callable[[Judged], Sequence[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How often something was right, and of how many.
+
+    Attributes:
+        right: how often.
+        of: of how many.
+    """
+
+    right: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        """The share that was right; NaN of none."""
+        return self.right / self.of if self.of else math.nan
+
+    @property
+    def words(self) -> str:
+        """As in `0.95 (42 of 44)`."""
+        return f"{self.share:.2f} ({self.right} of {self.of})" if self.of else "-"
+
+
+def score(of: Iterable[bool]) -> Score:
+    """How many of these are true."""
+    listed = list(of)
+    return Score(right=sum(listed), of=len(listed))
+
+
+def _by_tool(one: Judged) -> Sequence[Answer]:
+    return one.answers
+
+
+def _by_rule(one: Judged) -> Sequence[Answer]:
+    return one.simple
+
+
+def scores(judged: Sequence[Judged], by: Answers) -> dict[str, Score]:
+    """The figures that have targets."""
+    guilty = [one for one in judged if one.truth.causes]
+    single = [one for one in guilty if one.truth.kind != "double"]
+    return {
+        "top-1": score(is_right(by(one), one.truth) for one in single),
+        "top-3": score(is_among(by(one), one.truth) for one in single),
+        "culprit": score(blames_rightly(by(one), one.truth) for one in single),
+        "specificity": score(is_right(by(one), one.truth) for one in judged if not one.truth.causes),
+        "both of a double": score(has_all(by(one), one.truth) for one in guilty if one.truth.kind == "double"),
+    }
+
+
+def chances(judged: Sequence[Judged]) -> dict[str, float]:
+    """What guessing blindly comes to."""
+    named = [one for one in judged if one.truth.named and one.truth.kind != "double"]
+    every = CAUSES + 1
+    return {
+        "top-1": 1 / every,
+        "top-3": 3 / every,
+        "culprit": _mean([len(one.truth.culprits) / max(1, one.names) for one in named]),
+        "specificity": 1 / every,
+        "both of a double": 2 / (every * (every - 1)),
+    }
+
+
+def calibration(judged: Iterable[Judged]) -> list[tuple[str, float, Score]]:
+    """For each bin of confidence: its borders, the mean of what was said, and how often it was right."""
+    found = [(answer.confidence, answer.cause in one.truth.causes) for one in judged for answer in one.answers]
+    rows = []
+    for low, high in pairwise(BINS):
+        inside = [(confidence, right) for confidence, right in found if low <= confidence < high]
+        said = _mean([confidence for confidence, _ in inside])
+        rows.append((f"{low:.1f}-{min(high, 1):.1f}", said, score(right for _, right in inside)))
+    return rows
+
+
+def tables(judged: Sequence[Judged]) -> str:
+    """All tables as text."""
+    parts = [_summary(judged), _soonness(judged), _calibrated(judged), _by_scenario(judged), _pairs(judged)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _summary(judged: Sequence[Judged]) -> str:
+    tool, rule, chance = scores(judged, _by_tool), scores(judged, _by_rule), chances(judged)
+    rows = [
+        (name, tool[name].words, f"{chance[name]:.2f}", rule[name].words, f"{target:.2f}")
+        for name, target in _TARGETS.items()
+    ]
+    return _table(("", "clusterload", "chance", "largest deviation", "target"), rows)
+
+
+def _soonness(judged: Sequence[Judged]) -> str:
+    single = [one for one in judged if one.truth.causes and one.truth.kind != "double"]
+    rows = [
+        (who, _spread(times), score(time is not None and time <= _WITHIN_SECONDS for time in times).words)
+        for who, times in (
+            ("clusterload", [one.right_after for one in single]),
+            ("largest deviation", [one.simple_right_after for one in single]),
+        )
+    ]
+    return _table(("seconds until right", "median, 90 of 100", f"within {_WITHIN_SECONDS:.0f} s"), rows)
+
+
+def _spread(times: Iterable[float | None]) -> str:
+    known = sorted(time for time in times if time is not None)
+    return f"{median(known):.0f}, {known[math.ceil(0.9 * len(known)) - 1]:.0f}" if known else "-"
+
+
+def _calibrated(judged: Sequence[Judged]) -> str:
+    rows = [(bin_, f"{said:.2f}", right.words) for bin_, said, right in calibration(judged) if right.of]
+    return _table(("confidence", "said", "right"), rows)
+
+
+def _by_scenario(judged: Sequence[Judged]) -> str:
+    names = sorted({(one.truth.kind, one.truth.scenario) for one in judged})
+    rows = []
+    for kind, name in names:
+        mine = [one for one in judged if one.truth.scenario == name]
+        said = sorted({first_of(one.answers) for one in mine if not is_right(one.answers, one.truth)})
+        rows.append(
+            (
+                kind,
+                name,
+                score(is_right(one.answers, one.truth) for one in mine).words,
+                score(blames_rightly(one.answers, one.truth) for one in mine if one.truth.causes).words,
+                score(is_right(one.simple, one.truth) for one in mine).words,
+                ", ".join(said),
+            )
+        )
+    return _table(("", "scenario", "top-1", "culprit", "largest deviation", "said instead"), rows)
+
+
+def _pairs(judged: Sequence[Judged]) -> str:
+    words = sorted({one.truth.pair for one in judged if one.truth.pair})
+    rows = [
+        (word, score(is_right(one.answers, one.truth) for one in judged if one.truth.pair == word).words)
+        for word in words
+    ]
+    return _table(("matched pair", "told apart"), rows) if rows else ""
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    )

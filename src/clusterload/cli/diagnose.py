@@ -1,0 +1,221 @@
+"""`clusterload diagnose`: what loads a cluster, who, and what would change it; live or from a run file."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from clusterload.cli.options import Target, opened, target_options, units_option, yes_option
+from clusterload.cli.sources import source_options, sources_for
+from clusterload.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from clusterload.consent import Consent
+    from clusterload.kafka import Cluster
+    from clusterload.limits import Limits
+    from clusterload.run import Run
+    from clusterload.sources.source import Source
+
+_FOR: Final = "40s"
+_TABLE: Final = "course-basic"
+
+
+@click.command(short_help="Name what loads a cluster, who does, and what would change it.")
+@click.argument("file", metavar="[RUN]", required=False)
+@target_options
+@source_options
+@click.option("--for", "duration", metavar="TIME", help=f"How long to watch; {_FOR} by default.")
+@click.option(
+    "--baseline", metavar="TIME|RUN",
+    help="What was usual: the first so long, as in 20s, before the window; or another run file, or a part of one.",
+)  # fmt: skip
+@click.option("--limits", "table", metavar="TABLE", help="A table, a TOML file, or 'declared' by the brokers.")
+@units_option
+@click.option("--unlock-client-metrics", "unlock", is_flag=True, help="Have brokers tell clients apart meanwhile.")
+@yes_option
+@click.option(
+    "--interval", metavar="TIME", default="1s", show_default=True, help="Time between points, if ours to choose."
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file of what is watched.")
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+def diagnose(
+    file: str | None,
+    target: Target,
+    *,
+    duration: str | None,
+    baseline: str | None,
+    table: str | None,
+    units: int,
+    unlock: bool,
+    consented: Consent,
+    interval: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Name the causes that load a cluster, with evidence, culprit, cure, and what would disprove them.
+
+    Of RUN (a run file, or a part as in night.run@10m..20m) or of a cluster, which is watched without any load of ours:
+    the baseline first, then the window. Without a baseline heights are judged, with less confidence.
+
+    A lab is held against course-basic unless --limits says otherwise, other clusters against what brokers declare.
+    """
+    if file is not None:
+        if duration or unlock or out:
+            raise UsageError(
+                "--for, --unlock-client-metrics and --out are for a cluster that is watched, not for a RUN"
+            )
+        window, before = _stored(file, baseline)
+        limits = _named(table or _TABLE, units)
+    else:
+        window, before, limits = _watched(
+            target, _Watch(duration or _FOR, baseline, interval, out), table, units, consented if unlock else None
+        )
+    _show(window, before, limits, as_json=as_json)
+
+
+def _show(window: Run, before: Run | None, limits: Limits, *, as_json: bool) -> None:
+    from clusterload.diagnosis import diagnose as judged
+    from clusterload.usage import assess
+
+    usage = assess(window, limits)
+    verdict = judged(window, usage, before)
+    if as_json:
+        import json
+
+        from clusterload.reports.diagnosis import diagnosis_document
+
+        click.echo(json.dumps(diagnosis_document(window, verdict, before), indent=2))
+        return
+    from clusterload.cli.console import OUT
+    from clusterload.reports.diagnosis import diagnosis_view
+
+    OUT.print(diagnosis_view(window, usage, verdict, before))
+    OUT.print(f"Run file: {window.path}", soft_wrap=True)
+
+
+def _stored(file: str, baseline: str | None) -> tuple[Run, Run | None]:
+    """The window of a run file, and what was before it."""
+    run = _part(file)
+    if baseline is None:
+        return run, None
+    seconds = _seconds(baseline)
+    return _split(run, seconds) if seconds else (run, _part(baseline))
+
+
+def _part(text: str) -> Run:
+    import time
+
+    from clusterload.cli.stretch import RunPart, stretch
+
+    given = stretch(text, time.time_ns())
+    if not isinstance(given, RunPart):
+        raise UsageError(f"{text!r} is no run file: give one that 'clusterload watch' or 'run' wrote")
+    return given.read()
+
+
+def _seconds(text: str) -> float:
+    """A duration in seconds; 0 if the text is none, and names a run."""
+    from clusterload.units import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ConfigurationError:
+        return 0.0
+
+
+def _split(run: Run, seconds: float) -> tuple[Run, Run]:
+    from clusterload.series import SECOND
+
+    border = run.start + round(seconds * SECOND)
+    if border >= run.end:
+        raise UsageError(f"--baseline {seconds:g}s leaves nothing of {run.seconds:g} s to judge: give less")
+    return run.between(border, run.end), run.between(run.start, border)
+
+
+class _Watch:
+    """How a cluster is watched, as the command line says it."""
+
+    def __init__(self, duration: str, baseline: str | None, interval: str, out: Path | None) -> None:
+        from clusterload.units import parse_duration
+
+        self.seconds, self.interval, self.out = parse_duration(duration), parse_duration(interval), out
+        self.before = _seconds(baseline) if baseline else 0.0
+        self.other = _part(baseline) if baseline and not self.before else None
+        if not self.seconds > 0:
+            raise UsageError("--for takes more than 0 s")
+
+
+def _watched(
+    target: Target, watch: _Watch, table: str | None, units: int, consented: Consent | None
+) -> tuple[Run, Run | None, Limits]:
+    """A cluster as it was watched: the window, what was before it, and its limits."""
+    from clusterload.cli.console import note, waiting
+    from clusterload.cli.live_cluster import cluster_view
+    from clusterload.watching import watch as watch_cluster
+
+    whole = watch.before + watch.seconds
+    with opened(target) as cluster:
+        limits = _limits(target, table, units, cluster)
+        with _unlocked(cluster, consented), cluster_view(limits, whole) as on_look:
+            note(_announced(watch))
+            seen = watch_cluster(
+                cluster,
+                seconds=whole,
+                sources=_sources(target, cluster, watch.interval),
+                path=watch.out,
+                on_look=on_look,
+                on_wait=waiting,
+            )
+    if not watch.before:
+        return seen, watch.other, limits
+    window, before = _split(seen, watch.before)
+    return window, before, limits
+
+
+def _announced(watch: _Watch) -> str:
+    from clusterload.units import duration
+
+    first = f"{duration(watch.before)} of baseline, then " if watch.before else ""
+    return f"watching, without any load of ours: {first}{duration(watch.seconds)} that are judged"
+
+
+def _unlocked(cluster: Cluster, consented: Consent | None) -> AbstractContextManager[None]:
+    if consented is None:
+        return nullcontext()
+    from clusterload.cli.options import confirmed
+    from clusterload.lending import unlocked
+
+    return unlocked(cluster, consented=confirmed(consented, cluster, "set a quota on a made-up client for a while"))
+
+
+def _sources(target: Target, cluster: Cluster, interval: float) -> tuple[Source, ...]:
+    """What is read: metrics, and the brokers themselves for groups, partitions and round trips."""
+    from clusterload.cli.console import warn
+    from clusterload.origins import admin_beside
+
+    found = sources_for(target, cluster, interval)
+    if target.source == "admin":
+        return found
+    if not found:
+        warn("no source of traffic is known (--exporter, --jolokia, --prometheus): only the brokers are asked")
+    return (*found, admin_beside(cluster, found))
+
+
+def _limits(target: Target, table: str | None, units: int, cluster: Cluster) -> Limits:
+    from clusterload.cli.watch import declared_limits
+
+    name = table or (_TABLE if target.lab is not None else "declared")
+    return declared_limits(cluster) if name == "declared" else _named(name, units)
+
+
+def _named(table: str, units: int) -> Limits:
+    from clusterload.limits import Limits
+
+    if table == "declared":
+        raise UsageError("--limits declared asks the brokers of now: for a RUN name a table")
+    return Limits.named(table, units)

@@ -1,0 +1,99 @@
+"""What a lab's proxies do to what passes through them, and telling them so."""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterload.errors import LabError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LISTENERS: Final = ("CLIENT", "BROKER")
+"""Whom a broker's proxies stand before: clients, or the other brokers."""
+
+SOCKET: Final = "proxy"
+"""The name of the proxies' socket, beside the supervisor's."""
+
+_ANSWER_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impairment:
+    """How a way between a broker and those who talk to it is made worse.
+
+    Attributes:
+        delay: seconds added to each round trip, half of them either way.
+        jitter: up to so many seconds more each way, by chance; the order of bytes stays.
+        bandwidth: bytes per second that pass each way, all connections of a listener together; infinite is no bound.
+        cut: nothing passes: connections stay open, and what is sent waits until the way is mended.
+        who: only connections whose client id begins so, as in `broker-2-fetcher`; empty is all.
+    """
+
+    delay: float = 0.0
+    jitter: float = 0.0
+    bandwidth: float = math.inf
+    cut: bool = False
+    who: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value in (("delay", self.delay), ("jitter", self.jitter)):
+            if not 0 <= value < math.inf:
+                raise UsageError(f"{name} of an impairment is {value:g} s: it must be 0 or above, and finite")
+        if not self.bandwidth > 0:
+            raise UsageError(f"bandwidth of an impairment is {self.bandwidth:g} B/s: it must be above 0")
+
+    def as_document(self) -> dict[str, Any]:
+        """Plain values, of which `parsed` makes the same again; JSON knows no infinity."""
+        plain = asdict(self)
+        return plain | {"bandwidth": None if math.isinf(self.bandwidth) else self.bandwidth}
+
+    @classmethod
+    def parsed(cls, given: dict[str, Any]) -> Impairment:
+        """An impairment from the values of its `as_document`."""
+        bandwidth = given.get("bandwidth")
+        return cls(**{**given, "bandwidth": math.inf if bandwidth is None else bandwidth})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A broker's listener, as its proxy sees it.
+
+    Attributes:
+        listener: one of `LISTENERS`.
+        broker: whose.
+        connections: that pass now.
+        moved: bytes that have passed, both ways together.
+        impaired: whether anything is done to it.
+    """
+
+    listener: str
+    broker: int
+    connections: int
+    moved: int
+    impaired: bool
+
+
+def ask(address: Path, do: str, **more: object) -> tuple[Way, ...]:
+    """Tell the proxies of a lab something: `impair`, `heal` or `status`; how all ways stand after it.
+
+    Raises:
+        LabError: they do not answer, or refuse.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_ANSWER_SECONDS)
+            connection.connect(str(address))
+            with connection.makefile("rw", encoding="utf-8") as stream:
+                stream.write(json.dumps({"do": do, **more}) + "\n")
+                stream.flush()
+                answer = json.loads(stream.readline())
+    except (OSError, ValueError) as error:
+        raise LabError(f"the lab's proxies do not answer '{do}': {error}; start the lab again, with proxies") from error
+    if "error" in answer:
+        raise LabError(f"the lab's proxies refused: {answer['error']}")
+    return tuple(Way(**each) for each in answer["ways"])

@@ -1,0 +1,1 @@
+"""Capacity: how far a load can grow."""

@@ -1,0 +1,1 @@
+"""The search that calibration and capacity share."""
