@@ -18,7 +18,7 @@ from clusterload.series import Floats
 if TYPE_CHECKING:
     from clusterload.run import Run
 
-WINDOW_SECONDS: Final = 5.0
+WINDOW_SECONDS: Final = 2.0
 """Length of the windows; where a source's points are farther apart, theirs."""
 
 FEWEST: Final = 3
@@ -26,7 +26,7 @@ FEWEST: Final = 3
 
 _SPARE: Final = 6
 _DRAWS: Final = 200
-_BLOCK: Final = 4
+_BLOCK: Final = 10
 _PARTS: Final = 5
 _LEVEL: Final = (2.5, 97.5)
 # By how much an interaction must improve the Bayesian information criterion: strong evidence by the usual scale.

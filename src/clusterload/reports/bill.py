@@ -19,7 +19,6 @@ from clusterload.facts import Facts
 from clusterload.reports.report import Told
 from clusterload.reports.tables import table
 from clusterload.run import Run, clock_time
-from clusterload.units import Quantity
 
 _LARGEST: Final = 2
 _WORTH: Final = 0.005  # share of what is told from which on somebody has a row
@@ -177,7 +176,7 @@ def _drivers(billed: Billed) -> Table:
         shown.add_row(
             Text(" + ".join(map(words_of, driver.split(" + "))), style="dim" if driver == NOT_EXPLAINED else ""),
             "" if math.isnan(count) or driver == IDLE else units.number(count),
-            str(Quantity(float(f"{price.value:.2g}"), price.unit)) if price else "",
+            price.said if price else "",
             units.number(round(cores, 3)),
             units.percent(cores / billed.cpu) if billed.cpu else "n/a",
         )
