@@ -27,7 +27,10 @@ CONFIG: Final = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "super.users": "User:ANONYMOUS",  # who comes in by a listener without a login, brokers among them
 }
-_OPERATIONS: Final = {"DescribeConfigs": AclOperation.DESCRIBE_CONFIGS}
+_OPERATIONS: Final = {
+    "AlterConfigs": AclOperation.ALTER_CONFIGS,
+    "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
+}
 _RESOURCES: Final = {"Cluster": ResourceType.BROKER, "TransactionalId": ResourceType.TRANSACTIONAL_ID}
 _NUMBERS: Final = count(1)
 

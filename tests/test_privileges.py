@@ -20,6 +20,7 @@ from clusterload.kafka.admin import remove_group, remove_topic
 from clusterload.kafka.configuration import broker_settings, client_quotas, read_declared, topic_settings
 from clusterload.kafka.groups import groups_of
 from clusterload.kafka.privileges import PRIVILEGES, Privilege
+from clusterload.lending import lent
 from tests.conftest import PROGRAM
 from tests.restricted import CONFIG, grant, user_with
 from tests.sources.test_admin_on_lab import commit, new_topic, observed, produced, until
@@ -106,6 +107,12 @@ def asked(what: Callable[[Cluster], object]) -> Callable[[Properties, Path], boo
     return lambda properties, _: bool(what(Cluster.connect(properties)))
 
 
+def lends(cluster: Cluster) -> bool:
+    with lent(cluster, {"client-id": "clusterload-tried"}, {"producer_byte_rate": 1e15}, why="a test", seconds=60):
+        there = bool(client_quotas(cluster))
+    return there and not client_quotas(cluster)
+
+
 DOES: Final[dict[str, Callable[[Properties, Path], bool]]] = {
     "limits": asked(lambda cluster: read_declared(cluster).brokers and not read_declared(cluster).missing),
     "describe topics": asked(lambda cluster: TOPIC in [one.name for one in cluster.topics()]),
@@ -113,6 +120,7 @@ DOES: Final[dict[str, Callable[[Properties, Path], bool]]] = {
     "describe configs": asked(broker_settings),
     "describe configs --topic": asked(lambda cluster: topic_settings(cluster, [TOPIC])),
     "describe quotas": asked(lambda cluster: client_quotas(cluster) is not None),
+    "bill --unlock-client-metrics": asked(lends),
     "run (producers)": loads("producers=1", "record_rate=20/s", "payload_size=64", "clusterload-made"),
     "run (consumers, groups, commits)": loads("members=1", TOPIC),
     "run (transactions)": loads("producers=1", "records_per_transaction=2", "transaction_rate=5/s", TOPIC),

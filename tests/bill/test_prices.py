@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.bill import Prices, prices
+from clusterload.bill import Price, Prices, prices
 from clusterload.bill.drivers import IDLE
 from clusterload.facts import Facts
 from clusterload.run import Run
@@ -106,7 +106,7 @@ def test_what_never_moved_is_not_told_from_a_broker_with_nothing_to_do() -> None
 def test_windows_with_a_full_host_are_left_out() -> None:
     calm, full = loaded(3), loaded(4, host=0.95)
     found = prices([calm, full])
-    assert (found.windows, found.left_out) == (120, 120)
+    assert (found.windows, found.left_out) == (300, 300)
     assert found.prices == prices([calm]).prices
 
 
@@ -114,7 +114,7 @@ def test_with_too_little_data_the_prices_are_those_of_a_lab_and_say_so() -> None
     found = prices([run(flat("cpu_broker", 0.5, broker="1"))])
     assert not found.fitted
     assert "not on this cluster" in found.basis
-    assert "4 windows" in found.basis
+    assert "10 windows" in found.basis
     assert prices([]).words == Prices.default().words
 
 
@@ -123,6 +123,8 @@ def test_prices_are_said_as_people_think_of_them() -> None:
     assert "0.86 ms a follower's fetch" in words
     assert "8.5 ms a MB in" in words
     assert "0.18 ms a produce request" in words
+    assert "16.5 ms a TLS handshake" in words
+    assert Price.of("OffsetCommit", 0.015, 0.0, 0.052).words == "up to 52 ms an offset commit"
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.5))

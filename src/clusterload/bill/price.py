@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload import units
 from clusterload.bill.drivers import DRIVERS, IDLE, INTERACTIONS, TLS_ATTEMPTS, Driver
-from clusterload.units import Quantity, Unit
+from clusterload.units import Unit
 
 if TYPE_CHECKING:
     from clusterload.facts import Facts
@@ -48,8 +48,13 @@ class Price:
             low=low * factor,
             high=high * factor,
             unit=unit,
-            words=f"{_said(seconds, unit)} {words_of(driver)}",
+            words=f"{_said(seconds, low, high, unit)} {words_of(driver)}",
         )
+
+    @property
+    def said(self) -> str:
+        """The price without what it is of: `0.86 ms`; `up to 52 ms` where it may as well be nothing."""
+        return self.words.removesuffix(f" {words_of(self.driver)}")
 
     @property
     def seconds(self) -> float:
@@ -69,14 +74,20 @@ def words_of(driver: str) -> str:
     return DRIVERS[driver].words if driver in DRIVERS else known.get(driver, driver)
 
 
-def _said(seconds: float, unit: Unit) -> str:
+def _said(seconds: float, low: float, high: float, unit: Unit) -> str:
+    if low <= 0 < high:
+        return f"up to {_figure(high, unit)}"
+    return _figure(seconds, unit)
+
+
+def _figure(seconds: float, unit: Unit) -> str:
     if unit == units.CORES:
         return f"{units.number(seconds, 2)} cores"
     # Microseconds only where a millisecond would have two zeros after its point.
     small = 0 < seconds < 1e-5  # noqa: PLR2004
-    return str(
-        Quantity(float(f"{seconds * (1e6 if small else 1e3):.2g}"), units.MICROSECONDS if small else units.MILLISECONDS)
-    )
+    value = seconds * (1e6 if small else 1e3)
+    digits = 2 if value < 10 else 3  # noqa: PLR2004 (more would seem to be known)
+    return f"{units.number(value, digits)} {units.MICROSECONDS if small else units.MILLISECONDS}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import nnls  # type: ignore[import-untyped]
 
 from clusterload import units
 from clusterload.bill.drivers import IDLE, INTERACTIONS
@@ -19,7 +18,7 @@ from clusterload.series import Floats
 if TYPE_CHECKING:
     from clusterload.run import Run
 
-WINDOW_SECONDS: Final = 5.0
+WINDOW_SECONDS: Final = 2.0
 """Length of the windows; where a source's points are farther apart, theirs."""
 
 FEWEST: Final = 3
@@ -27,7 +26,7 @@ FEWEST: Final = 3
 
 _SPARE: Final = 6
 _DRAWS: Final = 200
-_BLOCK: Final = 4
+_BLOCK: Final = 10
 _PARTS: Final = 5
 _LEVEL: Final = (2.5, 97.5)
 # By how much an interaction must improve the Bayesian information criterion: strong evidence by the usual scale.
@@ -78,6 +77,8 @@ class _Fit:
 
 
 def _fit(columns: Floats, cpu: Floats) -> _Fit:
+    from scipy.optimize import nnls  # type: ignore[import-untyped]  # noqa: PLC0415 (half a second that most need not)
+
     scale = np.max(np.abs(columns), axis=0, initial=0.0)
     scale = np.where(scale > 0, scale, 1.0)
     design = np.column_stack([np.ones(len(cpu)), columns / scale])

@@ -13,7 +13,7 @@ import click
 from clusterload.bill.charge import KINDS
 from clusterload.cli.options import Target, confirmed, opened, target_options, yes_option
 from clusterload.cli.sources import source_options, sources_for
-from clusterload.errors import UsageError
+from clusterload.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -113,14 +113,21 @@ def _unlocked(target: Target, cluster: Cluster, consented: Consent, wanted: _Wan
     from clusterload.cli.console import note
     from clusterload.lending import unlocked
     from clusterload.lending.unlocking import TO
+    from clusterload.sources.confluent import ConfluentSource
     from clusterload.sources.source import LiveSource
 
+    found = sources_for(target, cluster)
+    if target.source == "admin" or not [one for one in found if not isinstance(one, ConfluentSource)]:
+        raise ConfigurationError(
+            f"nothing would read what the brokers of cluster {cluster.id} then tell of clients: name --exporter, "
+            "--jolokia or --prometheus, or leave out --unlock-client-metrics"
+        )
     return unlocked(
         cluster,
         consented=confirmed(consented, cluster, TO),
         most_clients=wanted.most_clients,
         seconds=2 * (wanted.baseline + wanted.window) + 120,
-        sources=tuple(one for one in sources_for(target, cluster) if isinstance(one, LiveSource)),
+        sources=tuple(one for one in found if isinstance(one, LiveSource)),
         say=note,
     )
 

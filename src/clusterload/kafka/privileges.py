@@ -105,6 +105,18 @@ PRIVILEGES: Final = (
         without="client quotas: the command ends with an error",
     ),
     Privilege(
+        command="bill --unlock-client-metrics",
+        operation="DescribeConfigs",
+        resource="Cluster",
+        without="it is not seen whether a quota exists already: nothing is set, and the command ends with an error",
+    ),
+    Privilege(
+        command="bill --unlock-client-metrics",
+        operation="AlterConfigs",
+        resource="Cluster",
+        without="what each client costs: the command ends with an error; nor could cleanup give a quota back",
+    ),
+    Privilege(
         command="run (producers)",
         operation="Write",
         resource="Topic",

@@ -74,7 +74,8 @@ def unlocked(
         most_clients: the most connections for which it is done: each may be a client of its own, and brokers keep
             the figures of each for an hour.
         seconds: after which it is given back in any case.
-        sources: by which it is seen that the figures show, not started yet; by default a lab's exporters.
+        sources: by which it is seen that the figures show, not started yet; by default a lab's exporters. Without any
+            they are given the time that it usually takes.
         say: takes lines for people: how many clients there may be, and what does not show.
 
     Raises:
@@ -102,8 +103,8 @@ def unlocked(
             else lent(cluster, _entity(users=users), _FREE, why="clients' metrics", seconds=seconds)
         )
         with lending:
-            if watching and not there:
-                _until_shown(seen, say)
+            if not there:
+                _until_shown(seen, say, watched=bool(watching))
             for source in watching:
                 source.stop()
             watching = ()
@@ -196,7 +197,11 @@ def _count(seen: _Seen, most: int, say: Callable[[str], None]) -> None:
         say(f"up to {connections:.0f} client ids (connections): brokers keep the figures of each for an hour")
 
 
-def _until_shown(seen: _Seen, say: Callable[[str], None]) -> None:
+def _until_shown(seen: _Seen, say: Callable[[str], None], *, watched: bool) -> None:
+    if not watched:
+        # A source of the past tells later whether they show: they are given the time that it usually takes.
+        time.sleep(_REST_SECONDS + _FILLED_SECONDS)
+        return
     if not _wait(_SHOW_SECONDS, lambda: seen.showing):
         say(f"no client showed within {_SHOW_SECONDS:g} s: none asks anything, or the source does not read its figures")
         return

@@ -19,9 +19,9 @@ from clusterload.facts import Facts
 from clusterload.reports.report import Told
 from clusterload.reports.tables import table
 from clusterload.run import Run, clock_time
-from clusterload.units import Quantity
 
 _LARGEST: Final = 2
+_WORTH: Final = 0.005  # share of what is told from which on somebody has a row
 _MOST_COLUMNS: Final = 6  # of figures, so that 80 columns are enough
 
 TOP: Final = 5
@@ -141,10 +141,16 @@ def _charges(told: Bill, kind: str, charges: Sequence[Charge], top: int) -> Tabl
 
 
 def _rows(named: Sequence[Charge], leading: str, top: int) -> list[Charge]:
-    """Who rose most, and the largest too, in the order of the bill."""
-    largest = sorted(named, key=lambda one: -one.figures.get(leading, 0.0))[:_LARGEST]
-    risen = [one for one in named if one not in largest][: max(0, top - len(largest))]
-    return [one for one in named if one in risen or one in largest]
+    """Who rose most, and the largest too, in the order of the bill; who used next to nothing is not shown alone."""
+    sums = {figure: math.fsum(one.figures.get(figure, 0.0) for one in named) for figure in FIGURES}
+    shown = [
+        one
+        for one in named
+        if any(max(value, one.rise.get(figure, 0.0)) > _WORTH * sums[figure] for figure, value in one.figures.items())
+    ]
+    largest = sorted(shown, key=lambda one: -one.figures.get(leading, 0.0))[:_LARGEST]
+    risen = [one for one in shown if one not in largest][: max(0, top - len(largest))]
+    return [one for one in shown if one in risen or one in largest]
 
 
 def _summed(kind: str, left: Sequence[Charge], told: Bill) -> Iterator[Charge]:
@@ -170,7 +176,7 @@ def _drivers(billed: Billed) -> Table:
         shown.add_row(
             Text(" + ".join(map(words_of, driver.split(" + "))), style="dim" if driver == NOT_EXPLAINED else ""),
             "" if math.isnan(count) or driver == IDLE else units.number(count),
-            str(Quantity(float(f"{price.value:.2g}"), price.unit)) if price else "",
+            price.said if price else "",
             units.number(round(cores, 3)),
             units.percent(cores / billed.cpu) if billed.cpu else "n/a",
         )
@@ -202,7 +208,8 @@ def _rounded(figure: str, value: float) -> str:
 
 
 def _signed(figure: str, value: float) -> str:
-    return "" if math.isnan(value) else f"{'-' if value < 0 else '+'}{_rounded(figure, abs(value))}"
+    size = _rounded(figure, abs(value))
+    return f"{'-' if value < 0 and not size.startswith('0 ') and size != '0' else '+'}{size}" if size else ""
 
 
 def bill_document(billed: Billed) -> dict[str, Any]:
