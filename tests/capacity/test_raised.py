@@ -23,13 +23,13 @@ UNTIL = (Bound.parsed("limit_load > 90 %"),)
 
 def orders(**changed: object) -> Orders:
     given: dict[str, object] = {
-        "plan": from_dials({"connections": "12"}),
+        "plan": from_dials({"connections": "30"}),
         "dial": "connections",
         "bounds": UNTIL,
         "limits": TABLE,
         "repeats": 1,
-        "step_time": 5.0,
-        "precision": 0.1,
+        "step_time": 4.0,
+        "precision": 0.2,
         "rest": 1.0,
         "longest": 400.0,
     }
@@ -54,8 +54,8 @@ def test_a_search_ends_where_arithmetic_says(
     capacity = found[0]
     assert capacity.ceiling.known, capacity.sentence
     others = 6  # of the test's own clients on the shared lab, at the most
-    assert 0.9 * MOST / 1.1 - others <= capacity.ceiling.low <= 0.9 * MOST
-    assert 0.9 * MOST - others < capacity.ceiling.high <= 0.9 * MOST * 1.1 + 1
+    assert 0.9 * MOST / 1.2 - others <= capacity.ceiling.low <= 0.9 * MOST
+    assert 0.9 * MOST - others < capacity.ceiling.high <= 0.9 * MOST * 1.2 + 1
 
 
 def test_what_the_first_step_predicts_is_what_is_measured(

@@ -21,6 +21,8 @@ from clusterload.errors import ConfigurationError
         ("latency.p99.9>=1.5 s", "latency.p99.9", ">=", 1500.0),
         ("achieved < 99 %", "achieved", "<", 0.99),
         (" cpu_host  >  0.75 ", "cpu_host", ">", 0.75),
+        ("limit_load > 90 %", "limit_load", ">", 0.9),
+        ("saturation.cpu > 80 %", "saturation.cpu", ">", 0.8),
     ],
 )
 def test_a_bound_is_a_quantity_how_it_stands_and_a_value_in_its_unit(
@@ -82,3 +84,12 @@ def test_a_bound_takes_the_place_of_the_default_of_its_kind() -> None:
     assert bounds_of((own,), defaults) == (own, defaults[1])
     late = Bound.parsed("latency.max > 1 s")
     assert bounds_of((late,), defaults) == (late, defaults[0])
+
+
+def test_a_shorter_name_is_held_against_its_resource_and_all_but_latency_need_metrics() -> None:
+    names = ("saturation.cpu", "saturation.network", "saturation.handlers", "limit_load", "latency.p99")
+    bounds = [Bound(quantity=name, op=">", value=0.5) for name in names]
+    assert [one.figure for one in bounds] == [
+        "cpu_host", "network_thread_busy", "request_handler_busy", "limit_load", "latency.p99",
+    ]  # fmt: skip
+    assert [one.needs_metrics for one in bounds] == [True, True, True, True, False]

@@ -10,6 +10,7 @@ import pytest
 from clusterload.ceiling.bound import Bound
 from clusterload.ceiling.staircase import Outcome, Step
 from clusterload.ceiling.trial import Trial, not_begun
+from tests.stored_runs import limits
 from tests.wire_runs import Course, plan, produce, stored
 
 BOUNDS = (Bound.parsed("saturation > 90 %"), Bound.parsed("latency.p99 > 50 ms"))
@@ -103,3 +104,35 @@ def test_without_metrics_latency_alone_can_judge(tmp_path: Path) -> None:
 def test_a_load_that_could_not_begin_broke_unless_this_machine_was_short_of_something() -> None:
     assert not_begun(5, "3 of 5 connections could not be opened (closed by the broker: 3)").outcome is Outcome.BROKE
     assert not_begun(5, "3 of 5 connections could not be opened (Too many open files: 3)").outcome is Outcome.UNSURE
+
+
+def held_against(folder: Path, course: Course, most: int) -> Step:
+    """A step of 500 requests/s with 50 connections, until nine tenths of a limit on these."""
+    run = stored(folder / "a.run", plan(produce(request_rate="500/s"), duration=10.0, warm_up=4.0), course)
+    bounds = (Bound.parsed("limit_load > 90 %"),)
+    table = limits(connections=f"{most} connections")
+    return Trial(resource="", watched=(), bounds=bounds, limits=table).step(500, run)
+
+
+def test_a_limit_load_is_held_against_its_bound(tmp_path: Path) -> None:
+    step = held_against(tmp_path, Course(), 100)
+    assert (step.outcome, step.why) == (Outcome.HELD, "limit_load 50 %")
+    assert math.isnan(step.used)
+
+
+def test_what_brokers_count_over_a_limit_is_over_it_whoever_else_fills_their_host(tmp_path: Path) -> None:
+    step = held_against(tmp_path, Course(host=0.99, broker_cores=0.1), 52)
+    assert (step.outcome, step.why) == (Outcome.BROKE, "limit_load 96 %")
+
+
+def test_a_limit_load_that_was_not_seen_tells_nothing(tmp_path: Path) -> None:
+    step = held_against(tmp_path, Course(scraped=False), 100)
+    assert (step.outcome, step.why) == (Outcome.UNSURE, "limit_load is not known")
+
+
+def test_of_several_loads_the_worst_latency_counts_and_one_that_is_not_known_hides_it(tmp_path: Path) -> None:
+    run = stored(tmp_path / "a.run", plan(produce(request_rate="500/s"), duration=10.0, warm_up=4.0), Course())
+    both = Trial(resource="", watched=(("produce", "due"), ("produce", "sent")), bounds=BOUNDS[1:]).step(500, run)
+    assert both.outcome is Outcome.HELD
+    other = Trial(resource="", watched=(("produce", "due"), ("gone", "due")), bounds=BOUNDS[1:]).step(500, run)
+    assert (other.outcome, other.why) == (Outcome.UNSURE, "latency.p99 is not known")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -113,7 +114,7 @@ class Steps:
     room: Room = field(init=False)
     settling: Settling = field(init=False)
     _give_up: float = field(init=False)
-    _told_nothing: int = 0
+    _told_nothing: Counter[float] = field(default_factory=Counter)
     _left: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -134,7 +135,7 @@ class Steps:
             ConsentError: not even the lowest step is within the caps.
         """
         most, top = self.room.most(raising)
-        self._told_nothing = 0
+        self._told_nothing.clear()
         staircase = Staircase(
             first=raising.first if first is None else first,
             least=raising.least,
@@ -161,7 +162,7 @@ class Steps:
 
     def _plan(self, raising: Raising, value: float) -> Plan:
         """The load of a step; as often as long as it is tried, since what tells nothing may only be too short."""
-        plan, times = raising.plan(value), 1 + self._told_nothing
+        plan, times = raising.plan(value), 1 + self._told_nothing[value]
         return replace(plan, duration=times * plan.duration, warm_up=times * plan.warm_up)
 
     def _cut(self, plan: Plan) -> str:
@@ -174,8 +175,8 @@ class Steps:
         if not self.settling.wait(self.pace.rest):
             self.doubts[f"before a step of {making.raising.name} the cluster was not at rest"] = None
         step = self._made(making)
-        # A staircase tries the same value again until something is told of it.
-        self._told_nothing = self._told_nothing + 1 if step.outcome is Outcome.UNSURE else 0
+        if step.outcome is Outcome.UNSURE:
+            self._told_nothing[making.value] += 1
         self.on_making(replace(making, step=step))
         return step
 
