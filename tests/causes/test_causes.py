@@ -71,7 +71,7 @@ def test_clients_are_ranked_by_their_rise_and_not_by_their_height() -> None:
     changes = {**SEEN["small batches"].changes, "thread_time_by_client{client=usual-1}": 0.5}
     # The usual one was as high before.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(BACKGROUND, "thread_time_by_client{client=usual-1}", 0.5)  # type: ignore[arg-type]
+        patch.setitem(BACKGROUND, "thread_time_by_client{client=usual-1}", 0.5)
         assert judged(changes)[0].culprits[0].name == "amber"
 
 
