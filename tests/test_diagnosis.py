@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from clusterload.diagnosis import State, Verdict, diagnose
+from clusterload.finding import Culprit, Finding, Reached
 from clusterload.ledger import Ledger
 from clusterload.limits import Limits
 from clusterload.pacer import Ramp
 from clusterload.plan import Dials, Load
 from clusterload.run import Event, Run
+from clusterload.series import SECOND
 from clusterload.usage import assess
 
 from .stored_runs import START, Cluster, case_levels, kept_ledger, limits, plan, stored
@@ -269,3 +271,26 @@ def test_a_moment_over_a_limit_is_no_limit_reached_but_a_tenth_of_the_time_is(fi
     # The made ingress swings by 1 % around 2.1 MB/s, so it is over 2.11 MB/s for more than a tenth of the time.
     assert judged(stored(file), table).state is State.LIMITED
     assert judged(stored(file.with_name("calm.run")), limits(ingress="2.2 MB/s")).state is State.WITHIN
+
+
+def test_a_window_of_a_moment_is_not_judged(file: Path) -> None:
+    run = stored(file)
+    verdict = judged(run.between(START, START + 2 * SECOND))
+    assert verdict.state is State.INCONCLUSIVE
+    assert "a window of 2 s is too short to judge" in verdict.missing
+    assert verdict.findings == ()
+
+
+def test_a_verdict_says_why_and_who_and_does_not_say_a_thing_twice() -> None:
+    def said(cause: str, what: str, *culprits: Culprit) -> str:
+        found = Finding(cause=cause, sentence="", confidence=0.9, culprits=culprits)
+        reached = (Reached(what=what, sentence=""),)
+        return Verdict(
+            state=State.LIMITED, limit_load=1.0, binding=None, saturation=None, reached=reached, findings=(found,)
+        ).sentence
+
+    billing = Culprit(kind="client", name="billing", share=0.9, source="thread_time_by_client")
+    assert said("small-batches", "requests", billing) == "limited by requests because of small-batches (client billing)"
+    assert said("small-batches", "requests") == "limited by requests because of small-batches"
+    assert said("connections", "connections", billing) == "limited by connections (client billing)"
+    assert said("ingress-bytes", "ingress") == "limited by ingress"

@@ -98,6 +98,8 @@ class _Window:
         self._named: dict[str, list[Series]] = defaultdict(list)
         self._first: dict[tuple[str, str], int] = {}
         self._figure: dict[int, float] = {}
+        self._indexed: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[Series]]] = {}
+        self._counted: dict[str, bool] = {}
         for one in run.series:
             if len(one):
                 self._named[one.name].append(one)
@@ -106,7 +108,10 @@ class _Window:
 
     def counts(self, name: str) -> bool:
         """Whether anything of the name is counted here, so that what is not there is nothing."""
-        return any(one.kind is Kind.DELTA and _known(one, self._run) for one in self._named.get(name, ()))
+        if name not in self._counted:
+            series = self._named.get(name, ())
+            self._counted[name] = any(one.kind is Kind.DELTA and _known(one, self._run) for one in series)
+        return self._counted[name]
 
     def values(self, name: str, label: str) -> set[str]:
         return {one.labels[label] for one in self._named.get(name, ()) if label in one.labels}
@@ -129,7 +134,20 @@ class _Window:
         return known / seconds if chosen[0].kind is Kind.DELTA else known
 
     def _chosen(self, name: str, labels: Mapping[str, str]) -> list[Series]:
-        return [one for one in self._named.get(name, ()) if labels.items() <= one.labels.items()]
+        if not labels:
+            return self._named.get(name, [])
+        keys = tuple(sorted(labels))
+        if (name, keys) not in self._indexed:
+            self._indexed[name, keys] = self._index(name, keys)
+        return self._indexed[name, keys].get(tuple(labels[key] for key in keys), [])
+
+    def _index(self, name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], list[Series]]:
+        # A cluster can have thousands of clients: each is asked for, so none may be searched for.
+        found: dict[tuple[str, ...], list[Series]] = defaultdict(list)
+        for one in self._named.get(name, ()):
+            if all(key in one.labels for key in keys):
+                found[tuple(one.labels[key] for key in keys)].append(one)
+        return found
 
     def _figure_of(self, series: Series) -> float:
         known = self._figure.get(id(series))

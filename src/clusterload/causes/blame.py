@@ -9,11 +9,11 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from clusterload.facts import Pair
 from clusterload.finding import Culprit
 
 if TYPE_CHECKING:
     from clusterload.causes.scene import Scene
-    from clusterload.facts import Pair
 
 LEAST: Final = 0.2
 """Share of all that rose from which on somebody is named."""
@@ -71,15 +71,20 @@ def _internal(names: Iterable[str]) -> set[str]:
 
 
 def partitions(scene: Scene, topic: str) -> dict[str, Pair]:
-    """Records a second of each partition of a topic."""
+    """Records a second of each partition of a topic, up to the last one that is told of."""
     values = {
-        one.labels["partition"]
+        int(one.labels["partition"])
         for run in (scene.facts.now, scene.facts.before)
         if run is not None
         for one in run.named("records_by_partition")
         if one.labels.get("topic") == topic and one.labels.get("partition", "").isdecimal()
     }
-    return {one: scene.total("records_by_partition", topic=topic, partition=one) for one in sorted(values, key=int)}
+    found = {}
+    for number in range(max(values, default=-1) + 1):
+        pair = scene.total("records_by_partition", topic=topic, partition=str(number))
+        # Of very many partitions only those that grow are told.
+        found[str(number)] = Pair(now=0.0, before=pair.before) if math.isnan(pair.now) else pair
+    return found
 
 
 def groups_by_commits(scene: Scene) -> tuple[Culprit, ...]:

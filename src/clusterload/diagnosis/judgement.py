@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from clusterload import units
 from clusterload.causes import judge
 from clusterload.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
 from clusterload.diagnosis.reaching import over_limit, saturated_threads
@@ -14,6 +16,9 @@ from clusterload.headroom import predict
 from clusterload.hosts import full_hosts
 from clusterload.run import Run
 from clusterload.usage import Usage
+
+SHORTEST: Final = 3.0
+"""Seconds that a window must last to be judged: a reading or two tell a moment, and no rate."""
 
 
 def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
@@ -27,8 +32,10 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
     hosts = full_hosts(run, usage)
     reached = (*over_limit(usage), *saturated_threads(usage), *(host.reached for host in hosts if host.by_brokers))
     clock = any(event.kind == "clock-jumped" for event in run.events)
+    short = run.seconds < SHORTEST
     missing = (
         *(("the clock jumped during the run",) if clock else ()),
+        *((f"a window of {units.duration(run.seconds)} is too short to judge",) if short else ()),
         *doubts_of_generator(run),
         *doubts_of_metrics(run, usage),
         *(host.doubt for host in hosts if not host.by_brokers),
@@ -40,7 +47,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         saturation=usage.busiest,
         reached=reached,
         # Where the clock was set, no rate can be believed.
-        findings=() if clock else judge(Facts(run, baseline), usage),
+        findings=() if clock or short else judge(Facts(run, baseline), usage),
         headroom=predict(usage),
         missing=missing,
     )
