@@ -88,7 +88,7 @@ def judged(design: Design, made: Sequence[Made], limits: Limits) -> Outcome:
     """
     doubts = [doubt(one.run) for one in made]
     good = [one for one, why in zip(made, doubts, strict=True) if not why]
-    settle = settling_of([one.run for one in good], limits)
+    settle = settling_of(good, limits)
     observed = [
         Observation(one.point, one.run.start / _HOUR, figures_of(one.run, limits, settle=settle)) for one in good
     ]
@@ -122,14 +122,18 @@ def _missed(run: Run, load: str) -> bool:
     return any(share < MADE for share in shares)
 
 
-def settling_of(runs: Sequence[Run], limits: Limits) -> float:
-    """Seconds at the start of each of these runs until their figures stop trending."""
-    curves: dict[str, list[Floats]] = {}
+def settling_of(made: Sequence[Made], limits: Limits) -> float:
+    """Seconds at the start of each of these runs until their figures stop trending.
+
+    Each load of ours begins from nothing, so all are taken together. What is only watched begins where the point before
+    it ended: these are taken point by point, for down and up would cancel each other.
+    """
+    curves: dict[tuple[str, Point], list[Floats]] = {}
     step = 1.0
-    for run in runs:
-        step, courses = courses_of(run, limits)
+    for one in made:
+        step, courses = courses_of(one.run, limits)
         for name, course in courses.items():
-            curves.setdefault(name, []).append(course)
+            curves.setdefault((name, () if one.run.plan else one.point), []).append(course)
     return step * max((settled(of) for of in curves.values()), default=0)
 
 
