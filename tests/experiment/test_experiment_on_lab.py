@@ -41,7 +41,7 @@ _SUSPECT = textwrap.dedent("""
 
 @contextmanager
 def somebody(servers: str, client_id: str, topic: str) -> Iterator[None]:
-    """A client of librdkafka that is not ours, and writes some forty small batches a second, which also a busy machine can."""
+    """A client of librdkafka that is not ours, and writes no more than a busy machine can, too."""
     process = subprocess.Popen([sys.executable, "-c", _SUSPECT, servers, client_id, topic])
     try:
         yield

@@ -92,10 +92,13 @@ def judged(design: Design, made: Sequence[Made], limits: Limits) -> Outcome:
     observed = [
         Observation(one.point, one.run.start / _HOUR, figures_of(one.run, limits, settle=settle)) for one in good
     ]
-    known = dict.fromkeys(name for one in observed for name, value in one.figures.items() if not math.isnan(value))
+    every = dict.fromkeys((LIMIT_LOAD, *(figure for one in observed for figure in one.figures)))
+    known = {figure for one in observed for figure, value in one.figures.items() if not math.isnan(value)} | {
+        LIMIT_LOAD
+    }
     return Outcome(
         design=design,
-        effects=tuple(effects_on(figure, design, observed) for figure in known or (LIMIT_LOAD,)),
+        effects=tuple(effects_on(figure, design, observed) for figure in every if figure in known),
         settle=settle,
         observed=tuple(observed),
         left_out=tuple(f"{design.said(one.point)}: {why}" for one, why in zip(made, doubts, strict=True) if why),
@@ -153,6 +156,9 @@ def _notes(outcome: Outcome) -> Iterator[str]:
     for one in outcome.effects[:1]:
         if one.drift.shows:
             yield f"{drift_words(one)}, which is taken out"
+        if one.runs < len(outcome.observed):
+            unseen = len(outcome.observed) - one.runs
+            yield f"in {unseen} of {len(outcome.observed)} runs the {one.figure.title} was not seen"
         if not one.degrees:
             yield f"{one.runs} runs give no interval: measure more repeats"
         if outcome.design.kind is Kind.FULL and len(outcome.design.factors) > 1 and not one.interactions:
