@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from clusterload.effects import Kind, Made, design, judged, ordered
+from clusterload.series import SECOND
 from tests.effects.test_words import CONNECTIONS, PAYLOAD
-from tests.stored_runs import SECOND, START, Cluster, case_levels, limits, plan, stored
+from tests.stored_runs import START, Cluster, case_levels, limits, plan, stored
 
 LIMITS = limits(connections="100 connections", ingress="250 MB/s")
 
