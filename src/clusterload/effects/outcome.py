@@ -88,14 +88,17 @@ def judged(design: Design, made: Sequence[Made], limits: Limits) -> Outcome:
     """
     doubts = [doubt(one.run) for one in made]
     good = [one for one, why in zip(made, doubts, strict=True) if not why]
-    settle = settling_of([one.run for one in good], limits)
+    settle = settling_of(good, limits)
     observed = [
         Observation(one.point, one.run.start / _HOUR, figures_of(one.run, limits, settle=settle)) for one in good
     ]
-    known = dict.fromkeys(name for one in observed for name, value in one.figures.items() if not math.isnan(value))
+    every = dict.fromkeys((LIMIT_LOAD, *(figure for one in observed for figure in one.figures)))
+    known = {figure for one in observed for figure, value in one.figures.items() if not math.isnan(value)} | {
+        LIMIT_LOAD
+    }
     return Outcome(
         design=design,
-        effects=tuple(effects_on(figure, design, observed) for figure in known or (LIMIT_LOAD,)),
+        effects=tuple(effects_on(figure, design, observed) for figure in every if figure in known),
         settle=settle,
         observed=tuple(observed),
         left_out=tuple(f"{design.said(one.point)}: {why}" for one, why in zip(made, doubts, strict=True) if why),
@@ -122,14 +125,18 @@ def _missed(run: Run, load: str) -> bool:
     return any(share < MADE for share in shares)
 
 
-def settling_of(runs: Sequence[Run], limits: Limits) -> float:
-    """Seconds at the start of each of these runs until their figures stop trending."""
-    curves: dict[str, list[Floats]] = {}
+def settling_of(made: Sequence[Made], limits: Limits) -> float:
+    """Seconds at the start of each of these runs until their figures stop trending.
+
+    Each load of ours begins from nothing, so all are taken together. What is only watched begins where the point before
+    it ended: these are taken point by point, for down and up would cancel each other.
+    """
+    curves: dict[tuple[str, Point], list[Floats]] = {}
     step = 1.0
-    for run in runs:
-        step, courses = courses_of(run, limits)
+    for one in made:
+        step, courses = courses_of(one.run, limits)
         for name, course in courses.items():
-            curves.setdefault(name, []).append(course)
+            curves.setdefault((name, () if one.run.plan else one.point), []).append(course)
     return step * max((settled(of) for of in curves.values()), default=0)
 
 
@@ -149,6 +156,9 @@ def _notes(outcome: Outcome) -> Iterator[str]:
     for one in outcome.effects[:1]:
         if one.drift.shows:
             yield f"{drift_words(one)}, which is taken out"
+        if one.runs < len(outcome.observed):
+            unseen = len(outcome.observed) - one.runs
+            yield f"in {unseen} of {len(outcome.observed)} runs the {one.figure.title} was not seen"
         if not one.degrees:
             yield f"{one.runs} runs give no interval: measure more repeats"
         if outcome.design.kind is Kind.FULL and len(outcome.design.factors) > 1 and not one.interactions:

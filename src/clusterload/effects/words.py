@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ACTS: Final = {0.5: "halving", 2.0: "doubling", 1 / 3: "a third of", 0.25: "a quarter of", 3.0: "three times"}
 _POINTS: Final = 100.0
 _CLOSE: Final = 1e-3
+_NOTHING: Final = 1e-6
 
 
 def change_words(factor: Factor, level: int) -> str:
@@ -44,15 +45,10 @@ def estimate_words(one: Estimate, unit: Unit, *, sign: bool = False) -> str:
     if not one.known:
         return f"{value:+,.3g} (no interval)" if sign else f"{value:,.3g} (no interval)"
     half = one.half * factor
-    places = _places(max(half, _least(value)))
+    places = _places(half) if half > _NOTHING else 1
     shown = round(value, places) + 0.0
     form = f"{'+' if sign else ''},.{max(0, places)}f"
     return f"{shown:{form}} ± {round(half, places):,.{max(0, places)}f}"
-
-
-def _least(value: float) -> float:
-    """How finely a value is told whose interval is nothing: a thousandth of it."""
-    return max(abs(value) / 1000, 0.01)
 
 
 def _places(half: float) -> int:
