@@ -134,15 +134,18 @@ def _slow_replica(scene: Scene) -> Signs | None:
     paused = between(seconds, 1.5, 3.5)
     if paused and (not contrast or who != behind):
         behind = who
-    late = by_size(whole.rise, 8.0, 60.0) if whole.rise > 0 else 0.0
+    # Whoever waits the longest tells: the slow broker's own requests, and those of idle brokers, wait for nobody.
+    worst = max(slower.values(), key=lambda one: one.rise, default=whole)
+    late = by_size(worst.rise, 8.0, 60.0) if worst.rise > 0 else 0.0
     if not scene.based:
         late *= 0.6
     missing = between(scene.rise("under_replicated"), 0, 2)
     if not late and not missing:
         return None
     return Signs(
-        weight=either(late * between(whole.ratio, 1.5, 4.0) if scene.based else late, 0.6 * missing),
-        fit=either(contrast, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene)),
+        weight=either(late * between(worst.ratio, 1.5, 4.0) if scene.based else late, 0.6 * missing),
+        # On a full host all are late, but not one broker for the others only.
+        fit=either(contrast, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene) * (1 - contrast)),
         sentence=f"Broker {behind} copies late: produce requests wait {units.number(whole.now)} ms for replicas",
         evidence=(
             scene.figure("Wait of a produce request for replicas", whole, units.MILLISECONDS, source),
@@ -203,7 +206,7 @@ def _network_delay(scene: Scene) -> Signs | None:
     worst = each[who]
     return Signs(
         weight=by_size(rises[who], 4.0, 30.0) * (between(worst.ratio, 1.5, 4.0) if scene.based else 0.7),
-        fit=either(spared, 1 - _full(scene)) * (1 - 0.5 * _full(scene)),
+        fit=either(spared, 1 - _full(scene)) * (1 - _full(scene) * (0.5 - 0.3 * spared)),
         sentence=f"The way to broker {who} takes {units.number(worst.now)} ms a round trip",
         evidence=(
             *(scene.evidence("Round trip", "round_trip_time", f"broker {one}", broker=one) for one in sorted(each)),
