@@ -64,7 +64,8 @@ def drop_topics(lab: Lab, names: Iterable[str]) -> None:
 
 def _make_topic(lab: Lab, name: str, partitions: int) -> Undo:
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers, "log_level": 0})
-    admin.create_topics([NewTopic(name, partitions)])  # what it takes belongs to the load
+    # What it takes belongs to the load; the client has to live until it is sent.
+    admin.create_topics([NewTopic(name, partitions)])[name].result(_ANSWER_SECONDS)
     return lambda: drop_topics(lab, [name])
 
 
