@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from clusterload import Cluster, Lab, Properties
 from clusterload.engines.wire.noop import noop_target
-from clusterload.store import new_id
 from tests.engines.wire.driving import all_but_dropped, drive, wire_load
+from tests.engines.wire.test_consuming import new_topic
 
 COLD = {"in_flight": "1000"}
 """Brokers that have just started may take seconds for their first answers; nothing waits for those."""
@@ -22,7 +21,7 @@ COLD = {"in_flight": "1000"}
 
 @pytest.fixture
 def topic(lab: Lab) -> str:
-    return _new_topic(lab.bootstrap_servers)
+    return new_topic(lab.bootstrap_servers)
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +29,6 @@ def breakable(state: Path) -> Iterator[Lab]:
     """Three brokers of this module's own, since some are killed."""
     with Lab(3) as lab:
         yield lab
-
-
-def _new_topic(servers: str, partitions: int = 6) -> str:
-    name = f"clusterload-wire-{new_id()[-6:]}"
-    new = NewTopic(name, partitions, 3, config={"min.insync.replicas": "2"})
-    admin = AdminClient({"bootstrap.servers": servers})  # kept until the answer is here
-    admin.create_topics([new])[name].result(60)
-    return name
 
 
 def _growth(servers: str, topic: str) -> int:
@@ -113,7 +104,7 @@ def test_a_closed_loop_sends_as_much_as_the_brokers_acknowledge(lab: Lab, topic:
 def test_a_killed_broker_makes_some_records_unknown_and_none_wrong(breakable: Lab, tmp_path: Path) -> None:
     """With acks=all and no retries: acknowledged <= growth <= acknowledged + unknown."""
     servers = breakable.bootstrap_servers
-    topic = _new_topic(servers)
+    topic = new_topic(servers)
     load = wire_load(topic, connections="6", record_rate="500/s", acks="all", retries="0", **COLD)
 
     def kill() -> None:
@@ -133,7 +124,7 @@ def test_a_killed_broker_makes_some_records_unknown_and_none_wrong(breakable: La
 @pytest.mark.chaos
 def test_an_idempotent_producer_loses_and_doubles_nothing_over_a_restart(breakable: Lab, tmp_path: Path) -> None:
     servers = breakable.bootstrap_servers
-    topic = _new_topic(servers)
+    topic = new_topic(servers)
     load = wire_load(topic, connections="6", record_rate="300/s", idempotence="yes", retries="100")
 
     def restart() -> None:
@@ -154,7 +145,7 @@ def test_an_idempotent_producer_loses_and_doubles_nothing_over_a_restart(breakab
 def test_a_paused_broker_shows_in_the_latency_from_the_due_time(breakable: Lab, tmp_path: Path) -> None:
     """Half of the requests of the pause waited longer than half of it, sent or not."""
     servers = breakable.bootstrap_servers
-    topic = _new_topic(servers)
+    topic = new_topic(servers)
 
     def pause() -> None:
         time.sleep(1)
@@ -176,7 +167,7 @@ def test_a_paused_broker_shows_in_the_latency_from_the_due_time(breakable: Lab, 
 @pytest.mark.chaos
 def test_what_waits_longer_than_two_seconds_is_dropped_and_counted(breakable: Lab, tmp_path: Path) -> None:
     servers = breakable.bootstrap_servers
-    topic = _new_topic(servers)
+    topic = new_topic(servers)
 
     def pause() -> None:
         for broker in (1, 2, 3):
