@@ -93,10 +93,12 @@ def test_a_dry_run_says_what_would_be_made_and_asks_no_cluster(tool: Tool) -> No
 
 def test_dials_of_a_group_make_members_who_come_and_go(tool: Tool, lab: Lab) -> None:
     dials = ("--dial", "members=2", "--dial", "member_lifetime=3s", "--topic", "clusterload-joined")
-    done = tool("run", "--bootstrap-server", lab.bootstrap_servers, *dials, "--for", "4s", "--no-metrics", "--json")
+    done = tool("run", "--bootstrap-server", lab.bootstrap_servers, *dials, "--for", "8s", "--no-metrics", "--json")
     assert done.stdout, done.stderr
     (ledger,) = json.loads(done.stdout)["ledger"]
-    assert (ledger["unit"], ledger["scheduled"]) == ("members", 4)
+    # Two join, and who has been there for 3 s makes room for another; on a busy machine joining itself takes a while.
+    assert ledger["unit"] == "members"
+    assert 2 < ledger["scheduled"] <= 6
 
 
 def test_a_dry_run_tells_records_requests_bytes_connections_and_faults(tool: Tool) -> None:

@@ -89,7 +89,7 @@ def test_a_brokers_whole_answer_has_nothing_missing(observed_lab: Lab) -> None:
     for broker in observed_lab.info.brokers:
         shown = by_jolokia(broker.jolokia_url)
         assert shown.missing == ()
-        assert shown.clock == pytest.approx(time.time(), abs=3)
+        assert shown.clock == pytest.approx(time.time(), abs=60)
 
 
 def test_the_same_load_is_the_same_series_from_both(observed_lab: Lab) -> None:
