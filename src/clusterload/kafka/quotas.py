@@ -89,7 +89,7 @@ def _request_v1(entity: Mapping[str, str], changes: Mapping[str, tuple[float, bo
     from kio.schema.alter_client_quotas.v1.request import EntityData, EntryData, OpData  # noqa: PLC0415 (names of v0)
 
     who = tuple(EntityData(entity_type=kind, entity_name=name or None) for kind, name in entity.items())
-    ops = tuple(OpData(key=key, value=f64(value), remove=remove) for key, (value, remove) in changes.items())
+    ops = tuple(OpData(key=key, value=f64(float(value)), remove=remove) for key, (value, remove) in changes.items())
     return v1.AlterClientQuotasRequest(entries=(EntryData(entity=who, ops=ops),), validate_only=False)
 
 
@@ -97,7 +97,7 @@ def _request_v0(entity: Mapping[str, str], changes: Mapping[str, tuple[float, bo
     from kio.schema.alter_client_quotas.v0.request import EntityData, EntryData, OpData  # noqa: PLC0415 (names of v1)
 
     who = tuple(EntityData(entity_type=kind, entity_name=name or None) for kind, name in entity.items())
-    ops = tuple(OpData(key=key, value=f64(value), remove=remove) for key, (value, remove) in changes.items())
+    ops = tuple(OpData(key=key, value=f64(float(value)), remove=remove) for key, (value, remove) in changes.items())
     return v0.AlterClientQuotasRequest(entries=(EntryData(entity=who, ops=ops),), validate_only=False)
 
 
