@@ -24,10 +24,10 @@ types: .venv/dev
 layers: .venv/dev
 	$(BIN)/lint-imports
 
-# Two at once, since most of a test is waiting; each has labs of its own. What fails is asked once more by itself: a load
-# that was starved by a neighbour of this machine proves nothing. What fails twice fails; both times are printed.
+# What fails is asked once more by itself: a load that was starved by a neighbour of this machine proves nothing. What
+# fails twice fails; both times are printed.
 test: .venv/dev programs
-	$(RUN) pytest --numprocesses 2 --dist loadfile || $(RUN) pytest --last-failed --last-failed-no-failures none
+	$(RUN) pytest || $(RUN) pytest --last-failed --last-failed-no-failures none
 
 docs: .venv/dev
 	$(RUN) docs.check

@@ -178,6 +178,7 @@ def test_a_lab_is_at_rest_when_it_is_as_with_the_background_alone() -> None:
     assert unrest(busy, usual) == ("produce 160/s of 60/s", "90 connections of 12", "3 partitions not in sync")
 
 
+@pytest.mark.long
 def test_two_live_runs_give_nothing_away_and_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "BASELINE_SECONDS", 6.0)
     monkeypatch.setattr(record, "LOAD_SECONDS", 12.0)

@@ -48,6 +48,7 @@ def found(
     return capacity, makings, predictions, folder
 
 
+@pytest.mark.long
 def test_a_search_ends_where_arithmetic_says(
     found: tuple[Capacity, Sequence[Making], Sequence[Prediction], Path],
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_search_ends_where_arithmetic_says(
     assert 0.9 * MOST - others < capacity.ceiling.high <= 0.9 * MOST * 1.2 + 1
 
 
+@pytest.mark.long
 def test_what_the_first_step_predicts_is_what_is_measured(
     found: tuple[Capacity, Sequence[Making], Sequence[Prediction], Path],
 ) -> None:
@@ -69,6 +71,7 @@ def test_what_the_first_step_predicts_is_what_is_measured(
     assert capacity.prediction == predictions[-1]
 
 
+@pytest.mark.long
 def test_each_step_and_the_cluster_at_rest_leave_a_run_and_nothing_stays_on_the_cluster(
     found: tuple[Capacity, Sequence[Making], Sequence[Prediction], Path], cluster: Cluster
 ) -> None:

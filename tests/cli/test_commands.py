@@ -98,7 +98,7 @@ def test_dials_of_a_group_make_members_who_come_and_go(tool: Tool, lab: Lab) -> 
     (ledger,) = json.loads(done.stdout)["ledger"]
     # Two join, and who has been there for 3 s makes room for another; on a busy machine joining itself takes a while.
     assert ledger["unit"] == "members"
-    assert 2 < ledger["scheduled"] <= 6
+    assert 2 < ledger["scheduled"] <= 8
 
 
 def test_a_dry_run_tells_records_requests_bytes_connections_and_faults(tool: Tool) -> None:

@@ -50,6 +50,7 @@ def somebody(servers: str, client_id: str, topic: str) -> Iterator[None]:
         process.wait()
 
 
+@pytest.mark.long
 def test_halving_the_connections_is_told_from_halving_the_bytes(cluster: Cluster, tmp_path: Path) -> None:
     """Of 100 connections that the course allows 40 are taken, then 20: that is 20 points, whatever the size."""
     plan = from_dials({"request_rate": "20/s", "connections": "40", "record_size": "4096"}, duration=4, topic="effects")
@@ -96,6 +97,7 @@ def _goes_on_where_it_was_broken_off(cluster: Cluster, orders: Orders, folder: P
         experiment(cluster, Orders.of(orders.plan, ("connections=10,40",), seed=1), folder=folder)
 
 
+@pytest.mark.long
 def test_what_falls_without_a_client_is_its_doing(lab: Lab, cluster: Cluster, tmp_path: Path) -> None:
     """A client that is held back stops asking, asks again when what was lent is given back, and no quota is left."""
     removal = Removal(suspect=Suspect.parsed("client=suspect-7"), seconds=6.0, repeats=2)
