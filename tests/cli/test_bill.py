@@ -29,20 +29,21 @@ BUSY, QUIET = "wren", "finch"
 
 @contextmanager
 def producing(properties: dict[str, str], client: str, *, pause: float, size: int = 100) -> Iterator[None]:
-    """A client of this id that sends a request for each record, with a pause between them."""
-    over = threading.Event()
+    """A client of this id that sends a request for each record, with a pause between them, once the first is there."""
+    over, there = threading.Event(), threading.Event()
     own: dict[str, Any] = {**properties, "client.id": client, "linger.ms": 0, "log_level": 0}
 
     def produce() -> None:
         producer = Producer(own)
         while not over.wait(pause):
-            producer.produce("clusterload-billed", b"x" * size)
+            producer.produce("clusterload-billed", b"x" * size, on_delivery=lambda *_: there.set())
             producer.poll(0)
         producer.flush(10)
 
     thread = threading.Thread(target=produce)
     thread.start()
     try:
+        assert there.wait(120), f"{client} got no answer"
         yield
     finally:
         over.set()

@@ -143,8 +143,12 @@ def test_records_and_bytes_are_those_of_the_ledger_and_of_the_brokers(up: Up, lo
 
 
 def test_requests_are_those_that_the_clients_listener_received(up: Up, loaded: tuple[Run, str]) -> None:
-    served = asked(up, "request_count", "now-1h/now+1m")
-    assert served == pytest.approx(up.counted("requests", listener="CLIENT"), rel=0.01)
+    def told() -> bool:
+        served = asked(up, "request_count", "now-1h/now+1m")
+        return served == pytest.approx(up.counted("requests", listener="CLIENT"), rel=0.01)
+
+    # What was just received is served once it was scraped.
+    wait_for(told)
 
 
 def test_rows_of_a_load_are_the_same_minutes_in_the_same_order(up: Up, loaded: tuple[Run, str]) -> None:

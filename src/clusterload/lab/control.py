@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clusterload.lab.registry import LabInfo
 
 PATIENCE = 20.0  # seconds for a supervisor to end its brokers
+_ANSWER = 30.0  # seconds for a supervisor to answer; on a full machine it waits for its turn
 
 
 def ask(address: Path, do: str, broker: int | None = None, **more: object) -> dict[int, dict[str, Any]]:
@@ -36,7 +37,7 @@ def ask(address: Path, do: str, broker: int | None = None, **more: object) -> di
     """
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(5)
+            connection.settimeout(_ANSWER)
             connection.connect(str(address))
             with connection.makefile("rw", encoding="utf-8") as stream:
                 stream.write(json.dumps({"do": do, "broker": broker, **more}) + "\n")

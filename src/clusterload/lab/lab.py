@@ -66,7 +66,7 @@ class Lab:
         heap_mb: int = 512,
         fast_start: bool = True,
         full_speed: bool = False,
-        timeout: float = 90.0,
+        timeout: float = 240.0,
         listeners: Sequence[str] = (),
         jolokia: bool = False,
         prometheus: bool = False,

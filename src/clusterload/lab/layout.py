@@ -48,7 +48,7 @@ class Wanted:
     config: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
     heap_mb: int = 512
-    timeout: float = 90.0
+    timeout: float = 240.0
     listeners: tuple[str, ...] = ()
     prometheus: Path | None = None
     proxied: bool = False
