@@ -17,7 +17,7 @@ from clusterload.reports.calibration import calibration_document
 from clusterload.searching import Making
 from clusterload.sources.exporter import ExporterSource
 
-ENFORCED = 60
+ENFORCED, ATTEMPTS = 60, 3
 # Wide, so that a busy machine is no ceiling.
 WIDE = (Bound.parsed("latency.p99 > 30 s"), Bound.parsed("saturation > 200 %"))
 
@@ -39,11 +39,14 @@ def topics(cluster: Cluster) -> set[str]:
 
 @pytest.fixture(scope="module")
 def found(bounded: Lab, tmp_path_factory: pytest.TempPathFactory) -> tuple[Calibration, Sequence[Making], Path]:
-    """One search for the connections that the broker takes."""
-    folder = tmp_path_factory.mktemp("calibration") / "runs"
-    makings: list[Making] = []
+    """One search for the connections that the broker takes; anew where a busy machine kept it from an answer."""
     orders = Orders(resources=("connections",), bounds=WIDE[:1], repeats=1, step_time=1.5, rest=1.0)
-    calibration = calibrate(connected(bounded), orders, folder=folder, sources=(), on_making=makings.append)
+    for _ in range(ATTEMPTS):
+        folder = tmp_path_factory.mktemp("calibration") / "runs"
+        makings: list[Making] = []
+        calibration = calibrate(connected(bounded), orders, folder=folder, sources=(), on_making=makings.append)
+        if calibration.ceilings[0].known:
+            break
     return calibration, makings, folder
 
 
