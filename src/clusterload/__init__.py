@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from clusterload.limits import Limits
     from clusterload.measurement import measure
     from clusterload.plan import Dials, Fault, Load, Plan
-    from clusterload.reports import Report, answer, plot, render, riddle
+    from clusterload.reports.plots import plot
+    from clusterload.reports.report import Report, answer, render, riddle
     from clusterload.run import Run
     from clusterload.series import Series
     from clusterload.store import Recorder, read_run
@@ -57,14 +58,14 @@ _HOMES = {
     "Plan": "plan",
     "Properties": "kafka",
     "Recorder": "store",
-    "Report": "reports",
+    "Report": "reports.report",
     "Run": "run",
     "Series": "series",
     "State": "diagnosis",
     "Usage": "usage",
     "Verdict": "diagnosis",
     "achieved": "achievement",
-    "answer": "reports",
+    "answer": "reports.report",
     "assess": "usage",
     "brakes": "brake",
     "changed": "change",
@@ -72,10 +73,10 @@ _HOMES = {
     "diagnose": "diagnosis",
     "judge": "case",
     "measure": "measurement",
-    "plot": "reports",
+    "plot": "reports.plots",
     "read_run": "store",
-    "render": "reports",
-    "riddle": "reports",
+    "render": "reports.report",
+    "riddle": "reports.report",
     "run_case": "case",
     "watch": "watching",
 }

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from clusterload.errors import ConfigurationError
 from clusterload.limits import Limits
-from clusterload.reports import plot
-from clusterload.reports.plots import GRAPHS, Plot
+from clusterload.reports.plots import GRAPHS, Plot, plot
 from clusterload.usage import Usage, assess
 from tests.stored_runs import Cluster, case_levels, limits, stored
 

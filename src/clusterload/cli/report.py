@@ -57,7 +57,7 @@ def show(run: Run, limits: Limits, *, as_json: bool) -> None:
         click.echo(json.dumps(run_document(run, usage, verdict), indent=2))
         return
     from clusterload.cli.console import OUT
-    from clusterload.reports import render
+    from clusterload.reports.report import render
 
     OUT.print(render(run, usage, verdict))
     OUT.print(f"Run file: {run.path}", soft_wrap=True)

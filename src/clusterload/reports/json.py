@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clusterload.achievement import Achieved, achieved
 from clusterload.brake import brakes
-from clusterload.case import Outcome
 from clusterload.comparison import Change
 from clusterload.diagnosis import Verdict
 from clusterload.histogram import Histogram
@@ -18,6 +17,9 @@ from clusterload.reports.diagnosis import finding_document
 from clusterload.reports.load import QUANTILES
 from clusterload.run import Run, clock_time
 from clusterload.usage import Usage, provider_load
+
+if TYPE_CHECKING:
+    from clusterload.case import Outcome
 
 
 def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
 from clusterload import units
-from clusterload.case import Outcome
 from clusterload.diagnosis import Verdict
 from clusterload.reports.diagnosis import finding_line
 from clusterload.reports.load import load_view
@@ -19,6 +19,9 @@ from clusterload.reports.plots import GRAPHS, Plot, plot
 from clusterload.reports.terminal import answer_view, riddle_view, usage_table
 from clusterload.run import Run
 from clusterload.usage import Usage, provider_load
+
+if TYPE_CHECKING:
+    from clusterload.case import Outcome
 
 _WIDTH = 100
 _PAGE = '<pre style="line-height: 1.35; font-family: monospace"><code>{code}</code></pre>'

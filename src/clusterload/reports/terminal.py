@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from clusterload import units
-from clusterload.case import Outcome, Step
-from clusterload.kafka import Broker, Topic
 from clusterload.reports.tables import amount, limit_text, table
 from clusterload.resources import RESOURCES
 from clusterload.usage import Line, Usage
+
+if TYPE_CHECKING:
+    from clusterload.case import Outcome, Step
+    from clusterload.kafka import Broker, Topic
 
 
 def usage_table(usage: Usage) -> Table:
