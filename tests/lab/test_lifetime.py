@@ -118,8 +118,8 @@ def test_a_stolen_port_is_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -
     with closing(socket.create_server(("127.0.0.1", 0))) as thief:
         stolen, choose, asked = thief.getsockname()[1], ports.choose, []
 
-        def choose_stolen_first(brokers: int, listeners: Sequence[str] = ()) -> list[Ports]:
-            chosen = choose(brokers, listeners)
+        def choose_stolen_first(brokers: int, listeners: Sequence[str] = (), *, proxied: bool = False) -> list[Ports]:
+            chosen = choose(brokers, listeners, proxied=proxied)
             asked.append(chosen)
             if len(asked) > 1:
                 return chosen
