@@ -139,13 +139,13 @@ def test_what_came_in_is_told_by_partition_and_the_commits_by_the_partition_of_t
 
 
 def test_each_broker_s_round_trip_is_told_and_members_that_come_and_go_are_counted(lab: Lab) -> None:
-    new_topic(lab, "clusterload-joined", partitions=2)
+    new_topic(lab, "clusterload-come-and-go", partitions=2)
     settings = {"bootstrap.servers": lab.bootstrap_servers, "group.id": "clusterload-joiners"}
     with observed(plain(lab)) as kept:
         until(lambda: all(kept.count("round_trip_time", broker=one) >= 2 for one in "123"))
         assert all(value > 0 for value in kept.values("round_trip_time"))
         member = Consumer(settings)
-        member.subscribe(["clusterload-joined"])
+        member.subscribe(["clusterload-come-and-go"])
 
         def changes() -> float:
             return sum(kept.values("members_changed", group="clusterload-joiners"))
