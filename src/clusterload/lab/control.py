@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ import psutil
 
 from clusterload.errors import LabError
 from clusterload.lab import registry
+from clusterload.lab.exchange import exchanged
 from clusterload.lab.places import labs_dir
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from clusterload.lab.registry import LabInfo
 
 PATIENCE = 20.0  # seconds for a supervisor to end its brokers
-_ANSWER = 30.0  # seconds for a supervisor to answer; on a full machine it waits for its turn
 
 
 def ask(address: Path, do: str, broker: int | None = None, **more: object) -> dict[int, dict[str, Any]]:
@@ -36,13 +34,7 @@ def ask(address: Path, do: str, broker: int | None = None, **more: object) -> di
         LabError: the supervisor does not answer, or refuses.
     """
     try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_ANSWER)
-            connection.connect(str(address))
-            with connection.makefile("rw", encoding="utf-8") as stream:
-                stream.write(json.dumps({"do": do, "broker": broker, **more}) + "\n")
-                stream.flush()
-                answer = json.loads(stream.readline())
+        answer = exchanged(address, {"do": do, "broker": broker, **more})
     except (OSError, ValueError) as error:
         raise LabError(f"the lab's supervisor does not answer '{do}': {error}; run 'clusterload lab down'") from error
     if "error" in answer:

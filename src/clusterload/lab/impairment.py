@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-import socket
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterload.errors import LabError, UsageError
+from clusterload.lab.exchange import exchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +17,6 @@ LISTENERS: Final = ("CLIENT", "BROKER")
 
 SOCKET: Final = "proxy"
 """The name of the proxies' socket, beside the supervisor's."""
-
-_ANSWER_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +82,7 @@ def ask(address: Path, do: str, **more: object) -> tuple[Way, ...]:
         LabError: they do not answer, or refuse.
     """
     try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_ANSWER_SECONDS)
-            connection.connect(str(address))
-            with connection.makefile("rw", encoding="utf-8") as stream:
-                stream.write(json.dumps({"do": do, **more}) + "\n")
-                stream.flush()
-                answer = json.loads(stream.readline())
+        answer = exchanged(address, {"do": do, **more})
     except (OSError, ValueError) as error:
         raise LabError(f"the lab's proxies do not answer '{do}': {error}; start the lab again, with proxies") from error
     if "error" in answer:

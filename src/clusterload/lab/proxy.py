@@ -14,7 +14,7 @@ import random
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -283,12 +283,7 @@ class Roads:
                 road.impair(impairment, float(order["seconds"]))
         for road in chosen if what == "heal" else []:
             road.heal()
-        return {
-            "ways": [
-                {name: getattr(road.way, name) for name in ("listener", "broker", "connections", "moved", "impaired")}
-                for road in self.roads
-            ]
-        }
+        return {"ways": [asdict(road.way) for road in self.roads]}
 
     def _chosen(self, listener: str | None, broker: int | None) -> Iterator[Road]:
         return (road for road in self.roads if listener in {None, road.listener} and broker in {None, road.broker})
