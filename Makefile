@@ -50,7 +50,8 @@ bench-slice: .venv/dev  ## show that every benchmark runs; its figures mean noth
 
 culprits: .venv/dev  ## record what is missing of the culprit benchmark (hours, on a quiet machine), and print its tables
 	$(RUN) benchmarks.culprits record --to $(CULPRITS) --seeds 100-102
-	$(RUN) benchmarks.culprits judge $(CULPRITS)
+	$(RUN) benchmarks.culprits keep $(CULPRITS)
+	$(RUN) benchmarks.culprits judge
 
 soak: .venv/dev  ## half an hour of load, in which memory must stay flat
 	$(RUN) benchmarks soak

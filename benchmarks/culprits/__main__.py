@@ -1,8 +1,11 @@
 """The culprit benchmark.
 
 python -m benchmarks.culprits record --to FOLDER [--seeds 1,2] [--causes connections,...] [--intensities 1] [--dry-run]
-python -m benchmarks.culprits judge FOLDER
-python -m benchmarks.culprits table FOLDER
+python -m benchmarks.culprits keep FOLDER
+python -m benchmarks.culprits judge [FOLDER] [--seeds 1-99]
+python -m benchmarks.culprits fit [FOLDER]
+
+What is kept lies in the repository, and is judged and fitted to where no folder is given.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.culprits.scenarios import SCENARIOS
+from benchmarks.culprits.stored import KEPT
+from clusterload.errors import Aborted
 
 
 def main() -> int:
@@ -25,20 +30,49 @@ def main() -> int:
     recording.add_argument("--causes", default="", help="scenarios, with commas; all by default")
     recording.add_argument("--intensities", default="1,2")
     recording.add_argument("--clean", type=int, default=6, help="runs of the background alone, for each seed")
+    recording.add_argument("--again", action="store_true", help="also what is kept in the repository")
     recording.add_argument("--dry-run", action="store_true", help="only say what is missing and how long it takes")
-    for name, about in (("judge", "judge what is recorded"), ("table", "show what was judged")):
-        what.add_parser(name, help=about).add_argument("folder", type=Path)
+    keeping = what.add_parser("keep", help="keep what is recorded in the repository")
+    keeping.add_argument("folder", type=Path)
+    judging = what.add_parser("judge", help="judge what is recorded, and print the tables")
+    judging.add_argument("--seeds", default="100-199", help="those that are judged; 100-199 are reported")
+    judging.add_argument("--json", type=Path, metavar="FILE", help="keep there what was said of each run")
+    fitting = what.add_parser("fit", help="fit prices and confidence to the seeds below 100")
+    for one in (judging, fitting):
+        one.add_argument("folder", type=Path, nargs="?", default=KEPT)
     given = words.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # in good order, also in the background of a shell
-    return _record(given) if given.what == "record" else _show(given.folder, anew=given.what == "judge")
+    try:
+        return {"record": _record, "keep": _keep, "judge": _judge, "fit": _fit}[given.what](given)
+    except (KeyboardInterrupt, Aborted):
+        print("interrupted; what is recorded stays, and is not recorded again", file=sys.stderr)
+        return Aborted.exit_code
 
 
-def _show(folder: Path, *, anew: bool) -> int:
+def _keep(given: argparse.Namespace) -> int:
+    from benchmarks.culprits.keeping import keep, size  # noqa: PLC0415
+
+    for name in keep(given.folder):
+        print(name)
+    print(f"{KEPT.relative_to(Path.cwd())} has {size() / 1e6:.1f} MB")
+    return 0
+
+
+def _judge(given: argparse.Namespace) -> int:
     from benchmarks.culprits import judge, table  # noqa: PLC0415
 
-    judged = judge.judge_all(folder) if anew else judge.read(folder / judge.JUDGED)
+    judged = judge.judge_all(given.folder, _numbers(given.seeds))
+    if given.json:
+        judge.write(judged, given.json)
     print(table.tables(judged))
+    return 0
+
+
+def _fit(given: argparse.Namespace) -> int:
+    from benchmarks.culprits.fitting import fitted  # noqa: PLC0415
+
+    print(fitted(given.folder))
     return 0
 
 
@@ -46,12 +80,12 @@ def _record(given: argparse.Namespace) -> int:
     from benchmarks.culprits.record import left_words, missing, orders, record  # noqa: PLC0415
 
     wanted = orders(_scenarios(given.causes), _numbers(given.seeds), _numbers(given.intensities), given.clean)
-    left = missing(wanted, given.to)
+    left = missing(wanted, given.to) if given.again else missing(wanted, given.to, KEPT)
     print(f"{len(wanted)} runs, {len(wanted) - len(left)} recorded, {len(left)} missing: {left_words(len(left))}")
     if given.dry_run:
         print("\n".join(order.id for order in left))
         return 0
-    return int(bool(record(wanted, given.to)))
+    return int(bool(record(left, given.to)))
 
 
 def _scenarios(text: str) -> list[str]:

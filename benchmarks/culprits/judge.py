@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from benchmarks.culprits import simple
 from benchmarks.culprits.answers import NONE, Answer, is_right
-from benchmarks.culprits.stored import Truth, load, recorded
-from clusterload.diagnosis import diagnose
+from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
+from clusterload.diagnosis import Verdict, diagnose
 from clusterload.limits import Limits
 from clusterload.run import Run
 from clusterload.series import SECOND
@@ -21,8 +21,8 @@ from clusterload.usage import assess
 WINDOWS: Final = (4, 6, 8, 10, 12, 15, 20, 25, 30)
 """Seconds from the onset after which it is judged, to see how soon the answer is right."""
 
-JUDGED: Final = "judged.json"
-_LIMITS: Final = "course-basic"
+LIMITS: Final = "confluent-dedicated"
+"""What usage is held against: a tier that no run comes near, so that causes have to be found below all limits."""
 
 Judge = Callable[[Run, Run], tuple[Answer, ...]]
 
@@ -50,16 +50,20 @@ class Judged:
     names: int
 
 
-def diagnosed(now: Run, before: Run) -> tuple[Answer, ...]:
+def verdict(now: Run, before: Run) -> Verdict:
     """What the tool's diagnosis says."""
-    verdict = diagnose(now, assess(now, Limits.named(_LIMITS)), before)
+    return diagnose(now, assess(now, Limits.named(LIMITS)), before)
+
+
+def answers(said: Verdict) -> tuple[Answer, ...]:
+    """The causes of a verdict."""
     return tuple(
         Answer(
             cause=one.cause,
             confidence=one.confidence,
             culprits=tuple((culprit.kind, culprit.name) for culprit in one.culprits),
         )
-        for one in verdict.findings
+        for one in said.findings
         if one.cause != NONE
     )
 
@@ -67,24 +71,23 @@ def diagnosed(now: Run, before: Run) -> tuple[Answer, ...]:
 def judge(path: Path) -> Judged:
     """Judge one recording."""
     now, before, truth = load(path)
-    verdict = diagnose(now, assess(now, Limits.named(_LIMITS)), before)
+    said = verdict(now, before)
     return Judged(
         truth=truth,
-        state=str(verdict.state),
-        answers=diagnosed(now, before),
+        state=str(said.state),
+        answers=answers(said),
         simple=simple.answers(now, before),
-        right_after=_right_after(diagnosed, now, before, truth),
+        right_after=_right_after(lambda *runs: answers(verdict(*runs)), now, before, truth),
         simple_right_after=_right_after(simple.answers, now, before, truth),
         names=len(_names(now)),
     )
 
 
-def judge_all(folder: Path, processes: int = 2) -> list[Judged]:
-    """Judge all recordings of a folder, and keep what was said in its `judged.json`."""
+def judge_all(folder: Path, seeds: Collection[int], processes: int = 2) -> list[Judged]:
+    """Judge the recordings of these seeds."""
+    chosen = [path for path in recorded(folder) if Truth.read(path / TRUTH).seed in seeds]
     with ProcessPoolExecutor(processes) as pool:
-        found = list(pool.map(judge, recorded(folder)))
-    write(found, folder / JUDGED)
-    return found
+        return list(pool.map(judge, chosen))
 
 
 def write(judged: Iterable[Judged], path: Path) -> None:

@@ -89,9 +89,9 @@ def orders(
     return found
 
 
-def missing(wanted: Iterable[Order], folder: Path) -> list[Order]:
-    """Those that are not recorded yet."""
-    return [one for one in wanted if not (folder / one.id / TRUTH).exists()]
+def missing(wanted: Iterable[Order], *folders: Path) -> list[Order]:
+    """Those that are recorded in none of the folders yet."""
+    return [one for one in wanted if not any((folder / one.id / TRUTH).exists() for folder in folders)]
 
 
 def record(wanted: Sequence[Order], folder: Path) -> list[str]:

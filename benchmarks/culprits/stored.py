@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import lzma
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,7 +14,14 @@ from clusterload.run import Run
 from clusterload.store import read_run
 
 RUN: Final = "recorded.run"
+PACKED: Final = "recorded.run.xz"
 TRUTH: Final = "truth.json"
+
+KEPT: Final = Path(__file__).parent / "kept"
+"""Where recordings are kept that everybody judges."""
+
+REPORTED: Final = 100
+"""The first seed that is reported: those below it are for development."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +59,11 @@ class Truth:
     known: tuple[str, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def reported(self) -> bool:
+        """Whether it is counted in what is reported, so that nothing was ever fitted to it."""
+        return self.seed >= REPORTED
+
     @classmethod
     def read(cls, path: Path) -> Truth:
         """The truth from its file."""
@@ -69,14 +83,22 @@ class Truth:
 
 
 def recorded(folder: Path) -> Iterator[Path]:
-    """The folders of all whole recordings, by name."""
+    """The folders of all whole recordings, by name, packed ones too."""
     for truth in sorted(folder.glob(f"*/{TRUTH}")):
-        if (truth.parent / RUN).exists():
+        if (truth.parent / RUN).exists() or (truth.parent / PACKED).exists():
             yield truth.parent
 
 
 def load(path: Path) -> tuple[Run, Run, Truth]:
     """A recording: from its onset on, the baseline before, and the truth."""
-    truth = Truth.read(path / TRUTH)
-    run = read_run(path / RUN)
+    truth, run = Truth.read(path / TRUTH), _run(path)
     return run.between(truth.onset, run.end), run.between(run.start, truth.onset), truth
+
+
+def _run(path: Path) -> Run:
+    if (path / RUN).exists():
+        return read_run(path / RUN)
+    with tempfile.TemporaryDirectory() as scratch:
+        whole = Path(scratch) / RUN
+        whole.write_bytes(lzma.decompress((path / PACKED).read_bytes()))
+        return read_run(whole)

@@ -110,7 +110,7 @@ def _summary(judged: Sequence[Judged]) -> str:
         (name, tool[name].words, f"{chance[name]:.2f}", rule[name].words, f"{target:.2f}")
         for name, target in _TARGETS.items()
     ]
-    return _table(("", "clusterload", "chance", "largest deviation", "target"), rows)
+    return table(("", "clusterload", "chance", "largest deviation", "target"), rows)
 
 
 def _soonness(judged: Sequence[Judged]) -> str:
@@ -122,7 +122,7 @@ def _soonness(judged: Sequence[Judged]) -> str:
             ("largest deviation", [one.simple_right_after for one in single]),
         )
     ]
-    return _table(("seconds until right", "median, 90 of 100", f"within {_WITHIN_SECONDS:.0f} s"), rows)
+    return table(("seconds until right", "median, 90 of 100", f"within {_WITHIN_SECONDS:.0f} s"), rows)
 
 
 def _spread(times: Iterable[float | None]) -> str:
@@ -132,7 +132,7 @@ def _spread(times: Iterable[float | None]) -> str:
 
 def _calibrated(judged: Sequence[Judged]) -> str:
     rows = [(bin_, f"{said:.2f}", right.words) for bin_, said, right in calibration(judged) if right.of]
-    return _table(("confidence", "said", "right"), rows)
+    return table(("confidence", "said", "right"), rows)
 
 
 def _by_scenario(judged: Sequence[Judged]) -> str:
@@ -151,7 +151,7 @@ def _by_scenario(judged: Sequence[Judged]) -> str:
                 ", ".join(said),
             )
         )
-    return _table(("", "scenario", "top-1", "culprit", "largest deviation", "said instead"), rows)
+    return table(("", "scenario", "top-1", "culprit", "largest deviation", "said instead"), rows)
 
 
 def _pairs(judged: Sequence[Judged]) -> str:
@@ -160,14 +160,15 @@ def _pairs(judged: Sequence[Judged]) -> str:
         (word, score(is_right(one.answers, one.truth) for one in judged if one.truth.pair == word).words)
         for word in words
     ]
-    return _table(("matched pair", "told apart"), rows) if rows else ""
+    return table(("matched pair", "told apart"), rows) if rows else ""
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text under a head, in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(

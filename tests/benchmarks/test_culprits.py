@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.culprits import record
 from benchmarks.culprits.answers import Answer, blames_rightly, first_of, has_all, is_among, is_right
-from benchmarks.culprits.judge import JUDGED, Judged, judge_all, read, write
+from benchmarks.culprits.judge import Judged, judge_all, read, write
+from benchmarks.culprits.keeping import keep
 from benchmarks.culprits.record import missing, orders
 from benchmarks.culprits.rest import Look, unrest
 from benchmarks.culprits.scenarios import SCENARIOS
 from benchmarks.culprits.stage import Stage
-from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
+from benchmarks.culprits.stored import RUN, TRUTH, Truth, load, recorded
 from benchmarks.culprits.table import calibration, chances, scores, tables
 from benchmarks.culprits.words import Words
 from clusterload.plan import Plan
+from clusterload.run import Event
+from clusterload.series import SECOND, Series
+from tests.stored_runs import START, stored
 
 
 def truth(*causes: str, named: bool = True, kind: str = "cause", culprit: tuple[str, str] = ("client", "a")) -> Truth:
@@ -167,8 +172,8 @@ def test_there_are_tables_of_nothing_and_of_all(tmp_path: Path) -> None:
     text = tables(SAID)
     assert "0.50 (1 of 2)" in text
     assert "connections" in text
-    write(SAID, tmp_path / JUDGED)
-    assert tables(read(tmp_path / JUDGED)) == text
+    write(SAID, tmp_path / "said.json")
+    assert tables(read(tmp_path / "said.json")) == text
 
 
 def test_a_lab_is_at_rest_when_it_is_as_with_the_background_alone() -> None:
@@ -178,7 +183,24 @@ def test_a_lab_is_at_rest_when_it_is_as_with_the_background_alone() -> None:
     assert unrest(busy, usual) == ("produce 160/s of 60/s", "90 connections of 12", "3 partitions not in sync")
 
 
-@pytest.mark.long
+def test_what_is_kept_is_the_same_run(tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "it"
+    stored(folder / RUN, events=[Event(time=START + SECOND, kind="scrape-failed", text="late")])
+    replace(truth("tls"), onset=START + 10 * SECOND).write(folder / TRUTH)
+    assert keep(tmp_path / "made", tmp_path / "kept") == ["it"]
+    assert keep(tmp_path / "made", tmp_path / "kept") == []
+    whole, packed = load(folder), load(tmp_path / "kept" / "it")
+    assert packed[2] == whole[2]
+    for run, again in zip(whole[:2], packed[:2], strict=True):
+        assert (again.start, again.end, again.environment) == (run.start, run.end, run.environment)
+        assert again.events == run.events
+        assert list(map(points, again.series)) == list(map(points, run.series))
+
+
+def points(one: Series) -> tuple[object, ...]:
+    return one.name, one.labels, one.unit, one.granularity, one.times.tolist(), one.values.tolist(), one.spans.tolist()
+
+
 def test_two_live_runs_give_nothing_away_and_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "BASELINE_SECONDS", 6.0)
     monkeypatch.setattr(record, "LOAD_SECONDS", 12.0)
@@ -192,4 +214,4 @@ def test_two_live_runs_give_nothing_away_and_are_judged(tmp_path: Path, monkeypa
         assert now.start == true.onset == before.end
         assert before.seconds >= 6.0
         assert not any(name in str(now.events) for name in ("churn", *(each["name"] for each in true.culprits)))
-    assert {one.truth.kind for one in judge_all(tmp_path)} == {"cause", "clean"}
+    assert {one.truth.kind for one in judge_all(tmp_path, [1])} == {"cause", "clean"}

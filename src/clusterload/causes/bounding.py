@@ -127,16 +127,15 @@ STARVATION = Cause(
 
 
 def _compaction(scene: Scene) -> Signs | None:
-    cleaned, written = scene.rise("cleaner_bytes"), scene.rise("disk_writes")
+    # Brokers publish no bytes that the cleaner moves: they are what is written beyond what clients and copies bring.
     copied = max(scene.rise("ingress"), 0.0) + max(scene.rise("replication_in"), 0.0)
-    unasked = max(0.0, written - 2 * copied) if scene.based else 0.0
-    more = cleaned or unasked
+    more = max(0.0, scene.rise("disk_writes") - 2 * copied) if scene.based else 0.0
     if not more > 0:
         return None
     reads = scene.rise("disk_reads")
     return Signs(
         weight=by_size(more, 4e6, 40e6),
-        fit=1.0 if cleaned else 0.5 * between(reads / more, 0.05, 0.5),
+        fit=0.5 * between(reads / more, 0.05, 0.5),
         sentence=f"Brokers clean their logs: {units.short(more, units.BYTES_PER_SECOND)} that no client sent or reads",
         evidence=(
             scene.evidence("Read from disk", "disk_reads"),

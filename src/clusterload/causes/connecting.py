@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clusterload import units
 from clusterload.causes.blame import by_rise, clients
@@ -13,6 +13,10 @@ from clusterload.causes.scene import MEGABYTE, between, by_size, either
 if TYPE_CHECKING:
     from clusterload.causes.scene import Scene
     from clusterload.finding import Culprit
+
+
+ACTIVE: Final = 0.5
+"""From which activity on, of 1, new connections are told by the time that their clients take."""
 
 
 def _who_connects(scene: Scene) -> tuple[Culprit, ...]:
@@ -50,7 +54,8 @@ def _connections(scene: Scene) -> Signs | None:
             scene.evidence("Connection attempts", "connection_attempts"),
             *scene.request_evidence("Produce"),
         ),
-        culprits=(*_who_connects(scene), *clients(scene)),
+        # The time of clients names who only where their connections ask for something.
+        culprits=(*clients(scene), *_who_connects(scene)) if active >= ACTIVE else _who_connects(scene),
         cores=cores,
         effect=_share_effect(scene, "connections", more),
     )
@@ -97,10 +102,10 @@ CONNECTIONS = Cause(
         Neighbour(cause="ingress-bytes", test="bytes rise and connections do not"),
     ),
     named_by={
+        "client": "thread_time_by_client",
         "principal": "connections_by_principal",
         "software": "connections_by_software",
         "listener": "connections_by_listener",
-        "client": "thread_time_by_client",
     },
     otherwise="connections are published by listener and by client software only: count them by source address on a "
     "broker, or let clients log in",

@@ -27,11 +27,16 @@ MOST_EVIDENCE: Final = 8
 def judge(facts: Facts, usage: Usage) -> tuple[Finding, ...]:
     """The causes that hold, the likeliest first. Pure."""
     scene = Scene(facts, usage)
-    signs = {name: found for name, one in CAUSES.items() if (found := one.signs(scene)) is not None}
+    signs = signs_of(scene)
     scores = explained_away({name: one.score for name, one in signs.items()})
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
     findings = (_finding(CAUSES[name], signs[name], _confidence(scores, name, scene), scene) for name in ranked)
     return tuple(one for one in findings if one.confidence >= CONFIDENCE["listed"])
+
+
+def signs_of(scene: Scene) -> dict[str, Signs]:
+    """What each cause of which anything holds answers."""
+    return {name: found for name, one in CAUSES.items() if (found := one.signs(scene)) is not None}
 
 
 def explained_away(scores: Mapping[str, float]) -> dict[str, float]:

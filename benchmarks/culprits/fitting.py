@@ -1,0 +1,106 @@
+"""Fitting to development seeds: what things cost, and how a score becomes a confidence. No reported seed is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from scipy.optimize import minimize  # type: ignore[import-untyped]
+
+from benchmarks.culprits.judge import LIMITS
+from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
+from benchmarks.culprits.table import table
+from clusterload.bill import Prices, prices
+from clusterload.causes.judging import explained_away, signs_of
+from clusterload.causes.scene import Scene
+from clusterload.facts import Facts
+from clusterload.limits import Limits
+from clusterload.run import Run
+from clusterload.series import Floats
+from clusterload.usage import assess
+
+LEAST: Final = 0.05
+"""Scores below this are not even looked at: nobody is told of them."""
+
+_HELD: Final = 1.0  # how strongly constants are held at nothing, so that few runs cannot make them infinite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A cause that was considered of a run.
+
+    Attributes:
+        score: of the cause, from 0 to 1.
+        margin: how far that is above the next one's; negative where others score more.
+        right: whether the cause is true.
+    """
+
+    score: float
+    margin: float
+    right: bool
+
+
+def fitted(folder: Path) -> str:
+    """What the development seeds of a folder say, as text with the constants to write down."""
+    runs = [load(path) for path in recorded(folder) if not Truth.read(path / TRUTH).reported]
+    if not runs:
+        return f"no development run in {folder}: record some with --seeds 1-9"
+    told = prices([part for now, before, _ in runs for part in (before, now)])
+    scored = [one for now, before, truth in runs for one in scores(now, before, truth)]
+    return "\n\n".join([f"{len(runs)} development runs", _prices(told), _confidence(scored)])
+
+
+def scores(now: Run, before: Run, truth: Truth) -> Iterator[Scored]:
+    """All causes that a run was considered for."""
+    scene = Scene(Facts(now, before), assess(now, Limits.named(LIMITS)))
+    found = explained_away({name: one.score for name, one in signs_of(scene).items()})
+    for name, score in found.items():
+        others = max((value for other, value in found.items() if other != name), default=0.0)
+        if score >= LEAST:
+            yield Scored(score=score, margin=score - others, right=name in truth.causes)
+
+
+def logistic(scored: Sequence[Scored]) -> tuple[float, float, float]:
+    """Constant, slope and margin of the likeliest logistic curve, held near nothing by a weak normal prior."""
+    features = np.array([[1.0, one.score, one.margin] for one in scored])
+    right = np.array([one.right for one in scored])
+
+    def unlikely(at: Floats) -> float:
+        lines = features @ at
+        return float(np.sum(np.logaddexp(0.0, np.where(right, -lines, lines))) + _HELD * at[1:] @ at[1:] / 200)
+
+    found = minimize(unlikely, np.zeros(3)).x
+    return float(found[0]), float(found[1]), float(found[2])
+
+
+def _confidence(scored: Sequence[Scored]) -> str:
+    at = logistic(scored)
+    rows = []
+    for low in np.arange(0, 1, 0.1):
+        inside = [(said, one.right) for one in scored if low <= (said := _said(one, *at)) < low + 0.1]
+        if inside:
+            mean = sum(said for said, _ in inside) / len(inside)
+            right = sum(right for _, right in inside)
+            rows.append((f"{low:.1f}-{low + 0.1:.1f}", f"{mean:.2f}", str(right), str(len(inside))))
+    head = "at_nothing = {:.2f}\nslope = {:.2f}\nmargin = {:.2f}".format(*at)
+    return f"{head}\n\n{table(('confidence', 'said', 'right', 'of'), rows)}"
+
+
+def _said(one: Scored, at_nothing: float, slope: float, margin: float) -> float:
+    return 1 / (1 + math.exp(-(at_nothing + slope * one.score + margin * one.margin)))
+
+
+def _prices(told: Prices) -> str:
+    rows = [(one.driver, one.words, f"{one.value:.3g}", f"{one.low:.3g}", f"{one.high:.3g}") for one in told.prices]
+    apart = "\n".join(f"cannot be separated: {', '.join(group)}" for group in told.inseparable)
+    return "\n".join(
+        [
+            f"Prices: {told.basis}; {told.left_out} left out; off by {told.error:.0%} where not seen",
+            table(("driver", "price", "value", "from", "to"), rows),
+            apart,
+        ]
+    )
