@@ -26,6 +26,9 @@ from clusterload.usage import assess
 LEAST: Final = 0.05
 """Scores below this are not even looked at: nobody is told of them."""
 
+SURE: Final = 0.9
+"""From here on the curve says that a cause is all but certain; how certain it can be the runs' number bounds."""
+
 _HELD: Final = 1.0  # how strongly constants are held at nothing, so that few runs cannot make them infinite
 
 
@@ -77,26 +80,36 @@ def logistic(scored: Sequence[Scored]) -> tuple[float, float, float]:
     return float(found[0]), float(found[1]), float(found[2])
 
 
+def surest(right: int, of: int) -> float:
+    """The most that so many runs can show, where as many were right: Laplace's rule of succession."""
+    return (right + 1) / (of + 2)
+
+
 def _confidence(scored: Sequence[Scored]) -> str:
-    at = logistic(scored)
+    at_nothing, slope, margin = logistic(scored)
+    said = [1 / (1 + math.exp(-(at_nothing + slope * one.score + margin * one.margin))) for one in scored]
+    sure = [one.right for value, one in zip(said, scored, strict=True) if value >= SURE]
+    most = surest(sum(sure), len(sure))
     rows = []
     for low in np.arange(0, 1, 0.1):
-        inside = [(said, one.right) for one in scored if low <= (said := _said(one, *at)) < low + 0.1]
+        inside = [
+            (most * value, one.right)
+            for value, one in zip(said, scored, strict=True)
+            if low <= most * value < low + 0.1
+        ]
         if inside:
-            mean = sum(said for said, _ in inside) / len(inside)
-            right = sum(right for _, right in inside)
+            mean, right = sum(value for value, _ in inside) / len(inside), sum(right for _, right in inside)
             rows.append((f"{low:.1f}-{low + 0.1:.1f}", f"{mean:.2f}", str(right), str(len(inside))))
-    head = "at_nothing = {:.2f}\nslope = {:.2f}\nmargin = {:.2f}".format(*at)
+    head = f"at_nothing = {at_nothing:.2f}\nslope = {slope:.2f}\nmargin = {margin:.2f}\nmost = {most:.2f}"
     return f"{head}\n\n{table(('confidence', 'said', 'right', 'of'), rows)}"
-
-
-def _said(one: Scored, at_nothing: float, slope: float, margin: float) -> float:
-    return 1 / (1 + math.exp(-(at_nothing + slope * one.score + margin * one.margin)))
 
 
 def _prices(told: Prices) -> str:
     rows = [(one.driver, one.words, f"{one.value:.3g}", f"{one.low:.3g}", f"{one.high:.3g}") for one in told.prices]
-    apart = "\n".join(f"cannot be separated: {', '.join(group)}" for group in told.inseparable)
+    apart = "\n".join(
+        "cannot be separated: " + ", ".join(f"{name} ({1e3 * told.together.get(name, 0.0):.2g})" for name in group)
+        for group in told.inseparable
+    )
     return "\n".join(
         [
             f"Prices: {told.basis}; {told.left_out} left out; off by {told.error:.0%} where not seen",

@@ -53,7 +53,7 @@ def _confidence(scores: Mapping[str, float], name: str, scene: Scene) -> float:
     score = scores[name] * (1.0 if scene.based else CONFIDENCE["without_baseline"])
     others = max((value for other, value in scores.items() if other != name), default=0.0)
     at = CONFIDENCE["at_nothing"] + CONFIDENCE["slope"] * score + CONFIDENCE["margin"] * (score - others)
-    return 1 / (1 + math.exp(-at))
+    return CONFIDENCE["most"] / (1 + math.exp(-at))
 
 
 def _finding(cause: Cause, signs: Signs, confidence: float, scene: Scene) -> Finding:

@@ -34,8 +34,7 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
     top, skew = uneven({name: pair.now for name, pair in each.items()})
     if math.isnan(skew) or not top:
         return None
-    _, usual = uneven({name: pair.before for name, pair in each.items()})
-    more = skew - (0.0 if math.isnan(usual) else usual)
+    more = _skewed_anew(each, skew)
     bytes_in = scene.total("ingress_by_topic", topic=topic)
     material = between(scene.price("ingress", bytes_in.now / MEGABYTE) / scene.cores, 0.002, 0.008)
     records = scene.total("records_by_partition", topic=topic)
@@ -59,6 +58,17 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
         ),
         effect=f"evenly spread, its leader gets {units.percent(max(0.0, share - 1 / len(each)))} less of the topic",
     )
+
+
+def _skewed_anew(each: Mapping[str, Pair], skew: float) -> float:
+    """How much more uneven partitions are than before, or how uneven what came is, where most of it came anew."""
+    _, usual = uneven({name: pair.before for name, pair in each.items()})
+    rises = {name: max(0.0, pair.rise) for name, pair in each.items() if not math.isnan(pair.rise)}
+    _, added = uneven(rises)
+    whole = sum(pair.now for pair in each.values() if not math.isnan(pair.now))
+    # A topic that was as uneven with next to nothing in it did no harm then.
+    anew = 0.0 if math.isnan(added) else added * between(sum(rises.values()) / whole, 0.3, 0.7)
+    return max(skew - (0.0 if math.isnan(usual) else usual), anew)
 
 
 HOT_PARTITION = Cause(

@@ -119,6 +119,7 @@ def _recompression(scene: Scene) -> Signs | None:
     if not rate > 1:
         return None
     part = rate / max(rate, scene.now("records_in"))
+    cores = scene.price("conversions", rate)
     return Signs(
         weight=either(between(rate, 20.0, 600.0), 0.5 * part),
         fit=between(part, 0.02, 0.3),
@@ -134,7 +135,8 @@ def _recompression(scene: Scene) -> Signs | None:
             ),
         ),
         culprits=(*topics(scene, "message_conversions_by_topic"), *clients(scene)),
-        effect="what producers compress as the topic wants it is stored as it comes",
+        cores=cores,
+        effect=f"stored as it comes it saves some {units.number(cores, 1)} cores",
     )
 
 

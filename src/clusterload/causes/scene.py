@@ -258,6 +258,7 @@ class Scene:
         costs.append(self.price("egress", self.rise("egress") / MEGABYTE))
         costs.append(self.price("attempts", self.connecting))
         costs.append(self.price("partitions", self.rise("partitions")))
+        costs.append(self.price("conversions", self.rise("message_conversions")))
         return sum(costs)
 
     def cost(self, cores: float) -> float:
