@@ -148,6 +148,9 @@ def test_a_broker_that_was_not_seen_makes_a_sum_a_floor_and_a_worst_one_unsure(t
     assert said(run, "saturation.cpu > 40 %") == "crossed: 50 % of broker 1"
     assert said(run, "saturation.cpu > 60 %") == f"{gone} cpu_host"
     assert said(run, "limit_load > 50 %", limits(ingress="10 MB/s")) == f"{gone} ingress"
+    assert said(run, "limit_load{resource=ingress} < 50 %", limits(ingress="10 MB/s")) == f"{gone} ingress"
+    assert said(run, "limit_load{resource=ingress} < 5 %", limits(ingress="10 MB/s")) == "passed: 10 %"
+    assert said(run, "ingress{broker=*} > 2 MB/s") == f"{gone} ingress"
     assert said(run, "limit_load > 5 %", limits(ingress="10 MB/s")) == "crossed: 10 %"
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clusterload.errors import ConfigurationError
@@ -49,6 +49,8 @@ def test_a_text_says_what_about_whom_how_it_stands_to_what_and_for_how_long(text
 
 
 @given(thresholds())
+@example(Threshold(quantity="lost", op=">", value=1.7e308))
+@example(Threshold(quantity="lost", op=">", value=-1e-300))
 def test_a_threshold_comes_back_from_its_text_as_it_was(one: Threshold) -> None:
     again = Threshold.parsed(one.text)
     assert again == one

@@ -6,20 +6,20 @@ What cannot be told is never passed: a gate that saw nothing would let everythin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clusterload import units
 from clusterload.gating.reading import Course, read
+from clusterload.series import Floats
 from clusterload.thresholds import Family, Threshold
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from clusterload.gating.scene import Scene
 
 WANTED: Final = 0.9
@@ -29,6 +29,13 @@ STOPPED: Final = "threshold-crossed"
 """The kind of the event that says that a threshold ended a load."""
 
 _SLIVER: Final = 1e-6
+
+_CROSSING: Final[Mapping[str, Callable[[Floats, float], NDArray[np.bool_]]]] = {
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+}
 
 
 class Answer(StrEnum):
@@ -94,7 +101,7 @@ def judged(threshold: Threshold, scene: Scene, *, at_once: bool = False) -> Judg
         scene: what was.
         at_once: whether a line over time crosses it at any moment, as where it ends a load, and not by what is typical.
     """
-    reading = read(threshold, scene)
+    reading = read(threshold, scene, moments=at_once or threshold.lasts is not None)
     each = [_of_course(threshold, course, at_once=at_once) for course in reading.courses]
     if not each:
         return Judged(threshold=threshold, answer=Answer.UNKNOWN, why=reading.absent or "no figures")
@@ -182,7 +189,7 @@ def _level(threshold: Threshold, course: Course, needed: int) -> float:
 
 
 def _crossing(threshold: Threshold, course: Course) -> NDArray[np.bool_]:
-    return np.array([threshold.crossed_by(float(value)) for value in course.values], dtype=np.bool_)
+    return _CROSSING[threshold.op](course.values, threshold.value)
 
 
 def _stretches(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

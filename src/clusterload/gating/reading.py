@@ -58,8 +58,10 @@ class Reading:
     floor: str = ""
 
 
-def read(threshold: Threshold, scene: Scene) -> Reading:
-    """The figures that a threshold is about."""
+def read(threshold: Threshold, scene: Scene, *, moments: bool = True) -> Reading:
+    """The figures that a threshold is about; where its `moments` are not wanted, latencies have no values over time."""
+    if threshold.measure.family is Family.LATENCY:
+        return _latency(threshold, scene, moments=moments)
     return _READERS[threshold.measure.family](threshold, scene)
 
 
@@ -78,13 +80,16 @@ def _limit_load(threshold: Threshold, scene: Scene) -> Reading:
     if not shares:
         return Reading(absent=f"no {what} was measured{f' of broker {quoted(broker)}' if broker else ''}")
     missing = [name for name in usage.missing if resource in {"", ANY, name.split(maxsplit=1)[0]}]
-    unseen = dict.fromkeys(words for share in shares if (words := _unseen(scene.run, share.resource.name)))
-    doubts = "; ".join([*(f"{name} was not measured" for name in missing), *unseen])
-    if resource or broker:
-        of = [share.title.lower() if resource == ANY or share.broker else "" for share in shares]
-        courses = [_course(threshold, scene, share, whose) for share, whose in zip(shares, of, strict=True)]
-        return Reading(courses=tuple(courses), absent=doubts)
-    return Reading(courses=(_course(threshold, scene, _highest(usage.limit_load, shares)),), floor=doubts)
+    unmeasured = [f"{name} was not measured" for name in missing]
+    unseen = list(dict.fromkeys(words for share in shares if (words := _unseen(scene.run, share.resource.name))))
+    if not resource and not broker:
+        course = _course(threshold, scene, _highest(usage.limit_load, shares))
+        return Reading(courses=(course,), floor="; ".join([*unmeasured, *unseen]))
+    of = [share.title.lower() if resource == ANY or share.broker else "" for share in shares]
+    courses = [_course(threshold, scene, share, whose) for share, whose in zip(shares, of, strict=True)]
+    if any(share.broker for share in shares):
+        return Reading(courses=tuple(courses), absent="; ".join([*unmeasured, *unseen]))
+    return Reading(courses=tuple(courses), absent="; ".join(unmeasured), floor="; ".join(unseen))
 
 
 def _highest(values: Floats, shares: Sequence[Share]) -> Line:
@@ -96,29 +101,28 @@ def _highest(values: Floats, shares: Sequence[Share]) -> Line:
 
 def _of_resource(threshold: Threshold, scene: Scene) -> Reading:
     labels = dict(threshold.where)
-    courses: list[Course] = []
-    missing: list[str] = []
-    unseen: list[str] = []
-    summed = False
-    for resource in threshold.measure.read_from(frozenset(labels)):
-        series = [one for one in scene.run.named(resource.name) if _selected(one, labels)]
-        if not series:
-            missing.append(resource.name)
-            continue
-        adds_up = _adds_up(resource)
-        summed = summed or (adds_up and labels.get("broker") != ANY)
-        by = sorted(label for label, value in labels.items() if value == ANY)
-        for whose, group in _grouped(series, by if adds_up else None):
-            named = f"{resource.name} of {whose}" if len(threshold.measure.resources) > 1 else whose
-            courses.append(_course(threshold, scene, _line(resource, group, scene), named))
-        if not resource.per and labels.get("broker", ANY) == ANY and (words := _unseen(scene.run, resource.name)):
-            unseen.append(words)
+    each = {
+        resource: [one for one in scene.run.named(resource.name) if _selected(one, labels)]
+        for resource in threshold.measure.read_from(frozenset(labels))
+    }
+    courses = [course for resource, series in each.items() for course in _courses(threshold, scene, resource, series)]
+    missing = " and ".join(resource.name for resource, series in each.items() if not series)
     which = "".join(f" of {label} {quoted(value)}" for label, value in threshold.where if value != ANY)
-    absent = f"no figures of {' and '.join(missing)}{which}" if missing else ""
-    doubts = "; ".join(dict.fromkeys(unseen))
-    if summed:
-        return Reading(courses=tuple(courses), absent=absent, floor=doubts)
-    return Reading(courses=tuple(courses), absent="; ".join(filter(None, (absent, doubts))))
+    absent = f"no figures of {missing}{which}" if missing else ""
+    all_brokers = labels.get("broker", ANY) == ANY
+    asked = [one.name for one, series in each.items() if series and not one.per and all_brokers]
+    unseen = "; ".join(dict.fromkeys(words for name in asked if (words := _unseen(scene.run, name))))
+    if "broker" not in labels and any(map(_adds_up, each)):
+        return Reading(courses=tuple(courses), absent=absent, floor=unseen)
+    return Reading(courses=tuple(courses), absent="; ".join(filter(None, (absent, unseen))))
+
+
+def _courses(threshold: Threshold, scene: Scene, resource: Resource, series: Sequence[Series]) -> Iterator[Course]:
+    """A resource's figures: those that add up as one, others each by itself."""
+    by = sorted(label for label, value in threshold.where if value == ANY)
+    for whose, group in _grouped(series, by if _adds_up(resource) else None):
+        named = f"{resource.name} of {whose}" if len(threshold.measure.resources) > 1 else whose
+        yield _course(threshold, scene, _line(resource, group, scene), named)
 
 
 def _selected(series: Series, labels: Mapping[str, str]) -> bool:
@@ -180,11 +184,11 @@ def _unseen(run: Run, resource: str) -> str:
 # What the generator counted.
 
 
-def _latency(threshold: Threshold, scene: Scene) -> Reading:
+def _latency(threshold: Threshold, scene: Scene, *, moments: bool) -> Reading:
     load, of = threshold.which("load"), threshold.which("of")
     told = _telling(scene.run, load, of)
     found = [(name, scene.run.latency(name, way)) for name, way in told]
-    courses = [_latency_course(threshold, scene, one) for _, one in found if one is not None]
+    courses = [_latency_course(threshold, scene, one, moments=moments) for _, one in found if one is not None]
     silent = [name for name, one in found if one is None]
     if not told:
         whose = f"load {quoted(load)}" if load not in {"", ANY} else "any load"
@@ -203,18 +207,21 @@ def _telling(run: Run, load: str, of: str) -> list[tuple[str, str]]:
     return [one for one in chosen if load in {"", ANY, one[0]}]
 
 
-def _latency_course(threshold: Threshold, scene: Scene, latency: Latency) -> Course:
+def _latency_course(threshold: Threshold, scene: Scene, latency: Latency, *, moments: bool) -> Course:
     quantile = LATENCIES[threshold.quantity]
-    first = max(0, math.ceil((scene.begin - latency.start) / SECOND - _SLIVER))
-    end = max(first, math.floor((scene.run.end - latency.start) / SECOND + _SLIVER))
 
     def figure(second: int | None) -> float:
         kept = latency.histogram if second is None else latency.at(second)
         return (kept.mean if math.isnan(quantile) else kept.quantile(quantile)) / 1e3
 
+    whole, of = figure(None), f"load {quoted(latency.load)}"
+    if not moments:  # a day has 86,400 seconds, and each takes a third of a millisecond to be read
+        return Course(whole=whole, of=of)
+    first = max(0, math.ceil((scene.begin - latency.start) / SECOND - _SLIVER))
+    end = max(first, math.floor((scene.run.end - latency.start) / SECOND + _SLIVER))
     values = np.array([figure(second) if second in latency.encoded else math.nan for second in range(first, end)])
     begin = (latency.start - scene.start) / SECOND + first
-    return Course(whole=figure(None), of=f"load {quoted(latency.load)}", values=values, begin=begin)
+    return Course(whole=whole, of=of, values=values, begin=begin)
 
 
 def _ledgers(threshold: Threshold, scene: Scene) -> list[tuple[str, list[Ledger]]]:
@@ -272,7 +279,6 @@ def _achieved(threshold: Threshold, scene: Scene) -> Reading:
 _READERS: Final[Mapping[Family, Callable[[Threshold, Scene], Reading]]] = {
     Family.LIMIT_LOAD: _limit_load,
     Family.RESOURCE: _of_resource,
-    Family.LATENCY: _latency,
     Family.LEDGER: _count,
     Family.LOST: _lost,
     Family.ACHIEVED: _achieved,

@@ -17,6 +17,8 @@ _ABOUT: Final = (
     "a threshold is about limit_load, saturation.cpu, a resource (clusterload describe resources), latency.p99, "
     "ledger.failed, lost or achieved"
 )
+# What is larger, or takes more characters, is written as Python writes it.
+_LARGE: Final = 1e12
 _NICE: Final = 16
 _DIGITS: Final = (3, 5, 8)
 
@@ -223,9 +225,12 @@ def _seconds(written: Written) -> float | None:
 def amount_text(value: float, unit: Unit) -> str:
     """A value with its unit as people write it, which is read back as the same number: `80 %`, `50 ms`, `0`."""
     symbol = "" if unit in {units.COUNT, units.RATIO} else f" {unit}"
+    plain = f"{float(value)!r}{symbol}"
+    if not abs(value) < _LARGE:
+        return plain
     nice = f"{units.number(100 * value, 6)} %" if unit is units.RATIO else f"{units.number(value, 6)}{symbol}"
     exact = len(nice) < _NICE + len(symbol) and units.parse(nice, unit).value == value
-    return nice if exact else f"{float(value)!r}{symbol}"
+    return nice if exact else plain
 
 
 def _duration_text(seconds: float) -> str:
