@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clusterload.diagnosis import State, Verdict, diagnose
     from clusterload.engines.client import ClientStatistics
     from clusterload.errors import ClusterloadError
+    from clusterload.gating import Gate, gate
     from clusterload.kafka import Cluster, Properties
     from clusterload.lab import Lab
     from clusterload.limits import Limits
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from clusterload.run import Run
     from clusterload.series import Series
     from clusterload.store import Recorder, read_run
+    from clusterload.thresholds import Threshold
     from clusterload.usage import Usage, assess
     from clusterload.watching import watch
 
@@ -52,6 +54,7 @@ _HOMES = {
     "Consent": "consent",
     "Dials": "plan",
     "Fault": "plan",
+    "Gate": "gating",
     "Lab": "lab",
     "Limits": "limits",
     "Load": "plan",
@@ -62,6 +65,7 @@ _HOMES = {
     "Run": "run",
     "Series": "series",
     "State": "diagnosis",
+    "Threshold": "thresholds",
     "Usage": "usage",
     "Verdict": "diagnosis",
     "achieved": "achievement",
@@ -71,6 +75,7 @@ _HOMES = {
     "changed": "change",
     "compare": "comparison",
     "diagnose": "diagnosis",
+    "gate": "gating",
     "judge": "case",
     "measure": "measurement",
     "plot": "reports.plots",
@@ -93,6 +98,7 @@ __all__ = [
     "Consent",
     "Dials",
     "Fault",
+    "Gate",
     "Lab",
     "Limits",
     "Load",
@@ -103,6 +109,7 @@ __all__ = [
     "Run",
     "Series",
     "State",
+    "Threshold",
     "Usage",
     "Verdict",
     "achieved",
@@ -112,6 +119,7 @@ __all__ = [
     "changed",
     "compare",
     "diagnose",
+    "gate",
     "judge",
     "measure",
     "plot",

@@ -11,7 +11,8 @@
     * LabError: the lab's brokers did not start, run or stop
     * StoreError: a run file could not be written or read
     * ConsentError: load was aimed at a cluster without a yes; exit code 104
-    * Aborted: stopped before the end, by a person or a rule; exit code 105
+    * Crossed: a threshold was crossed, or cannot be told; exit code 99
+    * Aborted: stopped before the end by a person; exit code 105
 
 Every message is one line that says what failed, on what, and what to do.
 """
@@ -77,8 +78,14 @@ class ConsentError(ClusterloadError):
     exit_code = 104
 
 
+class Crossed(ClusterloadError):
+    """A run came to what it may not, or nobody can tell that it did not."""
+
+    exit_code = 99
+
+
 class Aborted(ClusterloadError):
-    """Stopped before the end, by a person or a rule."""
+    """Stopped before the end by a person."""
 
     exit_code = 105
 

@@ -37,6 +37,7 @@ def generated(
     on_start: Callable[[int], None] = lambda _: None,
     on_progress: OnProgress = lambda _: None,
     on_statistics: Callable[[str], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Made:
     """Make a plan's load; what became of it is in the run file also when it is interrupted.
 
@@ -49,6 +50,7 @@ def generated(
         on_start: gets the Unix nanoseconds at which the load begins, a moment before it does.
         on_progress: called five times a second.
         on_statistics: gets librdkafka's JSON of each client every second.
+        stop: asked five times a second whether the load is to end now. It then ends in good order, and is not complete.
 
     Raises:
         ConfigurationError: a property or a dial that an engine cannot use.
@@ -71,18 +73,31 @@ def generated(
                     workers=workers,
                 )
             )
-        making = _Making(plan, recorder, ready, on_progress)
+        making = _Making(plan, recorder, ready, on_progress, stop)
         return making.make(properties, seed, on_start, on_statistics)
+
+
+class _Stopped(Exception):
+    """The load is to end before its time."""
 
 
 class _Making:
     """Both engines while they run."""
 
-    def __init__(self, plan: Plan, recorder: Recorder, ready: Ready | None, on_progress: OnProgress) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        recorder: Recorder,
+        ready: Ready | None,
+        on_progress: OnProgress,
+        stop: Callable[[], bool],
+    ) -> None:
         self.plan = plan
         self.recorder = recorder
         self.ready = ready
         self.on_progress = on_progress
+        self.stop = stop
+        self.stopped = 0
         self.client: tuple[Standing, ...] = ()
         self.start = self.end = 0
         self.extra_offsets: Mapping[str, int] = {}
@@ -114,15 +129,20 @@ class _Making:
             else:
                 self._begin(on_start)
                 self._join()
+        except _Stopped:
+            self._end_now()
         except BaseException:
             # Also Ctrl-C: what was made until then is accounted for.
-            if self.ready is not None and self.start:
-                self.ready.stop()
+            self._end_now()
             raise
         finally:
             self._keep(whole=True)
-        self._tell(self.plan.duration)
+        self._tell((self.stopped - self.start) / SECOND if self.stopped else self.plan.duration)
         return self.made
+
+    def _end_now(self) -> None:
+        if self.ready is not None and self.start:
+            self.ready.stop()
 
     def _begin(self, on_start: Callable[[int], None]) -> int:
         """Begin, by the wire engine's clock if it has a part in it; the Unix nanoseconds at which the load does."""
@@ -152,6 +172,10 @@ class _Making:
             self._keep(whole=elapsed >= self.latency_at)
             if elapsed >= self.latency_at:
                 self.latency_at = elapsed + LATENCY_SECONDS
+        # Only while it runs: once all is made, what is under way is waited for.
+        if elapsed < self.plan.duration and self.stop():
+            self.stopped = time.time_ns()
+            raise _Stopped
 
     def _keep(self, *, whole: bool) -> None:
         """Keep the accounts in the run file, and the rest of what the wire engine tells if it is time for that."""
@@ -193,8 +217,8 @@ class _Making:
     @property
     def made(self) -> Made:
         """The load as it stands."""
-        end = self.end
-        if self.ready is not None:
+        end = self.stopped or self.end
+        if self.ready is not None and not self.stopped:
             end = self.ready.made.end
         elif not end:
             end = min(time.time_ns(), self.start + round(self.plan.duration * SECOND))
@@ -202,5 +226,6 @@ class _Making:
             start=self.start,
             end=end,
             ledgers=tuple(one.ledger for one in self._standings),
+            complete=not self.stopped,
             extra_offsets=self.extra_offsets,
         )

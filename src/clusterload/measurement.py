@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from clusterload import consent
 from clusterload.consent import Consent
@@ -15,16 +15,20 @@ from clusterload.engines.client.connections import predicted_connections
 from clusterload.engines.progress import Made, OnProgress
 from clusterload.errors import ClusterloadError, ConfigurationError
 from clusterload.generation import generated
+from clusterload.guard import check_stopping, guarded
 from clusterload.kafka import Cluster, Topic
 from clusterload.kafka.admin import absent_groups, topic_ids
 from clusterload.lab import find_lab
 from clusterload.lab.faults import check_faults, injected
+from clusterload.limits import Limits
 from clusterload.origins import sources_of
 from clusterload.plan import Load, Plan, resolved
 from clusterload.recording import collect, environment, recording, running
 from clusterload.run import Run
 from clusterload.sources.source import LateSource, OnWait, Source
 from clusterload.store import Recorder, read_run, require_free
+
+_T = TypeVar("_T")
 
 # Bytes around the smallest batch's only value: its header, the record's own, and the key.
 _HEADER: Final = 61
@@ -40,11 +44,15 @@ def measure(
     consented: Consent = Consent(),  # noqa: B008 (frozen)
     seed: int | None = None,
     workers: int | None = None,
+    limits: Limits | None = None,
     on_progress: OnProgress = lambda _: None,
     on_statistics: Callable[[str], None] | None = None,
     on_wait: OnWait = lambda _: None,
 ) -> Run:
     """Make a plan's load on a cluster and record its metrics.
+
+    A threshold of the plan's `abort_if` that is crossed ends the load in good order: the run is then not complete, and
+    an event says why.
 
     Args:
         plan: what to do.
@@ -55,6 +63,7 @@ def measure(
         consented: the yes that a cluster which is not a lab needs.
         seed: of all chance; by default drawn and written down.
         workers: processes of the wire engine; by default as many as the dials call for.
+        limits: what a limit load is held against that may end the load.
         on_progress: called five times a second during the load.
         on_statistics: gets each client's own statistics as JSON, every second.
         on_wait: called now and then while metrics that come late are waited for.
@@ -72,6 +81,7 @@ def measure(
     check_faults(plan.faults, lab, duration=plan.duration, made={load.topic for load in plan.loads})
     chosen = sources_of(cluster) if sources is None else sources
     _check_length(plan, chosen)
+    check_stopping(plan.abort_if, chosen, limits)
     if path is not None:
         require_free(Path(path))
     groups = absent_groups(cluster, [load.group_id for load in plan.loads if load.has_group])
@@ -80,10 +90,12 @@ def measure(
     with recording(path) as recorder:
         recorder.document("plan", plan.as_document())
         made_of = {"created_topics": created, "created_groups": groups, "seed": seed}
-        recorder.document("environment", {**environment(cluster, chosen), **_of_plan(plan, cluster, topics), **made_of})
+        surroundings = {**environment(cluster, chosen), **_of_plan(plan, cluster, topics), **made_of}
+        recorder.document("environment", surroundings)
         before = _ends(cluster, topics)
         with (
-            running(chosen, recorder),
+            guarded(plan, recorder, chosen, limits, surroundings) as (guard, sink),
+            running(chosen, sink),
             injected(plan.faults, lab, duration=plan.duration, on_event=recorder.event) as faults,
         ):
             made = generated(
@@ -92,14 +104,25 @@ def measure(
                 recorder,
                 seed=seed,
                 workers=workers,
-                on_start=faults.begin,
-                on_progress=on_progress,
+                on_start=_each(guard.begin, faults.begin),
+                on_progress=_each(guard.tell, on_progress),
                 on_statistics=ClientStatistics(recorder, on_text=on_statistics),
+                stop=lambda: guard.crossed,
             )
         _check_growth(recorder, cluster, plan, topics, before, made)
-        recorder.document("window", {"start": made.start, "end": made.end, "complete": True})
+        recorder.document("window", {"start": made.start, "end": made.end, "complete": made.complete})
         collect(chosen, recorder, made.start, made.end, on_wait)
     return read_run(recorder.path)
+
+
+def _each(*calls: Callable[[_T], None]) -> Callable[[_T], None]:
+    """All of these calls, one after the other."""
+
+    def call(given: _T) -> None:
+        for one in calls:
+            one(given)
+
+    return call
 
 
 def _check_length(plan: Plan, sources: Sequence[Source]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from clusterload.engines.progress import OnProgress
+from clusterload.engines.progress import OnProgress, Progress
 from clusterload.engines.wire.noop import noop_target
 from clusterload.errors import ConfigurationError
 from clusterload.generation import generated
+from clusterload.guard import check_stopping, guarded
 from clusterload.kafka import Properties
 from clusterload.plan import Plan
 from clusterload.recording import machine, recording
@@ -47,6 +48,7 @@ def rehearse(
                 f"load {load.name!r} ({load.engine}, {load.kind}) cannot be rehearsed: only what engine wire produces "
                 "or connects needs no broker"
             )
+    check_stopping(plan.abort_if, (), None)
     if plan.faults:
         raise ConfigurationError("nothing can be broken in a rehearsal: leave the faults out")
     topics = {load.topic: max(PARTITIONS, load.dials.partitions or 0) for load in plan.loads}
@@ -54,8 +56,24 @@ def rehearse(
     with recording(path) as recorder, noop_target(topics) as servers:
         recorder.document("plan", plan.as_document())
         target = {"id": "noop", "lab": False, "brokers": []}
-        recorder.document("environment", {**machine(), "cluster": target, "seed": seed})
+        surroundings = {**machine(), "cluster": target, "seed": seed}
+        recorder.document("environment", surroundings)
         properties = Properties(values={"bootstrap.servers": servers}, origin="the rehearsal")
-        made = generated(plan, properties, recorder, seed=seed, workers=workers, on_progress=on_progress)
-        recorder.document("window", {"start": made.start, "end": made.end, "complete": True})
+        with guarded(plan, recorder, (), None, surroundings) as (guard, _):
+
+            def tell(state: Progress) -> None:
+                guard.tell(state)
+                on_progress(state)
+
+            made = generated(
+                plan,
+                properties,
+                recorder,
+                seed=seed,
+                workers=workers,
+                on_start=guard.begin,
+                on_progress=tell,
+                stop=lambda: guard.crossed,
+            )
+        recorder.document("window", {"start": made.start, "end": made.end, "complete": made.complete})
     return read_run(recorder.path)

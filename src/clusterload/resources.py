@@ -11,8 +11,11 @@ from enum import StrEnum
 from typing import Final
 
 from clusterload import units
-from clusterload.series import Kind
+from clusterload.kind import Kind
 from clusterload.units import Unit
+
+OTHERS: Final = "(others)"
+"""The label's value of what is left of a resource when its largest Series are taken by themselves."""
 
 
 class Role(StrEnum):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clusterload.errors import ClusterloadError
+from clusterload.kind import Kind as Kind  # noqa: PLC0414 (whoever takes a Series takes its kind from here)
 
 if TYPE_CHECKING:
     from clusterload.units import Unit
@@ -31,13 +31,6 @@ SECOND: Final = 1_000_000_000
 COVERED: Final = 0.98
 # A gauge is taken to hold for this many of its source's intervals; after that its silence is a gap.
 FRESH: Final = 1.6
-
-
-class Kind(StrEnum):
-    """How the values of a Series are to be read."""
-
-    GAUGE = "gauge"
-    DELTA = "delta"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

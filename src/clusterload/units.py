@@ -181,17 +181,17 @@ _STEPS: dict[str, tuple[tuple[float, str], ...]] = {
 }
 
 
-def text(quantity: Quantity) -> str:
+def text(quantity: Quantity, digits: int = 3) -> str:
     """A quantity in the unit of its thing that reads best: 2,048,000 B/s is `2.05 MB/s`."""
     steps = _STEPS.get(quantity.unit.thing)
     base = quantity.value * quantity.unit.factor
     if steps is None or math.isnan(base):
-        return str(quantity)
+        return f"{number(quantity.value, digits)} {quantity.unit}"
     if not base:
         return f"0 {next(symbol for factor, symbol in steps if factor == 1)}{'/s' if quantity.unit.per_second else ''}"
     # From 999.5 on a number reads 1,000, which is 1 of the next unit.
     factor, symbol = next((step for step in steps if abs(base) >= 0.9995 * step[0]), steps[-1])
-    return f"{number(base / factor)} {symbol}{'/s' if quantity.unit.per_second else ''}"
+    return f"{number(base / factor, digits)} {symbol}{'/s' if quantity.unit.per_second else ''}"
 
 
 def short(value: float, unit: Unit) -> str:

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from clusterload.capacity import Orders
 from clusterload.capacity.mix import scaled, value_of, with_value
-from clusterload.capacity.orders import watched
 from clusterload.ceiling import Bound
 from clusterload.errors import ConfigurationError
-from clusterload.plan import Plan, Totals, from_dials, totals
+from clusterload.plan import Plan, Totals, from_dials, totals, watched
 from tests.stored_runs import limits
 from tests.wire_runs import connect, plan, produce
 

@@ -63,12 +63,16 @@ def test_a_bound_says_what_holds_while_it_is_kept() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("saturation", "is no bound: write a quantity"),
-        ("saturation = 3", "is no bound"),
+        ("saturation", "bound 'saturation', at character 11: here comes >, >=, < or <="),
+        ("saturation = 3", "at character 12: here comes >"),
         ("latency.p98 > 3 ms", "did you mean 'latency.p9"),
+        ("latency.p95 > 3 ms", "latency.p95 cannot be bounded; did you mean 'latency.p9"),
         ("saturation > 3 ms", "cannot be converted"),
         ("latency.p99 > soon", "is not a quantity"),
-        ("__import__('os') > 1", "is no bound"),
+        ("__import__('os') > 1", "at character 11: here comes >"),
+        ("saturation{broker=2} > 1 %", "at character 12: a bound is of all that a step does"),
+        ("saturation.max > 1 %", "saturation.max cannot be bounded"),
+        ("saturation > 1 % for 5 s", "at character 22: a bound is of a whole step"),
     ],
 )
 def test_what_is_no_bound_is_refused_in_a_line(text: str, complaint: str) -> None:

@@ -26,6 +26,7 @@ from clusterload.spread import (
     ZipfKeys,
 )
 from tests.pacer.shapes import shapes
+from tests.thresholds.drawn import thresholds
 
 names = st.text(min_size=1, max_size=12)
 topics = st.from_regex(r"[A-Za-z0-9._-]{1,30}", fullmatch=True).filter(lambda name: name not in {".", ".."})
@@ -131,13 +132,17 @@ faults = st.one_of(
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    """Plans with Loads of every sort, and faults."""
+    """Plans with Loads of every sort, faults and thresholds."""
     duration = draw(st.floats(min_value=1e-3, max_value=1e7))
     part = st.floats(0, 0.99)
     hits = draw(st.lists(st.tuples(faults, part), max_size=3))
+    made = tuple(draw(st.lists(loads(), min_size=1, max_size=3, unique_by=lambda load: load.name)))
+    gates = st.lists(thresholds([load.name for load in made]), max_size=2).map(tuple)
     return Plan(
         name=draw(names),
-        loads=tuple(draw(st.lists(loads(), min_size=1, max_size=3, unique_by=lambda load: load.name))),
+        loads=made,
+        thresholds=draw(gates),
+        abort_if=draw(gates),
         duration=duration,
         warm_up=duration * draw(part),
         faults=tuple(replace(fault, at=duration * when) for fault, when in hits),

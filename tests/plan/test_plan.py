@@ -50,6 +50,17 @@ def test_a_plan_is_read_from_toml_with_units_and_defaults(tmp_path: Path) -> Non
     assert (load.kind, load.engine, load.client_id) == ("produce", "client", "clusterload-orders")
 
 
+def test_thresholds_of_a_plan_keep_their_text_in_the_file_and_in_its_document(tmp_path: Path) -> None:
+    texts = ["lost  >  0.10 %", 'latency.p99{load="orders"} > 50ms for 10s']
+    path = tmp_path / "peak.toml"
+    path.write_text(f"thresholds = {texts}\nabort_if = ['ledger.failed>0']\n{TOML}", encoding="utf-8")
+    read = Plan.read(path)
+    assert [one.text for one in read.thresholds] == texts
+    assert read.as_document()["thresholds"] == texts
+    assert [one.text for one in Plan.parsed(read.as_document()).abort_if] == ["ledger.failed>0"]
+    assert "thresholds" not in plan().as_document()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -81,6 +92,10 @@ def test_a_plan_is_read_from_toml_with_units_and_defaults(tmp_path: Path) -> Non
         ('name = "peak"', "name = 'peak'\nwarm_up = '90s'", "warms up for 90 s: nothing is left"),
         ('name = "peak"', "name = 'peak'\nfaults = 3", "faults must be [[faults]] tables"),
         ('name = "peak"', "name = 'peak'\nfaults = [{do = 'kill', broker = 1, at = '2m'}]", "comes at 120 s: let it"),
+        ('name = "peak"', "thresholds = 'lost > 0'", "thresholds must be a list of texts, as in"),
+        ('name = "peak"', "abort_if = [3]", "abort_if must be a list of texts"),
+        ('name = "peak"', "thresholds = ['lost > 5 ms']", "threshold 'lost > 5 ms', at character 8: ms cannot be"),
+        ('name = "peak"', "abort_if = ['lost{load=order} > 0']", "has no load 'order'; did you mean 'orders'?"),
         ("[[loads]]", "[loads]", "loads must be [[loads]] tables"),
         ("[[loads]]", "[[loads]]\n[[loads]]", "load 'load' sets none of request_rate, record_rate, byte_rate"),
         ('name = "peak"', 'name = "peak', "is not TOML"),

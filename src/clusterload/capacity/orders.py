@@ -10,6 +10,7 @@ from clusterload import units
 from clusterload.capacity.mix import FACTOR, MIX, is_whole, scaled, unit_of, value_of, with_value
 from clusterload.ceiling import LIMIT_LOAD, Bound
 from clusterload.errors import ConfigurationError
+from clusterload.plan import watched
 from clusterload.searching import SETTLE, Pace, Raising
 
 if TYPE_CHECKING:
@@ -104,18 +105,3 @@ class Orders(Pace):
             opens=self.dial.rpartition(".")[2] == "connections",
             topics=made_anew,
         )
-
-
-def watched(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """The Loads whose latency tells how the cluster serves, with the kind of it."""
-    found = []
-    writers = {load.topic for load in plan.loads if load.use == ("wire", "produce")}
-    for load in plan.loads:
-        if load.engine != "wire" or load.dials.acks == "0":
-            continue
-        if load.kind == "consume":
-            if load.topic in writers:
-                found.append((load.name, "end_to_end"))
-        elif load.kind != "connect" or load.dials.connection_rate is not None:
-            found.append((load.name, "due"))
-    return tuple(found)

@@ -198,6 +198,7 @@ def run_case(
             sources=sources,
             path=folder / f"{plan.name}{SUFFIX}",
             consented=consented,
+            limits=case.limits,
             on_progress=on_plan(plan),
             on_wait=on_wait,
         )

@@ -11,6 +11,7 @@ from clusterload.causes.cause import Cause, Neighbour, Signs
 from clusterload.causes.scene import MEGABYTE, between, either
 from clusterload.facts import Pair
 from clusterload.finding import Culprit
+from clusterload.resources import OTHERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ def _hot_partition(scene: Scene) -> Signs | None:
 def _written(scene: Scene) -> list[str]:
     """Topics of clients of which it is told what each partition gets."""
     names = scene.facts.by("records_by_partition", "topic")
-    return [one for one in names if not one.startswith("__") and one != "(others)"]
+    return [one for one in names if not one.startswith("__") and one != OTHERS]
 
 
 def _hottest(scene: Scene, topic: str) -> Signs | None:

@@ -1,10 +1,11 @@
 """Ceilings: the most that holds, searched for by steps of which each is judged. Pure: it follows from runs alone."""
 
-from clusterload.ceiling.bound import LIMIT_LOAD, QUANTITIES, Bound, bounds_of
+from clusterload.ceiling.bound import QUANTITIES, Bound, bounds_of
 from clusterload.ceiling.ceiling import Ceiling, Search
 from clusterload.ceiling.drive import DRIVES, Drive, drive_of
 from clusterload.ceiling.staircase import End, Found, Outcome, Staircase, Step
 from clusterload.ceiling.trial import Trial, not_begun, settled_part
+from clusterload.thresholds import LIMIT_LOAD
 
 __all__ = [
     "DRIVES",

@@ -1,60 +1,46 @@
 """Bound: what may not be exceeded while a load is made, as `saturation > 90 %` or `latency.p99 > 50 ms`.
 
-A bound names a quantity, and says when it is broken. The quantities are a table: nothing is evaluated.
+A bound is written as a threshold is, with less in it: a step is judged as a whole, so that a bound has no selector, no
+aggregate and no time that it must last.
 """
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from clusterload import units
 from clusterload.errors import ConfigurationError, nearest
 from clusterload.resources import saturations
+from clusterload.thresholds import LATENCIES as MEASURED
+from clusterload.thresholds import LIMIT_LOAD, MEASURES, OPPOSITE, WORSE, Threshold, amount_text, read
 from clusterload.units import Quantity, Unit
 
 LATENCIES: Final[Mapping[str, float]] = {
-    "latency.p50": 0.5,
-    "latency.p90": 0.9,
-    "latency.p99": 0.99,
-    "latency.p99.9": 0.999,
-    "latency.max": 1.0,
+    name: MEASURED[name] for name in ("latency.p50", "latency.p90", "latency.p99", "latency.p99.9", "latency.max")
 }
 """Latencies that can be bounded, with the quantile that each is: from when something was due to its answer."""
 
-LIMIT_LOAD: Final = "limit_load"
-"""The largest share of a limit."""
-
 ALIASES: Final[Mapping[str, str]] = {
-    "saturation.cpu": "cpu_host",
-    "saturation.network": "network_thread_busy",
-    "saturation.handlers": "request_handler_busy",
+    name: MEASURES[name].resources[0] for name in ("saturation.cpu", "saturation.network", "saturation.handlers")
 }
 """Shorter names of what says how busy a broker is, with the resource that each is."""
 
 QUANTITIES: Final[Mapping[str, Unit]] = {
-    LIMIT_LOAD: units.RATIO,
-    "saturation": units.RATIO,
-    **dict.fromkeys(ALIASES, units.RATIO),
-    **{one.name: units.RATIO for one in saturations()},
-    **dict.fromkeys(LATENCIES, units.MILLISECONDS),
-    "achieved": units.RATIO,
-    "lost": units.RATIO,
+    name: MEASURES[name].unit
+    for name in (
+        LIMIT_LOAD,
+        "saturation",
+        *ALIASES,
+        *(one.name for one in saturations()),
+        *LATENCIES,
+        "achieved",
+        "lost",
+    )
 }
 """All that can be bounded, in its unit: `saturation` is the largest of what says how busy a broker is, and `limit_load`
 the largest share of a limit."""
-
-_WORSE: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
-_OPPOSITE: Final = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
-_FORM: Final = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|>|<)\s*(\S.*?)\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,27 +61,26 @@ class Bound:
         if self.quantity not in QUANTITIES:
             hint = nearest(self.quantity, QUANTITIES)
             raise ConfigurationError(f"{self.quantity!r} cannot be bounded{hint}; known: {', '.join(QUANTITIES)}")
-        if self.op not in _WORSE:
-            raise ConfigurationError(f"a bound has no {self.op!r}: use {', '.join(_WORSE)}")
+        if self.op not in WORSE:
+            raise ConfigurationError(f"a bound has no {self.op!r}: use {', '.join(WORSE)}")
 
     @classmethod
     def parsed(cls, text: str) -> Bound:
         """A bound from text, as in `saturation > 90 %`.
 
         Raises:
-            ConfigurationError: it has another form, or its quantity or unit is not known.
+            Misread: it has another form, or its quantity or unit is not known; with the place.
         """
-        match = _FORM.fullmatch(text)
-        if match is None:
-            raise ConfigurationError(
-                f"{text!r} is no bound: write a quantity, > or <, and a value: 'saturation > 90 %'"
-            )
-        quantity, op, value = match.groups()
-        bound = cls(quantity=quantity, op=op, value=0.0)
-        try:
-            return cls(quantity=quantity, op=op, value=units.parse(value, bound.unit).value)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"bound {text!r}: {error}") from None
+        one, written = Threshold.parsed(text, "bound"), read(text, "bound")
+        if one.aggregate or one.quantity not in QUANTITIES:
+            name = written.name.text
+            known = ", ".join(QUANTITIES)
+            written.refuse(written.name.at, f"{name} cannot be bounded{nearest(name, QUANTITIES)}; known: {known}")
+        if written.where:
+            written.refuse(written.where[0][0].at, "a bound is of all that a step does: leave the selector out")
+        if written.lasts is not None:
+            written.refuse(written.lasts.at, "a bound is of a whole step: leave out for")
+        return cls(quantity=one.quantity, op=one.op, value=one.value)
 
     @property
     def needs_metrics(self) -> bool:
@@ -114,7 +99,7 @@ class Bound:
 
     def broken_by(self, value: float) -> bool:
         """Whether a value, in the quantity's unit, is beyond it; an unknown one (NaN) is not known to be."""
-        return _WORSE[self.op](value, self.value)
+        return WORSE[self.op](value, self.value)
 
     def said(self, value: float) -> str:
         """A value as people read it: `93 %`, `61.2 ms`."""
@@ -128,13 +113,11 @@ class Bound:
     @property
     def kept_text(self) -> str:
         """What holds while it is kept: `saturation <= 90 %`."""
-        return f"{self.quantity} {_OPPOSITE[self.op]} {self._value}"
+        return f"{self.quantity} {OPPOSITE[self.op]} {self._value}"
 
     @property
     def _value(self) -> str:
-        if self.unit is units.RATIO:
-            return f"{units.number(100 * self.value, 6)} %"
-        return f"{units.number(self.value, 6)} {self.unit}"
+        return amount_text(self.value, self.unit)
 
 
 def bounds_of(given: tuple[Bound, ...], defaults: tuple[Bound, ...]) -> tuple[Bound, ...]:

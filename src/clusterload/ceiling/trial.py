@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 from clusterload import units
 from clusterload.achievement import Achieved, achieved
 from clusterload.brake import BROKERS, LOST, NONE, brakes, strained
-from clusterload.ceiling.bound import LATENCIES, LIMIT_LOAD, Bound
+from clusterload.ceiling.bound import LATENCIES, Bound
 from clusterload.ceiling.staircase import Outcome, Step
 from clusterload.hosts import CROWDED, HOST_CPU, crowded
 from clusterload.limits import Limits
 from clusterload.series import SECOND
+from clusterload.thresholds import LIMIT_LOAD
 from clusterload.usage import Line, Usage, assess
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from clusterload.cli.gates import Gates, gate_options
 from clusterload.cli.options import Target, opened, target_options, units_option, yes_option
 from clusterload.cli.sources import source_options, sources_for
 from clusterload.errors import ConfigurationError, UsageError
@@ -36,6 +37,7 @@ _TABLE: Final = "course-basic"
 )  # fmt: skip
 @click.option("--limits", "table", metavar="TABLE", help="A table, a TOML file, or 'declared' by the brokers.")
 @units_option
+@gate_options
 @click.option("--unlock-client-metrics", "unlock", is_flag=True, help="Have brokers tell clients apart meanwhile.")
 @yes_option
 @click.option(
@@ -51,6 +53,7 @@ def diagnose(
     baseline: str | None,
     table: str | None,
     units: int,
+    gates: Gates,
     unlock: bool,
     consented: Consent,
     interval: str,
@@ -70,32 +73,37 @@ def diagnose(
                 "--for, --unlock-client-metrics and --out are for a cluster that is watched, not for a RUN"
             )
         window, before = _stored(file, baseline)
+        gates.check(window.plan)
         limits = _named(table or _TABLE, units)
     else:
+        gates.check(None)
         window, before, limits = _watched(
             target, _Watch(duration or _FOR, baseline, interval, out), table, units, consented if unlock else None
         )
-    _show(window, before, limits, as_json=as_json)
+    _show(window, before, limits, gates, as_json=as_json)
 
 
-def _show(window: Run, before: Run | None, limits: Limits, *, as_json: bool) -> None:
+def _show(window: Run, before: Run | None, limits: Limits, gates: Gates, *, as_json: bool) -> None:
     from clusterload.diagnosis import diagnose as judged
     from clusterload.usage import assess
 
     usage = assess(window, limits)
     verdict = judged(window, usage, before)
+    gate = gates.held(window, usage)
     if as_json:
         import json
 
         from clusterload.reports.diagnosis import diagnosis_document
 
-        click.echo(json.dumps(diagnosis_document(window, verdict, before), indent=2))
-        return
-    from clusterload.cli.console import OUT
-    from clusterload.reports.diagnosis import diagnosis_view
+        click.echo(json.dumps(diagnosis_document(window, verdict, before, gate), indent=2))
+    else:
+        from clusterload.cli.console import OUT
+        from clusterload.reports.diagnosis import diagnosis_view
+        from clusterload.reports.gates import gate_view
 
-    OUT.print(diagnosis_view(window, usage, verdict, before))
-    OUT.print(f"Run file: {window.path}", soft_wrap=True)
+        OUT.print(diagnosis_view(window, usage, verdict, before), *gate_view(gate), sep="\n")
+        OUT.print(f"Run file: {window.path}", soft_wrap=True)
+    gates.settle(window, usage, verdict, gate)
 
 
 def _stored(file: str, baseline: str | None) -> tuple[Run, Run | None]:

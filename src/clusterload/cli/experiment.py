@@ -199,6 +199,7 @@ def _varied(
                     rest=parse_duration(rest),
                     sources=sources_for(target, cluster),
                     consented=agreed,
+                    limits=limits,
                     on_stage=on_stage,
                     on_plan=on_plan,
                     on_wait=waiting,

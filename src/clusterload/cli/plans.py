@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from clusterload import units
-from clusterload.errors import UsageError, nearest
+from clusterload.errors import ConfigurationError, UsageError, nearest
 from clusterload.pacer import SHAPES
 from clusterload.plan import (
     ACTIONS,
@@ -25,6 +25,7 @@ from clusterload.plan import (
     from_dials,
     totals,
 )
+from clusterload.thresholds import Threshold
 from clusterload.units import parse_duration
 
 _WIDTH: Final = 78
@@ -42,6 +43,8 @@ class Asked:
     warm_up: str | None
     arrivals: str | None
     faults: tuple[str, ...]
+    fail_if: tuple[Threshold, ...] = ()
+    abort_if: tuple[Threshold, ...] = ()
 
     def plan(self) -> Plan:
         """The plan: that of the file or of the dials, with what else was said in its place.
@@ -60,7 +63,17 @@ class Asked:
             changed["loads"] = tuple(replace(load, arrivals=self.arrivals) for load in plan.loads)
         if self.faults:
             changed["faults"] = (*plan.faults, *(Fault.read(fault) for fault in self.faults))
-        return replace(plan, **changed)  # type: ignore[arg-type]
+        if self.fail_if:
+            changed["thresholds"] = (*plan.thresholds, *self.fail_if)
+        if self.abort_if:
+            changed["abort_if"] = (*plan.abort_if, *self.abort_if)
+        made = replace(plan, **changed)  # type: ignore[arg-type]
+        for one in made.too_long:
+            raise ConfigurationError(
+                f"threshold {one.text!r} must last longer than the {units.duration(made.duration - made.warm_up)} that "
+                "are judged: nothing could cross it; let it last for less, or the load for more"
+            )
+        return made
 
     def _of_file(self, file: Path) -> Plan:
         if self.dials or self.topic:
@@ -92,6 +105,8 @@ def said_totals(plan: Plan) -> Iterator[str]:
         yield f"The first {units.duration(plan.warm_up)} warm up, and are not judged."
     for fault in plan.faults:
         yield f"fault: {fault.as_text()}"
+    yield from (f"fails if: {one.text}" for one in plan.thresholds)
+    yield from (f"ends at once if: {one.text}" for one in plan.abort_if)
 
 
 def _exact(load: Load, duration: float) -> Totals:

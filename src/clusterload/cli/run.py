@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli.gates import Gates, gate_options, thresholds
 from clusterload.cli.options import (
     Target,
     confirmed,
@@ -50,6 +52,11 @@ clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
 )
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Processes of engine wire; as many as needed.")
 @limits_options
+@gate_options
+@click.option(
+    "--abort-if", "abort_if", multiple=True, metavar="THRESHOLD",
+    help="End the load at once if so, as in 'latency.p99 > 1 s for 5 s', and exit with 99.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--noop", is_flag=True, help="Load no cluster but a target that answers at once: the generator alone.")
 @click.option("--no-metrics", is_flag=True, help="Only make the load: print when it began and ended.")
@@ -69,6 +76,8 @@ def run(
     faults: tuple[str, ...],
     workers: int | None,
     limits: Limits,
+    gates: Gates,
+    abort_if: tuple[str, ...],
     out: Path | None,
     noop: bool,
     no_metrics: bool,
@@ -85,7 +94,10 @@ def run(
         warm_up=warm_up,
         arrivals=arrivals,
         faults=faults,
+        fail_if=gates.fail_if,
+        abort_if=thresholds(abort_if),
     ).plan()
+    gates.check(plan)
     if dry_run:
         for line in said_totals(plan):
             click.echo(line)
@@ -93,13 +105,13 @@ def run(
     if noop:
         measured = _rehearsed(plan, target, out, workers)
     else:
-        measured = _measured(plan, target, consented, out, workers, metrics=not no_metrics, stats=stats)
+        measured = _measured(plan, target, consented, out, workers, limits, metrics=not no_metrics, stats=stats)
     if no_metrics or noop:
-        _show_window(measured, as_json=as_json)
+        settle = _show_window(measured, limits, gates, as_json=as_json)
     else:
         from clusterload.cli.report import show
 
-        show(measured, limits, as_json=as_json)
+        settle = show(measured, limits, gates, as_json=as_json)
     # Where nobody is asked for an answer, none is missing.
     unasked = {load.name for load in plan.loads if load.dials.acks == "0"}
     lost = [
@@ -112,6 +124,7 @@ def run(
 
         of = " and ".join(dict.fromkeys(ledger.unit for ledger in lost))
         warn(f"not all {of} were acknowledged; the ledger says why")
+    settle()
 
 
 def _measured(
@@ -120,6 +133,7 @@ def _measured(
     consented: Consent,
     out: Path | None,
     workers: int | None,
+    limits: Limits,
     *,
     metrics: bool,
     stats: bool,
@@ -138,6 +152,7 @@ def _measured(
                 path=out,
                 consented=agreed,
                 workers=workers,
+                limits=limits,
                 on_progress=begin(plan),
                 on_wait=waiting,
                 on_statistics=_print_statistics if stats else None,
@@ -159,10 +174,20 @@ def _print_statistics(text: str) -> None:
     sys.stdout.flush()
 
 
-def _show_window(measured: Run, *, as_json: bool) -> None:
+def _show_window(measured: Run, limits: Limits, gates: Gates, *, as_json: bool) -> Callable[[], None]:
+    """Print what came of a load whose cluster was not looked at; gives what is to be called last, as `show` does."""
     import json
 
+    from clusterload.diagnosis import diagnose
+    from clusterload.reports.gates import gate_document, gate_view
     from clusterload.run import clock_time
+    from clusterload.usage import assess
+
+    usage = assess(measured, limits)
+    gate = gates.held(measured, usage)
+
+    def settle() -> None:
+        gates.settle(measured, usage, diagnose(measured, usage), gate)
 
     if as_json:
         from clusterload.reports.json import load_document
@@ -172,16 +197,18 @@ def _show_window(measured: Run, *, as_json: bool) -> None:
             "start": clock_time(measured.start),
             "end": clock_time(measured.end),
             **load_document(measured),
+            "thresholds": gate_document(gate),
         }
         click.echo(json.dumps(document, indent=2))
-        return
+        return settle
     from clusterload.cli.console import OUT
     from clusterload.reports.load import load_view
 
-    for part in load_view(measured):
+    for part in (*load_view(measured), *gate_view(gate)):
         OUT.print(part)
     for event in measured.events:
         OUT.print(f"{event.kind}: {event.text}", style="yellow", markup=False)
     OUT.print(
         f"From {clock_time(measured.start)} to {clock_time(measured.end)}; run file {measured.path}", soft_wrap=True
     )
+    return settle

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from clusterload.cli.gates import Gates, gate_options
 from clusterload.cli.options import Target, opened, target_options, units_option
 from clusterload.cli.sources import read_stretch, source_options, sources_for
 from clusterload.errors import UsageError
@@ -34,6 +35,7 @@ _DECLARED: Final = "declared"
 @click.option("--wait", metavar="TIME", default="10m", show_default=True, help="How long late figures are waited for.")
 @click.option("--limits", "table", metavar="TABLE", help="A table, a TOML file, or 'declared' by the brokers.")
 @units_option
+@gate_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
 def watch(
@@ -48,6 +50,7 @@ def watch(
     wait: str,
     table: str | None,
     units: int,
+    gates: Gates,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -58,6 +61,7 @@ def watch(
     """
     from clusterload.cli.report import show
 
+    gates.check(None)
     if start is not None:
         if duration:
             raise UsageError("--for watches from now on, --from looks back: give one of them")
@@ -67,7 +71,7 @@ def watch(
         if granularity:
             raise UsageError("--granularity is of the past, with --from; from now on it is --interval")
         seen, limits = _live(target, duration, interval, table, units, out, with_admin=with_admin)
-    show(seen, limits, as_json=as_json)
+    show(seen, limits, gates, as_json=as_json)()
 
 
 def _live(

@@ -18,12 +18,14 @@ class Standing:
         figures: what dials came to in the last second, by dial.
         p50: median latency in the last second from the due time, microseconds; NaN if unknown.
         p99: its 99th percentile.
+        latencies: by kind (`due`, `sent`, `delay`, `end_to_end`) the last seconds that are over, counted as text.
     """
 
     ledger: Ledger
     figures: Mapping[str, float] = field(default_factory=dict)
     p50: float = math.nan
     p99: float = math.nan
+    latencies: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class Made:
         start: Unix nanoseconds at which it began.
         end: Unix nanoseconds at which it ended.
         ledgers: its accounts.
+        complete: whether it was made to its end.
         extra_offsets: by Load how many offsets its transactions took at most besides records that were acknowledged
             or are unknown: each transaction ends with a marker in every partition that it touched, and what was
             aborted stays there too.
@@ -69,6 +72,7 @@ class Made:
     start: int
     end: int
     ledgers: tuple[Ledger, ...]
+    complete: bool = True
     extra_offsets: Mapping[str, int] = field(default_factory=dict)
 
 

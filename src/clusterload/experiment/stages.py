@@ -20,6 +20,7 @@ from clusterload.store import SUFFIX, read_run
 if TYPE_CHECKING:
     from clusterload.engines.progress import OnProgress
     from clusterload.kafka import Cluster
+    from clusterload.limits import Limits
     from clusterload.plan import Plan
     from clusterload.run import Run
     from clusterload.sources.source import OnWait, Source
@@ -58,6 +59,7 @@ def experiment(
     rest: float = REST,
     sources: Sequence[Source] | None = None,
     consented: Consent = Consent(),  # noqa: B008 (frozen)
+    limits: Limits | None = None,
     on_stage: Callable[[Stage], None] = lambda _: None,
     on_plan: Callable[[Plan], OnProgress] = lambda _: lambda _: None,
     on_wait: OnWait = lambda _: None,
@@ -72,6 +74,7 @@ def experiment(
         rest: most seconds to wait for the cluster to be at rest before each run.
         sources: as for `measure`.
         consented: as for `measure`; its caps on bytes and time hold for all runs together.
+        limits: as for `measure`.
         on_stage: told of each run before and after it.
         on_plan: called as each load begins; gives what is called with its progress.
         on_wait: as for `measure`.
@@ -88,7 +91,7 @@ def experiment(
         _require_all(consented, orders, cluster.id)
     followed = claimed(orders, folder, seeded=seeded)
     chosen = sources_of(cluster) if sources is None else sources
-    stages = _Stages(cluster, followed, folder, rest, chosen, consented, on_stage, on_plan, on_wait)
+    stages = _Stages(cluster, followed, folder, rest, chosen, consented, limits, on_stage, on_plan, on_wait)
     return followed, tuple(stages.made(number, point) for number, point in enumerate(followed.order, start=1))
 
 
@@ -103,12 +106,13 @@ class _Stages:
         rest: float,
         sources: Sequence[Source],
         consented: Consent,
+        limits: Limits | None,
         on_stage: Callable[[Stage], None],
         on_plan: Callable[[Plan], OnProgress],
         on_wait: OnWait,
     ) -> None:
         self._cluster, self._orders, self._folder, self._rest = cluster, orders, folder, rest
-        self._sources, self._consented = sources, consented
+        self._sources, self._consented, self._limits = sources, consented, limits
         self._on_stage, self._on_plan, self._on_wait = on_stage, on_plan, on_wait
         self._settling = Settling.of(cluster)
 
@@ -139,6 +143,7 @@ class _Stages:
             sources=self._sources,
             path=path,
             consented=self._consented,
+            limits=self._limits,
             on_progress=self._on_plan(plan),
             on_wait=self._on_wait,
         )

@@ -19,6 +19,7 @@ from clusterload.plan.faults import ACTIONS, Fault
 from clusterload.plan.loads import ARRIVALS, ENGINES, KINDS, Load
 from clusterload.plan.names import PREFIX, checked_topic
 from clusterload.plan.plan import Plan
+from clusterload.plan.telling import watched
 from clusterload.plan.totals import Totals, totals
 from clusterload.plan.values import MAX, Level, Rate
 
@@ -51,4 +52,5 @@ __all__ = [
     "resolved",
     "shape_of",
     "totals",
+    "watched",
 ]

@@ -9,15 +9,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from clusterload.errors import ConfigurationError
+from clusterload.errors import ConfigurationError, nearest
 from clusterload.plan.faults import Fault
 from clusterload.plan.loads import Load, known_keys
+from clusterload.thresholds import ANY, Threshold
 from clusterload.units import parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What load to make: Loads (who) for a duration (when), and what breaks meanwhile.
+    """What load to make: Loads (who) for a duration (when), what breaks meanwhile, and what may not come of it.
 
     Attributes:
         name: what it is called.
@@ -25,6 +26,8 @@ class Plan:
         duration: seconds.
         warm_up: seconds at the start that are left out of judgement and of latency.
         faults: what breaks while the load runs.
+        thresholds: what the run may not come to.
+        abort_if: thresholds that end the load at once when they are crossed.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Plan:
     duration: float
     warm_up: float = 0.0
     faults: tuple[Fault, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    abort_if: tuple[Threshold, ...] = ()
 
     def __post_init__(self) -> None:
         names = [load.name for load in self.loads]
@@ -52,6 +57,17 @@ class Plan:
                     f"plan {self.name!r} lasts {self.duration:g} s, and fault {fault.do} comes at {fault.at:g} s: "
                     "let it come before the end"
                 )
+        for threshold in (*self.thresholds, *self.abort_if):
+            if (load := threshold.which("load")) not in {"", ANY, *names}:
+                raise ConfigurationError(
+                    f"threshold {threshold.text!r}: plan {self.name!r} has no load {load!r}{nearest(load, names)}"
+                )
+
+    @property
+    def too_long(self) -> tuple[Threshold, ...]:
+        """The thresholds that must last for longer than what of the load is judged, so that nothing can cross them."""
+        judged = self.duration - self.warm_up
+        return tuple(one for one in (*self.thresholds, *self.abort_if) if one.lasts is not None and one.lasts > judged)
 
     @classmethod
     def parsed(cls, given: Mapping[str, Any]) -> Plan:
@@ -67,6 +83,8 @@ class Plan:
             duration=parse_duration(str(known.get("duration", "30s"))),
             warm_up=parse_duration(str(known.get("warm_up", "0s"))),
             faults=tuple(Fault.parsed(fault) for fault in _tables("faults", known)),
+            thresholds=tuple(map(Threshold.parsed, _texts("thresholds", known))),
+            abort_if=tuple(map(Threshold.parsed, _texts("abort_if", known))),
         )
 
     @classmethod
@@ -89,12 +107,15 @@ class Plan:
 
     def as_document(self) -> dict[str, Any]:
         """What `parsed` reads back, made of plain values."""
+        gates = {"thresholds": self.thresholds, "abort_if": self.abort_if}
         return {
             "name": self.name,
             "duration": self.duration,
             "warm_up": self.warm_up,
             "loads": [load.as_document() for load in self.loads],
             "faults": [fault.as_document() for fault in self.faults],
+            # Only where there are some, so that a plan without them is read by what knows none.
+            **{key: [one.text for one in each] for key, each in gates.items() if each},
         }
 
 
@@ -102,4 +123,11 @@ def _tables(key: str, given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     found = given.get(key, [])
     if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
         raise ConfigurationError(f"{key} must be [[{key}]] tables")
+    return found
+
+
+def _texts(key: str, given: Mapping[str, Any]) -> list[str]:
+    found = given.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ConfigurationError(f"{key} must be a list of texts, as in ['latency.p99 > 50 ms']")
     return found

@@ -12,7 +12,9 @@ from rich.text import Text
 from clusterload import units
 from clusterload.diagnosis import Verdict
 from clusterload.finding import Culprit, Evidence, Finding
+from clusterload.gating import Gate
 from clusterload.headroom import Headroom
+from clusterload.reports.gates import gate_document
 from clusterload.reports.tables import table
 from clusterload.run import Run, clock_time
 from clusterload.usage import Usage
@@ -75,7 +77,9 @@ def _culprit_words(culprit: Culprit) -> str:
     return f"{culprit.words}{share} (by {culprit.source})"
 
 
-def diagnosis_document(run: Run, verdict: Verdict, baseline: Run | None = None) -> dict[str, Any]:
+def diagnosis_document(
+    run: Run, verdict: Verdict, baseline: Run | None = None, gate: Gate | None = None
+) -> dict[str, Any]:
     """A diagnosis as plain values; what is unknown or infinite is null."""
     return {
         "state": str(verdict.state),
@@ -90,6 +94,7 @@ def diagnosis_document(run: Run, verdict: Verdict, baseline: Run | None = None) 
         "findings": [finding_document(one) for one in verdict.findings],
         "headroom": [_headroom(one) for one in verdict.headroom],
         "missing": list(verdict.missing),
+        "thresholds": gate_document(gate or Gate()),
         "run": str(run.path) if run.path else None,
     }
 

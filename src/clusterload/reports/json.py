@@ -10,10 +10,12 @@ from clusterload.achievement import Achieved, achieved
 from clusterload.brake import brakes
 from clusterload.comparison import Change
 from clusterload.diagnosis import Verdict
+from clusterload.gating import Gate, gate
 from clusterload.histogram import Histogram
 from clusterload.limits import row_of
 from clusterload.plan import declared
 from clusterload.reports.diagnosis import finding_document
+from clusterload.reports.gates import gate_document
 from clusterload.reports.load import QUANTILES
 from clusterload.run import Run, clock_time
 from clusterload.usage import Usage, provider_load
@@ -22,8 +24,15 @@ if TYPE_CHECKING:
     from clusterload.case import Outcome
 
 
-def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
-    """A run with its usage and verdict; shares are ratios, values are in the unit that stands beside them."""
+def run_document(run: Run, usage: Usage, verdict: Verdict, thresholds: Gate | None = None) -> dict[str, Any]:
+    """A run with its usage and verdict; shares are ratios, values are in the unit that stands beside them.
+
+    Args:
+        run: what was judged.
+        usage: the same against limits.
+        verdict: the judgement.
+        thresholds: judged; those of the run's plan if none are given.
+    """
     return {
         "run": str(run.path) if run.path else None,
         "id": run.id,
@@ -48,6 +57,7 @@ def run_document(run: Run, usage: Usage, verdict: Verdict) -> dict[str, Any]:
         "findings": [finding_document(one) for one in verdict.findings],
         "missing": list(verdict.missing),
         "verdict": verdict.sentence,
+        "thresholds": gate_document(gate(run, usage) if thresholds is None else thresholds),
         "events": [asdict(event) for event in run.events],
     }
 

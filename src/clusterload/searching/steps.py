@@ -14,6 +14,7 @@ from clusterload import units
 from clusterload.ceiling import Bound, Outcome, Search, Staircase, Step, Trial, not_begun
 from clusterload.consent import Consent
 from clusterload.errors import ClusterError, ConfigurationError, StoreError
+from clusterload.gating import stopped_by
 from clusterload.kafka.admin import absent_groups, topic_ids
 from clusterload.limits import Limits
 from clusterload.measurement import measure
@@ -192,6 +193,7 @@ class Steps:
                 sources=self.sources,
                 path=path,
                 consented=self.consented,
+                limits=self.limits,
                 on_progress=self.on_plan(plan),
                 on_wait=self.on_wait,
             )
@@ -203,6 +205,8 @@ class Steps:
             return Step(value=making.value, outcome=Outcome.UNSURE, why=f"the generator was the brake: {error}")
         finally:
             self._tidy()
+        if stopped := stopped_by(run):
+            return Step(value=making.value, outcome=Outcome.BROKE, why=stopped)
         step = self._trial(raising).step(making.value, run)
         self.on_run(replace(making, step=step), run)
         return step

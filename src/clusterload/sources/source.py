@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
+from typing import Protocol, Self, TypeAlias, runtime_checkable
 
+from clusterload.resources import OTHERS as OTHERS  # noqa: PLC0414 (whoever gives Series names their rest by it)
 from clusterload.series import Kind
 from clusterload.units import Unit
-
-OTHERS: Final = "(others)"
-"""The label's value of what is left of a resource when its largest Series are taken by themselves."""
 
 
 class Sink(Protocol):

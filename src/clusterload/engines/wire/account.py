@@ -134,7 +134,8 @@ class Account:
             if name == load:
                 figures.update(latest)
         p50, p99 = self._latencies[load, "due"].latest
-        return Standing(ledger=self._ledger(load), figures=figures, p50=p50, p99=p99)
+        last = {of: kept.last for (name, of), kept in self._latencies.items() if name == load}
+        return Standing(ledger=self._ledger(load), figures=figures, p50=p50, p99=p99, latencies=last)
 
     def latency(self, load: str, of: str) -> Histogram:
         """All of a Load's latencies of one kind, so far."""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping
+from typing import Final
 
 from clusterload.histogram import Histogram
+
+LAST: Final = 5
+"""Seconds that are at hand for who follows a load; reports of a busy worker may close several at once."""
 
 
 class Latencies:
     """Counts them. A second that is over is packed away as text, which takes a hundredth of the room."""
 
-    __slots__ = ("_open", "_packed", "latest", "whole")
+    __slots__ = ("_last", "_open", "_packed", "latest", "whole")
 
     def __init__(self) -> None:
         self.whole = Histogram()
         self.latest = (math.nan, math.nan)
         self._open: dict[int, Histogram] = {}
         self._packed: dict[int, str] = {}
+        self._last: deque[int] = deque(maxlen=LAST)
 
     def add(self, second: int, counts: Mapping[int, int]) -> None:
         """Count latencies of one second of the load: microseconds to count."""
@@ -38,6 +44,12 @@ class Latencies:
             packed = self._open.pop(second)
             self.latest = (packed.quantile(0.5), packed.quantile(0.99))
             self._packed[second] = packed.encode()
+            self._last.append(second)
+
+    @property
+    def last(self) -> dict[int, str]:
+        """The seconds that were packed away last, as text."""
+        return {second: self._packed[second] for second in self._last if second in self._packed}
 
     def seconds(self) -> dict[str, str]:
         """All of them as text, by second."""
