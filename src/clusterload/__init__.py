@@ -12,6 +12,7 @@ nothing.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -128,3 +129,9 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'clusterload' has no attribute {name!r}")
     return getattr(import_module(f"clusterload.{_HOMES[name]}"), name)
+
+
+if "IPython" in sys.modules:
+    from clusterload.reports.notebook import register
+
+    register()

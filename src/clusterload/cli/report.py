@@ -11,6 +11,7 @@ from clusterload.cli.options import limits_options
 
 if TYPE_CHECKING:
     from clusterload.limits import Limits
+    from clusterload.reports.report import Report
     from clusterload.run import Run
 
 
@@ -19,7 +20,16 @@ if TYPE_CHECKING:
 @limits_options
 @click.option("--from", "start", metavar="WHEN", help="ISO-8601 with zone, or a time into the run, as in 10s.")
 @click.option("--to", "end", metavar="WHEN", help="As --from.")
-@click.option("--plots", type=click.Path(path_type=Path), metavar="FOLDER", help="Draw plots into this folder.")
+@click.option(
+    "--baseline", metavar="TIME|RUN", help="What was usual: the first so long, as in 20s, or another run file."
+)
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write one page that needs nothing else.")
+@click.option(
+    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write it as text for a pull request."
+)
+@click.option(
+    "--plots", type=click.Path(path_type=Path), metavar="FOLDER", help="Draw plots as PNG and SVG into this folder."
+)
 @click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Which graphs, in which order.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def report(
@@ -28,39 +38,66 @@ def report(
     limits: Limits,
     start: str | None,
     end: str | None,
+    baseline: str | None,
+    html: Path | None,
+    markdown: Path | None,
     plots: Path | None,
     graphs: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Judge a RUN file: usage against limits, the ledger, the verdict. Needs no cluster."""
-    from clusterload.cli.stretch import part_of
+    from clusterload.cli.stretch import part_of, with_baseline
     from clusterload.store import read_run
 
-    part = part_of(read_run(file), start, end)
-    show(part, limits, as_json=as_json)
+    part, before = with_baseline(part_of(read_run(file), start, end), baseline)
+    told = show(part, limits, before, as_json=as_json)
+    if html:
+        _write(html, told.html)
+    if markdown:
+        _write(markdown, told.markdown)
     if plots:
         _draw(part, limits, plots, graphs)
 
 
-def show(run: Run, limits: Limits, *, as_json: bool) -> None:
-    """Print a run's judgement: JSON for programs, or the report for people."""
+def show(run: Run, limits: Limits, baseline: Run | None = None, *, as_json: bool) -> Report:
+    """Print a run's judgement: JSON for programs, or the report for people; gives the report."""
+    from clusterload.cli.console import OUT
     from clusterload.diagnosis import diagnose
+    from clusterload.reports.report import render
     from clusterload.usage import assess
 
     usage = assess(run, limits)
-    verdict = diagnose(run, usage)
+    told = render(run, usage, diagnose(run, usage, baseline), baseline)
     if as_json:
         import json
 
         from clusterload.reports.json import run_document
 
-        click.echo(json.dumps(run_document(run, usage, verdict), indent=2))
-        return
-    from clusterload.cli.console import OUT
-    from clusterload.reports.report import render
+        click.echo(json.dumps(run_document(run, usage, told.verdict), indent=2))
+    else:
+        OUT.print(told)
+        OUT.print(f"Run file: {run.path}", soft_wrap=True)
+    return told
 
-    OUT.print(render(run, usage, verdict))
-    OUT.print(f"Run file: {run.path}", soft_wrap=True)
+
+def _write(file: Path, text: str) -> None:
+    """Write a report; what stood there is replaced whole or not at all.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    from clusterload.cli.console import note
+    from clusterload.errors import StoreError
+
+    half = file.with_name(f"{file.name}.half")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text(text, encoding="utf-8")
+        half.replace(file)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise StoreError(f"report {file} cannot be written: {error.strerror}") from None
+    note(f"report: {file}")
 
 
 def _draw(run: Run, limits: Limits, folder: Path, graphs: tuple[str, ...]) -> None:
