@@ -29,7 +29,7 @@ def test_the_limit_load_is_in_pieces_each_of_what_binds_there(run: Run) -> None:
     chart = load_chart(run, usage)
     assert chart is not None
     assert [one.name for one in chart.traces] == ["Connections", "Requests"]
-    whole = np.nanmax(np.stack([one.y for one in chart.traces]), axis=0)
+    whole = np.fmax.reduce([one.y for one in chart.traces])
     assert whole == pytest.approx(usage.limit_load, nan_ok=True)
     for second, name in ((30, "Requests"), (100, "Connections")):
         own = next(one for one in chart.traces if one.name == name)
@@ -49,13 +49,10 @@ def test_what_was_not_seen_is_a_gap_in_every_chart_over_time(run: Run) -> None:
             assert np.isnan(trace.y[silent]).all()
 
 
-def test_where_no_limit_is_known_there_is_no_chart_of_shares(run: Run) -> None:
-    usage = assess(run, limits(connection_attempts="1 connections/s")) if run.series else None
-    assert usage is not None
-    blind = assess(
-        run.between(run.start + SILENT.start * SECOND + 3 * SECOND, run.start + SILENT.stop * SECOND), usage.limits
-    )
-    assert load_chart(run, blind) is None
+def test_where_no_share_is_known_at_any_time_there_is_no_limit_load(run: Run) -> None:
+    begin, end = (run.start + second * SECOND for second in (SILENT.start + 3, SILENT.stop - 1))
+    blind = run.between(begin, end)
+    assert load_chart(blind, assess(blind, limits(ingress="100 MB/s"))) is None
 
 
 def test_a_limit_is_in_the_unit_of_its_chart(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_what_a_reader_looks_for_is_said(page: Page, words: str) -> None:
 def test_each_chart_says_how_many_points_it_has_and_is_there_as_a_table(page: Page) -> None:
     plots = [one["data-chart"] for one in page.of("div") if "data-chart" in one]
     assert {"limit-load", "shares", "busy", "amount-ingress", "spectrum", "latency-0"} <= set(plots)
-    assert page.text.count(" as a table") == len(plots)
+    assert len([one for one in page.of("details") if one.get("class") == "data"]) == len(plots)
     assert len(re.findall(r"points, (?:all|[\d,]+) of them drawn|answers, \d+ points", page.text)) == len(plots)
 
 

@@ -32,7 +32,7 @@ def spectrum_chart(run: Run) -> Chart | None:
         Trace(
             name=f"{one.load}, {KINDS[one.of]}",
             x=(x := _nines(one.histogram.count)),
-            y=np.array([one.histogram.quantile(1 - 10**-nines) / 1e6 for nines in x]),
+            y=_heights(one.histogram, x),
             hue=loads.index(one.load),
             dash=list(KINDS).index(one.of),
         )
@@ -61,6 +61,12 @@ def _nines(count: int) -> Floats:
     most = math.log10(max(2, count))
     steps = math.ceil(most / math.log10(2) * _HALVINGS)
     return np.linspace(0, most, steps + 1)
+
+
+def _heights(counted: Histogram, x: Floats) -> Floats:
+    """Seconds at each percentile, the longest at the last."""
+    quantiles = [*(1 - 10**-nines for nines in x[:-1]), 1.0]
+    return np.array([counted.quantile(one) / 1e6 for one in quantiles])
 
 
 def _words(name: str, counted: Histogram) -> str:

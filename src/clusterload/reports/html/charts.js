@@ -44,8 +44,11 @@
   // Beside an axis the title says what is counted.
   const short = (value, unit) => unit.ratio || unit.steps.length ? text(value, unit) : number(value);
 
+  // As Python rounds: halves go to the even neighbour.
+  const rounded = value => Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
+
   function duration(seconds) {
-    const whole = Math.round(seconds);
+    const whole = rounded(seconds);
     if (whole < 60) return `${number(seconds)} s`;
     if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
     const minutes = Math.floor(whole / 60);
