@@ -131,7 +131,6 @@ def __getattr__(name: str) -> object:
     return getattr(import_module(f"clusterload.{_HOMES[name]}"), name)
 
 
+# By name, as all else here: what is below reports must not come to depend on them by importing the version.
 if "IPython" in sys.modules:
-    from clusterload.reports.notebook import register
-
-    register()
+    import_module("clusterload.reports.notebook").register()

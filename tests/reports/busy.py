@@ -131,7 +131,7 @@ def _generate(recorder: Recorder, load: Load, error: str) -> None:
     account.start = START
     for second in range(SECONDS + 1):
         tally = course.tally(load, float(second))
-        account.take(_report(replace(tally, **_latencies(second, chance)), float(second)))
+        account.take(_report(_answered(tally, second, chance), float(second)))
     account.take(_report(replace(course.tally(load, float(SECONDS)), due={}, sent={}, delay={}), SECONDS + 0.001))
     recorder.ledgers(account.ledgers)
     for name, document in account.documents().items():
@@ -150,11 +150,14 @@ def _report(tally: Tally, elapsed: float) -> Report:
     )
 
 
-def _latencies(second: int, chance: np.random.Generator) -> dict[str, dict[int, int]]:
+def _answered(tally: Tally, second: int, chance: np.random.Generator) -> Tally:
+    """A tally with the latencies of its last second."""
+    if not second:
+        return tally
     fuller = 1.6 if second > ONSET else 1.0
     sent = 1900 * fuller * chance.lognormal(0, 0.45, 150)
     queued = chance.exponential(120 * fuller, 150) + (chance.random(150) < 0.01) * chance.exponential(40_000, 150)
-    return {"due": _counted(sent + queued), "sent": _counted(sent), "delay": _counted(queued)} if second else {}
+    return replace(tally, due=_counted(sent + queued), sent=_counted(sent), delay=_counted(queued))
 
 
 def _counted(microseconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[int, int]:

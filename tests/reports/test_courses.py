@@ -87,7 +87,7 @@ def test_lines_that_share_a_chart_have_room_together() -> None:
 
 
 def test_a_chart_in_words_has_the_range_of_each_stretch_and_its_gaps() -> None:
-    trace = Trace(name="a", x=np.arange(4) + 0.5, y=np.array([0.1, 0.5, np.nan, np.nan]))
+    trace = Trace(name="a", x=np.array([0.5, 1.5, 2.5, 3.5]), y=np.array([0.1, 0.5, np.nan, np.nan]))
     chart = Chart(id="a", title="a", summary="", unit=units.RATIO, traces=(trace,), whole=4, span=4.0)
     assert list(spoken(chart, 2)) == [("0 s", "10 % to 50 %"), ("2 s", "no figure")]
 

@@ -15,7 +15,7 @@ from clusterload.reports.visible import visible
 # or a picture of what stands behind them.
 _REFERRED: Final = re.compile(r"[<>|&`$]|:(?=//|[\w+-]*[a-z_+-][\w+-]*:)", re.IGNORECASE)
 _SPECIAL: Final = re.compile(r"[\\*_\[\]#~]")
-_BEGINS: Final = re.compile(r"^(\d+)?([-+=.)])")
+_BEGINS: Final = re.compile(r"^(\d*)([-+=]|(?<=\d)[.)](?=\s|$))")
 # What hosts of repositories turn into links by themselves, behind Markdown's back: people, teams, issues, addresses.
 _LINKED: Final = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=www)(?=\.)", re.IGNORECASE)
 _INVISIBLE: Final = "\u200b"

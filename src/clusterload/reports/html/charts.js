@@ -251,7 +251,7 @@
         {...axis, size: 76, values: (_, all) => all.map(one => one == null ? "" : short(one, chart.unit))},
       ],
       series: [{}, ...chart.traces.map(one => ({
-        label: one.name, stroke: () => hue(one), width: chart.who.length ? 2.4 : 1.8, dash: DASHES[one.dash % DASHES.length],
+        label: one.name, stroke: () => hue(one), width: one.x.length > 600 ? 1.2 : chart.who.length ? 2.4 : 1.8, dash: DASHES[one.dash % DASHES.length],
         points: {size: 5, filter: lonely},
       }))],
       hooks: {draw: [plot => beside(plot, chart)], setCursor: [plot => point(chart, plot, box, tip)]},
