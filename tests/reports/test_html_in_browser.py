@@ -17,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 from clusterload import units
 from clusterload.diagnosis import diagnose
@@ -202,7 +203,8 @@ def test_the_theme_is_the_system_s_or_as_chosen(page: webdriver.Chrome) -> None:
     system("dark")
     dark = state(page, ground)
     assert dark != light
-    assert painted(page, "limit-load") != lines
+    # The page is told of the system's theme with the next frame.
+    WebDriverWait(page, 5).until(lambda _: painted(page, "limit-load") != lines)
     choose(page, "light")
     assert state(page, ground) == light
     assert painted(page, "limit-load") == lines
