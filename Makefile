@@ -36,7 +36,7 @@ chaos: .venv/dev programs  ## the tests that break a lab for a while; check runs
 	$(RUN) pytest -m chaos
 
 programs:  ## what tests need and no Python package brings; says how to get it where it cannot
-	scripts/debian prometheus=prometheus
+	scripts/debian prometheus=prometheus chromium=chromium chromedriver=chromium-driver
 
 long: .venv/dev programs  ## the tests that take their time on a real cluster
 	$(RUN) pytest -m long

@@ -249,3 +249,9 @@ def test_a_ratio_is_said_as_people_do(ratio: float, words: str) -> None:
 def test_a_level_is_an_amount_or_a_percentage() -> None:
     assert units.level(0.47, units.RATIO) == units.level(47, units.PERCENT) == "47 %"
     assert units.level(2.05e6, units.BYTES_PER_SECOND) == "2.05 MB/s"
+
+
+def test_amounts_of_a_thing_are_told_in_units_that_fall_to_its_own() -> None:
+    assert units.steps(units.BYTES_PER_SECOND)[-1] == (1.0, "B")
+    assert [symbol for _, symbol in units.steps(units.MILLISECONDS)] == ["s", "ms", "us", "ns"]
+    assert units.steps(units.CONNECTIONS) == ()

@@ -181,6 +181,11 @@ _STEPS: dict[str, tuple[tuple[float, str], ...]] = {
 }
 
 
+def steps(unit: Unit) -> tuple[tuple[float, str], ...]:
+    """The units in which amounts of a thing are told, as base units of each, the largest first; none if in its own."""
+    return _STEPS.get(unit.thing, ())
+
+
 def text(quantity: Quantity, digits: int = 3) -> str:
     """A quantity in the unit of its thing that reads best: 2,048,000 B/s is `2.05 MB/s`."""
     steps = _STEPS.get(quantity.unit.thing)

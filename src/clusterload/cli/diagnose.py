@@ -11,7 +11,8 @@ import click
 from clusterload.cli.gates import Gates, gate_options
 from clusterload.cli.options import Target, opened, target_options, units_option, yes_option
 from clusterload.cli.sources import source_options, sources_for
-from clusterload.errors import ConfigurationError, UsageError
+from clusterload.cli.stretch import run_part, seconds_of, split, with_baseline
+from clusterload.errors import UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -72,7 +73,7 @@ def diagnose(
             raise UsageError(
                 "--for, --unlock-client-metrics and --out are for a cluster that is watched, not for a RUN"
             )
-        window, before = _stored(file, baseline)
+        window, before = with_baseline(run_part(file), baseline)
         gates.check(window.plan)
         limits = _named(table or _TABLE, units)
     else:
@@ -106,45 +107,6 @@ def _show(window: Run, before: Run | None, limits: Limits, gates: Gates, *, as_j
     gates.settle(window, usage, verdict, gate)
 
 
-def _stored(file: str, baseline: str | None) -> tuple[Run, Run | None]:
-    """The window of a run file, and what was before it."""
-    run = _part(file)
-    if baseline is None:
-        return run, None
-    seconds = _seconds(baseline)
-    return _split(run, seconds) if seconds else (run, _part(baseline))
-
-
-def _part(text: str) -> Run:
-    import time
-
-    from clusterload.cli.stretch import RunPart, stretch
-
-    given = stretch(text, time.time_ns())
-    if not isinstance(given, RunPart):
-        raise UsageError(f"{text!r} is no run file: give one that 'clusterload watch' or 'run' wrote")
-    return given.read()
-
-
-def _seconds(text: str) -> float:
-    """A duration in seconds; 0 if the text is none, and names a run."""
-    from clusterload.units import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ConfigurationError:
-        return 0.0
-
-
-def _split(run: Run, seconds: float) -> tuple[Run, Run]:
-    from clusterload.series import SECOND
-
-    border = run.start + round(seconds * SECOND)
-    if border >= run.end:
-        raise UsageError(f"--baseline {seconds:g}s leaves nothing of {run.seconds:g} s to judge: give less")
-    return run.between(border, run.end), run.between(run.start, border)
-
-
 class _Watch:
     """How a cluster is watched, as the command line says it."""
 
@@ -152,8 +114,8 @@ class _Watch:
         from clusterload.units import parse_duration
 
         self.seconds, self.interval, self.out = parse_duration(duration), parse_duration(interval), out
-        self.before = _seconds(baseline) if baseline else 0.0
-        self.other = _part(baseline) if baseline and not self.before else None
+        self.before = seconds_of(baseline) if baseline else 0.0
+        self.other = run_part(baseline) if baseline and not self.before else None
         if not self.seconds > 0:
             raise UsageError("--for takes more than 0 s")
 
@@ -181,7 +143,7 @@ def _watched(
             )
     if not watch.before:
         return seen, watch.other, limits
-    window, before = _split(seen, watch.before)
+    window, before = split(seen, watch.before)
     return window, before, limits
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clusterload.cli.options import Command, decorated
-from clusterload.errors import ClusterloadError, Crossed, UsageError
+from clusterload.cli.writing import write
+from clusterload.errors import Crossed, UsageError
 
 if TYPE_CHECKING:
     from clusterload.diagnosis import Verdict
@@ -64,8 +64,10 @@ class Gates:
 
         for one in gate.failed:
             click.echo(printable(one.sentence), err=True)
-        _written(self.junit, lambda: junit(run, usage, verdict, gate))
-        _written(self.summary, lambda: summary(run, usage, verdict, gate))
+        if self.junit:
+            write(self.junit, junit(run, usage, verdict, gate))
+        if self.summary:
+            write(self.summary, summary(run, usage, verdict, gate))
         if not gate.passed:
             raise Crossed(f"{gate.sentence} in {run.path}")
 
@@ -92,13 +94,3 @@ def thresholds(texts: tuple[str, ...]) -> tuple[Threshold, ...]:
     from clusterload.thresholds import Threshold
 
     return tuple(map(Threshold.parsed, texts))
-
-
-def _written(file: Path | None, text: Callable[[], str]) -> None:
-    if file is None:
-        return
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text(), encoding="utf-8")
-    except OSError as error:
-        raise ClusterloadError(f"{file} cannot be written: {error.strerror}; give another file") from None

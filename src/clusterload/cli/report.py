@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from clusterload.cli.options import limits_options
 
 if TYPE_CHECKING:
     from clusterload.limits import Limits
+    from clusterload.reports.report import Report
     from clusterload.run import Run
 
 
@@ -22,7 +24,16 @@ if TYPE_CHECKING:
 @gate_options
 @click.option("--from", "start", metavar="WHEN", help="ISO-8601 with zone, or a time into the run, as in 10s.")
 @click.option("--to", "end", metavar="WHEN", help="As --from.")
-@click.option("--plots", type=click.Path(path_type=Path), metavar="FOLDER", help="Draw plots into this folder.")
+@click.option(
+    "--baseline", metavar="TIME|RUN", help="What was usual: the first so long, as in 20s, or another run file."
+)
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write one page that needs nothing else.")
+@click.option(
+    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write it as text for a pull request."
+)
+@click.option(
+    "--plots", type=click.Path(path_type=Path), metavar="FOLDER", help="Draw plots as PNG and SVG into this folder."
+)
 @click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Which graphs, in which order.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def report(
@@ -32,48 +43,72 @@ def report(
     gates: Gates,
     start: str | None,
     end: str | None,
+    baseline: str | None,
+    html: Path | None,
+    markdown: Path | None,
     plots: Path | None,
     graphs: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Judge a RUN file: usage against limits, the ledger, thresholds, the verdict. Needs no cluster."""
-    from clusterload.cli.stretch import part_of
+    from clusterload.cli.stretch import part_of, with_baseline
     from clusterload.store import read_run
 
-    part = part_of(read_run(file), start, end)
+    part, before = with_baseline(part_of(read_run(file), start, end), baseline)
     gates.check(part.plan)
-    settle = show(part, limits, gates, as_json=as_json)
+    shown = show(part, limits, gates, before, as_json=as_json)
+    if html:
+        _write(html, shown.report.html)
+    if markdown:
+        _write(markdown, shown.report.markdown)
     if plots:
         _draw(part, limits, plots, graphs)
-    settle()
+    shown.settle()
 
 
-def show(run: Run, limits: Limits, gates: Gates, *, as_json: bool) -> Callable[[], None]:
-    """Print a run's judgement: JSON for programs, or the report for people.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What was printed of a run.
 
-    Returns:
-        What is to be called last: it names the thresholds that were not passed, and ends the command if there are any.
+    Attributes:
+        report: all that is said of it.
+        settle: to be called last: it names the thresholds that were not passed, and ends the command if there are any.
     """
+
+    report: Report
+    settle: Callable[[], None]
+
+
+def show(run: Run, limits: Limits, gates: Gates, baseline: Run | None = None, *, as_json: bool) -> Shown:
+    """Print a run's judgement: JSON for programs, or the report for people."""
     from clusterload.diagnosis import diagnose
+    from clusterload.reports.report import render
     from clusterload.usage import assess
 
     usage = assess(run, limits)
-    verdict = diagnose(run, usage)
+    told = render(run, usage, diagnose(run, usage, baseline), baseline)
     gate = gates.held(run, usage)
     if as_json:
         import json
 
         from clusterload.reports.json import run_document
 
-        click.echo(json.dumps(run_document(run, usage, verdict, gate), indent=2))
+        click.echo(json.dumps(run_document(run, usage, told.verdict, gate), indent=2))
     else:
         from clusterload.cli.console import OUT
         from clusterload.reports.gates import gate_view
-        from clusterload.reports.report import render
 
-        OUT.print(render(run, usage, verdict), *gate_view(gate), sep="\n")
+        OUT.print(told, *gate_view(gate), sep="\n")
         OUT.print(f"Run file: {run.path}", soft_wrap=True)
-    return lambda: gates.settle(run, usage, verdict, gate)
+    return Shown(report=told, settle=lambda: gates.settle(run, usage, told.verdict, gate))
+
+
+def _write(file: Path, text: str) -> None:
+    from clusterload.cli.console import note
+    from clusterload.cli.writing import write
+
+    write(file, text)
+    note(f"report: {file}")
 
 
 def _draw(run: Run, limits: Limits, folder: Path, graphs: tuple[str, ...]) -> None:

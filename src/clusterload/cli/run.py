@@ -111,7 +111,7 @@ def run(
     else:
         from clusterload.cli.report import show
 
-        settle = show(measured, limits, gates, as_json=as_json)
+        settle = show(measured, limits, gates, as_json=as_json).settle
     # Where nobody is asked for an answer, none is missing.
     unasked = {load.name for load in plan.loads if load.dials.acks == "0"}
     lost = [

@@ -103,3 +103,55 @@ def part_of(run: Run, start: str | None, end: str | None) -> Run:
     except ConfigurationError as error:
         raise UsageError(str(error)) from None
     return run.between(begin, last) if start or end else run
+
+
+def run_part(text: str) -> Run:
+    """A run file, or a part of one, as in `night.run@10m..20m`.
+
+    Raises:
+        UsageError: the text is neither.
+        StoreError: the file cannot be read.
+    """
+    import time
+
+    given = stretch(text, time.time_ns())
+    if not isinstance(given, RunPart):
+        raise UsageError(f"{text!r} is no run file: give one that 'clusterload watch' or 'run' wrote")
+    return given.read()
+
+
+def with_baseline(run: Run, baseline: str | None) -> tuple[Run, Run | None]:
+    """The window of a run, and what was usual before it: its own first seconds, or another run.
+
+    Raises:
+        UsageError: nothing is left of the run, or the baseline is neither a time nor a run.
+        StoreError: the other run cannot be read.
+    """
+    if baseline is None:
+        return run, None
+    seconds = seconds_of(baseline)
+    return split(run, seconds) if seconds else (run, run_part(baseline))
+
+
+def seconds_of(text: str) -> float:
+    """A duration in seconds; 0 if the text is none, and names a run."""
+    from clusterload.units import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ConfigurationError:
+        return 0.0
+
+
+def split(run: Run, seconds: float) -> tuple[Run, Run]:
+    """What comes after the first seconds of a run, and these.
+
+    Raises:
+        UsageError: nothing comes after them.
+    """
+    from clusterload.series import SECOND
+
+    border = run.start + round(seconds * SECOND)
+    if border >= run.end:
+        raise UsageError(f"--baseline {seconds:g}s leaves nothing of {run.seconds:g} s to judge: give less")
+    return run.between(border, run.end), run.between(run.start, border)

@@ -113,16 +113,17 @@ def bill_report(billed: Billed, *, by: str = "") -> Told:
     for kind in [by] if by else [one for one in billed.bill.kinds if one != "broker"]:
         charges = billed.bill.of(kind)
         if charges:
-            parts.append(_charges(billed.bill, kind, charges, TOP_ALONE if by else TOP))
+            parts.append(charges_table(billed.bill, kind, charges, TOP_ALONE if by else TOP))
         else:
             parts.append(Text(f"Nothing is told by {kind}.", style="dim"))
     if not by and not math.isnan(billed.cpu):
-        parts.append(_drivers(billed))
-    parts += [Text(line, style="dim") for line in _notes(billed)]
+        parts.append(drivers_table(billed))
+    parts += [Text(line, style="dim") for line in bill_notes(billed)]
     return Told(view=Group(*parts))
 
 
-def _charges(told: Bill, kind: str, charges: Sequence[Charge], top: int) -> Table:
+def charges_table(told: Bill, kind: str, charges: Sequence[Charge], top: int) -> Table:
+    """What each of a kind has used: who rose most and who is largest, the others together, and the remainder."""
     leading, known = told.leading[kind], {figure for one in charges for figure in one.figures}
     figures = [leading, *(figure for figure in _TITLES if figure in known and figure != leading)]
     figures = figures[: _MOST_COLUMNS - told.compared]
@@ -168,7 +169,8 @@ def _summed(kind: str, left: Sequence[Charge], told: Bill) -> Iterator[Charge]:
     )
 
 
-def _drivers(billed: Billed) -> Table:
+def drivers_table(billed: Billed) -> Table:
+    """What the CPU of the brokers goes to, with the price of each."""
     shown = table("what the CPU goes to", "a second", "each", "cores", "share")
     for driver, cores in billed.drivers.items():
         price = billed.prices.of(driver)
@@ -183,7 +185,8 @@ def _drivers(billed: Billed) -> Table:
     return shown
 
 
-def _notes(billed: Billed) -> Iterator[str]:
+def bill_notes(billed: Billed) -> Iterator[str]:
+    """Where prices come from, and what is missing."""
     found = billed.prices
     if not math.isnan(billed.cpu):
         off = "" if math.isnan(found.error) else f"; off by {units.percent(found.error)} where it was not fitted"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from clusterload import units
@@ -57,19 +59,30 @@ def finding_line(finding: Finding) -> Text:
 
 
 def _details(finding: Finding) -> RenderableType:
-    shown = table("figure", "now", "before", "from")
-    for one in finding.evidence[:_EVIDENCE]:
-        before = "" if math.isnan(one.before) else units.level(one.before, one.unit)
-        whose = f" of {one.whose}" if one.whose else ""
-        shown.add_row(f"{one.name}{whose}", units.level(one.now, one.unit), before, Text(one.source, style="dim"))
-    parts: list[RenderableType] = [shown] if finding.evidence else []
+    parts: list[RenderableType] = [evidence_table(finding.evidence[:_EVIDENCE])] if finding.evidence else []
     if finding.culprits:
-        parts.append(Text("Who: " + ", ".join(_culprit_words(one) for one in finding.culprits)))
+        parts.append(Text(f"Who: {culprits_words(finding)}"))
     if finding.cure is not None:
         effect = f" Expected: {finding.cure.effect}." if finding.cure.effect else ""
         parts.append(Text(f"Cure: {finding.cure.what}{effect}"))
     parts.append(Text(f"Not so, if: {finding.disproof}", style="dim"))
     return Group(*parts)
+
+
+def evidence_table(evidence: Iterable[Evidence]) -> Table:
+    """Figures now and before, and where each is from."""
+    shown = table("figure", "now", "before", "from")
+    shown.columns[-1].justify = "left"
+    for one in evidence:
+        before = "" if math.isnan(one.before) else units.level(one.before, one.unit)
+        whose = f" of {one.whose}" if one.whose else ""
+        shown.add_row(Text(f"{one.name}{whose}"), units.level(one.now, one.unit), before, Text(one.source, style="dim"))
+    return shown
+
+
+def culprits_words(finding: Finding) -> str:
+    """Who makes a cause, each with their share and the Series that names them."""
+    return ", ".join(_culprit_words(one) for one in finding.culprits)
 
 
 def _culprit_words(culprit: Culprit) -> str:

@@ -21,12 +21,13 @@ DISTINCT: Final = 0.99
 
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999, "p99_99": 0.9999}
 _SHOWN: Final = ("p50", "p90", "p99", "p99_9", "p99_99")
-_KINDS: Final = {
+KINDS: Final = {
     "due": "due to answered",
     "sent": "sent to answered",
     "delay": "due to sent",
     "end_to_end": "due to read",
 }
+"""What latency is counted from and to, in words."""
 
 
 def load_view(run: Run) -> list[RenderableType]:
@@ -76,7 +77,7 @@ def latency_table(run: Run) -> Table:
         closed = " (closed loop)" if traffic and traffic.closed_loop else ""
         shown.add_row(Text(f"{load}{closed}", style="bold"))
         kept = {one.of: one for one in run.latencies if one.load == load}
-        for of, words in _KINDS.items():
+        for of, words in KINDS.items():
             # In a closed loop all is due when it is sent.
             if of in kept and not (closed and of in {"due", "delay"}):
                 shown.add_row(f"  {words}", *_figures(kept[of]))

@@ -49,11 +49,27 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report(Shown):
-    """A run with its judgement, ready to be shown. `print` it, or `save` its plots."""
+    """A run with its judgement, ready to be shown: `print` it, `save` its plots, or take it as `html` or `markdown`."""
 
     run: Run
     usage: Usage
     verdict: Verdict
+    baseline: Run | None = None
+
+    @property
+    def html(self) -> str:
+        """One page that needs nothing else, with charts that can be read and zoomed."""
+        from clusterload.reports.html import page  # noqa: PLC0415 (its parts import Told from here)
+
+        return page(self.run, self.usage, self.verdict, self.baseline)
+
+    @property
+    def markdown(self) -> str:
+        """The same as text for a pull request; names that others chose are escaped."""
+        from clusterload.reports.markdown import markdown  # noqa: PLC0415
+        from clusterload.reports.outlining import outlined  # noqa: PLC0415
+
+        return markdown(outlined(self.run, self.usage, self.verdict, self.baseline))
 
     @property
     def plot(self) -> Plot:
@@ -91,9 +107,16 @@ class Told(Shown):
         return self.view
 
 
-def render(run: Run, usage: Usage, verdict: Verdict) -> Report:
-    """Make a report of a run and its judgement."""
-    return Report(run=run, usage=usage, verdict=verdict)
+def render(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> Report:
+    """Make a report of a run and its judgement.
+
+    Args:
+        run: what was judged.
+        usage: the same against limits.
+        verdict: the judgement.
+        baseline: what it was judged against.
+    """
+    return Report(run=run, usage=usage, verdict=verdict, baseline=baseline)
 
 
 def riddle(outcome: Outcome) -> Told:

@@ -1,0 +1,97 @@
+"""Displays: what a Run, a Usage, a Verdict and an experiment's Outcome look like, in a line and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.table import Table
+
+from clusterload import units
+from clusterload.reports.experiment import experiment_view
+from clusterload.reports.html.page import fragment
+from clusterload.reports.outline import Part, text_table
+from clusterload.reports.parts.findings import findings_part
+from clusterload.reports.parts.load import dials_part, latency_part, ledger_part
+from clusterload.reports.parts.plan import environment_part, plan_part
+from clusterload.reports.terminal import usage_table
+
+if TYPE_CHECKING:
+    from clusterload.diagnosis import Verdict
+    from clusterload.effects import Outcome
+    from clusterload.run import Run
+    from clusterload.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Display:
+    """How one type is shown: as a line of text, and as HTML without script and style."""
+
+    line: Callable[[Any], str]
+    html: Callable[[Any], str]
+
+
+def run_line(run: Run) -> str:
+    """What a run is, in a line."""
+    name = run.plan.name if run.plan else "a cluster that was watched"
+    cut = "" if run.complete else ", cut short"
+    return f"Run {run.id}: {name}, {units.duration(run.seconds)}{cut}, {len(run.series):,} Series"
+
+
+def run_html(run: Run) -> str:
+    """What was asked for, what became of it, and where it was run."""
+    parts = (plan_part(run), dials_part(run), ledger_part(run), latency_part(run), environment_part(run))
+    whole = Part(
+        id="run",
+        title="Run",
+        lines=tuple(line for part in parts for line in part.lines),
+        facts=tuple(fact for part in parts for fact in part.facts),
+        tables=tuple(table for part in parts for table in part.tables),
+    )
+    return fragment(run_line(run), whole)
+
+
+def usage_line(usage: Usage) -> str:
+    """The limit load, and what binds."""
+    binds = f", {usage.binding.title} binding" if usage.binding else ""
+    return f"Usage: limit load {units.percent(usage.typical_load)}{binds}, against {usage.limits.title}"
+
+
+def usage_html(usage: Usage) -> str:
+    """Each resource against its limit."""
+    return fragment(
+        usage_line(usage), Part(id="usage", title="", tables=(text_table(usage_table(usage), "Resources"),))
+    )
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """The verdict in one sentence."""
+    return f"Verdict: {verdict.sentence}"
+
+
+def verdict_html(verdict: Verdict) -> str:
+    """The verdict, and each finding with its evidence, its cure and what would disprove it."""
+    return fragment(verdict_line(verdict), findings_part(verdict))
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """What an experiment found on its first figure."""
+    return f"Experiment: {next(iter(outcome.sentences), 'nothing was found')}"
+
+
+def outcome_html(outcome: Outcome) -> str:
+    """What was found, and each effect with its interval."""
+    shown = experiment_view(outcome)
+    tables = tuple(text_table(one, "Effects") for one in shown if isinstance(one, Table))
+    lines = tuple(str(one) for one in shown if not isinstance(one, Table))
+    return fragment("Experiment", Part(id="experiment", title="", lines=lines, tables=tables))
+
+
+DISPLAYS: Final = {
+    "Run": Display(line=run_line, html=run_html),
+    "Usage": Display(line=usage_line, html=usage_html),
+    "Verdict": Display(line=verdict_line, html=verdict_html),
+    "Outcome": Display(line=outcome_line, html=outcome_html),
+}
+"""All types that show themselves, by name."""

@@ -1,0 +1,48 @@
+"""Notebook: a running IPython is taught how a Run, a Usage, a Verdict and an experiment's Outcome look.
+
+They know nothing of it: what is pure imports no display. Types are given by name, so that nothing is imported before
+one of them is shown.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from clusterload.reports.displays import Display
+
+SHOWN: Final = {
+    "Run": "clusterload.run",
+    "Usage": "clusterload.usage",
+    "Verdict": "clusterload.diagnosis.verdict",
+    "Outcome": "clusterload.effects.outcome",
+}
+"""All types that show themselves, each with its module."""
+
+
+def register() -> None:
+    """Teach the running IPython how our types look; does nothing where none runs."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        return
+    formatters = shell.display_formatter.formatters
+    for name, module in SHOWN.items():
+        formatters["text/html"].for_type_by_name(module, name, _html(name))
+        formatters["text/plain"].for_type_by_name(module, name, _line(name))
+
+
+def _html(name: str) -> Callable[[Any], str]:
+    return lambda value: _display(name).html(value)
+
+
+def _line(name: str) -> Callable[[Any, Any, bool], None]:
+    """A notebook keeps a text beside the HTML: a line, and not all that a Run is made of."""
+    return lambda value, printer, _: printer.text(_display(name).line(value))
+
+
+def _display(name: str) -> Display:
+    from clusterload.reports.displays import DISPLAYS  # noqa: PLC0415 (who shows nothing need not wait for it)
+
+    return DISPLAYS[name]

@@ -1,0 +1,46 @@
+"""`clusterload report` writes a page and Markdown beside what it prints, judged against a baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Tool
+from tests.reports.busy import busy
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> str:
+    busy(tmp_path / "busy.run")
+    return "busy.run"
+
+
+def test_a_page_and_markdown_are_written_and_named(tool: Tool, tmp_path: Path, run: str) -> None:
+    done = tool("report", run, "--baseline", "60s", "--html", "new/a.html", "--markdown", "a.md", "--plots", "pictures")
+    assert done.returncode == 0, done.stderr
+    assert "Verdict: within limits; connections bind at 81 %" in done.stdout
+    assert "report: new/a.html" in done.stderr
+    assert "Many connections: 81, 36 before" in (tmp_path / "new" / "a.html").read_text(encoding="utf-8")
+    assert "Many connections: 81, 36 before" in (tmp_path / "a.md").read_text(encoding="utf-8")
+    assert {one.name for one in (tmp_path / "pictures").iterdir()} == {"usage.png", "usage.svg"}
+
+
+def test_json_stays_alone_on_stdout_when_a_page_is_written(tool: Tool, run: str) -> None:
+    done = tool("report", run, "--json", "--html", "a.html")
+    assert done.stdout.startswith("{")
+    assert done.stdout.rstrip().endswith("}")
+
+
+def test_a_page_that_cannot_be_written_is_told_in_a_line(tool: Tool, tmp_path: Path, run: str) -> None:
+    (tmp_path / "a.html").mkdir()
+    done = tool("report", run, "--html", "a.html")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("clusterload: report a.html cannot be written: ")
+    assert not list(tmp_path.glob("*.half"))
+
+
+def test_a_baseline_that_leaves_nothing_is_refused(tool: Tool, run: str) -> None:
+    done = tool("report", run, "--baseline", "1h")
+    assert done.returncode == 2
+    assert "leaves nothing of 180 s to judge" in done.stderr
