@@ -141,6 +141,7 @@ class Run:
         latencies: of the wire engine's Loads.
         traffic: of the wire engine's Loads.
         generator: what the wire engine took; None if it had no part.
+        labels: what somebody wrote on it afterwards, to find it again.
         path: the file it was read from or written to.
     """
 
@@ -156,6 +157,7 @@ class Run:
     latencies: tuple[Latency, ...] = ()
     traffic: tuple[Traffic, ...] = ()
     generator: Generator | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
     path: Path | None = None
 
     @property
@@ -174,6 +176,12 @@ class Run:
     def traffic_of(self, load: str) -> Traffic | None:
         """What the wire engine tells of a Load; None if it was not its."""
         return next((one for one in self.traffic if one.load == load), None)
+
+    def is_repeat_of(self, other: Run) -> bool:
+        """Whether both were made by the same plan, or both by none."""
+        if self.plan is None or other.plan is None:
+            return self.plan is other.plan
+        return self.plan.is_like(other.plan)
 
     def between(self, start: int, end: int) -> Run:
         """The same run as if it had lasted from `start` to `end` only, in Unix nanoseconds.
