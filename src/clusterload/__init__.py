@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clusterload.change import Changed, changed
     from clusterload.comparison import Comparison, compare
     from clusterload.consent import Consent
+    from clusterload.contrast import Contrasted, contrasted
     from clusterload.diagnosis import State, Verdict, diagnose
     from clusterload.engines.client import ClientStatistics
     from clusterload.errors import ClusterloadError
@@ -50,6 +51,7 @@ _HOMES = {
     "ClusterloadError": "errors",
     "Comparison": "comparison",
     "Consent": "consent",
+    "Contrasted": "contrast",
     "Dials": "plan",
     "Fault": "plan",
     "Lab": "lab",
@@ -70,6 +72,7 @@ _HOMES = {
     "brakes": "brake",
     "changed": "change",
     "compare": "comparison",
+    "contrasted": "contrast",
     "diagnose": "diagnosis",
     "judge": "case",
     "measure": "measurement",
@@ -91,6 +94,7 @@ __all__ = [
     "ClusterloadError",
     "Comparison",
     "Consent",
+    "Contrasted",
     "Dials",
     "Fault",
     "Lab",
@@ -111,6 +115,7 @@ __all__ = [
     "brakes",
     "changed",
     "compare",
+    "contrasted",
     "diagnose",
     "judge",
     "measure",

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "case": "clusterload.cli.case:case",
     "changed": "clusterload.cli.changed:changed",
     "cleanup": "clusterload.cli.cleanup:cleanup",
+    "compare": "clusterload.cli.compare:compare",
     "describe": "clusterload.cli.describe:describe",
     "diagnose": "clusterload.cli.diagnose:diagnose",
     "experiment": "clusterload.cli.experiment:experiment",
