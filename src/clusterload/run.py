@@ -198,3 +198,8 @@ class Run:
 def clock_time(time: int) -> str:
     """Unix nanoseconds as ISO-8601 in UTC, to the second."""
     return datetime.fromtimestamp(time / SECOND, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock_minute(time: int) -> str:
+    """Unix nanoseconds as a day and a time in UTC, to the minute, where there is little room."""
+    return datetime.fromtimestamp(time / SECOND, tz=UTC).strftime("%Y-%m-%d %H:%M")

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",
     "run": "clusterload.cli.run:run",
+    "runs": "clusterload.cli.runs:runs",
     "serve": "clusterload.cli.serve:serve",
     "watch": "clusterload.cli.watch:watch",
 }

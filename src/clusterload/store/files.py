@@ -1,4 +1,4 @@
-"""Collections of run files: a folder of them, a pattern, or a list."""
+"""Which run files a folder, a pattern or a list names, and which repeats lie beside a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run_files(folder: Path) -> tuple[Path, ...]:
         StoreError: there is no such folder.
     """
     if not folder.is_dir():
-        raise StoreError(f"there is no folder {folder}")
+        raise StoreError(f"there is no folder {folder}: name the one that the run files are in")
     return tuple(sorted(path for path in folder.glob(f"*{SUFFIX}") if path.is_file()))
 
 
