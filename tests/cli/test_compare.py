@@ -82,6 +82,7 @@ def test_people_read_it_and_get_it_as_markdown(capsys: pytest.CaptureFixture[str
         (("before", "gone"), UsageError, "'gone' names no run file"),
         (("before", "gone.run"), StoreError, "there is no run file gone.run"),
         (("before", "after", "--repeats", "gone"), UsageError, "names no run file"),
+        (("before", "after", "--markdown", "before/before0.run/x.md"), ClusterloadError, "x.md cannot be written"),
     ],
 )
 def test_what_cannot_be_compared_is_said_in_a_line(

@@ -138,9 +138,9 @@ def test_a_repeat_that_was_cut_short_is_left_out(tmp_path: Path) -> None:
     assert found.basis.startswith("3 more of the plan of A and B")
 
 
-def wire(folder: Path, name: str, *courses: Course) -> list[Run]:
+def wire(folder: Path, name: str, *courses: Course, rate: str = "500/s") -> list[Run]:
     """Runs of the wire engine."""
-    made = wire_plan(produce(request_rate="500/s", connections="50"), duration=10.0)
+    made = wire_plan(produce(request_rate=rate, connections="50"), duration=10.0)
     return [wire_stored(folder / f"{name}{number}.run", made, course) for number, course in enumerate(courses)]
 
 
@@ -161,6 +161,16 @@ def test_a_generator_that_was_too_slow_says_nothing_of_brokers(tmp_path: Path) -
     )
     assert set(rulings(found).values()) == {Ruling.UNKNOWN}
     assert any("the generator was the brake" in note for note in found.notes)
+
+
+def test_as_much_as_possible_is_compared_only_where_it_was_not_the_generator_that_took_no_more(tmp_path: Path) -> None:
+    calm, strained = [Course(), Course(), Course()], [Course(cpu=0.97), Course(cpu=0.97), Course(cpu=0.97)]
+    first = wire(tmp_path, "a", *calm, rate="max")
+    told = rulings(contrasted({"a": first, "b": wire(tmp_path, "b", *calm, rate="max")}, COURSE))
+    assert told["achieved.record_rate of produce"] is Ruling.NOT_SHOWN
+    found = contrasted({"a": first, "b": wire(tmp_path, "c", *strained, rate="max")}, COURSE)
+    assert set(rulings(found).values()) == {Ruling.UNKNOWN}
+    assert any("load 'produce': the generator was the brake" in note for note in found.notes)
 
 
 def test_latency_is_compared_from_when_a_request_was_due_and_only_where_enough_were_slower(tmp_path: Path) -> None:

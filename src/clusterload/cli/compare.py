@@ -49,8 +49,7 @@ def compare(
     more = [run for text in repeats for run in _read(text)] if repeats else _beside(runs)
     found = contrasted(runs, limits, more)
     if markdown:
-        markdown.parent.mkdir(parents=True, exist_ok=True)
-        markdown.write_text(contrast_markdown(found), encoding="utf-8")
+        _write(markdown, contrast_markdown(found))
     if as_json:
         import json
 
@@ -62,6 +61,16 @@ def compare(
     from clusterload.reports.contrast import contrast_report
 
     OUT.print(contrast_report(found))
+
+
+def _write(file: Path, text: str) -> None:
+    from clusterload.errors import ClusterloadError
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ClusterloadError(f"{file} cannot be written: {error.strerror}: give another file") from None
 
 
 def _read(text: str) -> list[Run]:

@@ -246,9 +246,11 @@ def _doubts(run: Run, usage: Usage) -> Iterator[Doubt]:
     if any(event.kind == "clock-jumped" for event in run.events):
         yield Doubt(words="the clock jumped during the run", touches=_EVERYTHING)
     # What was achieved is what it is, unless it was the generator that was too slow.
-    own = any(brake.who == GENERATOR for brake in brakes(run))
+    own = [brake for brake in brakes(run) if brake.who == GENERATOR]
     touches = _EVERYTHING if own else _EVERYTHING - {Family.ACHIEVED}
     yield from (Doubt(words=words, touches=touches) for words in doubts_of_generator(run))
+    # Where as much as possible was asked for nothing was missed, and it is still the generator that was measured.
+    yield from (Doubt(words=f"load {one.load!r}: {one.words}", touches=touches) for one in own)
     for host in full_hosts(run, usage):
         if not host.by_brokers:
             yield Doubt(words=host.doubt, touches=_BY_HOST)
