@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clusterload.diagnosis import State, Verdict, diagnose
     from clusterload.engines.client import ClientStatistics
     from clusterload.errors import ClusterloadError
+    from clusterload.exports import export, frame
     from clusterload.kafka import Cluster, Properties
     from clusterload.lab import Lab
     from clusterload.limits import Limits
@@ -74,6 +75,8 @@ _HOMES = {
     "compare": "comparison",
     "contrasted": "contrast",
     "diagnose": "diagnosis",
+    "export": "exports",
+    "frame": "exports",
     "judge": "case",
     "measure": "measurement",
     "plot": "reports.plots",
@@ -117,6 +120,8 @@ __all__ = [
     "compare",
     "contrasted",
     "diagnose",
+    "export",
+    "frame",
     "judge",
     "measure",
     "plot",

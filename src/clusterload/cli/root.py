@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "describe": "clusterload.cli.describe:describe",
     "diagnose": "clusterload.cli.diagnose:diagnose",
     "experiment": "clusterload.cli.experiment:experiment",
+    "export": "clusterload.cli.export:export",
     "lab": "clusterload.cli.lab:lab",
     "limits": "clusterload.cli.limits:limits",
     "report": "clusterload.cli.report:report",
