@@ -34,6 +34,7 @@ from clusterload import (
 )
 from clusterload.engines.progress import Progress
 from clusterload.errors import ClusterError, ConfigurationError, ConsentError, StoreError
+from clusterload.lab.lock import DEFAULT_KAFKA
 from clusterload.ledger import Ledger
 from clusterload.sources.exporter import ExporterSource
 from tests.processes import wait_for
@@ -123,6 +124,10 @@ def test_the_brokers_count_the_batches_bytes_a_little_above_the_values(run: Run)
 def test_the_connections_counted_are_those_predicted_from_metadata(run: Run) -> None:
     predicted = run.environment["predicted"]["connections"]
     assert abs(known_connections(run) - predicted["mean"]) <= 4 * predicted["deviation"] + 0.5
+
+
+def test_a_run_on_a_lab_says_which_version_its_brokers_are_of(run: Run) -> None:
+    assert run.environment["cluster"]["kafka"] == DEFAULT_KAFKA
 
 
 def test_the_clients_own_statistics_are_series_of_the_run(run: Run) -> None:

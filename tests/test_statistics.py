@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
-from clusterload.statistics import chance, freedom, reach, spread
+from clusterload.statistics import chance, freedom, holm, reach, spread
 
 
 @pytest.mark.parametrize("count", [4, 6, 9, 10, 20, 31])
@@ -62,3 +63,13 @@ def test_the_degrees_of_freedom_foretell_how_often_normal_figures_go_far(count: 
     share = np.mean(far > reach(0.002, freedom(count)))
     # Never more often than is said, and not so rarely that changes would be missed for nothing.
     assert 0.0003 < share < 0.002 + 5 * math.sqrt(0.002 / len(rows))
+
+
+@settings(max_examples=25)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_of_several_figures_chance_is_corrected_as_holm_does(chances: list[float]) -> None:
+    assert list(holm(chances)) == pytest.approx(list(multipletests(chances, method="holm")[1]))
+
+
+def test_of_no_figures_chance_is_none() -> None:
+    assert holm([]) == ()

@@ -246,6 +246,23 @@ def test_a_ratio_is_said_as_people_do(ratio: float, words: str) -> None:
     assert units.times(ratio) == words
 
 
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (1.098, "+9.8 %"),
+        (0.75, "-25 %"),
+        (1.0, "+0.0 %"),
+        (0.9996, "+0.0 %"),
+        (1.0996, "+10 %"),
+        (30, "+2,900 %"),
+        (math.nan, "n/a"),
+        (math.inf, "n/a"),
+    ],
+)
+def test_what_a_ratio_is_more_or_less_than_one_has_its_sign(ratio: float, words: str) -> None:
+    assert units.signed_percent(ratio) == words
+
+
 def test_a_level_is_an_amount_or_a_percentage() -> None:
     assert units.level(0.47, units.RATIO) == units.level(47, units.PERCENT) == "47 %"
     assert units.level(2.05e6, units.BYTES_PER_SECOND) == "2.05 MB/s"

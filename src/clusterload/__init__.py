@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from clusterload.change import Changed, changed
     from clusterload.comparison import Comparison, compare
     from clusterload.consent import Consent
+    from clusterload.contrast import Contrasted, contrasted
     from clusterload.diagnosis import State, Verdict, diagnose
     from clusterload.engines.client import ClientStatistics
     from clusterload.errors import ClusterloadError
+    from clusterload.exports import export, frame
     from clusterload.gating import Gate, gate
     from clusterload.kafka import Cluster, Properties
     from clusterload.lab import Lab
@@ -53,6 +55,7 @@ _HOMES = {
     "ClusterloadError": "errors",
     "Comparison": "comparison",
     "Consent": "consent",
+    "Contrasted": "contrast",
     "Dials": "plan",
     "Fault": "plan",
     "Gate": "gating",
@@ -75,7 +78,10 @@ _HOMES = {
     "brakes": "brake",
     "changed": "change",
     "compare": "comparison",
+    "contrasted": "contrast",
     "diagnose": "diagnosis",
+    "export": "exports",
+    "frame": "exports",
     "gate": "gating",
     "judge": "case",
     "measure": "measurement",
@@ -97,6 +103,7 @@ __all__ = [
     "ClusterloadError",
     "Comparison",
     "Consent",
+    "Contrasted",
     "Dials",
     "Fault",
     "Gate",
@@ -119,7 +126,10 @@ __all__ = [
     "brakes",
     "changed",
     "compare",
+    "contrasted",
     "diagnose",
+    "export",
+    "frame",
     "gate",
     "judge",
     "measure",

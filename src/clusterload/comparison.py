@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -128,17 +128,8 @@ def compare(baseline: Run, before: Usage, run: Run, after: Usage) -> Comparison:
         changes=changes(baseline, run),
         effects=tuple(effects.values()),
         limit_load=Effect(name="limit load", before=before.typical_load, after=after.typical_load, spread=spread),
-        unnamed="the same plan again" if _alike(baseline, run) else "another plan",
+        unnamed="the same plan again" if run.is_repeat_of(baseline) else "another plan",
     )
-
-
-def _alike(baseline: Run, run: Run) -> bool:
-    """Whether two runs had the same Loads for as long, whatever the plans were called."""
-    if baseline.plan is None or run.plan is None:
-        return baseline.plan is run.plan
-    # What is made of the outcome makes no other load.
-    before, after = (replace(one, name="", thresholds=(), abort_if=()) for one in (baseline.plan, run.plan))
-    return before == after
 
 
 def changes(baseline: Run, run: Run) -> tuple[Change, ...]:

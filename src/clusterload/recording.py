@@ -123,6 +123,8 @@ def environment(cluster: Cluster, sources: Sequence[Source]) -> dict[str, Any]:
         "cluster": {
             "id": cluster.id,
             "lab": lab is not None,
+            # A broker does not say its version to its clients.
+            **({"kafka": lab.kafka} if lab is not None and lab.kafka else {}),
             "brokers": [asdict(broker) for broker in cluster.brokers],
         },
         "sources": [source.title for source in sources],

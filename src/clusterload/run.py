@@ -141,6 +141,7 @@ class Run:
         latencies: of the wire engine's Loads.
         traffic: of the wire engine's Loads.
         generator: what the wire engine took; None if it had no part.
+        labels: what somebody wrote on it afterwards, to find it again.
         path: the file it was read from or written to.
     """
 
@@ -156,6 +157,7 @@ class Run:
     latencies: tuple[Latency, ...] = ()
     traffic: tuple[Traffic, ...] = ()
     generator: Generator | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
     path: Path | None = None
 
     @property
@@ -175,6 +177,12 @@ class Run:
         """What the wire engine tells of a Load; None if it was not its."""
         return next((one for one in self.traffic if one.load == load), None)
 
+    def is_repeat_of(self, other: Run) -> bool:
+        """Whether both were made by the same plan, or both by none."""
+        if self.plan is None or other.plan is None:
+            return self.plan is other.plan
+        return self.plan.is_like(other.plan)
+
     def between(self, start: int, end: int) -> Run:
         """The same run as if it had lasted from `start` to `end` only, in Unix nanoseconds.
 
@@ -190,3 +198,8 @@ class Run:
 def clock_time(time: int) -> str:
     """Unix nanoseconds as ISO-8601 in UTC, to the second."""
     return datetime.fromtimestamp(time / SECOND, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock_minute(time: int) -> str:
+    """Unix nanoseconds as a day and a time in UTC, to the minute, where there is little room."""
+    return datetime.fromtimestamp(time / SECOND, tz=UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""Statistics that outliers do not bend: how far figures spread, and how often chance goes as far.
+"""Statistics that outliers do not bend: how far figures spread, how often chance goes as far, and in any of many.
 
 The spread is Qn (Rousseeuw and Croux, 1993): a quarter of all distances between two figures are smaller than it is
 before scaling. It wastes less of what figures tell than the median absolute deviation does: of ten it knows the spread
@@ -9,6 +9,7 @@ not, it would say next to nothing, so half of the standard deviation of all but 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -77,3 +78,17 @@ def reach(likely: float, degrees: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if chance(middle, degrees) > likely else (low, middle)
     return high
+
+
+def holm(chances: Sequence[float]) -> tuple[float, ...]:
+    """How likely chance goes as far in any of several figures, for how likely it goes as far in each (Holm, 1979).
+
+    The least likely one counts as often as there are figures, the next one as often as are left, and none less than the
+    one before it.
+    """
+    found = [1.0] * len(chances)
+    highest = 0.0
+    for done, place in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
+        highest = min(1.0, max(highest, (len(chances) - done) * chances[place]))
+        found[place] = highest
+    return tuple(found)

@@ -222,6 +222,17 @@ def signed(difference: float, unit: Unit) -> str:
     return f"{sign}{short(abs(difference), unit)}"
 
 
+def signed_percent(ratio: float) -> str:
+    """How much a ratio is more or less than 1, with its sign: 1.098 is `+9.8 %`, 0.75 is `-25 %`."""
+    if not math.isfinite(ratio):
+        return "n/a"
+    value = 100 * (ratio - 1)
+    # So far from nothing that a digit more says nothing.
+    digits = 0 if abs(value) >= 9.95 else 1  # noqa: PLR2004
+    shown = f"{value:+,.{digits}f}"
+    return f"{shown.replace('-', '+') if float(shown.replace(',', '')) == 0 else shown} %"
+
+
 def times(ratio: float) -> str:
     """After over before: `x5.6`, `from nothing`, `to nothing`."""
     if math.isnan(ratio):

@@ -39,6 +39,7 @@ def record(labs: Path, name: str, *, pid: int, created: float, directory: Path |
         directory=directory,
         started="2026-01-01T00:00:00+00:00",
         supervisor_pid=pid,
+        kafka="4.3.1",
     )
     made = registry.Record(info=info, ready=True, supervisor_created=created, socket=folder / "socket" / "control")
     registry.write(folder, made)

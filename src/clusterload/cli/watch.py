@@ -71,7 +71,7 @@ def watch(
         if granularity:
             raise UsageError("--granularity is of the past, with --from; from now on it is --interval")
         seen, limits = _live(target, duration, interval, table, units, out, with_admin=with_admin)
-    show(seen, limits, gates, as_json=as_json)()
+    show(seen, limits, gates, as_json=as_json).settle()
 
 
 def _live(

@@ -115,6 +115,7 @@ def _record(folder: Path, kit: Kit, wanted: Wanted, ports: list[Ports], started:
         listeners=wanted.listeners,
         prometheus_url=prometheus.url(choose_one()) if wanted.prometheus else "",
         proxied=wanted.proxied,
+        kafka=kit.lock.kafka,
     )
     # A socket's path may have 104 characters at most, which a state directory can exceed.
     socket = Path(tempfile.mkdtemp(prefix="clusterload-")) / "control"

@@ -50,7 +50,7 @@ class LabInfo:
 
     `directory` is where its client.properties lies; `started` is ISO 8601, UTC; `listeners` are the further ones
     that it was asked for, such as SASL_SSL; `prometheus_url` is where the Prometheus server beside it answers, empty
-    without one; `proxied` is whether proxies stand before its brokers.
+    without one; `proxied` is whether proxies stand before its brokers; `kafka` is the version that they run.
     """
 
     id: str
@@ -63,6 +63,7 @@ class LabInfo:
     listeners: tuple[str, ...] = ()
     prometheus_url: str = ""
     proxied: bool = False
+    kafka: str = ""
 
     @property
     def client_listeners(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,11 @@ class Plan:
             raise ConfigurationError(f"plan {path} is not TOML: {error}") from None
         except ConfigurationError as error:
             raise ConfigurationError(f"plan {path}: {error}") from None
+
+    def is_like(self, other: Plan) -> bool:
+        """Whether another plan does the same for as long, whatever the two are called or held against."""
+        mine, others = (replace(one, name="", thresholds=(), abort_if=()) for one in (self, other))
+        return mine == others
 
     def as_document(self) -> dict[str, Any]:
         """What `parsed` reads back, made of plain values."""

@@ -4,8 +4,25 @@ Points are kept in compressed column chunks, one for each Series and flush. Afte
 seconds can be read. What can be derived from it (usage, verdict) is not stored.
 """
 
-from clusterload.store.reader import read_run
+from clusterload.store.files import files_of, repeats_beside, run_files
+from clusterload.store.labels import parsed_label, write_labels
+from clusterload.store.reader import read_run, read_summary
 from clusterload.store.recent import Recent
+from clusterload.store.summary import Summary
 from clusterload.store.writer import SUFFIX, Recorder, new_id, require_free
 
-__all__ = ["SUFFIX", "Recent", "Recorder", "new_id", "read_run", "require_free"]
+__all__ = [
+    "SUFFIX",
+    "Recent",
+    "Recorder",
+    "Summary",
+    "files_of",
+    "new_id",
+    "parsed_label",
+    "read_run",
+    "read_summary",
+    "repeats_beside",
+    "require_free",
+    "run_files",
+    "write_labels",
+]

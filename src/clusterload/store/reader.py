@@ -20,6 +20,7 @@ from clusterload.plan import Plan
 from clusterload.run import Event, Generator, Latency, Run, Traffic
 from clusterload.series import Kind, Series
 from clusterload.store.format import APPLICATION, VERSION, unpack, unpack_times
+from clusterload.store.summary import Summary
 from clusterload.units import by_symbol
 
 
@@ -29,20 +30,40 @@ def read_run(path: Path | str) -> Run:
     Raises:
         StoreError: it is missing, no run file, damaged, or of a newer version.
     """
-    file = Path(path)
+    with opened(Path(path)) as database:
+        return _run(database, Path(path))
+
+
+def read_summary(path: Path | str) -> Summary:
+    """Read what a run file says of itself, without its Series: in no time, however large it is.
+
+    Raises:
+        StoreError: as `read_run`; of a file whose Series are damaged nothing is noticed.
+    """
+    with opened(Path(path)) as database:
+        return _summary(database, Path(path))
+
+
+@contextlib.contextmanager
+def opened(file: Path) -> Iterator[sqlite3.Connection]:
+    """A run file's database, if it is one; whatever is wrong with it, and with what is read of it, is one error.
+
+    Raises:
+        StoreError: it is missing, no run file, damaged, or of a newer version.
+    """
     if not file.is_file():
         raise StoreError(f"there is no run file {file}")
     try:
-        with contextlib.closing(_opened(file)) as database:
+        with contextlib.closing(_connected(file)) as database:
             _check(database, file)
-            return _run(database, file)
+            yield database
     except StoreError:
         raise
     except (sqlite3.Error, zlib.error, ClusterloadError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StoreError(f"{file} is damaged or no run file ({error})") from None
 
 
-def _opened(file: Path) -> sqlite3.Connection:
+def _connected(file: Path) -> sqlite3.Connection:
     # Not read-only: after a kill the write-ahead log must be taken in, which SQLite does on opening. Where
     # the folder is read-only, `immutable` still reads all that was taken in before.
     database = sqlite3.connect(file)
@@ -64,6 +85,27 @@ def _check(database: sqlite3.Connection, file: Path) -> None:
         raise StoreError(f"{file} is a database, but not a run file of clusterload")
     if version > VERSION:
         raise StoreError(f"{file} has version {version}, this clusterload reads up to {VERSION}: update clusterload")
+
+
+def _summary(database: sqlite3.Connection, file: Path) -> Summary:
+    asked = "SELECT name, json FROM document WHERE name IN ('id', 'plan', 'window', 'labels')"
+    documents = {name: json.loads(text) for name, text in database.execute(asked)}
+    window = documents.get("window", {})
+    first, last = database.execute("SELECT min(first), max(last) FROM chunk").fetchone()
+    start = int(window.get("start") or first or 0)
+    return Summary(
+        path=file,
+        id=documents["id"],
+        plan=Plan.parsed(documents["plan"]) if documents.get("plan") else None,
+        start=start,
+        end=int(window.get("end") or last or start),
+        complete=bool(window.get("complete")),
+        labels=_labels(documents),
+    )
+
+
+def _labels(documents: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in documents.get("labels", {}).items()}
 
 
 def _run(database: sqlite3.Connection, file: Path) -> Run:
@@ -91,6 +133,7 @@ def _run(database: sqlite3.Connection, file: Path) -> Run:
             Traffic(**{**_known(Traffic, told), "load": load}) for load, told in documents.get("wire", {}).items()
         ),
         generator=Generator(**_known(Generator, documents["generator"])) if documents.get("generator") else None,
+        labels=_labels(documents),
         path=file,
     )
 

@@ -1,0 +1,7 @@
+"""Exports: a run in the formats of other tools, as files and as frames."""
+
+from clusterload.exports.export import FORMATS, export
+from clusterload.exports.frames import frame
+from clusterload.exports.tables import TABLES
+
+__all__ = ["FORMATS", "TABLES", "export", "frame"]
