@@ -95,8 +95,9 @@ def test_duckdb_reads_the_parquet(tmp_path: Path) -> None:
     path = export(run, tmp_path / "a.parquet")
 
     def asked(question: str) -> list[tuple[Any, ...]]:
-        answer: list[tuple[Any, ...]] = duckdb.sql(question.replace("RUN", f"'{path}'")).fetchall()
-        return answer
+        answer = duckdb.sql(question.replace("RUN", f"'{path}'"))
+        assert answer is not None
+        return answer.fetchall()
 
     assert asked("SELECT count(*) FROM RUN") == [(points(run),)]
     told = dict(asked("SELECT topic, sum(value) FROM RUN WHERE name = 'ingress_by_topic' GROUP BY topic"))

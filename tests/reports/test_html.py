@@ -16,8 +16,8 @@ import pytest
 
 from clusterload.diagnosis import diagnose
 from clusterload.limits import Limits
+from clusterload.reports.plain import visible
 from clusterload.reports.report import render
-from clusterload.reports.visible import visible
 from clusterload.run import Run
 from clusterload.usage import assess
 from tests.reports.busy import busy, told

@@ -24,8 +24,8 @@ from clusterload.diagnosis import diagnose
 from clusterload.limits import Limits
 from clusterload.reports.chart import said
 from clusterload.reports.html.values import unit_values
+from clusterload.reports.plain import visible
 from clusterload.reports.report import render
-from clusterload.reports.visible import visible
 from clusterload.run import Run
 from clusterload.series import SECOND, Kind
 from clusterload.usage import assess

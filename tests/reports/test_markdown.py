@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from clusterload.reports.markdown import escaped
+from clusterload.reports.plain import for_markdown
 from tests.reports.busy import busy, told
 from tests.reports.hostile import ALL, HOSTILE
 
@@ -51,17 +51,17 @@ def test_hostile_names_change_nothing_but_words(calm: str, tmp_path: Path) -> No
 
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(HOSTILE), max_size=3).map(" ".join)))
 def test_any_text_is_one_paragraph_of_plain_text(name: str) -> None:
-    kinds = set(tokens(escaped(name)))
+    kinds = set(tokens(for_markdown(name)))
     assert kinds <= {"paragraph_open", "inline", "text", "text_special", "paragraph_close"}
 
 
 @given(st.text(max_size=40))
 def test_any_text_stays_within_its_cell(name: str) -> None:
-    parsed = READER.parse(f"| a | b |\n| --- | --- |\n| {escaped(name)} | end |\n")
+    parsed = READER.parse(f"| a | b |\n| --- | --- |\n| {for_markdown(name)} | end |\n")
     assert [one.type for one in parsed].count("td_open") == 2
 
 
 @pytest.mark.parametrize("text", ["- a", "1. a", "+ a", "# a", "=== a", "a | b", "<b>", "`a`", "*a*", "_a_", "~~a~~"])
 def test_escaped_text_reads_as_it_was(text: str) -> None:
-    (_, inline, _) = READER.parse(escaped(text))
+    (_, inline, _) = READER.parse(for_markdown(text))
     assert "".join(one.content for one in inline.children or []) == text

@@ -54,8 +54,10 @@ def _connections(scene: Scene) -> Signs | None:
             scene.evidence("Connection attempts", "connection_attempts"),
             *scene.request_evidence("Produce"),
         ),
-        # The time of clients names who only where their connections ask for something.
-        culprits=(*clients(scene), *_who_connects(scene)) if active >= ACTIVE else _who_connects(scene),
+        # Time of clients comes first only where what connects asks for something.
+        culprits=(*clients(scene), *_who_connects(scene))
+        if active >= ACTIVE
+        else (*_who_connects(scene), *clients(scene)),
         cores=cores,
         effect=_share_effect(scene, "connections", more),
     )

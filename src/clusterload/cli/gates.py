@@ -59,11 +59,11 @@ class Gates:
             ClusterloadError: a file cannot be written.
         """
         from clusterload.reports.junit import junit
-        from clusterload.reports.plain import printable
+        from clusterload.reports.plain import one_line
         from clusterload.reports.summary import summary
 
         for one in gate.failed:
-            click.echo(printable(one.sentence), err=True)
+            click.echo(one_line(one.sentence), err=True)
         if self.junit:
             write(self.junit, junit(run, usage, verdict, gate))
         if self.summary:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 from clusterload import contrast, units
 from clusterload.contrast import SURE, Contrast, Contrasted
 from clusterload.reports.contrast import ALIKE, ORDER, capital, cells, explained, group_lines, unknown_lines
-from clusterload.reports.tables import in_sight
-
-# Whatever a name may hold that Markdown, or the HTML in it, takes for more than text.
-_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|~&#@$])")
+from clusterload.reports.plain import for_markdown
 
 
 def contrast_markdown(found: Contrasted) -> str:
@@ -25,9 +20,9 @@ def _lines(found: Contrasted) -> Iterator[str]:
     yield f"## Runs compared: {' and '.join(names) if len(names) == 2 else ', '.join(names)}"  # noqa: PLR2004
     yield ""
     for one in found.contrasts:
-        yield f"**{escaped(capital(contrast.sentence(one)))}.**"
+        yield f"**{for_markdown(capital(contrast.sentence(one)))}.**"
         yield ""
-    yield from (f"- {escaped(line)}" for line in group_lines(found))
+    yield from (f"- {for_markdown(line)}" for line in group_lines(found))
     yield ""
     if found.settings:
         yield from _table(["what differs", *names], ([one.name, *one.values] for one in found.settings))
@@ -38,9 +33,9 @@ def _lines(found: Contrasted) -> Iterator[str]:
         yield from _contrast(one)
     yield ""
     if found.notes:
-        yield from (f"- {escaped(capital(note))}." for note in found.notes)
+        yield from (f"- {for_markdown(capital(note))}." for note in found.notes)
         yield ""
-    yield escaped(explained(found))
+    yield for_markdown(explained(found))
     yield ""
 
 
@@ -52,7 +47,7 @@ def _contrast(one: Contrast) -> Iterator[str]:
         yield from _table(heads, rows)
     if rows and unknown:
         yield ""
-    yield from (f"- {escaped(line)}" for line in unknown)
+    yield from (f"- {for_markdown(line)}" for line in unknown)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -62,9 +57,4 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
 
 
 def _row(cells_of: Sequence[str], *, plain: bool = False) -> str:
-    return f"| {' | '.join(cells_of if plain else map(escaped, cells_of))} |"
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is, in one line."""
-    return _SPECIAL.sub(r"\\\1", in_sight(text))
+    return f"| {' | '.join(cells_of if plain else map(for_markdown, cells_of))} |"

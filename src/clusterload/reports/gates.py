@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from clusterload.gating import Answer, Gate, Judged
-from clusterload.reports.plain import printable
+from clusterload.reports.plain import one_line
 from clusterload.reports.tables import table
 
 _STYLES: Final = {Answer.CROSSED: "bold red", Answer.UNKNOWN: "yellow", Answer.PASSED: "green"}
@@ -23,7 +23,7 @@ def gate_view(gate: Gate) -> list[RenderableType]:
     for column in shown.columns:
         column.justify = "left"
     for one in gate.judged:
-        shown.add_row(Text(one.threshold.text), Text(one.answer, style=_STYLES[one.answer]), Text(printable(one.words)))
+        shown.add_row(Text(one.threshold.text), Text(one.answer, style=_STYLES[one.answer]), Text(one_line(one.words)))
     return [shown]
 
 

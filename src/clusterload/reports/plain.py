@@ -1,20 +1,36 @@
-"""Plain: text of others as text, wherever it is shown."""
+"""Plain: text of others as text, wherever it is shown. Names come from whoever connects, and may hold anything."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+INVISIBLE: Final = "\u200b"
+"""Put where hosts of repositories would make a link of text that Markdown leaves alone."""
+
+# Controls (but for tab and line feed), marks that turn the direction of writing, line separators, halves of pairs.
+_HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
 # What XML 1.0 (fifth edition, 2.2) lets stand in a document.
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-# What means something to CommonMark, GitHub's tables, mentions, links, emoji or formulas, or to HTML.
-_OF_MARKDOWN: Final = re.compile(r"""[\\`*_{}\[\]<>()#+!|~&@:"'$]|(?<=www)\.""", re.IGNORECASE)
+# As HTML knows them: in tables a backslash before a pipe is not read alike by all. Colons only where they make a link
+# or a picture of what stands behind them.
+_REFERRED: Final = re.compile(r"[<>|&`$]|:(?=//|[\w+-]*[a-z_+-][\w+-]*:)", re.IGNORECASE)
+_SPECIAL: Final = re.compile(r"[\\*_\[\]#~]")
+_BEGINS: Final = re.compile(r"^(\d*)([-+=]|(?<=\d)[.)](?=\s|$))")
+# What hosts of repositories turn into links by themselves, behind Markdown's back: people, teams, issues, addresses.
+_LINKED: Final = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=www)(?=\.)", re.IGNORECASE)
 
 
-def printable(text: str) -> str:
-    """A line that a terminal shows and does not obey: what does not print is shown as Python escapes it."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+def visible(text: str) -> str:
+    """The text in which what would act on a terminal or page, or turn it around, is written as its code."""
+    return _HIDDEN.sub(lambda found: _code(ord(found[0])), text)
+
+
+def one_line(text: str) -> str:
+    """The same in one line: white space of any kind and length is one space."""
+    return visible(" ".join(text.split()))
 
 
 def for_xml(text: str) -> str:
@@ -23,5 +39,14 @@ def for_xml(text: str) -> str:
 
 
 def for_markdown(text: str) -> str:
-    """A line that Markdown shows as it is, also within a table: what could mean something is a character reference."""
-    return _OF_MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", printable(text))
+    """A line that Markdown and the hosts of repositories show as it is, also within a table.
+
+    Nothing is left that could begin a list, a heading, a table, a link, code, HTML or a formula, nor call for people.
+    """
+    plain = _LINKED.sub(INVISIBLE, one_line(text))
+    marked = _BEGINS.sub(r"\1\\\2", _SPECIAL.sub(lambda found: f"\\{found[0]}", plain))
+    return _REFERRED.sub(lambda found: f"&#{ord(found[0])};", marked)
+
+
+def _code(number: int) -> str:
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"  # noqa: PLR2004 (what two digits can say)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-from typing import Final
 
 from rich import box
 from rich.table import Table
@@ -12,22 +10,15 @@ from rich.text import Text
 
 from clusterload import units
 from clusterload.limits import Force, Limit, Scope
+from clusterload.reports.plain import one_line
 from clusterload.series import Kind
 from clusterload.units import Quantity
 from clusterload.usage import Line
 
-# What a terminal obeys instead of showing it, and what turns the text after it around.
-_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
-
-
-def in_sight(text: str) -> str:
-    """A name that somebody else chose, in one line that does nothing to where it is shown."""
-    return _UNSEEN.sub(" ", text)
-
 
 def plain(text: str, style: str = "") -> Text:
     """Text that is shown as it is, whatever stands in it."""
-    return Text(in_sight(text), style=style)
+    return Text(one_line(text), style=style)
 
 
 def table(*columns: str, title: str = "") -> Table:

@@ -18,7 +18,7 @@ from clusterload.reports.chart import HUES, Chart, said, spoken
 from clusterload.reports.html.values import MOST_SERIES, chart_values, every_series
 from clusterload.reports.outline import Outline, Part, TextTable, columns
 from clusterload.reports.outlining import outlined
-from clusterload.reports.visible import visible
+from clusterload.reports.plain import visible
 
 if TYPE_CHECKING:
     from clusterload.diagnosis import Verdict

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clusterload import units
-from clusterload.reports.visible import visible
+from clusterload.reports.plain import visible
 from clusterload.sampling import kept
 from clusterload.series import FRESH, SECOND, Floats, Kind, Series
 from clusterload.units import Unit
