@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Final
+
+from statsmodels.stats.proportion import proportion_confint  # type: ignore[import-untyped]
 
 from benchmarks.culprits.answers import Answer, blames_rightly, first_of, has_all, is_among, is_right
 from benchmarks.culprits.judge import Judged
@@ -18,7 +21,9 @@ CAUSES: Final = 23
 BINS: Final = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 """Borders of the confidences that are held against how often they were right."""
 
-_TARGETS: Final = {"top-1": 0.95, "top-3": 1.0, "culprit": 0.95, "specificity": 0.95, "both of a double": 0.8}
+TARGETS: Final = {"top-1": 0.95, "top-3": 1.0, "culprit": 0.95, "specificity": 0.95, "both of a double": 0.8}
+"""The share of each figure that is asked for."""
+
 _WITHIN_SECONDS: Final = 30.0
 
 Answers = Callable[[Judged], Sequence[Answer]]
@@ -45,6 +50,14 @@ class Score:
     def words(self) -> str:
         """As in `0.95 (42 of 44)`."""
         return f"{self.share:.2f} ({self.right} of {self.of})" if self.of else "-"
+
+    @property
+    def interval(self) -> str:
+        """The 95 % interval of the share (Wilson's), as in `0.85 to 0.99`."""
+        if not self.of:
+            return "-"
+        low, high = proportion_confint(self.right, self.of, method="wilson")
+        return f"{low:.2f} to {high:.2f}"
 
 
 def score(of: Iterable[bool]) -> Score:
@@ -100,28 +113,51 @@ def calibration(judged: Iterable[Judged]) -> list[tuple[str, float, Score]]:
 
 def tables(judged: Sequence[Judged]) -> str:
     """All tables as text."""
-    parts = [_summary(judged), _soonness(judged), _calibrated(judged), _by_scenario(judged), _pairs(judged)]
+    parts = [
+        _counted(judged),
+        _summary(judged),
+        _soonness(judged),
+        _calibrated(judged),
+        _by_scenario(judged),
+        _pairs(judged),
+    ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _counted(judged: Sequence[Judged]) -> str:
+    kinds = Counter(one.truth.kind for one in judged)
+    seeds = sorted({one.truth.seed for one in judged})
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return f"{len(judged)} runs ({told}) of the seeds {', '.join(map(str, seeds))}" if judged else "no runs"
 
 
 def _summary(judged: Sequence[Judged]) -> str:
     tool, rule, chance = scores(judged, _by_tool), scores(judged, _by_rule), chances(judged)
     rows = [
-        (name, tool[name].words, f"{chance[name]:.2f}", rule[name].words, f"{target:.2f}")
-        for name, target in _TARGETS.items()
+        (name, tool[name].words, tool[name].interval, f"{chance[name]:.2f}", rule[name].words, f"{target:.2f}")
+        for name, target in TARGETS.items()
     ]
-    return table(("", "clusterload", "chance", "largest deviation", "target"), rows)
+    return table(("", "clusterload", "95 % interval", "chance", "largest deviation", "target"), rows)
+
+
+After = Callable[[Judged], float | None]
+
+
+def _after(judged: Iterable[Judged], by: After) -> list[float | None]:
+    return [by(one) for one in judged if one.truth.causes and one.truth.kind != "double"]
+
+
+def within(judged: Iterable[Judged], by: After) -> Score:
+    """How often the answer was right within half a minute of the onset, and stayed so."""
+    return score(time is not None and time <= _WITHIN_SECONDS for time in _after(judged, by))
 
 
 def _soonness(judged: Sequence[Judged]) -> str:
-    single = [one for one in judged if one.truth.causes and one.truth.kind != "double"]
-    rows = [
-        (who, _spread(times), score(time is not None and time <= _WITHIN_SECONDS for time in times).words)
-        for who, times in (
-            ("clusterload", [one.right_after for one in single]),
-            ("largest deviation", [one.simple_right_after for one in single]),
-        )
-    ]
+    ways: dict[str, After] = {
+        "clusterload": lambda one: one.right_after,
+        "largest deviation": lambda one: one.simple_right_after,
+    }
+    rows = [(who, _spread(_after(judged, by)), within(judged, by).words) for who, by in ways.items()]
     return table(("seconds until right", "median, 90 of 100", f"within {_WITHIN_SECONDS:.0f} s"), rows)
 
 
