@@ -31,7 +31,7 @@ def case_part(outcome: Outcome) -> Part:
 def _table(outcome: Outcome) -> TextTable:
     told = text_table(case_table(outcome, _RESOURCES), "Each load, against the first one")
     # A cell of the terminal has lines, of which a page makes one.
-    rows = tuple(tuple(", ".join(cell.split("\n")) for cell in row) for row in told.rows)
+    rows = tuple(tuple(", ".join(filter(None, cell.split("\n"))) for cell in row) for row in told.rows)
     return replace(told, rows=rows)
 
 
