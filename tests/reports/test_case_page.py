@@ -29,7 +29,7 @@ def test_the_page_of_a_case_says_its_answer_and_shows_each_load(tmp_path: Path) 
     assert {"Limit load", "Limit load, half the payload", "Limit load, half the producers"} <= set(titles)
     ids = [one["id"] for one in charts]
     assert len(set(ids)) == len(ids)
-    tall = [one["id"].removeprefix("chart-") for _, one in page.elements if one.get("class") == "chart tall"]
+    tall = [str(one["id"]).removeprefix("chart-") for _, one in page.elements if one.get("class") == "chart tall"]
     assert tall == [one["id"] for one in charts if one["who"]], "the script draws those as high"
 
 
