@@ -7,7 +7,7 @@ RUN := $(BIN)/python -m
 CULPRITS ?= runs/culprits
 OUT ?= demo/$(shell date -u +%Y%m%dT%H%M%SZ)
 
-demo: .venv/lab  ## run the case study on a lab of its own; leaves plots and run files in demo/
+demo: .venv/lab  ## run the case study on a lab of its own; leaves run files, plots and a report in demo/
 	$(BIN)/clusterload case cluster-load --out $(OUT)
 
 check: format lint types layers test docs  ## all that must hold before a change goes in

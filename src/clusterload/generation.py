@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.engines.client import Traffic, made_load
 from clusterload.engines.progress import Made, OnProgress, Progress, Standing
+from clusterload.interruption import look
 from clusterload.ledger import RECORDS, Ledger
 from clusterload.series import SECOND
 
@@ -165,6 +166,7 @@ class _Making:
         self.extra_offsets = made.extra_offsets
 
     def _step(self) -> None:
+        look()
         elapsed = max(0.0, (time.time_ns() - self.start) / SECOND)
         self._tell(min(elapsed, self.plan.duration))
         if elapsed >= self.keep_at:

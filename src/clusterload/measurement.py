@@ -21,6 +21,7 @@ from clusterload.kafka.admin import absent_groups, topic_ids
 from clusterload.lab import find_lab
 from clusterload.lab.faults import check_faults, injected
 from clusterload.limits import Limits
+from clusterload.onlooking import onlooker
 from clusterload.origins import sources_of
 from clusterload.plan import Load, Plan, resolved
 from clusterload.recording import collect, environment, recording, running
@@ -45,9 +46,9 @@ def measure(
     seed: int | None = None,
     workers: int | None = None,
     limits: Limits | None = None,
-    on_progress: OnProgress = lambda _: None,
+    on_progress: OnProgress | None = None,
     on_statistics: Callable[[str], None] | None = None,
-    on_wait: OnWait = lambda _: None,
+    on_wait: OnWait | None = None,
 ) -> Run:
     """Make a plan's load on a cluster and record its metrics.
 
@@ -64,9 +65,9 @@ def measure(
         seed: of all chance; by default drawn and written down.
         workers: processes of the wire engine; by default as many as the dials call for.
         limits: what a limit load is held against that may end the load.
-        on_progress: called five times a second during the load.
+        on_progress: called five times a second during the load; by default a notebook shows how far it is.
         on_statistics: gets each client's own statistics as JSON, every second.
-        on_wait: called now and then while metrics that come late are waited for.
+        on_wait: called now and then while metrics that come late are waited for; by default as `on_progress`.
 
     Raises:
         ConfigurationError: the plan cannot be carried out on this cluster.
@@ -86,6 +87,7 @@ def measure(
         require_free(Path(path))
     groups = absent_groups(cluster, [load.group_id for load in plan.loads if load.has_group])
     topics, created = _usable_topics(plan, cluster)
+    told = onlooker().load(plan, "") if on_progress is None else on_progress
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with recording(path) as recorder:
         recorder.document("plan", plan.as_document())
@@ -105,13 +107,13 @@ def measure(
                 seed=seed,
                 workers=workers,
                 on_start=_each(guard.begin, faults.begin),
-                on_progress=_each(guard.tell, on_progress),
+                on_progress=_each(guard.tell, told),
                 on_statistics=ClientStatistics(recorder, on_text=on_statistics),
                 stop=lambda: guard.crossed,
             )
         _check_growth(recorder, cluster, plan, topics, before, made)
         recorder.document("window", {"start": made.start, "end": made.end, "complete": made.complete})
-        collect(chosen, recorder, made.start, made.end, on_wait)
+        collect(chosen, recorder, made.start, made.end, on_wait or onlooker().wait())
     return read_run(recorder.path)
 
 

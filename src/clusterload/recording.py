@@ -15,11 +15,12 @@ import confluent_kafka
 
 from clusterload import __version__
 from clusterload.errors import Aborted, ClusterloadError, SourceError
+from clusterload.interruption import look, pause
 from clusterload.kafka import Cluster
 from clusterload.lab import find_lab
 from clusterload.run import Run
 from clusterload.series import SECOND
-from clusterload.sources.source import LateSource, LiveSource, OnWait, Sink, Source
+from clusterload.sources.source import LateSource, LiveSource, OnWait, Sink, Source, Waiting
 from clusterload.store import SUFFIX, Recorder, new_id, read_run
 
 FOLDER: Final = Path("runs")
@@ -63,10 +64,10 @@ def running(sources: Sequence[Source], sink: Sink, baseline: float = BASELINE_SE
             source.start(sink)
             started.append(source)
         if started:
-            time.sleep(baseline)
+            pause(baseline)
         yield
         if started:
-            time.sleep(max(2.2 * source.interval for source in started))
+            pause(max(2.2 * source.interval for source in started))
     finally:
         for source in started:
             source.stop()
@@ -75,9 +76,14 @@ def running(sources: Sequence[Source], sink: Sink, baseline: float = BASELINE_SE
 def collect(sources: Sequence[Source], recorder: Recorder, start: int, end: int, on_wait: OnWait) -> None:
     """Read what comes after the fact. By now the load is accounted for: a failure here is an event, no more."""
     recorder.flush()
+
+    def waiting(state: Waiting) -> None:
+        look()
+        on_wait(state)
+
     for source in (one for one in sources if isinstance(one, LateSource)):
         try:
-            source.collect(recorder, start, end + round(source.overhang * SECOND), on_wait)
+            source.collect(recorder, start, end + round(source.overhang * SECOND), waiting)
         except SourceError as error:
             recorder.event(time.time_ns(), "metrics-unread", str(error))
 

@@ -11,6 +11,7 @@ from clusterload.errors import ConfigurationError
 from clusterload.generation import generated
 from clusterload.guard import check_stopping, guarded
 from clusterload.kafka import Properties
+from clusterload.onlooking import onlooker
 from clusterload.plan import Plan
 from clusterload.recording import machine, recording
 from clusterload.run import Run
@@ -26,7 +27,7 @@ def rehearse(
     path: Path | str | None = None,
     seed: int | None = None,
     workers: int | None = None,
-    on_progress: OnProgress = lambda _: None,
+    on_progress: OnProgress | None = None,
 ) -> Run:
     """Make a plan's load on no cluster at all. What is late then, the generator is late with.
 
@@ -35,7 +36,7 @@ def rehearse(
         path: of the run file; by default `runs/<id>.run`.
         seed: of all chance; by default drawn and written down.
         workers: processes; by default as many as the dials call for.
-        on_progress: called five times a second.
+        on_progress: called five times a second; by default a notebook shows how far it is.
 
     Raises:
         ConfigurationError: a Load needs a broker that keeps what it is given.
@@ -52,6 +53,7 @@ def rehearse(
     if plan.faults:
         raise ConfigurationError("nothing can be broken in a rehearsal: leave the faults out")
     topics = {load.topic: max(PARTITIONS, load.dials.partitions or 0) for load in plan.loads}
+    told = onlooker().load(plan, "") if on_progress is None else on_progress
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with recording(path) as recorder, noop_target(topics) as servers:
         recorder.document("plan", plan.as_document())
@@ -63,7 +65,7 @@ def rehearse(
 
             def tell(state: Progress) -> None:
                 guard.tell(state)
-                on_progress(state)
+                told(state)
 
             made = generated(
                 plan,

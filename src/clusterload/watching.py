@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from clusterload.errors import ConfigurationError
+from clusterload.interruption import pause
 from clusterload.kafka import Cluster
 from clusterload.looking import Both, Looks
+from clusterload.onlooking import onlooker
 from clusterload.origins import sources_of
 from clusterload.recording import collect, environment, recording, running
 from clusterload.run import Run
@@ -22,8 +24,8 @@ def watch(
     seconds: float | None = None,
     sources: Sequence[Source] | None = None,
     path: Path | str | None = None,
-    on_look: Callable[[Run], None] = lambda _: None,
-    on_wait: OnWait = lambda _: None,
+    on_look: Callable[[Run], None] | None = None,
+    on_wait: OnWait | None = None,
 ) -> Run:
     """Watch a cluster without any load of ours. Interrupting it ends it in good order.
 
@@ -32,8 +34,8 @@ def watch(
         seconds: how long; None until it is interrupted.
         sources: of the metrics; by default those that are known by themselves.
         path: of the run file; by default `runs/<id>.run`.
-        on_look: called about every second with the last minute as a run.
-        on_wait: called now and then while figures that come late are waited for.
+        on_look: called about every second with the last minute as a run; by default a notebook shows it.
+        on_wait: called now and then while figures that come late are waited for; by default as `on_look`.
 
     Raises:
         ConfigurationError: no source is known for this cluster.
@@ -45,6 +47,7 @@ def watch(
             f"no source of metrics is known for cluster {cluster.id}: name one with --exporter, --jolokia or "
             "--prometheus, or in the client configuration"
         )
+    told = onlooker().watch(seconds) if on_look is None else on_look
     with recording(path) as recorder:
         surroundings = environment(cluster, chosen)
         recorder.document("environment", surroundings)
@@ -52,10 +55,12 @@ def watch(
         with running(chosen, Both(recorder, looks.recent), baseline=0.0), looks.following():
             start = time.time_ns()
             recorder.document("window", {"start": start, "end": None, "complete": False})
-            _look_often(seconds, lambda: on_look(looks.look(start)))
+            _look_often(seconds, lambda: told(looks.look(start)))
+            if on_look is None:
+                told(looks.look(start))  # a display stands as it was last drawn
             end = time.time_ns()
         recorder.document("window", {"start": start, "end": end, "complete": True})
-        collect(chosen, recorder, start, end, on_wait)
+        collect(chosen, recorder, start, end, on_wait or onlooker().wait())
     return read_run(recorder.path)
 
 
@@ -65,6 +70,6 @@ def _look_often(seconds: float | None, look: Callable[[], None]) -> None:
         while seconds is None or time.monotonic() - began < seconds:
             look()
             left = 1.0 if seconds is None else seconds - (time.monotonic() - began)
-            time.sleep(max(0.0, min(1.0, left)))
+            pause(max(0.0, min(1.0, left)))
     except KeyboardInterrupt:
         return

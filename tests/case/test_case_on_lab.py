@@ -33,13 +33,14 @@ def outcome(done: tuple[str, Path]) -> Outcome:
     return judge(Case.named("cluster-load", duration=4), [read_run(done[1] / name) for name in RUNS])
 
 
-def test_the_command_leaves_run_files_and_plots_and_prints_the_verdict(done: tuple[str, Path]) -> None:
+def test_the_command_leaves_run_files_plots_and_a_report_and_prints_the_verdict(done: tuple[str, Path]) -> None:
     shown, folder = done
     assert "The riddle" in shown
     assert "Verdict:" in shown
     assert "predicted" in shown
     plots = {"answer.png", "answer.svg", "riddle.png", "riddle.svg"}
-    assert {path.name for path in folder.iterdir()} == {*RUNS, *plots}
+    assert {path.name for path in folder.iterdir()} == {*RUNS, *plots, "report.html"}
+    assert shown.splitlines()[-1] == "Report to open in a browser: out/report.html"
 
 
 def test_the_connections_bind_or_it_is_said_why_nobody_can_tell(outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import Tool
 from tests.reports.busy import busy
+from tests.reports.hostile import ALL
 
 
 @pytest.fixture
@@ -44,3 +45,12 @@ def test_a_baseline_that_leaves_nothing_is_refused(tool: Tool, run: str) -> None
     done = tool("report", run, "--baseline", "1h")
     assert done.returncode == 2
     assert "leaves nothing of 180 s to judge" in done.stderr
+
+
+def test_what_hides_in_names_is_written_as_its_code_and_acts_on_no_terminal(tool: Tool, tmp_path: Path) -> None:
+    busy(tmp_path / "hostile.run", name=ALL, load=ALL, client=ALL, topic=ALL, event=ALL, error=ALL)
+    done = tool("report", "hostile.run")
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+    assert "\\x1b" in done.stdout

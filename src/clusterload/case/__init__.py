@@ -21,6 +21,7 @@ from clusterload.errors import ConfigurationError, StoreError, nearest
 from clusterload.kafka import Cluster
 from clusterload.limits import Limits
 from clusterload.measurement import measure
+from clusterload.onlooking import onlooker
 from clusterload.plan import Dials, Load, Plan
 from clusterload.run import Run
 from clusterload.sources.source import OnWait, Source
@@ -172,8 +173,8 @@ def run_case(
     *,
     sources: Sequence[Source] | None = None,
     consented: Consent = Consent(),  # noqa: B008 (frozen)
-    on_plan: Callable[[Plan], OnProgress] = lambda _: lambda _: None,
-    on_wait: OnWait = lambda _: None,
+    on_plan: Callable[[Plan], OnProgress] | None = None,
+    on_wait: OnWait | None = None,
 ) -> list[Run]:
     """Run the case's loads one after the other, a run file each in `folder`.
 
@@ -183,7 +184,7 @@ def run_case(
         folder: for the run files; must hold none.
         sources: as for `measure`.
         consented: as for `measure`.
-        on_plan: called as each load begins; gives what is called with its progress.
+        on_plan: called as each load begins; gives what is called with its progress. By default a notebook shows it.
         on_wait: as for `measure`.
 
     Raises:
@@ -191,6 +192,10 @@ def run_case(
         ClusterloadError: as `measure`.
     """
     claim(folder)
+
+    def told(number: int, plan: Plan) -> OnProgress:
+        return onlooker().load(plan, f"{number} of {len(case.plans)}") if on_plan is None else on_plan(plan)
+
     return [
         measure(
             plan,
@@ -199,8 +204,8 @@ def run_case(
             path=folder / f"{plan.name}{SUFFIX}",
             consented=consented,
             limits=case.limits,
-            on_progress=on_plan(plan),
+            on_progress=told(number, plan),
             on_wait=on_wait,
         )
-        for plan in case.plans
+        for number, plan in enumerate(case.plans, start=1)
     ]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="As long as in the course: 180 s a load, figures for each minute.")
 @click.option("--for", "duration", metavar="TIME", help="Length of each load, as in 25s.")
 @other_limits_options
-@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="For run files and plots.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="For run files, plots and the report.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
 def case(
     name: str,
@@ -47,7 +47,7 @@ def case(
 ) -> None:
     """Run a CASE (cluster-load) and tell its verdict.
 
-    Without a cluster it runs on a lab of its own. It leaves run files and plots in a folder.
+    Without a cluster it runs on a lab of its own. It leaves run files, plots and a report in a folder.
     """
     import dataclasses
 
@@ -77,7 +77,9 @@ def case(
             )
     outcome = judge(story, runs, limits)
     pictures = _plots(story, outcome, folder)
+    page = _page(outcome, folder)
     if as_json:
+        note(f"report: {page}")
         click.echo(_as_json(outcome))
         return
     from clusterload.reports.terminal import answer_view, riddle_view
@@ -87,7 +89,7 @@ def case(
     OUT.rule("The answer", align="left", style="dim")
     OUT.print(answer_view(outcome))
     OUT.print(f"\nPlots of the riddle: {pictures[0]}\nPlots of the answer: {pictures[1]}", soft_wrap=True)
-    OUT.print(f"Run files: {folder}", soft_wrap=True)
+    OUT.print(f"Run files: {folder}\nReport to open in a browser: {page}", soft_wrap=True)
 
 
 def _plots(story: Case, outcome: Outcome, folder: Path) -> list[Path]:
@@ -97,6 +99,15 @@ def _plots(story: Case, outcome: Outcome, folder: Path) -> list[Path]:
     for name, picture in pictures.items():
         picture.save(folder / f"{name}.svg")
     return [picture.save(folder / f"{name}.png") for name, picture in pictures.items()]
+
+
+def _page(outcome: Outcome, folder: Path) -> Path:
+    from clusterload.cli.writing import write
+    from clusterload.reports.html import case_page
+
+    file = folder / "report.html"
+    write(file, case_page(outcome))
+    return file
 
 
 def _as_json(outcome: Outcome) -> str:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, ConsoleRenderable, RenderHook
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from clusterload import units
+from clusterload.reports.plain import AsText
 
 if TYPE_CHECKING:
     from clusterload.sources.source import Waiting
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
+
+
+class _Plain(RenderHook):
+    """Names of others, and what brokers say, are text on a terminal too."""
+
+    def process_renderables(self, renderables: Sequence[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [AsText(one) for one in renderables]
+
+
+for _console in (OUT, ERR):
+    _console.push_render_hook(_Plain())
 
 
 def warn(line: str) -> None:

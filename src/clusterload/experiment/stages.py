@@ -13,6 +13,7 @@ from clusterload.errors import ConsentError, StoreError
 from clusterload.experiment.orders import Orders, claimed
 from clusterload.lab import find_lab
 from clusterload.measurement import measure
+from clusterload.onlooking import onlooker
 from clusterload.origins import sources_of
 from clusterload.searching.settling import Settling
 from clusterload.store import SUFFIX, read_run
@@ -61,8 +62,8 @@ def experiment(
     consented: Consent = Consent(),  # noqa: B008 (frozen)
     limits: Limits | None = None,
     on_stage: Callable[[Stage], None] = lambda _: None,
-    on_plan: Callable[[Plan], OnProgress] = lambda _: lambda _: None,
-    on_wait: OnWait = lambda _: None,
+    on_plan: Callable[[Plan], OnProgress] | None = None,
+    on_wait: OnWait | None = None,
 ) -> tuple[Orders, tuple[Made, ...]]:
     """Measure every point of an experiment, a run file each; what is there already is not measured again.
 
@@ -76,7 +77,7 @@ def experiment(
         consented: as for `measure`; its caps on bytes and time hold for all runs together.
         limits: as for `measure`.
         on_stage: told of each run before and after it.
-        on_plan: called as each load begins; gives what is called with its progress.
+        on_plan: called as each load begins; gives what is called with its progress. By default a notebook shows it.
         on_wait: as for `measure`.
 
     Returns:
@@ -108,8 +109,8 @@ class _Stages:
         consented: Consent,
         limits: Limits | None,
         on_stage: Callable[[Stage], None],
-        on_plan: Callable[[Plan], OnProgress],
-        on_wait: OnWait,
+        on_plan: Callable[[Plan], OnProgress] | None,
+        on_wait: OnWait | None,
     ) -> None:
         self._cluster, self._orders, self._folder, self._rest = cluster, orders, folder, rest
         self._sources, self._consented, self._limits = sources, consented, limits
@@ -123,17 +124,17 @@ class _Stages:
         run, why = _there(path), "there already"
         if run is None:
             self._on_stage(stage)
-            run = self._measured(path, point)
+            run = self._measured(path, number, point)
             why = doubt(run) or "made"
         self._on_stage(replace(stage, why=why))
         return Made(point=point, run=run)
 
-    def _measured(self, path: Path, point: Point) -> Run:
+    def _measured(self, path: Path, number: int, point: Point) -> Run:
         """A new run; one in which the generator was the brake is made once more."""
-        run = self._once(path, point)
-        return self._once(path, point) if doubt(run) else run
+        run = self._once(path, number, point)
+        return self._once(path, number, point) if doubt(run) else run
 
-    def _once(self, path: Path, point: Point) -> Run:
+    def _once(self, path: Path, number: int, point: Point) -> Run:
         path.unlink(missing_ok=True)
         self._settling.wait(self._rest)
         plan = self._orders.plan_at(point)
@@ -144,9 +145,14 @@ class _Stages:
             path=path,
             consented=self._consented,
             limits=self._limits,
-            on_progress=self._on_plan(plan),
+            on_progress=self._told(number, plan),
             on_wait=self._on_wait,
         )
+
+    def _told(self, number: int, plan: Plan) -> OnProgress:
+        if self._on_plan is not None:
+            return self._on_plan(plan)
+        return onlooker().load(plan, f"{number} of {len(self._orders.order)}")
 
 
 def _there(path: Path) -> Run | None:

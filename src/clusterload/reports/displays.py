@@ -1,4 +1,4 @@
-"""Displays: what a Run, a Usage, a Verdict and an experiment's Outcome look like, in a line and as HTML."""
+"""Displays: what a Run, a Usage, a Verdict, an experiment's Outcome and runs compared look like: a line, and HTML."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
-from clusterload import units
+from clusterload import contrast, units
+from clusterload.reports.contrast import ALIKE, contrast_table, explained, group_lines, settings_table, unknown_lines
 from clusterload.reports.experiment import experiment_view
 from clusterload.reports.html.page import fragment
-from clusterload.reports.outline import Part, text_table
+from clusterload.reports.outline import Part, capital, text_table
 from clusterload.reports.parts.findings import findings_part
 from clusterload.reports.parts.load import dials_part, latency_part, ledger_part
 from clusterload.reports.parts.plan import environment_part, plan_part
 from clusterload.reports.terminal import usage_table
 
 if TYPE_CHECKING:
+    from clusterload.contrast import Contrast, Contrasted
     from clusterload.diagnosis import Verdict
     from clusterload.effects import Outcome
     from clusterload.run import Run
@@ -88,10 +90,43 @@ def outcome_html(outcome: Outcome) -> str:
     return fragment("Experiment", Part(id="experiment", title="", lines=lines, tables=tables))
 
 
+def contrasted_line(found: Contrasted) -> str:
+    """A sentence for each two groups."""
+    return f"Compared: {'; '.join(contrast.sentence(one) for one in found.contrasts)}"
+
+
+def contrasted_html(found: Contrasted) -> str:
+    """What the groups are and what differs in how they were made, then each figure under the word for it."""
+    whole = Part(
+        id="compared",
+        title="",
+        lines=(
+            *(f"{capital(contrast.sentence(one))}." for one in found.contrasts),
+            *group_lines(found),
+            *(() if found.settings else (ALIKE,)),
+        ),
+        tables=(text_table(settings_table(found), "What differs in how they were made"),) if found.settings else (),
+        parts=tuple(_contrast_part(one) for one in found.contrasts),
+    )
+    rest = Part(id="basis", title="", lines=(*(f"{capital(line)}." for line in found.notes), explained(found)))
+    return fragment("Runs compared", whole, rest)
+
+
+def _contrast_part(one: Contrast) -> Part:
+    told = text_table(contrast_table(one), "Each figure")
+    return Part(
+        id=f"contrast-{one.after}",
+        title=f"{one.after} against {one.before}",
+        lines=tuple(unknown_lines(one)),
+        tables=(told,) if told.rows else (),
+    )
+
+
 DISPLAYS: Final = {
     "Run": Display(line=run_line, html=run_html),
     "Usage": Display(line=usage_line, html=usage_html),
     "Verdict": Display(line=verdict_line, html=verdict_html),
     "Outcome": Display(line=outcome_line, html=outcome_html),
+    "Contrasted": Display(line=contrasted_line, html=contrasted_html),
 }
 """All types that show themselves, by name."""

@@ -1,14 +1,17 @@
-"""Notebook: a running IPython is taught how a Run, a Usage, a Verdict and an experiment's Outcome look.
+"""Notebook: a running IPython is taught how our types look, and shows how far long work is.
 
-They know nothing of it: what is pure imports no display. Types are given by name, so that nothing is imported before
-one of them is shown.
+They know nothing of it: what is pure imports no display, and what measures tells whoever registered as its onlooker.
+Types are given by name, so that nothing is imported before one of them is shown.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
+
+from clusterload import onlooking
 
 if TYPE_CHECKING:
     from clusterload.reports.displays import Display
@@ -18,12 +21,13 @@ SHOWN: Final = {
     "Usage": "clusterload.usage",
     "Verdict": "clusterload.diagnosis.verdict",
     "Outcome": "clusterload.effects.outcome",
+    "Contrasted": "clusterload.contrast.contrast",
 }
 """All types that show themselves, each with its module."""
 
 
 def register() -> None:
-    """Teach the running IPython how our types look; does nothing where none runs."""
+    """Teach the running IPython how our types look, and be told of long work; does nothing where none runs."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is None:
         return
@@ -31,6 +35,16 @@ def register() -> None:
     for name, module in SHOWN.items():
         formatters["text/html"].for_type_by_name(module, name, _html(name))
         formatters["text/plain"].for_type_by_name(module, name, _line(name))
+    if getattr(shell, "kernel", None) is not None:  # a terminal could not draw anew what it has shown
+        onlooking.register(_onlooker(shell.display_pub.publish))
+
+
+def _onlooker(publish: Callable[..., Any]) -> onlooking.Onlooker:
+    return onlooking.Onlooker(
+        load=lambda plan, place: _progress().load_progress(publish, plan, place),
+        watch=lambda seconds: _progress().watch_progress(publish, seconds),
+        wait=lambda: _progress().wait_progress(publish),
+    )
 
 
 def _html(name: str) -> Callable[[Any], str]:
@@ -46,3 +60,9 @@ def _display(name: str) -> Display:
     from clusterload.reports.displays import DISPLAYS  # noqa: PLC0415 (who shows nothing need not wait for it)
 
     return DISPLAYS[name]
+
+
+def _progress() -> ModuleType:
+    from clusterload.reports import progress  # noqa: PLC0415 (likewise)
+
+    return progress

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clusterload import units
+from clusterload.diagnosis import State
 from clusterload.reports.courses import load_chart
 from clusterload.reports.outline import Outline, capital
 from clusterload.reports.parts.bill import bill_part
+from clusterload.reports.parts.case import case_part
 from clusterload.reports.parts.findings import advice_part, doubts_part, findings_part
 from clusterload.reports.parts.load import dials_part, latency_part, ledger_part
 from clusterload.reports.parts.plan import environment_part, events_part, plan_part
@@ -17,6 +20,7 @@ from clusterload.run import clock_time
 from clusterload.usage import provider_load
 
 if TYPE_CHECKING:
+    from clusterload.case import Outcome
     from clusterload.diagnosis import Verdict
     from clusterload.run import Run
     from clusterload.usage import Usage
@@ -53,6 +57,21 @@ def outlined(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = No
         load=load_chart(run, usage),
         advice=advice_part(verdict),
         parts=tuple(one for one in parts if not one.empty),
+    )
+
+
+def case_outlined(outcome: Outcome) -> Outline:
+    """A case: its answer first, then its loads side by side, then all that is known of the first of them. Pure."""
+    first = outcome.steps[0]
+    told = outlined(first.run, first.usage, first.verdict)
+    doubtful = any(step.verdict.state is State.INCONCLUSIVE for step in outcome.steps)
+    return replace(
+        told,
+        title=outcome.case.title,
+        about=(f"{len(outcome.steps)} loads, of which {told.title} is drawn and told in full", *told.about),
+        state=str(State.INCONCLUSIVE) if doubtful else told.state,
+        sentence=f"{capital(outcome.sentence)}.",
+        parts=(case_part(outcome), *told.parts),
     )
 
 

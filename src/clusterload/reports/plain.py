@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rich.segment import Segment
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 INVISIBLE: Final = "\u200b"
 """Put where hosts of repositories would make a link of text that Markdown leaves alone."""
@@ -31,6 +37,18 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """The same in one line: white space of any kind and length is one space."""
     return visible(" ".join(text.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class AsText:
+    """What is shown, as rich shows it, but that nothing in its texts acts on a terminal."""
+
+    shown: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The same with texts that are visible; styles stay, for they are not text."""
+        for segment in console.render(self.shown, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
 def for_xml(text: str) -> str:

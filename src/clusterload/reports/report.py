@@ -15,6 +15,7 @@ from clusterload import units
 from clusterload.diagnosis import Verdict
 from clusterload.reports.diagnosis import finding_line
 from clusterload.reports.load import load_view
+from clusterload.reports.plain import AsText
 from clusterload.reports.plots import GRAPHS, Plot, plot
 from clusterload.reports.terminal import answer_view, riddle_view, usage_table
 from clusterload.run import Run
@@ -89,7 +90,7 @@ class Report(Shown):
         parts += [finding_line(one) for one in self.verdict.findings]
         parts += [Text(f"{event.kind}: {event.text}", style="yellow") for event in self.run.events]
         parts.append(Text(f"Verdict: {self.verdict.sentence}", style="bold"))
-        return Group(*parts)
+        return AsText(Group(*parts))
 
     def save(self, folder: Path) -> list[Path]:
         """Write the plots into a folder, as PNG and SVG; returns the files."""
@@ -104,7 +105,7 @@ class Told(Shown):
     view: RenderableType
 
     def __rich__(self) -> RenderableType:
-        return self.view
+        return AsText(self.view)
 
 
 def render(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> Report:

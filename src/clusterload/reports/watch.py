@@ -55,9 +55,14 @@ def watch_line(usage: Usage) -> str:
     if usage.busiest is not None:
         parts.append(f"{usage.busiest.resource.title.lower()} {units.percent(_last(usage.busiest.values))}")
         parts[-1] += f" on broker {usage.busiest.broker}"
-    lines = (line for line in usage.lines if not np.isnan(_last(line.values)))
-    parts += [f"{line.resource.title.lower()} {amount(line, _last(line.values))}" for line in lines]
-    return ", ".join(parts)
+    return ", ".join([*parts, *level_words(usage)])
+
+
+def level_words(usage: Usage) -> Iterator[str]:
+    """What each dimension comes to now, where that is known: `ingress 2.1 MB/s`."""
+    for line in usage.lines:
+        if not np.isnan(_last(line.values)):
+            yield f"{line.resource.title.lower()} {amount(line, _last(line.values))}"
 
 
 def _headline(usage: Usage) -> Table:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from clusterload.errors import ClusterError
+from clusterload.interruption import pause
 from clusterload.lab import find_lab
 from clusterload.plan import PREFIX
 from clusterload.protocol.address import Address
@@ -84,4 +85,4 @@ class Settling:
             calm = calm + 1 if took <= enough and self.busy() < _CALM_HOST else 0
             if calm >= _CALM_ROUNDS or over:
                 return calm >= _CALM_ROUNDS
-            time.sleep(_PAUSE)
+            pause(_PAUSE)

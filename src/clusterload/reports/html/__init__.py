@@ -1,5 +1,5 @@
-"""A report as one HTML file that needs nothing else: `page` makes it, `fragment` what a notebook shows."""
+"""A report as one HTML file that needs nothing else: `page` makes it, `case_page` that of a case."""
 
-from clusterload.reports.html.page import page
+from clusterload.reports.html.page import case_page, page
 
-__all__ = ["page"]
+__all__ = ["case_page", "page"]

@@ -17,10 +17,11 @@ from clusterload import __version__
 from clusterload.reports.chart import HUES, Chart, said, spoken
 from clusterload.reports.html.values import MOST_SERIES, chart_values, every_series
 from clusterload.reports.outline import Outline, Part, TextTable, columns
-from clusterload.reports.outlining import outlined
+from clusterload.reports.outlining import case_outlined, outlined
 from clusterload.reports.plain import visible
 
 if TYPE_CHECKING:
+    from clusterload.case import Outcome
     from clusterload.diagnosis import Verdict
     from clusterload.run import Run
     from clusterload.usage import Usage
@@ -33,7 +34,15 @@ _STATES: Final = {"within limits": "within", "limited": "limited", "inconclusive
 
 def page(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> str:
     """A whole report. Pure: the same run gives the same page."""
-    told = outlined(run, usage, verdict, baseline)
+    return _page(outlined(run, usage, verdict, baseline), run)
+
+
+def case_page(outcome: Outcome) -> str:
+    """The same of a case: its answer, its loads side by side, and its first load in full."""
+    return _page(case_outlined(outcome), outcome.steps[0].run)
+
+
+def _page(told: Outline, run: Run) -> str:
     every = every_series(run)
     scripts = (_of_uplot("uPlot.iife.js"), _own("charts.js"))
     style = _of_uplot("uPlot.min.css") + _own("style.css")
@@ -59,9 +68,15 @@ def page(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) 
     )
 
 
-def fragment(heading: str, part: Part) -> str:
-    """A part of a report by itself, without charts, script or style: for notebooks."""
-    return _environment().get_template("fragment.html").render(heading=heading, part=part)
+def fragment(heading: str, *parts: Part) -> str:
+    """Parts of a report by themselves, without charts, script or style: for notebooks."""
+    return _environment().get_template("fragment.html").render(heading=heading, told=parts)
+
+
+def progress_bar(title: str, words: str, done: float, total: float | None) -> str:
+    """How far work is, as a bar and in words: for notebooks; without a bar where nobody knows how far it goes."""
+    template = _environment().get_template("progress.html")
+    return template.render(title=title, words=words, done=f"{done:.1f}", total=f"{total:.1f}" if total else "")
 
 
 def chart_table(chart: Chart) -> TextTable:
