@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from clusterload.errors import StoreError
@@ -22,5 +23,6 @@ def write(file: Path, text: str) -> None:
         half.write_text(text, encoding="utf-8")
         half.replace(file)
     except OSError as error:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):  # there may be no folder to remove it from
+            half.unlink()
         raise StoreError(f"{file} cannot be written: {error.strerror}; give another file") from None
