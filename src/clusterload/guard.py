@@ -17,7 +17,7 @@ from clusterload.errors import ConfigurationError
 from clusterload.gating import STOPPED, Answer, Judged, Scene, judged
 from clusterload.histogram import Histogram
 from clusterload.limits import Limits
-from clusterload.looking import UNLABELLED, Both, Looks
+from clusterload.looking import LOOK_SECONDS, UNLABELLED, Both, Looks
 from clusterload.run import Latency, Run
 from clusterload.series import SECOND
 from clusterload.thresholds import Family, Threshold
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from clusterload.ledger import Ledger
     from clusterload.plan import Plan
     from clusterload.sources.source import Sink, Source
-    from clusterload.store import Recorder
-
-LOOK_SECONDS: Final = 1.0
-"""How often a load is looked at."""
 
 REACH_SECONDS: Final = 15.0
 """How far back a look reaches beyond the longest stretch that a threshold must last."""
@@ -152,7 +148,7 @@ class Guard:
 @contextmanager
 def guarded(
     plan: Plan,
-    recorder: Recorder,
+    recorder: Sink,
     sources: Sequence[Source],
     limits: Limits | None,
     surroundings: Mapping[str, Any],
@@ -171,7 +167,7 @@ def guarded(
     """
     reach = _reach(plan.abort_if)
     needed = {each.name for one in plan.abort_if for each in one.measure.read_from(frozenset(dict(one.where)))}
-    looks = Looks(sources, recorder.id, surroundings, names={*UNLABELLED, *needed}, seconds=reach)
+    looks = Looks(sources, "", surroundings, names={*UNLABELLED, *needed}, seconds=reach)
     guard = Guard(plan, limits or _NO_LIMITS, looks)
     if not plan.abort_if:
         yield guard, recorder
@@ -184,7 +180,7 @@ def guarded(
 
 
 @contextmanager
-def _watching(guard: Guard, recorder: Recorder) -> Iterator[None]:
+def _watching(guard: Guard, recorder: Sink) -> Iterator[None]:
     over = threading.Event()
 
     def tell(found: Judged) -> None:

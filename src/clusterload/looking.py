@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -13,12 +14,20 @@ from clusterload.resources import RESOURCES
 from clusterload.run import Run
 from clusterload.series import SECOND, Kind
 from clusterload.sources.following import Following
-from clusterload.sources.source import LateSource, Source
-from clusterload.store import Recent, Recorder
+from clusterload.sources.source import LateSource, Sink, Source
+from clusterload.store import Recent
 from clusterload.units import Unit
 
 SHOWN_SECONDS: Final = 60.0
 """How far back a look reaches; for sources with few points it is five of them."""
+
+LOOK_SECONDS: Final = 1.0
+"""How often a run is looked at while it goes."""
+
+JUDGE_SECONDS: Final = 5.0
+"""How often that is with all Series, to be judged."""
+
+OnLook = Callable[[Run], None]
 
 UNLABELLED: Final = tuple(name for name, one in RESOURCES.items() if not one.per)
 """The resources that have one Series a broker: what is kept for a look, unless more is asked for."""
@@ -32,7 +41,7 @@ _AFTER: Final = 1.3
 class Both:
     """Gives what comes to the run file and to those who watch."""
 
-    recorder: Recorder
+    recorder: Sink
     recent: Recent
 
     def point(
@@ -96,8 +105,8 @@ class Looks:
                 stack.callback(follower.stop)
             yield
 
-    def look(self, start: int) -> Run:
-        """The last of a run that began at `start` (Unix nanoseconds), as a run."""
+    def look(self, start: int, names: Collection[str] | None = None) -> Run:
+        """The last of a run that began at `start` (Unix nanoseconds), as a run: all that is kept, or these names."""
         late = max((one.lateness for one in self._late), default=0.0)
         end = time.time_ns() - round((_AFTER * self._granularity + late) * SECOND)
         first = end - round(self._seconds * SECOND)
@@ -109,6 +118,80 @@ class Looks:
             start=min(begin, end - round(self._granularity * SECOND)),
             end=end,
             environment=self._surroundings,
-            series=self.recent.series,
+            series=self.recent.series(names),
             events=self.recent.events,
         )
+
+
+class Watcher:
+    """Gives looks at a run to those who watch it, each second the few Series that show it, now and then all of them."""
+
+    def __init__(self, looks: Looks, on_look: OnLook, on_judge: OnLook | None) -> None:
+        """Let `on_look` see a run; `on_judge` gets all of its Series, and takes them no longer than to pass them on."""
+        self._looks, self._on_look, self._on_judge = looks, on_look, on_judge
+        self._start = 0
+        self._judge_at = 0.0
+        self._over = threading.Event()
+
+    def begin(self, start: int) -> None:
+        """What is watched began, at Unix nanoseconds; before that nothing is looked at."""
+        self._start = start
+
+    def look(self) -> None:
+        """Look once, if it has begun."""
+        if not self._start:
+            return
+        self._on_look(self._looks.look(self._start, UNLABELLED))
+        now = time.monotonic()
+        if self._on_judge is not None and now >= self._judge_at:
+            self._judge_at = now + JUDGE_SECONDS
+            self._on_judge(self._looks.look(self._start))
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Look each second, in a thread of its own."""
+        thread = threading.Thread(target=self._often, name="looking", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _often(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            self.look()
+
+
+@contextmanager
+def watched(
+    sources: Sequence[Source],
+    recorder: Sink,
+    surroundings: Mapping[str, Any],
+    on_look: OnLook | None,
+    on_judge: OnLook | None,
+) -> Iterator[tuple[Callable[[int], None], Sink]]:
+    """Let somebody see a run's metrics while its load is made.
+
+    Args:
+        sources: of the metrics.
+        recorder: gets all that is measured.
+        surroundings: the run's environment.
+        on_look: called each second with the last while; None if nobody looks.
+        on_judge: called each five seconds with all Series of it.
+
+    Yields:
+        What is to be called as the load begins, and what takes the sources' points.
+    """
+    if on_look is None:
+        yield lambda _: None, recorder
+        return
+    looks = Looks(sources, "", surroundings, names=seen_names(on_judge))
+    watcher = Watcher(looks, on_look, on_judge)
+    with looks.following(), watcher.looking():
+        yield watcher.begin, Both(recorder, looks.recent)
+
+
+def seen_names(on_judge: OnLook | None) -> Collection[str]:
+    """The names of the Series that are kept in memory for those who watch."""
+    return UNLABELLED if on_judge is None else tuple(RESOURCES)

@@ -21,6 +21,7 @@ from clusterload.kafka.admin import absent_groups, topic_ids
 from clusterload.lab import find_lab
 from clusterload.lab.faults import check_faults, injected
 from clusterload.limits import Limits
+from clusterload.looking import OnLook, watched
 from clusterload.onlooking import onlooker
 from clusterload.origins import sources_of
 from clusterload.plan import Load, Plan, resolved
@@ -47,6 +48,8 @@ def measure(
     workers: int | None = None,
     limits: Limits | None = None,
     on_progress: OnProgress | None = None,
+    on_look: OnLook | None = None,
+    on_judge: OnLook | None = None,
     on_statistics: Callable[[str], None] | None = None,
     on_wait: OnWait | None = None,
 ) -> Run:
@@ -66,6 +69,8 @@ def measure(
         workers: processes of the wire engine; by default as many as the dials call for.
         limits: what a limit load is held against that may end the load.
         on_progress: called five times a second during the load; by default a notebook shows how far it is.
+        on_look: called about every second with the last minute's metrics as a run, in a thread of its own.
+        on_judge: called there about every five seconds with all Series of it.
         on_statistics: gets each client's own statistics as JSON, every second.
         on_wait: called now and then while metrics that come late are waited for; by default as `on_progress`.
 
@@ -96,9 +101,10 @@ def measure(
         recorder.document("environment", surroundings)
         before = _ends(cluster, topics)
         with (
-            guarded(plan, recorder, chosen, limits, surroundings) as (guard, sink),
+            watched(chosen, recorder, surroundings, on_look, on_judge) as (show, shown),
+            guarded(plan, shown, chosen, limits, surroundings) as (guard, sink),
             running(chosen, sink),
-            injected(plan.faults, lab, duration=plan.duration, on_event=recorder.event) as faults,
+            injected(plan.faults, lab, duration=plan.duration, on_event=shown.event) as faults,
         ):
             made = generated(
                 plan,
@@ -106,7 +112,7 @@ def measure(
                 recorder,
                 seed=seed,
                 workers=workers,
-                on_start=_each(guard.begin, faults.begin),
+                on_start=_each(guard.begin, faults.begin, show),
                 on_progress=_each(guard.tell, told),
                 on_statistics=ClientStatistics(recorder, on_text=on_statistics),
                 stop=lambda: guard.crossed,

@@ -9,7 +9,7 @@ from pathlib import Path
 from clusterload.errors import ConfigurationError
 from clusterload.interruption import pause
 from clusterload.kafka import Cluster
-from clusterload.looking import Both, Looks
+from clusterload.looking import LOOK_SECONDS, Both, Looks, OnLook, Watcher, seen_names
 from clusterload.onlooking import onlooker
 from clusterload.origins import sources_of
 from clusterload.recording import collect, environment, recording, running
@@ -24,7 +24,8 @@ def watch(
     seconds: float | None = None,
     sources: Sequence[Source] | None = None,
     path: Path | str | None = None,
-    on_look: Callable[[Run], None] | None = None,
+    on_look: OnLook | None = None,
+    on_judge: OnLook | None = None,
     on_wait: OnWait | None = None,
 ) -> Run:
     """Watch a cluster without any load of ours. Interrupting it ends it in good order.
@@ -34,7 +35,9 @@ def watch(
         seconds: how long; None until it is interrupted.
         sources: of the metrics; by default those that are known by themselves.
         path: of the run file; by default `runs/<id>.run`.
-        on_look: called about every second with the last minute as a run; by default a notebook shows it.
+        on_look: called about every second with the last minute as a run, without Series of single clients and the like;
+            by default a notebook shows it.
+        on_judge: called about every five seconds with all Series of it, and takes them no longer than to pass them on.
         on_wait: called now and then while figures that come late are waited for; by default as `on_look`.
 
     Raises:
@@ -51,13 +54,15 @@ def watch(
     with recording(path) as recorder:
         surroundings = environment(cluster, chosen)
         recorder.document("environment", surroundings)
-        looks = Looks(chosen, recorder.id, surroundings)
+        looks = Looks(chosen, recorder.id, surroundings, names=seen_names(on_judge))
+        watcher = Watcher(looks, told, on_judge)
         with running(chosen, Both(recorder, looks.recent), baseline=0.0), looks.following():
             start = time.time_ns()
             recorder.document("window", {"start": start, "end": None, "complete": False})
-            _look_often(seconds, lambda: told(looks.look(start)))
+            watcher.begin(start)
+            _look_often(seconds, watcher.look)
             if on_look is None:
-                told(looks.look(start))  # a display stands as it was last drawn
+                watcher.look()  # a display stands as it was last drawn
             end = time.time_ns()
         recorder.document("window", {"start": start, "end": end, "complete": True})
         collect(chosen, recorder, start, end, on_wait or onlooker().wait())
@@ -69,7 +74,7 @@ def _look_often(seconds: float | None, look: Callable[[], None]) -> None:
     try:
         while seconds is None or time.monotonic() - began < seconds:
             look()
-            left = 1.0 if seconds is None else seconds - (time.monotonic() - began)
-            pause(max(0.0, min(1.0, left)))
+            left = LOOK_SECONDS if seconds is None else seconds - (time.monotonic() - began)
+            pause(max(0.0, min(LOOK_SECONDS, left)))
     except KeyboardInterrupt:
         return

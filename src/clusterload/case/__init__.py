@@ -20,6 +20,7 @@ from clusterload.engines.progress import OnProgress
 from clusterload.errors import ConfigurationError, StoreError, nearest
 from clusterload.kafka import Cluster
 from clusterload.limits import Limits
+from clusterload.looking import OnLook
 from clusterload.measurement import measure
 from clusterload.onlooking import onlooker
 from clusterload.plan import Dials, Load, Plan
@@ -174,6 +175,8 @@ def run_case(
     sources: Sequence[Source] | None = None,
     consented: Consent = Consent(),  # noqa: B008 (frozen)
     on_plan: Callable[[Plan], OnProgress] | None = None,
+    on_look: OnLook | None = None,
+    on_judge: OnLook | None = None,
     on_wait: OnWait | None = None,
 ) -> list[Run]:
     """Run the case's loads one after the other, a run file each in `folder`.
@@ -185,6 +188,8 @@ def run_case(
         sources: as for `measure`.
         consented: as for `measure`.
         on_plan: called as each load begins; gives what is called with its progress. By default a notebook shows it.
+        on_look: as for `measure`.
+        on_judge: as for `measure`.
         on_wait: as for `measure`.
 
     Raises:
@@ -205,6 +210,8 @@ def run_case(
             consented=consented,
             limits=case.limits,
             on_progress=told(number, plan),
+            on_look=on_look,
+            on_judge=on_judge,
             on_wait=on_wait,
         )
         for number, plan in enumerate(case.plans, start=1)

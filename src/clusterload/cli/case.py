@@ -16,6 +16,7 @@ from clusterload.cli.options import (
     other_limits_options,
     target_options,
 )
+from clusterload.cli.outwards import Outwards, web_option
 from clusterload.cli.sources import source_options, sources_for
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="As long as in the course: 180 s a load, figures for each minute.")
 @click.option("--for", "duration", metavar="TIME", help="Length of each load, as in 25s.")
 @other_limits_options
+@web_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="For run files, plots and the report.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
 def case(
@@ -42,6 +44,7 @@ def case(
     full: bool,
     duration: str | None,
     limits: Limits | None,
+    web: int | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -52,8 +55,8 @@ def case(
     import dataclasses
 
     from clusterload.case import Case, claim, judge, run_case
-    from clusterload.cli.console import ERR, OUT, note, waiting
-    from clusterload.cli.live import load_progress
+    from clusterload.cli.console import ERR, OUT, note
+    from clusterload.cli.live import live, said
     from clusterload.units import parse_duration
 
     story = Case.named(name, full=full, duration=parse_duration(duration) if duration else None)
@@ -65,15 +68,17 @@ def case(
     with opened(target) as cluster:
         note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
         agreed = confirmed(consented, cluster)
-        with load_progress() as begin:
+        with live(limits or story.limits, Outwards(web=web)) as feed:
             runs = run_case(
                 story,
                 cluster,
                 folder,
                 sources=sources_for(target, cluster),
                 consented=agreed,
-                on_plan=begin,
-                on_wait=waiting,
+                on_plan=feed.begin,
+                on_look=feed.look,
+                on_judge=feed.judge,
+                on_wait=said(feed),
             )
     outcome = judge(story, runs, limits)
     pictures = _plots(story, outcome, folder)

@@ -124,22 +124,24 @@ def _watched(
     target: Target, watch: _Watch, table: str | None, units: int, consented: Consent | None
 ) -> tuple[Run, Run | None, Limits]:
     """A cluster as it was watched: the window, what was before it, and its limits."""
-    from clusterload.cli.console import note, waiting
-    from clusterload.cli.live_cluster import cluster_view
+    from clusterload.cli.console import note
+    from clusterload.cli.live import live, said
     from clusterload.watching import watch as watch_cluster
 
     whole = watch.before + watch.seconds
     with opened(target) as cluster:
         limits = _limits(target, table, units, cluster)
-        with _unlocked(cluster, consented), cluster_view(limits, whole) as on_look:
+        title = f"cluster {cluster.id}"
+        with _unlocked(cluster, consented), live(limits, title=title, seconds=whole) as feed:
             note(_announced(watch))
             seen = watch_cluster(
                 cluster,
                 seconds=whole,
                 sources=_sources(target, cluster, watch.interval),
                 path=watch.out,
-                on_look=on_look,
-                on_wait=waiting,
+                on_look=feed.look,
+                on_judge=feed.judge,
+                on_wait=said(feed),
             )
     if not watch.before:
         return seen, watch.other, limits

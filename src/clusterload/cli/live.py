@@ -1,114 +1,139 @@
-"""What a running load looks like: a bar, and for each Load its dials, latency and ledger, as of the last second."""
+"""What is seen of a run while it goes: on the terminal, and where that is asked for as a page and as an exposition."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.text import Text
 
-from clusterload import units
-from clusterload.asking import Asked, asked
-from clusterload.cli.console import ERR, note
+from clusterload.cli.console import ERR, note, warn
+from clusterload.cli.outwards import Outwards
 
 if TYPE_CHECKING:
-    from clusterload.engines.progress import OnProgress, Standing
-    from clusterload.engines.progress import Progress as LoadProgress
-    from clusterload.plan import Load, Plan
+    from clusterload.limits import Limits
+    from clusterload.live import Feed, Snapshot
+    from clusterload.sources.source import Waiting
 
 LINE_SECONDS: Final = 5.0
-"""How often a line is said where there is no terminal to draw on."""
+"""How often a line is said of a load where there is no terminal to draw on."""
+
+WATCH_LINE_SECONDS: Final = 10.0
+"""How often of a cluster that is watched."""
 
 
 @contextmanager
-def load_progress() -> Iterator[Callable[[Plan], OnProgress]]:
-    """What shows loads: give it a plan as its load begins, and get what takes the load's progress."""
+def live(
+    limits: Limits, outwards: Outwards = Outwards(), *, title: str = "", seconds: float | None = None  # noqa: B008 (frozen)
+) -> Iterator[Feed]:  # fmt: skip
+    """What takes all that a run tells while it goes, and shows it.
+
+    Args:
+        limits: what it is held against.
+        outwards: where else it is shown.
+        title: of a cluster that is watched; a load brings its own.
+        seconds: for which it is watched; None until it is ended.
+    """
+    from clusterload.live import Feed
+
+    with ExitStack() as stack:
+        shows = [stack.enter_context(one) for one in _others(outwards)]
+        shows.append(stack.enter_context(_terminal()))
+        feed = Feed(limits, shows, title=title, duration=math.nan if seconds is None else seconds)
+        with feed:
+            yield feed
+    if feed.failure is not None:
+        warn(f"what was shown while it ran is not to be trusted: {feed.failure!r}; the run itself is whole")
+
+
+def said(feed: Feed) -> Callable[[Waiting], None]:
+    """What says on the terminal, and where else the run is seen, what is waited for."""
+    from clusterload.cli.console import waiting
+    from clusterload.units import duration
+
+    def say(state: Waiting) -> None:
+        waiting(state)
+        feed.note(f"waiting for {state.missing}: {duration(state.left)} more at most")
+
+    return say
+
+
+def _others(outwards: Outwards) -> Iterator[AbstractContextManager[Callable[[Snapshot], None]]]:
+    if outwards.web is not None:
+        from clusterload.web.live import Page
+
+        page = Page(port=outwards.web)
+        note(f"live page: {page.url}")
+        yield page
+    if outwards.expose is not None:
+        from clusterload.web.exposition import Exposition
+
+        exposition = Exposition(port=outwards.expose)
+        note(f"live figures for Prometheus: {exposition.url}")
+        yield exposition
+
+
+@contextmanager
+def _terminal() -> Iterator[Callable[[Snapshot], None]]:
+    from clusterload.reports.live import live_view
+
     if not ERR.is_terminal:
-        yield _lines
+        yield Lines(note)
         return
-    bars = Progress(
-        TextColumn("{task.description}"), BarColumn(bar_width=16), TextColumn("{task.fields[figures]}"), console=ERR
-    )
-    with Live(bars, console=ERR, refresh_per_second=4) as live:
+    stages = Stages(note)
+    with Live(console=ERR, refresh_per_second=2, transient=True) as picture:
 
-        def begin(plan: Plan) -> OnProgress:
-            task = bars.add_task(escape(plan.name), total=plan.duration, figures="")
+        def show(snapshot: Snapshot) -> None:
+            stages(snapshot)
+            if not snapshot.ended:
+                picture.update(live_view(snapshot))
 
-            def update(state: LoadProgress) -> None:
-                bars.update(task, completed=state.elapsed, figures=_figures(state))
-                over = state.elapsed >= state.duration
-                live.update(bars if over else Group(bars, loads_view(plan, state)))
-
-            return update
-
-        yield begin
-        live.update(bars)
+        yield show
 
 
-def loads_view(plan: Plan, state: LoadProgress) -> RenderableType:
-    """Each Load with its latency of the last second and its ledger, and below it its dials; within 80 columns."""
-    loads = {load.name: load for load in plan.loads}
-    lines = []
-    for standing in state.loads:
-        load = loads[standing.ledger.load]
-        lines.append(Text(f"{load.name}: {', '.join(_account(standing))}", no_wrap=True, overflow="ellipsis"))
-        for dial, wanted, value in _dials(load, standing, state.elapsed):
-            lines.append(Text(f"  {dial:20} {value:>14} of {wanted}", style="dim", no_wrap=True, overflow="ellipsis"))
-    return Group(*lines)
+@dataclass(slots=True)
+class Stages:
+    """Says in a line what each load of several came to, as the next one begins or all is over."""
+
+    say: Callable[[str], None]
+    last: Snapshot | None = None
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        """Take how the run stands."""
+        from clusterload.reports.live import end_line
+
+        before = self.last
+        if before is not None and before.loads and (snapshot.ended or snapshot.title != before.title):
+            self.say(end_line(snapshot if snapshot.loads and snapshot.title == before.title else before))
+        self.last = snapshot
 
 
-def _dials(load: Load, standing: Standing, elapsed: float) -> Iterator[tuple[str, str, str]]:
-    for one in _asked(load, elapsed):
-        if one.dial in standing.figures:
-            yield (
-                one.dial,
-                units.short(one.value, one.unit),
-                units.short(standing.figures[one.dial], one.unit),
-            )
+@dataclass(slots=True)
+class Lines:
+    """Plain lines now and then, where there is no terminal to draw on."""
 
+    say: Callable[[str], None]
+    due: float = WATCH_LINE_SECONDS
+    title: str = ""
+    stages: Stages = field(init=False)
 
-def _asked(load: Load, elapsed: float) -> tuple[Asked, ...]:
-    return asked(load, max(0.0, elapsed - 1.0), max(elapsed, 0.1))
+    def __post_init__(self) -> None:
+        self.stages = Stages(self.say)
 
+    def __call__(self, snapshot: Snapshot) -> None:
+        """Take how the run stands, and say it if it is time for that."""
+        from clusterload.reports.live import live_line
+        from clusterload.units import duration
 
-def _account(standing: Standing) -> Iterator[str]:
-    ledger = standing.ledger
-    yield f"{ledger.acknowledged:,} {ledger.unit}"
-    yield f"{ledger.failed + ledger.unknown + ledger.dropped:,} lost"
-    if not math.isnan(standing.p99):
-        p50, p99 = (units.number(latency / 1e3) for latency in (standing.p50, standing.p99))
-        yield f"p50 {p50} ms, p99 {p99} ms"
-
-
-def _lines(plan: Plan) -> OnProgress:
-    """Plain lines, where there is no terminal."""
-    note(f"{plan.name}: {units.duration(plan.duration)} of load")
-    said = LINE_SECONDS
-    loads = {load.name: load for load in plan.loads}
-
-    def update(state: LoadProgress) -> None:
-        nonlocal said
-        if state.elapsed < said or state.elapsed >= state.duration:
-            return
-        said = (state.elapsed // LINE_SECONDS + 1) * LINE_SECONDS
-        for standing in state.loads:
-            note(f"{state.elapsed:.0f} s: {line(loads[standing.ledger.load], standing, state.elapsed)}")
-
-    return update
-
-
-def line(load: Load, standing: Standing, elapsed: float) -> str:
-    """A Load in one line: `produce: request_rate 500/s of 500/s, p99 2.1 ms, 2,500 records, 0 lost`."""
-    parts = [f"{dial} {value} of {wanted}" for dial, wanted, value in _dials(load, standing, elapsed)]
-    return f"{load.name}: {', '.join([*parts, *_account(standing)])}"
-
-
-def _figures(state: LoadProgress) -> str:
-    lost = state.ledger.failed + state.ledger.unknown + state.ledger.dropped
-    return f"{units.number(state.rate)}/s  {state.ledger.acknowledged:,} ok  {lost:,} failed  {state.left:.0f} s left"
+        self.stages(snapshot)
+        if snapshot.loads and snapshot.title != self.title:
+            self.title, self.due = snapshot.title, LINE_SECONDS
+            self.say(f"{snapshot.title}: {duration(snapshot.duration)} of load")
+        over = snapshot.ended or snapshot.elapsed >= snapshot.duration
+        if snapshot.elapsed >= self.due and not over:
+            every = LINE_SECONDS if snapshot.loads else WATCH_LINE_SECONDS
+            self.due = (snapshot.elapsed // every + 1) * every
+            self.say(live_line(snapshot))

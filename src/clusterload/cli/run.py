@@ -18,6 +18,7 @@ from clusterload.cli.options import (
     opened,
     target_options,
 )
+from clusterload.cli.outwards import Outwards, outwards_options
 from clusterload.cli.plans import Asked, dials_help, said_totals
 from clusterload.cli.sources import source_options, sources_for
 from clusterload.errors import UsageError
@@ -57,6 +58,7 @@ clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
     "--abort-if", "abort_if", multiple=True, metavar="THRESHOLD",
     help="End the load at once if so, as in 'latency.p99 > 1 s for 5 s', and exit with 99.",
 )  # fmt: skip
+@outwards_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--noop", is_flag=True, help="Load no cluster but a target that answers at once: the generator alone.")
 @click.option("--no-metrics", is_flag=True, help="Only make the load: print when it began and ended.")
@@ -78,6 +80,7 @@ def run(
     limits: Limits,
     gates: Gates,
     abort_if: tuple[str, ...],
+    outwards: Outwards,
     out: Path | None,
     noop: bool,
     no_metrics: bool,
@@ -103,9 +106,11 @@ def run(
             click.echo(line)
         return
     if noop:
-        measured = _rehearsed(plan, target, out, workers)
+        measured = _rehearsed(plan, target, out, workers, limits, outwards)
     else:
-        measured = _measured(plan, target, consented, out, workers, limits, metrics=not no_metrics, stats=stats)
+        measured = _measured(
+            plan, target, consented, out, workers, limits, outwards, metrics=not no_metrics, stats=stats
+        )
     if no_metrics or noop:
         settle = _show_window(measured, limits, gates, as_json=as_json)
     else:
@@ -134,17 +139,17 @@ def _measured(
     out: Path | None,
     workers: int | None,
     limits: Limits,
+    outwards: Outwards,
     *,
     metrics: bool,
     stats: bool,
 ) -> Run:
-    from clusterload.cli.console import waiting
-    from clusterload.cli.live import load_progress
+    from clusterload.cli.live import live, said
     from clusterload.measurement import measure
 
     with opened(target) as cluster:
         agreed = confirmed(consented, cluster)
-        with load_progress() as begin:
+        with live(limits, outwards) as feed:
             return measure(
                 plan,
                 cluster,
@@ -153,20 +158,24 @@ def _measured(
                 consented=agreed,
                 workers=workers,
                 limits=limits,
-                on_progress=begin(plan),
-                on_wait=waiting,
+                on_progress=feed.begin(plan),
+                on_look=feed.look,
+                on_judge=feed.judge,
+                on_wait=said(feed),
                 on_statistics=_print_statistics if stats else None,
             )
 
 
-def _rehearsed(plan: Plan, target: Target, out: Path | None, workers: int | None) -> Run:
-    from clusterload.cli.live import load_progress
+def _rehearsed(
+    plan: Plan, target: Target, out: Path | None, workers: int | None, limits: Limits, outwards: Outwards
+) -> Run:
+    from clusterload.cli.live import live
     from clusterload.rehearsal import rehearse
 
     if target.lab is not None or target.cluster or target.bootstrap_server:
         raise UsageError("--noop loads no cluster: leave out --lab, --cluster and --bootstrap-server, or --noop")
-    with load_progress() as begin:
-        return rehearse(plan, path=out, workers=workers, on_progress=begin(plan))
+    with live(limits, outwards) as feed:
+        return rehearse(plan, path=out, workers=workers, on_progress=feed.begin(plan))
 
 
 def _print_statistics(text: str) -> None:

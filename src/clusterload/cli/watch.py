@@ -9,6 +9,7 @@ import click
 
 from clusterload.cli.gates import Gates, gate_options
 from clusterload.cli.options import Target, opened, target_options, units_option
+from clusterload.cli.outwards import Outwards, outwards_options
 from clusterload.cli.sources import read_stretch, source_options, sources_for
 from clusterload.errors import UsageError
 
@@ -36,6 +37,7 @@ _DECLARED: Final = "declared"
 @click.option("--limits", "table", metavar="TABLE", help="A table, a TOML file, or 'declared' by the brokers.")
 @units_option
 @gate_options
+@outwards_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
 def watch(
@@ -51,6 +53,7 @@ def watch(
     table: str | None,
     units: int,
     gates: Gates,
+    outwards: Outwards,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -65,12 +68,14 @@ def watch(
     if start is not None:
         if duration:
             raise UsageError("--for watches from now on, --from looks back: give one of them")
+        if outwards != Outwards():
+            raise UsageError("--web and --expose show what goes on now: leave out --from, or them")
         limits = _limits(target, table, units)
         seen = _past(target, start, end, granularity or "", wait, out)
     else:
         if granularity:
             raise UsageError("--granularity is of the past, with --from; from now on it is --interval")
-        seen, limits = _live(target, duration, interval, table, units, out, with_admin=with_admin)
+        seen, limits = _live(target, duration, interval, table, units, out, outwards, with_admin=with_admin)
     show(seen, limits, gates, as_json=as_json).settle()
 
 
@@ -81,25 +86,26 @@ def _live(
     table: str | None,
     units: int,
     out: Path | None,
+    outwards: Outwards,
     *,
     with_admin: bool,
 ) -> tuple[Run, Limits]:
-    from clusterload.cli.console import waiting
-    from clusterload.cli.live_cluster import cluster_view
+    from clusterload.cli.live import live, said
     from clusterload.units import parse_duration
     from clusterload.watching import watch as watch_cluster
 
     seconds = parse_duration(duration) if duration else None
     with opened(target) as cluster:
         limits = _limits(target, table, units, cluster)
-        with cluster_view(limits, seconds) as on_look:
+        with live(limits, outwards, title=f"cluster {cluster.id}", seconds=seconds) as feed:
             seen = watch_cluster(
                 cluster,
                 seconds=seconds,
                 sources=_sources(target, cluster, parse_duration(interval), with_admin=with_admin),
                 path=out,
-                on_look=on_look,
-                on_wait=waiting,
+                on_look=feed.look,
+                on_judge=feed.judge,
+                on_wait=said(feed),
             )
     return seen, limits
 

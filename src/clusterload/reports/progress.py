@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clusterload import units
 from clusterload.limits import Limits
+from clusterload.live.taking import metrics_now
 from clusterload.reports.html.page import progress_bar
+from clusterload.reports.live import level_words
 from clusterload.reports.plain import one_line
-from clusterload.reports.watch import level_words
 from clusterload.usage import assess
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def watch_progress(
 
     def look(run: Run) -> None:
         done = clock() - begun
-        words = ", ".join(level_words(assess(run, _NO_LIMITS))) or "nothing was seen yet"
+        words = ", ".join(level_words(metrics_now(run, assess(run, _NO_LIMITS)))) or "nothing was seen yet"
         display.draw(words, done if seconds is None else min(done, seconds))
 
     return look

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Protocol
 
 from rich import box
 from rich.table import Table
@@ -13,7 +14,17 @@ from clusterload.limits import Force, Limit, Scope
 from clusterload.reports.plain import one_line
 from clusterload.series import Kind
 from clusterload.units import Quantity
-from clusterload.usage import Line
+
+if TYPE_CHECKING:
+    from clusterload.resources import Resource
+
+
+class OfResource(Protocol):
+    """What is of a resource: a line of a run, or its level at a moment."""
+
+    @property
+    def resource(self) -> Resource:
+        """Which one."""
 
 
 def plain(text: str, style: str = "") -> Text:
@@ -29,14 +40,14 @@ def table(*columns: str, title: str = "") -> Table:
     return made
 
 
-def limit_text(limit: Limit, line: Line) -> str:
+def limit_text(limit: Limit, line: OfResource) -> str:
     """A limit as people read it beside the resource's name."""
     words = _short(limit.value, line) + limit.counting
     words += " a broker" if limit.scope is Scope.BROKER else ""
     return f"guideline {words}" if limit.force is Force.GUIDELINE else words
 
 
-def amount(line: Line, value: float) -> str:
+def amount(line: OfResource, value: float) -> str:
     """A line's value as people read it beside the resource's name, per second if it counts events."""
     if math.isnan(value):
         return "n/a"
@@ -44,7 +55,7 @@ def amount(line: Line, value: float) -> str:
     return _short(Quantity(value, unit.rate() if line.resource.kind is Kind.DELTA else unit), line)
 
 
-def _short(quantity: Quantity, line: Line) -> str:
+def _short(quantity: Quantity, line: OfResource) -> str:
     """A quantity whose unit is left out where the resource's name says it: `500/s` of requests."""
     words = str(quantity) if quantity.unit.factor != 1 else units.text(quantity)
     thing = str(line.resource.unit)

@@ -85,11 +85,11 @@ class Recent:
         with self._lock:
             self._events.append(Event(time=time, kind=kind, text=text))
 
-    @property
-    def series(self) -> tuple[Series, ...]:
-        """What is kept, as it is now."""
+    def series(self, names: Collection[str] | None = None) -> tuple[Series, ...]:
+        """What is kept, as it is now: all of it, or the Series of these names."""
         with self._lock:
-            return tuple(line.series() for line in self._lines.values() if line.points)
+            kept = (line for line in self._lines.values() if line.points and (names is None or line.name in names))
+            return tuple(line.series() for line in kept)
 
     @property
     def events(self) -> tuple[Event, ...]:

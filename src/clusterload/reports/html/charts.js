@@ -169,7 +169,8 @@
       while (end + 1 < first.x.length && chart.who[end + 1] === chart.who[i] && known(end + 1) === known(i)) end++;
       if (known(i)) {
         const name = chart.names[chart.who[i]];
-        const until = end + 1 < first.x.length ? first.x[end + 1] : chart.span;
+        const last = chart.live ? first.x[end] + step / 2 : chart.span;
+        const until = end + 1 < first.x.length ? first.x[end + 1] : last;
         const from = i === 0 ? Math.max(0, first.x[0] - step / 2) : first.x[i];
         const left = plot.valToPos(bound(scale, from), "x", true), right = plot.valToPos(bound(scale, until), "x", true);
         ctx.fillStyle = hue(binding(chart, i));
@@ -237,7 +238,7 @@
       ? {distr: 3}
       : {range: (_, low, high) => height(chart, high)};
     return {
-      width, height: chart.who.length ? TALL : LOW,
+      width, height: chart.who.length || chart.tall ? TALL : LOW,
       legend: {show: false},
       padding: [6, 24, 0, 0],
       cursor: {
@@ -295,6 +296,22 @@
       plot.setCursor({left: -10, top: -10});
     } else return;
     event.preventDefault();
+  }
+
+  // A chart that has grown: who looked at all of it goes on seeing all, and who looked closer stays there.
+  function follow(chart) {
+    const {plot, box} = drawn.get(chart.id), {min, max} = plot.scales.x, places = plot.data[0];
+    const all = min <= places[0] && max >= places[places.length - 1];
+    plot.batch(() => {
+      plot.setData(uPlot.join(chart.traces.map(one => [one.x, one.y])), all);
+      if (!all) plot.setScale("x", {min, max});
+    });
+    box.setAttribute("aria-valuemax", String(chart.span));
+  }
+
+  function forget(id) {
+    drawn.get(id).plot.destroy();
+    drawn.delete(id);
   }
 
   const redraw = () => drawn.forEach(({plot}) => plot.redraw());
@@ -382,5 +399,5 @@
   explorer();
   performance.mark("drawn");
   root.dataset.drawn = String(drawn.size);
-  window.clusterload = {text, duration, percentile, drawn};
+  window.clusterload = {text, duration, percentile, drawn, draw, follow, forget};
 })();

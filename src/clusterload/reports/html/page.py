@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator
-from importlib.metadata import distribution
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -15,6 +12,7 @@ from markupsafe import Markup
 
 from clusterload import __version__
 from clusterload.reports.chart import HUES, Chart, said, spoken
+from clusterload.reports.html.assets import of_uplot, own
 from clusterload.reports.html.values import MOST_SERIES, chart_values, every_series
 from clusterload.reports.outline import Outline, Part, TextTable, columns
 from clusterload.reports.outlining import case_outlined, outlined
@@ -44,8 +42,8 @@ def case_page(outcome: Outcome) -> str:
 
 def _page(told: Outline, run: Run) -> str:
     every = every_series(run)
-    scripts = (_of_uplot("uPlot.iife.js"), _own("charts.js"))
-    style = _of_uplot("uPlot.min.css") + _own("style.css")
+    scripts = (of_uplot("uPlot.iife.js"), own("charts.js"))
+    style = of_uplot("uPlot.min.css") + own("style.css")
     return (
         _environment()
         .get_template("page.html")
@@ -122,7 +120,7 @@ def _digest(text: str) -> str:
 
 def _environment() -> Environment:
     made = Environment(
-        loader=FunctionLoader(_own), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=FunctionLoader(own), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         finalize=_seen,
     )  # fmt: skip
     made.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
@@ -132,12 +130,3 @@ def _environment() -> Environment:
 
 def _seen(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _own(name: str) -> str:
-    return files("clusterload.reports.html").joinpath(name).read_text(encoding="utf-8")
-
-
-def _of_uplot(name: str) -> str:
-    # Not by importing the package: it imports IPython, which takes a second.
-    return Path(str(distribution("uplot-python").locate_file(f"uplot/static/{name}"))).read_text(encoding="utf-8")

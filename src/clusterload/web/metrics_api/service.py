@@ -12,7 +12,6 @@ from typing import Final, Self
 
 import uvicorn
 
-from clusterload.errors import ConfigurationError
 from clusterload.history import History
 from clusterload.sources.exporter import ExporterSource
 from clusterload.web.metrics_api.access import Credential
@@ -20,12 +19,11 @@ from clusterload.web.metrics_api.app import PATH, application
 from clusterload.web.metrics_api.calls import Calls
 from clusterload.web.metrics_api.catalogue import RESOURCES
 from clusterload.web.metrics_api.rates import EXPORTS_PER_HOUR, PER_MINUTE
+from clusterload.web.serving import LOOPBACK, listening
 
-LOOPBACK: Final = "127.0.0.1"
 _LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "::1")
 _EVERY_ADDRESS: Final = {"0.0.0.0", "::", ""}  # noqa: S104 (recognized, not bound)
 _PATIENCE_SECONDS: Final = 5.0
-_BACKLOG: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +109,7 @@ class MetricsApi:
             StoreError: the history cannot be written.
         """
         settings = self.settings
-        listener = _listening(settings.host, settings.port)
+        listener = listening(settings.host, settings.port, "--port")
         self._port = listener.getsockname()[1]
         try:
             self._history = History(
@@ -163,12 +161,3 @@ class MetricsApi:
             server_header=False,
             timeout_graceful_shutdown=round(_PATIENCE_SECONDS),
         )
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigurationError(f"cannot listen on {host} port {port}: {reason}; choose another --port") from None
