@@ -64,7 +64,7 @@ def test_a_calibration_that_finds_nothing_in_its_time_says_so_and_writes_no_tabl
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--until", "saturation"], 104, "is no bound"),
+        (["--until", "saturation"], 104, "bound 'saturation', at character 11: here comes >, >=, < or <="),
         (["--until", "saturaton > 3 %"], 104, "did you mean 'saturation'"),
         (["--resource", "partitions"], 104, "partitions cannot be calibrated"),
         (["--resource", "ingres"], 104, "did you mean 'ingress'"),
