@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clusterload import units
+from clusterload.resources import dimensions
 from clusterload.series import SECOND, joined
 from clusterload.usage import assess
 
@@ -61,8 +62,8 @@ _QUANTILES: Final = {"p50": 0.5, "p99": 0.99}
 _SEEN: Final = 0.5
 _COARSER: Final = (3.0, 1.0)
 
-# A cut at a load's very edge is no cut: there whole scrapes count.
 _LEAST_LEFT: Final = 1.0
+_MOST: Final = 0.7  # of a run that its edges may be taken off: two readings of eight, not the one minute of three
 
 
 def figures_of(run: Run, limits: Limits, *, settle: float = 0.0) -> dict[Figure, float]:
@@ -106,9 +107,23 @@ def _assessed(run: Run, limits: Limits) -> Usage:
 
 
 def _kept(run: Run, settle: float) -> Run:
-    skipped = max(settle, run.plan.warm_up if run.plan else 0.0)
+    """The run after it settled, without its edges where what is left is most of it.
+
+    A reading across an edge tells of both sides together. Split by time it makes the load too small: by up to an eighth
+    of one that is read eight times.
+    """
+    skipped, edge = max(settle, run.plan.warm_up if run.plan else 0.0), _edge(run)
+    start, end = run.start + round(max(skipped, edge) * SECOND), run.end - round(edge * SECOND)
+    if end - start >= max(_LEAST_LEFT * SECOND, _MOST * (run.end - run.start - skipped * SECOND)):
+        return run.between(start, end)
     start = run.start + round(skipped * SECOND)
     return run.between(start, run.end) if skipped and run.end - start >= _LEAST_LEFT * SECOND else run
+
+
+def _edge(run: Run) -> float:
+    """Seconds between readings of what limits are about."""
+    names = {one.name for one in dimensions()}
+    return max((one.granularity for one in run.series if one.name in names), default=0.0)
 
 
 def _lines(usage: Usage, name: str) -> list[Line]:
