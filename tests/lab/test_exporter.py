@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,13 @@ def test_every_metric_of_the_rules_is_documented(texts: dict[int, str]) -> None:
 def test_a_scrape_is_small_and_without_errors(texts: dict[int, str]) -> None:
     for text in texts.values():
         assert "jmx_scrape_error 0.0" in text
-        assert text.count("\n") < 800
+        lines = text.splitlines()
+        topics = Counter(found for line in lines for found in re.findall(r'topic="([^"]*)"', line))
+        requests = Counter(found for line in lines for found in re.findall(r'request="([^"]*)"', line))
+        clients = sum("client" in line for line in lines)
+        assert len(lines) - topics.total() - requests.total() - clients < 600, "whatever the broker carries"
+        assert max(topics.values(), default=0) <= 16, "for each topic that it has"
+        assert max(requests.values()) <= 24, "for each request that it was sent"
 
 
 def test_requests_are_told_apart_by_name_and_version(texts: dict[int, str]) -> None:

@@ -66,15 +66,20 @@ def load_line(load: LoadNow) -> str:
 
 def progress_words(snapshot: Snapshot) -> str:
     """How far it is: `15 s of 25 s`, or for how long it has gone on."""
-    passed = round(snapshot.elapsed)
+    passed = math.floor(snapshot.elapsed)  # what is not over is not said to be
     if math.isnan(snapshot.duration):
         return units.duration(passed)
     return f"{units.duration(min(passed, snapshot.duration))} of {units.duration(snapshot.duration)}"
 
 
+def left_words(snapshot: Snapshot) -> str:
+    """How long it still takes: `10 s left`; nothing if nobody knows."""
+    return "" if math.isnan(snapshot.left) else f"{units.duration(math.ceil(snapshot.left))} left"
+
+
 def _head(snapshot: Snapshot) -> RenderableType:
     title = Text(one_line(snapshot.title), style="bold", no_wrap=True, overflow="ellipsis")
-    words = Text(f"{progress_words(snapshot)}, {_left(snapshot)}", style="dim", no_wrap=True)
+    words = Text(f"{progress_words(snapshot)}, {left_words(snapshot) or 'until Ctrl-C'}", style="dim", no_wrap=True)
     if math.isnan(snapshot.duration):
         return Group(_line(snapshot.title, "bold"), words)
     bar = ProgressBar(total=max(snapshot.duration, 1e-9), completed=snapshot.elapsed, width=_BAR_WIDTH)
@@ -82,12 +87,6 @@ def _head(snapshot: Snapshot) -> RenderableType:
     shown.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     shown.add_row(title, bar, words)
     return shown
-
-
-def _left(snapshot: Snapshot) -> str:
-    if math.isnan(snapshot.left):
-        return "until Ctrl-C"
-    return f"{units.duration(round(snapshot.left))} left"
 
 
 def _load(load: LoadNow) -> Iterator[Text]:

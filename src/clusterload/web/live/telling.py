@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterload import units
-from clusterload.reports.live import progress_words
+from clusterload.reports.live import left_words, progress_words
 from clusterload.reports.outline import capital
 from clusterload.reports.plain import visible
 from clusterload.reports.tables import amount, limit_text
@@ -54,9 +54,7 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _left(snapshot: Snapshot) -> str:
-    if snapshot.ended:
-        return ""
-    return "until it is stopped" if math.isnan(snapshot.left) else f"{units.duration(round(snapshot.left))} left"
+    return "" if snapshot.ended else left_words(snapshot) or "until it is stopped"
 
 
 def _keys(metrics: Metrics | None) -> Iterator[tuple[str, str]]:
