@@ -25,12 +25,12 @@ def file_of(lab: Lab, name: str) -> Path:
     return Path(str(lab.info.directory)) / listeners.file_name(name)
 
 
-def ports_seen(lab: Lab, name: str, **changed: str) -> set[int]:
+def ports_seen(lab: Lab, name: str, *, patience: float = 60, **changed: str) -> set[int]:
     """The brokers' ports that librdkafka learns with a listener's file, some properties (`_` for a dot) changed."""
     properties = Properties.read(file_of(lab, name)).client("*")
     more = {key.replace("_", "."): value for key, value in changed.items()}
     client = AdminClient({**properties, **more, "log_level": 0})
-    return {broker.port for broker in client.list_topics(timeout=60).brokers.values()}
+    return {broker.port for broker in client.list_topics(timeout=patience).brokers.values()}
 
 
 @pytest.mark.parametrize("name", listeners.PROTOCOLS)
@@ -56,7 +56,7 @@ def test_a_wrong_password_is_refused(secure_lab: Lab, mechanism: str) -> None:
 def test_without_a_certificate_of_the_lab_s_own_nobody_comes_in_by_mtls(secure_lab: Lab) -> None:
     servers = secure_lab.listeners["MTLS"]["bootstrap.servers"]
     with pytest.raises(KafkaException):
-        ports_seen(secure_lab, "SSL", bootstrap_servers=servers)
+        ports_seen(secure_lab, "SSL", patience=5, bootstrap_servers=servers)  # librdkafka goes on trying until then
 
 
 def test_a_client_s_files_are_its_owner_s_only_and_so_are_the_keys(secure_lab: Lab) -> None:
