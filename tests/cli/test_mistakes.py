@@ -92,6 +92,11 @@ def test_a_bad_client_configuration_exits_with_104(tool: Tool, tmp_path: Path, c
     assert words in says(tool, 104, "describe", "brokers", "--cluster", "client.properties")
 
 
+@pytest.mark.parametrize("option", ["--lab", "--web", "--expose"])
+def test_a_plan_behind_an_option_whose_number_is_left_out_is_the_plan(tool: Tool, option: str) -> None:
+    assert "plan nosuch.toml cannot be read" in says(tool, 104, "run", option, "nosuch.toml")
+
+
 def test_a_missing_client_configuration_is_named(tool: Tool) -> None:
     assert "gone.properties cannot be read" in says(tool, 104, "describe", "brokers", "--cluster", "gone.properties")
 

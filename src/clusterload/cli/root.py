@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from itertools import zip_longest
 from typing import Final, NoReturn
 
 import click
@@ -55,7 +57,26 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             ctx.fail(f"no command {args[0]!r}{nearest(args[0], COMMANDS)}")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, list(_with_numbers(rest, _numbers(command) if command else {}))
+
+
+def _numbers(command: click.Command) -> dict[str, str]:
+    """The options of a command, or of any below it, whose number may be left out; with the number that it then is."""
+    found = {}
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.is_flag and isinstance(option.flag_value, int):
+            found.update(dict.fromkeys(option.opts, str(option.flag_value)))
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        found |= _numbers(below)
+    return found
+
+
+def _with_numbers(arguments: Sequence[str], numbers: Mapping[str, str]) -> Iterator[str]:
+    """Write the number to where it was left out: in `run --lab plan.toml` the plan is none."""
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        left_out = argument in numbers and not following.lstrip("-").isdigit()
+        yield f"{argument}={numbers[argument]}" if left_out else argument
 
 
 @click.group(cls=_Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
