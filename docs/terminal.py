@@ -2,7 +2,7 @@
 
 Usage: python -m docs.terminal RUN [PICTURE.svg]
 
-The picture in the docs is of the demo's first load: make demo, then python -m docs.terminal demo/…/1-baseline.run
+The picture in the docs is of the first load of the demo, by python -m docs.screenshots.
 """
 
 from __future__ import annotations
