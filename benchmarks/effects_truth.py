@@ -28,8 +28,8 @@ NAME: Final = "effects_truth"
 RATE: Final = 40
 NEAR: Final = 0.1
 SEED: Final = 20261123
-# Bytes of a batch of one record beside its value: 61 of the batch, 17 of a record with a value between 64 B and 8 KiB and
-# a key of 8 bytes, which records have where no other keys are asked for.
+# Bytes of a batch of one record beside its value: 61 of the batch, 17 of a record with a value between 64 B and 8 KiB
+# and a key of 8 bytes, which records have where no other keys are asked for.
 _AROUND: Final = 78
 
 
