@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clusterload import units
 from clusterload.contrast import Contrast, Contrasted, Doubt, Family, Figure, Ruling, contrasted, sentence
 from clusterload.errors import UsageError
 from clusterload.limits import Limits
@@ -211,6 +212,16 @@ def test_what_is_nothing_in_both_is_no_figure_and_from_nothing_has_a_difference_
     assert (one.figure, one.relative, one.ruling) == (LATENCY, False, Ruling.WORSE)
     assert one.estimate is not None
     assert one.estimate.value == pytest.approx(5.0)
+
+
+def test_one_connection_more_in_each_run_is_seen_beside_many_equal_figures_and_one_in_some_run_is_not() -> None:
+    connections = replace(BYTES, name="resource.connections", title="Connections", unit=units.CONNECTIONS)
+    others = {replace(BYTES, name=f"other {number}"): [99.0, 100.0, 101.0] for number in range(18)}
+    before = group("A", {connections: [10.0, 10.0, 10.0], **others})
+    for after, ruling in (([11.0, 11.0, 11.0], Ruling.CHANGED), ([10.0, 11.0, 10.0], Ruling.NOT_SHOWN)):
+        told = rulings(compared(before, group("B", {connections: after, **others})))
+        assert told.pop(connections.name) is ruling
+        assert set(told.values()) == {Ruling.NOT_SHOWN}
 
 
 def test_a_figure_that_one_group_has_nothing_of_is_named_and_not_compared() -> None:

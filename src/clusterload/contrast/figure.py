@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -30,8 +31,11 @@ class Better(StrEnum):
     """It follows from what is asked for: more of it is neither better nor worse."""
 
 
-STEPS: Final = {"ratio": 0.005, "cores": 0.01, "time": 1e-6, "connections": 0.5, "partitions": 0.5}
-"""What figures can be told apart by whatever their size, in base units of what they measure."""
+_WHOLE: Final = 1 / math.sqrt(12)
+"""By how much a whole number misses what it stands for: the standard deviation of an even spread over 1."""
+
+STEPS: Final = {"ratio": 0.005, "cores": 0.01, "time": 1e-6, "connections": _WHOLE, "partitions": _WHOLE}
+"""What figures can be told apart by whatever their size: a standard deviation, in base units of what they measure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
