@@ -6,21 +6,18 @@ Usage: python -m docs.screenshots
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from docs.chromium import chromium
 from docs.terminal import PICTURE, picture
 
 PICTURES: Final = PICTURE.parent
@@ -30,20 +27,6 @@ SECONDS_SHOWN: Final = 20.0
 """Of a load of 25 s, when the live page is taken."""
 
 START_SECONDS: Final = 120.0
-
-
-@contextmanager
-def chromium(folder: Path) -> Iterator[webdriver.Chrome]:
-    """A browser without a window, with a folder of its own."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1280,900", f"--user-data-dir={folder}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(shutil.which("chromedriver"))))
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 def address(process: subprocess.Popen[str]) -> str:

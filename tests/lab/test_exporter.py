@@ -73,12 +73,21 @@ def test_a_scrape_is_small_and_without_errors(texts: dict[int, str]) -> None:
     for text in texts.values():
         assert "jmx_scrape_error 0.0" in text
         lines = text.splitlines()
-        topics = Counter(found for line in lines for found in re.findall(r'topic="([^"]*)"', line))
-        requests = Counter(found for line in lines for found in re.findall(r'request="([^"]*)"', line))
-        clients = sum("client" in line for line in lines)
-        assert len(lines) - topics.total() - requests.total() - clients < 600, "whatever the broker carries"
+        topics, requests, clients, software = (
+            Counter(found for line in lines for found in re.findall(pattern, line))
+            for pattern in (
+                r'topic="([^"]*)"',
+                r'request="([^"]*)"',
+                r'client_id="([^"]*)"',
+                r'client_software_name="([^"]*)",client_software_version="([^"]*)"',
+            )
+        )
+        carried = sum(each.total() for each in (topics, requests, clients, software))
+        assert len(lines) - carried < 600, "whatever the broker carries"
         assert max(topics.values(), default=0) <= 16, "for each topic that it has"
         assert max(requests.values()) <= 24, "for each request that it was sent"
+        assert max(clients.values(), default=0) <= 12, "for each client that it tells of"
+        assert max(software.values()) <= 9, "for each version of a client's software: listeners by network threads"
 
 
 def test_requests_are_told_apart_by_name_and_version(texts: dict[int, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,28 +28,19 @@ from clusterload.reports.report import render
 from clusterload.run import Run
 from clusterload.series import SECOND, Kind
 from clusterload.usage import assess
+from docs.chromium import chromium
 from tests.reports.busy import busy, told
 from tests.reports.hostile import ALL, HOSTILE
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run", "--window-size=1280,800"),
-)
 OPENS_WITHIN = 2000.0  # milliseconds
 DAY = 86_400
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """One for all tests; with a folder of its own, and without a look for a driver anywhere else."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(shutil.which("chromedriver"))))
-    yield driver
-    driver.quit()
+    """One for all tests."""
+    with chromium(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")

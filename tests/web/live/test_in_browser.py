@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,16 +18,13 @@ from selenium.webdriver.support.wait import WebDriverWait
 from clusterload.live.snapshot import Snapshot
 from clusterload.reports.plain import visible
 from clusterload.web.live import Page
+from docs.chromium import chromium
 from tests.live.replayed import replayed
 from tests.reports.busy import busy
 from tests.reports.hostile import ALL, HOSTILE
 from tests.web.live.stream import base_of
 from tests.web.live.test_courses import long
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run", "--window-size=1280,900"),
-)
 HOUR = 3600
 LONGEST_TASK = 250.0
 """Milliseconds in which the page does not answer a hand, with an hour of figures; shared machines are slower."""
@@ -36,15 +32,9 @@ LONGEST_TASK = 250.0
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """One for all tests; with a folder of its own, and without a look for a driver anywhere else."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(shutil.which("chromedriver"))))
-    yield driver
-    driver.quit()
+    """One for all tests."""
+    with chromium(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")
