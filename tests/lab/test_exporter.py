@@ -86,7 +86,7 @@ def test_a_scrape_is_small_and_without_errors(texts: dict[int, str]) -> None:
         assert len(lines) - carried < 600, "whatever the broker carries"
         assert max(topics.values(), default=0) <= 16, "for each topic that it has"
         assert max(requests.values()) <= 24, "for each request that it was sent"
-        assert max(clients.values(), default=0) <= 12, "for each client that it tells of"
+        assert max(clients.values(), default=0) <= 18, "for each client that it tells of, with and without its user"
         assert max(software.values()) <= 9, "for each version of a client's software: listeners by network threads"
 
 
