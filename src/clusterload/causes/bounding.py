@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from clusterload import units
 from clusterload.causes.blame import ranked
 from clusterload.causes.cause import Cause, Neighbour, Signs
-from clusterload.causes.scene import between, by_size
+from clusterload.causes.weights import between, by_size
 from clusterload.facts import Pair
 
 if TYPE_CHECKING:

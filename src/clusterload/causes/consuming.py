@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from clusterload import units
 from clusterload.causes.blame import clients, topics
 from clusterload.causes.cause import Cause, Neighbour, Signs
-from clusterload.causes.scene import MEGABYTE, between, by_size, either
+from clusterload.causes.scene import MEGABYTE
+from clusterload.causes.weights import between, by_size, either
 from clusterload.facts import Pair
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clusterload import units
 from clusterload.causes.blame import by_rise, clients, groups_by_commits, topics
 from clusterload.causes.cause import Cause, Neighbour, Signs
-from clusterload.causes.scene import between, either
+from clusterload.causes.weights import between, either
 
 if TYPE_CHECKING:
     from clusterload.causes.scene import Scene

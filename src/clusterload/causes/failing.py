@@ -9,7 +9,7 @@ import numpy as np
 
 from clusterload import units
 from clusterload.causes.cause import Cause, Neighbour, Signs
-from clusterload.causes.scene import between, by_size, either
+from clusterload.causes.weights import between, by_size, either
 from clusterload.finding import Culprit, Evidence
 from clusterload.series import SECOND
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from clusterload import units
 from clusterload.causes.blame import by_rise, clients, partitions, ranked, uneven
 from clusterload.causes.cause import Cause, Neighbour, Signs
-from clusterload.causes.scene import MEGABYTE, between, either
+from clusterload.causes.scene import MEGABYTE
+from clusterload.causes.weights import between, either
 from clusterload.facts import Pair
 from clusterload.finding import Culprit
 from clusterload.resources import OTHERS

@@ -14,6 +14,7 @@ import numpy as np
 
 from clusterload import units
 from clusterload.causes.constants import PRICES
+from clusterload.causes.weights import between, by_size
 from clusterload.facts import Facts, Pair
 from clusterload.finding import Evidence
 from clusterload.resources import RESOURCES
@@ -41,26 +42,6 @@ NOISE: Final = 0.06
 MEGABYTE: Final = 1e6
 _TRANSACTION: Final = ("AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit")
 _GROUP: Final = ("JoinGroup", "SyncGroup", "LeaveGroup")
-
-
-def between(value: float, nothing: float, whole: float) -> float:
-    """From 0 at `nothing` to 1 at `whole`, straight, and no further; 0 where it is not known."""
-    if math.isnan(value):
-        return 0.0
-    return min(1.0, max(0.0, (value - nothing) / (whole - nothing)))
-
-
-def by_size(value: float, nothing: float, whole: float) -> float:
-    """As `between`, by orders of magnitude: halfway is the geometric mean."""
-    if math.isnan(value):
-        return 0.0
-    low = min(nothing, whole) * 1e-3
-    return between(math.log(min(max(value, low), 1e300)), math.log(nothing), math.log(whole))
-
-
-def either(*weights: float) -> float:
-    """Several reasons for the same thing: 1 when one of them is."""
-    return 1 - math.prod(1 - min(1.0, max(0.0, one)) for one in weights)
 
 
 class Scene:
