@@ -302,6 +302,19 @@ SEEN: Final[Mapping[str, Seen]] = {
             "request_local_time{request=Produce}": 60 * 0.4, "cpu_broker": 0.42,
         },
     ),
+    "a replica that lags, of which nobody asks to write": Seen(
+        causes=("slow-replica",),
+        culprit=("broker", "2"),
+        changes={
+            **asked(FetchFollower=120, Produce=11),
+            "requests_by_type{request=Produce}@1": 5.5, "requests_by_type{request=Produce}@2": 0,
+            "requests_by_type{request=Produce}@3": 5.5,
+            "request_remote_time{request=Produce}@1": 5.5 * 361, "request_remote_time{request=Produce}@2": 0,
+            "request_remote_time{request=Produce}@3": 5.5 * 365, "request_time{request=Produce}@1": 5.5 * 361,
+            "request_time{request=Produce}@2": 0, "request_time{request=Produce}@3": 5.5 * 365,
+            "request_local_time{request=Produce}": 11 * 0.4, "cpu_broker": 0.42,
+        },
+    ),
     "a slow way to a broker": Seen(
         causes=("network-delay",),
         culprit=("broker", "2"),

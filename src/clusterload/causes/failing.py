@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 GONE_SECONDS: Final = 5.0
 """Silence of one broker alone from which on it may be down; a shorter one may be a pause."""
+
+# How clearly a broker without produce requests is the one that all others wait for: what has none cannot show it.
+_BY_ABSENCE: Final = 0.7
 
 # What every broker says in each reading.
 _HEARTBEATS: Final = ("cpu_broker", "leaders", "connections", "requests", "partitions")
@@ -126,11 +130,12 @@ def _slow_replica(scene: Scene) -> Signs | None:
     source = "request_remote_time"
     if math.isnan(whole.now):
         whole, source = scene.mean_time("request_time", "Produce"), "request_time"
-    each = {one: scene.mean_time(source, "Produce", one) for one in scene.facts.per_broker(source, request="Produce")}
+    each = {one: scene.mean_time(source, "Produce", one) for one in scene.facts.per_broker(source)}
     slower = {who: pair for who, pair in each.items() if not math.isnan(pair.now)}
+    idle = each.keys() - slower.keys()
+    behind, contrast = _waited_for(slower, idle)
+    absent = _BY_ABSENCE if behind in idle else 0.0
     who, seconds = _alone(scene)
-    behind = min(slower, key=lambda one: slower[one].rise, default="")
-    contrast = _contrast(slower)
     paused = between(seconds, 1.5, 3.5)
     if paused and (not contrast or who != behind):
         behind = who
@@ -145,7 +150,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
     return Signs(
         weight=either(late * between(worst.ratio, 1.5, 4.0) if scene.based else late, 0.6 * missing),
         # On a full host all are late, but not one broker for the others only.
-        fit=either(contrast, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene) * (1 - contrast)),
+        fit=either(contrast, absent, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene) * (1 - contrast)),
         sentence=f"Broker {behind} copies late: produce requests wait {units.number(whole.now)} ms for replicas",
         evidence=(
             scene.figure("Wait of a produce request for replicas", whole, units.MILLISECONDS, source),
@@ -160,12 +165,22 @@ def _slow_replica(scene: Scene) -> Signs | None:
     )
 
 
-def _contrast(waits: dict[str, Pair]) -> float:
-    """From 0 to 1, how far one broker's own requests wait less than the others': nobody waits for itself."""
+def _waited_for(waits: dict[str, Pair], idle: Set[str]) -> tuple[str, float]:
+    """Which broker the others wait for, and from 0 to 1 how clearly: nobody waits for itself.
+
+    Its own requests wait the least. Where those of all wait alike, it may be the one broker that has none.
+
+    Args:
+        waits: of the produce requests of each broker that has some.
+        idle: brokers that have none.
+    """
     rises = sorted(max(0.0, one.rise) for one in waits.values())
-    if len(rises) < 2 or not rises[1]:  # noqa: PLR2004 (nobody to compare with)
-        return 0.0
-    return 1 - by_size(max(rises[0], 1e-3) / rises[1], 0.15, 0.7)
+    least = min(waits, key=lambda one: waits[one].rise, default="")
+    alike = max(rises[0], 1e-3) / rises[1] if len(rises) > 1 and rises[1] else 1.0
+    contrast = 1 - by_size(alike, 0.15, 0.7)
+    if not contrast and rises and rises[0] and len(idle) == 1:
+        return next(iter(idle)), contrast
+    return least, contrast
 
 
 def _full(scene: Scene) -> float:
