@@ -156,6 +156,18 @@ def test_a_group_s_offsets_are_in_the_partition_that_java_s_hash_of_its_name_say
     assert partition_of(group, 50) == value % 50
 
 
+def test_of_groups_that_share_a_partition_the_one_that_came_is_blamed_first() -> None:
+    assert partition_of("usual-group", 6) == partition_of("yellow-group", 6) == 0
+    changes = {
+        **SEEN["offset commits"].changes,
+        "records_by_partition{topic=__consumer_offsets,partition=5}": 0.1,
+        "records_by_partition{topic=__consumer_offsets,partition=0}": 700,
+        "group_members{group=yellow-group}": 0,
+    }
+    groups = [one.name for one in judged(changes)[0].culprits if one.kind == "group"]
+    assert groups == ["yellow-group", "usual-group"]
+
+
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1e9), max_size=6))
 def test_unevenness_is_from_nothing_to_all(values: dict[str, float]) -> None:
     top, far = uneven(values)

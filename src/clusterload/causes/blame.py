@@ -96,12 +96,21 @@ def groups_by_commits(scene: Scene) -> tuple[Culprit, ...]:
     if not grown:
         return ()
     count = max(map(int, each)) + 1
-    # A group is one partition's: of several groups there, none is told from the others.
+    # A group is one partition's: of several groups there, only what came with the growth is told from the others.
     there = [one for one in known_groups(scene) if partition_of(one, count) == int(grown[0].name)]
+    there.sort(key=lambda one: (-_came(scene, one), one))
     return tuple(
         Culprit(kind="group", name=one, share=grown[0].share / len(there), source="records_by_partition")
         for one in there[:MOST]
     )
+
+
+def _came(scene: Scene, group: str) -> float:
+    """How many members of a group came since the baseline; infinite where the group itself did."""
+    members = scene.total("group_members", group=group)
+    if not scene.based or math.isnan(members.now):
+        return 0.0
+    return math.inf if math.isnan(members.before) else members.rise
 
 
 def known_groups(scene: Scene) -> tuple[str, ...]:
