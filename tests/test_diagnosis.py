@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from clusterload.diagnosis import State, Verdict, diagnose
@@ -15,7 +16,7 @@ from clusterload.limits import Limits
 from clusterload.pacer import Ramp
 from clusterload.plan import Dials, Load
 from clusterload.run import Event, Run
-from clusterload.series import SECOND
+from clusterload.series import SECOND, Series
 from clusterload.usage import assess
 
 from .stored_runs import START, Cluster, case_levels, kept_ledger, limits, plan, stored
@@ -251,6 +252,41 @@ def test_a_broker_that_was_never_seen_does_not_make_the_sum_look_small(file: Pat
     verdict = judged(stored(file, Cluster(absent=unseen)))
     assert verdict.state is State.INCONCLUSIVE
     assert "broker 2 gave no figures of connections" in verdict.missing
+
+
+def frozen(run: Run, broker: str, seconds: range) -> Run:
+    """The run with a broker whose CPU time did not grow in these seconds."""
+
+    def still(one: Series) -> Series:
+        if one.name != "cpu_broker" or one.labels["broker"] != broker:
+            return one
+        here = np.isin((one.times - run.start) // SECOND, seconds)
+        return replace(one, values=np.where(here, 0.0, one.values))
+
+    return replace(run, series=tuple(map(still, run.series)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(range(30), "25 s"), (range(10, 16), "6 s"), (range(10, 14), ""), (range(0, 25, 2), "")]
+)
+def test_a_broker_whose_figures_stand_still_is_not_believed(file: Path, seconds: range, said: str) -> None:
+    run = stored(file, Cluster(levels=case_levels(47, 2.1e6) | {"cpu_broker": 0.3}))
+    assert judged(run).state is State.WITHIN
+    verdict = judged(frozen(run, "2", seconds))
+    assert (verdict.state is State.INCONCLUSIVE) == bool(said)
+    assert [reason.split(" (")[0] for reason in verdict.missing] == (
+        [f"the figures of broker 2 stood still for {said}"] if said else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("counted", "state"), [(500.0, State.WITHIN), (450.0, State.WITHIN), (5.0, State.INCONCLUSIVE)]
+)
+def test_metrics_in_which_the_load_is_not_are_not_believed(file: Path, counted: float, state: State) -> None:
+    verdict = judged(stored(file, Cluster(levels=case_levels(47, 2.1e6) | {"records_in": counted})))
+    assert verdict.state is state
+    assert (state is State.WITHIN) == (not verdict.missing)
+    assert all("record_rate of sales: the brokers counted 5" in reason for reason in verdict.missing)
 
 
 def test_nothing_measured_says_so_in_one_reason(file: Path) -> None:

@@ -6,12 +6,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from clusterload import Cluster, Lab, Limits, Run, assess, read_run, watch
+from clusterload import Cluster, Lab, Limits, Run, assess, diagnose, read_run, watch
+from clusterload.diagnosis import State
 from clusterload.errors import ConfigurationError
 from clusterload.sources.exporter import ExporterSource
 from clusterload.usage import Line
@@ -56,6 +61,36 @@ def test_one_broker_that_cannot_be_scraped_does_not_hide_the_others(cluster: Clu
     looking = once(lambda run: {one.labels["broker"] for one in run.named("connections")} >= {"1", "2"})
     run = watch(cluster, sources=sources, path=tmp_path / "r.run", on_look=looking)
     assert {one.labels["broker"] for one in run.named("connections")} == {"1", "2"}
+
+
+@contextmanager
+def repeated(answer: bytes, folder: Path) -> Iterator[str]:
+    """A server that gives the same answer to everybody, as a cache that was never emptied does."""
+    (folder / "metrics.txt").write_bytes(answer)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}/metrics.txt"
+        server.shutdown()
+        serving.join()
+
+
+def test_a_broker_whose_exporter_repeats_itself_is_not_said_to_be_idle(
+    cluster: Cluster, lab: Lab, tmp_path: Path
+) -> None:
+    with urllib.request.urlopen(lab.exporters[2], timeout=120) as answer, repeated(answer.read(), tmp_path) as old:
+        endpoints = {str(broker): url for broker, url in lab.exporters.items()} | {"2": old}
+        run = watch(
+            cluster,
+            sources=(ExporterSource(endpoints),),
+            path=tmp_path / "watched.run",
+            on_look=once(lambda run: known_seconds(run) >= 8),
+        )
+    verdict = diagnose(run, assess(run, Limits.named("course-basic")))
+    assert verdict.state is not State.WITHIN
+    still = [reason for reason in verdict.missing if "stood still" in reason]
+    assert [reason.split(" stood")[0] for reason in still] == ["the figures of broker 2"]
 
 
 def test_looks_show_the_load_while_it_runs_and_the_file_holds_it_afterwards(

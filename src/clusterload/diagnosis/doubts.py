@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
 from clusterload import units
 from clusterload.achievement import Achieved, achieved
@@ -16,6 +17,9 @@ from clusterload.ledger import RECORDS, REQUESTS, Ledger
 from clusterload.plan import Load, totals
 from clusterload.run import Run
 from clusterload.usage import Usage
+
+if TYPE_CHECKING:
+    from clusterload.series import Series
 
 WANTED: Final = 0.9
 """Share of the window that must have figures before they are judged."""
@@ -28,6 +32,12 @@ CHANCE: Final = 4.0
 
 LATE: Final = 0.01
 """Share of late records above which the generator itself is the suspect."""
+
+STILL: Final = 5
+"""Readings in a row without any CPU time from which on a broker's figures are old: answering them takes some."""
+
+SEEN: Final = 0.5
+"""Share of what librdkafka's clients say that they made which brokers must have counted: its loads have soft edges."""
 
 
 def doubts_of_generator(run: Run) -> Iterator[str]:
@@ -45,6 +55,7 @@ def doubts_of_generator(run: Run) -> Iterator[str]:
         yield from _doubts_of_ledger(ledger, loads.get(ledger.load), brake)
     yield from _missed_rates(run)
     yield from _missed_dials(run, dials, held)
+    yield from _unseen(run, dials)
     yield from (event.text for event in run.events if event.kind == "growth-differs")
 
 
@@ -56,12 +67,26 @@ def _missed_dials(run: Run, dials: Sequence[Achieved], held: Mapping[str, Brake]
         missed = sorted((one for one in own if one.missed), key=lambda one: -abs(one.missed_by))
         if missed:
             yield f"load {name!r} {_missed(missed[0])}: {held[name].words}"
-        for one in own:
-            if one.denied and one.counted.loads[:1] == (name,):
-                yield (
-                    f"{one.dial} of {' and '.join(one.counted.loads)}: the brokers counted "
-                    f"{units.number(one.counted.value)} where the generator counted {units.number(one.counted.made)}"
-                )
+        yield from (_denied(one) for one in own if one.denied and one.counted.loads[:1] == (name,))
+
+
+def _unseen(run: Run, dials: Sequence[Achieved]) -> Iterator[str]:
+    """Loads of librdkafka that brokers saw little or nothing of; their accounts are of whole loads only."""
+    if run.plan is None or run.seconds < WANTED * run.plan.duration:
+        return
+    of_clients = {load.name for load in run.plan.loads if load.engine == "client"}
+    for one in dials:
+        counted = one.counted
+        first = one.load in of_clients and counted.loads[:1] == (one.load,)
+        if first and counted.value < SEEN * counted.made:
+            yield _denied(one)
+
+
+def _denied(one: Achieved) -> str:
+    return (
+        f"{one.dial} of {' and '.join(one.counted.loads)}: the brokers counted {units.number(one.counted.value)} where "
+        f"the generator counted {units.number(one.counted.made)}"
+    )
 
 
 def _missed(one: Achieved) -> str:
@@ -131,6 +156,7 @@ def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
     for title, known in {share.title: share.known for share in usage.shares}.items():
         if known < WANTED:
             yield f"{title.lower()} has figures for {units.percent(known)} of the window only"
+    yield from _standing_still(run)
     kinds = {event.kind for event in run.events}
     if "disk-full" in kinds and "rescued" not in kinds:
         yield "the run file could not be written to the end"
@@ -141,3 +167,19 @@ def _unseen_brokers(run: Run, resource: str) -> list[str]:
     brokers = {str(broker["id"]) for broker in run.environment.get("cluster", {}).get("brokers", [])}
     seen = {one.labels.get("broker", "") for one in run.named(resource)}
     return [] if "" in seen else sorted(brokers - seen)
+
+
+def _standing_still(run: Run) -> Iterator[str]:
+    """Brokers that seem to have used no CPU time at all for a while."""
+    for one in run.named("cpu_broker"):
+        seconds = _longest_still(one.between(run.start, run.end))
+        if seconds > (1 - WANTED) * run.seconds:
+            stood = f"broker {one.labels.get('broker', '')} stood still for {units.duration(round(seconds))}"
+            yield f"the figures of {stood} (not even its CPU time grew): an old answer was read, as a cache gives it"
+
+
+def _longest_still(cpu: Series) -> float:
+    """Seconds of the longest stretch in which no reading differs from the one before it."""
+    stretches = groupby(zip(cpu.values, cpu.spans, strict=True), key=lambda point: point[0] == 0)
+    found = [[span for _, span in points] for still, points in stretches if still]
+    return max((sum(spans) for spans in found if len(spans) >= STILL), default=0.0)
