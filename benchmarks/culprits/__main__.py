@@ -77,7 +77,8 @@ def _fit(given: argparse.Namespace) -> int:
 
 
 def _record(given: argparse.Namespace) -> int:
-    from benchmarks.culprits.record import left_words, missing, orders, record  # noqa: PLC0415
+    from benchmarks.culprits.orders import missing, orders  # noqa: PLC0415
+    from benchmarks.culprits.record import left_words, record  # noqa: PLC0415
 
     wanted = orders(_scenarios(given.causes), _numbers(given.seeds), _numbers(given.intensities), given.clean)
     left = missing(wanted, given.to) if given.again else missing(wanted, given.to, KEPT)

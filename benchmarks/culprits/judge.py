@@ -36,6 +36,8 @@ class Judged:
         state: of the verdict.
         answers: of the tool, the likeliest first.
         simple: of the simple rule.
+        early: of the tool, of the first few seconds only.
+        unbased: of the tool, where no baseline is given.
         right_after: seconds from the onset from which on the first answer was right and stayed so; None is never.
         simple_right_after: the same of the simple rule.
         names: how many clients, groups, topics and brokers there were to blame.
@@ -48,9 +50,11 @@ class Judged:
     right_after: float | None
     simple_right_after: float | None
     names: int
+    early: tuple[Answer, ...] = ()
+    unbased: tuple[Answer, ...] = ()
 
 
-def verdict(now: Run, before: Run) -> Verdict:
+def verdict(now: Run, before: Run | None) -> Verdict:
     """What the tool's diagnosis says."""
     return diagnose(now, assess(now, Limits.named(LIMITS)), before)
 
@@ -71,7 +75,7 @@ def answers(said: Verdict) -> tuple[Answer, ...]:
 def judge(path: Path) -> Judged:
     """Judge one recording."""
     now, before, truth = load(path)
-    said = verdict(now, before)
+    said, early = verdict(now, before), now.between(now.start, now.start + WINDOWS[0] * SECOND)
     return Judged(
         truth=truth,
         state=str(said.state),
@@ -80,6 +84,8 @@ def judge(path: Path) -> Judged:
         right_after=_right_after(lambda *runs: answers(verdict(*runs)), now, before, truth),
         simple_right_after=_right_after(simple.answers, now, before, truth),
         names=len(_names(now)),
+        early=answers(verdict(early, before)),
+        unbased=answers(verdict(now, None)),
     )
 
 
@@ -101,7 +107,8 @@ def read(path: Path) -> list[Judged]:
 
 
 def _parsed(given: dict[str, Any]) -> Judged:
-    answers = {key: tuple(_answer(one) for one in given[key]) for key in ("answers", "simple")}
+    told = ("answers", "simple", "early", "unbased")
+    answers = {key: tuple(_answer(one) for one in given[key]) for key in told}
     return Judged(**given | answers | {"truth": Truth.parsed(given["truth"])})
 
 

@@ -7,7 +7,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 from benchmarks.culprits import rest
 from benchmarks.culprits.clients import Client, ClientFailed, Engine, Tool
 from benchmarks.culprits.deeds import DEEDS, Undo, drop_topics, make_topics, quota
-from benchmarks.culprits.scenarios import SCENARIOS, Scenario
+from benchmarks.culprits.orders import Order, missing
 from benchmarks.culprits.stage import PLAIN, Program, Stage
 from benchmarks.culprits.stored import RUN, TRUTH, Truth
 from benchmarks.culprits.words import Words
@@ -47,51 +47,6 @@ _EDGE_SECONDS: Final = 2.2
 _TROUBLES: Final = (ClusterloadError, ClientFailed, OSError, KafkaException)
 _LISTENERS: Final = ("SSL", "SASL_PLAINTEXT")
 _UNLOCKING: Final = {"producer_byte_rate": 1e12, "consumer_byte_rate": 1e12, "request_percentage": 1e6}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One run that is to be recorded."""
-
-    scenario: Scenario
-    intensity: int
-    seed: int
-    turn: int = 0
-
-    @property
-    def id(self) -> str:
-        """Scenario, intensity, seed and turn."""
-        turn = f"-{self.turn}" if self.turn else ""
-        return f"{self.scenario.id}-{self.intensity}-{self.seed:03}{turn}"
-
-
-def orders(
-    scenarios: Iterable[str], seeds: Iterable[int], intensities: Sequence[int] = (1, 2), clean: int = 6
-) -> list[Order]:
-    """All runs of these scenarios and seeds, in random order within a seed; the same one for the same seed.
-
-    `clean` runs have only the background, so that their intensity is a number and no more.
-    """
-    found = []
-    for seed in seeds:
-        turn = []
-        for name in scenarios:
-            one = SCENARIOS[name]
-            levels = [level for level in one.intensities if level in intensities]
-            turns = max(1, clean // max(1, len(levels))) if one.kind == "clean" else 1
-            turn += [
-                Order(scenario=one, intensity=level, seed=seed, turn=number)
-                for level in levels
-                for number in range(turns)
-            ]
-        random.Random(seed).shuffle(turn)
-        found += sorted(turn, key=lambda order: order.scenario.proxied)  # a change of labs takes long
-    return found
-
-
-def missing(wanted: Iterable[Order], *folders: Path) -> list[Order]:
-    """Those that are recorded in none of the folders yet."""
-    return [one for one in wanted if not any((folder / one.id / TRUTH).exists() for folder in folders)]
 
 
 def record(wanted: Sequence[Order], folder: Path) -> list[str]:

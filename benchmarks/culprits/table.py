@@ -13,7 +13,7 @@ from typing import Final
 from statsmodels.stats.proportion import proportion_confint  # type: ignore[import-untyped]
 
 from benchmarks.culprits.answers import Answer, blames_rightly, first_of, has_all, is_among, is_right
-from benchmarks.culprits.judge import Judged
+from benchmarks.culprits.judge import WINDOWS, Judged
 
 CAUSES: Final = 23
 """Causes that a scenario makes; with `none` there are so many answers and one more."""
@@ -100,9 +100,9 @@ def chances(judged: Sequence[Judged]) -> dict[str, float]:
     }
 
 
-def calibration(judged: Iterable[Judged]) -> list[tuple[str, float, Score]]:
+def calibration(judged: Iterable[Judged], by: Answers = _by_tool) -> list[tuple[str, float, Score]]:
     """For each bin of confidence: its borders, the mean of what was said, and how often it was right."""
-    found = [(answer.confidence, answer.cause in one.truth.causes) for one in judged for answer in one.answers]
+    found = [(answer.confidence, answer.cause in one.truth.causes) for one in judged for answer in by(one)]
     rows = []
     for low, high in pairwise(BINS):
         inside = [(confidence, right) for confidence, right in found if low <= confidence < high]
@@ -167,8 +167,19 @@ def _spread(times: Iterable[float | None]) -> str:
 
 
 def _calibrated(judged: Sequence[Judged]) -> str:
-    rows = [(bin_, f"{said:.2f}", right.words) for bin_, said, right in calibration(judged) if right.of]
-    return table(("confidence", "said", "right"), rows)
+    """Beside the usual case two in which less can be known, so that middling confidences are given often."""
+    ways: dict[str, Answers] = {
+        "usual": _by_tool,
+        f"the first {WINDOWS[0]} s": lambda one: one.early,
+        "no baseline": lambda one: one.unbased,
+    }
+    columns = [
+        [(bin_, f"{said:.2f}: {right.words}" if right.of else "-") for bin_, said, right in calibration(judged, by)]
+        for by in ways.values()
+    ]
+    rows = [(cells[0][0], *(cell for _, cell in cells)) for cells in zip(*columns, strict=True)]
+    shown = [row for row in rows if set(row[1:]) != {"-"}]
+    return table(("confidence", *(f"{way}: said, right" for way in ways)), shown)
 
 
 def _by_scenario(judged: Sequence[Judged]) -> str:

@@ -11,7 +11,7 @@ from benchmarks.culprits import record
 from benchmarks.culprits.answers import Answer, blames_rightly, first_of, has_all, is_among, is_right
 from benchmarks.culprits.judge import Judged, judge_all, read, write
 from benchmarks.culprits.keeping import keep
-from benchmarks.culprits.record import missing, orders
+from benchmarks.culprits.orders import missing, orders
 from benchmarks.culprits.rest import Look, unrest
 from benchmarks.culprits.scenarios import SCENARIOS
 from benchmarks.culprits.stage import Stage
@@ -159,6 +159,17 @@ def test_confidence_is_held_against_how_often_it_was_right() -> None:
     assert rows["0.6-0.7"] == (0.625, 1, 2)
     assert rows["0.8-0.9"] == (0.8, 1, 1)
     assert rows["0.2-0.4"] == (0.3, 0, 1)
+
+
+def test_confidence_is_shown_for_harder_cases_too() -> None:
+    text = tables([replace(SAID[0], early=(answer("tls", 0.55),), unbased=(answer("fan-out", 0.45),))])
+    row = {
+        line.split()[1]: [cell.strip() for cell in line.split("|")[2:-1]]
+        for line in text.splitlines()
+        if line.startswith("|")
+    }
+    assert row["0.5-0.6"] == ["-", "0.55: 1.00 (1 of 1)", "-"]
+    assert row["0.4-0.5"] == ["-", "-", "0.45: 0.00 (0 of 1)"]
 
 
 def test_chance_is_an_answer_from_the_catalogue_and_any_name_there_is() -> None:
