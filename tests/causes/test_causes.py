@@ -156,6 +156,18 @@ def test_a_group_s_offsets_are_in_the_partition_that_java_s_hash_of_its_name_say
     assert partition_of(group, 50) == value % 50
 
 
+@pytest.mark.parametrize(("lacking", "who"), [((3, 3, 0), "Broker 3 copies late"), ((2, 2, 2), "Replicas are copied")])
+def test_replicas_that_lack_tell_whose_they_are_where_nobody_waits_for_them(
+    lacking: tuple[int, int, int], who: str
+) -> None:
+    changes = {f"under_replicated@{broker}": float(count) for broker, count in enumerate(lacking, 1)}
+    waits = ("request_remote_time", "request_time")
+    found = next(one for one in judged(changes, without=waits) if one.cause == "slow-replica")
+    assert found.sentence.startswith(who)
+    assert "nan" not in found.sentence
+    assert [one.name for one in found.culprits] == (["3"] if "3" in who else [])
+
+
 def test_of_groups_that_share_a_partition_the_one_that_came_is_blamed_first() -> None:
     assert partition_of("usual-group", 6) == partition_of("yellow-group", 6) == 0
     changes = {

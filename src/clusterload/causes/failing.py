@@ -139,6 +139,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
     paused = between(seconds, 1.5, 3.5)
     if paused and (not contrast or who != behind):
         behind = who
+    behind = behind or _lacked(scene)
     # Whoever waits the longest tells: the slow broker's own requests, and those of idle brokers, wait for nobody.
     worst = max(slower.values(), key=lambda one: one.rise, default=whole)
     late = by_size(worst.rise, 8.0, 60.0) if worst.rise > 0 else 0.0
@@ -151,7 +152,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
         weight=either(late * between(worst.ratio, 1.5, 4.0) if scene.based else late, 0.6 * missing),
         # On a full host all are late, but not one broker for the others only.
         fit=either(contrast, absent, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene) * (1 - contrast)),
-        sentence=f"Broker {behind} copies late: produce requests wait {units.number(whole.now)} ms for replicas",
+        sentence=_lateness(behind, whole),
         evidence=(
             scene.figure("Wait of a produce request for replicas", whole, units.MILLISECONDS, source),
             *(
@@ -175,12 +176,23 @@ def _waited_for(waits: dict[str, Pair], idle: Set[str]) -> tuple[str, float]:
         idle: brokers that have none.
     """
     rises = sorted(max(0.0, one.rise) for one in waits.values())
-    least = min(waits, key=lambda one: waits[one].rise, default="")
     alike = max(rises[0], 1e-3) / rises[1] if len(rises) > 1 and rises[1] else 1.0
     contrast = 1 - by_size(alike, 0.15, 0.7)
-    if not contrast and rises and rises[0] and len(idle) == 1:
-        return next(iter(idle)), contrast
-    return least, contrast
+    if contrast:
+        return min(waits, key=lambda one: waits[one].rise), contrast
+    return (next(iter(idle)) if rises and rises[0] and len(idle) == 1 else ""), 0.0
+
+
+def _lacked(scene: Scene) -> str:
+    """The one broker of which no partition lacks a replica while those of all others do: it is the replica."""
+    each = scene.facts.per_broker("under_replicated")
+    whole = [who for who, pair in each.items() if pair.now == 0]
+    return whole[0] if len(whole) == 1 and len(each) > 1 else ""
+
+
+def _lateness(behind: str, wait: Pair) -> str:
+    who = f"Broker {behind} copies late" if behind else "Replicas are copied late"
+    return who if math.isnan(wait.now) else f"{who}: produce requests wait {units.number(wait.now)} ms for replicas"
 
 
 def _full(scene: Scene) -> float:
