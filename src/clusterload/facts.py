@@ -26,6 +26,11 @@ _HIGHEST: Final = frozenset({"ratio", "time"})
 _ADDED: Final = frozenset({"thread_time_by_client"})
 
 
+def known(value: float) -> float:
+    """The value; 0 where it is not known."""
+    return 0.0 if math.isnan(value) else value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """One figure in the window and before it; NaN where it is not known.
@@ -41,6 +46,11 @@ class Pair:
     def rise(self) -> float:
         """How much more it is than before; all of it where nothing tells what was before."""
         return self.now if math.isnan(self.before) else self.now - self.before
+
+    @property
+    def filled(self) -> Pair:
+        """The same with 0 for what is not known."""
+        return Pair(now=known(self.now), before=known(self.before))
 
     @property
     def ratio(self) -> float:

@@ -40,18 +40,10 @@ def _throttling(scene: Scene) -> Signs | None:
 
 
 def _held_up(scene: Scene, name: str) -> tuple[Culprit, ...]:
-    each = {}
-    for who, pair in scene.facts.by(name, "client").items():
-        each[who] = Pair(now=_known(pair.now), before=_known(pair.before))
-    principals = {
-        who: Pair(now=_known(pair.now), before=_known(pair.before))
-        for who, pair in scene.facts.by(name, "principal").items()
+    by = {
+        kind: {who: pair.filled for who, pair in scene.facts.by(name, kind).items()} for kind in ("client", "principal")
     }
-    return (*ranked(each, "client", name), *ranked(principals, "principal", name))
-
-
-def _known(value: float) -> float:
-    return 0.0 if math.isnan(value) else value
+    return tuple(one for kind, each in by.items() for one in ranked(each, kind, name))
 
 
 THROTTLING = Cause(

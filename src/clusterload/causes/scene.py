@@ -15,7 +15,7 @@ import numpy as np
 from clusterload import units
 from clusterload.causes.constants import PRICES
 from clusterload.causes.weights import between, by_size
-from clusterload.facts import Facts, Pair
+from clusterload.facts import Facts, Pair, known
 from clusterload.finding import Evidence
 from clusterload.resources import RESOURCES
 from clusterload.series import Kind
@@ -68,11 +68,11 @@ class Scene:
 
     def now(self, name: str, **labels: str) -> float:
         """The same in the window; 0 where it is not known."""
-        return _known(self.total(name, **labels).now)
+        return known(self.total(name, **labels).now)
 
     def before(self, name: str, **labels: str) -> float:
         """The same before it; 0 where it is not known."""
-        return _known(self.total(name, **labels).before)
+        return known(self.total(name, **labels).before)
 
     def rise(self, name: str, **labels: str) -> float:
         """How much more it is than before, 0 where that is noise or not known; without a baseline all of it."""
@@ -94,9 +94,9 @@ class Scene:
             return 0.0
         now, before = self.facts.windows(name, self.piece(name), **labels)
         level = float(np.median(now)) if lasting and len(now) >= FEWEST else pair.now
-        rise = level - _known(pair.before)
+        rise = level - known(pair.before)
         spread = float(np.std(before, ddof=1)) if len(before) >= FEWEST else 0.0
-        return rise if rise > SPREADS * spread + USUAL * _known(pair.before) else 0.0
+        return rise if rise > SPREADS * spread + USUAL * known(pair.before) else 0.0
 
     def piece(self, name: str) -> float:
         """Seconds of a piece of this figure."""
@@ -128,7 +128,7 @@ class Scene:
         by_host: dict[str, float] = {}
         for broker, pair in self.facts.per_broker("cores").items():
             host = places.get(broker, broker)
-            by_host[host] = max(by_host.get(host, 0.0), _known(pair.now))
+            by_host[host] = max(by_host.get(host, 0.0), known(pair.now))
         return sum(by_host.values()) or 2.0
 
     @cached_property
@@ -200,7 +200,7 @@ class Scene:
         """Bytes a second that consumers read more than production explains."""
         into = self.total("ingress")
         usual = self.before("egress") / into.before if self.based and into.before else 0.0
-        grown = self.rise("ingress") * max(1.0, usual) if self.based else _known(into.now)
+        grown = self.rise("ingress") * max(1.0, usual) if self.based else known(into.now)
         return max(0.0, self.rise("egress") - grown)
 
     @cached_property
@@ -212,7 +212,7 @@ class Scene:
     def _readers(self) -> float:
         """Fetches that a produce request woke in the baseline, one at least."""
         produce, fetches = self.requests("Produce"), self.requests("FetchConsumer")
-        return min(3.0, max(1.0, _known(_ratio(fetches.before, produce.before))))
+        return min(3.0, max(1.0, known(_ratio(fetches.before, produce.before))))
 
     @cached_property
     def spread_connections(self) -> float:
@@ -246,7 +246,7 @@ class Scene:
         """A cause's share of what the brokers do more, from 0 to 1."""
         if not cores > 0:
             return 0.0
-        measured = _known(max(0.0, self.total("cpu_broker").rise))
+        measured = known(max(0.0, self.total("cpu_broker").rise))
         # What is explained can pass what was measured: a full host gives no more.
         whole = max(self.explained, cores, 0.7 * measured, NOISE * self.cores)
         return cores / whole
@@ -269,7 +269,7 @@ class Scene:
         if share is None or math.isnan(share.typical):
             return 0.0
         part = _ratio(self.rise(name), self.now(name)) if self.based else 1.0
-        return between(share.typical * _known(part), 0.05, 0.8)
+        return between(share.typical * known(part), 0.05, 0.8)
 
     def evidence(self, words: str, name: str, whose: str = "", **labels: str) -> Evidence:
         """A figure that speaks for a cause, as it stands in the facts."""
@@ -294,10 +294,6 @@ class Scene:
         """How many requests of these types there were; those that there are none of are left out."""
         found = (self.evidence(f"{one} requests", "requests_by_type", request=one) for one in requests)
         return tuple(one for one in found if not math.isnan(one.now))
-
-
-def _known(value: float) -> float:
-    return 0.0 if math.isnan(value) else value
 
 
 def _ratio(part: float, whole: float) -> float:
