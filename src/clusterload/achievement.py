@@ -83,6 +83,11 @@ class Achieved:
         return self.asked.dial
 
     @property
+    def foremost(self) -> bool:
+        """Whether its Load is the first that the brokers' figure covers: what is said of all of them is said there."""
+        return self.counted.loads[:1] == (self.load,)
+
+    @property
     def missed_by(self) -> float:
         """How much too little it was, as a share of what was asked for; below 0 too much, NaN if that is not known."""
         if not math.isfinite(self.asked.value) or not self.asked.value:

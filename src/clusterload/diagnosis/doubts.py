@@ -67,7 +67,7 @@ def _missed_dials(run: Run, dials: Sequence[Achieved], held: Mapping[str, Brake]
         missed = sorted((one for one in own if one.missed), key=lambda one: -abs(one.missed_by))
         if missed:
             yield f"load {name!r} {_missed(missed[0])}: {held[name].words}"
-        yield from (_denied(one) for one in own if one.denied and one.counted.loads[:1] == (name,))
+        yield from (_denied(one) for one in own if one.denied and one.foremost)
 
 
 def _unseen(run: Run, dials: Sequence[Achieved]) -> Iterator[str]:
@@ -76,9 +76,7 @@ def _unseen(run: Run, dials: Sequence[Achieved]) -> Iterator[str]:
         return
     of_clients = {load.name for load in run.plan.loads if load.engine == "client"}
     for one in dials:
-        counted = one.counted
-        first = one.load in of_clients and counted.loads[:1] == (one.load,)
-        if first and counted.value < SEEN * counted.made:
+        if one.load in of_clients and one.foremost and one.counted.value < SEEN * one.counted.made:
             yield _denied(one)
 
 
