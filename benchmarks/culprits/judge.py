@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,8 @@ WINDOWS: Final = (4, 6, 8, 10, 12, 15, 20, 25, 30)
 LIMITS: Final = "confluent-dedicated"
 """What usage is held against: a tier that no run comes near, so that causes have to be found below all limits."""
 
-Judge = Callable[[Run, Run], tuple[Answer, ...]]
+Early = Callable[[int], tuple[Answer, ...]]
+"""What a judge says of the first so many seconds from the onset on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +77,24 @@ def answers(said: Verdict) -> tuple[Answer, ...]:
 def judge(path: Path) -> Judged:
     """Judge one recording."""
     now, before, truth = load(path)
-    said, early = verdict(now, before), now.between(now.start, now.start + WINDOWS[0] * SECOND)
+    said = verdict(now, before)
+
+    @cache
+    def tool(seconds: int) -> tuple[Answer, ...]:
+        return answers(verdict(_first(now, seconds), before))
+
+    def rule(seconds: int) -> tuple[Answer, ...]:
+        return simple.answers(_first(now, seconds), before)
+
     return Judged(
         truth=truth,
         state=str(said.state),
         answers=answers(said),
         simple=simple.answers(now, before),
-        right_after=_right_after(lambda *runs: answers(verdict(*runs)), now, before, truth),
-        simple_right_after=_right_after(simple.answers, now, before, truth),
+        right_after=_right_after(tool, truth),
+        simple_right_after=_right_after(rule, truth),
         names=len(_names(now)),
-        early=answers(verdict(early, before)),
+        early=tool(WINDOWS[0]),
         unbased=answers(verdict(now, None)),
     )
 
@@ -116,12 +126,15 @@ def _answer(given: dict[str, Any]) -> Answer:
     return Answer(**given | {"culprits": tuple((kind, name) for kind, name in given["culprits"])})
 
 
-def _right_after(by: Judge, now: Run, before: Run, truth: Truth) -> float | None:
+def _first(run: Run, seconds: int) -> Run:
+    return run.between(run.start, min(run.end, run.start + seconds * SECOND))
+
+
+def _right_after(by: Early, truth: Truth) -> float | None:
     """From how many seconds on the answer is right; looked at from the end, so that it stays so."""
     found: float | None = None
     for seconds in reversed(WINDOWS):
-        end = min(now.end, now.start + seconds * SECOND)
-        if not is_right(by(now.between(now.start, end), before), truth):
+        if not is_right(by(seconds), truth):
             break
         found = float(seconds)
     return found
