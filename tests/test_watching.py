@@ -71,9 +71,11 @@ def repeated(answer: bytes, folder: Path) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         serving.start()
-        yield f"http://127.0.0.1:{server.server_port}/metrics.txt"
-        server.shutdown()
-        serving.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/metrics.txt"
+        finally:
+            server.shutdown()
+            serving.join()
 
 
 def test_a_broker_whose_exporter_repeats_itself_is_not_said_to_be_idle(
