@@ -25,12 +25,22 @@ from benchmarks.rig.contest import RAW
 from benchmarks.rig.options import parser
 from benchmarks.rig.tables import Column, Target, of
 from clusterload import Cluster, Lab, Limits, Properties, measure
-from clusterload.contrast import Better, Contrasted, Family, Figure, Group, Reading, Ruling, contrasted, side_by_side
-from clusterload.plan import Plan, from_dials
-from clusterload.run import Run
-from clusterload.searching.settling import Settling
-from clusterload.series import SECOND
-from clusterload.units import by_symbol
+from clusterload.analysis.compare import (
+    Better,
+    Contrasted,
+    Family,
+    Figure,
+    Group,
+    Reading,
+    Ruling,
+    contrasted,
+    side_by_side,
+)
+from clusterload.model.run import Run
+from clusterload.model.series import SECOND
+from clusterload.model.units import by_symbol
+from clusterload.model.workload import Plan, from_dials
+from clusterload.workflow.step_search.settling import Settling
 
 NAME: Final = "compare_truth"
 SEED: Final = 20261201

@@ -20,9 +20,9 @@ from benchmarks.rig.contest import RAW
 from benchmarks.rig.options import parser
 from benchmarks.rig.tables import Column, Target, of, ratio
 from clusterload import Cluster, Lab, Limits, Properties
-from clusterload.effects import Kind, Outcome, judged
-from clusterload.experiment import Orders, experiment
-from clusterload.plan import from_dials
+from clusterload.analysis.effects import Kind, Outcome, judged
+from clusterload.model.workload import from_dials
+from clusterload.workflow.experiment import Orders, experiment
 
 NAME: Final = "effects_truth"
 RATE: Final = 40

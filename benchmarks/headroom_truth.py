@@ -21,15 +21,16 @@ from benchmarks.rig import machine, tables
 from benchmarks.rig.contest import Figures
 from benchmarks.rig.options import parser
 from benchmarks.rig.tables import Column, Target, of
-from clusterload.capacity import Capacity, Orders, raise_until
-from clusterload.ceiling import Bound
-from clusterload.errors import Aborted
-from clusterload.kafka import Cluster, Properties
-from clusterload.lab import Lab
-from clusterload.limits import Force, Limit, Limits
-from clusterload.plan import Dials, Load, Plan, Totals, totals
-from clusterload.reports.calibration import step_line
-from clusterload.units import BYTES_PER_SECOND, CONNECTIONS_PER_SECOND, REQUESTS_PER_SECOND, Quantity, Unit
+from clusterload.analysis.ceiling import Bound
+from clusterload.kafka.cluster import Cluster
+from clusterload.kafka.properties import Properties
+from clusterload.lab.lab import Lab
+from clusterload.model.errors import Aborted
+from clusterload.model.limits import Force, Limit, Limits
+from clusterload.model.units import BYTES_PER_SECOND, CONNECTIONS_PER_SECOND, REQUESTS_PER_SECOND, Quantity, Unit
+from clusterload.model.workload import Dials, Load, Plan, Totals, totals
+from clusterload.report.calibration import step_line
+from clusterload.workflow.capacity import Capacity, Orders, raise_until
 
 WITHIN: Final = 0.1
 """By which share a prediction may be off."""

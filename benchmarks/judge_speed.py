@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.rig.options import parser
-from clusterload.diagnosis import diagnose
-from clusterload.limits import Limits
-from clusterload.resources import RESOURCES
-from clusterload.series import SECOND, Kind
-from clusterload.store import Recorder, read_run
-from clusterload.usage import assess
+from clusterload.analysis.diagnosis import diagnose
+from clusterload.analysis.usage import assess
+from clusterload.model.limits import Limits
+from clusterload.model.resources import RESOURCES
+from clusterload.model.series import SECOND, Kind
+from clusterload.telemetry.runfile import Recorder, read_run
 
 START = 1_767_225_600 * SECOND
 STEP = 10

@@ -14,7 +14,7 @@ import urllib.request
 from dataclasses import dataclass
 
 from benchmarks.rig.options import parser
-from clusterload.lab import Lab
+from clusterload.lab.lab import Lab
 
 _SCRAPES = 15
 

@@ -22,16 +22,17 @@ from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.rig.options import parser
-from clusterload.history import MINUTE, History
-from clusterload.kafka import Cluster, Properties
-from clusterload.lab import Lab
-from clusterload.measurement import measure
-from clusterload.plan import Dials, Load, Plan
-from clusterload.series import Kind
-from clusterload.units import BYTES
-from clusterload.web.metrics_api import MetricsApi, Settings, serve_beside
-from clusterload.web.metrics_api.catalogue import PREFIX, RESOURCES
-from clusterload.web.metrics_api.intervals import timestamp
+from clusterload.kafka.cluster import Cluster
+from clusterload.kafka.properties import Properties
+from clusterload.lab.lab import Lab
+from clusterload.model.series import Kind
+from clusterload.model.units import BYTES
+from clusterload.model.workload import Dials, Load, Plan
+from clusterload.server.metrics_api import MetricsApi, Settings, serve_beside
+from clusterload.server.metrics_api.catalogue import PREFIX, RESOURCES
+from clusterload.server.metrics_api.history import MINUTE, History
+from clusterload.server.metrics_api.intervals import timestamp
+from clusterload.workflow.measure import measure
 
 ID = "lkc-bench"
 TOPICS, MINUTES, TRIES = 200, 360, 15
@@ -92,7 +93,7 @@ def api_process(lab: Lab) -> psutil.Process:
     (found,) = (
         process
         for process in psutil.process_iter(["cmdline"])
-        if "clusterload.web.metrics_api" in (process.info["cmdline"] or [])
+        if "clusterload.server.metrics_api" in (process.info["cmdline"] or [])
         and lab.info.id in str(process.info["cmdline"])
     )
     return found

@@ -17,7 +17,7 @@ from confluent_kafka import Producer
 
 from benchmarks.rig.options import parser
 from clusterload import Cluster, Dials, Lab, Load, Plan, Properties, measure
-from clusterload.engines.client import Records
+from clusterload.generator.librdkafka import Records
 
 RATES = (500, 2_000, 8_000)
 

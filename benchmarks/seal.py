@@ -14,9 +14,9 @@ from random import Random
 
 from crc32c import crc32c
 
-from clusterload.engines.wire.batches import Pool, Slot
-from clusterload.engines.wire.template import produce_template
-from clusterload.spread import parse_keys, parse_sizes
+from clusterload.generator.wire.batches import Pool, Slot
+from clusterload.generator.wire.template import produce_template
+from clusterload.model.workload.distributions import parse_keys, parse_sizes
 
 CASES = (
     (1, "100", "unique"),

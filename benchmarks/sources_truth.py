@@ -25,11 +25,11 @@ from benchmarks.rig.options import Options, parsed
 from benchmarks.rig.tables import Column, Target, figure, of, ratio
 from benchmarks.rig.trio import Trio, trio
 from benchmarks.rig.watching import Watched, Watching, written
-from clusterload.engines.progress import Progress
-from clusterload.measurement import measure
-from clusterload.plan import Dials, Load, Plan
-from clusterload.run import Run
-from clusterload.series import SECOND, Series
+from clusterload.generator.progress import Progress
+from clusterload.model.run import Run
+from clusterload.model.series import SECOND, Series
+from clusterload.model.workload import Dials, Load, Plan
+from clusterload.workflow.measure import measure
 
 NAME: Final = "sources_truth"
 WAYS: Final = ("exporter", "prometheus", "jolokia", "metrics API")

@@ -24,10 +24,10 @@ from benchmarks.rig.options import Options, parsed
 from benchmarks.rig.tables import Column, of
 from benchmarks.rig.trio import Trio, trio
 from clusterload.kafka.configuration import client_quotas
-from clusterload.lending import Loan, lent
-from clusterload.series import Kind
-from clusterload.sources.exporter import ExporterSource
-from clusterload.units import Unit
+from clusterload.model.series import Kind
+from clusterload.model.units import Unit
+from clusterload.telemetry.sources.exporter import ExporterSource
+from clusterload.workflow.temporary_quota import Loan, lent
 
 NAME: Final = "unlock_cost"
 CLIENTS: Final = 100

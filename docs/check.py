@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from clusterload.reports.resources import unit_of
-from clusterload.resources import RESOURCES
-from clusterload.sources.catalogue import PLACES, told_by
+from clusterload.model.resources import RESOURCES
+from clusterload.report.resources import unit_of
+from clusterload.telemetry.sources.catalogue import PLACES, told_by
 from docs import notebook
 from docs.diagnosis import cause_pages, diagnose_page
 from docs.dials import dial_page
@@ -77,7 +77,7 @@ def resource_table() -> str:
         )
         + "\n\n## Which source tells what, and from which metric\n\n"
         "What an exporter shows has the same name in a Prometheus that scrapes it. Where several metrics are added up\n"
-        "or divided, the first is named; the whole maps are the files in `src/clusterload/sources/names`.\n\n"
+        "or divided, the first is named; the whole maps are the files in `src/clusterload/telemetry/sources/names`.\n\n"
     )
     return head + "\n".join(rows) + "\n" + places + "\n".join(_origins()) + "\n"
 

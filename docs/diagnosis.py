@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from clusterload.causes import CAUSES, FAMILIES, Cause
+from clusterload.analysis.causes import CAUSES, FAMILIES, Cause
 
 _HEAD: Final = """\
 # Diagnose: what loads the cluster, who, and what would change it

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from clusterload.consent import CAPS
-from clusterload.pacer import SHAPES
-from clusterload.plan import ACTIONS, MAX, USES, Declared, declared, dial_names
-from clusterload.plan.faults import keys_of
-from clusterload.spread import KEYS, SIZES
+from clusterload.model.workload import ACTIONS, MAX, USES, Declared, declared, dial_names
+from clusterload.model.workload.distributions import KEYS, SIZES
+from clusterload.model.workload.faults import keys_of
+from clusterload.model.workload.schedule import SHAPES
+from clusterload.workflow.consent import CAPS
 
 _HEAD: Final = """\
 # Dials
 
-Made from the declarations in `src/clusterload/plan/dials.py` by `python -m docs.check --write`. A dial is one thing
-that is set by itself: in a plan (`[loads.dials]`), by `--dial NAME=VALUE` on the command line, or in Python by `Dials`.
-What is not set follows from what is, or has its default. Two engines make load: `wire` speaks Kafka's protocol itself,
-exactly and cheaply; `client` is librdkafka, as an application uses it. Without `engine` in a plan the dials decide:
-one that only librdkafka has makes it `client`.
+Made from the declarations in `src/clusterload/model/workload/dials.py` by `python -m docs.check --write`. A dial is one
+thing that is set by itself: in a plan (`[loads.dials]`), by `--dial NAME=VALUE` on the command line, or in Python by
+`Dials`. What is not set follows from what is, or has its default. Two engines make load: `wire` speaks Kafka's protocol
+itself, exactly and cheaply; `client` is librdkafka, as an application uses it. Without `engine` in a plan the dials
+decide: one that only librdkafka has makes it `client`.
 
 | dial | value | default | engine and kind | meaning |
 | --- | --- | --- | --- | --- |

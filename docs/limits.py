@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from clusterload.limits import Force, Limit, Limits, Scope, families
-from clusterload.limits.limit import DIGITS
-from clusterload.reports.limits import unknown
-from clusterload.resources import RESOURCES, dimensions
-from clusterload.units import Quantity, number
+from clusterload.model.limits import Force, Limit, Limits, Scope, families
+from clusterload.model.limits.limit import DIGITS
+from clusterload.model.resources import RESOURCES, dimensions
+from clusterload.model.units import Quantity, number
+from clusterload.report.limits import unknown
 
 _HEAD: Final = """\
 # Limits
 
-Its tables are made from the TOML files in `src/clusterload/limits/` by `python -m docs.check --write`.
+Its tables are made from the TOML files in `src/clusterload/model/limits/` by `python -m docs.check --write`.
 
     clusterload limits list
     clusterload limits show confluent-dedicated --units 2

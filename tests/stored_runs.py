@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clusterload.ledger import Ledger
-from clusterload.limits import Limits
-from clusterload.plan import Dials, Load, Plan, totals
-from clusterload.resources import RESOURCES
-from clusterload.run import Event, Run
-from clusterload.series import SECOND, Kind
-from clusterload.store import Recorder, read_run
+from clusterload.model.ledger import Ledger
+from clusterload.model.limits import Limits
+from clusterload.model.resources import RESOURCES
+from clusterload.model.run import Event, Run
+from clusterload.model.series import SECOND, Kind
+from clusterload.model.workload import Dials, Load, Plan, totals
+from clusterload.telemetry.runfile import Recorder, read_run
 
 START = 1_767_225_600 * SECOND
 BROKERS = ("1", "2", "3")

@@ -20,6 +20,8 @@ def test_schedules_plans_and_accounts_import_nothing_heavy(module: str) -> None:
 @pytest.mark.parametrize("module", ["address", "login", "scram", "security", "tls", "tokens"])
 def test_what_workers_use_of_the_protocol_imports_nothing_heavy(module: str) -> None:
     heavy = {*HEAVY, "ssl"} - {"random"}  # by `secrets`, which makes the nonces
-    program = f"import sys, clusterload.protocol.{module}; print(*[name for name in {heavy} if name in sys.modules])"
+    program = (
+        f"import sys, clusterload.kafka.protocol.{module}; print(*[name for name in {heavy} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clusterload.engines.wire.account import Account
-from clusterload.engines.wire.work import Report, Tally
-from clusterload.ledger import Ledger
-from clusterload.plan import Dials, Load, Plan, resolved, totals
-from clusterload.resources import RESOURCES
-from clusterload.run import Run
-from clusterload.series import SECOND, Kind
-from clusterload.store import Recorder, read_run
+from clusterload.generator.wire.account import Account
+from clusterload.generator.wire.work import Report, Tally
+from clusterload.model.ledger import Ledger
+from clusterload.model.resources import RESOURCES
+from clusterload.model.run import Run
+from clusterload.model.series import SECOND, Kind
+from clusterload.model.workload import Dials, Load, Plan, resolved, totals
+from clusterload.telemetry.runfile import Recorder, read_run
 
 START = 1_767_225_600 * SECOND
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.culprits.scenarios import SCENARIOS
 from benchmarks.culprits.stored import KEPT
-from clusterload.errors import Aborted
+from clusterload.model.errors import Aborted
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from clusterload.plan import Load, Plan
+from clusterload.model.workload import Load, Plan
 
 READY_SECONDS: Final = 60.0
 """How long a process may take to be ready; the machine may be busy."""

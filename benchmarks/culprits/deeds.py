@@ -13,12 +13,13 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from clusterload.errors import LabError
-from clusterload.kafka import Cluster, Properties
+from clusterload.kafka.cluster import Cluster
+from clusterload.kafka.properties import Properties
 from clusterload.kafka.quotas import drop_quota, set_quota
-from clusterload.lab import Lab
 from clusterload.lab.breaking import BrokerBroken
+from clusterload.lab.lab import Lab
 from clusterload.lab.leaders import all_copies, bring_back, lead
+from clusterload.model.errors import LabError
 
 Undo = Callable[[], None]
 

@@ -14,14 +14,14 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 from benchmarks.culprits.judge import LIMITS
 from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
 from benchmarks.culprits.table import table
-from clusterload.bill import Prices, prices
-from clusterload.causes.judging import explained_away, signs_of
-from clusterload.causes.scene import Scene
-from clusterload.facts import Facts
-from clusterload.limits import Limits
-from clusterload.run import Run
-from clusterload.series import Floats
-from clusterload.usage import assess
+from clusterload.analysis.bill import Prices, prices
+from clusterload.analysis.causes.judging import explained_away, signs_of
+from clusterload.analysis.causes.scene import Scene
+from clusterload.analysis.usage import assess
+from clusterload.analysis.window_stats import Facts
+from clusterload.model.limits import Limits
+from clusterload.model.run import Run
+from clusterload.model.series import Floats
 
 LEAST: Final = 0.05
 """Scores below this are not even looked at: nobody is told of them."""

@@ -18,11 +18,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from clusterload.errors import ClusterloadError
-from clusterload.generation import generated
-from clusterload.kafka import Properties
-from clusterload.plan import Plan
-from clusterload.store import Recorder
+from clusterload.kafka.properties import Properties
+from clusterload.model.errors import ClusterloadError
+from clusterload.model.workload import Plan
+from clusterload.telemetry.runfile import Recorder
+from clusterload.workflow.drive import generated
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     given: dict[str, Any] = json.loads(sys.stdin.readline())
     plan = Plan.parsed(given["plan"])
     if any(load.engine == "wire" for load in plan.loads):
-        import clusterload.engines.wire.engine  # noqa: F401, PLC0415 (before the baseline, not within it)
+        import clusterload.generator.wire.engine  # noqa: F401, PLC0415 (before the baseline, not within it)
     _tell("ready")
     if sys.stdin.readline().strip() != "go":
         return 0

@@ -13,11 +13,11 @@ from typing import Any, Final
 from benchmarks.culprits import simple
 from benchmarks.culprits.answers import NONE, Answer, is_right
 from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
-from clusterload.diagnosis import Verdict, diagnose
-from clusterload.limits import Limits
-from clusterload.run import Run
-from clusterload.series import SECOND
-from clusterload.usage import assess
+from clusterload.analysis.diagnosis import Verdict, diagnose
+from clusterload.analysis.usage import assess
+from clusterload.model.limits import Limits
+from clusterload.model.run import Run
+from clusterload.model.series import SECOND
 
 WINDOWS: Final = (4, 6, 8, 10, 12, 15, 20, 25, 30)
 """Seconds from the onset after which it is judged, to see how soon the answer is right."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.culprits.stored import KEPT, PACKED, RUN, TRUTH, recorded
-from clusterload.run import Run
-from clusterload.store import Recorder, read_run
+from clusterload.model.run import Run
+from clusterload.telemetry.runfile import Recorder, read_run
 
 
 def keep(folder: Path, to: Path = KEPT) -> list[str]:

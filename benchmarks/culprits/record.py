@@ -24,13 +24,14 @@ from benchmarks.culprits.stage import PLAIN, Program, Stage
 from benchmarks.culprits.stored import RUN, TRUTH, Truth
 from benchmarks.culprits.words import Words
 from benchmarks.peers import java
-from clusterload.errors import Aborted, ClusterloadError
-from clusterload.kafka import Cluster, Properties
-from clusterload.lab import Lab
-from clusterload.origins import admin_beside, source_of
-from clusterload.plan import Dials, Load
-from clusterload.recording import environment, recording
-from clusterload.sources.source import LiveSource, Source
+from clusterload.kafka.cluster import Cluster
+from clusterload.kafka.properties import Properties
+from clusterload.lab.lab import Lab
+from clusterload.model.errors import Aborted, ClusterloadError
+from clusterload.model.workload import Dials, Load
+from clusterload.telemetry.discovery import admin_beside, source_of
+from clusterload.telemetry.record import environment, recording
+from clusterload.telemetry.sources.source import LiveSource, Source
 
 BASELINE_SECONDS: Final = 15.0
 LOAD_SECONDS: Final = 30.0

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from clusterload.lab import Lab, loopback
+from clusterload.lab import loopback
+from clusterload.lab.lab import Lab
 
 _LINE: Final = re.compile(r"^(?P<name>[a-z_0-9]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>[-+.\dEeNa]+)", re.MULTILINE)
 _LOOK_SECONDS: Final = 1.5

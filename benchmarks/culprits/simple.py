@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from benchmarks.culprits.answers import Answer
-from clusterload.facts import Facts
-from clusterload.run import Run
+from clusterload.analysis.window_stats import Facts
+from clusterload.model.run import Run
 
 _CERTAIN: Final = 10.0
 """Deviations, in spreads of the baseline, from which on one would raise an alarm."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from benchmarks.culprits.words import Words
-from clusterload.plan import Dials, Load
+from clusterload.model.workload import Dials, Load
 
 PLAIN: Final = ""
 """The lab's plain listener."""

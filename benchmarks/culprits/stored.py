@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from clusterload.run import Run
-from clusterload.store import read_run
+from clusterload.model.run import Run
+from clusterload.telemetry.runfile import read_run
 
 RUN: Final = "recorded.run"
 PACKED: Final = "recorded.run.xz"

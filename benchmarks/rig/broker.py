@@ -11,7 +11,7 @@ import psutil
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
-from clusterload.lab import Lab
+from clusterload.lab.lab import Lab
 
 PARTITIONS = 6
 _CONFIG = {

@@ -11,9 +11,10 @@ from typing import Any
 import psutil
 from confluent_kafka.admin import AdminClient
 
-from clusterload.kafka import Cluster, Properties
-from clusterload.lab import Lab
-from clusterload.web.metrics_api import serve_beside
+from clusterload.kafka.cluster import Cluster
+from clusterload.kafka.properties import Properties
+from clusterload.lab.lab import Lab
+from clusterload.server.metrics_api import serve_beside
 
 
 class Trio:

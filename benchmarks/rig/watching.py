@@ -23,13 +23,14 @@ import psutil
 
 from benchmarks.peers.places import ROOT
 from clusterload import read_run
-from clusterload.kafka import Cluster, Properties
-from clusterload.origins import source_of
-from clusterload.run import Run
-from clusterload.sources.confluent import ConfluentSource, Settling
-from clusterload.sources.following import Following
-from clusterload.sources.source import LateSource, LiveSource, Source
-from clusterload.store import Recorder, new_id
+from clusterload.kafka.cluster import Cluster
+from clusterload.kafka.properties import Properties
+from clusterload.model.run import Run
+from clusterload.telemetry.discovery import source_of
+from clusterload.telemetry.runfile import Recorder, new_id
+from clusterload.telemetry.sources.confluent import ConfluentSource, Settling
+from clusterload.telemetry.sources.following import Following
+from clusterload.telemetry.sources.source import LateSource, LiveSource, Source
 
 FOLLOWED: Final = "prometheus followed"
 """The way of reading a Prometheus again and again for what is new; its plain name is to read a time that has passed."""

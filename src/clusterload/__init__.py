@@ -17,80 +17,81 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from clusterload.achievement import Achieved, achieved
-    from clusterload.brake import Brake, brakes
-    from clusterload.case import Case, judge, run_case
-    from clusterload.change import Changed, changed
-    from clusterload.comparison import Comparison, compare
-    from clusterload.consent import Consent
-    from clusterload.contrast import Contrasted, contrasted
-    from clusterload.diagnosis import State, Verdict, diagnose
-    from clusterload.engines.client import ClientStatistics
-    from clusterload.errors import ClusterloadError
-    from clusterload.exports import export, frame
-    from clusterload.gating import Gate, gate
-    from clusterload.kafka import Cluster, Properties
-    from clusterload.lab import Lab
-    from clusterload.limits import Limits
-    from clusterload.measurement import measure
-    from clusterload.plan import Dials, Fault, Load, Plan
-    from clusterload.reports.plots import plot
-    from clusterload.reports.report import Report, answer, render, riddle
-    from clusterload.run import Run
-    from clusterload.series import Series
-    from clusterload.store import Recorder, read_run
-    from clusterload.thresholds import Threshold
-    from clusterload.usage import Usage, assess
-    from clusterload.watching import watch
+    from clusterload.analysis.achieved import Achieved, achieved
+    from clusterload.analysis.bottleneck import Brake, brakes
+    from clusterload.analysis.case_comparison import Comparison, compare
+    from clusterload.analysis.changes import Changed, changed
+    from clusterload.analysis.compare import Contrasted, contrasted
+    from clusterload.analysis.diagnosis import State, Verdict, diagnose
+    from clusterload.analysis.gates import Gate, gate
+    from clusterload.analysis.usage import Usage, assess
+    from clusterload.generator.librdkafka import ClientStatistics
+    from clusterload.kafka.cluster import Cluster
+    from clusterload.kafka.properties import Properties
+    from clusterload.lab.lab import Lab
+    from clusterload.model.errors import ClusterloadError
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+    from clusterload.model.series import Series
+    from clusterload.model.thresholds import Threshold
+    from clusterload.model.workload import Dials, Fault, Load, Plan
+    from clusterload.report.export import export, frame
+    from clusterload.report.plots import plot
+    from clusterload.report.report import Report, answer, render, riddle
+    from clusterload.telemetry.runfile import Recorder, read_run
+    from clusterload.workflow.cases import Case, judge, run_case
+    from clusterload.workflow.consent import Consent
+    from clusterload.workflow.measure import measure
+    from clusterload.workflow.watch import watch
 
-__version__ = "0.1.0"
+from clusterload._version import __version__ as __version__
 
 _HOMES = {
-    "Achieved": "achievement",
-    "Brake": "brake",
-    "Case": "case",
-    "Changed": "change",
-    "ClientStatistics": "engines.client",
-    "Cluster": "kafka",
-    "ClusterloadError": "errors",
-    "Comparison": "comparison",
-    "Consent": "consent",
-    "Contrasted": "contrast",
-    "Dials": "plan",
-    "Fault": "plan",
-    "Gate": "gating",
-    "Lab": "lab",
-    "Limits": "limits",
-    "Load": "plan",
-    "Plan": "plan",
-    "Properties": "kafka",
-    "Recorder": "store",
-    "Report": "reports.report",
-    "Run": "run",
-    "Series": "series",
-    "State": "diagnosis",
-    "Threshold": "thresholds",
-    "Usage": "usage",
-    "Verdict": "diagnosis",
-    "achieved": "achievement",
-    "answer": "reports.report",
-    "assess": "usage",
-    "brakes": "brake",
-    "changed": "change",
-    "compare": "comparison",
-    "contrasted": "contrast",
-    "diagnose": "diagnosis",
-    "export": "exports",
-    "frame": "exports",
-    "gate": "gating",
-    "judge": "case",
-    "measure": "measurement",
-    "plot": "reports.plots",
-    "read_run": "store",
-    "render": "reports.report",
-    "riddle": "reports.report",
-    "run_case": "case",
-    "watch": "watching",
+    "Achieved": "analysis.achieved",
+    "Brake": "analysis.bottleneck",
+    "Case": "workflow.cases",
+    "Changed": "analysis.changes",
+    "ClientStatistics": "generator.librdkafka",
+    "Cluster": "kafka.cluster",
+    "ClusterloadError": "model.errors",
+    "Comparison": "analysis.case_comparison",
+    "Consent": "workflow.consent",
+    "Contrasted": "analysis.compare",
+    "Dials": "model.workload",
+    "Fault": "model.workload",
+    "Gate": "analysis.gates",
+    "Lab": "lab.lab",
+    "Limits": "model.limits",
+    "Load": "model.workload",
+    "Plan": "model.workload",
+    "Properties": "kafka.properties",
+    "Recorder": "telemetry.runfile",
+    "Report": "report.report",
+    "Run": "model.run",
+    "Series": "model.series",
+    "State": "analysis.diagnosis",
+    "Threshold": "model.thresholds",
+    "Usage": "analysis.usage",
+    "Verdict": "analysis.diagnosis",
+    "achieved": "analysis.achieved",
+    "answer": "report.report",
+    "assess": "analysis.usage",
+    "brakes": "analysis.bottleneck",
+    "changed": "analysis.changes",
+    "compare": "analysis.case_comparison",
+    "contrasted": "analysis.compare",
+    "diagnose": "analysis.diagnosis",
+    "export": "report.export",
+    "frame": "report.export",
+    "gate": "analysis.gates",
+    "judge": "workflow.cases",
+    "measure": "workflow.measure",
+    "plot": "report.plots",
+    "read_run": "telemetry.runfile",
+    "render": "report.report",
+    "riddle": "report.report",
+    "run_case": "workflow.cases",
+    "watch": "workflow.watch",
 }
 
 __all__ = [
@@ -151,4 +152,4 @@ def __getattr__(name: str) -> object:
 
 # By name, as all else here: what is below reports must not come to depend on them by importing the version.
 if "IPython" in sys.modules:
-    import_module("clusterload.reports.notebook").register()
+    import_module("clusterload.report.notebook").register()

@@ -18,9 +18,9 @@ from benchmarks.culprits.stage import Stage
 from benchmarks.culprits.stored import RUN, TRUTH, Truth, load, recorded
 from benchmarks.culprits.table import calibration, chances, scores, tables
 from benchmarks.culprits.words import Words
-from clusterload.plan import Plan
-from clusterload.run import Event
-from clusterload.series import SECOND, Series
+from clusterload.model.run import Event
+from clusterload.model.series import SECOND, Series
+from clusterload.model.workload import Plan
 from tests.stored_runs import START, stored
 
 

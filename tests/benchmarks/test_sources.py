@@ -13,9 +13,9 @@ import pytest
 from benchmarks.rig.watching import written
 from benchmarks.scrape_cost import summed_up
 from benchmarks.sources_truth import level_off, total
-from clusterload.run import Run
-from clusterload.series import SECOND, Kind, Series
-from clusterload.units import CONNECTIONS
+from clusterload.model.run import Run
+from clusterload.model.series import SECOND, Kind, Series
+from clusterload.model.units import CONNECTIONS
 from tests.stored_runs import START, plan, stored
 
 LEVEL = "connections"

@@ -14,13 +14,13 @@ import pytest
 from confluent_kafka import Producer
 
 from clusterload import Cluster, Lab, Properties, Run
-from clusterload.bill import bill
+from clusterload.analysis.bill import bill
 from clusterload.cli.root import root
-from clusterload.consent import Consent
-from clusterload.errors import ConfigurationError, ConsentError, UsageError
 from clusterload.kafka.configuration import Quota, client_quotas
-from clusterload.lending import outstanding, unlocked
-from clusterload.watching import watch
+from clusterload.model.errors import ConfigurationError, ConsentError, UsageError
+from clusterload.workflow.consent import Consent
+from clusterload.workflow.temporary_quota import outstanding, unlocked
+from clusterload.workflow.watch import watch
 from tests.conftest import Tool
 
 SECONDS = 8.0

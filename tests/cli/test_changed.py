@@ -10,14 +10,14 @@ import pytest
 
 from clusterload import Cluster, Dials, Lab, Load, Plan, Properties, measure
 from clusterload.cli.root import root
-from clusterload.run import clock_time
-from clusterload.series import SECOND
-from clusterload.sources.confluent import Interval
+from clusterload.model.run import clock_time
+from clusterload.model.series import SECOND
+from clusterload.telemetry.sources.confluent import Interval
 from tests.conftest import Tool
-from tests.sources.model import MINUTE, Labels, Model
-from tests.sources.played import playing
 from tests.stored_runs import Cluster as Shown
 from tests.stored_runs import case_levels, stored
+from tests.telemetry.sources.model import MINUTE, Labels, Model
+from tests.telemetry.sources.played import playing
 
 SECONDS, WARM_UP = 21, 3
 

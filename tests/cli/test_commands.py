@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from clusterload import Lab, Limits, assess, read_run
-from clusterload.pacer import SHAPES
-from clusterload.plan import ACTIONS, dial_names
+from clusterload.model.workload import ACTIONS, dial_names
+from clusterload.model.workload.schedule import SHAPES
 from tests.conftest import Tool
 
 DIALS = ("--dial", "producers=2", "--dial", "record_rate=50/s", "--dial", "payload_size=1KiB")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from clusterload.cli.root import root
-from clusterload.errors import ClusterloadError, StoreError, UsageError
-from tests.contrast.made import runs
+from clusterload.model.errors import ClusterloadError, StoreError, UsageError
+from tests.analysis.compare.made import runs
 from tests.stored_runs import plan
 
 

@@ -22,12 +22,12 @@ from kio.static.primitive import f64
 from clusterload import Cluster, Lab, Properties
 from clusterload.kafka.configuration import read_declared
 from clusterload.kafka.privileges import PRIVILEGES
-from clusterload.protocol.address import Address
-from clusterload.protocol.conversation import first_to_answer
-from clusterload.protocol.security import Security
+from clusterload.kafka.protocol.address import Address
+from clusterload.kafka.protocol.conversation import first_to_answer
+from clusterload.kafka.protocol.security import Security
 from tests.conftest import Tool
 from tests.processes import wait_for
-from tests.sources.test_admin_on_lab import commit, new_topic, produced
+from tests.telemetry.sources.test_admin_on_lab import commit, new_topic, produced
 
 NOBODY = (("user", "alice"), ("client-id", None))
 

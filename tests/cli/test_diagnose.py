@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from clusterload.run import Run
-from clusterload.store import Recorder
+from clusterload.model.run import Run
+from clusterload.telemetry.runfile import Recorder
+from tests.analysis.causes.scenes import BASELINE, recorded
+from tests.analysis.causes.signatures import SEEN
 
-from ..causes.scenes import BASELINE, recorded
-from ..causes.signatures import SEEN
 from ..conftest import Tool
 
 

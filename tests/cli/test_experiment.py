@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clusterload.cli.root import root
-from clusterload.errors import UsageError
+from clusterload.model.errors import UsageError
 from tests.conftest import Tool
 
 

@@ -12,13 +12,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from clusterload import Lab, read_run
+from clusterload.analysis.gates import STOPPED
 from clusterload.cli import main
-from clusterload.gating import STOPPED
-from clusterload.ledger import Ledger
-from clusterload.plan import Plan
-from clusterload.thresholds import Threshold
+from clusterload.model.ledger import Ledger
+from clusterload.model.thresholds import Threshold
+from clusterload.model.workload import Plan
+from tests.analysis.gates.seen import recorded
 from tests.conftest import Tool
-from tests.gating.seen import recorded
 from tests.stored_runs import plan
 
 Said = tuple[int, str, str]

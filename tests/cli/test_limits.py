@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterload.limits import tables
+from clusterload.model.limits import tables
 from tests.conftest import PROGRAM, Tool
 from tests.stored_runs import stored
 

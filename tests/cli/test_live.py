@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from clusterload import Lab
 from tests.conftest import PROGRAM, Tool
 from tests.processes import wait_for
-from tests.web.live.stream import looking
+from tests.server.live.stream import looking
 
 PAGE = re.compile(r"live page: (http://127\.0\.0\.1:\d+/\?token=\S+)")
 EXPOSITION = re.compile(r"live figures for Prometheus: (http://127\.0\.0\.1:\d+/metrics)")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Tool
-from tests.reports.busy import busy
-from tests.reports.hostile import ALL
+from tests.report.busy import busy
+from tests.report.hostile import ALL
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from clusterload.cli.root import root
-from clusterload.errors import ClusterloadError, StoreError, UsageError
-from clusterload.store import read_summary
+from clusterload.model.errors import ClusterloadError, StoreError, UsageError
+from clusterload.telemetry.runfile import read_summary
 from tests.stored_runs import plan, stored
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clusterload.cli.stretch import RunPart, Stretch, stretch
-from clusterload.errors import StoreError, UsageError
-from clusterload.series import SECOND
+from clusterload.model.errors import StoreError, UsageError
+from clusterload.model.series import SECOND
 from tests.stored_runs import START, stored
 
 NOW = START

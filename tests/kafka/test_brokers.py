@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import pytest
 
 from clusterload import Lab, Properties
-from clusterload.errors import ClusterError, ConfigurationError, Unreachable
 from clusterload.kafka.brokers import Brokers
 from clusterload.kafka.log_dirs import logs_of
-from clusterload.protocol.address import Address
-from clusterload.protocol.conversation import Conversation
+from clusterload.kafka.protocol.address import Address
+from clusterload.kafka.protocol.conversation import Conversation
+from clusterload.model.errors import ClusterError, ConfigurationError, Unreachable
 
 PATIENCE = 3.0
 

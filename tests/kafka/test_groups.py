@@ -18,9 +18,9 @@ from clusterload import Cluster, Lab
 from clusterload.kafka.brokers import Brokers
 from clusterload.kafka.groups import committed, described, groups_of, listed
 from clusterload.kafka.groups.answers import assigned
-from clusterload.protocol.conversation import Conversation
+from clusterload.kafka.protocol.conversation import Conversation
 from tests.processes import wait_for
-from tests.sources.test_admin_on_lab import commit, new_topic, produced
+from tests.telemetry.sources.test_admin_on_lab import commit, new_topic, produced
 
 TOPIC = "clusterload-told"
 GROUPS = {"clusterload-told-classic": "classic", "clusterload-told-consumer": "consumer"}

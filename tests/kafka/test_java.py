@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.errors import ConfigurationError
 from clusterload.kafka.java import IGNORED, translated
 from clusterload.kafka.properties import known_properties
+from clusterload.model.errors import ConfigurationError
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 

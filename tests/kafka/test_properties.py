@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.errors import ClusterloadError, ConfigurationError, UsageError
-from clusterload.kafka import Properties
-from clusterload.kafka.properties import for_kafka, is_secret, known_properties
+from clusterload.kafka.properties import Properties, for_kafka, is_secret, known_properties
+from clusterload.model.errors import ClusterloadError, ConfigurationError, UsageError
 
 SECRET = "hunter2-hunter2"
 

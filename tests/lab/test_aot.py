@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clusterload.errors import LabError
 from clusterload.lab import aot, java, lock
 from clusterload.lab.layout import Kit
+from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clusterload.errors import ConfigurationError, LabError
-from clusterload.lab import Lab, artifacts, lock
+from clusterload.lab import artifacts, lock
+from clusterload.lab.lab import Lab
+from clusterload.model.errors import ConfigurationError, LabError
 
 if TYPE_CHECKING:
     from clusterload.lab.lock import Jar

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from clusterload.cli.lab import lab as command
-from clusterload.errors import LabError
-from clusterload.lab import find_lab, running_labs
+from clusterload.lab.registry import find_lab, running_labs
+from clusterload.model.errors import LabError
 from tests.processes import lives, wait_for
 
 if TYPE_CHECKING:

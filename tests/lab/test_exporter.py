@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
 if TYPE_CHECKING:
-    from clusterload.lab import Lab
+    from clusterload.lab.lab import Lab
 
 _PAGE = Path(__file__).parents[2] / "docs" / "lab.md"
 

@@ -14,12 +14,13 @@ from confluent_kafka import Producer
 
 from clusterload import Cluster, Dials, Lab, Load, Plan, Properties, Run, measure, read_run
 from clusterload.cli.lab import lab as lab_command
-from clusterload.errors import ConfigurationError, LabError
-from clusterload.lab import breaking, find_lab
+from clusterload.lab import breaking
 from clusterload.lab.faults import check_faults, injected
 from clusterload.lab.inside import states
 from clusterload.lab.leaders import Copies, Place, all_copies, bring_back, brokers_known_to, copies_of
-from clusterload.plan.faults import Fault
+from clusterload.lab.registry import find_lab
+from clusterload.model.errors import ConfigurationError, LabError
+from clusterload.model.workload.faults import Fault
 from tests.processes import lives, wait_for
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from clusterload.lab import LabInfo
+    from clusterload.lab.description import LabInfo
 
 TOPIC = "broken-on-purpose"
 # The controller believes this long that a dead broker lives, and does not let it in again before.
@@ -35,9 +36,10 @@ QUICK = {"broker.session.timeout.ms": "3000"}
 
 _PAUSES = """
 import sys, time
-from clusterload.lab import breaking, find_lab
+from clusterload.lab import breaking
+from clusterload.lab.registry import find_lab
 from clusterload.lab.faults import injected
-from clusterload.plan.faults import Fault
+from clusterload.model.workload.faults import Fault
 breaking.GRACE_SECONDS = 1.0
 fault = Fault(do=sys.argv[2], at=0, lasts=2, broker=2)
 with injected([fault], find_lab(sys.argv[1]), duration=60, on_event=lambda *_: print("done", flush=True)) as faults:
@@ -48,7 +50,7 @@ with injected([fault], find_lab(sys.argv[1]), duration=60, on_event=lambda *_: p
 _LOADS = """
 import sys
 from clusterload import Cluster, Dials, Load, Plan, Properties, measure
-from clusterload.plan.faults import Fault
+from clusterload.model.workload.faults import Fault
 load = Load(name="sales", topic="broken-by-ctrl-c", dials=Dials(producers=2, record_rate=50, payload_size=1024))
 plan = Plan(name="a load", loads=(load,), duration=60, faults=(Fault(do="pause", at=1, broker=3),))
 cluster = Cluster.connect(Properties(values={"bootstrap.servers": sys.argv[1]}))

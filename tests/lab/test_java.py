@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clusterload.errors import LabError, UsageError
 from clusterload.lab import artifacts, java
+from clusterload.model.errors import LabError, UsageError
 
 
 def pretend(folder: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,9 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
-from clusterload.errors import LabError, UsageError
-from clusterload.lab import Lab, find_lab, running_labs
+from clusterload.lab.lab import Lab
+from clusterload.lab.registry import find_lab, running_labs
+from clusterload.model.errors import LabError, UsageError
 
 if TYPE_CHECKING:
     from confluent_kafka import Message

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clusterload.errors import ConfigurationError, LabError
-from clusterload.lab import Lab, control, ports, registry, running_labs
-from clusterload.lab.places import labs_dir
+from clusterload.lab import control, ports, registry
+from clusterload.lab.lab import Lab
 from clusterload.lab.properties import Ports
+from clusterload.lab.registry import running_labs
+from clusterload.model.errors import ConfigurationError, LabError
+from clusterload.model.paths import labs_dir
 from tests.lab.test_observed import servers
 from tests.processes import lives, wait_for
 
@@ -24,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from clusterload.lab import LabInfo
+    from clusterload.lab.description import LabInfo
 
 _TOOL = """
 import json, sys, time
-from clusterload.lab import Lab
+from clusterload.lab.lab import Lab
 lab = Lab(1, prometheus=True, directory=sys.argv[1]).start()
 print(lab.info.id, flush=True)
 time.sleep(600)

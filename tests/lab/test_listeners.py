@@ -11,11 +11,12 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from clusterload import Cluster, Lab, Properties
-from clusterload.errors import ClusterError, ConfigurationError, UsageError
-from clusterload.lab import client_file, find_lab, listeners
-from clusterload.sources.exporter.text import Reader
-from clusterload.sources.names import Names
-from clusterload.sources.reading import read
+from clusterload.lab import client_file, listeners
+from clusterload.lab.registry import find_lab
+from clusterload.model.errors import ClusterError, ConfigurationError, UsageError
+from clusterload.telemetry.sources.exporter.text import Reader
+from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.reading import read
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 SASL = [(name, mechanism) for name in ("SASL_SSL", "SASL_PLAINTEXT") for mechanism in MECHANISMS]

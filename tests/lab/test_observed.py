@@ -14,14 +14,15 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
-from clusterload.errors import LabError
-from clusterload.lab import Lab, control, loopback
+from clusterload.lab import control, loopback
+from clusterload.lab.lab import Lab
 from clusterload.lab.prometheus import JOB
+from clusterload.model.errors import LabError
 from tests.lab.test_cli_lab import run
 from tests.processes import wait_for
 
 if TYPE_CHECKING:
-    from clusterload.lab import LabInfo
+    from clusterload.lab.description import LabInfo
 
 
 def asked(url: str, what: dict[str, Any]) -> dict[str, Any]:

@@ -18,12 +18,12 @@ import pytest
 from confluent_kafka import Producer
 
 from clusterload import Lab
-from clusterload.errors import LabError, UsageError
 from clusterload.lab.faults import check_faults, injected
 from clusterload.lab.impairment import Impairment, Way, ask
 from clusterload.lab.ports import choose_one
 from clusterload.lab.proxy import client_id_of
-from clusterload.plan.faults import Fault
+from clusterload.model.errors import LabError, UsageError
+from clusterload.model.workload.faults import Fault
 from tests.processes import lives, wait_for
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from clusterload.lab import LabBroker, LabInfo, client_file, control, registry
-from clusterload.lab.places import labs_dir
+from clusterload.lab import client_file, control, registry
+from clusterload.lab.description import LabBroker, LabInfo
+from clusterload.model.paths import labs_dir
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from clusterload import Cluster, Dials, Lab, Limits, Load, Plan, Properties, Run, assess, measure
 from clusterload.kafka.groups import groups_of
 from clusterload.lab import loopback
-from clusterload.ledger import Ledger
+from clusterload.model.ledger import Ledger
 from tests.lab.older import OLDER
 from tests.lab.test_exporter import AT_TIMES, documented
-from tests.sources.test_admin_on_lab import commit, new_topic, produced
+from tests.telemetry.sources.test_admin_on_lab import commit, new_topic, produced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from clusterload.bill.charge import KINDS
+from clusterload.analysis.bill.charge import KINDS
 from clusterload.cli.options import Target, confirmed, opened, target_options, yes_option
 from clusterload.cli.sources import source_options, sources_for
-from clusterload.errors import ConfigurationError, UsageError
+from clusterload.model.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from clusterload.consent import Consent
-    from clusterload.kafka import Cluster
-    from clusterload.run import Run
+    from clusterload.kafka.cluster import Cluster
+    from clusterload.model.run import Run
+    from clusterload.workflow.consent import Consent
 
 _WINDOW: Final = "40s"
 _BASELINE: Final = "20s"
@@ -97,7 +97,7 @@ class _Wanted:
 def _watched(target: Target, consented: Consent, wanted: _Wanted) -> Run:
     """What a live cluster did, baseline and window in one."""
     from clusterload.cli.console import note, waiting
-    from clusterload.watching import watch
+    from clusterload.workflow.watch import watch
 
     with opened(target) as cluster, _unlocked(target, cluster, consented, wanted):
         seconds = wanted.baseline + wanted.window
@@ -111,10 +111,10 @@ def _unlocked(target: Target, cluster: Cluster, consented: Consent, wanted: _Wan
     if not wanted.unlock:
         return nullcontext()
     from clusterload.cli.console import note
-    from clusterload.lending import unlocked
-    from clusterload.lending.unlocking import TO
-    from clusterload.sources.confluent import ConfluentSource
-    from clusterload.sources.source import LiveSource
+    from clusterload.telemetry.sources.confluent import ConfluentSource
+    from clusterload.telemetry.sources.source import LiveSource
+    from clusterload.workflow.temporary_quota import unlocked
+    from clusterload.workflow.temporary_quota.unlocking import TO
 
     found = sources_for(target, cluster)
     if target.source == "admin" or not [one for one in found if not isinstance(one, ConfluentSource)]:
@@ -134,7 +134,7 @@ def _unlocked(target: Target, cluster: Cluster, consented: Consent, wanted: _Wan
 
 def _read(text: str) -> Run:
     from clusterload.cli.stretch import RunPart, stretch
-    from clusterload.store import read_run
+    from clusterload.telemetry.runfile import read_run
 
     found = stretch(text, time.time_ns()) if "@" in text else RunPart(path=Path(text))
     return found.read() if isinstance(found, RunPart) else read_run(Path(text))
@@ -142,7 +142,7 @@ def _read(text: str) -> Run:
 
 def _parts(whole: Run, baseline: str | None, *, live: bool) -> tuple[Run, Run | None]:
     """The window, and what it is held against."""
-    from clusterload.series import SECOND
+    from clusterload.model.series import SECOND
 
     if baseline is None and not live:
         return whole, None
@@ -159,16 +159,16 @@ def _seconds(baseline: str) -> float:
 
 
 def _duration(text: str) -> float:
-    from clusterload.units import parse_duration
+    from clusterload.model.units import parse_duration
 
     return parse_duration(text)
 
 
 def _show(now: Run, before: Run | None, by: str, *, as_json: bool) -> None:
-    from clusterload.bill import bill as billed
-    from clusterload.bill import prices
-    from clusterload.facts import Facts
-    from clusterload.reports.bill import Billed, bill_document, bill_report
+    from clusterload.analysis.bill import bill as billed
+    from clusterload.analysis.bill import prices
+    from clusterload.analysis.window_stats import Facts
+    from clusterload.report.bill import Billed, bill_document, bill_report
 
     priced = prices([before, now] if before else [now])
     found = Billed(bill=billed(now, before), prices=priced, facts=Facts(now, before))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.ceiling.drive import DRIVES
+from clusterload.analysis.ceiling.drive import DRIVES
 from clusterload.cli.options import (
     Target,
     confirmed,
@@ -20,9 +20,9 @@ from clusterload.cli.options import (
 from clusterload.cli.sources import source_options, sources_for
 
 if TYPE_CHECKING:
-    from clusterload.calibration import Calibration, Orders
-    from clusterload.ceiling.bound import Bound
-    from clusterload.consent import Consent
+    from clusterload.analysis.ceiling.bound import Bound
+    from clusterload.workflow.calibrate import Calibration, Orders
+    from clusterload.workflow.consent import Consent
 
 _EXAMPLES = """\b
 clusterload limits calibrate --lab 3 --out mine.toml
@@ -84,8 +84,8 @@ def calibrate(
     held each time is written as a table of measured limits with an interval. Where the generator and not the cluster
     was the brake, the ceiling stays unknown.
     """
-    from clusterload.calibration import Orders
-    from clusterload.units import RATIO, parse, parse_duration
+    from clusterload.model.units import RATIO, parse, parse_duration
+    from clusterload.workflow.calibrate import Orders
 
     orders = Orders(
         resources=resources or tuple(DRIVES),
@@ -104,8 +104,8 @@ def calibrate(
 
 
 def _bounds(until: tuple[str, ...], latency: str | None) -> tuple[Bound, ...]:
-    from clusterload.ceiling.bound import Bound
-    from clusterload.units import parse_duration
+    from clusterload.analysis.ceiling.bound import Bound
+    from clusterload.model.units import parse_duration
 
     bounds = [Bound.parsed(text) for text in until]
     if latency is not None:
@@ -126,7 +126,7 @@ class _Table:
         Raises:
             StoreError: something is there already.
         """
-        from clusterload.errors import StoreError
+        from clusterload.model.errors import StoreError
 
         if self.path.exists():
             raise StoreError(f"{self.path} is there already: give another file with --out, or remove it")
@@ -154,10 +154,10 @@ def _found(
     Raises:
         Aborted: interrupted; what was complete is in the table.
     """
-    from clusterload import calibration
     from clusterload.cli.console import note, waiting
     from clusterload.cli.steps import step_progress
-    from clusterload.errors import Aborted
+    from clusterload.model.errors import Aborted
+    from clusterload.workflow import calibrate as calibration
 
     table.check()
     with opened(target) as cluster:
@@ -189,7 +189,7 @@ def _show(found: Calibration, *, as_json: bool) -> None:
     import json
 
     from clusterload.cli.console import OUT
-    from clusterload.reports.calibration import calibration_document, calibration_view
+    from clusterload.report.calibration import calibration_document, calibration_view
 
     if as_json:
         click.echo(json.dumps(calibration_document(found), indent=2))

@@ -12,12 +12,12 @@ import click
 from clusterload.cli.options import Target, confirmed, consent_options, limits_options, opened, target_options
 from clusterload.cli.plans import Asked, said_totals
 from clusterload.cli.sources import source_options, sources_for
-from clusterload.errors import UsageError
+from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from clusterload.capacity import Capacity, Orders, Prediction
-    from clusterload.consent import Consent
-    from clusterload.limits import Limits
+    from clusterload.model.limits import Limits
+    from clusterload.workflow.capacity import Capacity, Orders, Prediction
+    from clusterload.workflow.consent import Consent
 
 _EXAMPLES = """\b
 clusterload capacity --lab --dial record_rate=200/s --dial connections=20 \\
@@ -78,9 +78,9 @@ def capacity(
     The cluster should have nothing else to do meanwhile. The load as it is given predicts how far it can grow; then it
     is raised step by step, several times, and both answers stand side by side.
     """
-    from clusterload.capacity import Orders
-    from clusterload.ceiling.bound import Bound
-    from clusterload.units import RATIO, parse, parse_duration
+    from clusterload.analysis.ceiling.bound import Bound
+    from clusterload.model.units import RATIO, parse, parse_duration
+    from clusterload.workflow.capacity import Orders
 
     if mix == bool(dial):
         raise UsageError("say what is raised: --mix for all rates together, or --raise DIAL for one")
@@ -105,7 +105,7 @@ def capacity(
 
 
 def _said(orders: Orders) -> Iterator[str]:
-    from clusterload import units
+    from clusterload.model import units
 
     yield from said_totals(orders.at(orders.first))
     bounds = " or ".join(bound.as_text for bound in orders.bounds)
@@ -116,9 +116,9 @@ def _said(orders: Orders) -> Iterator[str]:
 
 
 def _found(target: Target, consented: Consent, orders: Orders) -> Capacity:
-    from clusterload.capacity import raise_until
     from clusterload.cli.console import note, waiting
     from clusterload.cli.steps import step_progress
+    from clusterload.workflow.capacity import raise_until
 
     folder = Path("runs") / f"capacity-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     with opened(target) as cluster:
@@ -148,10 +148,10 @@ def _show(found: Capacity, plot: Path | None, *, as_json: bool) -> None:
     import json
 
     from clusterload.cli.console import OUT, note
-    from clusterload.reports.capacity import capacity_document, capacity_view
+    from clusterload.report.capacity import capacity_document, capacity_view
 
     if plot is not None:
-        from clusterload.reports.steps_plot import capacity_plot
+        from clusterload.report.steps_plot import capacity_plot
 
         note(f"picture: {capacity_plot(found).save(plot)}")
     if as_json:

@@ -20,9 +20,9 @@ from clusterload.cli.outwards import Outwards, web_option
 from clusterload.cli.sources import source_options, sources_for
 
 if TYPE_CHECKING:
-    from clusterload.case import Case, Outcome
-    from clusterload.consent import Consent
-    from clusterload.limits import Limits
+    from clusterload.model.limits import Limits
+    from clusterload.workflow.cases import Case, Outcome
+    from clusterload.workflow.consent import Consent
 
 
 @click.command()
@@ -54,10 +54,10 @@ def case(
     """
     import dataclasses
 
-    from clusterload.case import Case, claim, judge, run_case
     from clusterload.cli.console import ERR, OUT, note
     from clusterload.cli.live import live, said
-    from clusterload.units import parse_duration
+    from clusterload.model.units import parse_duration
+    from clusterload.workflow.cases import Case, claim, judge, run_case
 
     story = Case.named(name, full=full, duration=parse_duration(duration) if duration else None)
     folder = out or Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
@@ -87,7 +87,7 @@ def case(
         note(f"report: {page}")
         click.echo(_as_json(outcome))
         return
-    from clusterload.reports.terminal import answer_view, riddle_view
+    from clusterload.report.terminal import answer_view, riddle_view
 
     OUT.rule("The riddle", align="left", style="dim")
     OUT.print(riddle_view(outcome))
@@ -98,7 +98,7 @@ def case(
 
 
 def _plots(story: Case, outcome: Outcome, folder: Path) -> list[Path]:
-    from clusterload.reports.plots import plot
+    from clusterload.report.plots import plot
 
     pictures = {"riddle": plot(outcome.usages, story.riddle), "answer": plot(outcome.usages, story.answer)}
     for name, picture in pictures.items():
@@ -108,7 +108,7 @@ def _plots(story: Case, outcome: Outcome, folder: Path) -> list[Path]:
 
 def _page(outcome: Outcome, folder: Path) -> Path:
     from clusterload.cli.writing import write
-    from clusterload.reports.html import case_page
+    from clusterload.report.html import case_page
 
     file = folder / "report.html"
     write(file, case_page(outcome))
@@ -118,6 +118,6 @@ def _page(outcome: Outcome, folder: Path) -> Path:
 def _as_json(outcome: Outcome) -> str:
     import json
 
-    from clusterload.reports.json import case_document
+    from clusterload.report.json import case_document
 
     return json.dumps(case_document(outcome), indent=2)

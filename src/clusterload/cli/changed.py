@@ -18,7 +18,7 @@ from clusterload.cli.stretch import RunPart, Stretch, stretch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clusterload.run import Run
+    from clusterload.model.run import Run
 
 _WINDOWS: Final = 10
 """Stretches before A that are the usual unless told otherwise."""
@@ -44,7 +44,7 @@ def changed(
     A stretch is a run file, a part of one as in peak.run@10s..40s, or a time of a cluster's history as in
     2026-01-01T10:00:00Z/10m or now-2h/now-1h.
     """
-    from clusterload.change import changed as compared
+    from clusterload.analysis.changes import changed as compared
     from clusterload.cli.console import note
 
     now = time.time_ns()
@@ -64,22 +64,22 @@ def changed(
     if as_json:
         import json
 
-        from clusterload.reports.change import changed_document
+        from clusterload.report.change import changed_document
 
         click.echo(json.dumps(changed_document(found, before, after, rest), indent=2))
         return
     from clusterload.cli.console import OUT
-    from clusterload.reports.change import changed_report
+    from clusterload.report.change import changed_report
 
     OUT.print(changed_report(found, top=top))
 
 
 def _earlier(given: RunPart | Stretch, before: Run, history: _History) -> Iterator[Run]:
     """The ten stretches before A, as far as there is a history."""
-    from clusterload.change.yardstick import LEAST_WINDOWS
+    from clusterload.analysis.changes.yardstick import LEAST_WINDOWS
     from clusterload.cli.console import warn
-    from clusterload.errors import SourceError
-    from clusterload.store import read_run
+    from clusterload.model.errors import SourceError
+    from clusterload.telemetry.runfile import read_run
 
     length = before.end - before.start
     start = before.start - _WINDOWS * length

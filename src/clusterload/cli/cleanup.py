@@ -11,7 +11,7 @@ from clusterload.cli.options import Target, confirmed, opened, target_options, y
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clusterload.consent import Consent
+    from clusterload.workflow.consent import Consent
 
 
 @click.command(short_help="Remove topics and groups that runs made, and quotas that were left.")
@@ -26,9 +26,9 @@ def cleanup(names: tuple[str, ...], target: Target, consented: Consent, *, dry_r
     runs, quotas that clusterload set on the cluster for a while and could not give back are taken away.
     """
     from clusterload.cli.console import note
-    from clusterload.lab import find_lab
-    from clusterload.lending import outstanding
-    from clusterload.removal import Outcome, check_cluster, found_run, given_back, leftovers, removed
+    from clusterload.lab.registry import find_lab
+    from clusterload.workflow.cleanup import Outcome, check_cluster, found_run, given_back, leftovers, removed
+    from clusterload.workflow.temporary_quota import outstanding
 
     runs = [found_run(name) for name in names]
     left = leftovers(runs)

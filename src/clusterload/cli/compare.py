@@ -12,8 +12,8 @@ from clusterload.cli.options import limits_options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clusterload.limits import Limits
-    from clusterload.run import Run
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
 
 _EXAMPLES = """\b
 clusterload compare runs/before runs/after
@@ -39,9 +39,9 @@ def compare(
     Each group is a run file, a folder of them, a pattern, or several of these with commas between. The runs of a group
     are repeats of one plan, best three or more, and best made in turn with the other group's.
     """
-    from clusterload.contrast import contrasted
-    from clusterload.errors import UsageError
-    from clusterload.reports.contrast_markdown import contrast_markdown
+    from clusterload.analysis.compare import contrasted
+    from clusterload.model.errors import UsageError
+    from clusterload.report.contrast_markdown import contrast_markdown
 
     if len(set(groups)) < len(groups):
         raise UsageError("a group is named twice: no run is compared with itself")
@@ -53,18 +53,18 @@ def compare(
     if as_json:
         import json
 
-        from clusterload.reports.contrast import contrast_document
+        from clusterload.report.contrast import contrast_document
 
         click.echo(json.dumps(contrast_document(found), indent=2))
         return
     from clusterload.cli.console import OUT
-    from clusterload.reports.contrast import contrast_report
+    from clusterload.report.contrast import contrast_report
 
     OUT.print(contrast_report(found))
 
 
 def _write(file: Path, text: str) -> None:
-    from clusterload.errors import ClusterloadError
+    from clusterload.model.errors import ClusterloadError
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -74,14 +74,14 @@ def _write(file: Path, text: str) -> None:
 
 
 def _read(text: str) -> list[Run]:
-    from clusterload.store import files_of, read_run
+    from clusterload.telemetry.runfile import files_of, read_run
 
     return [read_run(path) for path in files_of(text)]
 
 
 def _beside(groups: Mapping[str, Sequence[Run]]) -> Sequence[Run]:
     """Other runs of the plan of those that are alone in their group."""
-    from clusterload.store import repeats_beside
+    from clusterload.telemetry.runfile import repeats_beside
 
     known = {run.id for runs in groups.values() for run in runs}
     return repeats_beside([runs[0] for runs in groups.values() if len(runs) == 1], without=known)

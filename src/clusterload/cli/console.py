@@ -10,11 +10,11 @@ from rich.console import Console, ConsoleRenderable, RenderHook
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
-from clusterload import units
-from clusterload.reports.plain import AsText
+from clusterload.model import units
+from clusterload.report.plain import AsText
 
 if TYPE_CHECKING:
-    from clusterload.sources.source import Waiting
+    from clusterload.telemetry.sources.source import Waiting
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)

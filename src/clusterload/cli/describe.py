@@ -28,7 +28,7 @@ def brokers(target: Target, *, as_json: bool) -> None:
 
     In KRaft the broker that is named controller only forwards to the controllers.
     """
-    from clusterload.reports.terminal import brokers_table
+    from clusterload.report.terminal import brokers_table
 
     with opened(target) as cluster:
         found = cluster.brokers
@@ -41,7 +41,7 @@ def brokers(target: Target, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
     """Show partitions with leader, replicas and ISR; what is out of sync is marked."""
-    from clusterload.reports.terminal import topics_table
+    from clusterload.report.terminal import topics_table
 
     with opened(target) as cluster:
         found = cluster.topics(names)
@@ -53,7 +53,7 @@ def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 def resources(*, as_json: bool) -> None:
     """Show what is measured, which source tells it by what name, and how each figure misleads."""
     from clusterload.cli.console import OUT
-    from clusterload.reports.resources import resources_document, resources_view
+    from clusterload.report.resources import resources_document, resources_view
 
     if as_json:
         import json
@@ -74,7 +74,7 @@ def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
     """
     from clusterload.cli.console import warn
     from clusterload.kafka.groups import groups_of
-    from clusterload.reports.cluster import groups_table
+    from clusterload.report.cluster import groups_table
 
     with opened(target) as cluster:
         found, refused = groups_of(cluster, names)
@@ -95,7 +95,7 @@ def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bo
     """
     from clusterload.cli.console import OUT
     from clusterload.kafka.configuration import broker_settings, topic_settings
-    from clusterload.reports.cluster import settings_table
+    from clusterload.report.cluster import settings_table
 
     with opened(target) as cluster:
         settings = topic_settings(cluster, topics) if topics else broker_settings(cluster)
@@ -112,7 +112,7 @@ def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bo
 def quotas(target: Target, *, as_json: bool) -> None:
     """Show the quotas of clients, users and addresses; each holds on each broker by itself."""
     from clusterload.kafka.configuration import client_quotas
-    from clusterload.reports.cluster import quotas_table
+    from clusterload.report.cluster import quotas_table
 
     with opened(target) as cluster:
         found = client_quotas(cluster)
@@ -124,7 +124,7 @@ def quotas(target: Target, *, as_json: bool) -> None:
 def privileges(*, as_json: bool) -> None:
     """Show which rights each command needs on a cluster with ACLs, and what is missing without one."""
     from clusterload.kafka.privileges import PRIVILEGES
-    from clusterload.reports.cluster import privileges_table
+    from clusterload.report.cluster import privileges_table
 
     _show(PRIVILEGES, privileges_table, "no privileges", as_json=as_json)
 

@@ -12,16 +12,16 @@ from clusterload.cli.gates import Gates, gate_options
 from clusterload.cli.options import Target, opened, target_options, units_option, yes_option
 from clusterload.cli.sources import source_options, sources_for
 from clusterload.cli.stretch import run_part, seconds_of, split, with_baseline
-from clusterload.errors import UsageError
+from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from clusterload.consent import Consent
-    from clusterload.kafka import Cluster
-    from clusterload.limits import Limits
-    from clusterload.run import Run
-    from clusterload.sources.source import Source
+    from clusterload.kafka.cluster import Cluster
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+    from clusterload.telemetry.sources.source import Source
+    from clusterload.workflow.consent import Consent
 
 _FOR: Final = "40s"
 _TABLE: Final = "course-basic"
@@ -85,8 +85,8 @@ def diagnose(
 
 
 def _show(window: Run, before: Run | None, limits: Limits, gates: Gates, *, as_json: bool) -> None:
-    from clusterload.diagnosis import diagnose as judged
-    from clusterload.usage import assess
+    from clusterload.analysis.diagnosis import diagnose as judged
+    from clusterload.analysis.usage import assess
 
     usage = assess(window, limits)
     verdict = judged(window, usage, before)
@@ -94,13 +94,13 @@ def _show(window: Run, before: Run | None, limits: Limits, gates: Gates, *, as_j
     if as_json:
         import json
 
-        from clusterload.reports.diagnosis import diagnosis_document
+        from clusterload.report.diagnosis import diagnosis_document
 
         click.echo(json.dumps(diagnosis_document(window, verdict, before, gate), indent=2))
     else:
         from clusterload.cli.console import OUT
-        from clusterload.reports.diagnosis import diagnosis_view
-        from clusterload.reports.gates import gate_view
+        from clusterload.report.diagnosis import diagnosis_view
+        from clusterload.report.gates import gate_view
 
         OUT.print(diagnosis_view(window, usage, verdict, before), *gate_view(gate), sep="\n")
         OUT.print(f"Run file: {window.path}", soft_wrap=True)
@@ -111,7 +111,7 @@ class _Watch:
     """How a cluster is watched, as the command line says it."""
 
     def __init__(self, duration: str, baseline: str | None, interval: str, out: Path | None) -> None:
-        from clusterload.units import parse_duration
+        from clusterload.model.units import parse_duration
 
         self.seconds, self.interval, self.out = parse_duration(duration), parse_duration(interval), out
         self.before = seconds_of(baseline) if baseline else 0.0
@@ -126,7 +126,7 @@ def _watched(
     """A cluster as it was watched: the window, what was before it, and its limits."""
     from clusterload.cli.console import note
     from clusterload.cli.live import live, said
-    from clusterload.watching import watch as watch_cluster
+    from clusterload.workflow.watch import watch as watch_cluster
 
     whole = watch.before + watch.seconds
     with opened(target) as cluster:
@@ -150,7 +150,7 @@ def _watched(
 
 
 def _announced(watch: _Watch) -> str:
-    from clusterload.units import duration
+    from clusterload.model.units import duration
 
     first = f"{duration(watch.before)} of baseline, then " if watch.before else ""
     return f"watching, without any load of ours: {first}{duration(watch.seconds)} that are judged"
@@ -160,7 +160,7 @@ def _unlocked(cluster: Cluster, consented: Consent | None) -> AbstractContextMan
     if consented is None:
         return nullcontext()
     from clusterload.cli.options import confirmed
-    from clusterload.lending import unlocked
+    from clusterload.workflow.temporary_quota import unlocked
 
     return unlocked(cluster, consented=confirmed(consented, cluster, "set a quota on a made-up client for a while"))
 
@@ -168,7 +168,7 @@ def _unlocked(cluster: Cluster, consented: Consent | None) -> AbstractContextMan
 def _sources(target: Target, cluster: Cluster, interval: float) -> tuple[Source, ...]:
     """What is read: metrics, and the brokers themselves for groups, partitions and round trips."""
     from clusterload.cli.console import warn
-    from clusterload.origins import admin_beside
+    from clusterload.telemetry.discovery import admin_beside
 
     found = sources_for(target, cluster, interval)
     if target.source == "admin":
@@ -186,7 +186,7 @@ def _limits(target: Target, table: str | None, units: int, cluster: Cluster) -> 
 
 
 def _named(table: str, units: int) -> Limits:
-    from clusterload.limits import Limits
+    from clusterload.model.limits import Limits
 
     if table == "declared":
         raise UsageError("--limits declared asks the brokers of now: for a RUN name a table")

@@ -21,15 +21,15 @@ from clusterload.cli.options import (
 )
 from clusterload.cli.plans import Asked
 from clusterload.cli.sources import source_options, sources_for
-from clusterload.errors import UsageError
+from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from clusterload.consent import Consent
-    from clusterload.effects import Outcome
-    from clusterload.engines.progress import OnProgress
-    from clusterload.experiment import Orders, Removal, Stage
-    from clusterload.limits import Limits
-    from clusterload.plan import Plan
+    from clusterload.analysis.effects import Outcome
+    from clusterload.generator.progress import OnProgress
+    from clusterload.model.limits import Limits
+    from clusterload.model.workload import Plan
+    from clusterload.workflow.consent import Consent
+    from clusterload.workflow.experiment import Orders, Removal, Stage
 
 _EXAMPLES = """\b
 clusterload experiment --lab --dial producers=20 --dial record_rate=500/s \\
@@ -123,8 +123,8 @@ def _orders(
     topic: str | None,
     seed: int | None,
 ) -> Orders:
-    from clusterload.effects import Kind
-    from clusterload.experiment import Orders, hurting
+    from clusterload.analysis.effects import Kind
+    from clusterload.workflow.experiment import Orders, hurting
 
     if not factors:
         raise UsageError("nothing is varied: add --factor DIAL=VALUE,VALUE, or --remove client=ID")
@@ -140,15 +140,15 @@ def _orders(
 
 
 def _removal(suspect: str, duration: str | None, repeats: int) -> Removal:
-    from clusterload.experiment import Removal, Suspect
-    from clusterload.units import parse_duration
+    from clusterload.model.units import parse_duration
+    from clusterload.workflow.experiment import Removal, Suspect
 
     seconds = parse_duration(duration) if duration else _STRETCH
     return Removal(suspect=Suspect.parsed(suspect), seconds=seconds, repeats=repeats)
 
 
 def _say_orders(orders: Orders) -> None:
-    from clusterload import units
+    from clusterload.model import units
 
     for number, point in enumerate(orders.order, start=1):
         hurts = "  (where it hurts)" if point == orders.design.hurts else ""
@@ -160,8 +160,8 @@ def _say_orders(orders: Orders) -> None:
 
 
 def _say_removal(removal: Removal) -> None:
-    from clusterload import units
-    from clusterload.experiment.suspects import LENT
+    from clusterload.model import units
+    from clusterload.workflow.experiment.suspects import LENT
 
     design = removal.suspect.design
     for number, point in enumerate(removal.order, start=1):
@@ -176,12 +176,12 @@ def _say_removal(removal: Removal) -> None:
 def _varied(
     target: Target, consented: Consent, orders: Orders, folder: Path, limits: Limits, rest: str, *, seeded: bool
 ) -> Outcome:
-    from clusterload import units
+    from clusterload.analysis.effects import judged
     from clusterload.cli.console import note, waiting
-    from clusterload.effects import judged
-    from clusterload.errors import Aborted
-    from clusterload.experiment import experiment as measured
-    from clusterload.units import parse_duration
+    from clusterload.model import units
+    from clusterload.model.errors import Aborted
+    from clusterload.model.units import parse_duration
+    from clusterload.workflow.experiment import experiment as measured
 
     with opened(target) as cluster:
         note(
@@ -213,7 +213,7 @@ def _without(
     target: Target, consented: Consent, removal: Removal, folder: Path, limits: Limits
 ) -> tuple[Outcome, tuple[str, ...]]:
     from clusterload.cli.console import note, waiting
-    from clusterload.experiment import doubts, fallen, removed_for_a_while
+    from clusterload.workflow.experiment import doubts, fallen, removed_for_a_while
 
     total = len(removal.order)
     with opened(target) as cluster:
@@ -255,8 +255,8 @@ def _show(outcome: Outcome, doubts: tuple[str, ...], folder: Path, *, as_json: b
     import json
 
     from clusterload.cli.console import OUT
-    from clusterload.reports.effects_plot import effects_plot
-    from clusterload.reports.experiment import experiment_document, experiment_view
+    from clusterload.report.effects_plot import effects_plot
+    from clusterload.report.experiment import experiment_document, experiment_view
 
     outcome = replace(outcome, left_out=(*outcome.left_out, *doubts))
     picture = effects_plot(outcome)

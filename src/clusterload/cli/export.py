@@ -29,7 +29,7 @@ def export(file: Path, *, target: Path, form: str, table: str) -> None:
     CSV and Parquet have one table, JSON all of a run, OpenMetrics its Series, an HDR log its latencies.
     """
     from clusterload.cli.console import note
-    from clusterload.exports import export as written
-    from clusterload.store import read_run
+    from clusterload.report.export import export as written
+    from clusterload.telemetry.runfile import read_run
 
     note(f"written: {written(read_run(file), target, format=form, table=table)}")

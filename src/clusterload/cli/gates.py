@@ -10,15 +10,15 @@ import click
 
 from clusterload.cli.options import Command, decorated
 from clusterload.cli.writing import write
-from clusterload.errors import Crossed, UsageError
+from clusterload.model.errors import Crossed, UsageError
 
 if TYPE_CHECKING:
-    from clusterload.diagnosis import Verdict
-    from clusterload.gating import Gate
-    from clusterload.plan import Plan
-    from clusterload.run import Run
-    from clusterload.thresholds import Threshold
-    from clusterload.usage import Usage
+    from clusterload.analysis.diagnosis import Verdict
+    from clusterload.analysis.gates import Gate
+    from clusterload.analysis.usage import Usage
+    from clusterload.model.run import Run
+    from clusterload.model.thresholds import Threshold
+    from clusterload.model.workload import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Gates:
 
     def held(self, run: Run, usage: Usage) -> Gate:
         """A run held against its plan's thresholds and these."""
-        from clusterload.gating import gate
+        from clusterload.analysis.gates import gate
 
         return gate(run, usage, self.fail_if)
 
@@ -58,9 +58,9 @@ class Gates:
             Crossed: a threshold was crossed, or cannot be told.
             ClusterloadError: a file cannot be written.
         """
-        from clusterload.reports.junit import junit
-        from clusterload.reports.plain import one_line
-        from clusterload.reports.summary import summary
+        from clusterload.report.junit import junit
+        from clusterload.report.plain import one_line
+        from clusterload.report.summary import summary
 
         for one in gate.failed:
             click.echo(one_line(one.sentence), err=True)
@@ -91,6 +91,6 @@ def thresholds(texts: tuple[str, ...]) -> tuple[Threshold, ...]:
     """Thresholds as the command line gives them; ConfigurationError says what is wrong, and where."""
     if not texts:
         return ()
-    from clusterload.thresholds import Threshold
+    from clusterload.model.thresholds import Threshold
 
     return tuple(map(Threshold.parsed, texts))

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterload.errors import LabError, UsageError
 from clusterload.lab.listeners import PROTOCOLS, file_name
 from clusterload.lab.lock import DEFAULT_KAFKA, available
 from clusterload.lab.properties import MOST_BROKERS
+from clusterload.model.errors import LabError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clusterload.lab.registry import LabInfo, Record
+    from clusterload.lab.description import LabInfo
+    from clusterload.lab.registry import Record
 
 
 _FAULTS = """\b
@@ -98,7 +99,7 @@ def up(
     """
     from clusterload.cli.console import lab_progress
     from clusterload.cli.options import checked_id, minutes
-    from clusterload.lab import Lab
+    from clusterload.lab.lab import Lab
 
     if (cluster_id or lateness) and not metrics_api:
         raise UsageError("--cluster-id and --lateness are for the Metrics API: add --metrics-api")
@@ -120,7 +121,7 @@ def up(
     with _terminable():
         try:
             if metrics_api:
-                from clusterload.web.metrics_api import serve_beside
+                from clusterload.server.metrics_api import serve_beside
 
                 serve_beside(started, cluster_id=known_as, lateness=late)
             _announce(started.info, as_json=as_json)
@@ -173,8 +174,8 @@ def fault(*, words: tuple[str, ...], lab_id: str | None) -> None:
     Takes the words of 'run --fault'; 'at' may be left out. Ctrl-C mends at once.
     """
     from clusterload.lab.faults import check_faults, injected
-    from clusterload.plan.faults import Fault
-    from clusterload.run import clock_time
+    from clusterload.model.run import clock_time
+    from clusterload.model.workload.faults import Fault
 
     text = " ".join(words)
     chosen = Fault.read(text)
@@ -199,7 +200,7 @@ def fault(*, words: tuple[str, ...], lab_id: str | None) -> None:
 
 def _standing(lab_id: str | None) -> LabInfo:
     """The lab of this id, or the newest one that is no other program's own."""
-    from clusterload.lab import running_labs
+    from clusterload.lab.registry import running_labs
 
     fitting = [each for each in running_labs() if (each.directory if lab_id is None else each.id == lab_id)]
     if not fitting:

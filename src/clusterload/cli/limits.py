@@ -39,8 +39,8 @@ def limits() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 def list_(*, as_json: bool) -> None:
     """List the tables that come with clusterload, by the names that --limits takes."""
-    from clusterload.limits import Limits, tables
-    from clusterload.reports.limits import limits_document, tables_view
+    from clusterload.model.limits import Limits, tables
+    from clusterload.report.limits import limits_document, tables_view
 
     known = [Limits.named(name) for name in tables()]
     if as_json:
@@ -61,8 +61,8 @@ def show(table: str, *, units: int, as_json: bool) -> None:
     What other sources say of the same is shown below it, and is not used. A resource that the table does not limit has
     an unknown limit, never an infinite one.
     """
-    from clusterload.limits import Limits
-    from clusterload.reports.limits import limits_document, limits_view
+    from clusterload.model.limits import Limits
+    from clusterload.report.limits import limits_document, limits_view
 
     found = Limits.named(table, units)
     if as_json:

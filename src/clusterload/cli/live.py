@@ -14,9 +14,9 @@ from clusterload.cli.console import ERR, note, warn
 from clusterload.cli.outwards import Outwards
 
 if TYPE_CHECKING:
-    from clusterload.limits import Limits
-    from clusterload.live import Feed, Snapshot
-    from clusterload.sources.source import Waiting
+    from clusterload.model.limits import Limits
+    from clusterload.telemetry.sources.source import Waiting
+    from clusterload.workflow.live import Feed, Snapshot
 
 LINE_SECONDS: Final = 5.0
 """How often a line is said of a load where there is no terminal to draw on."""
@@ -37,7 +37,7 @@ def live(
         title: of a cluster that is watched; a load brings its own.
         seconds: for which it is watched; None until it is ended.
     """
-    from clusterload.live import Feed
+    from clusterload.workflow.live import Feed
 
     with ExitStack() as stack:
         shows = [stack.enter_context(one) for one in _others(outwards)]
@@ -52,7 +52,7 @@ def live(
 def said(feed: Feed) -> Callable[[Waiting], None]:
     """What says on the terminal, and where else the run is seen, what is waited for."""
     from clusterload.cli.console import waiting
-    from clusterload.units import duration
+    from clusterload.model.units import duration
 
     def say(state: Waiting) -> None:
         waiting(state)
@@ -63,13 +63,13 @@ def said(feed: Feed) -> Callable[[Waiting], None]:
 
 def _others(outwards: Outwards) -> Iterator[AbstractContextManager[Callable[[Snapshot], None]]]:
     if outwards.web is not None:
-        from clusterload.web.live import Page
+        from clusterload.server.live import Page
 
         page = Page(port=outwards.web)
         note(f"live page: {page.url}")
         yield page
     if outwards.expose is not None:
-        from clusterload.web.exposition import Exposition
+        from clusterload.server.prometheus import Exposition
 
         exposition = Exposition(port=outwards.expose)
         note(f"live figures for Prometheus: {exposition.url}")
@@ -78,7 +78,7 @@ def _others(outwards: Outwards) -> Iterator[AbstractContextManager[Callable[[Sna
 
 @contextmanager
 def _terminal() -> Iterator[Callable[[Snapshot], None]]:
-    from clusterload.reports.live import live_view
+    from clusterload.report.live import live_view
 
     if not ERR.is_terminal:
         yield Lines(note)
@@ -103,7 +103,7 @@ class Stages:
 
     def __call__(self, snapshot: Snapshot) -> None:
         """Take how the run stands."""
-        from clusterload.reports.live import end_line
+        from clusterload.report.live import end_line
 
         before = self.last
         if before is not None and before.loads and (snapshot.ended or snapshot.title != before.title):
@@ -125,8 +125,8 @@ class Lines:
 
     def __call__(self, snapshot: Snapshot) -> None:
         """Take how the run stands, and say it if it is time for that."""
-        from clusterload.reports.live import live_line
-        from clusterload.units import duration
+        from clusterload.model.units import duration
+        from clusterload.report.live import live_line
 
         self.stages(snapshot)
         if snapshot.loads and snapshot.title != self.title:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterload.errors import UsageError
+from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from clusterload.consent import Consent
-    from clusterload.kafka import Cluster, Properties
-    from clusterload.lab import LabInfo
-    from clusterload.limits import Limits
+    from clusterload.kafka.cluster import Cluster
+    from clusterload.kafka.properties import Properties
+    from clusterload.lab.description import LabInfo
+    from clusterload.model.limits import Limits
+    from clusterload.workflow.consent import Consent
 
 Command = Callable[..., Any]
 
@@ -123,7 +124,7 @@ def other_limits_options(command: Command) -> Command:
 
 
 def _limits(table: str, units: int) -> Limits:
-    from clusterload.limits import Limits
+    from clusterload.model.limits import Limits
 
     return Limits.named(table, units)
 
@@ -164,8 +165,8 @@ def decorated(wrapper: Command, command: Command) -> Command:
 
 
 def _consent(yes_cluster: str, caps: tuple[str, ...]) -> Consent:
-    from clusterload.consent import CAPS, Consent
-    from clusterload.errors import nearest
+    from clusterload.model.errors import nearest
+    from clusterload.workflow.consent import CAPS, Consent
 
     raised: dict[str, float] = {}
     for pair in caps:
@@ -181,7 +182,7 @@ def _consent(yes_cluster: str, caps: tuple[str, ...]) -> Consent:
 
 def confirmed(consented: Consent, cluster: Cluster, to: str = "load it") -> Consent:
     """A consent; where there is none yet and somebody sits at a terminal, they are asked for the cluster's id."""
-    from clusterload.lab import find_lab
+    from clusterload.lab.registry import find_lab
 
     somebody_there = sys.stdin.isatty() and sys.stderr.isatty()
     if consented.cluster_id or not cluster.id or not somebody_there or find_lab(cluster.id) is not None:
@@ -199,7 +200,7 @@ def opened(target: Target) -> Iterator[Cluster]:
         UsageError: no cluster was named, or two.
         ClusterError: it does not answer.
     """
-    from clusterload.kafka import Cluster
+    from clusterload.kafka.cluster import Cluster
 
     if target.lab is None:
         yield Cluster.connect(properties_of(target))
@@ -217,7 +218,7 @@ def properties_of(target: Target) -> Properties:
         LabError: the lab was named and none runs.
     """
     from clusterload.cli.console import warn
-    from clusterload.kafka import Properties
+    from clusterload.kafka.properties import Properties
 
     if target.lab is not None:
         _check_lab(target)
@@ -244,7 +245,7 @@ def _check_lab(target: Target) -> None:
 
 
 def _of_lab(lab: LabInfo) -> Properties:
-    from clusterload.kafka import Properties
+    from clusterload.kafka.properties import Properties
 
     values = {"bootstrap.servers": lab.bootstrap_servers}
     if lab.prometheus_url:
@@ -253,8 +254,8 @@ def _of_lab(lab: LabInfo) -> Properties:
 
 
 def _standing_lab() -> LabInfo:
-    from clusterload.errors import LabError
-    from clusterload.lab import running_labs
+    from clusterload.lab.registry import running_labs
+    from clusterload.model.errors import LabError
 
     # A lab without a folder belongs to the command or program that started it, and goes when that ends.
     standing = [lab for lab in running_labs() if lab.directory is not None]
@@ -266,8 +267,8 @@ def _standing_lab() -> LabInfo:
 @contextmanager
 def _lab(brokers: int) -> Iterator[LabInfo]:
     from clusterload.cli.console import lab_progress
-    from clusterload.errors import LabError
-    from clusterload.lab import Lab
+    from clusterload.lab.lab import Lab
+    from clusterload.model.errors import LabError
 
     try:
         standing = _standing_lab()
@@ -296,7 +297,7 @@ def minutes(lateness: str | None) -> int:
     Raises:
         UsageError: it is no duration, or no whole minutes.
     """
-    from clusterload.units import parse_duration
+    from clusterload.model.units import parse_duration
 
     if lateness is None:
         return 0

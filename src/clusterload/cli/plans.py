@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from clusterload import units
-from clusterload.errors import ConfigurationError, UsageError, nearest
-from clusterload.pacer import SHAPES
-from clusterload.plan import (
+from clusterload.model import units
+from clusterload.model.errors import ConfigurationError, UsageError, nearest
+from clusterload.model.thresholds import Threshold
+from clusterload.model.units import parse_duration
+from clusterload.model.workload import (
     ACTIONS,
     USES,
     Fault,
@@ -25,8 +26,7 @@ from clusterload.plan import (
     from_dials,
     totals,
 )
-from clusterload.thresholds import Threshold
-from clusterload.units import parse_duration
+from clusterload.model.workload.schedule import SHAPES
 
 _WIDTH: Final = 78
 _NAME: Final = 26
@@ -111,7 +111,7 @@ def said_totals(plan: Plan) -> Iterator[str]:
 
 def _exact(load: Load, duration: float) -> Totals:
     """Totals with the bytes of values as they are made."""
-    from clusterload.engines.client import Records
+    from clusterload.generator.librdkafka import Records
 
     asked = totals(load, duration)
     if load.use != ("client", "produce"):

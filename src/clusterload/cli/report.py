@@ -13,9 +13,9 @@ from clusterload.cli.gates import Gates, gate_options
 from clusterload.cli.options import limits_options
 
 if TYPE_CHECKING:
-    from clusterload.limits import Limits
-    from clusterload.reports.report import Report
-    from clusterload.run import Run
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+    from clusterload.report.report import Report
 
 
 @click.command()
@@ -52,7 +52,7 @@ def report(
 ) -> None:
     """Judge a RUN file: usage against limits, the ledger, thresholds, the verdict. Needs no cluster."""
     from clusterload.cli.stretch import part_of, with_baseline
-    from clusterload.store import read_run
+    from clusterload.telemetry.runfile import read_run
 
     part, before = with_baseline(part_of(read_run(file), start, end), baseline)
     gates.check(part.plan)
@@ -81,9 +81,9 @@ class Shown:
 
 def show(run: Run, limits: Limits, gates: Gates, baseline: Run | None = None, *, as_json: bool) -> Shown:
     """Print a run's judgement: JSON for programs, or the report for people."""
-    from clusterload.diagnosis import diagnose
-    from clusterload.reports.report import render
-    from clusterload.usage import assess
+    from clusterload.analysis.diagnosis import diagnose
+    from clusterload.analysis.usage import assess
+    from clusterload.report.report import render
 
     usage = assess(run, limits)
     told = render(run, usage, diagnose(run, usage, baseline), baseline)
@@ -91,12 +91,12 @@ def show(run: Run, limits: Limits, gates: Gates, baseline: Run | None = None, *,
     if as_json:
         import json
 
-        from clusterload.reports.json import run_document
+        from clusterload.report.json import run_document
 
         click.echo(json.dumps(run_document(run, usage, told.verdict, gate), indent=2))
     else:
         from clusterload.cli.console import OUT
-        from clusterload.reports.gates import gate_view
+        from clusterload.report.gates import gate_view
 
         OUT.print(told, *gate_view(gate), sep="\n")
         OUT.print(f"Run file: {run.path}", soft_wrap=True)
@@ -112,9 +112,9 @@ def _write(file: Path, text: str) -> None:
 
 
 def _draw(run: Run, limits: Limits, folder: Path, graphs: tuple[str, ...]) -> None:
+    from clusterload.analysis.usage import assess
     from clusterload.cli.console import OUT
-    from clusterload.reports.plots import GRAPHS, plot
-    from clusterload.usage import assess
+    from clusterload.report.plots import GRAPHS, plot
 
     picture = plot(assess(run, limits), graphs or tuple(GRAPHS))
     for suffix in ("png", "svg"):

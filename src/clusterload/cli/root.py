@@ -11,8 +11,8 @@ from typing import Final, NoReturn
 
 import click
 
-from clusterload import __version__
-from clusterload.errors import Aborted, ClusterloadError, nearest
+from clusterload._version import __version__
+from clusterload.model.errors import Aborted, ClusterloadError, nearest
 
 COMMANDS: Final = {
     "bill": "clusterload.cli.bill:bill",

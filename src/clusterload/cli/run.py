@@ -21,14 +21,14 @@ from clusterload.cli.options import (
 from clusterload.cli.outwards import Outwards, outwards_options
 from clusterload.cli.plans import Asked, dials_help, said_totals
 from clusterload.cli.sources import source_options, sources_for
-from clusterload.errors import UsageError
-from clusterload.plan import ARRIVALS
+from clusterload.model.errors import UsageError
+from clusterload.model.workload import ARRIVALS
 
 if TYPE_CHECKING:
-    from clusterload.consent import Consent
-    from clusterload.limits import Limits
-    from clusterload.plan import Plan
-    from clusterload.run import Run
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+    from clusterload.model.workload import Plan
+    from clusterload.workflow.consent import Consent
 
 _EXAMPLES = """\b
 clusterload run --lab --dial producers=20 --dial record_rate=500/s \\
@@ -145,7 +145,7 @@ def _measured(
     stats: bool,
 ) -> Run:
     from clusterload.cli.live import live, said
-    from clusterload.measurement import measure
+    from clusterload.workflow.measure import measure
 
     with opened(target) as cluster:
         agreed = confirmed(consented, cluster)
@@ -170,7 +170,7 @@ def _rehearsed(
     plan: Plan, target: Target, out: Path | None, workers: int | None, limits: Limits, outwards: Outwards
 ) -> Run:
     from clusterload.cli.live import live
-    from clusterload.rehearsal import rehearse
+    from clusterload.workflow.noop import rehearse
 
     if target.lab is not None or target.cluster or target.bootstrap_server:
         raise UsageError("--noop loads no cluster: leave out --lab, --cluster and --bootstrap-server, or --noop")
@@ -187,10 +187,10 @@ def _show_window(measured: Run, limits: Limits, gates: Gates, *, as_json: bool) 
     """Print what came of a load whose cluster was not looked at; gives what is to be called last, as `show` does."""
     import json
 
-    from clusterload.diagnosis import diagnose
-    from clusterload.reports.gates import gate_document, gate_view
-    from clusterload.run import clock_time
-    from clusterload.usage import assess
+    from clusterload.analysis.diagnosis import diagnose
+    from clusterload.analysis.usage import assess
+    from clusterload.model.run import clock_time
+    from clusterload.report.gates import gate_document, gate_view
 
     usage = assess(measured, limits)
     gate = gates.held(measured, usage)
@@ -199,7 +199,7 @@ def _show_window(measured: Run, limits: Limits, gates: Gates, *, as_json: bool) 
         gates.settle(measured, usage, diagnose(measured, usage), gate)
 
     if as_json:
-        from clusterload.reports.json import load_document
+        from clusterload.report.json import load_document
 
         document = {
             "run": str(measured.path),
@@ -211,7 +211,7 @@ def _show_window(measured: Run, limits: Limits, gates: Gates, *, as_json: bool) 
         click.echo(json.dumps(document, indent=2))
         return settle
     from clusterload.cli.console import OUT
-    from clusterload.reports.load import load_view
+    from clusterload.report.load import load_view
 
     for part in (*load_view(measured), *gate_view(gate)):
         OUT.print(part)

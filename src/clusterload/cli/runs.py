@@ -13,8 +13,8 @@ from clusterload.cli.options import Command, decorated, limits_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterload.collection import Came, Listed, Wanted
-    from clusterload.limits import Limits
+    from clusterload.model.limits import Limits
+    from clusterload.workflow.run_catalog import Came, Listed, Wanted
 
 _FOLDER: Final = Path("runs")
 _LATEST: Final = 20
@@ -52,8 +52,8 @@ def _wanted_options(command: Command) -> Command:
 
 
 def _wanted(labels: tuple[str, ...], plan: str, since: str | None) -> Wanted:
-    from clusterload.collection import Wanted
-    from clusterload.store import parsed_label
+    from clusterload.telemetry.runfile import parsed_label
+    from clusterload.workflow.run_catalog import Wanted
 
     named = dict(parsed_label(text if "=" in text else f"{text}=") for text in labels)
     return Wanted(labels=named, plan=plan, since=_ago(since) if since else 0)
@@ -63,10 +63,10 @@ def _ago(text: str) -> int:
     """A time that has passed, in Unix nanoseconds: so long ago, or an instant."""
     import time
 
-    from clusterload.errors import ConfigurationError, UsageError
-    from clusterload.moments import instant
-    from clusterload.series import SECOND
-    from clusterload.units import parse_duration
+    from clusterload.model.errors import ConfigurationError, UsageError
+    from clusterload.model.series import SECOND
+    from clusterload.model.timespec import instant
+    from clusterload.model.units import parse_duration
 
     now = time.time_ns()
     try:
@@ -91,8 +91,8 @@ def list_(folder: Path, wanted: Wanted, limits: Limits, *, latest: int, every: b
 
     What is called like a run file and cannot be read stands last, with the reason.
     """
-    from clusterload.collection import listed
-    from clusterload.reports.runs import runs_document, runs_view
+    from clusterload.report.runs import runs_document, runs_view
+    from clusterload.workflow.run_catalog import listed
 
     files = listed(folder)
     found = [one for one in files if one.summary is not None and wanted.takes(one.summary)]
@@ -112,7 +112,7 @@ def _came(files: Sequence[Listed], limits: Limits) -> dict[Path, Came]:
     from rich.progress import track
 
     from clusterload.cli.console import ERR
-    from clusterload.collection import came_to
+    from clusterload.workflow.run_catalog import came_to
 
     reading = track(files, "reading", console=ERR, transient=True, disable=not ERR.is_terminal)
     return {one.path: came_to(one, limits) for one in reading}
@@ -126,12 +126,12 @@ def label(file: Path, labels: tuple[str, ...]) -> None:
 
     They stand in the file, so that a copy of it has them too.
     """
-    from clusterload.store import parsed_label, write_labels
+    from clusterload.telemetry.runfile import parsed_label, write_labels
 
     kept = write_labels(file, dict(map(parsed_label, labels)))
     from clusterload.cli.console import OUT
-    from clusterload.reports.runs import labels_text
-    from clusterload.reports.tables import plain
+    from clusterload.report.runs import labels_text
+    from clusterload.report.tables import plain
 
     OUT.print(plain(f"{file}: {labels_text(kept) or 'no labels'}"), soft_wrap=True)
 
@@ -148,9 +148,9 @@ def prune(folder: Path, wanted: Wanted, *, older_than: str | None, keep: int | N
 
     Only run files of ours that can be read are removed, and no run that still goes on.
     """
-    from clusterload.collection import let_go, listed, remove
-    from clusterload.reports.runs import pruned_document, pruned_view
-    from clusterload.units import parse_duration
+    from clusterload.model.units import parse_duration
+    from clusterload.report.runs import pruned_document, pruned_view
+    from clusterload.workflow.run_catalog import let_go, listed, remove
 
     own = [one for one in listed(folder) if one.summary is not None and wanted.takes(one.summary)]
     going = let_go(own, older_than=parse_duration(older_than) if older_than else None, keep=keep)

@@ -12,7 +12,7 @@ import click
 
 from clusterload.cli.options import Target, checked_id, minutes, target_options
 from clusterload.cli.sources import exporter_option
-from clusterload.errors import ConfigurationError, UsageError
+from clusterload.model.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +49,9 @@ def serve(
     Clients find address, token and cluster id in a file that only you can read.
     """
     from clusterload.cli.console import note, warn
-    from clusterload.units import parse_duration
-    from clusterload.web.metrics_api import MetricsApi, Settings
-    from clusterload.web.metrics_api.files import credential_in, history_of, properties_of, tell
+    from clusterload.model.units import parse_duration
+    from clusterload.server.metrics_api import MetricsApi, Settings
+    from clusterload.server.metrics_api.files import credential_in, history_of, properties_of, tell
 
     with _cluster(target, checked_id(cluster_id)) as (known_as, exporters, listeners):
         place = properties or properties_of(known_as)
@@ -79,7 +79,7 @@ def _cluster(target: Target, cluster_id: str | None) -> Iterator[tuple[str, dict
     """The id to answer to, the brokers' exporters, and the clients' listeners as far as they are known."""
     from clusterload.cli.options import opened
     from clusterload.cli.sources import endpoints
-    from clusterload.lab import find_lab
+    from clusterload.lab.registry import find_lab
 
     if target.source:
         raise UsageError("--source is read from a Metrics API, serve makes one: give --exporter ID=URL or --lab")

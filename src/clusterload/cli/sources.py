@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from clusterload.cli.options import Command, Target, decorated
-from clusterload.errors import ConfigurationError, UsageError
-from clusterload.series import SECOND
+from clusterload.model.errors import ConfigurationError, UsageError
+from clusterload.model.series import SECOND
 
 if TYPE_CHECKING:
-    from clusterload.kafka import Cluster
-    from clusterload.run import Run
-    from clusterload.sources.source import Source
+    from clusterload.kafka.cluster import Cluster
+    from clusterload.model.run import Run
+    from clusterload.telemetry.sources.source import Source
 
 KINDS: Final = ("exporter", "jolokia", "prometheus", "confluent", "admin")
 
@@ -77,7 +77,7 @@ def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tupl
     Raises:
         ConfigurationError: an endpoint is not given as ID=URL, or nothing tells where the source answers.
     """
-    from clusterload.origins import exporters_at, jolokia_at, source_of, sources_of
+    from clusterload.telemetry.discovery import exporters_at, jolokia_at, source_of, sources_of
 
     if target.exporter:
         return (exporters_at(cluster, endpoints("exporter", target.exporter), interval, target.names or ""),)
@@ -112,9 +112,9 @@ def read_stretch(
     """
     from clusterload.cli.console import waiting
     from clusterload.cli.options import properties_of
-    from clusterload.origins import cluster_id_of, past_of
-    from clusterload.recording import read_past
-    from clusterload.run import clock_time
+    from clusterload.model.run import clock_time
+    from clusterload.telemetry.discovery import cluster_id_of, past_of
+    from clusterload.telemetry.record import read_past
 
     properties = properties_of(target)
     source = past_of(properties, "prometheus" if target.prometheus else target.source or "", granularity, wait)

@@ -11,15 +11,15 @@ from rich.progress import BarColumn, Progress, TextColumn
 from clusterload.cli.console import ERR, note
 
 if TYPE_CHECKING:
-    from clusterload.engines.progress import OnProgress
-    from clusterload.plan import Plan
-    from clusterload.searching import Making
+    from clusterload.generator.progress import OnProgress
+    from clusterload.model.workload import Plan
+    from clusterload.workflow.step_search import Making
 
 
 @contextmanager
 def step_progress() -> Iterator[tuple[Callable[[Making], None], Callable[[Plan], OnProgress]]]:
     """What shows the steps: a line for each that is over, and a bar for the one under way where there is a terminal."""
-    from clusterload.reports.calibration import step_line
+    from clusterload.report.calibration import step_line
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
     with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bars:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clusterload.errors import ConfigurationError, UsageError
+from clusterload.model.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
-    from clusterload.run import Run
+    from clusterload.model.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class RunPart:
             UsageError: the part's start or end is no time.
             ConfigurationError: the part is empty.
         """
-        from clusterload.store import read_run
+        from clusterload.telemetry.runfile import read_run
 
         return part_of(read_run(self.path), self.start, self.end)
 
@@ -70,7 +70,7 @@ def stretch(text: str, now: int) -> RunPart | Stretch:
 
 
 def _past(text: str, now: int) -> Stretch:
-    from clusterload.moments import interval
+    from clusterload.model.timespec import interval
 
     if "/" not in text:
         raise UsageError(f"{text!r} is neither a run file nor a stretch of time: write it as in now-2h/now-1h")
@@ -94,7 +94,7 @@ def part_of(run: Run, start: str | None, end: str | None) -> Run:
     """
     import time
 
-    from clusterload.moments import moment
+    from clusterload.model.timespec import moment
 
     now = time.time_ns()
     try:
@@ -135,7 +135,7 @@ def with_baseline(run: Run, baseline: str | None) -> tuple[Run, Run | None]:
 
 def seconds_of(text: str) -> float:
     """A duration in seconds; 0 if the text is none, and names a run."""
-    from clusterload.units import parse_duration
+    from clusterload.model.units import parse_duration
 
     try:
         return parse_duration(text)
@@ -149,7 +149,7 @@ def split(run: Run, seconds: float) -> tuple[Run, Run]:
     Raises:
         UsageError: nothing comes after them.
     """
-    from clusterload.series import SECOND
+    from clusterload.model.series import SECOND
 
     border = run.start + round(seconds * SECOND)
     if border >= run.end:

@@ -11,13 +11,13 @@ from clusterload.cli.gates import Gates, gate_options
 from clusterload.cli.options import Target, opened, target_options, units_option
 from clusterload.cli.outwards import Outwards, outwards_options
 from clusterload.cli.sources import read_stretch, source_options, sources_for
-from clusterload.errors import UsageError
+from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from clusterload.kafka import Cluster
-    from clusterload.limits import Limits
-    from clusterload.run import Run
-    from clusterload.sources.source import Source
+    from clusterload.kafka.cluster import Cluster
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+    from clusterload.telemetry.sources.source import Source
 
 _DECLARED: Final = "declared"
 
@@ -91,8 +91,8 @@ def _live(
     with_admin: bool,
 ) -> tuple[Run, Limits]:
     from clusterload.cli.live import live, said
-    from clusterload.units import parse_duration
-    from clusterload.watching import watch as watch_cluster
+    from clusterload.model.units import parse_duration
+    from clusterload.workflow.watch import watch as watch_cluster
 
     seconds = parse_duration(duration) if duration else None
     with opened(target) as cluster:
@@ -113,7 +113,7 @@ def _live(
 def _sources(target: Target, cluster: Cluster, interval: float, *, with_admin: bool) -> tuple[Source, ...]:
     """What is read: what was named or is known, and the Admin API if that is wanted or there is nothing else."""
     from clusterload.cli.console import warn
-    from clusterload.origins import admin_beside
+    from clusterload.telemetry.discovery import admin_beside
 
     found = sources_for(target, cluster, interval)
     if not found:
@@ -125,8 +125,8 @@ def _sources(target: Target, cluster: Cluster, interval: float, *, with_admin: b
 def _past(target: Target, start: str, end: str | None, granularity: str, wait: str, out: Path | None) -> Run:
     import time
 
-    from clusterload.moments import instant
-    from clusterload.units import parse_duration
+    from clusterload.model.timespec import instant
+    from clusterload.model.units import parse_duration
 
     now = time.time_ns()
     begin, until = instant(start, now), instant(end, now) if end else None
@@ -135,7 +135,7 @@ def _past(target: Target, start: str, end: str | None, granularity: str, wait: s
 
 def _limits(target: Target, table: str | None, units: int, cluster: Cluster | None = None) -> Limits:
     """The limits that were asked for; else the course's for a lab, and for others what their brokers declare."""
-    from clusterload.limits import Limits
+    from clusterload.model.limits import Limits
 
     name = table or ("course-basic" if target.lab is not None or cluster is None else _DECLARED)
     if name != _DECLARED:
@@ -151,7 +151,7 @@ def declared_limits(cluster: Cluster) -> Limits:
 
     from clusterload.cli.console import warn
     from clusterload.kafka.configuration import read_declared
-    from clusterload.limits import Limits
+    from clusterload.model.limits import Limits
 
     found = read_declared(cluster)
     for line in found.missing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from clusterload.errors import StoreError
+from clusterload.model.errors import StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path

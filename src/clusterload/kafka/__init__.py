@@ -1,6 +1,5 @@
-"""The one place that knows the Kafka client library: properties, clusters, topics."""
+"""Kafka as a client sees it: client library, properties, admin requests, quotas, and the protocol itself.
 
-from clusterload.kafka.cluster import Broker, Cluster, Partition, Topic
-from clusterload.kafka.properties import Properties
-
-__all__ = ["Broker", "Cluster", "Partition", "Properties", "Topic"]
+Entry points: `cluster.Cluster.connect`, `properties.Properties`, `protocol.conversation`.
+Never imports metrics, loads or reports.
+"""

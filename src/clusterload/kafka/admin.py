@@ -7,10 +7,10 @@ from typing import Final
 
 from confluent_kafka import TopicCollection
 
-from clusterload.errors import ClusterError, ConfigurationError
 from clusterload.kafka.brokers import Brokers
 from clusterload.kafka.cluster import ANSWER_SECONDS, Cluster, asking, awaited
 from clusterload.kafka.groups.reading import listed
+from clusterload.model.errors import ClusterError, ConfigurationError
 
 _REMOVAL_SECONDS: Final = 30.0
 

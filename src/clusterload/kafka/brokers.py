@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar
 
-from clusterload.errors import ClusterloadError, ConfigurationError, NotAllowed, Unreachable
 from clusterload.kafka.cluster import ANSWER_SECONDS, Topic
 from clusterload.kafka.metadata import Placement, placement
 from clusterload.kafka.properties import Properties
-from clusterload.protocol.address import Address
-from clusterload.protocol.conversation import CLIENT_ID, Conversation
-from clusterload.protocol.security import security_of
+from clusterload.kafka.protocol.address import Address
+from clusterload.kafka.protocol.conversation import CLIENT_ID, Conversation
+from clusterload.kafka.protocol.security import security_of
+from clusterload.model.errors import ClusterloadError, ConfigurationError, NotAllowed, Unreachable
 
 Told = TypeVar("Told")
 Question: TypeAlias = Callable[[Conversation], Told]

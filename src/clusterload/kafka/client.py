@@ -10,9 +10,9 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from clusterload.errors import ClusterError, ConfigurationError, Unreachable
 from clusterload.kafka.properties import Properties, hint
-from clusterload.plan import PREFIX
+from clusterload.model.errors import ClusterError, ConfigurationError, Unreachable
+from clusterload.model.workload import PREFIX
 
 LOG: Final = logging.getLogger("clusterload.kafka")
 LOG.addHandler(logging.NullHandler())

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType  # type: ignore[attr-defined]
 
-from clusterload.errors import ClusterError, ConfigurationError, NotAllowed, Unreachable
 from clusterload.kafka.client import explained, kafka_error, new_admin, new_producer
 from clusterload.kafka.properties import Properties
+from clusterload.model.errors import ClusterError, ConfigurationError, NotAllowed, Unreachable
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]

@@ -17,12 +17,12 @@ from kio.schema.describe_client_quotas.v1 import DescribeClientQuotasRequest as 
 from kio.schema.describe_client_quotas.v1 import DescribeClientQuotasResponse as ResponseV1
 from kio.schema.errors import ErrorCode
 
-from clusterload.errors import ClusterError, NotAllowed
 from clusterload.kafka.properties import is_secret
+from clusterload.kafka.protocol.address import Address
+from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
+from clusterload.kafka.protocol.security import security_of
 from clusterload.kafka.questions import Questions
-from clusterload.protocol.address import Address
-from clusterload.protocol.conversation import Conversation, first_to_answer
-from clusterload.protocol.security import security_of
+from clusterload.model.errors import ClusterError, NotAllowed
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import ConfigEntry  # type: ignore[attr-defined]

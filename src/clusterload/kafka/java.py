@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from clusterload.errors import ConfigurationError
+from clusterload.model.errors import ConfigurationError
 
 _SAME_THING: Final = {
     "fetch.max.wait.ms": "fetch.wait.max.ms",

@@ -11,8 +11,8 @@ from kio.schema.describe_log_dirs.v3 import DescribeLogDirsRequest as RequestV3
 from kio.schema.describe_log_dirs.v3 import DescribeLogDirsResponse as ResponseV3
 from kio.schema.errors import ErrorCode
 
-from clusterload.errors import ClusterError, NotAllowed
-from clusterload.protocol.conversation import Conversation
+from clusterload.kafka.protocol.conversation import Conversation
+from clusterload.model.errors import ClusterError, NotAllowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

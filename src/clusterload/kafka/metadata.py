@@ -10,8 +10,8 @@ from kio.schema.metadata.v7.request import MetadataRequest
 from kio.schema.metadata.v7.response import MetadataResponse, MetadataResponseTopic
 
 from clusterload.kafka.cluster import Partition, Topic
-from clusterload.protocol.address import Address
-from clusterload.protocol.conversation import Conversation
+from clusterload.kafka.protocol.address import Address
+from clusterload.kafka.protocol.conversation import Conversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from clusterload.errors import ConfigurationError, UsageError, nearest
 from clusterload.kafka.java import IGNORED, translated
+from clusterload.model.errors import ConfigurationError, UsageError, nearest
 
 # Not for the Kafka client: a schema registry's, and those of sources of metrics.
 _OTHERS: Final = {"schema.registry.url", "basic.auth.credentials.source", "basic.auth.user.info"}

@@ -10,10 +10,10 @@ from typing import Any, Final, TypeVar
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient
 
-from clusterload.errors import ClusterError
 from clusterload.kafka.client import new_admin
 from clusterload.kafka.cluster import ANSWER_SECONDS, awaited
 from clusterload.kafka.properties import Properties
+from clusterload.model.errors import ClusterError
 
 Asked = TypeVar("Asked", bound=Hashable)
 

@@ -9,11 +9,11 @@ from kio.schema.alter_client_quotas import v0, v1
 from kio.schema.errors import ErrorCode
 from kio.static.primitive import f64
 
-from clusterload.errors import ClusterError, NotAllowed, Unreachable
 from clusterload.kafka.configuration import client_quotas, in_words
-from clusterload.protocol.address import Address
-from clusterload.protocol.conversation import Conversation, first_to_answer
-from clusterload.protocol.security import security_of
+from clusterload.kafka.protocol.address import Address
+from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
+from clusterload.kafka.protocol.security import security_of
+from clusterload.model.errors import ClusterError, NotAllowed, Unreachable
 
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster

@@ -6,7 +6,7 @@ from typing import Final
 
 from kio.schema.errors import ErrorCode
 
-from clusterload.errors import ClusterError, NotAllowed
+from clusterload.model.errors import ClusterError, NotAllowed
 
 _FORBIDDEN: Final = {
     ErrorCode.topic_authorization_failed,

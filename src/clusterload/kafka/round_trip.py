@@ -8,7 +8,7 @@ from typing import Final
 from kio.schema.api_versions.v0.request import ApiVersionsRequest
 from kio.schema.api_versions.v0.response import ApiVersionsResponse
 
-from clusterload.protocol.conversation import Conversation
+from clusterload.kafka.protocol.conversation import Conversation
 
 _TRIES: Final = 3
 

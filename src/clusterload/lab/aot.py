@@ -12,12 +12,12 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clusterload.errors import LabError
 from clusterload.lab import loopback
 from clusterload.lab.broker import FLAGS
 from clusterload.lab.launch import launch
 from clusterload.lab.layout import Wanted
-from clusterload.lab.places import cache_dir
+from clusterload.model.errors import LabError
+from clusterload.model.paths import cache_dir
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterload.errors import LabError
-from clusterload.lab.places import cache_dir
+from clusterload.model.errors import LabError
+from clusterload.model.paths import cache_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable

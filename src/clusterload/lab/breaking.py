@@ -7,17 +7,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from clusterload import units
-from clusterload.errors import LabError
 from clusterload.lab import control, neighbour
 from clusterload.lab.impairment import Impairment, ask
 from clusterload.lab.inside import LabGone, record_of, states
 from clusterload.lab.leaders import Copies, brokers_known_to, copies_of, lead, named, wait_until
+from clusterload.model import units
+from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
+    from clusterload.lab.description import LabInfo
     from clusterload.lab.leaders import Place
-    from clusterload.lab.registry import LabInfo
-    from clusterload.plan.faults import Fault
+    from clusterload.model.workload.faults import Fault
 
 GRACE_SECONDS = 15.0
 """The supervisor itself undoes what is this long overdue: the tool that should have done it is gone."""

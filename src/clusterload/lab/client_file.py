@@ -9,14 +9,14 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterload.errors import ConfigurationError
 from clusterload.lab.listeners import file_name
-from clusterload.lab.places import labs_dir, write_private
+from clusterload.model.errors import ConfigurationError
+from clusterload.model.paths import labs_dir, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clusterload.lab.registry import LabInfo
+    from clusterload.lab.description import LabInfo
 
 NAME = "client.properties"
 ADDED = "metrics-api.properties"

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from clusterload.errors import LabError
 from clusterload.lab import registry
 from clusterload.lab.exchange import exchanged
-from clusterload.lab.places import labs_dir
+from clusterload.model.errors import LabError
+from clusterload.model.paths import labs_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clusterload.lab.registry import LabInfo
+    from clusterload.lab.description import LabInfo
 
 PATIENCE = 20.0  # seconds for a supervisor to end its brokers
 

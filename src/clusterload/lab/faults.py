@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from clusterload.errors import ConfigurationError, LabError
+from clusterload.model.errors import ConfigurationError, LabError
 
 if TYPE_CHECKING:
     from clusterload.lab.breaking import Break
+    from clusterload.lab.description import LabInfo
     from clusterload.lab.leaders import Copies, Place
-    from clusterload.lab.registry import LabInfo
-    from clusterload.plan.faults import Fault
+    from clusterload.model.workload.faults import Fault
 
     OnEvent = Callable[[int, str, str], None]
     """Called with Unix nanoseconds, a kind (`fault`, `fault-undone`, `fault-failed`) and a line for people."""

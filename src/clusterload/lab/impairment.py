@@ -6,8 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.errors import LabError, UsageError
 from clusterload.lab.exchange import exchanged
+from clusterload.model.errors import LabError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,18 +8,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from clusterload.errors import ClusterError, LabError
+from clusterload.kafka.protocol.address import Address
+from clusterload.kafka.protocol.conversation import Conversation
+from clusterload.kafka.protocol.security import Security
 from clusterload.lab import control, registry
-from clusterload.lab.places import labs_dir
-from clusterload.protocol.address import Address
-from clusterload.protocol.conversation import Conversation
-from clusterload.protocol.security import Security
+from clusterload.model.errors import ClusterError, LabError
+from clusterload.model.paths import labs_dir
 
 if TYPE_CHECKING:
     from kio.static.protocol import RequestPayload
 
-    from clusterload.lab.registry import LabInfo
-    from clusterload.protocol.framing import Answer
+    from clusterload.kafka.protocol.framing import Answer
+    from clusterload.lab.description import LabInfo
 
 ANSWER_SECONDS = 5.0
 _CLIENT_ID: Final = "clusterload-lab"

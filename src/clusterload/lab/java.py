@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from clusterload.errors import LabError, UsageError
+from clusterload.model.errors import LabError, UsageError
 
 OLDEST = 17
 AOT_SINCE = 25  # -XX:AOTCacheOutput: JEP 514

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from clusterload.errors import LabError
 from clusterload.lab.listeners import USER, Keys
-from clusterload.lab.places import write_private
 from clusterload.lab.properties import HOST
+from clusterload.model.errors import LabError
+from clusterload.model.paths import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from clusterload.errors import LabError, UsageError
 from clusterload.lab import aot, artifacts, client_file, lock, neighbour, registry, storage
 from clusterload.lab.broker import FULL_SPEED
 from clusterload.lab.impairment import Impairment, ask
@@ -17,14 +16,15 @@ from clusterload.lab.layout import Kit, Wanted
 from clusterload.lab.listeners import chosen
 from clusterload.lab.prometheus import find as find_prometheus
 from clusterload.lab.properties import MOST_BROKERS
+from clusterload.model.errors import LabError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from clusterload.lab.artifacts import Progress
+    from clusterload.lab.description import LabInfo
     from clusterload.lab.impairment import Way
-    from clusterload.lab.registry import LabInfo
 
 
 class Lab:

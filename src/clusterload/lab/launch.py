@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterload.errors import LabError
 from clusterload.lab import control, ports, prometheus, registry
 from clusterload.lab.layout import lay_out
-from clusterload.lab.places import labs_dir
 from clusterload.lab.ready import wait_until_ready
+from clusterload.model.errors import LabError
+from clusterload.model.paths import import_root, labs_dir
 
 if TYPE_CHECKING:
     from clusterload.lab.layout import Kit, Wanted
@@ -152,7 +152,7 @@ def _environment() -> dict[str, str]:
     """This process's environment, with the way to this very package, and no hidden options for Java."""
     hidden = ("JAVA_OPTIONS", "JAVA_TOOL_OPTIONS")
     kept = {key: value for key, value in os.environ.items() if not key.endswith(hidden)}
-    package = str(Path(__file__).parents[2])
+    package = str(import_root())
     return kept | {"PYTHONPATH": os.pathsep.join(filter(None, (package, kept.get("PYTHONPATH"))))}
 
 

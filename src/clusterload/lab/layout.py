@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from clusterload.lab import agents, client_file, keys, prometheus, scram, storage
 from clusterload.lab.broker import command
+from clusterload.lab.description import LabBroker, LabInfo
 from clusterload.lab.listeners import USER, Keys, broker_settings, client_properties
-from clusterload.lab.places import labs_dir, write_private
 from clusterload.lab.ports import choose_one
 from clusterload.lab.properties import HOST, Ports, broker_properties, render
-from clusterload.lab.registry import MARKER, ORDERS, LabBroker, LabInfo, Record
+from clusterload.lab.registry import MARKER, ORDERS, Record
+from clusterload.model.paths import labs_dir, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

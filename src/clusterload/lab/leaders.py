@@ -23,11 +23,11 @@ from kio.schema.metadata.v12.response import MetadataResponse
 from kio.schema.types import BrokerId, TopicName
 from kio.static.primitive import i8, i32, i32Timedelta
 
-from clusterload.errors import LabError
 from clusterload.lab.inside import LabGone, ask_any, ask_broker
+from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
-    from clusterload.lab.registry import LabInfo
+    from clusterload.lab.description import LabInfo
 
 Place = tuple[str, int]
 """A topic and the number of one of its partitions."""

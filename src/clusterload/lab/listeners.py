@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clusterload.errors import UsageError, nearest
+from clusterload.model.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterload.errors import ConfigurationError, nearest
+from clusterload.model.errors import ConfigurationError, nearest
 
 if TYPE_CHECKING:
     from jgo.maven import Artifact

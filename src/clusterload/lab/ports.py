@@ -7,9 +7,9 @@ import random
 import socket
 from collections.abc import Sequence
 
-from clusterload.errors import LabError
 from clusterload.lab.impairment import LISTENERS
 from clusterload.lab.properties import HOST, Ports
+from clusterload.model.errors import LabError
 
 # Below what Linux and macOS give to outgoing connections, so that none of those takes a port first.
 _RANGE = range(20_000, 32_000)

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from clusterload.errors import LabError
 from clusterload.lab import loopback
-from clusterload.lab.places import write_private
 from clusterload.lab.properties import HOST
 from clusterload.lab.registry import STORAGE
+from clusterload.model.errors import LabError
+from clusterload.model.paths import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clusterload.lab.registry import LabInfo
+    from clusterload.lab.description import LabInfo
 
 JOB: Final = "clusterload-lab"
 NAME: Final = "prometheus"

@@ -20,9 +20,9 @@ from typing import Any, cast
 
 import uvloop
 
-from clusterload.errors import UsageError
 from clusterload.lab.impairment import Impairment, Way
 from clusterload.lab.properties import HOST
+from clusterload.model.errors import UsageError
 
 _ROOM = 4 << 20  # bytes of one connection that may wait here; then its sender has to
 _HEADER = 14  # bytes of a request up to the client id: size, key, version, correlation, length

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from clusterload.errors import LabError
 from clusterload.lab import loopback
+from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from clusterload.lab.registry import LabBroker
+    from clusterload.lab.description import LabBroker
 
 _PAUSE = 0.05
 

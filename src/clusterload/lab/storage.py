@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterload.errors import LabError
-from clusterload.lab.places import cache_dir
 from clusterload.lab.properties import Ports, broker_properties, render
 from clusterload.lab.scram import Credential, with_users
+from clusterload.model.errors import LabError
+from clusterload.model.paths import cache_dir
 
 if TYPE_CHECKING:
     from clusterload.lab.java import Java

@@ -32,10 +32,10 @@ from kio.serial import entity_reader
 from kio.serial.errors import DecodeError
 from kio.static.primitive import i8, i32, i64
 
-from clusterload.errors import ClusterError
 from clusterload.kafka.groups.group import Group, Member, Offsets, Place
+from clusterload.kafka.protocol.conversation import Conversation
 from clusterload.kafka.refusals import refusal
-from clusterload.protocol.conversation import Conversation
+from clusterload.model.errors import ClusterError
 
 _AT_ONCE: Final = 200
 """Groups that a broker is asked about by one request: more would fill its queue for our sake."""

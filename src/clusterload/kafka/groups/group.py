@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from clusterload.errors import ClusterloadError
+from clusterload.model.errors import ClusterloadError
 
 Place: TypeAlias = tuple[str, int]
 """A topic and the number of one of its partitions."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from clusterload.errors import ClusterError, ClusterloadError, NotAllowed
 from clusterload.kafka.brokers import Brokers
 from clusterload.kafka.cluster import Cluster, Topic
 from clusterload.kafka.groups.answers import Committed, Described, committed_at, described_at, ends_at, kinds_at
 from clusterload.kafka.groups.group import Group, Listing, Offsets, Place, lags
+from clusterload.model.errors import ClusterError, ClusterloadError, NotAllowed
 
 
 def listed(brokers: Brokers) -> Listing:

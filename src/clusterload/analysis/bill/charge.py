@@ -1,0 +1,98 @@
+"""What a bill consists of: charges by client, principal, topic, broker and request type, with their remainders."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from clusterload.model import units
+from clusterload.model.units import Unit
+
+NOT_TOLD: Final = "(not told)"
+"""The name of what is left of the whole when all that is told by itself is taken off."""
+
+LEAST: Final = 0.05
+"""Share of the whole by which somebody must have risen to be named: less is everyday noise."""
+
+KINDS: Final = ("client", "principal", "topic", "broker", "request")
+"""By whom and by what there can be charges."""
+
+FIGURES: Final[Mapping[str, Unit]] = {
+    "thread_time": units.CORES,
+    "ingress": units.BYTES_PER_SECOND,
+    "egress": units.BYTES_PER_SECOND,
+    "requests": units.REQUESTS_PER_SECOND,
+    "connections": units.CONNECTIONS,
+    "attempts": units.CONNECTIONS_PER_SECOND,
+    "throttle": units.MILLISECONDS,
+    "replication": units.BYTES_PER_SECOND,
+}
+"""What can be charged, with its unit. Thread time is in threads: seconds of broker threads in a second."""
+
+# Times of several brokers are not added up: the longest counts, and there is no whole of it.
+NOT_ADDED: Final = frozenset({"throttle"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one of them has used.
+
+    Attributes:
+        kind: one of `KINDS`.
+        name: who; `NOT_TOLD` for the remainder.
+        figures: by the names of `FIGURES`, those that are known.
+        rise: by how much each is more than in the baseline; without a baseline all of it.
+        share: of the whole of the kind's leading figure, from 0 to 1; NaN if unknown.
+    """
+
+    kind: str
+    name: str
+    figures: Mapping[str, float]
+    rise: Mapping[str, float]
+    share: float
+
+    @property
+    def told(self) -> bool:
+        """Whether it is somebody's, and not what is left."""
+        return self.name != NOT_TOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """Who used how much of the brokers in a window.
+
+    Attributes:
+        charges: of all kinds, in the order of `KINDS`; in each the largest rise first and the remainder last.
+        wholes: of each kind what its charges add up to, by figure; in `rises` likewise what they rose by.
+        rises: see `wholes`.
+        leading: of each kind the figure that shares and ranks are of.
+        missing: what is not known, and what would tell; one line each.
+        compared: whether there was a baseline.
+    """
+
+    charges: tuple[Charge, ...]
+    wholes: Mapping[str, Mapping[str, float]]
+    rises: Mapping[str, Mapping[str, float]]
+    leading: Mapping[str, str]
+    missing: tuple[str, ...]
+    compared: bool
+
+    def of(self, kind: str) -> tuple[Charge, ...]:
+        """The charges of one kind, the remainder last; none where nothing is told of it."""
+        return tuple(one for one in self.charges if one.kind == kind)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of which anything is told."""
+        return tuple(kind for kind in KINDS if self.of(kind))
+
+    def leader(self, kind: str) -> Charge | None:
+        """Who rose most of a kind; None where nobody rose by a part of the whole that is worth a word."""
+        first = next((one for one in self.of(kind) if one.told), None)
+        if first is None:
+            return None
+        figure = self.leading[kind]
+        risen, whole = first.rise.get(figure, math.nan), self.wholes[kind].get(figure, math.nan)
+        return first if risen > LEAST * whole else None

@@ -1,0 +1,200 @@
+"""Brake: what kept a Load from being made as asked, the generator, the brokers, or the host that both share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from clusterload.analysis.achieved import Achieved, achieved
+from clusterload.analysis.host_cpu import FULL, HOST_CPU, OWN
+from clusterload.model import units
+from clusterload.model.ledger import Ledger
+
+if TYPE_CHECKING:
+    from clusterload.model.run import Run
+    from clusterload.model.series import Floats, Series
+    from clusterload.model.workload import Load
+
+BUSY: Final = 0.9
+"""Share of one core from which a worker counts as the brake: it is one thread."""
+
+LATE_LOOP: Final = 50.0
+"""Milliseconds that an event loop is late, in most seconds, from which the generator is the suspect."""
+
+LOST: Final = 0.01
+"""Share of what was scheduled that may be refused, late or dropped before it is looked into."""
+
+FILLED: Final = 0.8
+"""Share of the places for requests under way from which answers count as what was waited for."""
+
+NONE: Final = "none"
+GENERATOR: Final = "generator"
+BROKERS: Final = "brokers"
+HOST: Final = "host"
+UNCLEAR: Final = "unclear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brake:
+    """What kept a Load back.
+
+    Attributes:
+        load: the Load's name.
+        who: `none`, `generator`, `brokers`, `host` (shared by both, and filled by neither alone) or `unclear`.
+        why: the figures that say so.
+    """
+
+    load: str
+    who: str
+    why: str
+
+    @property
+    def words(self) -> str:
+        """In a sentence."""
+        said = {
+            NONE: "nothing was the brake",
+            GENERATOR: "the generator was the brake",
+            BROKERS: "the brokers were the brake",
+            HOST: "the host that they share was the brake",
+            UNCLEAR: "what the brake was is unclear",
+        }
+        return f"{said[self.who]} ({self.why})"
+
+
+def brakes(run: Run, dials: Sequence[Achieved] | None = None) -> tuple[Brake, ...]:
+    """For each Load what kept it back; `dials` spares working out `achieved` again."""
+    if run.plan is None:
+        return ()
+    known = achieved(run) if dials is None else dials
+    ledgers = {ledger.load: ledger for ledger in run.ledgers}
+    return tuple(
+        _brake(run, load, ledgers[load.name], [one for one in known if one.load == load.name])
+        for load in run.plan.loads
+        if load.name in ledgers
+    )
+
+
+def strained(run: Run) -> str:
+    """What says that the wire engine itself was short of time, in words; nothing if it was not, or does not tell."""
+    cores, lag = _busiest_worker(run), _lag(run)
+    if cores >= BUSY:
+        return f"the busiest worker took {units.number(cores, 2)} of a core"
+    if lag >= LATE_LOOP:
+        return f"its event loop was {units.number(lag, 2)} ms late in the median second"
+    return ""
+
+
+def _brake(run: Run, load: Load, ledger: Ledger, dials: Sequence[Achieved]) -> Brake:
+    closed = any(math.isinf(one.asked.value) for one in dials)
+    behind = _share(ledger.late + ledger.dropped, ledger)
+    missed = [one for one in dials if one.missed]
+    if not missed and not closed and behind <= LOST:
+        return Brake(load=load.name, who=NONE, why="every dial was kept" if dials else "no dial asks for a figure")
+    who, why = _who(run, load, ledger, dials, closed=closed, behind=behind)
+    return Brake(load=load.name, who=who, why=why)
+
+
+def _who(
+    run: Run, load: Load, ledger: Ledger, dials: Sequence[Achieved], *, closed: bool, behind: float
+) -> tuple[str, str]:
+    cores = _busiest_worker(run)
+    own = f"the busiest worker took {units.number(cores, 2)} of a core"
+    if cores >= BUSY:
+        return GENERATOR, own
+    found = _refused(run, load, ledger) or _full_host(run)
+    if found is None and load.engine == "wire":
+        found = _waiting(run, load, dials, own, closed=closed)
+    elif found is None and behind > LOST:
+        # The thread that feeds librdkafka has no figures of its own.
+        found = GENERATOR, f"{units.percent(behind)} were sent late or not at all"
+    return found or (UNCLEAR, "no figure stands out")
+
+
+def _waiting(run: Run, load: Load, dials: Sequence[Achieved], own: str, *, closed: bool) -> tuple[str, str] | None:
+    """Who waited for whom: the generator's event loop for a CPU, or its connections for answers."""
+    lag = _lag(run)
+    if lag >= LATE_LOOP:
+        return GENERATOR, f"its event loop was {units.number(lag, 2)} ms late in the median second; {own}"
+    if closed:
+        waited = "their sockets took no more" if load.dials.acks == "0" else "each request waited for an answer"
+        return BROKERS, f"{waited}; {own}"
+    filled = _filled(run, load, dials)
+    if filled >= FILLED:
+        return BROKERS, f"{units.percent(filled)} of the places for requests under way were taken; {own}"
+    return None
+
+
+def _refused(run: Run, load: Load, ledger: Ledger) -> tuple[str, str] | None:
+    """What brokers said or did themselves: refused, closed, asked to wait."""
+    traffic = run.traffic_of(load.name)
+    quiet = load.dials.acks == "0"
+    lost = ledger.failed + (0 if quiet else ledger.unknown)
+    if _share(lost, ledger) > LOST:
+        reasons = ", ".join(sorted(ledger.errors, key=lambda name: -ledger.errors[name])[:2])
+        return BROKERS, f"{lost:,} of {ledger.scheduled:,} {ledger.unit} were not acknowledged: {reasons}"
+    if traffic is not None and traffic.throttled_ms > LOST * run.seconds * 1e3:
+        return BROKERS, f"they asked for pauses of {traffic.throttled_ms / 1e3:,.1f} s in all: a quota"
+    if traffic is not None and traffic.lost:
+        lost_connections = sum(traffic.lost.values())
+        reason = max(traffic.lost, key=lambda name: traffic.lost[name])
+        return BROKERS, f"{lost_connections:,} connections were lost: {reason}"
+    return None
+
+
+def _full_host(run: Run) -> tuple[str, str] | None:
+    """Brokers whose host is full: by themselves, or by others beside them, of which the generator may be one."""
+    busy = _typical(run, HOST_CPU, max)
+    if not busy >= FULL:
+        return None
+    cores = _typical(run, "cores", max)
+    took = sum(_rate(one.values, one.spans) for one in _inside(run, "cpu_broker"))
+    words = f"the brokers' host was {units.percent(busy)} busy, they took {units.number(took, 2)} of {cores:.0f} cores"
+    if not took < OWN * cores:
+        return BROKERS, words
+    return (HOST if run.environment.get("cluster", {}).get("lab") else BROKERS), words
+
+
+def _filled(run: Run, load: Load, dials: Sequence[Achieved]) -> float:
+    """Share of all places for requests under way that were taken, by Little's law; NaN if it cannot be known."""
+    sent = run.latency(load.name, "sent")
+    rate = next((one.value for one in dials if one.dial == "request_rate"), math.nan)
+    open_now = [float(np.mean(one.values)) for one in run.named("load_connections") if one.labels["load"] == load.name]
+    if sent is None or not open_now or load.kind != "produce":
+        return math.nan
+    return rate * sent.histogram.mean / 1e6 / (sum(open_now) * float(load.setting("in_flight")))
+
+
+def _busiest_worker(run: Run) -> float:
+    """Cores that the busiest worker took; NaN if none told."""
+    shares = [_rate(one.values, one.spans) for one in _inside(run, "generator_cpu")]
+    return max(shares, default=math.nan)
+
+
+def _lag(run: Run) -> float:
+    """Milliseconds that the worst worker's event loop was late in the median second; NaN if none told."""
+    return max((float(np.median(one.values)) for one in _inside(run, "generator_lag")), default=math.nan)
+
+
+def _typical(run: Run, name: str, how: Callable[[list[float]], float]) -> float:
+    known = [float(np.nanmedian(one.values)) for one in _inside(run, name) if not np.isnan(one.values).all()]
+    return how(known) if known else math.nan
+
+
+def _inside(run: Run, name: str) -> list[Series]:
+    every = [one for one in run.named(name) if len(one)]
+    # A word of the load may come only after it, where a worker had no time for it before.
+    return [cut if len(cut := one.between(run.start, run.end)) else one for one in every]
+
+
+def _rate(values: Floats, spans: Floats) -> float:
+    known = ~np.isnan(values)
+    covered = float(np.sum(spans[known]))
+    return float(np.sum(values[known])) / covered if covered else math.nan
+
+
+def _share(count: int, ledger: Ledger) -> float:
+    return count / ledger.scheduled if ledger.scheduled else 0.0

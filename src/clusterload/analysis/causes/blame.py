@@ -1,0 +1,146 @@
+"""Blame: who makes a cause, by who rose the most over the baseline.
+
+Height misleads: the largest client of a cluster is seldom the one that changed. Without a baseline it is all there is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from clusterload.analysis.finding import Culprit
+from clusterload.analysis.window_stats import Pair
+
+if TYPE_CHECKING:
+    from clusterload.analysis.causes.scene import Scene
+
+LEAST: Final = 0.2
+"""Share of all that rose from which on somebody is named."""
+
+MOST: Final = 3
+"""Culprits of one kind that are named at most."""
+
+OFFSETS: Final = "__consumer_offsets"
+_REST: Final = "(others)"
+
+
+def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -> tuple[Culprit, ...]:
+    """Who rose the most in a figure that is published for each value of a label.
+
+    Args:
+        scene: the window.
+        name: of the Series.
+        label: the kind of culprit.
+        but: names that are not asked about, as internal topics.
+    """
+    kept = {who: pair for who, pair in scene.facts.by(name, label).items() if who not in {*but, _REST, ""}}
+    first = ranked(kept, label, name)
+    # What moves by itself is nobody's making.
+    return tuple(one for one in first if not scene.based or scene.rise(name, **{label: one.name}) > 0)
+
+
+def ranked(pairs: Mapping[str, Pair], kind: str, source: str) -> tuple[Culprit, ...]:
+    """Those who make up most of what rose together."""
+    rises = {who: pair.rise for who, pair in pairs.items() if pair.rise > 0}
+    whole = sum(rises.values())
+    first = sorted(rises, key=lambda who: (-rises[who], who))[:MOST]
+    shares = {who: rises[who] / whole for who in first}
+    return tuple(Culprit(kind=kind, name=who, share=shares[who], source=source) for who in first if shares[who] > LEAST)
+
+
+def clients(scene: Scene, *names: str) -> tuple[Culprit, ...]:
+    """Clients by the first of these Series that names one; by thread time where none is given.
+
+    Where users log in, the principals behind them come after.
+    """
+    for name in names or ("thread_time_by_client",):
+        found = by_rise(scene, name, "client")
+        if found:
+            return (*found, *by_rise(scene, name, "principal"))
+    return ()
+
+
+def topics(scene: Scene, name: str) -> tuple[Culprit, ...]:
+    """Topics of clients, by a figure of topics."""
+    return by_rise(scene, name, "topic", but=_internal(scene.facts.by(name, "topic")))
+
+
+def _internal(names: Iterable[str]) -> set[str]:
+    return {one for one in names if one.startswith("__")}
+
+
+def partitions(scene: Scene, topic: str) -> dict[str, Pair]:
+    """Records a second of each partition of a topic, up to the last one that is told of."""
+    values = {
+        int(one.labels["partition"])
+        for run in (scene.facts.now, scene.facts.before)
+        if run is not None
+        for one in run.named("records_by_partition")
+        if one.labels.get("topic") == topic and one.labels.get("partition", "").isdecimal()
+    }
+    found = {}
+    for number in range(max(values, default=-1) + 1):
+        pair = scene.total("records_by_partition", topic=topic, partition=str(number))
+        # Of very many partitions only those that grow are told.
+        found[str(number)] = Pair(now=0.0, before=pair.before) if math.isnan(pair.now) else pair
+    return found
+
+
+def groups_by_commits(scene: Scene) -> tuple[Culprit, ...]:
+    """Groups whose offsets are in the partition of the offsets' topic that grew the most."""
+    each = partitions(scene, OFFSETS)
+    if not each:
+        return ()
+    grown = ranked(each, "partition", "records_by_partition")
+    if not grown:
+        return ()
+    count = max(map(int, each)) + 1
+    # A group is one partition's: of several groups there, only what came with the growth is told from the others.
+    there = [one for one in known_groups(scene) if partition_of(one, count) == int(grown[0].name)]
+    there.sort(key=lambda one: (-_came(scene, one), one))
+    return tuple(
+        Culprit(kind="group", name=one, share=grown[0].share / len(there), source="records_by_partition")
+        for one in there[:MOST]
+    )
+
+
+def _came(scene: Scene, group: str) -> float:
+    """How many members of a group came since the baseline; infinite where the group itself did."""
+    members = scene.total("group_members", group=group)
+    if not scene.based or math.isnan(members.now):
+        return 0.0
+    return math.inf if math.isnan(members.before) else members.rise
+
+
+def known_groups(scene: Scene) -> tuple[str, ...]:
+    """All groups that any Series names."""
+    names = ("group_members", "consumer_lag", "members_changed")
+    return tuple(sorted({group for name in names for group in scene.facts.by(name, "group")} - {_REST, ""}))
+
+
+def partition_of(group: str, count: int) -> int:
+    """The partition of the offsets' topic that a group's offsets are kept in.
+
+    Kafka takes Java's hash of the group's name (31 times what was, plus each UTF-16 unit, in 32 bits), without its
+    sign, modulo the number of partitions.
+    """
+    value = 0
+    encoded = group.encode("utf-16-be")
+    for at in range(0, len(encoded), 2):
+        value = (31 * value + int.from_bytes(encoded[at : at + 2], "big")) & 0xFFFFFFFF
+    if value >= 1 << 31:
+        value = (1 << 32) - value
+    # The lowest number has no counterpart above zero: Kafka takes 0 for it.
+    return (0 if value == 1 << 31 else value) % count
+
+
+def uneven(values: Mapping[str, float]) -> tuple[str, float]:
+    """Who has the most, and how far from even that is, from 0 to 1 where one has all; NaN for fewer than two."""
+    known = {who: value for who, value in values.items() if not math.isnan(value)}
+    whole = sum(known.values())
+    if len(known) < 2 or not whole > 0:  # noqa: PLR2004 (one alone is not uneven)
+        return "", math.nan
+    top = max(known, key=lambda who: (known[who], who))
+    even = 1 / len(known)
+    return top, (known[top] / whole - even) / (1 - even)

@@ -1,0 +1,88 @@
+"""Cause: one entry of the catalogue, and what it answers of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clusterload.analysis.causes.scene import Scene
+    from clusterload.analysis.finding import Culprit, Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """How well a cause fits what was seen.
+
+    Attributes:
+        weight: how much of what is wrong it would explain, from 0 to 1.
+        fit: how well its signature holds where its neighbours' would not, from 0 to 1.
+        sentence: what holds, in a line, with its figures.
+        evidence: the figures.
+        culprits: who makes it, the first the most.
+        cores: of the brokers' CPU that it explains, by prices; NaN where it is not about cost.
+        effect: what its cure does, in numbers; nothing where they are not known.
+    """
+
+    weight: float
+    fit: float
+    sentence: str
+    evidence: tuple[Evidence, ...] = ()
+    culprits: tuple[Culprit, ...] = ()
+    cores: float = math.nan
+    effect: str = ""
+
+    @property
+    def score(self) -> float:
+        """Weight and fit together."""
+        return self.weight * self.fit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """A cause that looks alike.
+
+    Attributes:
+        cause: its id.
+        test: what tells the two apart.
+    """
+
+    cause: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One entry of the catalogue.
+
+    Attributes:
+        id: as findings name it.
+        title: as people read it.
+        means: what happens, in a sentence or two.
+        moves: what rises or falls with it.
+        stays: what does not, and would with a neighbour.
+        neighbours: what it is mistaken for.
+        named_by: kind of culprit to the Series that names it; nothing where brokers publish no name.
+        otherwise: what would tell who it is where no Series does.
+        cure: what to do.
+        disproof: what would show that it is not so.
+        signs: what it answers of a run; None where its signature does not hold at all.
+        hides: causes that look as if they held because of it, with the share of their score that goes with it.
+        seen: nothing, or why it could not be tried on the lab.
+    """
+
+    id: str
+    title: str
+    means: str
+    moves: tuple[str, ...]
+    stays: tuple[str, ...]
+    neighbours: tuple[Neighbour, ...]
+    named_by: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str
+    cure: str
+    disproof: str
+    signs: Callable[[Scene], Signs | None]
+    hides: Mapping[str, float] = field(default_factory=dict)
+    seen: str = ""

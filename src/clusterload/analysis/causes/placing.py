@@ -1,0 +1,221 @@
+"""Causes about where data lies: on which partition, led by whom, in how many parts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from clusterload.analysis.causes.blame import by_rise, clients, partitions, ranked, uneven
+from clusterload.analysis.causes.cause import Cause, Neighbour, Signs
+from clusterload.analysis.causes.scene import MEGABYTE
+from clusterload.analysis.causes.weights import between, either
+from clusterload.analysis.finding import Culprit
+from clusterload.analysis.window_stats import Pair
+from clusterload.model import units
+from clusterload.model.resources import OTHERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clusterload.analysis.causes.scene import Scene
+
+
+def _hot_partition(scene: Scene) -> Signs | None:
+    found = [one for topic in _written(scene) if (one := _hottest(scene, topic)) is not None]
+    return max(found, key=lambda one: one.score, default=None)
+
+
+def _written(scene: Scene) -> list[str]:
+    """Topics of clients of which it is told what each partition gets."""
+    names = scene.facts.by("records_by_partition", "topic")
+    return [one for one in names if not one.startswith("__") and one != OTHERS]
+
+
+def _hottest(scene: Scene, topic: str) -> Signs | None:
+    each = partitions(scene, topic)
+    top, skew = uneven({name: pair.now for name, pair in each.items()})
+    if math.isnan(skew) or not top:
+        return None
+    more = _skewed_anew(each, skew)
+    bytes_in = scene.total("ingress_by_topic", topic=topic)
+    material = between(scene.price("ingress", bytes_in.now / MEGABYTE) / scene.cores, 0.002, 0.008)
+    records = scene.total("records_by_partition", topic=topic)
+    part = records.now / max(scene.now("records_in"), records.now)
+    whole = sum(pair.now for pair in each.values() if not math.isnan(pair.now))
+    share = each[top].now / whole
+    return Signs(
+        weight=either(between(part, 0.1, 0.5), material) * between(records.now, 5.0, 100.0),
+        fit=between(more, 0.2, 0.6) * max(0.4, material),
+        sentence=f"Partition {top} of {topic} gets {units.percent(share)} of its records; evenly it would be "
+        f"{units.percent(1 / len(each))}",
+        evidence=(
+            scene.evidence("Records", "records_by_partition", f"{topic}-{top}", topic=topic, partition=top),
+            scene.evidence("Records", "records_by_partition", f"topic {topic}", topic=topic),
+            scene.evidence("Ingress", "ingress_by_topic", f"topic {topic}", topic=topic),
+        ),
+        culprits=(
+            Culprit(kind="topic", name=topic, share=part, source="records_by_partition"),
+            Culprit(kind="partition", name=f"{topic}-{top}", share=share, source="records_by_partition"),
+            *clients(scene, "ingress_by_client", "thread_time_by_client"),
+        ),
+        effect=f"evenly spread, its leader gets {units.percent(max(0.0, share - 1 / len(each)))} less of the topic",
+    )
+
+
+def _skewed_anew(each: Mapping[str, Pair], skew: float) -> float:
+    """How much more uneven partitions are than before, or how uneven what came is, where most of it came anew."""
+    _, usual = uneven({name: pair.before for name, pair in each.items()})
+    rises = {name: max(0.0, pair.rise) for name, pair in each.items() if not math.isnan(pair.rise)}
+    _, added = uneven(rises)
+    whole = sum(pair.now for pair in each.values() if not math.isnan(pair.now))
+    # A topic that was as uneven with next to nothing in it did no harm then.
+    anew = 0.0 if math.isnan(added) else added * between(sum(rises.values()) / whole, 0.3, 0.7)
+    return max(skew - (0.0 if math.isnan(usual) else usual), anew)
+
+
+HOT_PARTITION = Cause(
+    id="hot-partition",
+    title="One partition gets most",
+    means="Keys are few or uneven, or a producer names the partition: one leader and its followers do the work of all.",
+    moves=("records of one partition against the others of its topic", "bytes of one broker"),
+    stays=("totals of the cluster, beside those of an even topic of as much",),
+    neighbours=(
+        Neighbour(cause="leader-skew", test="partitions are even, and one broker leads most of them"),
+        Neighbour(cause="offset-commits", test="the partition is of __consumer_offsets"),
+        Neighbour(cause="ingress-bytes", test="all partitions of the topic grow alike"),
+    ),
+    named_by={
+        "topic": "records_by_partition",
+        "partition": "records_by_partition",
+        "client": "ingress_by_client",
+    },
+    otherwise="the growth of end offsets by partition tells; the Admin API gives it",
+    cure="Better keys (more of them, or salted), or the default partitioner where order does not matter.",
+    disproof="The partitions of the topic grow alike.",
+    signs=_hot_partition,
+    hides={"ingress-bytes": 0.75, "leader-skew": 0.6, "small-batches": 0.3},
+)
+
+
+def _leader_skew(scene: Scene) -> Signs | None:
+    leaders = scene.facts.per_broker("leaders")
+    bytes_in = scene.facts.per_broker("ingress")
+    top, skew = uneven(_now(leaders))
+    if not top:
+        return None
+    _, usual = uneven(_before(leaders))
+    loaded, load = uneven(_now(bytes_in))
+    _, load_usual = uneven(_before(bytes_in))
+    moved = sum(abs(pair.rise) for pair in leaders.values() if not math.isnan(pair.rise)) / 2 if scene.based else 0.0
+    gained = {who: pair for who, pair in leaders.items() if scene.based and pair.rise > 0}
+    more = skew - (0.0 if math.isnan(usual) else usual)
+    heavier = (load - (0.0 if math.isnan(load_usual) else load_usual)) if not math.isnan(load) else 0.0
+    who = loaded if heavier > more and loaded in gained else top
+    told = between(moved, 0.5, 2.0) if scene.based else between(skew, 0.3, 0.7)
+    return Signs(
+        weight=either(between(more, 0.1, 0.5), between(heavier, 0.15, 0.5) * (1.0 if who in gained else 0.3)),
+        fit=told * (1.0 if not scene.based or who in gained else 0.3) * _no_broker_lost(scene),
+        sentence=f"Broker {who} leads {units.number(leaders[who].now)} of "
+        f"{units.number(sum(_now(leaders).values()))} partitions",
+        evidence=tuple(scene.evidence("Leaders", "leaders", f"broker {one}", broker=one) for one in sorted(leaders))
+        + tuple(scene.evidence("Ingress", "ingress", f"broker {one}", broker=one) for one in sorted(bytes_in)),
+        culprits=(Culprit(kind="broker", name=who, share=_share(_now(leaders), who), source="leaders"),),
+        effect="an even spread of leaders gives that broker's extra share back",
+    )
+
+
+def _now(pairs: Mapping[str, Pair]) -> dict[str, float]:
+    return {who: pair.now for who, pair in pairs.items() if not math.isnan(pair.now)}
+
+
+def _before(pairs: Mapping[str, Pair]) -> dict[str, float]:
+    return {who: pair.before for who, pair in pairs.items() if not math.isnan(pair.before)}
+
+
+def _share(values: Mapping[str, float], who: str) -> float:
+    whole = sum(values.values())
+    return values.get(who, math.nan) / whole if whole else math.nan
+
+
+def _no_broker_lost(scene: Scene) -> float:
+    """1 while no broker is behind or gone: leaders that moved for that are no skew of somebody's making."""
+    return 0.3 if scene.rise("under_replicated") > 0 else 1.0
+
+
+LEADER_SKEW = Cause(
+    id="leader-skew",
+    title="One broker leads too much",
+    means="Leaders are not spread evenly: after a restart without a preferred election, or by a reassignment. Clients "
+    "send to and read from leaders only.",
+    moves=("leaders of one broker", "bytes of that broker"),
+    stays=("totals of the cluster", "shares of the partitions in their topic"),
+    neighbours=(
+        Neighbour(cause="hot-partition", test="leaders are even, and one partition grows more"),
+        Neighbour(cause="broker-down", test="a broker leads nothing, is not heard, and replicas are missing"),
+    ),
+    named_by={"broker": "leaders"},
+    otherwise="leaders by broker tell",
+    cure="kafka-leader-election.sh --election-type PREFERRED --all-topic-partitions; auto.leader.rebalance.enable.",
+    disproof="Leaders are even and the broker stays busier.",
+    signs=_leader_skew,
+)
+
+
+def _partitions(scene: Scene) -> Signs | None:
+    level, more = scene.total("partitions"), scene.rise("partitions")
+    brokers = max(1, len(scene.facts.per_broker("partitions")))
+    if not more > 0:
+        return None
+    cores = scene.price("partitions", more)
+    high = between(level.now / brokers, 1500.0, 5000.0) if not scene.based else 0.0
+    weight = either(
+        between(more / brokers, 40.0, 220.0) * between(level.ratio, 1.1, 1.6) if scene.based else high,
+        scene.pressed("partitions"),
+    )
+    local = scene.mean_time("request_local_time", "FetchFollower")
+    return Signs(
+        weight=weight,
+        fit=1.0,
+        sentence=f"Many partitions: {units.number(level.now)} replicas on {brokers} brokers",
+        evidence=(
+            scene.evidence("Replicas", "partitions"),
+            scene.figure("Time of a follower's fetch at the leader", local, units.MILLISECONDS, "request_local_time"),
+        ),
+        culprits=_new_topics(scene),
+        cores=cores,
+        effect=f"without what was added {units.number(cores, 2)} cores are free",
+    )
+
+
+def _new_topics(scene: Scene) -> tuple[Culprit, ...]:
+    """Topics by the partitions that they have more than before."""
+    counts: dict[str, list[set[str]]] = {}
+    for at, run in enumerate((scene.facts.now, scene.facts.before)):
+        for one in run.named("records_by_partition") if run is not None else ():
+            topic, inside = one.labels.get("topic", ""), (one.times > run.start) & (one.times <= run.end)  # type: ignore[union-attr]
+            if inside.any() and topic not in {"", "(others)"}:
+                counts.setdefault(topic, [set(), set()])[at].add(one.labels.get("partition", ""))
+    found = {who: Pair(now=float(len(now)), before=float(len(before))) for who, (now, before) in counts.items()}
+    named = ranked(found, "topic", "records_by_partition")
+    return named or by_rise(scene, "retained_bytes_by_topic", "topic")
+
+
+PARTITIONS = Cause(
+    id="partitions",
+    title="Very many partitions",
+    means="Each replica is fetched for, checked and kept in memory, whether data comes or not.",
+    moves=("partitions", "time of a follower's fetch at the leader", "CPU"),
+    stays=("requests", "bytes"),
+    neighbours=(
+        Neighbour(cause="disk", test="as many partitions as before"),
+        Neighbour(cause="slow-replica", test="one broker is behind, and partitions are as many as before"),
+    ),
+    named_by={"topic": "records_by_partition"},
+    otherwise="the topics' descriptions tell how many each has",
+    cure="Fewer partitions a topic, fewer topics; remove what nobody uses.",
+    disproof="The partitions are removed and the brokers' time stays.",
+    signs=_partitions,
+    hides={"disk": 0.8, "metadata-storm": 0.5, "compaction": 0.6, "leader-skew": 0.5},
+)
+
+CAUSES = (HOT_PARTITION, LEADER_SKEW, PARTITIONS)

@@ -1,0 +1,300 @@
+"""Scene: the figures that signatures are made of, each worked out once.
+
+A rise counts only where it is beyond what the baseline did by itself; what lasts for a moment, as connecting does when
+a client starts, is told from what goes on.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from clusterload.analysis.causes.constants import PRICES
+from clusterload.analysis.causes.weights import between, by_size
+from clusterload.analysis.finding import Evidence
+from clusterload.analysis.window_stats import Facts, Pair, known
+from clusterload.model import units
+from clusterload.model.resources import RESOURCES
+from clusterload.model.series import Kind
+
+if TYPE_CHECKING:
+    from clusterload.analysis.usage import Usage
+    from clusterload.model.units import Unit
+
+PIECE: Final = 3.0
+"""Seconds of the pieces by which noise and lasting are judged, where the source is as fine."""
+
+SPREADS: Final = 3.0
+"""Standard deviations of the baseline's pieces within which a rise is noise."""
+
+USUAL: Final = 0.08
+"""Share of its level by which anything moves by itself."""
+
+FEWEST: Final = 3
+"""Pieces that tell something about a spread or about lasting."""
+
+NOISE: Final = 0.06
+"""Share of the hosts' cores within which changes of the brokers' CPU are noise."""
+
+MEGABYTE: Final = 1e6
+_TRANSACTION: Final = ("AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit")
+_GROUP: Final = ("JoinGroup", "SyncGroup", "LeaveGroup")
+
+
+class Scene:
+    """What signatures ask of a window and what was before it."""
+
+    def __init__(self, facts: Facts, usage: Usage) -> None:
+        """Take the facts of a run and its usage against limits."""
+        self.facts, self.usage = facts, usage
+        self._rises: dict[tuple[str, tuple[tuple[str, str], ...], bool], float] = {}
+
+    @property
+    def based(self) -> bool:
+        """Whether there is a baseline."""
+        return self.facts.before is not None
+
+    @property
+    def seconds(self) -> float:
+        """Of the window."""
+        return self.facts.now.seconds
+
+    def total(self, name: str, **labels: str) -> Pair:
+        """A figure of the whole cluster."""
+        return self.facts.total(name, **labels)
+
+    def now(self, name: str, **labels: str) -> float:
+        """The same in the window; 0 where it is not known."""
+        return known(self.total(name, **labels).now)
+
+    def before(self, name: str, **labels: str) -> float:
+        """The same before it; 0 where it is not known."""
+        return known(self.total(name, **labels).before)
+
+    def rise(self, name: str, **labels: str) -> float:
+        """How much more it is than before, 0 where that is noise or not known; without a baseline all of it."""
+        return self._risen(name, labels, lasting=False)
+
+    def lasting(self, name: str, **labels: str) -> float:
+        """The same of what goes on: what the middle of the window's pieces is above the baseline."""
+        return self._risen(name, labels, lasting=True)
+
+    def _risen(self, name: str, labels: dict[str, str], *, lasting: bool) -> float:
+        key = (name, tuple(sorted(labels.items())), lasting)
+        if key not in self._rises:
+            self._rises[key] = self._rise_of(name, labels, lasting=lasting)
+        return self._rises[key]
+
+    def _rise_of(self, name: str, labels: dict[str, str], *, lasting: bool) -> float:
+        pair = self.total(name, **labels)
+        if math.isnan(pair.now):
+            return 0.0
+        now, before = self.facts.windows(name, self.piece(name), **labels)
+        level = float(np.median(now)) if lasting and len(now) >= FEWEST else pair.now
+        rise = level - known(pair.before)
+        spread = float(np.std(before, ddof=1)) if len(before) >= FEWEST else 0.0
+        return rise if rise > SPREADS * spread + USUAL * known(pair.before) else 0.0
+
+    def piece(self, name: str) -> float:
+        """Seconds of a piece of this figure."""
+        coarsest = max((one.granularity for one in self.facts.now.named(name)), default=1.0)
+        return max(PIECE, 2 * coarsest)
+
+    def requests(self, request: str) -> Pair:
+        """Requests of a type in a second."""
+        return self.total("requests_by_type", request=request)
+
+    def asked(self, request: str) -> float:
+        """How many more requests of a type in a second."""
+        return self.rise("requests_by_type", request=request)
+
+    def asked_on(self, request: str) -> float:
+        """The same of what goes on."""
+        return self.lasting("requests_by_type", request=request)
+
+    def mean_time(self, name: str, request: str, broker: str = "") -> Pair:
+        """Milliseconds a request of a type took; `name` says which part of its time."""
+        labels = {"request": request} | ({"broker": broker} if broker else {})
+        time, count = self.total(name, **labels), self.total("requests_by_type", **labels)
+        return Pair(now=_ratio(time.now, count.now), before=_ratio(time.before, count.before))
+
+    @cached_property
+    def cores(self) -> float:
+        """Of all hosts of brokers; 2 where nobody tells."""
+        places = self.places
+        by_host: dict[str, float] = {}
+        for broker, pair in self.facts.per_broker("cores").items():
+            host = places.get(broker, broker)
+            by_host[host] = max(by_host.get(host, 0.0), known(pair.now))
+        return sum(by_host.values()) or 2.0
+
+    @cached_property
+    def places(self) -> dict[str, str]:
+        """Each broker's host."""
+        described = self.facts.now.environment.get("cluster", {}).get("brokers", [])
+        return {str(one["id"]): str(one.get("host", one["id"])) for one in described}
+
+    @cached_property
+    def typed(self) -> bool:
+        """Whether requests are told apart by type."""
+        return not math.isnan(self.total("requests_by_type").now)
+
+    @cached_property
+    def appended(self) -> dict[str, float]:
+        """What is appended to logs, and wakes the followers' waiting fetches, by the requests that do it."""
+        return {
+            "Produce": self.asked("Produce"),
+            "OffsetCommit": self.asked("OffsetCommit"),
+            "transaction": sum(self.asked(one) for one in _TRANSACTION),
+            "group": sum(self.asked(one) for one in _GROUP),
+        }
+
+    @cached_property
+    def transactions(self) -> float:
+        """How many more requests of transactions in a second."""
+        return sum(self.asked(one) for one in _TRANSACTION)
+
+    @cached_property
+    def rebalancing(self) -> float:
+        """How many more joins and leaves of group members in a second, as far as they go on."""
+        return sum(self.asked_on(one) for one in _GROUP)
+
+    def followers(self, request: str) -> float:
+        """Cores of the followers' fetches that appending by a kind of request causes."""
+        whole = sum(self.appended.values())
+        share = self.appended[request] / whole if whole else 0.0
+        return self.price("FetchFollower", self.asked("FetchFollower")) * share
+
+    def price(self, what: str, rate: float) -> float:
+        """Cores that a rate of something takes."""
+        return PRICES[what] * rate / 1e3
+
+    @cached_property
+    def connecting(self) -> float:
+        """Connections a second that are made beyond those that are kept, as far as it goes on."""
+        attempts = self.lasting("connection_attempts")
+        kept = max(0.0, self.total("connections").rise) / self.seconds if self.based else 0.0
+        return max(0.0, attempts - kept)
+
+    @cached_property
+    def produced(self) -> float:
+        """How many more Produce requests in a second, without those of transactions."""
+        return max(0.0, self.asked("Produce") - self.asked("EndTxn"))
+
+    @cached_property
+    def batch_bytes(self) -> float:
+        """Bytes of a produce request among those that were added; of all where there is no baseline."""
+        return _ratio(max(0.0, self.total("ingress").rise), self.produced)
+
+    @cached_property
+    def batch_records(self) -> Pair:
+        """Records of a produce request."""
+        records, produce = self.total("records_in"), self.requests("Produce")
+        return Pair(now=_ratio(records.now, produce.now), before=_ratio(records.before, produce.before))
+
+    @cached_property
+    def read_more(self) -> float:
+        """Bytes a second that consumers read more than production explains."""
+        into = self.total("ingress")
+        usual = self.before("egress") / into.before if self.based and into.before else 0.0
+        grown = self.rise("ingress") * max(1.0, usual) if self.based else known(into.now)
+        return max(0.0, self.rise("egress") - grown)
+
+    @cached_property
+    def fetched(self) -> float:
+        """How many more fetches of consumers in a second than production wakes."""
+        woken = self.asked("Produce") * (self._readers() if self.asked("Produce") else 0.0)
+        return max(0.0, self.asked("FetchConsumer") - woken)
+
+    def _readers(self) -> float:
+        """Fetches that a produce request woke in the baseline, one at least."""
+        produce, fetches = self.requests("Produce"), self.requests("FetchConsumer")
+        return min(3.0, max(1.0, known(_ratio(fetches.before, produce.before))))
+
+    @cached_property
+    def spread_connections(self) -> float:
+        """From 0 to 1, how much new produce requests come from many new connections and not from few busy ones."""
+        more = self.senders
+        if more < 10:  # noqa: PLR2004 (a client or two)
+            return 0.0
+        return 1 - by_size(self.asked("Produce") / more, 4.0, 25.0)
+
+    @cached_property
+    def senders(self) -> float:
+        """How many more connections there are than new readers of all data need: one to each broker."""
+        into = self.now("ingress")
+        readers = self.read_more / into if into else 0.0
+        return max(0.0, self.rise("connections") - readers * max(1, len(self.places)))
+
+    @cached_property
+    def explained(self) -> float:
+        """Cores that all that rose explains together."""
+        simple = ("Produce", "FetchFollower", "FetchConsumer", "Metadata", "InitProducerId", "OffsetCommit")
+        costs = [self.price(one, self.asked(one)) for one in simple]
+        costs.append(self.price("transactions", self.transactions))
+        costs.append(self.price("ingress", self.rise("ingress") / MEGABYTE))
+        costs.append(self.price("egress", self.rise("egress") / MEGABYTE))
+        costs.append(self.price("attempts", self.connecting))
+        costs.append(self.price("partitions", self.rise("partitions")))
+        costs.append(self.price("conversions", self.rise("message_conversions")))
+        return sum(costs)
+
+    def cost(self, cores: float) -> float:
+        """A cause's share of what the brokers do more, from 0 to 1."""
+        if not cores > 0:
+            return 0.0
+        measured = known(max(0.0, self.total("cpu_broker").rise))
+        # What is explained can pass what was measured: a full host gives no more.
+        whole = max(self.explained, cores, 0.7 * measured, NOISE * self.cores)
+        return cores / whole
+
+    def grown(self, name: str, floor: float, most: float = 30.0) -> float:
+        """How many times it has become what it was, by orders of magnitude: 1 from `most` times on; 0 in noise.
+
+        Args:
+            name: of what.
+            floor: what is less than this counts as this much.
+            most: how many times is much.
+        """
+        if not self.based or not self.rise(name):
+            return 0.0
+        return by_size(self.now(name) / max(self.before(name), floor), 1.0, most)
+
+    def pressed(self, name: str) -> float:
+        """How near its limit a dimension is, by what it rose; without a baseline by its height. 0 without a limit."""
+        share = self.usage.share(name)
+        if share is None or math.isnan(share.typical):
+            return 0.0
+        part = _ratio(self.rise(name), self.now(name)) if self.based else 1.0
+        return between(share.typical * known(part), 0.05, 0.8)
+
+    def evidence(self, words: str, name: str, whose: str = "", **labels: str) -> Evidence:
+        """A figure that speaks for a cause, as it stands in the facts."""
+        return self.figure(words, self.total(name, **labels), self.unit(name), name, whose)
+
+    def unit(self, name: str) -> Unit:
+        """Of a figure: per second if it is counted."""
+        runs = [run for run in (self.facts.now, self.facts.before) if run is not None]
+        found = next((one for run in runs for one in run.named(name)), None)
+        told = found or RESOURCES.get(name)
+        if told is None:
+            return units.COUNT
+        return told.unit.rate() if told.kind is Kind.DELTA else told.unit
+
+    def figure(self, words: str, pair: Pair, unit: Unit, source: str, whose: str = "") -> Evidence:
+        """A figure that was made of others."""
+        return Evidence(
+            name=words, whose=whose, now=pair.now, before=pair.before, unit=unit, source=source, window_s=self.seconds
+        )
+
+    def request_evidence(self, *requests: str) -> tuple[Evidence, ...]:
+        """How many requests of these types there were; those that there are none of are left out."""
+        found = (self.evidence(f"{one} requests", "requests_by_type", request=one) for one in requests)
+        return tuple(one for one in found if not math.isnan(one.now))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan

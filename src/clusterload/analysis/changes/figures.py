@@ -1,0 +1,269 @@
+"""Figures: what Series tell of a cluster, of who loads it, and of each broker, ready to be held side by side.
+
+The Series of one resource make figures of three kinds: the cluster's (all of them together), one for each who (topic,
+request, principal, client …) over all brokers, and one for each broker. A resource that has its own total, as
+`ingress` of `ingress_by_topic`, is not added up again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clusterload.model.resources import RESOURCES
+from clusterload.model.series import FRESH, SECOND, Floats, Grid, Kind, Series, stairs
+
+if TYPE_CHECKING:
+    from clusterload.model.run import Run
+    from clusterload.model.units import Unit
+
+KNOWN: Final = 0.5
+"""Share of a stretch or of a piece of it that must be covered; with less it cannot be told."""
+
+Labels: TypeAlias = tuple[tuple[str, str], ...]
+
+_BROKER: Final = "broker"
+# What the generator counted is not the cluster's own history.
+_OURS: Final = ("load_", "generator_")
+# Things of which two brokers do not have the sum of what each one has.
+_NOT_ADDED: Final = frozenset({"ratio", "time"})
+
+
+class Level(IntEnum):
+    """Whose a figure is."""
+
+    CLUSTER = 0
+    WHO = 1
+    BROKER = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Figure:
+    """One thing to hold side by side.
+
+    Attributes:
+        name: of its Series.
+        labels: whose it is, as in `(("topic", "orders"),)`; none for the cluster's.
+    """
+
+    name: str
+    labels: Labels = ()
+
+    @property
+    def level(self) -> Level:
+        """Whose it is."""
+        if not self.labels:
+            return Level.CLUSTER
+        return Level.BROKER if [key for key, _ in self.labels] == [_BROKER] else Level.WHO
+
+    @property
+    def whole(self) -> str:
+        """The name of the resource that it is a part of: `ingress` of `ingress_by_topic`; its own if there is none."""
+        return self.name.partition("_by_")[0]
+
+    @property
+    def who(self) -> str:
+        """`topic orders`, `broker 2`; nothing for the cluster."""
+        return ", ".join(f"{key} {value}" for key, value in self.labels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """How the values of a resource are to be read.
+
+    Attributes:
+        unit: of a value; per second for what is counted.
+        kind: gauge or delta.
+        adds_up: whether brokers' values add up; else the cluster's is their mean.
+        alone: whether each Series is a figure by itself, since nothing is known of how they add up.
+        seconds: between its points, where they are farthest apart.
+        brokers: whose Series there are in any of the runs; an empty one if they are of no broker.
+    """
+
+    unit: Unit
+    kind: Kind
+    adds_up: bool
+    alone: bool
+    seconds: float
+    brokers: frozenset[str]
+
+
+def measures(runs: Iterable[Run]) -> dict[str, Measure]:
+    """How everything in some runs is to be read, by the name of its Series."""
+    grouped: dict[str, list[Series]] = defaultdict(list)
+    for run in runs:
+        for one in run.series:
+            if not one.name.startswith(_OURS):
+                grouped[one.name].append(one)
+    return {name: _measure(name, series) for name, series in grouped.items()}
+
+
+def _measure(name: str, series: Sequence[Series]) -> Measure:
+    unit, kind = series[0].unit, series[0].kind
+    counted, known = kind is Kind.DELTA, name in RESOURCES
+    return Measure(
+        unit=unit.rate() if counted else unit,
+        kind=kind,
+        adds_up=counted or (known and unit.thing not in _NOT_ADDED),
+        alone=not counted and not known,
+        seconds=max(one.granularity for one in series),
+        brokers=frozenset(map(_broker, series)),
+    )
+
+
+def figures(runs: Iterable[Run], known: dict[str, Measure]) -> tuple[Figure, ...]:
+    """All figures that the Series of some runs make, in the order of their names."""
+    found: set[Figure] = set()
+    for run in runs:
+        for one in run.series:
+            if one.name in known:
+                found |= _figures_of(one, known)
+    return tuple(sorted(found))
+
+
+def _figures_of(series: Series, known: dict[str, Measure]) -> set[Figure]:
+    name, measure = series.name, known[series.name]
+    if measure.alone:
+        return {Figure(name=name, labels=tuple(sorted(series.labels.items())))}
+    made = set()
+    who = _who(series)
+    if who:
+        made.add(Figure(name=name, labels=who))
+    if not who or Figure(name=name).whole not in known or Figure(name=name).whole == name:
+        made.add(Figure(name=name))
+        if len(measure.brokers) > 1 and _broker(series):
+            made.add(Figure(name=name, labels=((_BROKER, _broker(series)),)))
+    return made
+
+
+def _broker(series: Series) -> str:
+    return series.labels.get(_BROKER, "")
+
+
+def _who(series: Series) -> Labels:
+    return tuple(sorted((key, value) for key, value in series.labels.items() if key != _BROKER))
+
+
+class Lines:
+    """The figures of one run on grids of time; what is asked for twice is worked out once."""
+
+    def __init__(self, run: Run, known: dict[str, Measure], longest: float) -> None:
+        """Take a run.
+
+        Args:
+            run: whose figures.
+            known: how the Series of all runs are to be read.
+            longest: seconds of the longest delta that says something about a part of its time: what slow scrapes
+                tell is spread evenly, but not what is known only for a good part of a stretch.
+        """
+        self._run, self._known, self._longest = run, known, longest
+        self._named: dict[str, list[Series]] = defaultdict(list)
+        self._members: dict[Figure, list[Series]] = defaultdict(list)
+        for one in run.series:
+            self._named[one.name].append(one)
+            if one.name in known:
+                for figure in _figures_of(one, known):
+                    self._members[figure].append(one)
+        self._tellers = {name: {_broker(one) for one in series} for name, series in self._named.items()}
+        self._starts: dict[str, int] = {}
+        self._heard: dict[tuple[str, str, Grid], NDArray[np.bool_]] = {}
+        listed = run.environment.get("cluster", {}).get("brokers", [])
+        self._brokers = frozenset(str(one["id"]) for one in listed)
+
+    def grid(self, name: str, step: float) -> Grid | None:
+        """The whole buckets of `step` seconds in the run; None if there is none.
+
+        A source that counts by the clock has its own buckets. They begin where one of its does.
+        """
+        if name not in self._starts:
+            start, length = self._run.start, round(self._known[name].seconds * SECOND)
+            bucketed = all(_in_buckets(one, length) for one in self._named.get(name, ()))
+            self._starts[name] = -(-start // length) * length if bucketed else start
+        start = self._starts[name]
+        count = (self._run.end - start) // round(step * SECOND)
+        return Grid.covering(start, self._run.end, step) if count > 0 else None
+
+    def values(self, figure: Figure, grid: Grid) -> Floats:
+        """A figure's values on a grid, rates for what is counted; NaN where it or a part of it is not known."""
+        measure = self._known[figure.name]
+        rows = self._rows(figure, grid)
+        if not rows or (figure.level is not Level.BROKER and self._lacks_broker(figure)):
+            return np.full(grid.count, np.nan)
+        values: Floats = np.sum(np.stack(rows), axis=0)
+        return values if measure.adds_up else values / len(rows)
+
+    def _rows(self, figure: Figure, grid: Grid) -> list[Floats]:
+        members, measure = self._members.get(figure, []), self._known[figure.name]
+        if measure.alone or not measure.adds_up:
+            return [self._each(one, grid) for one in members]
+        rows = [self._filled(one, grid) if _who(one) else self._each(one, grid) for one in members]
+        if figure.level is Level.WHO:
+            # On a broker that tells of others and not of this one, there is none of it.
+            told = {_broker(one) for one in members}
+            rows += [
+                np.where(self._hears(figure.name, broker, grid), 0.0, np.nan) for broker in self._own(figure) - told
+            ]
+        return rows
+
+    def _each(self, series: Series, grid: Grid) -> Floats:
+        """One Series: the rate over what is covered of each bucket, or its level."""
+        if series.kind is Kind.GAUGE:
+            return series.on(grid)
+        fine = (series.spans <= max(FRESH * series.granularity, self._longest)) & ~np.isnan(series.values)
+        values, spans = series.values[fine], series.spans[fine]
+        if not len(values):
+            return np.full(grid.count, np.nan)
+        ends = (series.times[fine] - grid.start) / SECOND
+        knots = np.maximum.accumulate(np.stack([ends - spans, ends], axis=1).ravel())
+        edges = (grid.edges - grid.start) / SECOND
+        amount, cover = (np.diff(np.interp(edges, knots, stairs(each))) for each in (values, spans))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(cover >= KNOWN * grid.seconds, amount / cover, np.nan)
+
+    def _own(self, figure: Figure) -> set[str]:
+        """Brokers that tell of a resource in this run, by the whole of it or by parts."""
+        return self._tellers.get(figure.name, set()) | self._tellers.get(figure.whole, set())
+
+    def _lacks_broker(self, figure: Figure) -> bool:
+        own = self._own(figure)
+        missing = self._known[figure.name].brokers - own - {""}
+        # A broker that the cluster did not have is not missing; where nobody wrote down which it had, it may be.
+        return bool(own) and "" not in own and bool(missing & self._brokers if self._brokers else missing)
+
+    def _filled(self, series: Series, grid: Grid) -> Floats:
+        """A who's values, 0 before it came up and after it went wherever its broker still told of others."""
+        values = self._each(series, grid)
+        told = np.flatnonzero(~np.isnan(series.values))
+        if not len(told):
+            return values
+        first, last = int(series.times[told[0]]), int(series.times[told[-1]])
+        if series.kind is Kind.DELTA:
+            first -= round(series.spans[told[0]] * SECOND)
+        else:
+            first, last = (at + sign * round(series.granularity * SECOND) for at, sign in ((first, -1), (last, 1)))
+        edges = grid.edges
+        away = (edges[1:] <= first) | (edges[:-1] >= last)
+        heard = self._hears(series.name, _broker(series), grid)
+        return np.where(np.isnan(values) & away & heard, 0.0, values)
+
+    def _hears(self, name: str, broker: str, grid: Grid) -> NDArray[np.bool_]:
+        """Where a broker tells anything of a resource, as booleans."""
+        key = (name, broker, grid)
+        if key not in self._heard:
+            whole = [one for one in self._named.get(Figure(name=name).whole, ()) if _broker(one) == broker]
+            named = whole or [one for one in self._named.get(name, ()) if _broker(one) == broker]
+            heard = np.zeros(grid.count, dtype=np.bool_)
+            for one in named:
+                heard |= ~np.isnan(self._each(one, grid))
+            self._heard[key] = heard
+        return self._heard[key]
+
+
+def _in_buckets(series: Series, length: int) -> bool:
+    return series.kind is Kind.DELTA and len(series) > 0 and not np.any(series.times % length)

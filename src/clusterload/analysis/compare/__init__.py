@@ -1,0 +1,40 @@
+"""Contrast: groups of runs held side by side, each difference with its interval and what may be said of it. Pure."""
+
+from clusterload.analysis.compare.contrast import (
+    BY_CHANCE,
+    Contrast,
+    Contrasted,
+    Difference,
+    Ruling,
+    contrasted,
+    side_by_side,
+)
+from clusterload.analysis.compare.estimate import SURE, Estimate
+from clusterload.analysis.compare.figure import Better, Family, Figure
+from clusterload.analysis.compare.group import Group
+from clusterload.analysis.compare.reading import Doubt, Reading, reading_of
+from clusterload.analysis.compare.settings import Setting
+from clusterload.analysis.compare.words import amount, interval, sentence
+
+__all__ = [
+    "BY_CHANCE",
+    "SURE",
+    "Better",
+    "Contrast",
+    "Contrasted",
+    "Difference",
+    "Doubt",
+    "Estimate",
+    "Family",
+    "Figure",
+    "Group",
+    "Reading",
+    "Ruling",
+    "Setting",
+    "amount",
+    "contrasted",
+    "interval",
+    "reading_of",
+    "sentence",
+    "side_by_side",
+]

@@ -1,0 +1,260 @@
+"""Contrast: groups of runs held side by side, figure by figure, and each difference in one of a few words.
+
+A word is said only of what chance hardly explains. Many figures are looked at, and the more there are, the farther one
+has to go: all of them together name one by chance in one of a hundred comparisons of equal groups at most (Holm 1979).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Final
+
+from clusterload.analysis.compare.estimate import Estimate
+from clusterload.analysis.compare.figure import Better, Family, Figure
+from clusterload.analysis.compare.group import Group, Repeats, Untold, difference_of
+from clusterload.analysis.compare.reading import Reading, reading_of
+from clusterload.analysis.compare.settings import Setting, settings, uneven
+from clusterload.model.errors import UsageError
+from clusterload.model.statistics import holm
+
+if TYPE_CHECKING:
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+
+BY_CHANCE: Final = 0.01
+"""How likely chance names anything at all in one comparison of equal groups, at most."""
+
+_FAMILIES: Final = tuple(Family)
+
+
+class Ruling(StrEnum):
+    """What became of a figure, in the words that people read."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    CHANGED = "changed"
+    """It differs, and neither way of it is the better one."""
+    NOT_SHOWN = "no difference shown"
+    """It may differ by as much as its interval says."""
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One figure of two groups.
+
+    Attributes:
+        figure: which.
+        before: its typical value in the first group, in its unit; NaN if it is not known.
+        after: likewise in the second one.
+        relative: whether `estimate` is a ratio, after over before; otherwise it is a difference in the figure's unit.
+        estimate: with its interval, and how likely chance goes as far; None if it cannot be told.
+        adjusted: how likely chance goes as far in any of all figures that were looked at; NaN if it cannot be told.
+        ruling: what became of it.
+        doubt: why it cannot be told; nothing if it can.
+    """
+
+    figure: Figure
+    before: float = math.nan
+    after: float = math.nan
+    relative: bool = True
+    estimate: Estimate | None = None
+    adjusted: float = math.nan
+    ruling: Ruling = Ruling.UNKNOWN
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """Two groups side by side.
+
+    Attributes:
+        before: the name of the first one.
+        after: the name of the second one.
+        differences: of all figures that both tell of, or one does and the other should, in the order of families.
+    """
+
+    before: str
+    after: str
+    differences: tuple[Difference, ...]
+
+    def ruled(self, ruling: Ruling) -> tuple[Difference, ...]:
+        """Those of which this became."""
+        return tuple(one for one in self.differences if one.ruling is ruling)
+
+    def of(self, figure: str) -> Difference | None:
+        """The difference in a figure by its name; None if there is none."""
+        return next((one for one in self.differences if one.figure.name == figure), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrasted:
+    """Groups of runs held side by side, each against the first one.
+
+    Attributes:
+        groups: in the order in which they were given; they are called A, B, C and so on.
+        contrasts: of each later group with the first one.
+        settings: what differs between the groups' plans, and what they were made with.
+        limits: the title of the table that all were held against.
+        basis: what how runs differ was taken from, in words.
+        notes: what a reader should know besides.
+    """
+
+    groups: tuple[Group, ...]
+    contrasts: tuple[Contrast, ...]
+    settings: tuple[Setting, ...]
+    limits: str
+    basis: str
+    notes: tuple[str, ...]
+
+    @property
+    def looked(self) -> int:
+        """Differences that could be told."""
+        return sum(one.estimate is not None for contrast in self.contrasts for one in contrast.differences)
+
+
+def contrasted(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Iterable[Run] = ()) -> Contrasted:
+    """Hold groups of runs side by side. Pure: the same runs say the same anywhere.
+
+    Args:
+        groups: runs of one plan each, by what people call them; the others are held against the first one.
+        limits: what their limit load is held against.
+        repeats: further runs, of which those of a group's plan tell how its runs differ from each other.
+
+    Raises:
+        UsageError: there are fewer than two groups, or too many; one of them is empty or mixes plans; a run is in two.
+    """
+    made = tuple(_grouped(groups, limits))
+    _check_apart(made)
+    known = {reading.run.id for group in made for reading in group.readings}
+    more = [reading_of(run, limits) for run in repeats if run.id not in known]
+    return side_by_side(made, limits.title, more)
+
+
+def side_by_side(groups: Sequence[Group], limits: str, repeats: Sequence[Reading] = ()) -> Contrasted:
+    """Hold groups of readings side by side.
+
+    Args:
+        groups: two or more, each of other runs; the others are held against the first one.
+        limits: the title of the table that their limit load is from.
+        repeats: further readings, of other runs than the groups'.
+    """
+    more = Repeats.of(repeats)
+    first, *others = groups
+    return Contrasted(
+        groups=tuple(groups),
+        contrasts=tuple(_ruled([_contrast(first, other, more) for other in others])),
+        settings=settings(groups),
+        limits=limits,
+        basis=more.basis(groups),
+        notes=tuple(dict.fromkeys(_notes(groups, more))),
+    )
+
+
+def _grouped(groups: Mapping[str, Sequence[Run]], limits: Limits) -> Iterator[Group]:
+    if len(groups) <= 1 or len(groups) > len(ascii_uppercase):
+        raise UsageError(f"{len(groups)} groups cannot be compared: give two, or a few more")
+    for name, (title, runs) in zip(ascii_uppercase, groups.items(), strict=False):
+        if not runs:
+            raise UsageError(f"group {name} ({title}) has no run: name run files or a folder of them")
+        other = next((run for run in runs if not run.is_repeat_of(runs[0])), None)
+        if other is not None:
+            raise UsageError(
+                f"group {name} ({title}) mixes plans: {_name(runs[0])} and {_name(other)} are no repeats of each "
+                "other, so give them as two groups"
+            )
+        yield Group(name=name, title=title, readings=tuple(reading_of(run, limits) for run in runs))
+
+
+def _name(run: Run) -> str:
+    return run.path.name if run.path else run.id
+
+
+def _check_apart(groups: Sequence[Group]) -> None:
+    seen: dict[str, str] = {}
+    for group in groups:
+        for reading in group.readings:
+            if reading.run.id in seen:
+                places = " and ".join(dict.fromkeys((seen[reading.run.id], group.name)))
+                raise UsageError(f"run {reading.name} is given twice, in {places}: no run is compared with itself")
+            seen[reading.run.id] = group.name
+
+
+def _contrast(before: Group, after: Group, repeats: Repeats) -> Contrast:
+    also = frozenset(after.figures)
+    found = [_difference(figure, before, after, repeats) for figure in before.figures if figure in also]
+    kept = [one for one in found if one is not None]
+    return Contrast(
+        before=before.name,
+        after=after.name,
+        differences=tuple(sorted(kept, key=lambda one: _FAMILIES.index(one.figure.family))),
+    )
+
+
+def _difference(figure: Figure, before: Group, after: Group, repeats: Repeats) -> Difference | None:
+    """One figure of two groups, not yet ruled; None where there is nothing of it in either."""
+    values = [value for group in (before, after) for value in group.values(figure)]
+    if not any(values):
+        return None
+    relative = all(value > 0 for value in values)
+    bare = Difference(
+        figure=figure,
+        before=before.typical(figure, relative=relative),
+        after=after.typical(figure, relative=relative),
+        relative=relative,
+    )
+    try:
+        found = difference_of(figure, before, after, repeats, relative=relative)
+    except Untold as error:
+        return replace(bare, doubt=str(error))
+    return replace(bare, estimate=found)
+
+
+def _ruled(contrasts: Sequence[Contrast]) -> Iterator[Contrast]:
+    """With what became of each difference, now that it is known how many were looked at."""
+    told = [one for contrast in contrasts for one in contrast.differences if one.estimate is not None]
+    adjusted = dict(zip(map(id, told), holm([one.estimate.chance for one in told if one.estimate]), strict=True))
+    for contrast in contrasts:
+        ruled = tuple(_ruling(one, adjusted.get(id(one), math.nan)) for one in contrast.differences)
+        yield replace(contrast, differences=ruled)
+
+
+def _ruling(one: Difference, adjusted: float) -> Difference:
+    if one.estimate is None:
+        return one
+    if adjusted > BY_CHANCE:
+        return replace(one, adjusted=adjusted, ruling=Ruling.NOT_SHOWN)
+    grew = one.estimate.value > (1.0 if one.relative else 0.0)
+    good = {Better.MORE: grew, Better.LESS: not grew}.get(one.figure.better)
+    ruling = Ruling.CHANGED if good is None else Ruling.BETTER if good else Ruling.WORSE
+    return replace(one, adjusted=adjusted, ruling=ruling)
+
+
+def _notes(groups: Sequence[Group], repeats: Repeats) -> Iterator[str]:
+    for group in groups:
+        for reading in group.readings:
+            yield from (f"{group.name}, run {reading.name}: {doubt.words}" for doubt in reading.doubts)
+        yield from (f"runs of {group.name} were not made alike: {words}" for words in uneven(group))
+    yield from repeats.notes(groups)
+    first, *others = groups
+    for other in others:
+        yield from _left_out(first, other)
+        for earlier, later in ((first, other), (other, first)):
+            if earlier.is_before(later):
+                yield (
+                    f"all of {earlier.name} was made before {later.name}: what moved by itself meanwhile counts as a "
+                    "difference, so make their runs in turn"
+                )
+
+
+def _left_out(first: Group, other: Group) -> Iterator[str]:
+    for one, rest in ((first, other), (other, first)):
+        there = frozenset(rest.figures)
+        alone = [figure.title for figure in one.figures if figure not in there]
+        if alone:
+            more = f" and {len(alone) - 3} more" if len(alone) > 3 else ""  # noqa: PLR2004
+            yield f"only {one.name} has {', '.join(alone[:3])}{more}: not compared with {rest.name}"

@@ -1,0 +1,257 @@
+"""Reading: what one run comes to in each figure, and why it is not to be believed where it is not.
+
+A run is one value of each figure, however many points it has: these are not independent of each other, and say nothing
+of how runs differ. The plan's own warm-up is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from clusterload.analysis import effects
+from clusterload.analysis.achieved import Achieved, achieved
+from clusterload.analysis.bottleneck import GENERATOR, brakes
+from clusterload.analysis.changes.figures import Figure as Whole
+from clusterload.analysis.changes.figures import Lines, measures
+from clusterload.analysis.changes.yardstick import typical
+from clusterload.analysis.compare.figure import Better, Family, Figure
+from clusterload.analysis.diagnosis.doubts import doubts_of_generator
+from clusterload.analysis.host_cpu import full_hosts
+from clusterload.analysis.usage import assess
+from clusterload.model import units
+from clusterload.model.resources import RESOURCES, dimensions
+from clusterload.model.series import SECOND, Kind
+
+if TYPE_CHECKING:
+    from clusterload.analysis.usage import Usage
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+
+QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+"""Quantiles of latency that are compared."""
+
+BEYOND: Final = 10
+"""Latencies that must lie beyond a quantile for it to be told."""
+
+_EVERYTHING: Final = frozenset(Family)
+# A host that others fill slows brokers down, and makes clients batch more.
+_BY_HOST: Final = frozenset({Family.SATURATION, Family.LATENCY, Family.COST})
+_FROM: Final = {"due": "", "end_to_end": " until read"}
+# Of the dials of a Load, the one that says best what it was to do.
+_RATES: Final = ("record_rate", "transaction_rate", "request_rate", "connection_rate")
+_BUCKETS: Final = 20
+# Share of a run over which a single delta may reach.
+_LONGEST: Final = 0.25
+_LEAST_LEFT: Final = 1.0
+_GAPS: Final = "it was not measured, or there are more gaps than figures"
+_FEW: Final = f"fewer than {BEYOND} requests were slower"
+
+_OF_BROKERS: Final = {
+    "limit_load": (Family.LOAD, "Limit load"),
+    "saturation.cpu": (Family.SATURATION, "Busiest host's CPU"),
+    "saturation.handlers": (Family.SATURATION, "Busiest handlers"),
+    "saturation.network": (Family.SATURATION, "Busiest network"),
+    "latency.produce": (Family.LATENCY, "Produce in brokers, mean"),
+    "latency.round_trip": (Family.LATENCY, "Round trip, median"),
+}
+_COUNTED: Final = ("records_in", "records_out")
+_CPU: Final = "cpu_broker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why a run says nothing of some figures.
+
+    Attributes:
+        words: in a line.
+        touches: of which.
+    """
+
+    words: str
+    touches: frozenset[Family]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a run comes to.
+
+    Attributes:
+        run: which.
+        figures: by figure; NaN where it is not known. One that the run has nothing of is not among them.
+        gaps: why a figure is not known.
+        doubts: why figures are not to be believed.
+    """
+
+    run: Run
+    figures: Mapping[Figure, float]
+    gaps: Mapping[Figure, str]
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The run's file, or its id if it has none."""
+        return self.run.path.name if self.run.path else self.run.id
+
+    def doubted(self, figure: Figure) -> str:
+        """Why a figure of it cannot be used; nothing if it can."""
+        fitting = (one.words for one in self.doubts if figure.family in one.touches)
+        return next(fitting, "") or self.gaps.get(figure, "")
+
+
+def reading_of(run: Run, limits: Limits) -> Reading:
+    """What a run comes to, held against limits."""
+    kept = _warmed_up(run)
+    told: dict[Figure, float | str] = {
+        **dict(_achieved(kept)),
+        **dict(_of_brokers(kept, limits)),
+        **dict(_latencies(kept)),
+        **dict(_of_resources(kept)),
+    }
+    gaps = {figure: one if isinstance(one, str) else _GAPS for figure, one in told.items() if not _is_known(one)}
+    return Reading(
+        run=run,
+        figures={figure: one if isinstance(one, float) else math.nan for figure, one in told.items()},
+        gaps=gaps,
+        doubts=tuple(_doubts(run, assess(run, limits))),
+    )
+
+
+def _is_known(one: float | str) -> bool:
+    return isinstance(one, float) and not math.isnan(one)
+
+
+def _warmed_up(run: Run) -> Run:
+    start = run.start + round(run.plan.warm_up * SECOND) if run.plan else run.start
+    return run.between(start, run.end) if start > run.start and run.end - start >= _LEAST_LEFT * SECOND else run
+
+
+def _achieved(run: Run) -> Iterator[tuple[Figure, float]]:
+    """Of each Load what was made of what was asked for, or how much there was where as much as possible was asked."""
+    loads: dict[str, list[Achieved]] = {}
+    for one in achieved(run):
+        if one.asked.unit.per_second:
+            loads.setdefault(one.load, []).append(one)
+    for load, dials in loads.items():
+        rates = {one.dial: one for one in dials}
+        told = next((rates[name] for name in _RATES if name in rates), dials[0])
+        most = math.isinf(told.asked.value)
+        title = told.dial.replace("_", " ").capitalize()
+        figure = Figure(
+            name=f"achieved.{told.dial} of {load}",
+            title=f"{title} of {load}" + ("" if most else ", of what was asked"),
+            unit=told.asked.unit if most else units.RATIO,
+            family=Family.ACHIEVED,
+            better=Better.MORE,
+        )
+        yield figure, told.value if most else told.value / told.asked.value
+
+
+def _of_brokers(run: Run, limits: Limits) -> Iterator[tuple[Figure, float]]:
+    for one, value in effects.figures_of(run, limits).items():
+        # That the limit load is not known is worth a word; of the others it says that nobody measures them.
+        if one.name in _OF_BROKERS and (one is effects.LIMIT_LOAD or not math.isnan(value)):
+            family, title = _OF_BROKERS[one.name]
+            yield Figure(name=one.name, title=title, unit=one.unit, family=family, better=Better.LESS), value
+
+
+def _latencies(run: Run) -> Iterator[tuple[Figure, float | str]]:
+    """From when a request was due; one that hardly anything lies beyond is not told."""
+    for one in run.latencies:
+        if one.of not in _FROM:
+            continue
+        for name, at in QUANTILES.items():
+            figure = Figure(
+                name=f"{'latency' if one.of == 'due' else 'read'}.{name} of {one.load}",
+                title=f"{name} of {one.load}{_FROM[one.of]}",
+                unit=units.MILLISECONDS,
+                family=Family.LATENCY,
+                better=Better.LESS,
+            )
+            enough = one.histogram.count * (1 - at) >= BEYOND
+            yield figure, one.histogram.quantile(at) / 1e3 if enough else _FEW
+
+
+def _of_resources(run: Run) -> Iterator[tuple[Figure, float]]:
+    """What the cluster did and what a record cost it; as far as anything tells of it."""
+    seen = {one.name for one in run.series if len(one)}
+    wanted = [one.name for one in dimensions()] + [*_COUNTED, _CPU]
+    rates = _Rates(run)
+    found = {name: rates.of(name) for name in wanted if name in seen}
+    for name, value in found.items():
+        kind, unit = RESOURCES[name].kind, RESOURCES[name].unit
+        if name != _CPU:
+            yield (
+                Figure(
+                    name=f"resource.{name}",
+                    title=RESOURCES[name].title,
+                    unit=unit.rate() if kind is Kind.DELTA else unit,
+                    family=Family.RESOURCE,
+                    better=Better.NEITHER,
+                ),
+                value,
+            )
+        else:
+            yield (
+                Figure(
+                    name=_CPU,
+                    title="CPU of brokers, cores",
+                    unit=units.CORES,
+                    family=Family.SATURATION,
+                    better=Better.LESS,
+                ),
+                value,
+            )
+    yield from _costs(found)
+
+
+def _costs(rates: Mapping[str, float]) -> Iterator[tuple[Figure, float]]:
+    """What one record that was produced took; nothing where there were none."""
+    records = rates.get("records_in", 0.0)
+    if records == 0:
+        return
+    for name, of, title, unit in (
+        ("cost.cpu", _CPU, "Brokers' CPU a record", units.SECONDS),
+        ("cost.bytes", "ingress", "Bytes a record", units.BYTES),
+        ("cost.requests", "requests", "Requests a record", units.REQUESTS),
+    ):
+        if of in rates:
+            yield Figure(name=name, title=title, unit=unit, family=Family.COST, better=Better.LESS), rates[of] / records
+
+
+class _Rates:
+    """What resources of the whole cluster amount to in a run."""
+
+    def __init__(self, run: Run) -> None:
+        self._known = measures([run])
+        self._run = run
+        self._lines = Lines(run, self._known, longest=_LONGEST * run.seconds)
+
+    def of(self, name: str) -> float:
+        """The rate of what is counted, the median of a level; NaN if too little of it is known."""
+        measure = self._known[name]
+        # In buckets of two points, one that comes late is no gap.
+        step = max(2 * measure.seconds, self._run.seconds / _BUCKETS)
+        grid = self._lines.grid(name, step) or self._lines.grid(name, measure.seconds)
+        if grid is None:
+            return math.nan
+        return typical(self._lines.values(Whole(name=name), grid), measure.kind)
+
+
+def _doubts(run: Run, usage: Usage) -> Iterator[Doubt]:
+    """Why figures of a run are not to be believed, the reason that touches most first."""
+    if not run.complete:
+        yield Doubt(words="the run was cut short", touches=_EVERYTHING)
+    if any(event.kind == "clock-jumped" for event in run.events):
+        yield Doubt(words="the clock jumped during the run", touches=_EVERYTHING)
+    # What was achieved is what it is, unless it was the generator that was too slow.
+    own = [brake for brake in brakes(run) if brake.who == GENERATOR]
+    touches = _EVERYTHING if own else _EVERYTHING - {Family.ACHIEVED}
+    yield from (Doubt(words=words, touches=touches) for words in doubts_of_generator(run))
+    # Where as much as possible was asked for nothing was missed, and it is still the generator that was measured.
+    yield from (Doubt(words=f"load {one.load!r}: {one.words}", touches=touches) for one in own)
+    for host in full_hosts(run, usage):
+        if not host.by_brokers:
+            yield Doubt(words=host.doubt, touches=_BY_HOST)

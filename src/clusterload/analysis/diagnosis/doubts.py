@@ -1,0 +1,183 @@
+"""Doubts: what was not done or not seen as it must be for a judgement to hold.
+
+A load that was not made, or was not seen, proves nothing about the cluster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from clusterload.analysis.achieved import Achieved, achieved
+from clusterload.analysis.bottleneck import Brake, brakes
+from clusterload.analysis.usage import Usage
+from clusterload.model import units
+from clusterload.model.ledger import RECORDS, REQUESTS, Ledger
+from clusterload.model.run import Run
+from clusterload.model.workload import Load, totals
+
+if TYPE_CHECKING:
+    from clusterload.model.series import Series
+
+WANTED: Final = 0.9
+"""Share of the window that must have figures before they are judged."""
+
+MISSED: Final = 0.005
+"""Share by which a load may miss the records that its dials ask for."""
+
+CHANCE: Final = 4.0
+"""Standard deviations by which a number of chance arrivals may miss what was asked for."""
+
+LATE: Final = 0.01
+"""Share of late records above which the generator itself is the suspect."""
+
+STILL: Final = 5
+"""Readings in a row without any CPU time from which on a broker's figures are old: answering them takes some."""
+
+SEEN: Final = 0.5
+"""Share of what librdkafka's clients say that they made which brokers must have counted: its loads have soft edges."""
+
+
+def doubts_of_generator(run: Run) -> Iterator[str]:
+    """What the generator did not do as it was asked, a line each."""
+    if not run.complete:
+        yield "the run was cut short"
+    if run.plan is not None and not run.ledgers:
+        yield "no load was accounted for"
+    dials = achieved(run)
+    held = {brake.load: brake for brake in brakes(run, dials)}
+    missed = {one.load for one in dials if one.missed}  # for these the brake is named with the dial
+    loads = {load.name: load for load in run.plan.loads} if run.plan else {}
+    for ledger in run.ledgers:
+        brake = None if ledger.load in missed else held.get(ledger.load)
+        yield from _doubts_of_ledger(ledger, loads.get(ledger.load), brake)
+    yield from _missed_rates(run)
+    yield from _missed_dials(run, dials, held)
+    yield from _unseen(run, dials)
+    yield from (event.text for event in run.events if event.kind == "growth-differs")
+
+
+def _missed_dials(run: Run, dials: Sequence[Achieved], held: Mapping[str, Brake]) -> Iterator[str]:
+    """Dials of the wire engine that were missed, the worst of each Load, and what brokers did not see."""
+    wire = [load.name for load in run.plan.loads if load.engine == "wire"] if run.plan and run.complete else []
+    for name in wire:
+        own = [one for one in dials if one.load == name]
+        missed = sorted((one for one in own if one.missed), key=lambda one: -abs(one.missed_by))
+        if missed:
+            yield f"load {name!r} {_missed(missed[0])}: {held[name].words}"
+        yield from (_denied(one) for one in own if one.denied and one.foremost)
+
+
+def _unseen(run: Run, dials: Sequence[Achieved]) -> Iterator[str]:
+    """Loads of librdkafka that brokers saw little or nothing of; their accounts are of whole loads only."""
+    if run.plan is None or run.seconds < WANTED * run.plan.duration:
+        return
+    of_clients = {load.name for load in run.plan.loads if load.engine == "client"}
+    for one in dials:
+        if one.load in of_clients and one.foremost and one.counted.value < SEEN * one.counted.made:
+            yield _denied(one)
+
+
+def _denied(one: Achieved) -> str:
+    return (
+        f"{one.dial} of {' and '.join(one.counted.loads)}: the brokers counted {units.number(one.counted.value)} where "
+        f"the generator counted {units.number(one.counted.made)}"
+    )
+
+
+def _missed(one: Achieved) -> str:
+    too = f"{units.percent(abs(one.missed_by))} too {'little' if one.missed_by > 0 else 'much'}"
+    short = units.short(one.value, one.asked.unit), units.short(one.asked.value, one.asked.unit)
+    return f"missed {one.dial}: {short[0]} of {short[1]} that were asked for, {too}"
+
+
+def _missed_rates(run: Run) -> Iterator[str]:
+    """Loads that scheduled fewer or more than their plan asks for."""
+    if run.plan is None or not run.complete:
+        return
+    accounts = {ledger.load: ledger for ledger in run.ledgers}
+    for load in run.plan.loads:
+        ledger = accounts.get(load.name, Ledger(load=load.name))
+        asked = _asked(load, run.plan.duration, ledger.unit)
+        # By chance, arrivals are as many as asked for give or take the root of it.
+        together = load.setting("records_per_transaction") if load.kind == "transact" else 1
+        chance = CHANCE * math.sqrt(asked * together) if load.arrivals == "poisson" else 0.0
+        if math.isfinite(asked) and abs(ledger.scheduled - asked) > max(1.0, MISSED * asked) + chance:
+            yield f"load {load.name!r} made {ledger.scheduled:,} {ledger.unit} of {asked:,.0f} that were asked for"
+
+
+def _asked(load: Load, duration: float, unit: str) -> float:
+    """How many a plan asks for; infinite where it does not say how many."""
+    together = totals(load, duration)
+    return {RECORDS: together.records, REQUESTS: together.requests}.get(unit) or math.inf
+
+
+def _doubts_of_ledger(ledger: Ledger, load: Load | None, brake: Brake | None) -> Iterator[str]:
+    def share(count: int) -> str:
+        return f"{count:,} of {ledger.scheduled:,} {ledger.unit} of load {ledger.load!r}"
+
+    if not ledger.scheduled and not (load and load.kind == "consume"):
+        yield f"no {ledger.unit.removesuffix('s')} of load {ledger.load!r} was due"
+    behind = ledger.late + ledger.dropped
+    if behind > LATE * ledger.scheduled:
+        yield f"{share(behind)} were sent late or not at all{_because(load, brake)}"
+    # Where nobody is asked for an answer, none is missing.
+    unasked = load is not None and load.dials.acks == "0"
+    lost = ledger.failed + (0 if unasked else ledger.unknown)
+    if lost > LATE * ledger.scheduled:
+        reasons = ", ".join(sorted(ledger.errors, key=lambda name: -ledger.errors[name]))
+        yield f"{share(lost)} were not acknowledged ({reasons})"
+    if not ledger.balanced:
+        yield f"the ledger of load {ledger.load!r} does not add up"
+
+
+def _because(load: Load | None, brake: Brake | None) -> str:
+    if load is None or load.engine == "client":
+        return ": the generator was the brake"
+    return f": {brake.words}" if brake else ""
+
+
+def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
+    """What was not seen of the cluster, a line each."""
+    if not usage.limits.limits:
+        yield "no limit of this cluster is known"
+    elif not usage.shares:
+        yield "no resource was measured that has a limit"
+    for name in usage.missing:
+        if usage.shares:
+            yield f"{name} was not measured"
+    for name in dict.fromkeys(share.resource.name for share in usage.shares):
+        for broker in _unseen_brokers(run, name):
+            yield f"broker {broker} gave no figures of {name}"
+    for title, known in {share.title: share.known for share in usage.shares}.items():
+        if known < WANTED:
+            yield f"{title.lower()} has figures for {units.percent(known)} of the window only"
+    yield from _standing_still(run)
+    kinds = {event.kind for event in run.events}
+    if "disk-full" in kinds and "rescued" not in kinds:
+        yield "the run file could not be written to the end"
+
+
+def _unseen_brokers(run: Run, resource: str) -> list[str]:
+    """The cluster's brokers without any figure of a resource: without them its sum is too small, not unknown."""
+    brokers = {str(broker["id"]) for broker in run.environment.get("cluster", {}).get("brokers", [])}
+    seen = {one.labels.get("broker", "") for one in run.named(resource)}
+    return [] if "" in seen else sorted(brokers - seen)
+
+
+def _standing_still(run: Run) -> Iterator[str]:
+    """Brokers that seem to have used no CPU time at all for a while."""
+    for one in run.named("cpu_broker"):
+        seconds = _longest_still(one.between(run.start, run.end))
+        if seconds > (1 - WANTED) * run.seconds:
+            stood = f"broker {one.labels.get('broker', '')} stood still for {units.duration(round(seconds))}"
+            yield f"the figures of {stood} (not even its CPU time grew): an old answer was read, as a cache gives it"
+
+
+def _longest_still(cpu: Series) -> float:
+    """Seconds of the longest stretch in which no reading differs from the one before it."""
+    stretches = groupby(zip(cpu.values, cpu.spans, strict=True), key=lambda point: point[0] == 0)
+    found = [[span for _, span in points] for still, points in stretches if still]
+    return max((sum(spans) for spans in found if len(spans) >= STILL), default=0.0)

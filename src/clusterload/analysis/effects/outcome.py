@@ -1,0 +1,172 @@
+"""Outcome: what an experiment comes to, from its runs alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from clusterload.analysis.achieved import achieved
+from clusterload.analysis.bottleneck import GENERATOR, brakes
+from clusterload.analysis.effects.design import Alias, Design, Kind, Point
+from clusterload.analysis.effects.effects import Effects, Observation, effects_on
+from clusterload.analysis.effects.figures import LIMIT_LOAD, courses_of, figures_of
+from clusterload.analysis.effects.settling import settled
+from clusterload.analysis.effects.words import drift_words, interaction_words, sentence
+from clusterload.analysis.host_cpu import crowded
+from clusterload.analysis.usage import assess
+from clusterload.model.series import SECOND
+
+if TYPE_CHECKING:
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+    from clusterload.model.series import Floats
+
+MADE: Final = 0.95
+"""Share of a dial that the generator must have made for a run to count."""
+
+_HOUR: Final = 3600 * SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """One point of a design that was measured."""
+
+    point: Point
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an experiment found.
+
+    Attributes:
+        design: what was measured.
+        effects: on each figure that was known, the limit load first.
+        settle: seconds at the start of each run that were not judged.
+        observed: each run that counts, in the order of time.
+        left_out: runs that do not count, and why.
+        crowded: runs in which others than the brokers kept a host of theirs busy.
+    """
+
+    design: Design
+    effects: tuple[Effects, ...]
+    settle: float
+    observed: tuple[Observation, ...]
+    left_out: tuple[str, ...]
+    crowded: int = 0
+
+    def on(self, figure: str) -> Effects | None:
+        """The effects on a figure by its name; None if it was not known."""
+        return next((one for one in self.effects if one.figure.name == figure), None)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found: on each figure that something changes, and in any case on the first."""
+        told = [one for number, one in enumerate(self.effects) if number == 0 or _shows(one)]
+        return tuple(line for one in told for line in (sentence(one), *_together(one)))
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """What the design cannot tell apart."""
+        return self.design.aliases
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know besides."""
+        return tuple(_notes(self))
+
+
+def judged(design: Design, made: Sequence[Made], limits: Limits) -> Outcome:
+    """What runs of a design come to. Pure: the same runs say the same anywhere.
+
+    Args:
+        design: what was to be measured.
+        made: the runs, in the order of time.
+        limits: what their limit load is held against.
+    """
+    doubts = [doubt(one.run) for one in made]
+    good = [one for one, why in zip(made, doubts, strict=True) if not why]
+    settle = settling_of(good, limits)
+    observed = [
+        Observation(one.point, one.run.start / _HOUR, figures_of(one.run, limits, settle=settle)) for one in good
+    ]
+    every = dict.fromkeys((LIMIT_LOAD, *(figure for one in observed for figure in one.figures)))
+    known = {figure for one in observed for figure, value in one.figures.items() if not math.isnan(value)} | {
+        LIMIT_LOAD
+    }
+    return Outcome(
+        design=design,
+        effects=tuple(effects_on(figure, design, observed) for figure in every if figure in known),
+        settle=settle,
+        observed=tuple(observed),
+        left_out=tuple(f"{design.said(one.point)}: {why}" for one, why in zip(made, doubts, strict=True) if why),
+        crowded=sum(bool(crowded(one.run, assess(one.run, limits))) for one in good),
+    )
+
+
+def doubt(run: Run) -> str:
+    """Why a run says nothing of the cluster; nothing if it does."""
+    if not run.complete:
+        return "the run was cut short"
+    if any(event.kind == "clock-jumped" for event in run.events):
+        return "the clock jumped during the run"
+    return next((brake.words for brake in brakes(run) if brake.who == GENERATOR and _missed(run, brake.load)), "")
+
+
+def _missed(run: Run, load: str) -> bool:
+    """Whether much less of a Load was made than asked for: a point that was not set says nothing of it."""
+    shares = [
+        one.value / one.asked.value
+        for one in achieved(run)
+        if one.load == load and math.isfinite(one.asked.value) and one.asked.value
+    ]
+    return any(share < MADE for share in shares)
+
+
+def settling_of(made: Sequence[Made], limits: Limits) -> float:
+    """Seconds at the start of each of these runs until their figures stop trending.
+
+    Each load of ours begins from nothing, so all are taken together. What is only watched begins where the point before
+    it ended: these are taken point by point, for down and up would cancel each other.
+    """
+    curves: dict[tuple[str, Point], list[Floats]] = {}
+    step = 1.0
+    for one in made:
+        step, courses = courses_of(one.run, limits)
+        for name, course in courses.items():
+            curves.setdefault((name, () if one.run.plan else one.point), []).append(course)
+    return step * max((settled(of) for of in curves.values()), default=0)
+
+
+def _shows(effects: Effects) -> bool:
+    return any(one.here.shows for one in effects.effects)
+
+
+def _together(effects: Effects) -> Iterator[str]:
+    for one in effects.interactions:
+        if one.more.shows:
+            yield interaction_words(one, effects)
+
+
+def _notes(outcome: Outcome) -> Iterator[str]:
+    if outcome.settle:
+        yield f"the first {outcome.settle:g} s of each run settle, and are not judged"
+    for one in outcome.effects[:1]:
+        if one.drift.shows:
+            yield f"{drift_words(one)}, which is taken out"
+        if one.runs < len(outcome.observed):
+            unseen = len(outcome.observed) - one.runs
+            yield f"in {unseen} of {len(outcome.observed)} runs the {one.figure.title} was not seen"
+        if not one.degrees:
+            yield f"{one.runs} runs give no interval: measure more repeats"
+        if outcome.design.kind is Kind.FULL and len(outcome.design.factors) > 1 and not one.interactions:
+            yield "too few runs tell how factors act on each other: measure more repeats"
+    if outcome.crowded:
+        yield (
+            f"in {outcome.crowded} of {len(outcome.observed)} runs others kept the brokers' host busy: saturation and "
+            "latency are not the brokers' alone"
+        )
+    yield from (alias.words for alias in outcome.aliases)
+    yield from (f"left out: {line}" for line in outcome.left_out)

@@ -1,0 +1,111 @@
+"""What was found, in words.
+
+`halving the connections takes 39 ± 2 points off the limit load; halving the payload 0 ± 1`
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from clusterload.analysis.effects.design import Factor
+from clusterload.analysis.effects.effects import Effect, Effects, Estimate, Interaction
+from clusterload.model import units
+
+if TYPE_CHECKING:
+    from clusterload.model.units import Unit
+
+_ACTS: Final = {0.5: "halving", 2.0: "doubling", 1 / 3: "a third of", 0.25: "a quarter of", 3.0: "three times"}
+_POINTS: Final = 100.0
+_CLOSE: Final = 1e-3
+_NOTHING: Final = 1e-6
+
+
+def change_words(factor: Factor, level: int) -> str:
+    """What is done: `halving the connections`, `record size 512 B instead of 2,048 B`."""
+    before, after = factor.levels[0], factor.levels[level]
+    if after.act:
+        return after.act
+    ratio = after.number / before.number if before.number else math.nan
+    act = next((word for of, word in _ACTS.items() if math.isclose(ratio, of, rel_tol=_CLOSE)), "")
+    return f"{act} the {factor.noun}" if act else f"{after.text} instead of {_rest(before.text, factor.noun)}"
+
+
+def _rest(text: str, noun: str) -> str:
+    return text.removeprefix(noun).removesuffix(noun).strip() or text
+
+
+def estimate_words(one: Estimate, unit: Unit, *, sign: bool = False) -> str:
+    """A value with half of its interval, both to the digit that the interval tells: `39 ± 2`."""
+    factor = _POINTS if unit is units.RATIO else 1.0
+    value = one.value * factor
+    if math.isnan(value):
+        return "unknown"
+    if not one.known:
+        return f"{value:+,.3g} (no interval)" if sign else f"{value:,.3g} (no interval)"
+    half = one.half * factor
+    places = _places(half) if half > _NOTHING else 1
+    shown = round(value, places) + 0.0
+    form = f"{'+' if sign else ''},.{max(0, places)}f"
+    return f"{shown:{form}} ± {round(half, places):,.{max(0, places)}f}"
+
+
+def _places(half: float) -> int:
+    """Digits after the point by which half of an interval has one figure, or two where it begins with a 1."""
+    exponent = math.floor(math.log10(half))
+    return -exponent + (1 if half / 10**exponent < 2 and exponent else 0)  # noqa: PLR2004
+
+
+def amount(one: Estimate, unit: Unit, *, sign: bool = False) -> str:
+    """A value with its interval and its unit: `39 ± 2 points`, `0.4 ± 0.1 ms`."""
+    thing = "points" if unit is units.RATIO else str(unit)
+    return f"{estimate_words(one, unit, sign=sign)} {thing}"
+
+
+def sentence(effects: Effects) -> str:
+    """What each change does to a figure, the largest first, in one sentence."""
+    told = [one for one in effects.effects if not math.isnan(one.here.value)]
+    if not told:
+        return f"what changes the {effects.figure.title} cannot be told: {effects.runs} runs tell of it"
+    ranked = sorted(told, key=lambda one: (not one.here.shows, -abs(one.here.value)))
+    return "; ".join(_clauses(ranked, effects))
+
+
+def _clauses(ranked: Sequence[Effect], effects: Effects) -> Iterator[str]:
+    unit, title = effects.figure.unit, effects.figure.title
+    first, *others = ranked
+    off = first.here.value <= 0 or not first.here.shows
+    words = change_words(first.factor, first.level)
+    if off:
+        yield f"{words} takes {amount(_negated(first.here), unit)} off the {title}"
+    else:
+        yield f"{words} adds {amount(first.here, unit)} to the {title}"
+    for one in others:
+        words = change_words(one.factor, one.level)
+        if one.here.shows and (one.here.value < 0) is not off:
+            verb = "takes" if one.here.value < 0 else "adds"
+            value = _negated(one.here) if one.here.value < 0 else one.here
+            yield f"{words} {verb} {estimate_words(value, unit)}{' off' if verb == 'takes' else ''}"
+        else:
+            yield f"{words} {estimate_words(_negated(one.here) if off else one.here, unit)}"
+
+
+def _negated(one: Estimate) -> Estimate:
+    return Estimate(value=-one.value + 0.0, low=-one.high, high=-one.low)
+
+
+def interaction_words(one: Interaction, effects: Effects) -> str:
+    """What two changes do together beyond the sum of both."""
+    both = " and ".join(change_words(factor, level) for factor, level in (one.first, one.second))
+    unit, title = effects.figure.unit, effects.figure.title
+    if one.more.value < 0:
+        return f"{both} together take {amount(_negated(one.more), unit)} more off the {title} than each by itself"
+    return f"{both} together leave {amount(one.more, unit)} more of the {title} than each by itself says"
+
+
+def drift_words(effects: Effects) -> str:
+    """By how much a figure moved by itself."""
+    return (
+        f"by itself the {effects.figure.title} moved by {amount(effects.drift, effects.figure.unit, sign=True)} an hour"
+    )

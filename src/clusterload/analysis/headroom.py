@@ -1,0 +1,281 @@
+"""Headroom: by what factor today's mix can grow until which resource binds, and which one binds after it.
+
+A limit binds at the whole of it. Of each resource a part grows with the mix and a part does not: what was there without
+the mix (`idle`), and what this kind of growth leaves as it is (`Growth`): the partitions in any case, the connections
+where each client only does more. For the part that grows
+
+    factor = 1 + (end - now) / growing
+
+which is exact where use is proportional to load, as what limits count is. How busy a broker is, is not proportional:
+below about 80 % of its host's CPU a price a request falls as there are more of them, so that a prediction errs to the
+safe side; above it threads wait for each other. So without an idle level a factor is "at least", and beyond 80 % of the
+host's CPU nothing is predicted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from clusterload.analysis.host_cpu import CROWDED, FULL, HOST_CPU
+from clusterload.analysis.usage import Line, Share, Usage
+from clusterload.model import units
+from clusterload.model.resources import RESOURCES, dimensions
+
+HORIZON: Final = CROWDED
+"""Share of a host's CPU beyond which nothing is predicted: threads begin to wait for a CPU."""
+
+ENDS: Final[Mapping[str, float]] = {"request_handler_busy": 0.9, "network_thread_busy": 0.9, HOST_CPU: FULL}
+"""How busy a broker may be at most, unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """What becomes of each resource as the mix grows.
+
+    Attributes:
+        words: what grows and what stays, for people.
+        still: by resource the share of it, from 0 to 1, that does not grow; 0 where there is none, NaN where that is
+            not known.
+    """
+
+    words: str
+    still: Mapping[str, float] = field(default_factory=dict)
+
+
+RATE: Final = Growth(
+    words="each client does more: rates grow, connections and partitions stay",
+    still={"connections": 1.0, "partitions": 1.0},
+)
+CLIENTS: Final = Growth(
+    words="more clients of the same kinds: connections grow too, partitions stay", still={"partitions": 1.0}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headroom:
+    """How far one resource lets the mix grow.
+
+    Attributes:
+        resource: its name.
+        whose: the broker, or empty for the whole cluster.
+        factor: how many times as large the mix is when it binds; below 1 it binds already, 0 if no smaller mix cures
+            that, infinite if it does not grow with the mix, NaN if that is not known.
+        why: the figures, or what is not known.
+        then: the resource that binds next, once this one no longer does; empty if none is known.
+        gain: by what factor the mix can grow further then; NaN if that is not known.
+        at_least: whether it is only known that the factor is not smaller.
+        now: today's share of the limit, or how busy it is.
+        end: at what share it binds.
+    """
+
+    resource: str
+    whose: str
+    factor: float
+    why: str
+    then: str = ""
+    gain: float = math.nan
+    at_least: bool = False
+    now: float = math.nan
+    end: float = 1.0
+
+    @property
+    def known(self) -> bool:
+        """Whether a number can be given."""
+        return math.isfinite(self.factor)
+
+    @property
+    def title(self) -> str:
+        """The resource's title, with the broker if it is one broker's."""
+        of = f" of broker {self.whose}" if self.whose else ""
+        return f"{RESOURCES[self.resource].title}{of}"
+
+    @property
+    def words(self) -> str:
+        """The factor as people read it: `3.1 x`, `at least 1.8 x`, `n/a`; `no end` where it does not grow."""
+        if not self.known:
+            return "n/a" if math.isnan(self.factor) else "no end"
+        return f"{'at least ' if self.at_least else ''}{units.number(self.factor)} x"
+
+    @property
+    def sentence(self) -> str:
+        """As in `3.1 x until connections bind; once that is cured 1.4 x more, until requests bind`."""
+        said = f"{self.words} until {_binding(self.title)}"
+        if not self.then:
+            return said
+        return f"{said}; once that is cured {units.number(self.gain)} x more, until {_binding(_title(self.then))}"
+
+
+def predict(
+    usage: Usage,
+    *,
+    growth: Growth = RATE,
+    idle: Mapping[str, float] | None = None,
+    end: float = 1.0,
+    busy: Mapping[str, float] | None = None,
+) -> tuple[Headroom, ...]:
+    """How far each resource lets today's mix grow, the first to bind first; unknown ones come last.
+
+    Args:
+        usage: of today's mix, held against limits.
+        growth: what grows with it.
+        idle: by resource what the cluster uses without the mix, in the resource's unit (per second where it counts
+            events; a ratio of each broker where it says how busy that is).
+        end: the share of a limit at which it binds.
+        busy: by resource how busy a broker may be at most, where that is not as in `ENDS`.
+    """
+    base, ends = idle or {}, {**ENDS, **(busy or {})}
+    own = _Own(usage, growth, base)
+    found = [*_of_limits(own, end), *_of_brokers(own, ends)]
+    return _linked(sorted(found, key=_order))
+
+
+def idle_of(rest: Usage) -> dict[str, float]:
+    """By resource what a cluster uses without a mix, from a stretch in which there was none, as `predict` takes it.
+
+    What was not seen is left out.
+    """
+    idle = {line.resource.name: line.typical for line in rest.lines if not math.isnan(line.typical)}
+    for line in rest.saturation:
+        if not math.isnan(line.typical):
+            # Of the least busy broker: to take too little for idle errs to the safe side.
+            idle[line.resource.name] = min(line.typical, idle.get(line.resource.name, math.inf))
+    return idle
+
+
+def first(headrooms: Iterable[Headroom]) -> Headroom | None:
+    """The one that binds first; None if none is known to."""
+    return min((one for one in headrooms if one.known), key=_order, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What of each resource is the mix's own and grows with it."""
+
+    usage: Usage
+    growth: Growth
+    idle: Mapping[str, float]
+
+    def growing(self, line: Line) -> float:
+        """The part of a line's typical value that grows; NaN if it is not known."""
+        name, now = line.resource.name, line.typical
+        still = self.growth.still.get(name, 0.0)
+        if still >= 1:
+            return 0.0
+        own = (now - self._idle(name, line)) * (1 - still)
+        return own if math.isnan(own) else max(0.0, own)  # max() would lose a NaN
+
+    def _idle(self, name: str, line: Line) -> float:
+        level = self.idle.get(name, 0.0)
+        if not isinstance(line, Share):
+            return level
+        # Of what the whole cluster uses without the mix, each limit's share has the same part.
+        whole = self.usage.line(name)
+        total = whole.typical if whole else math.nan
+        part = level / total if total > 0 else level * 0.0
+        return line.typical * (1.0 if part > 1 else part)  # min() would lose a NaN
+
+
+def _factor(now: float, growing: float, end: float) -> float:
+    if math.isnan(now) or math.isnan(growing):
+        return math.nan
+    if growing <= 0:
+        return math.inf if now < end else 0.0
+    return max(0.0, 1 + (end - now) / growing)
+
+
+def _of_limits(own: _Own, end: float) -> Iterator[Headroom]:
+    limited = {share.resource.name for share in own.usage.shares}
+    for name in sorted(limited):
+        for share in own.usage.shares_of(name):
+            growing = own.growing(share)
+            factor = _factor(share.typical, growing, end)
+            yield Headroom(
+                resource=name,
+                whose=share.broker,
+                factor=factor,
+                why=_why(share, factor, growing, f"of its {'guideline' if share.advised else 'limit'}"),
+                now=share.typical,
+                end=end,
+            )
+    for one in dimensions():
+        if one.name not in limited:
+            measured = own.usage.line(one.name) is not None
+            why = "no limit of it is known" if measured else "it was not measured"
+            yield Headroom(resource=one.name, whose="", factor=math.nan, why=why, end=end)
+
+
+def _of_brokers(own: _Own, ends: Mapping[str, float]) -> Iterator[Headroom]:
+    lines = own.usage.saturation
+    horizon = min(
+        (_factor(one.typical, own.growing(one), HORIZON) for one in lines if one.resource.name == HOST_CPU),
+        default=math.inf,
+        key=lambda factor: math.inf if math.isnan(factor) else factor,
+    )
+    for name in dict.fromkeys(line.resource.name for line in lines):
+        mine = [line for line in lines if line.resource.name == name]
+        each = [_of_broker(own, line, ends.get(name, 1.0), horizon) for line in mine]
+        yield min(each, key=_order)
+
+
+def _of_broker(own: _Own, line: Line, end: float, horizon: float) -> Headroom:
+    growing, name = own.growing(line), line.resource.name
+    factor = _factor(line.typical, growing, end)
+    # What is busy beyond its end binds now; that needs no prediction.
+    beyond = factor > max(1.0, horizon) and math.isfinite(factor)
+    foretold = max(1.0, horizon) if beyond else factor
+    why = _why(line, factor, growing, "busy")
+    if beyond:
+        why += f"; beyond {units.percent(HORIZON)} of the host's CPU nothing is predicted"
+    return Headroom(
+        resource=name,
+        whose=line.broker,
+        factor=foretold,
+        why=why,
+        at_least=math.isfinite(factor) and factor > 1 and (beyond or name not in own.idle),
+        now=line.typical,
+        end=end,
+    )
+
+
+def _why(line: Line, factor: float, growing: float, of: str) -> str:
+    now = f"at {units.percent(line.typical)} {of}"
+    if math.isnan(line.typical):
+        return "it was not seen all the time"
+    if math.isnan(factor):
+        return f"{now}; how much of it grows is not known"
+    if growing <= 0:
+        return f"{now}, and does not grow with the mix" if line.typical else "nothing of it is used"
+    fixed = line.typical - growing
+    return now if fixed < 0.005 * line.typical else f"{now}, of which {units.percent(fixed)} does not grow"
+
+
+def _linked(ordered: list[Headroom]) -> tuple[Headroom, ...]:
+    return tuple(_with_next(one, ordered[number + 1 :]) for number, one in enumerate(ordered))
+
+
+def _with_next(one: Headroom, later: list[Headroom]) -> Headroom:
+    if not one.known:
+        return one
+    follower = next((other for other in later if other.known and other.resource != one.resource), None)
+    if follower is None:
+        return one
+    gain = follower.factor / one.factor if one.factor > 0 else math.nan
+    return replace(one, then=follower.resource, gain=gain)
+
+
+def _order(one: Headroom) -> tuple[bool, float]:
+    """The first to bind first, what is not known last."""
+    return math.isnan(one.factor), 0.0 if math.isnan(one.factor) else one.factor
+
+
+def _title(resource: str) -> str:
+    return RESOURCES[resource].title
+
+
+def _binding(title: str) -> str:
+    name = title.split(" of broker ", maxsplit=1)[0]
+    many = name.endswith("s") and not name.endswith("ss")
+    return f"{title[0].lower() if not title.startswith('CPU') else 'C'}{title[1:]} {'bind' if many else 'binds'}"

@@ -1,0 +1,131 @@
+"""Hosts: whose CPU is full, and whether it is the brokers that fill it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from clusterload.analysis.finding import Reached
+from clusterload.analysis.usage import Usage
+from clusterload.model import units
+from clusterload.model.run import Run
+from clusterload.model.series import joined
+
+HOST_CPU: Final = "cpu_host"
+
+FULL: Final = 0.97
+"""A host's CPU counts as full at this level in the median; lower ones still serve, more slowly."""
+
+CROWDED: Final = 0.8
+"""From this level on what others do on a host slows its brokers down; threads begin to wait for a CPU."""
+
+OWN: Final = 0.5
+"""Share of a full host's CPU that its brokers must take to be the ones that fill it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullHost:
+    """A host whose CPU is full.
+
+    Attributes:
+        brokers: those on it.
+        busy: how full, as a ratio.
+        own: share of the host's CPU that its brokers took; NaN if unknown.
+    """
+
+    brokers: tuple[str, ...]
+    busy: float
+    own: float
+
+    @property
+    def by_brokers(self) -> bool:
+        """Whether the brokers fill it; where that is unknown it is put down to them."""
+        return not self.own < OWN
+
+    @property
+    def reached(self) -> Reached:
+        """That the brokers are short of CPU."""
+        share = "" if np.isnan(self.own) else f"; the brokers took {units.percent(self.own)}"
+        return Reached(
+            what=f"the CPU of the host of {self._names}",
+            sentence=f"CPU of the host of {self._names}: full",
+            evidence=(f"{units.percent(self.busy)} in the middle of the window{share}",),
+        )
+
+    @property
+    def doubt(self) -> str:
+        """That something beside the brokers keeps the host busy, so that no figure of the run is their own."""
+        return (
+            f"the CPU of the host of {self._names} was full, and the brokers took {units.percent(self.own)} of it: "
+            "something else on that host was running"
+        )
+
+    @property
+    def _names(self) -> str:
+        return _names(self.brokers)
+
+
+def full_hosts(run: Run, usage: Usage) -> tuple[FullHost, ...]:
+    """The hosts whose CPU is full, each once, whatever number of brokers says so."""
+    return tuple(_full_hosts(run, usage))
+
+
+def _full_hosts(run: Run, usage: Usage) -> Iterator[FullHost]:
+    for brokers, busy in _busy_hosts(run, usage).items():
+        if busy >= FULL:
+            yield FullHost(brokers=brokers, busy=busy, own=own_share(run, usage, brokers))
+
+
+def _places(run: Run) -> Mapping[str, str]:
+    """Each broker's host, by the cluster's own description."""
+    described = run.environment.get("cluster", {}).get("brokers", [])
+    return {str(broker["id"]): str(broker.get("host", broker["id"])) for broker in described}
+
+
+def crowded(run: Run, usage: Usage, level: float = CROWDED) -> str:
+    """What says that others than its brokers keep a host busy, in words; nothing if none does, or it is not told.
+
+    Args:
+        run: whose brokers.
+        usage: of the run.
+        level: from which share of a host's CPU on it counts as busy.
+    """
+    for brokers, busy in _busy_hosts(run, usage).items():
+        own = own_share(run, usage, brokers)
+        if busy >= level and own < OWN * busy:
+            return (
+                f"the CPU of the host of {_names(brokers)} was {units.percent(busy)} busy, and the brokers took "
+                f"{units.percent(own)}"
+            )
+    return ""
+
+
+def _busy_hosts(run: Run, usage: Usage) -> dict[tuple[str, ...], float]:
+    """How busy each host is, by the brokers on it."""
+    at = _places(run)
+    busy: dict[str, dict[str, float]] = defaultdict(dict)
+    for line in usage.saturation:
+        if line.resource.name == HOST_CPU:
+            busy[at.get(line.broker, line.broker)][line.broker] = line.typical
+    # A broker that did not say hides no other's word.
+    return {tuple(brokers): float(np.fmax.reduce(list(brokers.values()))) for brokers in busy.values()}
+
+
+def _names(brokers: tuple[str, ...]) -> str:
+    *most, last = brokers
+    return f"brokers {', '.join(most)} and {last}" if most else f"broker {last}"
+
+
+def own_share(run: Run, usage: Usage, brokers: tuple[str, ...]) -> float:
+    """Share of the host's cores that its brokers took, by the mean over the window; NaN if unknown."""
+    used = [one for one in run.named("cpu_broker") if one.labels["broker"] in brokers]
+    cores = [float(one.values[-1]) for one in run.named("cores") if one.labels["broker"] in brokers and len(one)]
+    if len(used) < len(brokers) or not cores:
+        return float("nan")
+    seconds = joined(used, usage.grid)
+    known = seconds[~np.isnan(seconds)]
+    return float(np.mean(known)) / usage.grid.seconds / max(cores) if len(known) else float("nan")

@@ -1,0 +1,208 @@
+"""Facts: what Series came to over a window, beside what they came to before it.
+
+Rates are means over what of the window is known, levels are medians of time. Brokers add up, except for shares and
+times, of which the highest broker counts: a full broker is not helped by an idle one. What is not told is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from clusterload.model.series import SECOND, Floats, Grid, Kind, Series, joined
+
+if TYPE_CHECKING:
+    from clusterload.model.run import Run
+
+_BROKER: Final = "broker"
+# Things of which two brokers do not have the sum of what each one has.
+_HIGHEST: Final = frozenset({"ratio", "time"})
+# Shares of one thread's time: those of two brokers are shares of two threads, and add up.
+_ADDED: Final = frozenset({"thread_time_by_client"})
+
+
+def known(value: float) -> float:
+    """The value; 0 where it is not known."""
+    return 0.0 if math.isnan(value) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One figure in the window and before it; NaN where it is not known.
+
+    A counted thing that nobody counted before the window was nothing then; where there is no baseline at all, `before`
+    is NaN.
+    """
+
+    now: float
+    before: float = math.nan
+
+    @property
+    def rise(self) -> float:
+        """How much more it is than before; all of it where nothing tells what was before."""
+        return self.now if math.isnan(self.before) else self.now - self.before
+
+    @property
+    def filled(self) -> Pair:
+        """The same with 0 for what is not known."""
+        return Pair(now=known(self.now), before=known(self.before))
+
+    @property
+    def ratio(self) -> float:
+        """Now over before; infinite from nothing, NaN where one of them is not known or both are nothing."""
+        if self.before:
+            return self.now / self.before
+        return math.inf if self.now > 0 else math.nan
+
+
+UNKNOWN: Final = Pair(now=math.nan)
+"""Of what no Series tells."""
+
+
+class Facts:
+    """A window of a run, and what was usual before it."""
+
+    def __init__(self, now: Run, before: Run | None = None) -> None:
+        """Take a window, and a baseline if there is one."""
+        self.now, self.before = now, before
+        self._now = _Window(now)
+        self._before = _Window(before) if before is not None else None
+
+    def total(self, name: str, **labels: str) -> Pair:
+        """A figure over all Series of a name with these labels, in its unit, per second if it is counted."""
+        before = self._before.total(name, labels) if self._before else math.nan
+        now = self._now.total(name, labels)
+        if math.isnan(now) and not math.isnan(before) and self._now.counts(name):
+            now = 0.0
+        if math.isnan(before) and not math.isnan(now) and self._before and self._before.counts(name):
+            before = 0.0
+        return Pair(now=now, before=before)
+
+    def by(self, name: str, label: str) -> dict[str, Pair]:
+        """The same for each value of a label, those that were there only before among them."""
+        values = self._now.values(name, label) | (self._before.values(name, label) if self._before else set())
+        return {value: self.total(name, **{label: value}) for value in sorted(values)}
+
+    def per_broker(self, name: str, **labels: str) -> dict[str, Pair]:
+        """The same for each broker."""
+        brokers = self._now.values(name, _BROKER) | (self._before.values(name, _BROKER) if self._before else set())
+        return {one: self.total(name, **{_BROKER: one, **labels}) for one in sorted(brokers)}
+
+    def windows(self, name: str, seconds: float, **labels: str) -> tuple[Floats, Floats]:
+        """A figure in pieces of so many seconds, in the window and before it; what is not known is left out."""
+        return self._now.pieces(name, labels, seconds), (
+            self._before.pieces(name, labels, seconds) if self._before else np.empty(0)
+        )
+
+
+class _Window:
+    """The Series of one run; what is asked for twice is worked out once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._named: dict[str, list[Series]] = defaultdict(list)
+        self._first: dict[tuple[str, str], int] = {}
+        self._figure: dict[int, float] = {}
+        self._indexed: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[Series]]] = {}
+        self._counted: dict[str, bool] = {}
+        for one in run.series:
+            if len(one):
+                self._named[one.name].append(one)
+                place = (one.name, one.labels.get(_BROKER, ""))
+                self._first[place] = min(self._first.get(place, int(one.times[0])), int(one.times[0]))
+
+    def counts(self, name: str) -> bool:
+        """Whether anything of the name is counted here, so that what is not there is nothing."""
+        if name not in self._counted:
+            series = self._named.get(name, ())
+            self._counted[name] = any(one.kind is Kind.DELTA and _known(one, self._run) for one in series)
+        return self._counted[name]
+
+    def values(self, name: str, label: str) -> set[str]:
+        return {one.labels[label] for one in self._named.get(name, ()) if label in one.labels}
+
+    def total(self, name: str, labels: Mapping[str, str]) -> float:
+        chosen = self._chosen(name, labels)
+        if not chosen:
+            return math.nan
+        figures = [self._figure_of(one) for one in chosen]
+        return _highest(figures) if _of_highest(chosen[0]) else _sum(figures)
+
+    def pieces(self, name: str, labels: Mapping[str, str], seconds: float) -> Floats:
+        chosen = self._chosen(name, labels)
+        if not chosen or (self._run.end - self._run.start) < seconds * SECOND:
+            return np.empty(0)
+        grid = Grid.covering(self._run.start, self._run.end, seconds)
+        highest = _of_highest(chosen[0])
+        values = joined(chosen, grid, lambda rows: np.max(rows, axis=0)) if highest else joined(chosen, grid)
+        known = values[~np.isnan(values)]
+        return known / seconds if chosen[0].kind is Kind.DELTA else known
+
+    def _chosen(self, name: str, labels: Mapping[str, str]) -> list[Series]:
+        if not labels:
+            return self._named.get(name, [])
+        keys = tuple(sorted(labels))
+        if (name, keys) not in self._indexed:
+            self._indexed[name, keys] = self._index(name, keys)
+        return self._indexed[name, keys].get(tuple(labels[key] for key in keys), [])
+
+    def _index(self, name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], list[Series]]:
+        # A cluster can have thousands of clients: each is asked for, so none may be searched for.
+        found: dict[tuple[str, ...], list[Series]] = defaultdict(list)
+        for one in self._named.get(name, ()):
+            if all(key in one.labels for key in keys):
+                found[tuple(one.labels[key] for key in keys)].append(one)
+        return found
+
+    def _figure_of(self, series: Series) -> float:
+        known = self._figure.get(id(series))
+        if known is None:
+            known = self._rate(series) if series.kind is Kind.DELTA else self._level(series)
+            self._figure[id(series)] = known
+        return known
+
+    def _rate(self, series: Series) -> float:
+        """Per second over what of the window is covered; NaN if nothing is."""
+        start, end = self._run.start, self._run.end
+        begins = series.times - np.round(series.spans * SECOND).astype(np.int64)
+        inside = np.clip(np.minimum(series.times, end) - np.maximum(begins, start), 0, None)
+        inside = np.where(np.isnan(series.values), 0, inside)
+        covered = float(np.sum(inside)) / SECOND
+        if not covered:
+            return math.nan
+        share = inside / np.maximum(series.times - begins, 1)
+        # What came up within the window was nothing before: it is spread over all of the window.
+        appeared = max(0, int(begins[0]) - start) / SECOND if self._appears(series) else 0.0
+        return float(np.nansum(share * series.values)) / (covered + appeared)
+
+    def _appears(self, series: Series) -> bool:
+        """Whether a labelled Series begins later than others of its broker do."""
+        first = self._first[series.name, series.labels.get(_BROKER, "")]
+        return bool(series.labels.keys() - {_BROKER}) and int(series.times[0]) > first
+
+    def _level(self, series: Series) -> float:
+        inside = (series.times > self._run.start) & (series.times <= self._run.end) & ~np.isnan(series.values)
+        return float(np.median(series.values[inside])) if inside.any() else math.nan
+
+
+def _of_highest(series: Series) -> bool:
+    gauge = series.kind is Kind.GAUGE
+    return gauge and series.unit.thing in _HIGHEST and series.name not in _ADDED
+
+
+def _known(series: Series, run: Run) -> bool:
+    return bool(np.any((series.times > run.start) & (series.times <= run.end) & ~np.isnan(series.values)))
+
+
+def _sum(values: Iterable[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) if known else math.nan
+
+
+def _highest(values: Iterable[float]) -> float:
+    return max((value for value in values if not math.isnan(value)), default=math.nan)

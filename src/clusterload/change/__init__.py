@@ -1,6 +1,0 @@
-"""Change: what moved between two stretches of a cluster's history, held against how far it usually does."""
-
-from clusterload.change.change import BY_CHANCE, Changed, changed
-from clusterload.change.shift import Shift, State
-
-__all__ = ["BY_CHANCE", "Changed", "Shift", "State", "changed"]

@@ -1,0 +1,250 @@
+"""The client engine: producers that this thread drives, and groups and transactions in threads beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from clusterload.generator.librdkafka.clock import Clock
+from clusterload.generator.librdkafka.group import Group
+from clusterload.generator.librdkafka.produce import FLUSH_SECONDS, Crew, new_crew
+from clusterload.generator.librdkafka.traffic import Counts, OnCounts
+from clusterload.generator.librdkafka.transact import Transact
+from clusterload.generator.progress import Made, OnProgress, Progress, Standing
+from clusterload.kafka.properties import Properties
+from clusterload.model.ledger import Ledger
+from clusterload.model.series import SECOND
+from clusterload.model.workload import Load
+
+CUT_SHORT_SECONDS: Final = 1.0
+"""How long producers and transactions may take to end when the load is interrupted."""
+
+_PROGRESS_SECONDS: Final = 0.2
+_POLL_SECONDS: Final = 0.05
+
+
+class Beside(Protocol):
+    """A Load that is made by threads of its own."""
+
+    @property
+    def load(self) -> Load:
+        """What it makes."""
+
+    def prepare(self) -> None:
+        """Do what must be done before the load begins."""
+
+    def begin(self, clock: Clock) -> None:
+        """Begin, and end by the clock."""
+
+    def check(self) -> None:
+        """Raise what failed in a thread, if anything did."""
+
+    def interrupt(self) -> None:
+        """End before the time."""
+
+    def finish(self, seconds: float) -> None:
+        """Come to an end in good order, within a bound."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The account so far."""
+
+    @property
+    def counts(self) -> Counts:
+        """What it has moved so far."""
+
+    @property
+    def extra_offsets(self) -> int:
+        """Offsets that its transactions took besides their records."""
+
+
+def made_load(
+    loads: Iterable[Load],
+    duration: float,
+    properties: Properties,
+    *,
+    seed: int,
+    on_progress: OnProgress,
+    on_statistics: Callable[[str], None] | None = None,
+    begin: Callable[[], int] = time.time_ns,
+    on_counts: OnCounts = lambda *_: None,
+    on_written: Callable[[], None] = lambda: None,
+    on_end: Callable[[Made], None] = lambda _: None,
+) -> Made:
+    """Make all Loads for `duration` seconds, end them within a bound, and account for everything.
+
+    Args:
+        loads: who does what, how much and where to.
+        duration: seconds.
+        properties: of the cluster's clients.
+        seed: of all chance.
+        on_progress: called five times a second.
+        on_statistics: gets librdkafka's JSON of each client every second, from any thread.
+        begin: called when all is ready; gives the Unix nanoseconds at which the load begins, now or soon.
+        on_counts: gets what each group and each transactional Load has moved, about once a second.
+        on_written: called when all that was written here is delivered, before groups read up to the end; it may
+            wait for others who write.
+        on_end: gets the account also when the load is interrupted.
+
+    Raises:
+        ConfigurationError: a property or a dial that cannot be used.
+        ClusterError: the brokers refused a group or transactions before the load began.
+    """
+    making = _Making.of(tuple(loads), duration, properties, seed, on_statistics, on_counts)
+    making.prepare()
+    clock = making.clock = Clock.starting(begin(), duration)
+    end, clean = 0, False
+    try:
+        clock.wait()
+        making.begin()
+        making.drive(on_progress)
+        end = clock.now
+        making.deliver(FLUSH_SECONDS)
+        on_written()
+        clean = True
+    finally:
+        end = end or clock.now
+        making.finish(clean=clean)
+        made = making.made(clock.start, end)
+        on_end(made)
+    on_progress(making.progress(duration))
+    return made
+
+
+@dataclass(slots=True, kw_only=True)
+class _Making:
+    """All Loads of this engine while they are made."""
+
+    order: tuple[str, ...]
+    crews: list[Crew]
+    writing: list[Transact]
+    reading: list[Group]
+    on_counts: OnCounts
+    clock: Clock = field(init=False)
+    figures: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    last: dict[str, tuple[float, Counts]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        loads: Sequence[Load],
+        duration: float,
+        properties: Properties,
+        seed: int,
+        on_statistics: Callable[[str], None] | None,
+        on_counts: OnCounts,
+    ) -> _Making:
+        order = tuple(load.name for load in loads)
+        making = cls(order=order, crews=[], writing=[], reading=[], on_counts=on_counts)
+        for number, load in enumerate(loads, seed):
+            if load.kind == "group":
+                making.reading.append(Group(load, properties, seed=number, on_statistics=on_statistics))
+            elif load.kind == "transact":
+                making.writing.append(Transact(load, properties, seed=number, on_statistics=on_statistics))
+            else:
+                making.crews.append(new_crew(load, duration, properties, number, on_statistics))
+        return making
+
+    @property
+    def beside(self) -> tuple[Beside, ...]:
+        """All that threads make; who writes before who reads."""
+        return (*self.writing, *self.reading)
+
+    def prepare(self) -> None:
+        try:
+            for one in self.beside:
+                one.prepare()
+        except BaseException:
+            # Also Ctrl-C: threads that wait for brokers need not.
+            for one in self.beside:
+                one.interrupt()
+            raise
+
+    def begin(self) -> None:
+        for one in self.beside:
+            self._count(one, self.clock.start)
+            one.begin(self.clock)
+
+    def drive(self, on_progress: OnProgress) -> None:
+        """Send what is due, and tell how it goes, until the load's end."""
+        next_poll = next_progress = 0.0
+        next_second = 1.0
+        while True:
+            elapsed = self.clock.elapsed
+            for crew in self.crews:
+                crew.send_due(elapsed, self.clock.start)
+            if elapsed >= self.clock.duration and all(crew.sent >= crew.total for crew in self.crews):
+                return
+            if elapsed >= next_poll:
+                next_poll = elapsed + _POLL_SECONDS
+                self._poll()
+            if elapsed >= next_progress:
+                next_progress = elapsed + _PROGRESS_SECONDS
+                on_progress(self.progress(elapsed))
+            if elapsed >= next_second:
+                next_second += 1.0
+                self._count_all()
+            time.sleep(self._pause(self.clock.elapsed, next_poll))
+
+    def _poll(self) -> None:
+        for crew in self.crews:
+            crew.poll()
+        for one in self.beside:
+            one.check()
+
+    def _count_all(self) -> None:
+        for one in self.beside:
+            self._count(one, self.clock.now)
+
+    def _count(self, one: Beside, now: int) -> None:
+        counts, elapsed = one.counts, (now - self.clock.start) / SECOND
+        self.on_counts(one.load.name, now, counts)
+        then, before = self.last.get(one.load.name, (elapsed, counts))
+        self.last[one.load.name] = (elapsed, counts)
+        if elapsed > then:
+            rate = (counts["load_records"] - before["load_records"]) / (elapsed - then)
+            self.figures[one.load.name] = {"record_rate": rate}
+
+    def _pause(self, elapsed: float, next_poll: float) -> float:
+        due = [crew.pacer.when(crew.sent) for crew in self.crews if crew.sent < crew.total]
+        end = max(self.clock.duration, elapsed)
+        return min(max(0.0, min([*due, next_poll, end]) - elapsed), _POLL_SECONDS)
+
+    def deliver(self, seconds: float) -> None:
+        """End all who write, within a bound."""
+        for crew in self.crews:
+            crew.finish(seconds)
+        for one in self.writing:
+            one.finish(seconds)
+
+    def finish(self, *, clean: bool) -> None:
+        """End all; those who read do it last, so that they can read all."""
+        if not clean:
+            for one in self.beside:
+                one.interrupt()
+            self.deliver(CUT_SHORT_SECONDS)
+        for reading in self.reading:
+            reading.finish(FLUSH_SECONDS)
+        self._count_all()
+
+    @property
+    def ledgers(self) -> tuple[Ledger, ...]:
+        """The accounts in the order of the Loads."""
+        known = {crew.load.name: crew.book.ledger() for crew in self.crews}
+        known |= {one.load.name: one.ledger for one in self.beside}
+        return tuple(known[name] for name in self.order)
+
+    def made(self, start: int, end: int) -> Made:
+        extra = {one.load.name: one.extra_offsets for one in self.writing}
+        return Made(start=start, end=end, ledgers=self.ledgers, extra_offsets=extra)
+
+    def progress(self, elapsed: float) -> Progress:
+        ledgers, duration = self.ledgers, self.clock.duration
+        return Progress(
+            elapsed=min(elapsed, duration),
+            duration=duration,
+            ledger=Ledger.total(ledgers),
+            loads=tuple(Standing(ledger=one, figures=self.figures.get(one.load, {})) for one in ledgers),
+        )

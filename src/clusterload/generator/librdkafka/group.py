@@ -1,0 +1,222 @@
+"""A consumer group with real members, who may come and go."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import Any, Final
+
+from confluent_kafka import Consumer
+
+from clusterload.generator.librdkafka.clock import Clock
+from clusterload.generator.librdkafka.member import Member, Tally
+from clusterload.generator.librdkafka.offsets import first_offsets, last_offsets
+from clusterload.generator.librdkafka.produce import LATE_SECONDS
+from clusterload.generator.librdkafka.threads import Threads
+from clusterload.generator.librdkafka.traffic import Counts
+from clusterload.kafka.client import new_consumer
+from clusterload.kafka.properties import Properties
+from clusterload.model.errors import ClusterError, ConfigurationError
+from clusterload.model.ledger import MEMBERS, Book, Ledger
+from clusterload.model.workload import Load
+from clusterload.model.workload.schedule import Constant, Pacer, pacer_of
+
+READERS: Final = 4
+"""Most threads that read for a group's members, in turn."""
+
+LEAVE_SECONDS: Final = 5.0
+"""How long members may take to leave at the end."""
+
+_PAUSE_SECONDS: Final = 0.01
+_HEARTBEAT_SECONDS: Final = 3.0  # librdkafka's own
+_SHORTEST_HEARTBEAT: Final = 0.1
+
+
+class Group:
+    """The members of one Load.
+
+    They read what comes after the load's start: a group that has no offsets yet is given the ends of the topic
+    first. Where members are replaced, that happens evenly over their lifetime, on an absolute schedule: of 4 members
+    that stay 20 s, one leaves every 5 s and another joins at once. The ledger counts joins, its unit is members.
+    """
+
+    def __init__(
+        self, load: Load, properties: Properties, *, seed: int, on_statistics: Callable[[str], None] | None = None
+    ) -> None:
+        """See that the Load can be made; nothing is connected yet.
+
+        Raises:
+            ConfigurationError: properties that members cannot share.
+        """
+        assert load.dials.members is not None
+        self.load = load
+        self._properties = properties
+        self._config = _config(load, properties, on_statistics)
+        self._started: dict[int, int] = {}
+        self._over = Event()
+        members, lifetime = load.dials.members, load.dials.member_lifetime
+        parts = min(members, READERS)
+        self._readers = [
+            _Reader(
+                load=load,
+                seats=range(part, members, parts),
+                pacer=None if lifetime is None else pacer_of(Constant(members / lifetime), load.arrivals, seed),
+                new=self._new,
+                over=self._over,
+            )
+            for part in range(parts)
+        ]
+        self._threads = Threads(load.client_id, [reader.run for reader in self._readers])
+
+    def _new(self, seat: int) -> Consumer:
+        return new_consumer(self._properties, {**self._config, "client.id": f"{self.load.client_id}-{seat + 1}"})
+
+    def prepare(self) -> None:
+        """Settle where reading begins.
+
+        Raises:
+            ClusterError: the cluster does not tell, or does not let us.
+            ConfigurationError: a property that cannot be used.
+        """
+        self._started = first_offsets(self._properties, self._bare, self.load.topic)
+
+    @property
+    def _bare(self) -> dict[str, Any]:
+        # The end of a transaction may not be written yet, but its records are there to be read.
+        level = {"isolation.level": "read_uncommitted"}
+        return {"group.id": self.load.group_id, "client.id": f"{self.load.client_id}-offsets", **level}
+
+    def begin(self, clock: Clock) -> None:
+        """Have the members join."""
+        for reader in self._readers:
+            reader.clock = clock
+        self._threads.start()
+
+    def check(self) -> None:
+        """Raise what failed in a thread, if anything did."""
+        self._threads.check()
+
+    def interrupt(self) -> None:
+        """Have the members leave, whatever they have not read yet."""
+        self._over.set()
+
+    def finish(self, seconds: float) -> None:
+        """Read up to where the topic ends now, within a bound; then the members leave, within another."""
+        if not self._over.is_set():
+            self._catch_up(seconds)
+        self._over.set()
+        self._threads.join(LEAVE_SECONDS)
+
+    def _catch_up(self, seconds: float) -> None:
+        give_up = time.monotonic() + seconds
+        try:
+            ends = last_offsets(self._properties, self._bare, self.load.topic)
+        except ClusterError:
+            return  # who cannot tell the ends will not send the records either
+        while self._behind(ends) and self._threads.alive and time.monotonic() < give_up:
+            self.check()
+            time.sleep(_PAUSE_SECONDS)
+
+    def _behind(self, ends: dict[int, int]) -> bool:
+        reached = [self._started, *(reader.tally.reached for reader in self._readers)]
+        return any(max(places.get(partition, 0) for places in reached) < end for partition, end in ends.items())
+
+    @property
+    def ledger(self) -> Ledger:
+        """The account of joins so far."""
+        book = Book(self.load.name, MEMBERS)
+        for reader in self._readers:
+            book.add(reader.tally.book.ledger())
+        return book.ledger()
+
+    @property
+    def counts(self) -> Counts:
+        """What the members have consumed, and how often they were given an assignment."""
+        tallies = [reader.tally for reader in self._readers]
+        return {
+            "load_records": sum(one.records for one in tallies),
+            "load_bytes": sum(one.bytes for one in tallies),
+            "load_rebalances": sum(one.rebalances for one in tallies),
+        }
+
+    @property
+    def extra_offsets(self) -> int:
+        """Members write nothing."""
+        return 0
+
+
+class _Reader:
+    """A thread with the members that it reads for, each in a seat that is never empty for long."""
+
+    clock: Clock
+
+    def __init__(
+        self, *, load: Load, seats: range, pacer: Pacer | None, new: Callable[[int], Consumer], over: Event
+    ) -> None:
+        self.load = load
+        self.seats = seats
+        self.pacer = pacer
+        self.new = new
+        self.over = over
+        self.tally = Tally(book=Book(load.name, MEMBERS))
+        self.members: dict[int, Member] = {}
+        self.together = load.dials.members or 0
+        self.turns = {seat: seat for seat in seats}
+
+    def run(self) -> None:
+        try:
+            for seat in self.seats:
+                if not self.over.is_set():
+                    self._join(seat, due=0.0)
+            while not self.over.is_set():
+                self._replace()
+                if not sum(member.read() for member in self.members.values()):
+                    self.over.wait(_PAUSE_SECONDS)
+        finally:
+            for member in self.members.values():
+                member.give_up()
+            for member in self.members.values():
+                member.leave()
+
+    def _join(self, seat: int, *, due: float) -> None:
+        if self.clock.elapsed - due > LATE_SECONDS:
+            self.tally.book.late()
+        self.members[seat] = Member(self.new(seat), self.load.topic, self.tally)
+
+    def _replace(self) -> None:
+        """Let those go whose time is over, and others take their seats."""
+        elapsed = self.clock.elapsed
+        for seat in self.seats:
+            while not self.over.is_set() and (due := self._leaves(seat)) <= elapsed and due < self.clock.duration:
+                self.turns[seat] += self.together
+                self.members.pop(seat).leave()
+                self._join(seat, due=due)
+
+    def _leaves(self, seat: int) -> float:
+        # The schedule's first event is due at the start, when nobody has stayed yet.
+        return math.inf if self.pacer is None else self.pacer.when(self.turns[seat] + 1)
+
+
+def _config(load: Load, properties: Properties, on_statistics: Callable[[str], None] | None) -> dict[str, Any]:
+    """What members have beyond the properties."""
+    given = properties.client("C")
+    if "group.instance.id" in given:
+        raise ConfigurationError(
+            f"load {load.name!r}: {properties.origin} sets group.instance.id, which only one member can have: remove it"
+        )
+    config: dict[str, Any] = {"group.id": load.group_id, "enable.partition.eof": True, "statistics.interval.ms": 1000}
+    if on_statistics is not None:
+        config["stats_cb"] = on_statistics
+    own = {"heartbeat.interval.ms"} & given.keys() or given.get("group.protocol") == "consumer"
+    if load.dials.member_lifetime is not None and not own:
+        config["heartbeat.interval.ms"] = round(
+            1000 * _heartbeat(load.dials.member_lifetime / (load.dials.members or 1))
+        )
+    return config
+
+
+def _heartbeat(between: float) -> float:
+    """Seconds between heartbeats where members change so often: by a heartbeat a member learns that it must rejoin."""
+    return min(_HEARTBEAT_SECONDS, max(_SHORTEST_HEARTBEAT, between / 3))

@@ -1,0 +1,260 @@
+"""Clients that ask for other things than records: offset commits, metadata, producer ids, at rates of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from typing import TYPE_CHECKING, Final
+
+from clusterload.generator.wire.coordinator import FIND_SECONDS, LOOKUP, Coordinator
+from clusterload.generator.wire.counts import Counts, Latencies
+from clusterload.generator.wire.errands import Asked, Errand
+from clusterload.generator.wire.identify import identified
+from clusterload.generator.wire.outcomes import COORDINATOR_LOADS, COORDINATOR_MOVED, name_of
+from clusterload.generator.wire.population import Population, Setting
+from clusterload.generator.wire.rota import Rota
+from clusterload.generator.wire.schedule import Schedule
+from clusterload.generator.wire.work import Part, Tally
+from clusterload.model.workload.dials import peak_of
+
+if TYPE_CHECKING:
+    from clusterload.generator.wire.connection import Connection, Handler
+    from clusterload.kafka.protocol.address import Address
+
+IN_FLIGHT: Final = 5
+"""Most requests under way on a connection, as of a producer by default."""
+
+ANSWER: Final = 30_000_000_000
+"""Nanoseconds that a broker may take to answer; then the connection is given up."""
+
+LOADING_MS: Final = 100
+"""Milliseconds until a coordinator that is still reading its groups is asked again."""
+
+_SWEEP: Final = 50_000_000
+_INT: Final = struct.Struct(">i")
+
+
+class Administering(Population):
+    """The clients of a Load in this worker.
+
+    `connections` of them ask for metadata and producer ids, spread over the brokers. As many, of their own, go to the
+    coordinator of the Load's group and commit offsets for partition 0 of its topic, as a group without members may.
+    What is committed is the number of the commit. Nothing is sent again: a refused request has failed.
+    """
+
+    def __init__(self, part: Part, setting: Setting) -> None:
+        super().__init__(part, setting)
+        dials = part.load.dials
+        self.counts = Counts(errors=self.errors)
+        self.latencies = Latencies()
+        self.anywhere = Rota(IN_FLIGHT)
+        self.at_coordinator = Rota(IN_FLIGHT)
+        self.errands = [
+            Errand(api=api, rate=rate, frame=part.frames[frame], error_at=at, rota=rota, schedule=self._schedule())
+            for api, rate, frame, at, rota in (
+                ("OffsetCommit", dials.commit_rate, "commit", -2, self.at_coordinator),
+                ("Metadata", dials.metadata_rate, "metadata", None, self.anywhere),
+                ("InitProducerId", dials.producer_id_rate, "producer_id", 0, self.anywhere),
+            )
+            if rate is not None
+        ]
+        self.wanted = max(round(peak_of(dials.connections)), 1)
+        self.coordinator = Coordinator(self, part.number)
+        self.next_sweep = 0
+
+    def _schedule(self) -> Schedule:
+        return Schedule(self.part, self.counts)
+
+    # Before the load.
+
+    async def prepare(self) -> None:
+        """Open the connections; find the coordinator first, if anything is to be committed."""
+        numbers = range(self.part.number, self.wanted, self.part.parts)
+        homes: list[tuple[int, Address]] = []
+        if any(errand.rota is self.anywhere for errand in self.errands):
+            homes += [(number, self.place(number)) for number in numbers]
+        if any(errand.rota is self.at_coordinator for errand in self.errands):
+            place = await self.coordinator.first()
+            homes += [(self.wanted + number, place) for number in numbers]
+        await self.open_all(homes)
+        if self.at_coordinator:
+            await self._first_commit()
+        if any(errand.api == "InitProducerId" for errand in self.errands):
+            # Each broker of a new cluster takes a while until it gives its first one, which is no part of the load.
+            by_broker = {connection.address: connection for connection in self.anywhere.free}
+            await asyncio.gather(*(identified(one, self.part.frames["producer_id"]) for one in by_broker.values()))
+
+    async def _first_commit(self) -> None:
+        """Commit once, uncounted, as soon as a coordinator that has only just got the group takes it."""
+        commits = next(errand for errand in self.errands if errand.rota is self.at_coordinator)
+        heard: list[int] = []
+        give_up = time.monotonic() + FIND_SECONDS
+        while (not heard or heard[-1] == COORDINATOR_LOADS) and time.monotonic() < give_up:
+            for connection in list(self.at_coordinator.free)[:1]:
+                if not connection.under_way:
+                    connection.ask(commits.frame, _hear(commits, heard), None)
+            await asyncio.sleep(LOADING_MS / 1000)
+
+    def begin(self) -> None:
+        """The load begins soon."""
+        setting = self.setting
+        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        self.errors.clear()
+        for number, errand in enumerate(self.errands):
+            errand.schedule.begin(errand.rate, self.load.arrivals, setting, number)
+
+    # Asking.
+
+    def tick(self, now: int) -> int:
+        """Send what is due."""
+        if now >= self.next_sweep:
+            self.next_sweep = now + _SWEEP
+            self._sweep(now)
+        return min(self._serve(now), self.next_sweep)
+
+    def _serve(self, now: int) -> int:
+        for errand in self.errands:
+            for index, due in errand.schedule.due(now, lambda errand=errand: errand.rota):  # type: ignore[misc]
+                self._send(errand, index, due, now)
+        return min(errand.schedule.wake(now) for errand in self.errands)
+
+    def _send(self, errand: Errand, index: int, due: int, now: int) -> None:
+        connection = errand.rota.take()
+        connection.ask(errand.framed(index), self._answered, Asked(errand=errand, due=due, sent=now))
+        self.latencies.begun(due, now)
+        errand.rota.put(connection)
+
+    def _answered(self, connection: Connection, data: bytes, at: int, end: int, asked: Asked) -> None:
+        now, errand = time.monotonic_ns(), asked.errand
+        self.answered[errand.api] += 1
+        self.latencies.answered(asked.due, asked.sent, now)
+        try:
+            error = errand.error(data, at, end)
+            (throttle,) = _INT.unpack_from(data, at + 4)
+        except struct.error:
+            self.counts.fail("_BAD_MSG")
+            connection.end("garbage: an answer that is too short")
+            return
+        if not error:
+            self.counts.acknowledged += 1
+        else:
+            self.counts.fail(name_of(error))
+            if error in COORDINATOR_MOVED:
+                self._lose_coordinator()
+        pause = max(throttle, LOADING_MS if error == COORDINATOR_LOADS else 0)
+        self.throttled += throttle
+        if pause and connection.seat is not None:
+            errand.rota.pause(connection, pause, lambda _: None)
+        elif connection.seat is not None:
+            errand.rota.put(connection)
+        elif connection.state == "leaving" and not connection.under_way:
+            connection.end("the coordinator moved")
+        self._serve(now)
+
+    def _sweep(self, now: int) -> None:
+        for connection in list(self.open.values()):
+            asked = connection.under_way[0][2] if connection.under_way else None
+            if isinstance(asked, Asked) and now - asked.sent > ANSWER:
+                connection.end("no answer in time")
+
+    # The coordinator.
+
+    def _lose_coordinator(self) -> None:
+        """Commits wait until the coordinator is found; its connections end when they have their last answer."""
+        for connection in list(self.open.values()):
+            if connection.seat is self.at_coordinator:
+                self.at_coordinator.leave(connection)
+                connection.state = "leaving"
+        self.coordinator.find_again(self._found)
+
+    def _found(self) -> None:
+        """The coordinator is known again; the old connections to one may go, and come again to where it is."""
+        for connection in list(self.open.values()):
+            if connection.state == "leaving" and not connection.under_way:
+                connection.end("the coordinator moved")
+
+    # Connections.
+
+    def _home(self, number: int) -> Address | None:
+        return self.coordinator.address if number >= self.wanted else self.place(number)
+
+    def welcome(self, connection: Connection) -> None:
+        """A connection may be used."""
+        if connection.number != LOOKUP:
+            (self.at_coordinator if connection.number >= self.wanted else self.anywhere).join(connection)
+
+    def bereft(self, connection: Connection, reason: str) -> None:
+        """A connection is gone: nobody says what became of what was under way."""
+        if connection.number == LOOKUP:
+            self.coordinator.lost(reason)
+            return
+        if connection.seat is not None:
+            connection.seat.leave(connection)
+        self._give_up(connection, "_TRANSPORT")
+        if self.closing:
+            return
+        self.setting.stale()
+        if connection.number >= self.wanted and connection.state != "leaving":
+            self._lose_coordinator()
+        self.again(connection.number, lambda: self._home(connection.number))
+
+    def unreached(self, number: int) -> None:
+        """A lost connection could not be opened again yet; the coordinator may be elsewhere by now."""
+        if number >= self.wanted:
+            self.coordinator.find_again(self._found)
+        self.setting.stale()
+
+    def relieved(self, connection: Connection) -> None:
+        """A connection's send buffer has room again."""
+        if connection.seat is not None:
+            connection.seat.put(connection)
+
+    def _give_up(self, connection: Connection, why: str) -> None:
+        self.counts.lose(why, sum(isinstance(asked, Asked) for _, _, asked in connection.under_way or ()))
+        connection.under_way = None
+
+    # The end.
+
+    async def finish(self, patience: float) -> None:
+        """Wait for answers, within a bound."""
+        for errand in self.errands:
+            errand.schedule.close(time.monotonic_ns())
+        give_up = time.monotonic() + patience
+        while self._unfinished() and time.monotonic() < give_up:
+            self.tick(time.monotonic_ns())
+            await asyncio.sleep(0.005)
+        self.closing = True
+        for errand in self.errands:
+            errand.schedule.abandon()
+        for connection in list(self.open.values()):
+            self._give_up(connection, "_TIMED_OUT")
+            connection.end("the load is over")
+
+    def _unfinished(self) -> bool:
+        return any(errand.schedule.waits for errand in self.errands) or any(
+            connection.under_way for connection in self.open.values()
+        )
+
+    def tally(self) -> Tally:
+        """The account so far; latencies since the last one."""
+        return Tally(
+            load=self.load.name,
+            ledger=self.counts.ledger(self.load.name, "requests"),
+            answered=dict(self.answered),
+            connections=len(self.open),
+            made=self.made,
+            lost=dict(self.lost_for),
+            throttled=self.throttled,
+            late=self.counts.late,
+            **self.latencies.taken(),
+        )
+
+
+def _hear(errand: Errand, heard: list[int]) -> Handler:
+    """What adds the error of an errand's answer to those that were heard."""
+
+    def hear(_connection: Connection, data: bytes, at: int, end: int, _: None) -> None:
+        heard.append(errand.error(data, at, end))
+
+    return hear

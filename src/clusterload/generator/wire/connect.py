@@ -1,0 +1,270 @@
+"""Connections for their own sake: held ones, and churn (connect, greet, log in, ask, leave)."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import struct
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterload.generator.wire.counts import Counts, Latencies
+from clusterload.generator.wire.outcomes import name_of
+from clusterload.generator.wire.population import AGAIN_SECONDS, OPENING, SERVED, Population, Setting
+from clusterload.generator.wire.schedule import Schedule
+from clusterload.generator.wire.visits import Visit, Visits
+from clusterload.generator.wire.work import Part, Tally
+from clusterload.model.workload import MAX
+from clusterload.model.workload.dials import peak_of, shape_of
+
+if TYPE_CHECKING:
+    from clusterload.generator.wire.connection import Connection
+
+AT_ONCE: Final = 256
+"""Connections of a churn that are being made at one time by one worker; what is due beyond that is late."""
+
+LEVEL: Final = 100_000_000
+"""Nanoseconds after which the number of standing connections follows its shape again."""
+
+_FOREVER: Final = 1 << 62
+_SHORT: Final = struct.Struct(">h")
+
+
+class Connecting(Population):
+    """The connections of a Load in this worker: `connections` that stay, `connection_rate` that come and go.
+
+    Where `connections` changes over time, those with the highest numbers come last and leave first.
+    """
+
+    def __init__(self, part: Part, setting: Setting) -> None:
+        super().__init__(part, setting)
+        dials = part.load.dials
+        self.standing = round(peak_of(dials.connections))
+        self.level = shape_of(dials.connections) if dials.connections else None
+        self.steady = isinstance(dials.connections or 0, int | float)
+        self.wanted = 0
+        self.rate = dials.connection_rate
+        self.asks_metadata = dials.connection_asks == "metadata"
+        self.lifetime = round((dials.connection_lifetime or 0.0) * 1e9)
+        self.making = 0
+        self.coming: set[int] = set()
+        self.opening = asyncio.Semaphore(OPENING)
+        self.next_level = 0
+        self.leaving: list[tuple[int, int, Connection]] = []
+        self.churned = 0
+        self.churning: dict[int, tuple[int, int]] = {}
+        self.counts = Counts(errors=self.errors)
+        self.latencies = Latencies()
+        self.schedule = Schedule(part, self.counts)
+        self.alive: int | None = None
+        self.visits: Visits | None = None
+
+    async def prepare(self) -> None:
+        """Open the connections that stand at the start."""
+        self.wanted = self._wanted_at(0.0)
+        held = self._mine(0, self.wanted)
+        self.counts.scheduled += len(held)
+        if self.rate is not None and not self.lifetime and not self.setting.tls and not self.setting.login:
+            asked = ["greeting", "metadata"] if self.asks_metadata else ["greeting"]
+            self.visits = Visits(questions=[self.part.frames[name] for name in asked], on_end=self._visited)
+            self.visits.open([*self.setting.routes.brokers.values()])
+        await self.open_all((number, self.place(number)) for number in held)
+
+    def _wanted_at(self, elapsed: float) -> int:
+        return round(self.level.at(elapsed)) if self.level else 0
+
+    def _mine(self, start: int, stop: int) -> range:
+        """This part's numbers from `start` on, below `stop`."""
+        part = self.part
+        return range(start + (part.number - start) % part.parts, stop, part.parts)
+
+    def begin(self) -> None:
+        """The load begins soon."""
+        setting = self.setting
+        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        self.next_level = _FOREVER if self.steady else setting.origin
+        if self.rate is not None and self.rate != MAX:
+            self.schedule.begin(self.rate, self.load.arrivals, setting)
+
+    # The level of standing connections.
+
+    def _follow(self, now: int) -> None:
+        """Open or close connections, so that as many stand as the shape says for now."""
+        wanted = self._wanted_at(max(0, now - self.setting.origin) / 1e9)
+        before, self.wanted = self.wanted, wanted
+        for number in self._mine(before, wanted):
+            if number not in self.open and number not in self.coming:
+                self._hold(number, 0.0)
+        for number in self._mine(wanted, before):
+            if number in self.open:
+                self.open[number].leave(SERVED)
+
+    def _hold(self, number: int, after: float) -> None:
+        """Open a connection that is to stand, in the background."""
+        self.counts.scheduled += 1
+        self.coming.add(number)
+        self.spawn(self._open_held(number, after))
+
+    async def _open_held(self, number: int, after: float) -> None:
+        await asyncio.sleep(after)
+        while number < self.wanted and not self.closing:
+            async with self.opening:
+                reason = await self.open_one(number, self.place(number))
+            if not reason:
+                self.coming.discard(number)
+                return
+            self.errors[f"connection: {reason}"] += 1
+            self.setting.stale()
+            await asyncio.sleep(AGAIN_SECONDS)
+        self.coming.discard(number)
+        self.counts.drop("_NOT_WANTED")
+
+    # Connections that come and go.
+
+    def tick(self, now: int) -> int:
+        """Begin the connections that are due, end those whose time is over."""
+        while self.leaving and self.leaving[0][0] <= now:
+            heapq.heappop(self.leaving)[-1].leave(SERVED)
+        if self.visits is not None:
+            self.visits.give_up(now)
+        if now >= self.next_level:
+            self.next_level = now + LEVEL
+            self._follow(now)
+        if self.rate == MAX and now < self.setting.end:
+            while self.making < AT_ONCE:
+                self.counts.scheduled += 1
+                self._come(now, now)
+        for _, due in self.schedule.due(now, lambda: self.making < AT_ONCE):
+            self._come(due, now)
+        return min(self.schedule.wake(now), now + 50_000_000)
+
+    def _come(self, due: int, now: int) -> None:
+        self.making += 1
+        self.latencies.begun(due, now)
+        self.churned += 1
+        number = self.standing + self.churned * self.part.parts + self.part.number
+        if self.visits is not None:
+            self.visits.begin(self.place(number), due, now)
+            return
+        self.churning[number] = (due, now)
+        self.spawn(self._come_and_go(number))
+
+    async def _come_and_go(self, number: int) -> None:
+        try:
+            reason = await self.open_one(number, self.place(number))
+        finally:
+            self.making -= 1
+        if reason:
+            self.churning.pop(number, None)
+            self.counts.fail(f"connection: {reason}")
+        now = time.monotonic_ns()
+        if self.rate == MAX and now < self.setting.end and not self.closing:
+            self.counts.scheduled += 1
+            self._come(now, now)
+
+    def _visited(self, visit: Visit, reason: str) -> None:
+        """A visit is over."""
+        self.making -= 1
+        now = time.monotonic_ns()
+        if reason:
+            self.counts.fail(f"connection: {reason}")
+        else:
+            self.made += 1
+            self.answered["ApiVersions"] += 1
+            self.answered["Metadata"] += self.asks_metadata
+            self.counts.acknowledged += 1
+            self.latencies.answered(visit.due, visit.begun, now)
+        if self.rate == MAX and not reason and now < self.setting.end and not self.closing:
+            self.counts.scheduled += 1
+            self._come(now, now)
+
+    def welcome(self, connection: Connection) -> None:
+        """A connection has greeted: it is counted, or asks for metadata first."""
+        connection.under_way = None if not connection.under_way else connection.under_way
+        if self.closing:
+            connection.end(SERVED)
+        elif self.asks_metadata:
+            connection.ask(self.part.frames["metadata"], self._told, None)
+        else:
+            self._counted(connection)
+
+    def _told(self, connection: Connection, _data: bytes, _at: int, _end: int, _: Any) -> None:
+        self.answered["Metadata"] += 1
+        self._counted(connection)
+
+    def _counted(self, connection: Connection) -> None:
+        if self.closing:
+            return
+        self.answered["ApiVersions"] += 1
+        self.counts.acknowledged += 1
+        connection.under_way = None
+        connection.state = True
+        times = self.churning.pop(connection.number, None)
+        if times is None:
+            return
+        now = time.monotonic_ns()
+        self.latencies.answered(*times, now)
+        if self.lifetime:
+            heapq.heappush(self.leaving, (now + self.lifetime, connection.number, connection))
+        else:
+            connection.end(SERVED)
+
+    def bereft(self, connection: Connection, reason: str) -> None:
+        """A connection is gone; one that should stay is made again."""
+        self.churning.pop(connection.number, None)
+        if not connection.state and not self.closing:
+            self.counts.fail(f"connection: {reason}")
+        if connection.number < self.wanted and not self.closing:
+            self._hold(connection.number, AGAIN_SECONDS)
+
+    async def finish(self, patience: float) -> None:
+        """Every connection that stands answers one more request; then the load is over."""
+        self.schedule.close(time.monotonic_ns())
+        give_up = time.monotonic() + patience
+        while (self.making or self.schedule.waits) and time.monotonic() < give_up:
+            self.tick(time.monotonic_ns())
+            await asyncio.sleep(0.01)
+        await self._last_question(give_up)
+        self._settle()
+
+    def _settle(self) -> None:
+        """What did not come to stand until now does not count any more, also if it still does."""
+        self.closing = True
+        for task in list(self.tasks):
+            task.cancel()
+        self.schedule.abandon()
+        unanswered = {number for number, connection in self.open.items() if not connection.state}
+        visiting = len(self.visits.close()) if self.visits is not None else 0
+        self.counts.lose("_TIMED_OUT", len(unanswered | self.churning.keys()) + visiting)
+        self.counts.fail("connection: not open by the end", len(self.coming - self.open.keys()))
+
+    async def _last_question(self, give_up: float) -> None:
+        standing = [one for one in self.open.values() if one.state]
+        alive: Counter[str] = Counter()
+
+        def heard(connection: Connection, data: bytes, at: int, _end: int, _: Any) -> None:
+            (error,) = _SHORT.unpack_from(data, at + 4)
+            alive[name_of(error) if error else "alive"] += 1
+            connection.under_way = None
+
+        for connection in standing:
+            connection.ask(self.part.frames["greeting"], heard, None)
+        while alive.total() < len(standing) and time.monotonic() < give_up:
+            await asyncio.sleep(0.01)
+        self.answered["ApiVersions"] += alive.total()
+        self.alive = alive["alive"]
+
+    def tally(self) -> Tally:
+        """The account so far; latencies since the last one."""
+        return Tally(
+            load=self.load.name,
+            ledger=self.counts.ledger(self.load.name, "connections"),
+            answered=dict(self.answered),
+            connections=len(self.open),
+            made=self.made,
+            lost=dict(self.lost_for),
+            late=self.counts.late,
+            alive=self.alive,
+            **self.latencies.taken(),
+        )

@@ -1,0 +1,299 @@
+"""Consumers: each reader fetches all partitions from their leaders, and counts what it gets by batch headers."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from typing import TYPE_CHECKING, Final
+
+from clusterload.generator.wire.counts import Counts, Latencies
+from clusterload.generator.wire.fetching import EARLIEST, LATEST, Frames, Slice, answer, found_offsets, slices
+from clusterload.generator.wire.intake import Intake
+from clusterload.generator.wire.outcomes import LEADERS_MOVED, OUT_OF_RANGE, name_of
+from clusterload.generator.wire.population import Population, Setting
+from clusterload.generator.wire.readers import UNKNOWN, Asked, Cursor, Drain, Readers, connections_of, milliseconds
+from clusterload.generator.wire.rota import Rota
+from clusterload.generator.wire.schedule import Schedule
+from clusterload.generator.wire.work import Part, Tally
+from clusterload.model.errors import ClusterError
+from clusterload.model.workload import MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterload.generator.wire.connection import Connection
+    from clusterload.kafka.protocol.address import Address
+
+BACKOFF: Final = 100_000_000
+"""Nanoseconds until a partition is asked for again after an error."""
+
+ANSWER: Final = 30_000_000_000
+"""Nanoseconds that a broker may take to answer beyond the longest wait; then the connection is given up."""
+
+LOCATE_SECONDS: Final = 10.0
+
+_SWEEP: Final = 50_000_000
+_LAST_WAIT: Final = 50
+
+
+class Consuming(Population):
+    """The readers of a Load in this worker; a fetch is what its ledger counts."""
+
+    def __init__(self, part: Part, setting: Setting) -> None:
+        super().__init__(part, setting)
+        load, dials = part.load, part.load.dials
+        leaders = setting.routes.leaders[load.topic]
+        touched = min(int(dials.partitions or len(leaders)), len(leaders))
+        self.brokers = sorted({one for one in leaders[:touched] if one in setting.routes.brokers})
+        self.reader_count, self.connections = connections_of(load, len(self.brokers))
+        self.readers = Readers(range(part.number, self.reader_count, part.parts), touched)
+        self.readers.settle(self.brokers, self.connections, self.reader_count)
+        self.paced = dials.fetch_rate is not None and dials.fetch_rate != MAX
+        self.max_wait = milliseconds(load.setting("fetch_max_wait") * 1e9)
+        self.begin_at = EARLIEST if dials.fetch_from == "earliest" else LATEST
+        self.fetches = Frames.of(part.frames["fetch"], after=4)
+        self.lists = Frames.of(part.frames["list_offsets"], after=0)
+        self.rota = Rota(1)
+        self.counts = Counts(errors=self.errors)
+        self.latencies = Latencies()
+        self.intake = Intake(setting, self.latencies)
+        self.schedule = Schedule(part, self.counts)
+        self.running = False
+        self.drain = Drain()
+        self.next_sweep = 0
+
+    # Before the load.
+
+    async def prepare(self) -> None:
+        """Open the connections, and find where reading begins."""
+        self.readers.lead(self.setting.routes.leaders[self.load.topic])
+        places = [(number, self._address(number)) for number in self.readers.homes]
+        await self.open_all((number, place) for number, place in places if place is not None)
+        give_up = time.monotonic() + LOCATE_SECONDS
+        while any(cursor.offset == UNKNOWN for cursor in self.readers.every()):
+            if time.monotonic() > give_up:
+                raise ClusterError(
+                    f"load {self.load.name!r}: not all partitions of topic {self.load.topic!r} said where they begin "
+                    f"and end ({', '.join(self.errors) or 'no answer'}): see whether each has a leader"
+                )
+            self._sweep(time.monotonic_ns())
+            await asyncio.sleep(0.005)
+
+    def begin(self) -> None:
+        """The load begins soon."""
+        setting = self.setting
+        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        self.errors.clear()
+        if self.paced:
+            assert self.load.dials.fetch_rate is not None
+            self.schedule.begin(self.load.dials.fetch_rate, self.load.arrivals, setting)  # type: ignore[arg-type]
+
+    # Asking.
+
+    def tick(self, now: int) -> int:
+        """Fetch what is due; look after what waits."""
+        if not self.running:
+            self.running, self.next_sweep = True, now
+        if now >= self.next_sweep:
+            self.next_sweep = now + _SWEEP
+            self._sweep(now)
+        if not self.paced:
+            return self.next_sweep
+        self._serve(now)
+        return min(self.schedule.wake(now), self.next_sweep)
+
+    def _serve(self, now: int) -> None:
+        for _, due in self.schedule.due(now, lambda: self._room(now)):
+            connection = self.rota.take()
+            self._fetch(connection, self.readers.ready(connection.number, now), due, now)
+
+    def _room(self, now: int) -> bool:
+        """Whether the next connection in turn has something to ask; those that have not are passed over."""
+        while self.rota:
+            if self.readers.ready(self.rota.free[0].number, now):
+                return True
+            self.rota.take()
+        return False
+
+    def _go_on(self, connection: Connection, now: int) -> None:
+        """Let an idle connection do what is next: find offsets, or fetch, or wait until a fetch is due."""
+        if connection.waiting or not connection.writable or connection.seat is None or self.closing:
+            return
+        ready = self.readers.ready(connection.number, now)
+        nowhere = [cursor for cursor in ready if cursor.offset == UNKNOWN]
+        if nowhere:
+            self._locate(connection, nowhere)
+        elif not ready or not self.running:
+            return
+        elif self.paced:
+            self.rota.put(connection)
+        elif self.drain.lasts(now):
+            self.counts.scheduled += 1
+            self._fetch(connection, ready, now, now)
+
+    def _locate(self, connection: Connection, cursors: Sequence[Cursor]) -> None:
+        asked = Asked.about(cursors, 0, time.monotonic_ns())
+        connection.ask(self.lists.list_offsets(asked.cursors, self.begin_at), self._located, asked)
+
+    def _fetch(self, connection: Connection, cursors: Sequence[Cursor], due: int, now: int) -> None:
+        asked = Asked.about(cursors, due, now)
+        # No fetch is held back beyond the end of the load.
+        wait = _LAST_WAIT if self.drain.since else min(self.max_wait, milliseconds(self.setting.end - now))
+        self.latencies.begun(due, now)
+        positions = [(cursor.partition, cursor.offset) for cursor in cursors]
+        connection.ask(self.fetches.fetch(positions, wait), self._fetched, asked)
+
+    def _sweep(self, now: int) -> None:
+        for connection in list(self.open.values()):
+            asked = connection.under_way[0][2] if connection.under_way else None
+            if asked is None:
+                self._go_on(connection, now)
+            elif now - asked.sent > ANSWER + self.max_wait * 1_000_000:
+                connection.end("no answer in time")
+
+    # Answers.
+
+    def _located(self, connection: Connection, data: bytes, at: int, _end: int, asked: Asked) -> None:
+        now = time.monotonic_ns()
+        asked.release()
+        self.answered["ListOffsets"] += 1
+        try:
+            throttle, found = found_offsets(data, at)
+        except struct.error:
+            connection.end("garbage: an answer that is too short")
+            return
+        for one in found:
+            if one.error:
+                self._troubled(asked.cursors[one.partition], one.error, now)
+            else:
+                asked.cursors[one.partition].offset = one.offset
+        self._next(connection, throttle, now)
+
+    def _fetched(self, connection: Connection, data: bytes, at: int, _end: int, asked: Asked) -> None:
+        now = time.monotonic_ns()
+        asked.release()
+        self.answered["Fetch"] += 1
+        self.latencies.answered(asked.due, asked.sent, now)
+        try:
+            found = answer(data, at)
+            troubles = [self._take(data, one, asked, now) for one in slices(data, found)]
+        except struct.error:
+            self.counts.fail("_BAD_MSG")
+            connection.end("garbage: an answer that is too short")
+            return
+        if found.error:
+            self.counts.fail(name_of(found.error))
+            for cursor in asked.cursors.values():
+                cursor.not_before = now + BACKOFF
+        elif any(troubles):
+            self.counts.failed += 1
+        else:
+            self.counts.acknowledged += 1
+        self._next(connection, found.throttle_ms, now)
+
+    def _take(self, data: bytes, one: Slice, asked: Asked, now: int) -> bool:
+        """Count what was read of a partition; whether there was an error."""
+        cursor = asked.cursors[one.partition]
+        if one.error:
+            self._troubled(cursor, one.error, now)
+            return True
+        got = self.intake.take(data, one, cursor, now)
+        self.drain.saw(cursor, got, one.high_watermark, asked.sent, now)
+        return False
+
+    def _troubled(self, cursor: Cursor, error: int, now: int) -> None:
+        self.errors[name_of(error)] += 1
+        if error == OUT_OF_RANGE:
+            cursor.offset = UNKNOWN
+            return
+        cursor.not_before = now + BACKOFF
+        if error in LEADERS_MOVED:
+            self.setting.stale()
+
+    def _next(self, connection: Connection, throttle: int, now: int) -> None:
+        if throttle:
+            self.throttled += throttle
+            self.rota.pause(connection, throttle, lambda one: self._go_on(one, time.monotonic_ns()))
+        else:
+            self._go_on(connection, now)
+        if self.paced and self.running:
+            self._serve(now)
+
+    # Connections.
+
+    def _address(self, number: int) -> Address | None:
+        return self.setting.routes.brokers.get(self.readers.homes[number][1])
+
+    def welcome(self, connection: Connection) -> None:
+        """A connection may be used."""
+        connection.seat = self.rota
+        self._go_on(connection, time.monotonic_ns())
+
+    def bereft(self, connection: Connection, reason: str) -> None:  # noqa: ARG002
+        """A connection is gone: what was under way is not answered, and will be asked again."""
+        self.rota.leave(connection)
+        self._give_up(connection, "_TRANSPORT")
+        if not self.closing:
+            self.setting.stale()
+            self.again(connection.number, lambda: self._address(connection.number))
+
+    def relieved(self, connection: Connection) -> None:
+        """A connection could not be written to, and can be again."""
+        self._go_on(connection, time.monotonic_ns())
+
+    def _give_up(self, connection: Connection, why: str) -> None:
+        for _, _, asked in connection.under_way or ():
+            if isinstance(asked, Asked):
+                asked.release()
+                self.counts.lose(why, bool(asked.due))
+        connection.under_way = None
+
+    def moved(self) -> None:
+        """Leaders moved: each partition is read from where it is led now."""
+        leaders = self.setting.routes.leaders[self.load.topic]
+        self.readers.lead(leaders)
+        new = self.readers.unreached(self.setting.routes.brokers)
+        if new:
+            self.readers.lead(leaders)
+        for number in new:
+            self.again(number, lambda number=number: self._address(number))  # type: ignore[misc]
+        self._sweep(time.monotonic_ns())
+
+    # The end.
+
+    async def finish(self, patience: float) -> None:
+        """Wait for answers; readers that nothing paces read on for a moment, to the end of the log."""
+        self.drain.begin(time.monotonic_ns())
+        self.schedule.close(self.drain.since)
+        give_up = time.monotonic() + patience
+        while self._unfinished() and time.monotonic() < give_up:
+            self.tick(time.monotonic_ns())
+            await asyncio.sleep(0.005)
+        self.closing = True
+        self.schedule.abandon()
+        for connection in list(self.open.values()):
+            self._give_up(connection, "_TIMED_OUT")
+            connection.end("the load is over")
+
+    def _unfinished(self) -> bool:
+        if self.schedule.waits or any(connection.under_way for connection in self.open.values()):
+            return True
+        draining = not self.paced and self.drain.lasts(time.monotonic_ns())
+        return draining and not all(cursor.caught_up for cursor in self.readers.every())
+
+    def tally(self) -> Tally:
+        """The account so far; latencies since the last one."""
+        return Tally(
+            load=self.load.name,
+            ledger=self.counts.ledger(self.load.name, "requests", self.intake.bytes),
+            answered=dict(self.answered),
+            connections=len(self.open),
+            made=self.made,
+            lost=dict(self.lost_for),
+            throttled=self.throttled,
+            records=self.intake.records,
+            bytes=self.intake.bytes,
+            late=self.counts.late,
+            **self.latencies.taken(),
+        )

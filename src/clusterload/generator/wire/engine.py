@@ -1,0 +1,232 @@
+"""Loads of the wire engine from their plan to their account."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterload.generator.progress import Made
+from clusterload.generator.wire import frames
+from clusterload.generator.wire.account import Account
+from clusterload.generator.wire.fleet import Fleet, finder, fleet
+from clusterload.generator.wire.readers import connections_of
+from clusterload.generator.wire.template import produce_template
+from clusterload.generator.wire.work import Part, Work
+from clusterload.kafka.protocol.security import security_of
+from clusterload.model.errors import ConfigurationError
+from clusterload.model.series import SECOND
+from clusterload.model.workload import MAX, PREFIX
+from clusterload.model.workload.dials import peak_of
+from clusterload.model.workload.loads import resolved
+
+if TYPE_CHECKING:
+    from clusterload.generator.wire.batches import Template
+    from clusterload.generator.wire.routes import Routes
+    from clusterload.kafka.properties import Properties
+    from clusterload.model.workload import Load
+    from clusterload.telemetry.runfile import Recorder
+
+REQUESTS_A_WORKER: Final = 15_000.0
+"""Requests/s beyond which a Load is shared by two workers."""
+
+CONNECTIONS_A_WORKER: Final = 20_000.0
+"""Connections beyond which a Load is shared by two workers."""
+
+ANSWER_MS: Final = 30_000
+
+_OTHER_FILES: Final = 64
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Ready:
+    """Loads whose connections stand, waiting for the word to begin."""
+
+    account: Account
+    duration: float
+    _fleet: Fleet
+    start: int = 0
+
+    def begin(self) -> int:
+        """Begin the load; the Unix nanoseconds at which it does, a moment from now."""
+        self.start = self.account.start = self._fleet.begin(self.duration)
+        return self.start
+
+    def join(self, on_second: Callable[[], None] = lambda: None) -> Made:
+        """Wait for the end, and for the last answers.
+
+        Raises:
+            ClusterError: a worker failed; what it had counted stays in the account.
+        """
+        self._fleet.join(on_second)
+        return self.made
+
+    @property
+    def made(self) -> Made:
+        """The load as it stands."""
+        end = min(time.time_ns(), self.start + round(self.duration * SECOND))
+        return Made(start=self.start, end=end, ledgers=self.account.ledgers)
+
+    def stop(self) -> None:
+        """End the load before its time; what was under way is waited for, a moment."""
+        self._fleet.stop()
+
+
+@contextmanager
+def prepared(
+    loads: Sequence[Load],
+    duration: float,
+    properties: Properties,
+    recorder: Recorder,
+    *,
+    seed: int,
+    warm_up: float = 0.0,
+    workers: int | None = None,
+    executor: Executor | None = None,
+) -> Iterator[Ready]:
+    """Connect the clients of these Loads; they begin when told.
+
+    Args:
+        loads: of the wire engine.
+        duration: seconds.
+        properties: of the cluster's clients.
+        recorder: gets Series as the load goes.
+        seed: of all chance.
+        warm_up: seconds whose latency is not kept.
+        workers: processes; by default as many as the dials call for.
+        executor: where workers run; processes of this machine by default.
+
+    Raises:
+        ConfigurationError: a property is beyond this engine.
+        ClusterError: brokers refused, or not all connections could be made.
+    """
+    security = security_of(properties)
+    topics = tuple(dict.fromkeys(load.topic for load in loads if _needs_topic(load)))
+    _check_files(loads, workers or _workers(loads))
+    servers = properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list", "")
+    needed = {api: spoken for load in loads for api, spoken in frames.NEEDED[load.kind].items()}
+    find = finder(servers, security, f"{PREFIX}-wire", topics, needed)
+    routes = find()
+    works = _works(loads, duration, warm_up, routes, seed, workers or _workers(loads), security)
+    closed = frozenset(load.name for load in loads if _closed(load))
+    account = Account(loads, recorder, closed_loops=closed)
+    with fleet(works, find=find, on_report=account.take, executor=executor) as ready:
+        yield Ready(account=account, duration=duration, _fleet=ready)
+
+
+def _check_files(loads: Sequence[Load], workers: int) -> None:
+    """Make sure that a worker may open as many files as it will have connections.
+
+    Raises:
+        ConfigurationError: the limit is too low; the message says how to raise it.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = math.ceil(sum(peak_of(load.dials.connections) for load in loads) / workers) + _OTHER_FILES
+    if most not in {resource.RLIM_INFINITY, -1} and needed > most:
+        raise ConfigurationError(
+            f"{needed - _OTHER_FILES:,} connections a worker need {needed:,} open files, and the limit is {most:,}: "
+            f"raise it (ulimit -Hn {needed}, as root), or share the load with --workers {math.ceil(needed / most)}"
+        )
+
+
+def _works(
+    loads: Sequence[Load],
+    duration: float,
+    warm_up: float,
+    routes: Routes,
+    seed: int,
+    workers: int,
+    security: Any,
+) -> list[Work]:
+    shares = {load.name: _share(load, workers, routes) for load in loads}
+    made = {load.name: (_frames(load), _template(load)) for load in loads}
+    return [
+        Work(
+            worker=worker,
+            parts=tuple(
+                Part(
+                    load=load,
+                    order=order,
+                    number=worker,
+                    parts=shares[load.name],
+                    frames=made[load.name][0],
+                    template=made[load.name][1],
+                )
+                for order, load in enumerate(loads)
+                if worker < shares[load.name]
+            ),
+            duration=duration,
+            warm_up=warm_up,
+            routes=routes,
+            security=security,
+            seed=seed,
+        )
+        for worker in range(workers)
+    ]
+
+
+def _needs_topic(load: Load) -> bool:
+    return load.kind in {"produce", "consume"} or load.dials.commit_rate is not None
+
+
+def _frames(load: Load) -> dict[str, bytes]:
+    client_id, topic = load.client_id, load.topic
+    made = {
+        "greeting": frames.api_versions(client_id),
+        "metadata": frames.metadata(client_id),
+        "producer_id": frames.producer_id(client_id),
+    }
+    if load.kind == "consume":
+        made["fetch"] = frames.fetch(client_id, topic, min_bytes=load.setting("fetch_min_bytes"))
+        made["list_offsets"] = frames.list_offsets(client_id, topic)
+    if load.kind == "admin":
+        made["find_coordinator"] = frames.find_coordinator(client_id, load.group_id)
+        made["commit"] = frames.offset_commit(client_id, load.group_id, topic)
+    return made
+
+
+def _template(load: Load) -> Template | None:
+    if load.kind != "produce":
+        return None
+    acks = {"0": 0, "1": 1, "all": -1}[load.dials.acks or "all"]
+    return produce_template(load.topic, client_id=load.client_id, acks=acks, timeout_ms=ANSWER_MS)
+
+
+def _share(load: Load, workers: int, routes: Routes) -> int:
+    """How many workers share a Load: each must reach every leading broker, and a reader is not divided."""
+    if load.kind == "consume":
+        leading = len(set(routes.leaders[load.topic][: load.dials.partitions]) & routes.brokers.keys())
+        return min(workers, connections_of(load, leading)[0])
+    if load.kind == "admin":
+        return min(workers, max(1, round(peak_of(load.dials.connections))))
+    if load.kind != "produce":
+        return min(workers, max(1, round(peak_of(load.dials.connections)) or workers))
+    leading = len(set(routes.leaders[load.topic]))
+    connections = round(peak_of(load.dials.connections))
+    return max(1, min(workers, connections // leading)) if connections else 1
+
+
+def _workers(loads: Iterable[Load]) -> int:
+    wanted = 0.0
+    for load in loads:
+        wanted += peak_of(load.dials.connections) / CONNECTIONS_A_WORKER
+        if load.kind == "produce" and not _closed(load):
+            wanted += resolved(load).request_peak / REQUESTS_A_WORKER
+    return min(max(1, math.ceil(wanted)), os.cpu_count() or 1)
+
+
+def _closed(load: Load) -> bool:
+    """Whether what comes next waits for what came before, so that no latency from a due time is known."""
+    match load.kind:
+        case "produce":
+            return resolved(load).request_rate is None
+        case "consume":
+            return load.dials.fetch_rate in {None, MAX}
+        case _:
+            return load.dials.connection_rate == MAX

@@ -1,0 +1,46 @@
+"""Producer ids, which idempotent producers ask for before they send."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from typing import TYPE_CHECKING, Final
+
+from clusterload.generator.wire.outcomes import COORDINATOR_BUSY, name_of
+from clusterload.generator.wire.seats import Identity
+from clusterload.model.errors import ClusterError
+
+if TYPE_CHECKING:
+    from clusterload.generator.wire.connection import Connection
+
+PATIENCE: Final = 15.0
+"""Seconds; a new cluster takes a while until it gives the first ones."""
+
+_ANSWER: Final = struct.Struct(">ihqh")
+
+Given = tuple[int, int, int]
+
+
+async def identified(connection: Connection, frame: bytes) -> Identity:
+    """Ask for a producer id and its epoch; `frame` is an InitProducerId request of version 1.
+
+    Raises:
+        ClusterError: none was given.
+    """
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        answer: asyncio.Future[Given] = asyncio.get_running_loop().create_future()
+        connection.ask(frame, _take, answer)
+        error, producer_id, epoch = await asyncio.wait_for(answer, PATIENCE)
+        if not error:
+            return Identity(producer_id=producer_id, epoch=epoch)
+        if error not in COORDINATOR_BUSY or time.monotonic() > give_up:
+            raise ClusterError(f"broker {connection.address} gave no producer id ({name_of(error)})")
+        await asyncio.sleep(0.1)
+
+
+def _take(_: Connection, data: bytes, at: int, __: int, answer: asyncio.Future[Given]) -> None:
+    _throttle, error, producer_id, epoch = _ANSWER.unpack_from(data, at + 4)
+    if not answer.done():
+        answer.set_result((error, producer_id, epoch))

@@ -1,0 +1,262 @@
+"""Producers of a Load: when a request is due and for which partition, and where their connections go."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+import random
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterload.generator.wire.batches import Pool
+from clusterload.generator.wire.compressed import CompressedPool
+from clusterload.generator.wire.identify import identified
+from clusterload.generator.wire.population import LIVED, Setting
+from clusterload.generator.wire.schedule import due_times
+from clusterload.generator.wire.seats import Identity, Request, Seat
+from clusterload.generator.wire.sending import Sending
+from clusterload.generator.wire.work import Part, Tally
+from clusterload.model.ledger import RECORDS
+from clusterload.model.workload.dials import peak_of
+from clusterload.model.workload.distributions import parse_keys
+from clusterload.model.workload.loads import resolved
+
+if TYPE_CHECKING:
+    from clusterload.generator.wire.connection import Connection
+    from clusterload.kafka.protocol.address import Address
+
+DISTINCT: Final = 1_000_000
+"""Records of a run that should differ from each other, at the least."""
+
+_UNANSWERED: Final = 256
+"""Requests that a closed loop without acknowledgements sends to a broker before it looks at anything else."""
+
+_SWEEP: Final = 50_000_000
+
+
+class Producing(Sending):
+    """The producers of a Load in this worker."""
+
+    def __init__(self, part: Part, setting: Setting) -> None:
+        super().__init__(part, setting)
+        self.plan = resolved(part.load)
+        self.closed_loop = self.plan.request_rate is None
+        self.homes: dict[int, int] = {}
+        self.identities: dict[int, Identity] = {}
+        self.lifetime = round((part.load.dials.connection_lifetime or 0.0) * 1e9)
+        self.lived: set[int] = set()
+        self.ending: list[tuple[int, int, Connection]] = []
+        self.retiring: list[Connection] = []
+        self.index = part.number
+        self.next_due = self.next_sweep = 0
+
+    @property
+    def first_stamp(self) -> int:
+        """So that each record of a run is its own: a nonce, the worker, the Load, and a number that counts on."""
+        place = (self.setting.worker & 0x3F) << 6 | self.part.order & 0x3F
+        return (self.setting.seed & 0xFFF) << 52 | place << 40
+
+    async def prepare(self) -> None:
+        """Make the pool, open the connections, and get producer ids."""
+        self.rng = random.Random(f"{self.setting.seed}/{self.load.name}/{self.part.number}")  # noqa: S311
+        self.pool = self._new_pool()
+        weights = self.pool.partition_weights()
+        self.weights = None if len(set(weights)) == 1 else weights[: self.touched]
+        self.seats.lead(self.leaders)
+        brokers = self._leading()
+        wanted = round(peak_of(self.load.dials.connections)) or len(brokers)
+        for number in range(self.part.number, wanted, self.part.parts):
+            self.homes[number] = brokers[number % len(brokers)]
+        addresses = self.setting.routes.brokers
+        await self.open_all((number, addresses[home]) for number, home in self.homes.items())
+        await asyncio.gather(*self.tasks)  # those that ask for producer ids
+
+    def _new_pool(self) -> Pool:
+        assert self.part.template is not None
+        dials = self.load.dials
+        compression = dials.compression or "none"
+        kind = (
+            Pool
+            if compression == "none"
+            else partial(
+                CompressedPool, compression=compression, first_stamp=self.first_stamp, distinct=self._most_records()
+            )
+        )
+        return kind(
+            self.part.template,
+            records=self.plan.records_per_request,
+            sizes=self.plan.sizes,
+            keys=dials.keys or parse_keys("unique"),
+            partitions=len(self.leaders),
+            rng=self.rng,
+        )
+
+    def _most_records(self) -> int:
+        """How many records this worker may come to send, up to those that a compressed pool must make differ."""
+        if self.plan.request_rate is None:
+            return DISTINCT
+        records = self.plan.request_rate.area(self.setting.duration) * self.plan.records_per_request
+        return max(self.plan.records_per_request, min(DISTINCT, math.ceil(records / self.part.parts)))
+
+    def _leading(self) -> list[int]:
+        return sorted({leader for leader in self.leaders[: self.touched] if leader in self.setting.routes.brokers})
+
+    def begin(self) -> None:
+        """Plan the first request."""
+        setting = self.setting
+        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        self.stamp = self.first_stamp
+        if self.plan.request_rate is not None:
+            self.due_time = due_times(self.plan.request_rate, self.load.arrivals, setting)
+            self.next_due = self.due_time(self.index)
+
+    def tick(self, now: int) -> int:
+        """Send what is due; in a closed loop, as much as may be under way."""
+        end = self.setting.end
+        self.send_again(now)
+        if now >= self.next_sweep:
+            self.next_sweep = now + _SWEEP
+            self._end_some(now)
+            self.sweep(now)
+        if self.closed_loop:
+            self.more(now)
+            return now if self.quiet else self.next_sweep
+        while self.next_due <= now and self.next_due < end:
+            self._schedule(self.next_due, now)
+            self.index += self.part.parts
+            self.next_due = self.due_time(self.index)
+        return min(self.next_due, self.next_sweep) if self.next_due < end else self.next_sweep
+
+    def _schedule(self, due: int, now: int) -> None:
+        self.fates.scheduled += self.pool.records
+        if self.weights is None:
+            partition = self.index % self.touched
+        else:
+            (partition,) = self.rng.choices(range(self.touched), self.weights)
+        self.post(Request(due=due, partition=partition), now)
+
+    def more(self, now: int) -> None:
+        """The closed loop: as many requests as may be under way."""
+        if not self.closed_loop or now >= self.setting.end:
+            return
+        for seat in self.seats:
+            most = _UNANSWERED if self.quiet else math.inf
+            while seat and seat.partitions and most > 0:
+                most -= 1
+                self.fates.scheduled += self.pool.records
+                self.send(seat.take(), Request(due=now, partition=self._turn_of(seat)), now)
+
+    def _turn_of(self, seat: Seat) -> int:
+        if self.weights is None:
+            return seat.next_partition()
+        return self.rng.choices(seat.partitions, [self.weights[number] for number in seat.partitions])[0]
+
+    def welcome(self, connection: Connection) -> None:
+        """A connection may be used, an idempotent producer's once it knows its id."""
+        number = connection.number
+        if self.idempotent and number not in self.identities:
+            self.spawn(self._identify(connection))
+            return
+        connection.state = self.identities.get(number)
+        self.seats.of(self.homes[number]).join(connection)
+        if self.lifetime:
+            # The first ones end one after the other, so that they do not all come again at one moment.
+            share = 1.0 if number in self.lived else (number % len(self.homes) + 1) / len(self.homes)
+            self.lived.add(number)
+            heapq.heappush(self.ending, (time.monotonic_ns() + round(self.lifetime * share), number, connection))
+
+    async def _identify(self, connection: Connection) -> None:
+        self.identities[connection.number] = await identified(connection, self.part.frames["producer_id"])
+        self.welcome(connection)
+
+    def _end_some(self, now: int) -> None:
+        """Connections whose lifetime is over take no more requests, and are made anew when all theirs are answered."""
+        while self.ending and self.ending[0][0] <= now:
+            connection = heapq.heappop(self.ending)[-1]
+            if self.open.get(connection.number) is connection:
+                self.seats.of(self.homes[connection.number]).leave(connection)
+                self.retiring.append(connection)
+        for connection in [one for one in self.retiring if not one.waiting]:
+            self.retiring.remove(connection)
+            connection.end(LIVED)
+
+    def bereft(self, connection: Connection, reason: str) -> None:
+        """A connection is gone: nobody says what became of what was under way."""
+        now = time.monotonic_ns()
+        self.seats.of(self.homes[connection.number]).leave(connection)
+        for _, _, request in connection.under_way or ():
+            if isinstance(request, Request):
+                self.cut_off(request, now)
+        connection.under_way = None
+        if self.closing:
+            return
+        if reason != LIVED:
+            self.setting.stale()
+        self.again(connection.number, partial(self._address_of, connection.number), at_once=reason == LIVED)
+
+    def _address_of(self, number: int) -> Address | None:
+        home = self.homes[number]
+        leading = self._leading()
+        if home not in leading and leading:
+            home = self.homes[number] = leading[number % len(leading)]
+        return self.setting.routes.brokers.get(home)
+
+    def relieved(self, connection: Connection) -> None:
+        """A connection may be written to again."""
+        self.go_on(connection, time.monotonic_ns())
+
+    def moved(self) -> None:
+        """Leaders moved: what waits goes to the new ones; one that no connection goes to gets one."""
+        self.seats.lead(self.leaders)
+        for broker in self._leading():
+            if broker not in self.homes.values():
+                number = -1 - broker
+                self.homes[number] = broker
+                self.again(number, partial(self._address_of, number))
+        self.sweep(time.monotonic_ns())
+
+    async def finish(self, patience: float) -> None:
+        """Wait for answers within a bound; what is left is dropped if it was never sent, else unknown."""
+        give_up = time.monotonic() + patience
+        while self._under_way() and time.monotonic() < give_up:
+            now = time.monotonic_ns()
+            self.send_again(now)
+            self.sweep(now)
+            await asyncio.sleep(0.005)
+        self.closing = True
+        for connection in list(self.open.values()):
+            for _, _, request in connection.under_way or ():
+                if isinstance(request, Request) and request.slot is not None:
+                    self.errors["_TIMED_OUT"] += request.slot.records
+                    self.settle(request, unknown=True)
+            connection.under_way = None
+        for request in [*(one for seat in self.seats for one in seat.backlog), *(one[-1] for one in self.again_at)]:
+            self.drop(request)
+
+    def _under_way(self) -> Any:
+        return (
+            self.again_at
+            or any(seat.backlog for seat in self.seats)
+            or any(connection.under_way for connection in self.open.values())
+        )
+
+    def tally(self) -> Tally:
+        """The account so far; latencies since the last one."""
+        fates = self.fates
+        return Tally(
+            load=self.load.name,
+            ledger=fates.ledger(self.load.name, RECORDS, fates.acknowledged_bytes),
+            answered={"Produce": fates.answers},
+            connections=len(self.open),
+            made=self.made,
+            lost=dict(self.lost_for),
+            resent=fates.resent,
+            throttled=self.throttled,
+            records=fates.acknowledged,
+            bytes=fates.batch_bytes,
+            late=fates.late_requests,
+            distinct=min(1.0, self.pool.distinct_share()),
+            **self.latencies.taken(),
+        )

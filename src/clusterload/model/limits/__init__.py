@@ -1,0 +1,7 @@
+"""Limits: what a cluster may carry, as tables with provenance (the TOML files beside this one)."""
+
+from clusterload.model.limits.library import families, tables
+from clusterload.model.limits.limit import Force, Limit, Scope, row_of
+from clusterload.model.limits.table import Limits
+
+__all__ = ["Force", "Limit", "Limits", "Scope", "families", "row_of", "tables"]

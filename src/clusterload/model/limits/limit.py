@@ -1,0 +1,199 @@
+"""Limit: how much of a resource may be used, who says so, and what the number means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from clusterload.model.errors import ConfigurationError, nearest
+from clusterload.model.resources import RESOURCES, dimensions
+from clusterload.model.series import Kind
+from clusterload.model.units import Quantity, Unit, by_symbol, number
+
+DIGITS: Final = 6
+"""A limit is shown as it was published: more digits than a figure that was measured."""
+
+
+class Force(StrEnum):
+    """What a limit's number means."""
+
+    ENFORCED = "enforced"
+    """The cluster does not let more through."""
+    GUIDELINE = "guideline"
+    """The provider advises it; more is let through, and may cost latency."""
+    DECLARED = "declared"
+    """The operator set it."""
+    MEASURED = "measured"
+    """It was found by an experiment."""
+
+
+class Scope(StrEnum):
+    """What a limit holds for."""
+
+    CLUSTER = "cluster"
+    BROKER = "broker"
+
+
+Place = tuple[str, Scope, str]
+"""What a limit is of: resource, scope, broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How much of a resource may be used, and who says so, where, as of when.
+
+    Attributes:
+        resource: the name of a dimension in `resources`.
+        value: for a delta a rate per second, for a gauge a level.
+        force: enforced, guideline, declared or measured.
+        scope: for the whole cluster, or for each broker.
+        broker: the one broker that it is of, where brokers differ; empty for each of them.
+        low: from where the true value may lie, in the value's unit; None where it is no estimate.
+        high: to where.
+        before_replication: whether partitions are counted once, and not each replica.
+        source: the document, setting or experiment that says so.
+        as_of: when it said so: a year, month or day.
+        note: what a reader must know besides.
+    """
+
+    resource: str
+    value: Quantity
+    force: Force
+    scope: Scope = Scope.CLUSTER
+    broker: str = ""
+    low: float | None = None
+    high: float | None = None
+    before_replication: bool = False
+    source: str
+    as_of: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        expected = _unit(self.resource)
+        if not self.value.unit.measures_same_as(expected):
+            raise ConfigurationError(f"the limit of {self.resource} is in {self.value.unit}: give it in {expected}")
+        if not 0 < self.value.value < math.inf:
+            raise ConfigurationError(f"the limit of {self.resource} is {self.value}: it must be above 0 and finite")
+        if self.broker and self.scope is not Scope.BROKER:
+            raise ConfigurationError(
+                f"the limit of {self.resource} is broker {self.broker}'s: give it the scope 'broker'"
+            )
+        if self.before_replication and (self.resource, self.scope) != ("partitions", Scope.CLUSTER):
+            raise ConfigurationError(
+                f"the limit of {self.resource} is before_replication: only a cluster's partitions are"
+            )
+        self._check_interval()
+
+    def _check_interval(self) -> None:
+        low = 0.0 if self.low is None else self.low
+        high = self.value.value if self.high is None else self.high
+        if not 0 <= low <= self.value.value <= high < math.inf:
+            raise ConfigurationError(
+                f"the limit of {self.resource} is {self.value}, from {low:g} to {high:g}: let it lie between the two"
+            )
+
+    @property
+    def place(self) -> Place:
+        """What it is of: resource, scope and broker."""
+        return self.resource, self.scope, self.broker
+
+    @property
+    def amount(self) -> float:
+        """The value in the base unit of its thing: of two limits of one place the lower amount is the tighter one."""
+        return self.value.value * self.value.unit.factor
+
+    @property
+    def counting(self) -> str:
+        """How it counts, where that is not as the resource does: ` before replication`, or nothing."""
+        return " before replication" if self.before_replication else ""
+
+    @property
+    def words(self) -> str:
+        """The value as it was published, with its interval: `45 MB/s (40 to 51)`."""
+        said = f"{number(self.value.value, DIGITS)} {self.value.unit}{self.counting}"
+        if self.low is None and self.high is None:
+            return said
+        low = "0" if self.low is None else number(self.low, DIGITS)
+        return f"{said} ({low} or more)" if self.high is None else f"{said} ({low} to {number(self.high, DIGITS)})"
+
+    @property
+    def of(self) -> str:
+        """What it holds for: `cluster`, `each broker`, `broker 2`."""
+        if self.scope is Scope.CLUSTER:
+            return "cluster"
+        return f"broker {self.broker}" if self.broker else "each broker"
+
+
+def _unit(resource: str) -> Unit:
+    """What a resource's limit is measured in."""
+    known = [one.name for one in dimensions()]
+    if resource not in known:
+        raise ConfigurationError(f"{resource!r} cannot have a limit{nearest(resource, known)}")
+    measured = RESOURCES[resource]
+    return measured.unit.rate() if measured.kind is Kind.DELTA else measured.unit
+
+
+KEYS: Final = (
+    *("resource", "value", "unit", "force", "scope", "broker", "low", "high", "before_replication"),
+    *("source", "as_of", "note"),
+)
+"""What a limit's row of TOML can have."""
+
+_NEEDED: Final = ("resource", "value", "unit", "force", "source", "as_of")
+
+
+def limit_of(row: Mapping[str, Any]) -> Limit:
+    """A limit from a row of TOML, whose keys are known to be among KEYS.
+
+    Raises:
+        ConfigurationError: a key is missing, or a value is out of range.
+    """
+    missing = [key for key in _NEEDED if key not in row]
+    if missing:
+        raise ConfigurationError(f"a limit lacks {', '.join(missing)}")
+    try:
+        return Limit(
+            resource=str(row["resource"]),
+            value=Quantity(float(row["value"]), by_symbol(str(row["unit"]))),
+            force=Force(row["force"]),
+            scope=Scope(row.get("scope", "cluster")),
+            broker=str(row.get("broker", "")),
+            low=float(row["low"]) if "low" in row else None,
+            high=float(row["high"]) if "high" in row else None,
+            before_replication=flag(row, "before_replication"),
+            source=str(row["source"]),
+            as_of=str(row["as_of"]),
+            note=str(row.get("note", "")),
+        )
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def flag(row: Mapping[str, Any], key: str) -> bool:
+    """What a row says of a yes or no, which is no unless told; ConfigurationError if it is neither."""
+    found = row.get(key, False)
+    if not isinstance(found, bool):
+        raise ConfigurationError(f"{key} of a limit is {found!r}: give true or false")
+    return found
+
+
+def row_of(limit: Limit) -> dict[str, str | float]:
+    """A limit as a row of TOML; what is not set is left out."""
+    row: dict[str, str | float | None] = {
+        "resource": limit.resource,
+        "value": limit.value.value,
+        "unit": limit.value.unit.symbol,
+        "force": str(limit.force),
+        "scope": str(limit.scope),
+        "broker": limit.broker or None,
+        "low": limit.low,
+        "high": limit.high,
+        "before_replication": limit.before_replication or None,
+        "source": limit.source,
+        "as_of": limit.as_of,
+        "note": limit.note or None,
+    }
+    return {key: value for key, value in row.items() if value is not None}

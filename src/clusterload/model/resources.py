@@ -1,0 +1,315 @@
+"""Resources: what of a cluster can be used up or run hot, in one table.
+
+A source gives each resource as Series of that name, one for each broker. `docs/resources.md` is made from
+this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from clusterload.model import units
+from clusterload.model.kind import Kind
+from clusterload.model.units import Unit
+
+OTHERS: Final = "(others)"
+"""The label's value of what is left of a resource when its largest Series are taken by themselves."""
+
+
+class Role(StrEnum):
+    """What a resource is good for."""
+
+    DIMENSION = "dimension"
+    """Can have a limit; part of the limit load."""
+    SATURATION = "saturation"
+    """How busy the broker itself is, from 0 to 1; never added to the limit load."""
+    SIGN = "sign"
+    """Neither, but tells causes apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One thing that is measured of a broker.
+
+    Attributes:
+        name: also the name of its Series.
+        title: as people read it.
+        unit: of the Series; a delta's amount.
+        kind: gauge or delta.
+        role: dimension, saturation or sign.
+        per: the labels, besides `broker`, by which there are several Series; one of several may be missing where a
+            source does not know it.
+        trap: how the figure misleads, or nothing.
+    """
+
+    name: str
+    title: str
+    unit: Unit
+    kind: Kind
+    role: Role
+    per: tuple[str, ...] = ()
+    trap: str = ""
+
+
+def _table(*resources: Resource) -> dict[str, Resource]:
+    return {one.name: one for one in resources}
+
+
+def _dimension(name: str, title: str, unit: Unit, kind: Kind, trap: str = "") -> Resource:
+    return Resource(name=name, title=title, unit=unit, kind=kind, role=Role.DIMENSION, trap=trap)
+
+
+def _saturation(name: str, title: str, trap: str = "") -> Resource:
+    return Resource(name=name, title=title, unit=units.RATIO, kind=Kind.GAUGE, role=Role.SATURATION, trap=trap)
+
+
+def _sign(name: str, title: str, unit: Unit, kind: Kind, *per: str, trap: str = "") -> Resource:
+    return Resource(name=name, title=title, unit=unit, kind=kind, role=Role.SIGN, per=per, trap=trap)
+
+
+RESOURCES: Final = _table(
+    _dimension(
+        "ingress",
+        "Ingress",
+        units.BYTES,
+        Kind.DELTA,
+        trap="bytes of record batches as produced, after compression, without replication and without framing",
+    ),
+    _dimension("egress", "Egress", units.BYTES, Kind.DELTA, trap="what consumers fetch; followers are left out"),
+    _dimension(
+        "requests",
+        "Requests",
+        units.REQUESTS,
+        Kind.DELTA,
+        trap="of the clients' listener only: the brokers' request metrics also count followers and controllers",
+    ),
+    _dimension(
+        "connections",
+        "Connections",
+        units.CONNECTIONS,
+        Kind.GAUGE,
+        trap="of the clients' listener only; a client opens one to each broker it needs, and one to bootstrap",
+    ),
+    _dimension("connection_attempts", "Connection attempts", units.CONNECTIONS, Kind.DELTA, trap="accepted ones only"),
+    _dimension("partitions", "Partitions", units.PARTITIONS, Kind.GAUGE, trap="replicas, not partitions by name"),
+    _saturation(
+        "request_handler_busy",
+        "Request handlers busy",
+        trap="reads calm on hosts with few cores: threads that wait for a CPU are not counted as idle or busy",
+    ),
+    _saturation(
+        "network_thread_busy",
+        "Network threads busy",
+        trap="from the growth of I/O time of the busiest clients' listener; the idle gauge is blind to TLS handshakes",
+    ),
+    _saturation("cpu_host", "CPU of the host", trap="shared by all brokers and neighbours of that host"),
+    _sign("cores", "Cores of the host", units.CORES, Kind.GAUGE, trap="as the broker's Java sees them"),
+    _sign("cpu_broker", "CPU of the broker", units.SECONDS, Kind.DELTA),
+    _sign("records_in", "Records produced", units.RECORDS, Kind.DELTA),
+    _sign("ingress_by_topic", "Ingress by topic", units.BYTES, Kind.DELTA, "topic"),
+    _sign("egress_by_topic", "Egress by topic", units.BYTES, Kind.DELTA, "topic"),
+    _sign("records_in_by_topic", "Records produced by topic", units.RECORDS, Kind.DELTA, "topic"),
+    _sign("records_out", "Records consumed", units.RECORDS, Kind.DELTA),
+    _sign("records_out_by_topic", "Records consumed by topic", units.RECORDS, Kind.DELTA, "topic"),
+    _sign("requests_by_principal", "Requests by principal", units.REQUESTS, Kind.DELTA, "principal"),
+    _sign("connections_by_principal", "Connections by principal", units.CONNECTIONS, Kind.GAUGE, "principal"),
+    _sign("retained_bytes", "Retained bytes", units.BYTES, Kind.GAUGE),
+    _sign("retained_bytes_by_topic", "Retained bytes by topic", units.BYTES, Kind.GAUGE, "topic"),
+    _sign(
+        "cluster_load_percent",
+        "Cluster load, by its provider",
+        units.RATIO,
+        Kind.GAUGE,
+        trap="from 0 to 1; what goes into it is not told, and only dedicated clusters have it",
+    ),
+    _sign(
+        "cluster_load_percent_avg",
+        "Cluster load, by its provider: mean of brokers",
+        units.RATIO,
+        Kind.GAUGE,
+        trap="from 0 to 1; high together with the busiest broker's calls for more capacity",
+    ),
+    _sign(
+        "cluster_load_percent_max",
+        "Cluster load, by its provider: busiest broker",
+        units.RATIO,
+        Kind.GAUGE,
+        trap="from 0 to 1; high while the mean is low tells of skew",
+    ),
+    _sign("replication_in", "Replication in", units.BYTES, Kind.DELTA),
+    _sign("replication_out", "Replication out", units.BYTES, Kind.DELTA),
+    _sign(
+        "requests_by_type",
+        "Requests by type",
+        units.REQUESTS,
+        Kind.DELTA,
+        "request",
+        trap="all listeners: brokers and controllers ask too (Metadata, ApiVersions, FetchFollower); all versions "
+        "added up; Fetch is the sum of FetchConsumer and FetchFollower, so it is left out",
+    ),
+    _sign("request_time", "Time of requests by type", units.MILLISECONDS, Kind.DELTA, "request"),
+    _sign(
+        "request_queue_time",
+        "Time of requests in the queue by type",
+        units.MILLISECONDS,
+        Kind.DELTA,
+        "request",
+        trap="waiting for a request handler; grows by a neighbour's work as well; single times are whole milliseconds",
+    ),
+    _sign(
+        "request_local_time",
+        "Time of requests at the leader by type",
+        units.MILLISECONDS,
+        Kind.DELTA,
+        "request",
+        trap="of a handler, waiting for a CPU or disk included; single times are whole milliseconds",
+    ),
+    _sign(
+        "request_remote_time",
+        "Time of requests in waiting for others by type",
+        units.MILLISECONDS,
+        Kind.DELTA,
+        "request",
+        trap="a Produce waits for replicas; a fetch waits for records, so there it tells of idleness",
+    ),
+    _sign("message_conversions", "Records recompressed", units.RECORDS, Kind.DELTA),
+    _sign("message_conversions_by_topic", "Records recompressed by topic", units.RECORDS, Kind.DELTA, "topic"),
+    _sign("request_bytes", "Bytes of requests", units.BYTES, Kind.DELTA, trap="with their framing, not only records"),
+    _sign("response_bytes", "Bytes of responses", units.BYTES, Kind.DELTA, trap="with their framing, not only records"),
+    _sign(
+        "authentications", "Successful authentications", units.COUNT, Kind.DELTA, trap="none where no login is asked"
+    ),
+    _sign("failed_authentications", "Failed authentications", units.COUNT, Kind.DELTA),
+    _sign("leaders", "Leaders", units.PARTITIONS, Kind.GAUGE),
+    _sign("under_replicated", "Under-replicated partitions", units.PARTITIONS, Kind.GAUGE),
+    _sign("isr_shrinks", "ISR shrinks", units.COUNT, Kind.DELTA, trap="a fenced broker is no shrink"),
+    _sign("isr_expands", "ISR expands", units.COUNT, Kind.DELTA, trap="also when a broker comes back"),
+    _sign(
+        "thread_time_by_client",
+        "Thread time by client",
+        units.RATIO,
+        Kind.GAUGE,
+        "client",
+        "principal",
+        trap="of one thread, so a broker has more than 1 to give; there only once a client quota exists; lingers for "
+        "seconds; without handshakes, and without what followers and idle connections cost for the client's sake",
+    ),
+    *(
+        _sign(
+            name,
+            title,
+            units.BYTES_PER_SECOND,
+            Kind.GAUGE,
+            "client",
+            "principal",
+            trap="there only once a client quota exists; a mean over seconds, which lingers as long",
+        )
+        for name, title in (("ingress_by_client", "Ingress by client"), ("egress_by_client", "Egress by client"))
+    ),
+    *(
+        _sign(
+            f"{quota}_throttle_time",
+            f"Throttle time of {title} by client",
+            units.MILLISECONDS,
+            Kind.GAUGE,
+            "client",
+            "principal",
+            trap="there only once a client quota exists; lingers for seconds; NaN where nothing is throttled",
+        )
+        for quota, title in (
+            ("produce", "produce requests"),
+            ("fetch", "fetch requests"),
+            ("request", "request quotas"),
+        )
+    ),
+    _sign(
+        "connections_by_software",
+        "Connections by client software",
+        units.CONNECTIONS,
+        Kind.GAUGE,
+        "software",
+        trap="as clients call themselves; of the clients' listeners; those that do not say are unknown/unknown",
+    ),
+    _sign(
+        "connections_by_listener",
+        "Connections by listener",
+        units.CONNECTIONS,
+        Kind.GAUGE,
+        "listener",
+        trap="of the clients' listeners only",
+    ),
+    _sign(
+        "tls_connections",
+        "Connections with TLS",
+        units.CONNECTIONS,
+        Kind.GAUGE,
+        trap="of the clients' listeners; none where there was never one",
+    ),
+    _sign(
+        "disk_reads",
+        "Read from disk",
+        units.BYTES,
+        Kind.DELTA,
+        trap="what the page cache did not hold; on Linux only, where the broker may see its own figures",
+    ),
+    _sign(
+        "disk_writes",
+        "Written to disk",
+        units.BYTES,
+        Kind.DELTA,
+        trap="into the page cache, so that the disk may get it later; with logs, snapshots and compaction",
+    ),
+    _sign("group_rebalances", "Rebalances of groups", units.COUNT, Kind.DELTA, trap="completed ones, of all groups"),
+    _sign("offset_commits", "Offsets committed", units.COUNT, Kind.DELTA, trap="a commit of ten partitions counts ten"),
+    _sign(
+        "round_trip_time",
+        "Round trip to the broker",
+        units.MILLISECONDS,
+        Kind.GAUGE,
+        trap="of our own question over a connection that is kept: our network, the broker's threads and its queue",
+    ),
+    _sign(
+        "records_by_partition",
+        "Records by partition",
+        units.RECORDS,
+        Kind.DELTA,
+        "topic",
+        "partition",
+        trap="of the cluster: growth in offsets, so transactions' markers count; internal topics among them",
+    ),
+    _sign(
+        "members_changed",
+        "Members that joined or left",
+        units.COUNT,
+        Kind.DELTA,
+        "group",
+        trap="since the last look, so who came and went between is not seen; a group in a rebalance counts one",
+    ),
+    _sign("log_bytes", "Size of logs", units.BYTES, Kind.GAUGE, trap="on disk, of all replicas of the broker"),
+    _sign("offline_partitions", "Partitions without a leader", units.PARTITIONS, Kind.GAUGE),
+    _sign("groups", "Consumer groups", units.COUNT, Kind.GAUGE, trap="only those that the user may describe"),
+    _sign("group_members", "Members of groups", units.COUNT, Kind.GAUGE, "group"),
+    _sign(
+        "consumer_lag",
+        "Lag of consumer groups",
+        units.RECORDS,
+        Kind.GAUGE,
+        "group",
+        "topic",
+        trap="in offsets, so transactions' markers and compacted records count; of committed offsets, not of reading",
+    ),
+    _sign("gc_time", "Garbage collection", units.SECONDS, Kind.DELTA),
+)
+"""All resources by name."""
+
+
+def dimensions() -> tuple[Resource, ...]:
+    """The resources that can have a limit."""
+    return tuple(one for one in RESOURCES.values() if one.role is Role.DIMENSION)
+
+
+def saturations() -> tuple[Resource, ...]:
+    """The resources that say how busy a broker is."""
+    return tuple(one for one in RESOURCES.values() if one.role is Role.SATURATION)

@@ -1,0 +1,94 @@
+"""Statistics that outliers do not bend: how far figures spread, how often chance goes as far, and in any of many.
+
+The spread is Qn (Rousseeuw and Croux, 1993): a quarter of all distances between two figures are smaller than it is
+before scaling. It wastes less of what figures tell than the median absolute deviation does: of ten it knows the spread
+as well as six degrees of freedom do, the MAD as well as three. Where most figures are nearly equal and the others are
+not, it would say next to nothing, so half of the standard deviation of all but the most extreme tenth is its floor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from clusterload.model.series import Floats
+
+_OF_NORMAL: Final = 2.21914
+# What makes it right on average for few normal figures (Croux and Rousseeuw, 1992).
+_SMALL: Final = {2: 0.399, 3: 0.994, 4: 0.512, 5: 0.844, 6: 0.611, 7: 0.857, 8: 0.669, 9: 0.872}
+
+MOST_FREEDOM: Final = 200.0
+"""Degrees of freedom from which on nothing changes any more."""
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+
+
+def spread(figures: Floats) -> float:
+    """The standard deviation that normal figures of this spread would have; NaN for fewer than two figures."""
+    count = len(figures)
+    if count <= 1:
+        return math.nan
+    half = count // 2 + 1
+    first, second = np.triu_indices(count, 1)
+    distances = np.sort(np.abs(figures[first] - figures[second]))
+    odd = 1.4 if count % 2 else 3.8
+    correction = _SMALL.get(count) or count / (count + odd)
+    robust = _OF_NORMAL * correction * float(distances[half * (half - 1) // 2 - 1])
+    return max(robust, _of_most(figures) / 2)
+
+
+def _of_most(figures: Floats) -> float:
+    off = np.sort(np.abs(figures - np.median(figures)))
+    kept = off[: len(off) - len(off) // 10]
+    return float(np.sqrt(np.sum(kept**2) / (len(kept) - 1)))
+
+
+def freedom(count: int) -> float:
+    """Degrees of freedom with which `spread` knows what it tells, of `count` figures.
+
+    Fitted to the tails of normal figures divided by it, from 1 % to 0.02 %, for 4 to 30 figures: the true tails are
+    nowhere heavier by more than a tenth of a degree. An odd figure adds nothing.
+    """
+    return 2 / 3 * (count - count % 2 - 1)
+
+
+def chance(distance: float, degrees: float) -> float:
+    """How likely a t-distributed figure lies as far from 0 as `distance` or farther, on either side."""
+    if distance <= 0:
+        return 1.0
+    # With t = sqrt(degrees) / tan(u) the tail is a smooth integral over a short stretch of u.
+    degrees = min(degrees, MOST_FREEDOM)
+    end = math.atan(math.sqrt(degrees) / distance)
+    inside = float(np.sum(_WEIGHTS * np.sin((_NODES + 1) / 2 * end) ** (degrees - 1))) * end / 2
+    scale = math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)) / math.sqrt(math.pi)
+    return min(1.0, 2 * scale * inside)
+
+
+@lru_cache(maxsize=4096)
+def reach(likely: float, degrees: float) -> float:
+    """The distance that chance reaches with this likelihood: the inverse of `chance`."""
+    low, high = 0.0, 1.0
+    while chance(high, degrees) > likely:
+        high *= 2
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if chance(middle, degrees) > likely else (low, middle)
+    return high
+
+
+def holm(chances: Sequence[float]) -> tuple[float, ...]:
+    """How likely chance goes as far in any of several figures, for how likely it goes as far in each (Holm, 1979).
+
+    The least likely one counts as often as there are figures, the next one as often as are left, and none less than the
+    one before it.
+    """
+    found = [1.0] * len(chances)
+    highest = 0.0
+    for done, place in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
+        highest = min(1.0, max(highest, (len(chances) - done) * chances[place]))
+        found[place] = highest
+    return tuple(found)

@@ -1,0 +1,138 @@
+"""Plan: what load to make, read from TOML or made in Python."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from clusterload.model.errors import ConfigurationError, nearest
+from clusterload.model.thresholds import ANY, Threshold
+from clusterload.model.units import parse_duration
+from clusterload.model.workload.faults import Fault
+from clusterload.model.workload.loads import Load, known_keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What load to make: Loads (who) for a duration (when), what breaks meanwhile, and what may not come of it.
+
+    Attributes:
+        name: what it is called.
+        loads: at least one; none of the same name.
+        duration: seconds.
+        warm_up: seconds at the start that are left out of judgement and of latency.
+        faults: what breaks while the load runs.
+        thresholds: what the run may not come to.
+        abort_if: thresholds that end the load at once when they are crossed.
+    """
+
+    name: str
+    loads: tuple[Load, ...]
+    duration: float
+    warm_up: float = 0.0
+    faults: tuple[Fault, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    abort_if: tuple[Threshold, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [load.name for load in self.loads]
+        if not names:
+            raise ConfigurationError(f"plan {self.name!r} has no load: add a [[loads]] table")
+        if len(set(names)) < len(names):
+            raise ConfigurationError(f"plan {self.name!r} names two loads alike: give each its own name")
+        if not 0 < self.duration < math.inf:
+            raise ConfigurationError(f"plan {self.name!r} lasts {self.duration:g} s: it must be above 0 and finite")
+        if not 0 <= self.warm_up < self.duration:
+            raise ConfigurationError(
+                f"plan {self.name!r} lasts {self.duration:g} s and warms up for {self.warm_up:g} s: nothing is left of "
+                "it, so warm up for less"
+            )
+        for fault in self.faults:
+            if fault.at >= self.duration:
+                raise ConfigurationError(
+                    f"plan {self.name!r} lasts {self.duration:g} s, and fault {fault.do} comes at {fault.at:g} s: "
+                    "let it come before the end"
+                )
+        for threshold in (*self.thresholds, *self.abort_if):
+            if (load := threshold.which("load")) not in {"", ANY, *names}:
+                raise ConfigurationError(
+                    f"threshold {threshold.text!r}: plan {self.name!r} has no load {load!r}{nearest(load, names)}"
+                )
+
+    @property
+    def too_long(self) -> tuple[Threshold, ...]:
+        """The thresholds that must last for longer than what of the load is judged, so that nothing can cross them."""
+        judged = self.duration - self.warm_up
+        return tuple(one for one in (*self.thresholds, *self.abort_if) if one.lasts is not None and one.lasts > judged)
+
+    @classmethod
+    def parsed(cls, given: Mapping[str, Any]) -> Plan:
+        """A Plan from what TOML or JSON gives.
+
+        Raises:
+            ConfigurationError: an unknown key or dial, or a value out of range.
+        """
+        known = known_keys("plan", given, [one.name for one in fields(cls)])
+        return cls(
+            name=str(known.get("name", "load")),
+            loads=tuple(Load.parsed(load) for load in _tables("loads", known)),
+            duration=parse_duration(str(known.get("duration", "30s"))),
+            warm_up=parse_duration(str(known.get("warm_up", "0s"))),
+            faults=tuple(Fault.parsed(fault) for fault in _tables("faults", known)),
+            thresholds=tuple(map(Threshold.parsed, _texts("thresholds", known))),
+            abort_if=tuple(map(Threshold.parsed, _texts("abort_if", known))),
+        )
+
+    @classmethod
+    def read(cls, path: Path | str) -> Plan:
+        """A Plan from a TOML file.
+
+        Raises:
+            ConfigurationError: the file is missing, is no TOML, or is no plan; the message names the file.
+        """
+        try:
+            return cls.parsed(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        except OSError as error:
+            raise ConfigurationError(f"plan {path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"plan {path} is not text: save it as UTF-8") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"plan {path} is not TOML: {error}") from None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"plan {path}: {error}") from None
+
+    def is_like(self, other: Plan) -> bool:
+        """Whether another plan does the same for as long, whatever the two are called or held against."""
+        mine, others = (replace(one, name="", thresholds=(), abort_if=()) for one in (self, other))
+        return mine == others
+
+    def as_document(self) -> dict[str, Any]:
+        """What `parsed` reads back, made of plain values."""
+        gates = {"thresholds": self.thresholds, "abort_if": self.abort_if}
+        return {
+            "name": self.name,
+            "duration": self.duration,
+            "warm_up": self.warm_up,
+            "loads": [load.as_document() for load in self.loads],
+            "faults": [fault.as_document() for fault in self.faults],
+            # Only where there are some, so that a plan without them is read by what knows none.
+            **{key: [one.text for one in each] for key, each in gates.items() if each},
+        }
+
+
+def _tables(key: str, given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = given.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+        raise ConfigurationError(f"{key} must be [[{key}]] tables")
+    return found
+
+
+def _texts(key: str, given: Mapping[str, Any]) -> list[str]:
+    found = given.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ConfigurationError(f"{key} must be a list of texts, as in ['latency.p99 > 50 ms']")
+    return found

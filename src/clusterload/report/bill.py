@@ -1,0 +1,273 @@
+"""The bill: for the terminal at 80 columns, and as plain values for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from clusterload.analysis.bill import FIGURES, NOT_TOLD, Bill, Charge, Prices
+from clusterload.analysis.bill.drivers import IDLE
+from clusterload.analysis.bill.price import amount, words_of
+from clusterload.analysis.window_stats import Facts
+from clusterload.model import units
+from clusterload.model.run import Run, clock_time
+from clusterload.report.shown import Told
+from clusterload.report.tables import table
+
+_LARGEST: Final = 2
+_WORTH: Final = 0.005  # share of what is told from which on somebody has a row
+_MOST_COLUMNS: Final = 6  # of figures, so that 80 columns are enough
+
+TOP: Final = 5
+"""Rows of each kind when several kinds are shown."""
+
+TOP_ALONE: Final = 15
+"""Rows of a kind that was asked for by itself."""
+
+NOT_EXPLAINED: Final = "(not explained)"
+"""The name of what the prices leave over."""
+
+_TITLES: Final = {
+    "thread_time": "threads",
+    "ingress": "in",
+    "egress": "out",
+    "requests": "requests",
+    "connections": "conns",
+    "attempts": "attempts",
+    "replication": "copied",
+    "throttle": "throttled",
+}
+_WORDS: Final = {
+    "thread_time": "threads",
+    "ingress": "in",
+    "egress": "out",
+    "requests": "requests",
+    "connections": "connections",
+    "attempts": "connection attempts",
+}
+_LEADS: Final = ("client", "principal", "topic", "request")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billed:
+    """All that is shown of a bill.
+
+    Attributes:
+        bill: the charges.
+        prices: what drivers cost.
+        facts: the window, and the baseline if there is one.
+    """
+
+    bill: Bill
+    prices: Prices
+    facts: Facts
+
+    @property
+    def cpu(self) -> float:
+        """Cores that all brokers took; NaN if unknown."""
+        return self.facts.total("cpu_broker").now
+
+    @property
+    def drivers(self) -> Mapping[str, float]:
+        """Cores by driver, the most first, with what is not explained at the end where the CPU is known."""
+        found = dict(sorted(self.prices.explains(self.facts).items(), key=lambda one: -one[1]))
+        if not math.isnan(self.cpu):
+            found[NOT_EXPLAINED] = self.cpu - math.fsum(found.values())
+        return found
+
+
+def sentence(told: Bill) -> str:
+    """Who rose most, or is the largest where there is no baseline."""
+    kind = next((kind for kind in _LEADS if told.leader(kind)), "")
+    first = told.leader(kind) if kind else None
+    if first is None:
+        return "nobody used noticeably more than before" if told.compared else "nobody is named who used the brokers"
+    figure = told.leading[kind]
+    value = _amount(figure, first.figures[figure])
+    share = "" if math.isnan(first.share) else f", {units.percent(first.share)} of the whole"
+    who = f"{_called(kind)} {first.name}"
+    if not told.compared:
+        return f"{who} is the largest: {value} {_WORDS[figure]}{share}; without a baseline nothing tells who rose"
+    return f"{who} rose most: by {_amount(figure, first.rise[figure])} to {value} {_WORDS[figure]}{share}"
+
+
+def _called(kind: str) -> str:
+    return {"client": "client id", "request": "requests of type"}.get(kind, kind)
+
+
+def bill_report(billed: Billed, *, by: str = "") -> Told:
+    """A sentence, the charges, what drives the brokers' CPU, and what is missing.
+
+    Args:
+        billed: what is shown.
+        by: only charges of this kind, and more of them.
+    """
+    text = sentence(billed.bill)
+    parts: list[RenderableType] = [Text(f"{text[:1].upper()}{text[1:]}.", style="bold")]
+    for kind in [by] if by else [one for one in billed.bill.kinds if one != "broker"]:
+        charges = billed.bill.of(kind)
+        if charges:
+            parts.append(charges_table(billed.bill, kind, charges, TOP_ALONE if by else TOP))
+        else:
+            parts.append(Text(f"Nothing is told by {kind}.", style="dim"))
+    if not by and not math.isnan(billed.cpu):
+        parts.append(drivers_table(billed))
+    parts += [Text(line, style="dim") for line in bill_notes(billed)]
+    return Told(view=Group(*parts))
+
+
+def charges_table(told: Bill, kind: str, charges: Sequence[Charge], top: int) -> Table:
+    """What each of a kind has used: who rose most and who is largest, the others together, and the remainder."""
+    leading, known = told.leading[kind], {figure for one in charges for figure in one.figures}
+    figures = [leading, *(figure for figure in _TITLES if figure in known and figure != leading)]
+    figures = figures[: _MOST_COLUMNS - told.compared]
+    change = ["change"] if told.compared else []
+    shown = table(f"by {kind}", _TITLES[leading], *change, "share", *(_TITLES[figure] for figure in figures[1:]))
+    *named, rest = charges
+    rows = _rows(named, leading, top)
+    for one in (*rows, *_summed(kind, [one for one in named if one not in rows], told), rest):
+        style = "dim" if one.name == NOT_TOLD else ""
+        cells = [_rounded(leading, one.figures.get(leading, math.nan))]
+        cells += [_signed(leading, one.rise.get(leading, math.nan))] if told.compared else []
+        cells += [units.percent(one.share)]
+        cells += [_rounded(figure, one.figures.get(figure, math.nan)) for figure in figures[1:]]
+        shown.add_row(Text(one.name, style=style), *(Text(cell, style=style) for cell in cells))
+    return shown
+
+
+def _rows(named: Sequence[Charge], leading: str, top: int) -> list[Charge]:
+    """Who rose most, and the largest too, in the order of the bill; who used next to nothing is not shown alone."""
+    sums = {figure: math.fsum(one.figures.get(figure, 0.0) for one in named) for figure in FIGURES}
+    shown = [
+        one
+        for one in named
+        if any(max(value, one.rise.get(figure, 0.0)) > _WORTH * sums[figure] for figure, value in one.figures.items())
+    ]
+    largest = sorted(shown, key=lambda one: -one.figures.get(leading, 0.0))[:_LARGEST]
+    risen = [one for one in shown if one not in largest][: max(0, top - len(largest))]
+    return [one for one in shown if one in risen or one in largest]
+
+
+def _summed(kind: str, left: Sequence[Charge], told: Bill) -> Iterator[Charge]:
+    """Those for whom there is no row, as one."""
+    if not left:
+        return
+    added = [figure for figure in FIGURES if figure in told.wholes[kind]]
+    shares = [one.share for one in left if not math.isnan(one.share)]
+    yield Charge(
+        kind=kind,
+        name=f"{len(left)} more",
+        figures={figure: math.fsum(one.figures.get(figure, 0.0) for one in left) for figure in added},
+        rise={figure: math.fsum(one.rise.get(figure, 0.0) for one in left) for figure in added},
+        share=math.fsum(shares) if shares else math.nan,
+    )
+
+
+def drivers_table(billed: Billed) -> Table:
+    """What the CPU of the brokers goes to, with the price of each."""
+    shown = table("what the CPU goes to", "a second", "each", "cores", "share")
+    for driver, cores in billed.drivers.items():
+        price = billed.prices.of(driver)
+        count = amount(driver, billed.facts) if price else math.nan
+        shown.add_row(
+            Text(" + ".join(map(words_of, driver.split(" + "))), style="dim" if driver == NOT_EXPLAINED else ""),
+            "" if math.isnan(count) or driver == IDLE else units.number(count),
+            price.said if price else "",
+            units.number(round(cores, 3)),
+            units.percent(cores / billed.cpu) if billed.cpu else "n/a",
+        )
+    return shown
+
+
+def bill_notes(billed: Billed) -> Iterator[str]:
+    """Where prices come from, and what is missing."""
+    found = billed.prices
+    if not math.isnan(billed.cpu):
+        off = "" if math.isnan(found.error) else f"; off by {units.percent(found.error)} where it was not fitted"
+        yield f"Prices are {found.basis}{off}."
+        yield from (
+            f"{line[:1].upper()}{line[1:]}." for line in found.words[-len(found.inseparable) :] if found.inseparable
+        )
+    yield from (f"Missing: {line}." for line in billed.bill.missing)
+
+
+def _amount(figure: str, value: float) -> str:
+    if math.isnan(value):
+        return ""
+    if FIGURES[figure] == units.CORES:
+        return units.number(round(value, 3))
+    return units.short(0.0 if abs(value) < 1e-9 else value, FIGURES[figure])  # noqa: PLR2004 (rounding of sums)
+
+
+def _rounded(figure: str, value: float) -> str:
+    """As much of a figure as a column has room for."""
+    return _amount(figure, value if math.isnan(value) else float(f"{value:.2g}"))
+
+
+def _signed(figure: str, value: float) -> str:
+    size = _rounded(figure, abs(value))
+    return f"{'-' if value < 0 and not size.startswith('0 ') and size != '0' else '+'}{size}" if size else ""
+
+
+def bill_document(billed: Billed) -> dict[str, Any]:
+    """The same as plain values, in the units of `units`; what is unknown is null or left out."""
+    told, found = billed.bill, billed.prices
+    return {
+        "sentence": sentence(told),
+        "window": _window(billed.facts.now),
+        "baseline": _window(billed.facts.before) if billed.facts.before else None,
+        "units": {figure: str(unit) for figure, unit in FIGURES.items()},
+        "charges": [_charge(one) for one in told.charges],
+        "wholes": {kind: _plain(one) for kind, one in told.wholes.items()},
+        "leading": dict(told.leading),
+        "cpu": _number(billed.cpu),
+        "drivers": {driver: _number(cores) for driver, cores in billed.drivers.items()},
+        "prices": {
+            "basis": found.basis,
+            "fitted": found.fitted,
+            "windows": found.windows,
+            "left_out": found.left_out,
+            "error": _number(found.error),
+            "prices": [
+                {
+                    "driver": one.driver,
+                    "value": _number(one.value),
+                    "low": _number(one.low),
+                    "high": _number(one.high),
+                    "unit": str(one.unit),
+                    "words": one.words,
+                }
+                for one in found.prices
+            ],
+            "inseparable": [list(group) for group in found.inseparable],
+        },
+        "missing": list(told.missing),
+    }
+
+
+def _charge(one: Charge) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "name": one.name,
+        "figures": _plain(one.figures),
+        "rise": _plain(one.rise),
+        "share": _number(one.share),
+    }
+
+
+def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
+    return {figure: _number(value) for figure, value in figures.items()}
+
+
+def _window(run: Run) -> dict[str, Any]:
+    return {"start": clock_time(run.start), "end": clock_time(run.end), "run": str(run.path) if run.path else None}
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

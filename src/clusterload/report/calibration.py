@@ -1,0 +1,111 @@
+"""What a calibration found, for the terminal at 80 columns and for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from clusterload.analysis.ceiling.ceiling import Ceiling, Search
+from clusterload.analysis.ceiling.drive import drive_of
+from clusterload.analysis.ceiling.staircase import Outcome, Step
+from clusterload.model import units
+from clusterload.model.resources import RESOURCES
+from clusterload.report.tables import table
+from clusterload.workflow.calibrate import Calibration
+from clusterload.workflow.step_search import Making
+
+_MARKS: Final = {Outcome.HELD: "held", Outcome.BROKE: "broke", Outcome.UNSURE: "no telling"}
+
+
+def calibration_view(calibration: Calibration) -> list[RenderableType]:
+    """The ceilings with their intervals, what ended the searches, and what a reader should know."""
+    shown = table("resource", "ceiling", "from", "to", "searches")
+    for one in calibration.ceilings:
+        shown.add_row(Text(RESOURCES[one.resource].title), *_cells(one), f"{len(one.telling)} of {one.wanted}")
+    parts: list[RenderableType] = [shown]
+    parts += [Text(line) for one in calibration.ceilings for line in _lines(one)]
+    parts += [Text(line, style="yellow") for line in calibration.doubts]
+    kept = ", ".join(bound.kept_text for bound in calibration.bounds)
+    return [*parts, Text(f"Within {kept}. {calibration.note}", style="dim")]
+
+
+def _cells(ceiling: Ceiling) -> tuple[str, str, str]:
+    if not ceiling.known:
+        return (f"at least {units.short(ceiling.at_least, ceiling.unit)}", "", "unknown")
+    low, high = (units.short(value, ceiling.unit) for value in (ceiling.low, ceiling.high))
+    return units.short(ceiling.value, ceiling.unit), low, high
+
+
+def _lines(ceiling: Ceiling) -> Iterator[str]:
+    title = RESOURCES[ceiling.resource].title
+    for reason in ceiling.reasons:
+        yield f"{title}: {reason}"
+
+
+def step_line(making: Making) -> str:
+    """A step in one line, before it is made or after."""
+    factor = making.raising.unit.thing == "factor"
+    value = f"{units.number(making.value)} x" if factor else units.short(making.value, making.raising.unit)
+    place = f"{making.raising.name} {making.repeat}.{making.number}: {value}"
+    if making.step is None:
+        return place
+    return f"{place} {_MARKS[making.step.outcome]}: {making.step.why}"
+
+
+def calibration_document(calibration: Calibration) -> dict[str, Any]:
+    """A calibration as plain values, each step included; values are in the unit that stands beside them."""
+    return {
+        "cluster": calibration.cluster_id,
+        "lab": calibration.lab,
+        "brokers": calibration.brokers,
+        "as_of": calibration.day,
+        "seed": calibration.seed,
+        "bounds": [bound.as_text for bound in calibration.bounds],
+        "note": calibration.note,
+        "doubts": list(calibration.doubts),
+        "resources": {one.resource: _ceiling(one) for one in calibration.ceilings},
+    }
+
+
+def _ceiling(ceiling: Ceiling) -> dict[str, Any]:
+    return {
+        "unit": ceiling.unit.symbol,
+        "load": drive_of(ceiling.resource).how,
+        "known": ceiling.known,
+        "value": _number(ceiling.value),
+        "low": _number(ceiling.low),
+        "high": _number(ceiling.high),
+        "at_least": _number(ceiling.at_least),
+        "chance": _number(ceiling.chance),
+        "why": list(ceiling.reasons),
+        "searches": [search_document(one) for one in ceiling.searches],
+    }
+
+
+def search_document(search: Search) -> dict[str, Any]:
+    """A search as plain values, each step included."""
+    return {
+        "held": _number(search.held),
+        "broke": _number(search.broke),
+        "end": search.cut or search.found.end.value,
+        "steps": [_step(step) for step in search.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "value": step.value,
+        "used": _number(step.used),
+        "outcome": step.outcome.value,
+        "why": step.why,
+        "figures": {name: _number(value) for name, value in step.figures.items()},
+    }
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN and no infinity."""
+    return value if math.isfinite(value) else None

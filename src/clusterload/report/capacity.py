@@ -1,0 +1,130 @@
+"""How far a load can grow, predicted and measured, for the terminal at 80 columns and for programs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from clusterload.model import units
+from clusterload.model.resources import RESOURCES
+from clusterload.report.calibration import search_document
+from clusterload.report.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterload.analysis.headroom import Headroom
+    from clusterload.workflow.capacity import Capacity, Prediction
+
+
+def capacity_view(capacity: Capacity) -> list[RenderableType]:
+    """What is predicted of each resource, the measured answer beside it, and what a reader should know."""
+    parts: list[RenderableType] = []
+    if capacity.prediction is not None:
+        parts += headroom_view(capacity.prediction.headrooms)
+        parts += [Text(line, style="dim") for line in _assumed(capacity.prediction)]
+    parts.append(Text(f"{raised_name(capacity)}: {capacity.sentence}", style="bold"))
+    parts += [Text(line, style="yellow") for line in capacity.doubts]
+    return [*parts, Text(_bounds(capacity), style="dim")]
+
+
+def headroom_view(headrooms: Sequence[Headroom]) -> list[RenderableType]:
+    """How far each resource lets a mix grow, the first to bind first; those that give no number in a line each."""
+    shown = table("resource", "today", "binds at", "can grow", "then binds")
+    for one in headrooms:
+        if one.known:
+            today, end = units.percent(one.now), units.percent(one.end)
+            shown.add_row(Text(one.title), today, end, one.words, Text(_then(one)))
+    rest = [one for one in headrooms if not one.known]
+    parts: list[RenderableType] = [shown] if len(rest) < len(headrooms) else []
+    return [*parts, *(Text(f"{one.title}: {one.why}", style="dim") for one in rest)]
+
+
+def headroom_document(one: Headroom) -> dict[str, Any]:
+    """A headroom as plain values; a factor is null where it is not known or has no end, which `why` tells apart."""
+    return {
+        "resource": one.resource,
+        "broker": one.whose,
+        "factor": _number(one.factor),
+        "at_least": one.at_least,
+        "share": _number(one.now),
+        "until": _number(one.end),
+        "why": one.why,
+        "then": one.then,
+        "gain": _number(one.gain),
+    }
+
+
+def capacity_document(capacity: Capacity) -> dict[str, Any]:
+    """The outcome as plain values, each step included; values are in the unit that stands beside them."""
+    return {
+        "cluster": capacity.cluster_id,
+        "lab": capacity.lab,
+        "brokers": capacity.brokers,
+        "raised": capacity.name,
+        "unit": capacity.ceiling.unit.symbol,
+        "first": capacity.first,
+        "bounds": [bound.as_text for bound in capacity.bounds],
+        "limits": capacity.limits,
+        "predicted": _prediction(capacity.prediction),
+        "measured": {
+            "known": capacity.ceiling.known,
+            "factor": _number(capacity.factor),
+            "low": _number(capacity.low),
+            "high": _number(capacity.high),
+            "at_least": _number(capacity.at_least),
+            "value": _number(capacity.ceiling.middle),
+            "chance": _number(capacity.ceiling.chance),
+            "why": list(capacity.ceiling.reasons),
+        },
+        "off": _number(capacity.off),
+        "sentence": capacity.sentence,
+        "doubts": list(capacity.doubts),
+        "searches": [search_document(one) for one in capacity.ceiling.searches],
+    }
+
+
+def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
+    if prediction is None:
+        return None
+    return {
+        "first": None if prediction.first is None else headroom_document(prediction.first),
+        "headroom": [headroom_document(one) for one in prediction.headrooms],
+        "not_predicted": [bound.as_text for bound in prediction.silent],
+        "assumed": prediction.assumed,
+    }
+
+
+def _assumed(prediction: Prediction) -> Iterator[str]:
+    yield f"Assumed: {prediction.assumed}."
+    if prediction.silent:
+        yield f"Not predicted: {', '.join(bound.as_text for bound in prediction.silent)}."
+
+
+def _then(one: Headroom) -> str:
+    title = RESOURCES[one.then].title if one.then else ""
+    if math.isnan(one.gain):
+        return title
+    return f"{title}, x{units.number(one.gain)}"
+
+
+def raised_name(capacity: Capacity) -> str:
+    """What was raised, at the start of a sentence."""
+    if capacity.ceiling.unit.thing == "factor":
+        return "The mix"
+    return f"{capacity.name} from {units.short(capacity.first, capacity.ceiling.unit)}"
+
+
+def _bounds(capacity: Capacity) -> str:
+    kept = ", ".join(bound.kept_text for bound in capacity.bounds)
+    searches = f"{len(capacity.ceiling.telling)} of {capacity.ceiling.wanted} searches"
+    shared = " The brokers share one machine with the generator." if capacity.lab else ""
+    return f"While {kept} by limits {capacity.limits}; {searches} found it.{shared}"
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN and no infinity."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,127 @@
+"""Chart: lines with all that a page needs to draw them, to say them in words and to tell what was left out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from clusterload.model import units
+from clusterload.model.series import Floats
+from clusterload.model.units import Quantity, Unit
+from clusterload.report.downsample import kept
+
+POINTS: Final = 2_400
+"""Points that the lines of a chart may have together: a screen is no wider."""
+
+_FEWEST: Final = 240  # points of a line, however many there are beside it
+
+HUES: Final = 6
+"""Colours that lines are told apart by; with dashes there are four times as many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trace:
+    """One line of a chart.
+
+    Attributes:
+        name: what it is of.
+        x: where its points are; shape `(n,)`.
+        y: how high, NaN in gaps; shape `(n,)`.
+        hue: which colour, from 0; beyond `HUES` they begin again.
+        dash: which kind of dashes, so that no line is told apart by colour alone.
+    """
+
+    name: str
+    x: Floats
+    y: Floats
+    hue: int = 0
+    dash: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Chart:
+    """Lines over one axis.
+
+    Attributes:
+        id: by which it is linked to.
+        title: above it.
+        summary: what it shows, in a sentence.
+        unit: of the height.
+        traces: its lines.
+        whole: points that the lines were made of.
+        start: Unix nanoseconds at which seconds across begin; 0 where x is no time.
+        span: how far it goes across.
+        limit: a height that is marked; NaN if none is.
+        spectrum: whether x is a quantile as the number of its nines, and the height is on a logarithmic axis.
+        names: what binds, by number.
+        hues: the colour of each of `names`, which is that of a line.
+        who: for each point of the first line which of `names`; empty where that is no question.
+        marks: places across at which something happened, with what.
+    """
+
+    id: str
+    title: str
+    summary: str
+    unit: Unit
+    traces: tuple[Trace, ...]
+    whole: int
+    start: int = 0
+    span: float
+    limit: float = math.nan
+    spectrum: bool = False
+    names: tuple[str, ...] = ()
+    hues: tuple[int, ...] = ()
+    who: tuple[int, ...] = ()
+    marks: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def shown(self) -> int:
+        """How many points are drawn; where lines are parts of one, each point once."""
+        return len(self.who) or sum(len(one.x) for one in self.traces)
+
+    @property
+    def counted(self) -> str:
+        """How many points it was made of, and how many are drawn."""
+        if self.spectrum:
+            return f"{self.whole:,} answers, {self.shown:,} points"
+        if self.shown >= self.whole:
+            return f"{self.whole:,} points, all of them drawn"
+        return f"{self.whole:,} points, {self.shown:,} of them drawn: lowest and highest of each stretch, and gaps"
+
+
+def thinned(traces: list[Trace]) -> tuple[Trace, ...]:
+    """Lines that share a chart, each with no more points than there is room for."""
+    most = max(_FEWEST, POINTS // max(1, len(traces)))
+    return tuple(_thinned(one, most) for one in traces)
+
+
+def _thinned(trace: Trace, most: int) -> Trace:
+    chosen = kept(trace.y, most)
+    return Trace(name=trace.name, x=trace.x[chosen], y=trace.y[chosen], hue=trace.hue, dash=trace.dash)
+
+
+def said(value: float, unit: Unit) -> str:
+    """A height as people read it, with its unit."""
+    return units.percent(value * unit.factor) if unit.thing == "ratio" else units.text(Quantity(value, unit))
+
+
+def spoken(chart: Chart, rows: int) -> Iterator[tuple[str, ...]]:
+    """The lines of a chart over time as rows of text: a stretch of time, and of each line its lowest and highest."""
+    finest = max((len(one.x) for one in chart.traces), default=0)
+    edges = np.linspace(0, chart.span, min(rows, max(1, finest)) + 1)
+    for begin, end in pairwise(edges):
+        ranges = (_range(one.y[(one.x >= begin) & (one.x < end)], chart.unit) for one in chart.traces)
+        yield (units.duration(float(begin)), *ranges)
+
+
+def _range(values: Floats, unit: Unit) -> str:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return "no figure"
+    low, high = said(float(np.min(known)), unit), said(float(np.max(known)), unit)
+    return low if low == high else f"{low} to {high}"

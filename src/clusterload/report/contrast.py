@@ -1,0 +1,169 @@
+"""Groups of runs side by side: for the terminal at 80 columns, and as plain values for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from clusterload.analysis import compare as contrast
+from clusterload.analysis.compare import BY_CHANCE, SURE, Contrast, Contrasted, Difference, Ruling
+from clusterload.model import units
+from clusterload.model.run import clock_time
+from clusterload.report.shown import Told
+from clusterload.report.tables import plain, table
+
+ORDER: Final = (Ruling.WORSE, Ruling.BETTER, Ruling.CHANGED, Ruling.NOT_SHOWN)
+"""What can be told, in the order in which it is shown."""
+
+_STYLES: Final = {Ruling.WORSE: "bold red", Ruling.BETTER: "bold green", Ruling.CHANGED: "bold"}
+
+
+def contrast_report(found: Contrasted) -> Told:
+    """A sentence for each two groups, what they are and what differs in how they were made, then each figure."""
+    parts: list[RenderableType] = [plain(f"{capital(contrast.sentence(one))}.", "bold") for one in found.contrasts]
+    parts += [Text(""), *(plain(line) for line in group_lines(found))]
+    parts += [settings_table(found)] if found.settings else [Text(ALIKE)]
+    for one in found.contrasts:
+        parts.append(contrast_table(one))
+        parts += [plain(line, "dim") for line in unknown_lines(one)]
+    parts += [plain(f"{capital(line)}.", "yellow") for line in found.notes]
+    return Told(view=Group(*parts, plain(explained(found), "dim")))
+
+
+ALIKE: Final = "Their plans, and what they were made with, do not differ."
+
+
+def group_lines(found: Contrasted) -> Iterator[str]:
+    """Which runs each group is of, and when they were made."""
+    for group in found.groups:
+        runs = [reading.run for reading in group.readings]
+        count = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}"
+        begun = sorted(run.start for run in runs)
+        when = clock_time(begun[0]) if len(runs) == 1 else f"{clock_time(begun[0])} to {clock_time(begun[-1])}"
+        yield f"{group.name}  {group.title}: {count}, begun {when}"
+
+
+def settings_table(found: Contrasted) -> Table:
+    """What differs between the groups' plans, and what they were made with."""
+    shown = table("what differs", *(group.name for group in found.groups))
+    for one in found.settings:
+        shown.add_row(plain(one.name), *map(plain, one.values))
+    return shown
+
+
+def contrast_table(one: Contrast) -> Table:
+    """Each figure of two groups with the difference and its interval, under the word for it."""
+    shown = table("", one.before, one.after, "difference", f"{units.percent(SURE)} interval")
+    for ruling in ORDER:
+        own = one.ruled(ruling)
+        if own:
+            shown.add_row(Text(capital(ruling), style=_STYLES.get(ruling, "")))
+        for each in own:
+            shown.add_row(plain(f"  {each.figure.title}"), *(Text(_kept(cell)) for cell in cells(each)))
+    return shown
+
+
+def cells(one: Difference) -> tuple[str, ...]:
+    """Both values, the difference and its interval, as text."""
+    levels = (units.level(value, one.figure.unit) for value in (one.before, one.after))
+    return (*levels, contrast.amount(one), contrast.interval(one))
+
+
+def unknown_lines(one: Contrast) -> Iterator[str]:
+    """What cannot be told and why, a line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for each in one.ruled(Ruling.UNKNOWN):
+        reasons.setdefault(each.doubt, []).append(each.figure.title)
+    for doubt, titles in reasons.items():
+        yield f"Cannot tell: {', '.join(titles)}. {capital(doubt)}."
+
+
+def explained(found: Contrasted) -> str:
+    """What the intervals and the words rest on."""
+    if not found.looked:
+        return f"Held against {found.limits}."
+    rest = round(1 / BY_CHANCE)
+    return (
+        f"How runs differ is taken from {found.basis}. An interval is of one figure by itself, and contains what is "
+        f"true in {units.percent(SURE)} of comparisons. With {found.looked} figures a word takes more than that: equal "
+        f"groups get any at all in 1 of {rest} comparisons. Held against {found.limits}."
+    )
+
+
+def _kept(words: str) -> str:
+    # Non-breaking: where room is short, names are folded and not figures.
+    return words.replace(" ", "\u00a0")
+
+
+def capital(text: str) -> str:
+    """A sentence begins with a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def contrast_document(found: Contrasted) -> dict[str, Any]:
+    """Groups and differences as plain values, each in the unit beside it; what is unknown is null."""
+    return {
+        "groups": [
+            {
+                "name": group.name,
+                "title": group.title,
+                "runs": [
+                    {
+                        "id": reading.run.id,
+                        "run": str(reading.run.path) if reading.run.path else None,
+                        "start": clock_time(reading.run.start),
+                        "complete": reading.run.complete,
+                        "doubts": [doubt.words for doubt in reading.doubts],
+                        "figures": {figure.name: _number(value) for figure, value in reading.figures.items()},
+                    }
+                    for reading in group.readings
+                ],
+            }
+            for group in found.groups
+        ],
+        "limits": found.limits,
+        "settings": [{"name": one.name, "values": list(one.values)} for one in found.settings],
+        "contrasts": [
+            {
+                "before": one.before,
+                "after": one.after,
+                "sentence": contrast.sentence(one),
+                "differences": [_difference(each) for each in one.differences],
+            }
+            for one in found.contrasts
+        ],
+        "basis": found.basis,
+        "by_chance": BY_CHANCE,
+        "sure": SURE,
+        "notes": list(found.notes),
+    }
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    told = one.estimate
+    return {
+        "figure": one.figure.name,
+        "title": one.figure.title,
+        "family": str(one.figure.family),
+        "better": str(one.figure.better),
+        "unit": one.figure.unit.symbol,
+        "before": _number(one.before),
+        "after": _number(one.after),
+        "ruling": str(one.ruling),
+        "as": "ratio" if one.relative else "difference",
+        "value": _number(told.value) if told else None,
+        "low": _number(told.low) if told else None,
+        "high": _number(told.high) if told else None,
+        "chance": _number(told.chance) if told else None,
+        "adjusted": _number(one.adjusted),
+        "doubt": one.doubt or None,
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,61 @@
+"""Groups of runs side by side as Markdown, for a pull request or a wiki."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from clusterload.analysis import compare as contrast
+from clusterload.analysis.compare import SURE, Contrast, Contrasted
+from clusterload.model import units
+from clusterload.report.contrast import ALIKE, ORDER, capital, cells, explained, group_lines, unknown_lines
+from clusterload.report.plain import for_markdown
+
+
+def contrast_markdown(found: Contrasted) -> str:
+    """A heading, a sentence for each two groups, and tables."""
+    return "\n".join(_lines(found))
+
+
+def _lines(found: Contrasted) -> Iterator[str]:
+    names = [group.name for group in found.groups]
+    yield f"## Runs compared: {' and '.join(names) if len(names) == 2 else ', '.join(names)}"  # noqa: PLR2004
+    yield ""
+    for one in found.contrasts:
+        yield f"**{for_markdown(capital(contrast.sentence(one)))}.**"
+        yield ""
+    yield from (f"- {for_markdown(line)}" for line in group_lines(found))
+    yield ""
+    if found.settings:
+        yield from _table(["what differs", *names], ([one.name, *one.values] for one in found.settings))
+    else:
+        yield ALIKE
+    for one in found.contrasts:
+        yield ""
+        yield from _contrast(one)
+    yield ""
+    if found.notes:
+        yield from (f"- {for_markdown(capital(note))}." for note in found.notes)
+        yield ""
+    yield for_markdown(explained(found))
+    yield ""
+
+
+def _contrast(one: Contrast) -> Iterator[str]:
+    heads = ["", one.before, one.after, "difference", f"{units.percent(SURE)} interval", "what that says"]
+    rows = [[each.figure.title, *cells(each), str(ruling)] for ruling in ORDER for each in one.ruled(ruling)]
+    unknown = list(unknown_lines(one))
+    if rows:
+        yield from _table(heads, rows)
+    if rows and unknown:
+        yield ""
+    yield from (f"- {for_markdown(line)}" for line in unknown)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield _row(heads)
+    yield _row(["---", *["---:"] * (len(heads) - 1)], plain=True)
+    yield from map(_row, rows)
+
+
+def _row(cells_of: Sequence[str], *, plain: bool = False) -> str:
+    return f"| {' | '.join(cells_of if plain else map(for_markdown, cells_of))} |"

@@ -1,0 +1,224 @@
+"""Courses: the charts of a run over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from clusterload.analysis.usage import Line, Usage, provider_load
+from clusterload.model import units
+from clusterload.model.limits import Scope
+from clusterload.model.resources import RESOURCES, dimensions, saturations
+from clusterload.model.run import Latency, Run
+from clusterload.model.series import SECOND, Floats, Kind, Nanoseconds
+from clusterload.model.units import Unit
+from clusterload.report.chart import POINTS, Chart, Trace, thinned
+from clusterload.report.downsample import kept
+from clusterload.report.tables import amount
+
+MOST_LINES: Final = 8
+"""Lines of a chart that can still be told apart; the highest are drawn."""
+
+MOST_SECONDS: Final = 7_200
+"""Seconds of which latency is drawn one by one: to read those of a whole day takes a minute."""
+
+_MOST_MARKS: Final = 60
+_HUES: Final = {one.name: number for number, one in enumerate(dimensions())}
+_BUSY: Final = {one.name: number for number, one in enumerate(saturations())}
+_QUANTILES: Final = {"median": 0.5, "p99": 0.99, "longest": 1.0}
+
+
+def load_chart(run: Run, usage: Usage) -> Chart | None:
+    """The limit load, each piece as the resource that binds there; None if no share is known at any time."""
+    load = usage.limit_load
+    if np.all(np.isnan(load)):
+        return None
+    resources = {one.title: one.resource for one in usage.shares}
+    titles = tuple(resources)
+    binder = _binders(usage, titles)
+    chosen = kept(load, POINTS)
+    x, y, who = usage.grid.elapsed[chosen], load[chosen], binder[chosen]
+    hues = tuple(_HUES[one.name] for one in resources.values())
+    return Chart(
+        id="limit-load",
+        title="Limit load",
+        summary=_load_words(load, binder, titles),
+        unit=units.RATIO,
+        traces=tuple(_pieces(x, y, np.array(hues)[who])),
+        whole=usage.grid.count,
+        start=usage.grid.start,
+        span=usage.grid.seconds * usage.grid.count,
+        limit=1.0,
+        names=titles,
+        hues=hues,
+        who=tuple(int(one) for one in who),
+        marks=tuple(_marks(run, usage)),
+    )
+
+
+def _binders(usage: Usage, titles: Sequence[str]) -> Nanoseconds:
+    """Which of `titles` has the largest share at each time; where a share is unknown one of the others."""
+    shares = np.stack([np.where(np.isnan(one.values), -np.inf, one.values) for one in usage.shares])
+    places = np.array([titles.index(one.title) for one in usage.shares])
+    found: Nanoseconds = places[np.argmax(shares, axis=0)]
+    return found
+
+
+def _pieces(x: Floats, y: Floats, hues: Nanoseconds) -> Iterator[Trace]:
+    """A line for each resource that binds at some time; a piece goes on to the point at which another one binds.
+
+    The one that binds most often is drawn whole, others with dashes.
+    """
+    owns = {name: (hues == hue) & ~np.isnan(y) for name, hue in _HUES.items()}
+    order = sorted((name for name, own in owns.items() if own.any()), key=lambda name: -int(owns[name].sum()))
+    for number, name in enumerate(order):
+        reached = owns[name] | np.concatenate([[False], owns[name][:-1]])
+        title, hue = RESOURCES[name].title, _HUES[name]
+        yield Trace(name=title, x=x, y=np.where(reached, y, np.nan), hue=hue, dash=number)
+
+
+def _load_words(load: Floats, binder: Nanoseconds, titles: Sequence[str]) -> str:
+    known = ~np.isnan(load)
+    counts = np.bincount(binder[known], minlength=len(titles))
+    order = [one for one in np.argsort(-counts, kind="stable") if counts[one]]
+    bound = ", ".join(f"{titles[one]} {units.percent(counts[one] / known.sum())} of the time" for one in order)
+    middle, highest = float(np.nanmedian(load)), float(np.nanmax(load))
+    gaps = "" if known.all() else f"; unknown {units.percent(1 - float(np.mean(known)))} of the time"
+    return f"{units.percent(middle)} in the middle, {units.percent(highest)} at most; what binds: {bound}{gaps}."
+
+
+def _marks(run: Run, usage: Usage) -> Iterator[tuple[float, str]]:
+    for event in run.events[:_MOST_MARKS]:
+        at = (event.time - usage.grid.start) / SECOND
+        if 0 <= at <= usage.grid.seconds * usage.grid.count:
+            yield at, event.kind
+
+
+def shares_chart(usage: Usage) -> Chart | None:
+    """Each resource as a share of its limit, the largest of them; None if none is known."""
+    largest = sorted((one for one in usage.shares if one.known), key=lambda one: -one.typical)[:MOST_LINES]
+    traces = [
+        _trace(f"{one.title} of {one.limit.words}", one, usage, hue=_HUES[one.resource.name], dash=number)
+        for number, one in enumerate(largest)
+    ]
+    return _course(usage, traces, id="shares", title="Shares of limits", summary=_ratios(largest, traces), limit=1.0)
+
+
+def amount_charts(usage: Usage) -> Iterator[Chart]:
+    """Each resource by itself, in its own unit, with the cluster's limit of it."""
+    for line in usage.lines:
+        one, limit = line.resource, usage.limits.of(line.resource.name)
+        unit = one.unit.rate() if one.kind is Kind.DELTA else one.unit
+        bound = limit.value.to(unit).value if limit and limit.scope is Scope.CLUSTER else math.nan
+        words = f"Typically {amount(line, line.typical)}, {amount(line, line.peak)} at most"
+        of = f"; the limit is {limit.words}" if limit and not math.isnan(bound) else ""
+        traces = [_trace(one.title, line, usage, hue=_HUES[one.name])] if line.known else []
+        chart = _course(
+            usage, traces, id=f"amount-{one.name}", title=one.title, summary=f"{words}{of}.", unit=unit, limit=bound
+        )
+        if chart is not None:
+            yield chart
+
+
+def busy_chart(run: Run, usage: Usage) -> Chart | None:
+    """How busy the brokers are, the busiest lines, with the provider's own figure if there is one; None if unknown."""
+    busiest = sorted((one for one in usage.saturation if one.known), key=lambda one: -one.typical)[:MOST_LINES]
+    brokers = sorted({one.broker for one in busiest})
+    traces = [
+        _trace(
+            f"{one.resource.title}, broker {one.broker}" if one.broker else one.resource.title,
+            one,
+            usage,
+            hue=_BUSY[one.resource.name],
+            dash=brokers.index(one.broker),
+        )
+        for one in busiest
+    ]
+    own = provider_load(run, usage.grid)
+    traces += [
+        _trace(one.resource.title, one, usage, hue=len(_BUSY) + number, dash=number) for number, one in enumerate(own)
+    ]
+    return _course(
+        usage, traces, id="busy", title="How busy the brokers are", summary=_ratios([*busiest, *own], traces)
+    )
+
+
+def _trace(name: str, line: Line, usage: Usage, *, hue: int, dash: int = 0) -> Trace:
+    return Trace(name=name, x=usage.grid.elapsed, y=line.values, hue=hue, dash=dash)
+
+
+def _ratios(lines: Sequence[Line], traces: Sequence[Trace]) -> str:
+    told = (
+        f"{trace.name}: typically {units.percent(line.typical)}, {units.percent(line.peak)} at most"
+        for line, trace in zip(lines, traces, strict=True)
+    )
+    return f"{'; '.join(told)}."
+
+
+def _course(
+    usage: Usage,
+    traces: list[Trace],
+    *,
+    id: str,  # noqa: A002 (what the page calls it)
+    title: str,
+    summary: str,
+    unit: Unit = units.RATIO,
+    limit: float = math.nan,
+) -> Chart | None:
+    """Lines on a usage's grid; None if there are none."""
+    if not traces:
+        return None
+    return Chart(
+        id=id,
+        title=title,
+        summary=summary,
+        unit=unit,
+        traces=thinned(traces),
+        whole=usage.grid.count * len(traces),
+        start=usage.grid.start,
+        span=usage.grid.seconds * usage.grid.count,
+        limit=limit,
+    )
+
+
+def latency_charts(run: Run) -> Iterator[Chart]:
+    """Latency second by second, a chart for each Load; of a run that is longer than `MOST_SECONDS` none."""
+    for number, (load, one) in enumerate(leading(run).items()):
+        if one.encoded and len(one.encoded) <= MOST_SECONDS:
+            yield _latency_chart(number, load, one)
+
+
+def leading(run: Run) -> dict[str, Latency]:
+    """Of each Load the latency that counts: from when a request was due, or in a closed loop from when it was sent."""
+    found: dict[str, Latency] = {}
+    for one in run.latencies:
+        traffic = run.traffic_of(one.load)
+        wanted = "sent" if traffic and traffic.closed_loop else "due"
+        if one.of == wanted:
+            found[one.load] = one
+    return found
+
+
+def _latency_chart(number: int, load: str, latency: Latency) -> Chart:
+    first, last = min(latency.seconds), max(latency.seconds)
+    heights = {name: np.full(last + 1 - first, np.nan) for name in _QUANTILES}
+    for second in latency.seconds:
+        counted = latency.at(second)
+        for name, quantile in _QUANTILES.items():
+            heights[name][second - first] = counted.quantile(quantile) / 1e6
+    x = np.arange(last + 1 - first, dtype=np.float64) + 0.5
+    traces = [Trace(name=name, x=x, y=y, hue=place, dash=place) for place, (name, y) in enumerate(heights.items())]
+    longest = float(np.nanmax(heights["longest"]))
+    return Chart(
+        id=f"latency-{number}",
+        title=f"Latency of {load}, second by second",
+        summary=f"The longest answer took {units.short(longest, units.SECONDS)}.",
+        unit=units.SECONDS,
+        traces=thinned(traces),
+        whole=len(x) * len(traces),
+        start=latency.start + first * SECOND,
+        span=float(last + 1 - first),
+    )

@@ -1,0 +1,133 @@
+"""Displays: what a Run, a Usage, a Verdict, an experiment's Outcome and runs compared look like: a line, and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.table import Table
+
+from clusterload.analysis import compare as contrast
+from clusterload.model import units
+from clusterload.report.contrast import ALIKE, contrast_table, explained, group_lines, settings_table, unknown_lines
+from clusterload.report.experiment import experiment_view
+from clusterload.report.html.page import fragment
+from clusterload.report.outline import Part, capital, text_table
+from clusterload.report.parts.findings import findings_part
+from clusterload.report.parts.load import dials_part, latency_part, ledger_part
+from clusterload.report.parts.plan import environment_part, plan_part
+from clusterload.report.terminal import usage_table
+
+if TYPE_CHECKING:
+    from clusterload.analysis.compare import Contrast, Contrasted
+    from clusterload.analysis.diagnosis import Verdict
+    from clusterload.analysis.effects import Outcome
+    from clusterload.analysis.usage import Usage
+    from clusterload.model.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Display:
+    """How one type is shown: as a line of text, and as HTML without script and style."""
+
+    line: Callable[[Any], str]
+    html: Callable[[Any], str]
+
+
+def run_line(run: Run) -> str:
+    """What a run is, in a line."""
+    name = run.plan.name if run.plan else "a cluster that was watched"
+    cut = "" if run.complete else ", cut short"
+    return f"Run {run.id}: {name}, {units.duration(run.seconds)}{cut}, {len(run.series):,} Series"
+
+
+def run_html(run: Run) -> str:
+    """What was asked for, what became of it, and where it was run."""
+    parts = (plan_part(run), dials_part(run), ledger_part(run), latency_part(run), environment_part(run))
+    whole = Part(
+        id="run",
+        title="Run",
+        lines=tuple(line for part in parts for line in part.lines),
+        facts=tuple(fact for part in parts for fact in part.facts),
+        tables=tuple(table for part in parts for table in part.tables),
+    )
+    return fragment(run_line(run), whole)
+
+
+def usage_line(usage: Usage) -> str:
+    """The limit load, and what binds."""
+    binds = f", {usage.binding.title} binding" if usage.binding else ""
+    return f"Usage: limit load {units.percent(usage.typical_load)}{binds}, against {usage.limits.title}"
+
+
+def usage_html(usage: Usage) -> str:
+    """Each resource against its limit."""
+    return fragment(
+        usage_line(usage), Part(id="usage", title="", tables=(text_table(usage_table(usage), "Resources"),))
+    )
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """The verdict in one sentence."""
+    return f"Verdict: {verdict.sentence}"
+
+
+def verdict_html(verdict: Verdict) -> str:
+    """The verdict, and each finding with its evidence, its cure and what would disprove it."""
+    return fragment(verdict_line(verdict), findings_part(verdict))
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """What an experiment found on its first figure."""
+    return f"Experiment: {next(iter(outcome.sentences), 'nothing was found')}"
+
+
+def outcome_html(outcome: Outcome) -> str:
+    """What was found, and each effect with its interval."""
+    shown = experiment_view(outcome)
+    tables = tuple(text_table(one, "Effects") for one in shown if isinstance(one, Table))
+    lines = tuple(str(one) for one in shown if not isinstance(one, Table))
+    return fragment("Experiment", Part(id="experiment", title="", lines=lines, tables=tables))
+
+
+def contrasted_line(found: Contrasted) -> str:
+    """A sentence for each two groups."""
+    return f"Compared: {'; '.join(contrast.sentence(one) for one in found.contrasts)}"
+
+
+def contrasted_html(found: Contrasted) -> str:
+    """What the groups are and what differs in how they were made, then each figure under the word for it."""
+    whole = Part(
+        id="compared",
+        title="",
+        lines=(
+            *(f"{capital(contrast.sentence(one))}." for one in found.contrasts),
+            *group_lines(found),
+            *(() if found.settings else (ALIKE,)),
+        ),
+        tables=(text_table(settings_table(found), "What differs in how they were made"),) if found.settings else (),
+        parts=tuple(_contrast_part(one) for one in found.contrasts),
+    )
+    rest = Part(id="basis", title="", lines=(*(f"{capital(line)}." for line in found.notes), explained(found)))
+    return fragment("Runs compared", whole, rest)
+
+
+def _contrast_part(one: Contrast) -> Part:
+    told = text_table(contrast_table(one), "Each figure")
+    return Part(
+        id=f"contrast-{one.after}",
+        title=f"{one.after} against {one.before}",
+        lines=tuple(unknown_lines(one)),
+        tables=(told,) if told.rows else (),
+    )
+
+
+DISPLAYS: Final = {
+    "Run": Display(line=run_line, html=run_html),
+    "Usage": Display(line=usage_line, html=usage_html),
+    "Verdict": Display(line=verdict_line, html=verdict_html),
+    "Outcome": Display(line=outcome_line, html=outcome_html),
+    "Contrasted": Display(line=contrasted_line, html=contrasted_html),
+}
+"""All types that show themselves, by name."""

@@ -1,0 +1,107 @@
+"""What an experiment found: sentences and a table at 80 columns, and plain values for programs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from clusterload.analysis.effects import SURE, Effect, Effects, Estimate, Outcome, amount, change_words
+from clusterload.model import units
+from clusterload.model.units import Quantity
+from clusterload.report.tables import table
+
+
+def experiment_view(outcome: Outcome) -> list[RenderableType]:
+    """The sentences, each effect on each figure, and what a reader should know."""
+    parts: list[RenderableType] = [Text(f"{_capital(line)}.", style="bold") for line in outcome.sentences]
+    shown = table("what is changed", "effect", *(["on average"] if _differ(outcome) else []))
+    for on in outcome.effects:
+        shown.add_row(Text(_capital(on.figure.title), style="bold"), Text(_base(on), style="dim"))
+        for one in on.effects:
+            shown.add_row(Text(f"  {change_words(one.factor, one.level)}"), *_cells(one, on, outcome))
+    parts.append(shown)
+    parts += [Text(f"{_capital(line)}.", style="dim") for line in outcome.notes]
+    intervals = f"Intervals contain what is true in {units.percent(SURE)} of experiments"
+    return [*parts, Text(f"{intervals}; an effect that contains 0 may be none.", style="dim")]
+
+
+def _base(on: Effects) -> str:
+    value, unit = on.here.value, on.figure.unit
+    return _folded(f"of {units.percent(value) if unit is units.RATIO else units.text(Quantity(value, unit))}")
+
+
+def _differ(outcome: Outcome) -> bool:
+    return any(on.interactions for on in outcome.effects)
+
+
+def _cells(one: Effect, on: Effects, outcome: Outcome) -> tuple[Text, ...]:
+    unit = on.figure.unit
+    shows = "bold" if one.here.shows else "dim"
+    cells = [Text(_folded(amount(one.here, unit, sign=True)), style=shows)]
+    if _differ(outcome):
+        cells.append(Text(_folded(amount(one.average, unit, sign=True)), style="dim"))
+    return tuple(cells)
+
+
+def _folded(text: str) -> str:
+    # Non-breaking: where room is short, names are folded and not figures.
+    return text.replace(" ", "\u00a0")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def experiment_document(outcome: Outcome) -> dict[str, Any]:
+    """An experiment as plain values; each in the unit that stands beside it, None where it is not known."""
+    return {
+        "design": str(outcome.design.kind),
+        "settle_s": outcome.settle,
+        "runs": [
+            {
+                "point": outcome.design.said(one.point),
+                "figures": {figure.name: _number(value) for figure, value in one.figures.items()},
+            }
+            for one in outcome.observed
+        ],
+        "sentences": list(outcome.sentences),
+        "effects": [_on(on) for on in outcome.effects],
+        "notes": list(outcome.notes),
+        "left_out": list(outcome.left_out),
+    }
+
+
+def _on(on: Effects) -> dict[str, Any]:
+    return {
+        "figure": on.figure.name,
+        "unit": on.figure.unit.symbol,
+        "where_it_hurts": _estimate(on.here),
+        "factors": [
+            {
+                "factor": one.factor.name,
+                "from": one.factor.levels[0].text,
+                "to": one.factor.levels[one.level].text,
+                "effect": _estimate(one.here),
+                "average": _estimate(one.average),
+            }
+            for one in on.effects
+        ],
+        "interactions": [
+            {"factors": [one.first[0].name, one.second[0].name], "more": _estimate(one.more)} for one in on.interactions
+        ],
+        "drift_an_hour": _estimate(on.drift),
+        "runs": on.runs,
+        "degrees_of_freedom": on.degrees,
+    }
+
+
+def _estimate(one: Estimate) -> dict[str, float | None]:
+    return {"value": _number(one.value), "low": _number(one.low), "high": _number(one.high)}
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN and no infinity."""
+    return value if math.isfinite(value) else None

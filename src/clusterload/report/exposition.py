@@ -1,0 +1,130 @@
+"""Exposition: how a run stands as metrics, in the words of Prometheus: base units, and names that say them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from clusterload.model.ledger import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prometheus_client.metrics_core import Metric
+
+    from clusterload.model.units import Unit
+    from clusterload.workflow.live import Snapshot
+    from clusterload.workflow.live.snapshot import LoadNow, Metrics
+
+_BASES: Final = {"time": "seconds", "ratio": "ratio", "bytes": "bytes"}
+"""What Prometheus calls the base units; other things are counted, and called by their name."""
+
+
+class Collected(Collector):
+    """Gives the newest snapshot to a registry."""
+
+    def __init__(self, newest: Callable[[], Snapshot | None]) -> None:
+        """Collect from what this tells, which is None before there is any."""
+        self._newest = newest
+
+    def collect(self) -> Iterator[Metric]:
+        """The families of the newest snapshot; a figure that is not known is left out."""
+        snapshot = self._newest()
+        if snapshot is not None:
+            yield from exposed(snapshot)
+
+
+def exposed(snapshot: Snapshot) -> Iterator[Metric]:
+    """A snapshot as families of metrics."""
+    yield _gauge("run_info", "What is run or watched.", {"title": snapshot.title}, 1.0)
+    yield _gauge("run_ended", "1 when it is over.", {}, float(bool(snapshot.ended)))
+    yield _gauge("run_elapsed_seconds", "For how long it has gone on.", {}, snapshot.elapsed)
+    yield _gauge("run_left_seconds", "How long it will still go on, if that is known.", {}, snapshot.left)
+    yield from _loads(snapshot.loads)
+    if snapshot.metrics is not None:
+        yield from _metrics(snapshot.metrics)
+    yield _gauges(
+        "finding_confidence_ratio", "How likely a cause that holds is right.", ("cause", "firm"),
+        (((one.cause, str(one.firm).lower()), one.confidence) for one in snapshot.judgement.findings),
+    )  # fmt: skip
+
+
+def _loads(loads: Iterable[LoadNow]) -> Iterator[Metric]:
+    every = tuple(loads)
+    records = CounterMetricFamily(
+        "clusterload_ledger", "What became of what was scheduled.", labels=("load", "unit", "fate")
+    )
+    scheduled = CounterMetricFamily("clusterload_scheduled", "What fell due.", labels=("load", "unit"))
+    late = CounterMetricFamily("clusterload_late", "What was sent after its bound.", labels=("load", "unit"))
+    for one in every:
+        key = (one.name, one.ledger.unit)
+        scheduled.add_metric(key, one.ledger.scheduled)
+        late.add_metric(key, one.ledger.late)
+        for fate in Fate:
+            records.add_metric((*key, fate.value), getattr(one.ledger, fate.value))
+    yield from (records, scheduled, late)
+    yield _gauges(
+        "latency_seconds", "Latency of the last second, from when it was due.", ("load", "quantile"),
+        (((one.name, at), value) for one in every for at, value in (("0.5", one.p50), ("0.99", one.p99))),
+    )  # fmt: skip
+    yield from _dials(every)
+
+
+def _dials(loads: Iterable[LoadNow]) -> Iterator[Metric]:
+    """What dials ask for and came to: a family for each unit, for a family has one."""
+    found: dict[str, list[tuple[tuple[str, str], float]]] = {}
+    for load in loads:
+        for one in load.dials:
+            for word, value in (("asked", one.asked), ("achieved", one.achieved)):
+                name = f"dial_{word}_{_thing(one.unit)}"
+                found.setdefault(name, []).append(((load.name, one.dial), value * one.unit.factor))
+    for name, samples in sorted(found.items()):
+        yield _gauges(name, "What a dial asks for, or what it came to in the last second.", ("load", "dial"), samples)
+
+
+def _metrics(metrics: Metrics) -> Iterator[Metric]:
+    yield _gauge("metrics_timestamp_seconds", "When the cluster's newest figures are of.", {}, metrics.time / 1e9)
+    yield _gauge("limit_load_ratio", "The largest share of a limit, of which 1 is the limit.", {}, metrics.limit_load)
+    yield _gauges(
+        "limit_share_ratio", "A resource as a share of a limit.", ("resource", "broker", "limit", "source"),
+        (
+            ((one.resource.name, one.broker, f"{one.limit.words} of {one.limit.of}", one.limit.source), one.now)
+            for one in metrics.shares
+        ),
+    )  # fmt: skip
+    yield _gauges(
+        "busy_ratio", "How busy a part of a broker is.", ("resource", "broker"),
+        (((one.resource.name, one.broker), one.now) for one in metrics.busy),
+    )  # fmt: skip
+    for one in (*metrics.lines, *metrics.alarms):
+        name = one.resource.name
+        of = _thing(one.unit)
+        # `connections` of connections need not be said twice.
+        plain = of.removesuffix("_per_second")
+        suffix = of if plain in _BASES.values() else of.removeprefix(plain).strip("_")
+        yield _gauge(
+            "_".join(filter(None, ("cluster", name, suffix))), one.resource.title, {}, one.now * one.unit.factor
+        )
+
+
+def _thing(unit: Unit) -> str:
+    return f"{_BASES.get(unit.thing, unit.thing)}{'_per_second' if unit.per_second else ''}"
+
+
+def _gauge(name: str, words: str, labels: Mapping[str, str], value: float) -> GaugeMetricFamily:
+    return _gauges(name, words, tuple(labels), ((tuple(labels.values()), value),))
+
+
+def _gauges(
+    name: str, words: str, labels: tuple[str, ...], samples: Iterable[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    made = GaugeMetricFamily(f"clusterload_{name}", words, labels=labels)
+    # Two limits in the same words are one Series: a page that has one twice cannot be read at all.
+    for key, value in dict(samples).items():
+        if not math.isnan(value):
+            made.add_metric(key, value)
+    return made

@@ -1,0 +1,132 @@
+"""Page: an outline as one HTML file that opens anywhere, without a network and with no script but its own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from clusterload._version import __version__
+from clusterload.report.chart import HUES, Chart, said, spoken
+from clusterload.report.html.assets import of_uplot, own
+from clusterload.report.html.values import MOST_SERIES, chart_values, every_series
+from clusterload.report.outline import Outline, Part, TextTable, columns
+from clusterload.report.outlining import case_outlined, outlined
+from clusterload.report.plain import visible
+
+if TYPE_CHECKING:
+    from clusterload.analysis.diagnosis import Verdict
+    from clusterload.analysis.usage import Usage
+    from clusterload.model.run import Run
+    from clusterload.workflow.cases import Outcome
+
+_ROWS: Final = 24
+"""Rows of the table that says what a chart shows."""
+
+_STATES: Final = {"within limits": "within", "limited": "limited", "inconclusive": "inconclusive"}
+
+
+def page(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> str:
+    """A whole report. Pure: the same run gives the same page."""
+    return _page(outlined(run, usage, verdict, baseline), run)
+
+
+def case_page(outcome: Outcome) -> str:
+    """The same of a case: its answer, its loads side by side, and its first load in full."""
+    return _page(case_outlined(outcome), outcome.steps[0].run)
+
+
+def _page(told: Outline, run: Run) -> str:
+    every = every_series(run)
+    scripts = (of_uplot("uPlot.iife.js"), own("charts.js"))
+    style = of_uplot("uPlot.min.css") + own("style.css")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            told=told,
+            state=_STATES[told.state],
+            policy=_policy(scripts, style),
+            scripts=[Markup(one) for one in scripts],  # noqa: S704 (files of ours and of uPlot)
+            style=Markup(style),  # noqa: S704
+            charts={
+                "charts": [chart_values(one) for one in _charts(told)],
+                "hues": HUES,
+                "start": run.start // 1_000_000,
+                "span": run.seconds,
+            },
+            every=every,
+            left_out=max(0, sum(1 for one in run.series if len(one)) - MOST_SERIES),
+            version=__version__,
+        )
+    )
+
+
+def fragment(heading: str, *parts: Part) -> str:
+    """Parts of a report by themselves, without charts, script or style: for notebooks."""
+    return _environment().get_template("fragment.html").render(heading=heading, told=parts)
+
+
+def progress_bar(title: str, words: str, done: float, total: float | None) -> str:
+    """How far work is, as a bar and in words: for notebooks; without a bar where nobody knows how far it goes."""
+    template = _environment().get_template("progress.html")
+    return template.render(title=title, words=words, done=f"{done:.1f}", total=f"{total:.1f}" if total else "")
+
+
+def chart_table(chart: Chart) -> TextTable:
+    """What a chart shows, as a table for who does not see it."""
+    names = [one.name for one in chart.traces]
+    rows = tuple(_percentiles(chart)) if chart.spectrum else tuple(spoken(chart, _ROWS))
+    first = "Percentile" if chart.spectrum else "From"
+    return TextTable(title=chart.title, columns=columns(first, *names), rows=rows)
+
+
+def _percentiles(chart: Chart) -> Iterator[tuple[str, ...]]:
+    for nines, words in ((0.30103, "p50"), (1, "p90"), (2, "p99"), (3, "p99.9"), (4, "p99.99"), (5, "p99.999")):
+        reached = [one.y[one.x >= nines - 1e-9] for one in chart.traces]
+        if any(len(one) for one in reached):
+            yield (words, *(said(float(one[0]), chart.unit) if len(one) else "too few" for one in reached))
+    yield ("longest", *(said(float(one.y[-1]), chart.unit) for one in chart.traces))
+
+
+def _charts(told: Outline) -> Iterator[Chart]:
+    if told.load is not None:
+        yield told.load
+    yield from _charts_of(told.parts)
+
+
+def _charts_of(parts: Iterable[Part]) -> Iterator[Chart]:
+    for part in parts:
+        yield from part.charts
+        yield from _charts_of(part.parts)
+
+
+def _policy(scripts: Iterable[str], style: str) -> str:
+    """What the page may do: run these scripts and use this style, and nothing else; above all, ask nobody."""
+    allowed = " ".join(f"'{_digest(one)}'" for one in scripts)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src '{_digest(style)}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FunctionLoader(own), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=_seen,
+    )  # fmt: skip
+    made.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    made.filters["chart_table"] = chart_table
+    return made
+
+
+def _seen(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

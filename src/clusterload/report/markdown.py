@@ -1,0 +1,72 @@
+"""Markdown: a report for a pull request or a wiki. What others chose is for_markdown, so that it is text there too."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from clusterload.model import units
+from clusterload.report.outline import Outline, Part, TextTable
+from clusterload.report.plain import for_markdown, visible
+
+
+def markdown(told: Outline) -> str:
+    """A whole report; the parts below the answer are folded away."""
+    return "\n".join(_lines(told)).rstrip() + "\n"
+
+
+def _lines(told: Outline) -> Iterator[str]:
+    yield f"## {for_markdown(told.title)}: {for_markdown(told.state)}\n"
+    yield f"**{for_markdown(told.sentence)}**\n"
+    yield f"{' · '.join(map(for_markdown, told.about))}\n"
+    if told.load is not None:
+        yield f"Limit load: {for_markdown(told.load.summary)}\n"
+    yield f"### {for_markdown(told.advice.title)}\n"
+    yield from _body(told.advice, 3)
+    yield from _facts(told.keys)
+    for part in told.parts:
+        yield f"<details><summary><b>{for_markdown(part.title)}</b></summary>\n"
+        yield from _body(part, 3)
+        yield "</details>\n"
+
+
+def _body(part: Part, level: int) -> Iterator[str]:
+    if not math.isnan(part.confidence):
+        yield f"{units.percent(part.confidence)} sure.\n"
+    yield from (f"{for_markdown(line)}\n" for line in part.lines)
+    yield from _facts(part.facts)
+    for table in part.tables:
+        yield from _table(table)
+    for chart in part.charts:
+        yield f"{for_markdown(chart.title)}: {for_markdown(chart.summary)}\n"
+    if part.source:
+        yield f"{_fenced(part.source)}\n"
+    for one in part.parts:
+        yield f"{'#' * (level + 1)} {for_markdown(one.title)}\n"
+        yield from _body(one, level + 1)
+
+
+def _facts(facts: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    yield from (f"- {for_markdown(label)}: {for_markdown(words)}" for label, words in facts)
+    if facts:
+        yield ""
+
+
+def _table(told: TextTable) -> Iterator[str]:
+    yield f"{for_markdown(told.title)}\n"
+    yield _row([column.title for column in told.columns])
+    yield f"| {' | '.join('---:' if column.figures else '---' for column in told.columns)} |"
+    yield from map(_row, told.rows)
+    yield f"\n{for_markdown(told.note)}\n" if told.note else ""
+
+
+def _row(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(map(for_markdown, cells))} |"
+
+
+def _fenced(source: str) -> str:
+    """Source as it is, in a fence that is longer than any in it."""
+    longest = max((len(one) for one in re.findall("`+", source)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{visible(source)}\n{fence}"

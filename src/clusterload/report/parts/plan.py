@@ -1,0 +1,81 @@
+"""What was planned, where it was run, and what happened meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterload.model import units
+from clusterload.model.run import clock_time
+from clusterload.model.series import SECOND
+from clusterload.report.outline import Column, Part, TextTable, worded
+
+if TYPE_CHECKING:
+    from clusterload.model.run import Event, Run
+
+MOST_EVENTS: Final = 200
+"""Events that have a row; the run file has all."""
+
+
+def events_part(run: Run) -> Part:
+    """What happened: faults, gaps, scrapes that failed."""
+    if not run.events:
+        return Part(id="events", title="Events", lines=("Nothing happened beside the load.",))
+    more = len(run.events) - MOST_EVENTS
+    table = TextTable(
+        title="Events in the order of time",
+        columns=(Column(title="Into the run", figures=True), *worded("At", "Kind", "What")),
+        rows=tuple(_event(run, one) for one in run.events[:MOST_EVENTS]),
+        note=f"{more:,} more are in the run file." if more > 0 else "",
+    )
+    return Part(id="events", title="Events", tables=(table,))
+
+
+def _event(run: Run, event: Event) -> tuple[str, ...]:
+    into = (event.time - run.start) / SECOND
+    return f"{units.number(into)} s", clock_time(event.time), event.kind, event.text
+
+
+def plan_part(run: Run) -> Part:
+    """What load was asked for."""
+    plan = run.plan
+    if plan is None:
+        return Part(id="plan", title="Plan", lines=("No load of ours: the cluster was watched.",))
+    facts = [("Name", plan.name), ("Duration", units.duration(plan.duration))]
+    facts += [("Warm-up", units.duration(plan.warm_up))] if plan.warm_up else []
+    facts += [("Fault", fault.as_text()) for fault in plan.faults]
+    loads = TextTable(
+        title="Loads",
+        columns=worded("Load", "Kind", "Engine", "Topic", "Client id", "Dials"),
+        rows=tuple(
+            (one.name, one.kind, one.engine, one.topic, one.client_id, one.dials.as_text()) for one in plan.loads
+        ),
+    )
+    source = json.dumps(plan.as_document(), indent=2, ensure_ascii=False)
+    return Part(id="plan", title="Plan", facts=tuple(facts), tables=(loads,), source=source)
+
+
+def environment_part(run: Run) -> Part:
+    """What it was run with and on."""
+    facts = [("Run", run.id), ("From", clock_time(run.start)), ("To", clock_time(run.end))]
+    facts.append(("Series", f"{len(run.series):,}, {sum(map(len, run.series)):,} points"))
+    if run.generator is not None:
+        took = run.generator
+        cpu, memory = units.short(took.cpu_seconds, units.SECONDS), units.short(took.peak_rss_bytes, units.BYTES)
+        facts.append(("The generator took", f"{cpu} of CPU and {memory} of memory; workers: {took.workers}"))
+    rows = tuple(_flat("", run.environment))
+    table = TextTable(title="What it was made with", columns=worded("Name", "Value"), rows=rows)
+    return Part(id="environment", title="Environment", facts=tuple(facts), tables=(table,) if rows else ())
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """A nested value as a row for each of its leaves."""
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _flat(f"{name}.{key}" if name else str(key), one)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for number, one in enumerate(value, 1):
+            yield from _flat(f"{name} {number}", one)
+    else:
+        yield name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

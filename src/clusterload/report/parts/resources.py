@@ -1,0 +1,57 @@
+"""Resources against their limits, and who says what each limit is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterload.model.resources import RESOURCES
+from clusterload.report.courses import amount_charts, busy_chart, shares_chart
+from clusterload.report.limits import unknown
+from clusterload.report.outline import Part, TextTable, text_table, worded
+from clusterload.report.terminal import usage_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clusterload.analysis.usage import Usage
+    from clusterload.model.limits import Limit, Limits
+    from clusterload.model.run import Run
+
+
+def resources_part(run: Run, usage: Usage) -> Part:
+    """Each resource typically and at its peak, beside its limit; how busy the brokers are; both over time."""
+    charts = [shares_chart(usage), busy_chart(run, usage), *amount_charts(usage)]
+    return Part(
+        id="resources",
+        title="Resources against limits",
+        lines=(
+            "Typical is the mean of a rate and the median of a level. How busy the brokers are is never added to the "
+            "limit load.",
+        ),
+        tables=(text_table(usage_table(usage), "Resources, then how busy the busiest broker is"),),
+        charts=tuple(one for one in charts if one is not None),
+    )
+
+
+def limits_part(limits: Limits) -> Part:
+    """Each limit with who says so, where, and as of when; what is disputed; what is unknown."""
+    lines = [limits.note] if limits.note else []
+    if missing := unknown(limits):
+        titles = ", ".join(RESOURCES[name].title.lower() for name in missing)
+        lines.append(f"Unknown, which is not infinite: {titles}.")
+    tables = [_table(limits.title, limits.limits)]
+    if limits.disputed:
+        tables.append(_table("Disputed: other figures for the same, shown and not used", limits.disputed))
+    return Part(id="limits", title="Limits and their sources", lines=tuple(lines), tables=tuple(tables))
+
+
+def _table(title: str, limits: Iterable[Limit]) -> TextTable:
+    places = list(RESOURCES)
+    return TextTable(
+        title=title,
+        columns=worded("Resource", "Limit", "Kind", "Of", "As of", "Source", "Note"),
+        rows=tuple(
+            (RESOURCES[one.resource].title, one.words, str(one.force), one.of, one.as_of, one.source, one.note)
+            for one in sorted(limits, key=lambda one: places.index(one.resource))
+        ),
+    )

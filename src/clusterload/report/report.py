@@ -1,0 +1,95 @@
+"""What `render` gives: a run, or a case, as something that shows itself wherever it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from clusterload.analysis.diagnosis import Verdict
+from clusterload.analysis.usage import Usage, provider_load
+from clusterload.model import units
+from clusterload.model.run import Run
+from clusterload.report.diagnosis import finding_line
+from clusterload.report.html.page import page
+from clusterload.report.load import load_view
+from clusterload.report.markdown import markdown
+from clusterload.report.outlining import outlined
+from clusterload.report.plain import AsText
+from clusterload.report.plots import GRAPHS, Plot, plot
+from clusterload.report.shown import Shown, Told
+from clusterload.report.terminal import answer_view, riddle_view, usage_table
+
+if TYPE_CHECKING:
+    from clusterload.workflow.cases import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report(Shown):
+    """A run with its judgement, ready to be shown: `print` it, `save` its plots, or take it as `html` or `markdown`."""
+
+    run: Run
+    usage: Usage
+    verdict: Verdict
+    baseline: Run | None = None
+
+    @property
+    def html(self) -> str:
+        """One page that needs nothing else, with charts that can be read and zoomed."""
+        return page(self.run, self.usage, self.verdict, self.baseline)
+
+    @property
+    def markdown(self) -> str:
+        """The same as text for a pull request; names that others chose are escaped."""
+        return markdown(outlined(self.run, self.usage, self.verdict, self.baseline))
+
+    @property
+    def plot(self) -> Plot:
+        """All graphs."""
+        return plot(self.usage, tuple(GRAPHS))
+
+    def __rich__(self) -> RenderableType:
+        name = self.run.plan.name if self.run.plan else "no load of ours"
+        head = f"[bold]{escape(name)}[/]  run {self.run.id}, {units.duration(self.run.seconds)}"
+        parts: list[RenderableType] = [Text.from_markup(head), usage_table(self.usage)]
+        parts += load_view(self.run)
+        parts += [
+            Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")
+            for line in provider_load(self.run, self.usage.grid)
+        ]
+        parts += [Text("; ".join((one.sentence, *one.evidence))) for one in self.verdict.reached]
+        parts += [finding_line(one) for one in self.verdict.findings]
+        parts += [Text(f"{event.kind}: {event.text}", style="yellow") for event in self.run.events]
+        parts.append(Text(f"Verdict: {self.verdict.sentence}", style="bold"))
+        return AsText(Group(*parts))
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write the plots into a folder, as PNG and SVG; returns the files."""
+        picture = self.plot
+        return [picture.save(folder / f"usage.{suffix}") for suffix in ("png", "svg")]
+
+
+def render(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> Report:
+    """Make a report of a run and its judgement.
+
+    Args:
+        run: what was judged.
+        usage: the same against limits.
+        verdict: the judgement.
+        baseline: what it was judged against.
+    """
+    return Report(run=run, usage=usage, verdict=verdict, baseline=baseline)
+
+
+def riddle(outcome: Outcome) -> Told:
+    """What the team of a case sees: ingress and the load."""
+    return Told(view=riddle_view(outcome))
+
+
+def answer(outcome: Outcome) -> Told:
+    """A case's answer: all resources, the prediction, and the verdict in words."""
+    return Told(view=answer_view(outcome))

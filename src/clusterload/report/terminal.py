@@ -1,0 +1,179 @@
+"""Tables for the terminal, readable at 80 columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from clusterload.analysis.usage import Line, Usage
+from clusterload.model import units
+from clusterload.model.resources import RESOURCES
+from clusterload.report.tables import amount, limit_text, table
+
+if TYPE_CHECKING:
+    from clusterload.kafka.cluster import Broker, Topic
+    from clusterload.workflow.cases import Outcome, Step
+
+
+def usage_table(usage: Usage) -> Table:
+    """Each dimension against its limit, then how busy the brokers are."""
+    shown = table("resource", "typical", "peak", "limit", "share")
+    for line in usage.lines:
+        shares = usage.shares_of(line.resource.name)
+        limit = shares[0].limit if shares else usage.limits.of(line.resource.name)
+        binding = usage.binding is not None and usage.binding in shares[:1]
+        style = "bold" if binding else ""
+        shown.add_row(
+            Text(line.resource.title, style=style),
+            amount(line, line.typical),
+            amount(line, line.peak),
+            limit_text(limit, line) if limit else "unknown",
+            Text(units.percent(shares[0].typical) if shares else "", style=style),
+        )
+        for share in shares[1:]:
+            shown.add_row("", "", "", limit_text(share.limit, line), units.percent(share.typical), style="dim")
+    shown.add_section()
+    for name, brokers in _by_resource(usage.saturation).items():
+        busiest = max(brokers, key=lambda line: -math.inf if math.isnan(line.typical) else line.typical)
+        shown.add_row(
+            name,
+            units.percent(busiest.typical),
+            units.percent(busiest.peak),
+            "",
+            Text(f"broker {busiest.broker}", style="dim"),
+        )
+    return shown
+
+
+def _by_resource(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    grouped: dict[str, list[Line]] = {}
+    for line in lines:
+        grouped.setdefault(line.resource.title, []).append(line)
+    return grouped
+
+
+def case_table(outcome: Outcome, resources: Sequence[str], *, binding: bool = True) -> Table:
+    """What changed, what that did to resources, and to the limit load; with the resource that binds or not."""
+    titles = [RESOURCES[name].title for name in resources]
+    shown = table("dial changed", *titles, "Limit load")
+    for step in outcome.steps:
+        shown.add_row(_changed(step), *(_cell(step, name) for name in resources), _load_cell(step, binding=binding))
+        shown.add_section()
+    return shown
+
+
+def _changed(step: Step) -> Text:
+    if step.comparison is None:
+        return Text("nothing yet", style="italic")
+    lines = (f"{_kept(change.words)}\n{_kept(change.new_value)}" for change in step.comparison.changes)
+    return Text("\n".join(lines))
+
+
+def _kept(words: str) -> str:
+    # Non-breaking: a table that runs out of room breaks between lines of ours, not within them.
+    return words.replace(" ", "\u00a0")
+
+
+def _cell(step: Step, resource: str) -> Text:
+    line = step.usage.line(resource)
+    if line is None:
+        return Text("n/a")
+    share = step.usage.share(resource)
+    text = Text(_kept(amount(line, line.typical)))
+    if share is not None:
+        text.append(f"\n{units.percent(share.typical)}", style="dim")
+    effect = step.comparison.effect(resource) if step.comparison else None
+    if effect is not None:
+        text.append(f"\n{_times(effect.ratio)}", style="dim" if effect.is_ratio(1.0) else "bold")
+    return text
+
+
+def _load_cell(step: Step, *, binding: bool) -> Text:
+    text = Text(units.percent(step.verdict.limit_load), style="bold")
+    if binding and step.usage.binding is not None:
+        text.append(f"\n{_kept(step.usage.binding.title.lower())}", style="not bold")
+    if step.comparison is not None:
+        effect = step.comparison.limit_load
+        text.append(f"\n{_times(effect.ratio)}", style="not bold dim" if effect.is_ratio(1.0) else "bold")
+    return text
+
+
+def _times(ratio: float) -> str:
+    return "" if math.isnan(ratio) else f"x {ratio:.2f}"
+
+
+def prediction_lines(outcome: Outcome) -> list[str]:
+    """The connections that metadata predicts, beside those that the brokers counted."""
+    lines = []
+    for step in outcome.steps:
+        predicted = step.run.environment.get("predicted", {}).get("connections")
+        counted = step.usage.line("connections")
+        if predicted and counted is not None and step.run.plan:
+            lines.append(
+                f"{step.run.plan.name}: {units.number(counted.typical)} connections counted, "
+                f"{predicted['mean']:.1f} ± {predicted['deviation']:.1f} predicted"
+            )
+    return lines
+
+
+def _baseline(outcome: Outcome) -> str:
+    plan = outcome.steps[0].run.plan
+    return "The first load: " + "; ".join(load.dials.as_text() for load in plan.loads) if plan else ""
+
+
+def riddle_view(outcome: Outcome) -> RenderableType:
+    """What the team sees: ingress and the load."""
+    return Group(_baseline(outcome), case_table(outcome, ["ingress"], binding=False))
+
+
+def answer_view(outcome: Outcome) -> RenderableType:
+    """All resources, the connections that were predicted, doubts if any, and the verdict in words."""
+    events = [Text(f"{one.kind}: {one.text}", style="yellow") for step in outcome.steps for one in step.run.events]
+    return Group(
+        case_table(outcome, ["ingress", "egress", "requests", "connections"]),
+        *(Text(line, style="dim") for line in prediction_lines(outcome)),
+        *events,
+        Text(""),
+        Text(f"Verdict: {outcome.sentence}.", style="bold"),
+    )
+
+
+def brokers_table(brokers: Iterable[Broker]) -> Table:
+    """Brokers as the cluster describes them."""
+    shown = table("id", "id string", "host", "port", "rack", "controller")
+    for one in brokers:
+        shown.add_row(
+            str(one.id),
+            one.id_string,
+            Text(one.host),
+            str(one.port),
+            Text(one.rack),
+            "yes" if one.controller else "",
+        )
+    return shown
+
+
+def topics_table(topics: Iterable[Topic]) -> Table:
+    """Partitions with their replicas; what is out of sync is marked."""
+    shown = table("topic", "partition", "leader", "replicas", "in sync", "out of sync")
+    for topic in topics:
+        for one in topic.partitions:
+            shown.add_row(
+                Text(topic.name if one is topic.partitions[0] else ""),
+                str(one.id),
+                str(one.leader) if one.leader >= 0 else Text("none", style="bold red"),
+                _ids(one.replicas),
+                _ids(one.isr),
+                Text(f"! {_ids(one.out_of_sync)}" if one.out_of_sync else "", style="bold red"),
+            )
+        shown.add_section()
+    return shown
+
+
+def _ids(brokers: Iterable[int]) -> str:
+    return ",".join(map(str, brokers))

@@ -1,5 +1,0 @@
-"""The Jolokia agents of the brokers: their MBeans over HTTP, asked live and directly."""
-
-from clusterload.sources.jolokia.source import JolokiaSource
-
-__all__ = ["JolokiaSource"]

@@ -1,0 +1,272 @@
+"""One round of questions to a cluster after the other, and the points that its answers make."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from clusterload.kafka.brokers import Brokers
+from clusterload.kafka.groups import Committed, Listing, committed, described, ends, lags, listed
+from clusterload.kafka.log_dirs import logs_of
+from clusterload.kafka.round_trip import round_trip
+from clusterload.model.errors import ClusterError, ClusterloadError, ConfigurationError, NotAllowed
+from clusterload.model.resources import RESOURCES
+from clusterload.model.series import Kind
+from clusterload.telemetry.sources.admin.growing import Amount, Ends, Members
+from clusterload.telemetry.sources.admin.mapping import MOST_LABELS, PLACEMENT, Bounded, Point, joined, lagging, placed
+from clusterload.telemetry.sources.admin.troubles import Troubles
+
+if TYPE_CHECKING:
+    from clusterload.kafka.cluster import Topic
+    from clusterload.kafka.log_dirs import Logs
+    from clusterload.kafka.properties import Properties
+    from clusterload.telemetry.sources.source import Sink
+
+SERIES: Final = (
+    *PLACEMENT,
+    "log_bytes",
+    "consumer_lag",
+    "group_members",
+    "groups",
+    "members_changed",
+    "records_by_partition",
+    "round_trip_time",
+)
+"""All that there is."""
+
+SELDOM: Final = 2
+"""What costs brokers most (sizes of logs and what groups committed) is asked in one of so many rounds."""
+
+MOST_ASKED: Final = 20_000
+"""Partitions whose ends are asked in each round; of a cluster with more, they are not."""
+
+_SELDOM_TOLD: Final = frozenset({*PLACEMENT, "log_bytes", "consumer_lag"})
+
+_CLUSTER: Final = "the cluster"
+_LOGS: Final = "sizes of logs"
+_TOPICS: Final = "topics"
+_GROUPS: Final = "consumer groups"
+_ENDS: Final = "ends of partitions"
+_NAMED: Final = 3
+
+
+class Observer:
+    """Asks a cluster again and again, over connections that are kept."""
+
+    def __init__(
+        self, properties: Properties, sink: Sink, *, wanted: frozenset[str], interval: float, patience: float
+    ) -> None:
+        """Nothing is asked yet; where the properties want a login that we lack, nothing ever is, and it says so."""
+        self._sink, self._wanted, self._interval = sink, wanted, interval
+        self._troubles = Troubles(sink)
+        self._lag: Bounded[tuple[str, str]] = Bounded()
+        self._ends, self._changes, self._round = Ends(), Members(), 0
+        self._members: Bounded[tuple[str]] = Bounded()
+        self._hidden: frozenset[str] = frozenset()
+        self._sees_all = False
+        self._brokers: Brokers | None = None
+        try:
+            self._brokers = Brokers(properties, patience=patience)
+        except ConfigurationError as error:
+            self._troubles.begun(_CLUSTER, f"{error}; until then {', '.join(sorted(wanted))} are missing")
+
+    def observe(self) -> None:
+        """Ask once and record the answers; what is not answered is an event and a gap."""
+        if self._brokers:
+            self._brokers.begin_round()
+            self._observe(self._brokers)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._brokers:
+            self._brokers.close()
+
+    def _observe(self, brokers: Brokers) -> None:
+        try:
+            if not brokers.addresses:
+                brokers.topics()
+            # Before all else, which would keep brokers and us busy.
+            self._observe_round_trips(brokers)
+            # Before the topics, so that one that comes into being meanwhile is not taken for a hidden one.
+            sizes = self._sizes(brokers) if self._asks(*PLACEMENT, "log_bytes") else None
+            topics = brokers.topics()
+        except ClusterloadError as error:
+            self._troubles.begun(_CLUSTER, error)
+            return
+        self._troubles.over(_CLUSTER)
+        if sizes is not None:
+            self._compare({topic for one in sizes.values() for topic in one.sizes}, topics)
+        if sizes is not None and self._sees_all:
+            self._record(placed(topics.values(), brokers.addresses))
+        offsets = self._observe_groups(brokers)
+        self._observe_ends(brokers, topics, offsets)
+        self._round += 1
+
+    def _asks(self, *series: str) -> bool:
+        """Whether one of these is asked in this round."""
+        wanted = self._wanted.intersection(series)
+        return bool(wanted if self._round % SELDOM == 0 else wanted - _SELDOM_TOLD)
+
+    def _observe_round_trips(self, brokers: Brokers) -> None:
+        if self._asks("round_trip_time"):
+            told, failed = brokers.ask_each(round_trip)
+            for broker, error in failed.items():
+                self._troubles.begun(_way_to(broker), error)
+            for broker in told:
+                self._troubles.over(_way_to(broker))
+            self._record(
+                ("round_trip_time", {"broker": str(broker)}, 1000 * seconds) for broker, seconds in told.items()
+            )
+
+    def _sizes(self, brokers: Brokers) -> dict[int, Logs] | None:
+        """Each broker's logs, recorded; None if no broker told of them."""
+        told, failed = brokers.ask_each(logs_of)
+        if refused := _refusal(failed):
+            self._sees_all = False
+            self._troubles.begun(_LOGS, NotAllowed(f"{refused}; {_missing(self._wanted, 'log_bytes', *PLACEMENT)}"))
+            return None
+        for broker, error in failed.items():
+            self._troubles.begun(_logs_of(broker), error)
+        for broker, logs in told.items():
+            self._troubles.over(_logs_of(broker))
+            if logs.failed:
+                self._troubles.begun(_directories_of(broker), f"broker {broker} cannot read {', '.join(logs.failed)}")
+            else:
+                self._troubles.over(_directories_of(broker))
+                self._record([("log_bytes", {"broker": str(broker)}, sum(logs.sizes.values()))])
+        if told:
+            self._troubles.over(_LOGS)
+        return told or None
+
+    def _compare(self, existing: set[str], topics: Mapping[str, Topic]) -> None:
+        """Whether we see all topics: brokers tell of the logs of those, too, that metadata keeps from us."""
+        hidden = frozenset(existing - topics.keys())
+        self._sees_all = not hidden
+        # One that is just being deleted is in the logs a little longer.
+        if lasting := sorted(hidden & self._hidden):
+            lost = _missing(self._wanted, *PLACEMENT, "consumer_lag")
+            self._troubles.begun(_TOPICS, NotAllowed(f"Describe is missing on {_some('topic', lasting)}; {lost}"))
+        elif not hidden:
+            self._troubles.over(_TOPICS)
+        self._hidden = hidden
+
+    def _observe_groups(self, brokers: Brokers) -> Committed | None:
+        """Groups and members, recorded; what they committed, where that is asked in this round."""
+        if not self._asks("consumer_lag", "group_members", "groups", "members_changed"):
+            return None
+        listing = listed(brokers)
+        if listing.failures:
+            # With those of one broker missing, neither their number nor the rest's sum is known.
+            error = _refusal(listing.failures) or next(iter(listing.failures.values()))
+            self._troubles.begun(_GROUPS, type(error)(f"not all consumer groups were listed: {error}"))
+            return None
+        self._troubles.over(_GROUPS)
+        self._record([("groups", {}, len(listing.names))])
+        if self._asks("group_members", "members_changed"):
+            self._observe_members(brokers, listing)
+        if not self._asks("consumer_lag"):
+            return None
+        done = committed(brokers, listing)
+        self._tell("offsets", "consumer_lag", done.failures)
+        return done
+
+    def _observe_members(self, brokers: Brokers, listing: Listing) -> None:
+        found = described(brokers, listing)
+        self._tell("members", "group_members", found.failures)
+        members = {name: len(one.members) for name, one in found.groups.items()}
+        self._record(joined(members, self._members, whole=not _failed(found.failures)))
+        now = time.time_ns()
+        self._count(self._changes.changed(found.groups, found.failures.keys(), now), now)
+
+    def _observe_ends(self, brokers: Brokers, topics: Mapping[str, Topic], done: Committed | None) -> None:
+        """What came in by partition, and how far groups are behind."""
+        behind = {place for offsets in done.offsets.values() for place in offsets} if done else set()
+        places = {(topic.name, one.id) for topic in topics.values() for one in topic.partitions}
+        is_asked = self._asks("records_by_partition") and not self._are_too_many(len(places))
+        if not (is_asked or behind or done):
+            return
+        before = time.time_ns()
+        ended = ends(brokers, places if is_asked else behind, topics)
+        if is_asked:
+            now = (before + time.time_ns()) // 2
+            self._count(self._ends.grown(ended, places, now), now)
+        if done:
+            found = {group: lags(offsets, ended) for group, offsets in done.offsets.items()}
+            self._record(lagging(found, self._lag, whole=not _failed(done.failures)))
+        self._say_bounded("groups and topics: the lag", full=self._lag.full)
+        self._say_bounded("partitions: the growth", full=self._ends.full)
+
+    def _are_too_many(self, partitions: int) -> bool:
+        if partitions > MOST_ASKED:
+            text = f"over {MOST_ASKED:,} partitions: records_by_partition is missing"
+            self._troubles.noted(_ENDS, "cardinality", text)
+            return True
+        return False
+
+    def _say_bounded(self, what: str, *, full: bool) -> None:
+        if full:
+            text = f"over {MOST_LABELS:,} {what} of the further ones is one sum"
+            self._troubles.noted(f"(others) of {what}", "cardinality", text)
+
+    def _tell(self, what: str, series: str, failures: Mapping[str, ClusterError]) -> None:
+        """Say which groups told nothing: those that we may not describe, and those that failed."""
+        refused = sorted(name for name, error in failures.items() if isinstance(error, NotAllowed))
+        about = f"{what} of groups"
+        if refused:
+            lost = f"their {series} is missing; see docs/privileges.md"
+            self._troubles.begun(about, NotAllowed(f"Describe is missing on {_some('group', refused)}; {lost}"))
+        elif failures:
+            name, error = next(iter(failures.items()))
+            self._troubles.begun(about, f"{what} of {_some('group', sorted(failures))} were not read ({name}: {error})")
+        else:
+            self._troubles.over(about)
+
+    def _record(self, points: Iterable[Point]) -> None:
+        now = time.time_ns()
+        for name, labels, value in points:
+            if name in self._wanted:
+                unit = RESOURCES[name].unit
+                self._sink.point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._spacing(name))
+
+    def _count(self, amounts: Iterable[Amount], now: int) -> None:
+        for name, labels, value, span in amounts:
+            if name in self._wanted:
+                unit = RESOURCES[name].unit
+                self._sink.point(name, unit, Kind.DELTA, labels, now, float(value), span, self._interval)
+
+    def _spacing(self, name: str) -> float:
+        return self._interval * (SELDOM if name in _SELDOM_TOLD else 1)
+
+
+def _way_to(broker: int) -> str:
+    return f"way to broker {broker}"
+
+
+def _logs_of(broker: int) -> str:
+    return f"logs of broker {broker}"
+
+
+def _directories_of(broker: int) -> str:
+    return f"log directories of broker {broker}"
+
+
+def _some(kind: str, names: Collection[str]) -> str:
+    shown = ", ".join(list(names)[:_NAMED])
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{kind}{'s' if len(names) > 1 else ''} {shown}{more}"
+
+
+def _refusal(failed: Mapping[int, ClusterloadError]) -> NotAllowed | None:
+    """The missing right, if that is why a broker told nothing."""
+    return next((error for error in failed.values() if isinstance(error, NotAllowed)), None)
+
+
+def _failed(failures: Mapping[str, ClusterError]) -> bool:
+    """Whether a group told nothing that otherwise does; those that we may not describe never do."""
+    return any(not isinstance(error, NotAllowed) for error in failures.values())
+
+
+def _missing(wanted: frozenset[str], *series: str) -> str:
+    lost = [name for name in series if name in wanted]
+    return f"{', '.join(lost)} {'are' if len(lost) > 1 else 'is'} missing; see docs/privileges.md"

@@ -1,0 +1,88 @@
+"""What each source can tell: from which of its metrics a resource comes, how finely and how late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from clusterload.telemetry.sources.confluent.mapping import metric_of
+from clusterload.telemetry.sources.jolokia.mbeans import giving
+from clusterload.telemetry.sources.names import Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place that metrics come from.
+
+    Attributes:
+        title: what it is.
+        granularity: how far apart its points are.
+        lateness: how late they are there.
+        past: whether it tells of what is over.
+    """
+
+    title: str
+    granularity: str
+    lateness: str
+    past: bool = False
+
+
+PLACES: Final[Mapping[str, Place]] = {
+    "exporter": Place(
+        title="JMX exporters, scraped directly",
+        granularity="as asked, from 1 s; up to 8 times that where scrapes are slow",
+        lateness="at once",
+    ),
+    "prometheus": Place(
+        title="Prometheus or what speaks its language, with the exporter's, Strimzi's or Redpanda's names",
+        granularity="its scrape interval, often 15 to 60 s",
+        lateness="one and a half of its scrape intervals",
+        past=True,
+    ),
+    "jolokia": Place(title="Jolokia agents", granularity="as the exporter", lateness="at once"),
+    "confluent": Place(
+        title="Confluent's Metrics API, or one that is served", granularity="1 min", lateness="3 to 5 min", past=True
+    ),
+    "admin": Place(
+        title="Admin API of the brokers", granularity="5 s; sizes, placement and lag 10 s", lateness="at once"
+    ),
+}
+"""The sources by the names that `--source` takes."""
+
+_ADMIN: Final = {
+    "partitions": "Metadata",
+    "leaders": "Metadata",
+    "under_replicated": "Metadata",
+    "offline_partitions": "Metadata",
+    "log_bytes": "DescribeLogDirs",
+    "consumer_lag": "OffsetFetch and ListOffsets",
+    "group_members": "DescribeGroups",
+    "groups": "ListGroups",
+    "members_changed": "DescribeGroups",
+    "records_by_partition": "ListOffsets",
+    "round_trip_time": "ApiVersions",
+}
+_MAPS: Final = {"exporter": "jmx-exporter", "strimzi": "strimzi", "redpanda": "redpanda"}
+
+
+@cache
+def _maps() -> Mapping[str, Names]:
+    return {place: Names.named(table) for place, table in _MAPS.items()}
+
+
+def told_by(resource: str) -> dict[str, str]:
+    """From what a resource comes, by where it is read: exporter, strimzi, redpanda, jolokia, confluent, admin.
+
+    An exporter's names are also those of a Prometheus that scrapes it. Places that do not tell it are left out.
+    """
+    maps = _maps()
+    found = {place: ", ".join(names.of(resource)[:1]) for place, names in maps.items()}
+    if found["strimzi"] == found["exporter"]:
+        found["strimzi"] = ""
+    shown = frozenset(maps["exporter"].of(resource))
+    found["jolokia"] = next((mbean.name for mbean in giving(shown)), "")
+    found["confluent"] = metric_of(resource)
+    found["admin"] = _ADMIN.get(resource, "")
+    return {place: metric for place, metric in found.items() if metric}

@@ -1,0 +1,100 @@
+"""From answers to points: where each value stands in time, and what a bucket without a row means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from clusterload.model.series import SECOND, Kind
+from clusterload.telemetry.sources.confluent.interval import Granularity, Interval
+from clusterload.telemetry.sources.confluent.mapping import Question
+from clusterload.telemetry.sources.confluent.query import Table
+from clusterload.telemetry.sources.source import Sink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """The buckets that the API has figures for.
+
+    Attributes:
+        starts: of the buckets, in Unix nanoseconds; without a hole.
+        seconds: length of each.
+        settled: whether no more rows are to come.
+    """
+
+    starts: Sequence[int]
+    seconds: float
+    settled: bool
+
+    @property
+    def end(self) -> int | None:
+        """Where the last bucket ends; None if there is none."""
+        return self.starts[-1] + round(self.seconds * SECOND) if self.starts else None
+
+    def of(self, table: Table) -> Cover:
+        """What is covered for one answer: before figures have settled, each metric may lag on its own."""
+        if self.settled:
+            return self
+        last = max((time for points in table.values() for time in points), default=-1)
+        return replace(self, starts=[start for start in self.starts if start <= last])
+
+
+def covered(tables: Iterable[Table], interval: Interval, granularity: Granularity, *, settled: bool) -> Cover:
+    """What an interval's figures cover, told from the metrics that a living cluster always has.
+
+    From the first bucket with any row, since nothing is known of a time before the API began to keep figures;
+    to the end of the interval if it has settled, else to the last bucket with a row.
+    """
+    buckets = interval.buckets(granularity)
+    seen = {time for table in tables for points in table.values() for time in points}
+    inside = [number for number, start in enumerate(buckets) if start in seen]
+    length = interval.length if granularity is Granularity.ALL else buckets.step
+    end = len(buckets) if settled else (inside[-1] + 1 if inside else 0)
+    return Cover(starts=buckets[inside[0] : end] if inside else (), seconds=length / SECOND, settled=settled)
+
+
+def write(sink: Sink, question: Question, table: Table, cover: Cover) -> None:
+    """Record an answer's Series over the buckets that are covered."""
+    cover = cover.of(table)
+    if question.total:
+        _write_line(sink, question, question.total, {}, _added(table, cover, question.metric.kind), cover)
+    if question.each:
+        for group, points in sorted(table.items()):
+            _write_line(sink, question, question.each, question.labels(group), points.get, cover)
+
+
+def _added(table: Table, cover: Cover, kind: Kind) -> Callable[[int], float | None]:
+    """The sum over all groups that have a row in a bucket: no row is no traffic."""
+    groups = list(table.values())
+    if kind is Kind.GAUGE:
+        (points,) = groups or [{}]  # a gauge's total is asked for without groups
+        return points.get
+    return {start: math.fsum(points.get(start, 0.0) for points in groups) for start in cover.starts}.get
+
+
+def _write_line(
+    sink: Sink,
+    question: Question,
+    name: str,
+    labels: dict[str, str],
+    value_at: Callable[[int], float | None],
+    cover: Cover,
+) -> None:
+    unit, kind = question.unit(name), question.metric.kind
+    for time, value in _placed(kind, value_at, cover):
+        sink.point(name, unit, kind, labels, time, value, cover.seconds, cover.seconds)
+
+
+def _placed(kind: Kind, value_at: Callable[[int], float | None], cover: Cover) -> Iterator[tuple[int, float]]:
+    """Values with their times.
+
+    A delta ends with its bucket, and no row means that nothing happened. A gauge stands in the middle of its
+    bucket, since on a border it would belong to the next one; no row is a gap, written as NaN so that the value
+    before it does not hold on.
+    """
+    length = round(cover.seconds * SECOND)
+    missing, offset = (0.0, length) if kind is Kind.DELTA else (math.nan, length // 2)
+    for start in cover.starts:
+        value = value_at(start)
+        yield start + offset, missing if value is None else value

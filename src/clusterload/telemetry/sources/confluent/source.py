@@ -1,0 +1,152 @@
+"""The source: metrics of a time that has passed, read from the API once they have settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from clusterload.model.errors import SourceError
+from clusterload.model.run import clock_time
+from clusterload.model.series import Kind
+from clusterload.model.units import duration
+from clusterload.telemetry.sources.confluent.access import Access
+from clusterload.telemetry.sources.confluent.api import MetricsApi
+from clusterload.telemetry.sources.confluent.filters import of_cluster
+from clusterload.telemetry.sources.confluent.interval import Granularity, Interval
+from clusterload.telemetry.sources.confluent.mapping import Question, is_core, questions
+from clusterload.telemetry.sources.confluent.points import Cover, covered, write
+from clusterload.telemetry.sources.confluent.query import Format, Query, Table
+from clusterload.telemetry.sources.confluent.settling import Answers, Settling, settle
+from clusterload.telemetry.sources.confluent.transport import Patience, QueryRefused, Transport
+from clusterload.telemetry.sources.source import OnWait, Sink
+
+# What its documentation says of late 2026; figures can still grow for a while.
+LATE_SECONDS: Final = 180.0
+# Metrics are gathered by the minute: what is finer does not exist.
+_FINEST: Final = Granularity.PT1M
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfluentSource:
+    """Reads all that the Metrics API offers of one cluster, by whole buckets.
+
+    Attributes:
+        access: where, and with whose key.
+        granularity: length of the buckets.
+        cluster_id: what the brokers call themselves, to be held against `access`; empty if they were not asked.
+        patience: with each question.
+        settling: how long figures are waited for.
+    """
+
+    access: Access
+    granularity: Granularity = _FINEST
+    cluster_id: str = ""
+    patience: Patience = field(default_factory=Patience)
+    settling: Settling = field(default_factory=Settling)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between points."""
+        return float(self.granularity.seconds)
+
+    @property
+    def lateness(self) -> float:
+        """Seconds after which figures are usually there."""
+        return LATE_SECONDS
+
+    @property
+    def overhang(self) -> float:
+        """None: whole buckets are read, as far as the end touches them."""
+        return 0.0
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return f"the Metrics API at {self.access.host}"
+
+    def collect(self, sink: Sink, start: int, end: int, on_wait: OnWait) -> None:
+        """Record the metrics of the whole buckets that the time from `start` to `end` touches.
+
+        Raises:
+            SourceError: they could not be read at all. A single metric that could not be is an event.
+        """
+        interval = Interval(start=start, end=end).aligned(self.granularity)
+        self._note_stranger(sink, interval)
+        with Transport(self.access, patience=self.patience) as transport:
+            api = MetricsApi(self.access, transport)
+            asked = questions(api.descriptors())
+            core = [question for question in asked if is_core(question)]
+            if not core:
+                raise SourceError(f"{self.access.host} offers no metric of Kafka that we know: check the endpoint")
+
+            def read() -> Answers:
+                return tuple((question, self._answer(api, question, interval)) for question in core)
+
+            reading = settle(read, interval, self.granularity, on_wait, self.settling)
+            tables = [table for _, table in reading.answers]
+            cover = covered(tables, interval, self.granularity, settled=reading.settled)
+            self._note_gaps(sink, interval, cover, settled=reading.settled)
+            for question, table in reading.answers:
+                write(sink, question, table, cover)
+            self._collect_rest(sink, api, asked[len(core) :], interval, cover)
+        self._note_averages(sink, interval, asked)
+
+    def _answer(self, api: MetricsApi, question: Question, interval: Interval) -> Table:
+        return api.table(
+            Query(
+                metric=question.metric.name,
+                filter=of_cluster(self.access.cluster_id),
+                granularity=self.granularity,
+                interval=interval,
+                group_by=question.group_by,
+                format=Format.GROUPED if question.by else Format.FLAT,
+            )
+        )
+
+    def _collect_rest(
+        self, sink: Sink, api: MetricsApi, asked: tuple[Question, ...], interval: Interval, cover: Cover
+    ) -> None:
+        for question in asked:
+            try:
+                write(sink, question, self._answer(api, question, interval), cover)
+            except QueryRefused as error:
+                sink.event(interval.end, "metric-unread", f"{question.metric.short} was not read: {error}")
+            except SourceError as error:
+                sink.event(
+                    interval.end, "metric-unread", f"{question.metric.short} and what follows was not read: {error}"
+                )
+                return
+
+    def _note_stranger(self, sink: Sink, interval: Interval) -> None:
+        if self.cluster_id and self.cluster_id != self.access.cluster_id:
+            sink.event(
+                interval.start,
+                "cluster-id-differs",
+                f"the brokers are of cluster {self.cluster_id}, the metrics of {self.access.cluster_id}: "
+                "check confluent.clusterid",
+            )
+
+    def _note_gaps(self, sink: Sink, interval: Interval, cover: Cover, *, settled: bool) -> None:
+        until = cover.end
+        if until is None:
+            sink.event(interval.end, "metrics-missing", f"the Metrics API has no figures for {interval}")
+            return
+        if cover.starts[0] > interval.start:
+            sink.event(interval.start, "metrics-missing", f"no figures before {clock_time(cover.starts[0])}")
+        if not settled:
+            sink.event(
+                interval.end,
+                "metrics-unsettled",
+                f"figures had not settled {duration(self.settling.longest)} after {clock_time(interval.end)}: "
+                f"they reach to {clock_time(until)}, and the last ones may still grow",
+            )
+
+    def _note_averages(self, sink: Sink, interval: Interval, asked: tuple[Question, ...]) -> None:
+        gauges = sorted({one.total or one.each for one in asked if one.metric.kind is Kind.GAUGE})
+        if self.granularity is not _FINEST and gauges:
+            length = "the whole time" if self.granularity is Granularity.ALL else duration(self.granularity.seconds)
+            sink.event(
+                interval.end,
+                "gauges-averaged",
+                f"{', '.join(gauges)} are averages over {length}, which hide peaks: ask for PT1M to see them",
+            )

@@ -1,0 +1,10 @@
+"""Metric-name maps: what a cluster's metrics are called where they come from, as tables (the TOML files beside this).
+
+A map says for each Series from which metric it comes, which of the metric's lines count, and by which of its
+labels there are several Series. One's own map is a TOML file that `extends` one of these.
+"""
+
+from clusterload.telemetry.sources.names.names import Names, Threads, table_names
+from clusterload.telemetry.sources.names.rule import Labels, Rule
+
+__all__ = ["Labels", "Names", "Rule", "Threads", "table_names"]

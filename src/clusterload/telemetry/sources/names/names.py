@@ -1,0 +1,216 @@
+"""A whole map, read from TOML."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from clusterload.model.errors import ConfigurationError, nearest
+from clusterload.telemetry.sources.names.rule import Rule, names_in, rule
+
+_SUFFIX: Final = ".toml"
+_KEYS: Final = {"title", "source", "note", "extends", "threads", "rewrite", "series"}
+_THREADS: Final = {"handler_idle", "network_time", "network_scale", "network_listener", "started"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """What to make of metrics that have labels in their names.
+
+    Attributes:
+        match: of whole names; its named groups become labels.
+        name: of the metric, with groups in braces.
+    """
+
+    match: re.Pattern[str]
+    name: str
+
+    def of(self, metric: str) -> tuple[str, dict[str, str]] | None:
+        """The metric's own name and the labels that were in it; None if it is no such metric."""
+        found = self.match.fullmatch(metric)
+        return (self.name.format(**found.groupdict()), found.groupdict()) if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """What tells how busy a broker's threads are, and when it started.
+
+    Attributes:
+        handler_idle: counters of nanoseconds that the mean request handler idled; the first that is there counts.
+        network_time: counter of the time that one network thread worked.
+        network_scale: what that is multiplied by to be nanoseconds.
+        network_listener: the label that names the listener of a network thread; empty if they serve all.
+        started: Unix seconds of the broker's start.
+    """
+
+    handler_idle: tuple[str, ...] = ()
+    network_time: str = ""
+    network_scale: float = 1.0
+    network_listener: str = "listener"
+    started: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What metrics are called at one kind of place.
+
+    Attributes:
+        name: of the map.
+        title: in words.
+        source: who says so.
+        rules: one or more for each Series that there is; the first whose metric is there makes it.
+        threads: what tells how busy threads are.
+        rewrites: what to make of metrics that have labels in their names.
+        note: what to know about it.
+        metrics: all that are read; those of other names may be passed over.
+    """
+
+    name: str
+    title: str
+    rules: tuple[Rule, ...]
+    source: str = ""
+    threads: Threads = field(default_factory=Threads)
+    rewrites: tuple[Rewrite, ...] = ()
+    note: str = ""
+    metrics: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        of_rules = {metric for one in self.rules for metric in (*one.metrics, *one.plus, one.times)}
+        threads = self.threads
+        metrics = {*of_rules, *threads.handler_idle, threads.network_time, threads.started} - {""}
+        object.__setattr__(self, "metrics", frozenset(metrics))  # asked for with each line of a scrape
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression of all names that are read, also of those that are rewritten."""
+        rewritten = (re.sub(r"\?P<\w+>", "", one.match.pattern) for one in self.rewrites)
+        return "|".join([*sorted(self.metrics), *rewritten])
+
+    def reads(self, metric: str) -> bool:
+        """Whether a metric of this name is read."""
+        return self.plain(metric)[0] in self.metrics
+
+    def plain(self, metric: str) -> tuple[str, dict[str, str]]:
+        """A metric's name, and the labels that were in it."""
+        return next((found for one in self.rewrites if (found := one.of(metric))), (metric, {}))
+
+    @property
+    def grouping(self) -> frozenset[str]:
+        """Their labels by which there are several Series of a name, so that there can be very many."""
+        return frozenset(label for one in self.rules for label in one.theirs)
+
+    def of(self, series: str) -> tuple[str, ...]:
+        """The metrics that a Series is made of, none if it is not to be had here."""
+        busy = {"request_handler_busy": self.threads.handler_idle, "network_thread_busy": (self.threads.network_time,)}
+        found = [
+            metric for one in self.rules if one.series == series for metric in (*one.metrics, *one.plus, one.times)
+        ]
+        return tuple(metric for metric in (*found, *busy.get(series, ())) if metric)
+
+    @classmethod
+    def named(cls, name: str) -> Names:
+        """The map of this name that comes with clusterload, or the TOML file of this path.
+
+        Raises:
+            ConfigurationError: there is no such map; the message names the nearest one.
+        """
+        if name.endswith(_SUFFIX):
+            return cls.read(name)
+        if name not in table_names():
+            raise ConfigurationError(
+                f"no metric names {name!r}{nearest(name, table_names())}; known: {', '.join(table_names())}"
+            )
+        text = files("clusterload.telemetry.sources.names").joinpath(f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+        return cls.parsed(name, tomllib.loads(text))
+
+    @classmethod
+    def read(cls, path: Path | str) -> Names:
+        """A map from a TOML file; ConfigurationError names the file and what is wrong with it."""
+        try:
+            return cls.parsed(Path(path).stem, tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        except OSError as error:
+            raise ConfigurationError(f"metric names {path} cannot be read: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"metric names {path} are not TOML: {error}") from None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{path}: {error}") from None
+
+    @classmethod
+    def parsed(cls, name: str, given: Mapping[str, Any]) -> Names:
+        """A map from what TOML gives; with `extends` it takes the place of single Series of another one.
+
+        Raises:
+            ConfigurationError: a key is unknown, or a value has another form.
+        """
+        _check(given, _KEYS)
+        rows, rewrites = (_rows(given, key) for key in ("series", "rewrite"))
+        # By one of our own names only: a file that extends a file that extends it would have no end.
+        base = cls.named(_our_own(str(given["extends"]))) if "extends" in given else cls(name="", title="", rules=())
+        own = tuple(rule(row) for row in rows)
+        if not own and not base.rules:
+            raise ConfigurationError(f"metric names {name} have no [[series]]")
+        replaced = {one.series for one in own}
+        return cls(
+            name=name,
+            title=str(given.get("title", name)),
+            source=str(given.get("source", base.source)),
+            note=str(given.get("note", base.note)),
+            rules=(*(one for one in base.rules if one.series not in replaced), *own),
+            threads=_threads(base.threads, given.get("threads", {})),
+            rewrites=(*base.rewrites, *map(_rewrite, rewrites)),
+        )
+
+
+def table_names() -> tuple[str, ...]:
+    """The names of the maps that come with clusterload."""
+    found = (one.name for one in files("clusterload.telemetry.sources.names").iterdir())
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in found if name.endswith(_SUFFIX)))
+
+
+def _our_own(name: str) -> str:
+    if name not in table_names():
+        raise ConfigurationError(f"extends {name!r}{nearest(name, table_names())}; known: {', '.join(table_names())}")
+    return name
+
+
+def _check(given: Mapping[str, Any], known: set[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise ConfigurationError(f"unknown key {key!r}{nearest(key, known)}")
+
+
+def _rows(given: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    rows = given.get(key, [])
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise ConfigurationError(f"{key} is no list of tables: write [[{key}]]")
+    return rows
+
+
+def _threads(base: Threads, given: Mapping[str, Any]) -> Threads:
+    if not isinstance(given, Mapping):
+        raise ConfigurationError("threads is no table: write [threads]")
+    _check(given, _THREADS)
+    words = {key: str(value) for key, value in given.items() if key not in {"handler_idle", "network_scale"}}
+    return replace(
+        base,
+        handler_idle=names_in(given.get("handler_idle", base.handler_idle)),
+        network_scale=float(given.get("network_scale", base.network_scale)),
+        network_time=words.get("network_time", base.network_time),
+        network_listener=words.get("network_listener", base.network_listener),
+        started=words.get("started", base.started),
+    )
+
+
+def _rewrite(given: Mapping[str, Any]) -> Rewrite:
+    _check(given, {"match", "name"})
+    try:
+        made = Rewrite(match=re.compile(str(given["match"])), name=str(given["name"]))
+        made.name.format(**dict.fromkeys(made.match.groupindex, ""))
+    except (KeyError, re.error, ValueError, IndexError) as error:
+        raise ConfigurationError(f"a [[rewrite]] needs match and name that fit each other: {error}") from None
+    return made

@@ -1,0 +1,131 @@
+"""One rule of a map: from lines of a metric to one Series, or to several by label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import unquote
+
+from clusterload.model.errors import ConfigurationError, nearest
+from clusterload.model.resources import RESOURCES
+
+Labels = tuple[tuple[str, str], ...]
+"""A Series' labels without the broker's, by our names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """From one metric to one Series: lines that count are added up over all labels but those of `by`.
+
+    Attributes:
+        series: a resource's name.
+        metrics: where it comes from: the first of them that is there.
+        plus: metrics whose lines are added to those, where they are there.
+        without: labels that a line must not have.
+        equal: values of which a label must have one.
+        unequal: values of which a label must have none.
+        by: the labels that there are several Series by: our name to theirs; of several of theirs, joined by a slash.
+        rename: what values of those labels are called here, where they have another name.
+        encoded: those of our labels whose values are percent-encoded where they come from.
+        listener: the label that names the listener, where only the clients' ones count.
+        total: the Series over all of what this one is by, if there is one.
+        times: a metric with the same labels that each value is multiplied by.
+        scale: what a value is multiplied by to be in the resource's unit.
+        complement: whether a value v stands for 1 - v, as idle does for busy.
+    """
+
+    series: str
+    metrics: tuple[str, ...]
+    plus: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    equal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unequal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rename: Mapping[str, str] = field(default_factory=dict)
+    encoded: tuple[str, ...] = ()
+    listener: str = ""
+    total: str = ""
+    times: str = ""
+    scale: float = 1.0
+    complement: bool = False
+
+    def __post_init__(self) -> None:
+        if self.series not in RESOURCES:
+            raise ConfigurationError(f"no resource {self.series!r}{nearest(self.series, RESOURCES)}")
+        if not self.metrics or not all(self.metrics):
+            raise ConfigurationError(f"{self.series} has no metric")
+        per = RESOURCES[self.series].per
+        if not set(self.by) <= set(per) or bool(self.by) != bool(per):
+            example = ", ".join(f"{label} = …" for label in per)
+            words = " and ".join(per) or "nothing"
+            raise ConfigurationError(f"{self.series} is by {words}: give by = {{{example and f' {example} '}}}")
+        if not set(self.encoded) <= set(self.by):
+            raise ConfigurationError(f"{self.series} is not by {' and '.join(self.encoded)}: leave it out of encoded")
+        if self.total and self.total not in RESOURCES:
+            raise ConfigurationError(f"no resource {self.total!r}{nearest(self.total, RESOURCES)}")
+
+    def counts(self, labels: Mapping[str, str]) -> bool:
+        """Whether a line with these labels is part of the Series, not regarding its listener."""
+        return (
+            not any(label in labels for label in self.without)
+            and (not self.by or any(label in labels for theirs in self.by.values() for label in theirs))
+            and all(labels.get(label) in values for label, values in self.equal.items())
+            and not any(labels.get(label) in values for label, values in self.unequal.items())
+        )
+
+    @property
+    def theirs(self) -> tuple[str, ...]:
+        """Their labels that there are several Series by."""
+        return tuple(label for labels in self.by.values() for label in labels)
+
+    def key(self, labels: Mapping[str, str]) -> Labels:
+        """The labels of the Series that a line belongs to; of several, those without a value are left out."""
+        values = {ours: "/".join(filter(None, map(labels.get, theirs))) for ours, theirs in self.by.items()}
+        values |= {ours: unquote(values[ours]) for ours in self.encoded}
+        known = [(ours, self.rename.get(value, value)) for ours, value in values.items() if value]
+        return tuple(known) or ((next(iter(self.by)), ""),) if self.by else ()
+
+    def value(self, value: float) -> float:
+        """A line's value in the resource's unit."""
+        return self.scale * (1 - value if self.complement else value)
+
+
+_KEYS: Final = {"name", "metric", *(key for key in Rule.__slots__ if key not in {"series", "metrics"})}
+
+
+def rule(given: Mapping[str, Any]) -> Rule:
+    """A rule from what TOML gives.
+
+    Raises:
+        ConfigurationError: a key is unknown or missing, or a value cannot be used.
+    """
+    for key in given:
+        if key not in _KEYS:
+            raise ConfigurationError(f"unknown key {key!r}{nearest(key, _KEYS)}")
+    if "name" not in given or "metric" not in given:
+        raise ConfigurationError("a [[series]] needs name and metric")
+    try:
+        return Rule(
+            series=str(given["name"]),
+            metrics=names_in(given["metric"]),
+            plus=names_in(given.get("plus", ())),
+            without=names_in(given.get("without", ())),
+            equal={label: names_in(values) for label, values in given.get("equal", {}).items()},
+            unequal={label: names_in(values) for label, values in given.get("unequal", {}).items()},
+            by={ours: names_in(theirs) for ours, theirs in given.get("by", {}).items()},
+            rename={theirs: str(ours) for theirs, ours in given.get("rename", {}).items()},
+            encoded=names_in(given.get("encoded", ())),
+            listener=str(given.get("listener", "")),
+            total=str(given.get("total", "")),
+            times=str(given.get("times", "")),
+            scale=float(given.get("scale", 1.0)),
+            complement=bool(given.get("complement", False)),
+        )
+    except (TypeError, ValueError, AttributeError):
+        raise ConfigurationError(f"{given['name']}: a value has another form than it must have") from None
+
+
+def names_in(given: Any) -> tuple[str, ...]:
+    """One name, or a list of them."""
+    return (given,) if isinstance(given, str) else tuple(map(str, given))

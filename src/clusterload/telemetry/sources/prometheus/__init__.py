@@ -1,0 +1,7 @@
+"""Metrics from Prometheus, or from what speaks its language: Thanos, Mimir, VictoriaMetrics."""
+
+from clusterload.telemetry.sources.prometheus.access import Access, is_named
+from clusterload.telemetry.sources.prometheus.source import PrometheusSource
+from clusterload.telemetry.sources.prometheus.transport import Patience, TooMuch, Transport
+
+__all__ = ["Access", "Patience", "PrometheusSource", "TooMuch", "Transport", "is_named"]

@@ -1,0 +1,143 @@
+"""Access: where a Prometheus answers, who asks it, and which of its series are the cluster's."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from clusterload.kafka.properties import Properties
+from clusterload.model.errors import ConfigurationError
+from clusterload.telemetry.sources.address import is_loopback, is_more_than_an_address, is_plain, parts_of
+from clusterload.telemetry.sources.prometheus.selection import matchers
+
+URL: Final = "prometheus.url"
+USERNAME: Final = "prometheus.username"
+PASSWORD: Final = "prometheus.password"  # noqa: S105 (the name of a property)
+BEARER: Final = "prometheus.bearer.token"
+CA: Final = "prometheus.ssl.ca.location"
+TENANT: Final = "prometheus.tenant"
+SELECT: Final = "prometheus.select"
+NAMES: Final = "prometheus.names"
+
+_API: Final = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What is needed to read a Prometheus, or what speaks its language. Its representation shows no secret.
+
+    Attributes:
+        url: of the server, with the path before `/api/v1` if it has one.
+        username: for Basic authorization; empty for none.
+        password: goes with it.
+        bearer: a token for bearer authorization; empty for none.
+        ca: PEM file of the authority that the server's certificate is checked against; empty for the system's.
+        tenant: sent as `X-Scope-OrgID`, which Mimir tells its tenants by; empty for none.
+        select: a list of label matchers that pick the cluster, as in `job="kafka"`; empty for all.
+        names: name or file of the map of metric names; empty if nobody said.
+    """
+
+    url: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    bearer: str = field(default="", repr=False)
+    ca: str = ""
+    tenant: str = ""
+    select: str = ""
+    names: str = ""
+
+    def __post_init__(self) -> None:
+        parts = _checked(self.url)
+        object.__setattr__(self, "url", self.url.rstrip("/").removesuffix(_API))
+        object.__setattr__(self, "select", matchers(self.select))
+        self._check_login(parts)
+
+    @classmethod
+    def of(cls, properties: Properties) -> Access:
+        """The access that a client configuration describes.
+
+        Raises:
+            ConfigurationError: it names no server, or holds what cannot be used.
+        """
+        values = properties.values
+        if not is_named(properties):
+            raise ConfigurationError(f"{properties.origin} lacks {URL}: add where Prometheus answers")
+        try:
+            return cls(
+                url=values[URL],
+                username=values.get(USERNAME, ""),
+                password=values.get(PASSWORD, ""),
+                bearer=values.get(BEARER, ""),
+                ca=values.get(CA, ""),
+                tenant=values.get(TENANT, ""),
+                select=values.get(SELECT, ""),
+                names=values.get(NAMES, ""),
+            )
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{properties.origin}: {error}") from None
+
+    @classmethod
+    def at(cls, url: str) -> Access:
+        """The access to a server that asks for no login.
+
+        Raises:
+            ConfigurationError: it is no address of a server.
+        """
+        return cls(url=url)
+
+    @property
+    def host(self) -> str:
+        """Host and port, for messages."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the server is on this machine."""
+        return is_loopback(urlsplit(self.url).hostname or "")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may hold."""
+        return tuple(secret for secret in (self.password, self.bearer) if secret)
+
+    def verification(self) -> ssl.SSLContext | bool:
+        """What the server's certificate is checked against.
+
+        Raises:
+            ConfigurationError: the authority's file cannot be used.
+        """
+        if not self.ca:
+            return True
+        try:
+            return ssl.create_default_context(cafile=self.ca)
+        except (OSError, ssl.SSLError):
+            raise ConfigurationError(f"{CA}: {self.ca} is no PEM file of certificates that can be read") from None
+
+    def _check_login(self, parts: SplitResult) -> None:
+        if bool(self.username) != bool(self.password):
+            raise ConfigurationError(f"{USERNAME} and {PASSWORD} belong together: give both or none")
+        if self.username and self.bearer:
+            raise ConfigurationError(f"{USERNAME} and {BEARER} are two logins: give one")
+        if self.secrets and is_plain(parts):
+            raise ConfigurationError(f"{URL}: the login would go to {parts.hostname} in plain text; use https")
+        for name, value in ((BEARER, self.bearer), (TENANT, self.tenant)):
+            # It becomes a header, where a line break would be another header.
+            if not (value.isascii() and value.isprintable()):
+                raise ConfigurationError(f"{name} holds characters that no such value has: copy it anew")
+
+
+def is_named(properties: Properties) -> bool:
+    """Whether a client configuration names a Prometheus."""
+    return bool(properties.values.get(URL))
+
+
+def _checked(url: str) -> SplitResult:
+    # The URL itself stays out of the messages: people have put passwords into URLs.
+    parts = parts_of(url)
+    if parts is None:
+        raise ConfigurationError(f"{URL} is no URL: write it as in https://host:9090")
+    if is_more_than_an_address(parts):
+        raise ConfigurationError(f"{URL} holds more than an address: a login belongs into {USERNAME} and {PASSWORD}")
+    return parts

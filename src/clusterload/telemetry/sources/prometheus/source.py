@@ -1,0 +1,301 @@
+"""The source: metrics of a time that has passed, as a Prometheus has scraped them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from clusterload.model.errors import SourceError
+from clusterload.model.series import SECOND, Kind
+from clusterload.model.units import Unit, duration
+from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.prometheus.access import Access
+from clusterload.telemetry.sources.prometheus.api import MOST_POINTS, PrometheusApi
+from clusterload.telemetry.sources.prometheus.bounding import MOST_LINES, bound
+from clusterload.telemetry.sources.prometheus.course import OF_SCRAPES, Course
+from clusterload.telemetry.sources.prometheus.fetching import Fetching, scraped_interval
+from clusterload.telemetry.sources.prometheus.inventory import Inventory, taken
+from clusterload.telemetry.sources.prometheus.scrapes import scrapes
+from clusterload.telemetry.sources.prometheus.selection import joined, matchers, named, selector
+from clusterload.telemetry.sources.prometheus.transport import Patience, TooMuch, Transport
+from clusterload.telemetry.sources.source import OnWait, Sink, Waiting
+
+SETTLE: Final = 1.5
+"""Seconds after which a scrape that began before is there."""
+
+MOST_SCRAPES: Final = 3_600
+"""A stretch of more scrapes than this is read by a step."""
+
+_PATIENCE: Final = Patience()
+# Of a guess at the interval, without which it goes on as well.
+_LITTLE_PATIENCE: Final = Patience(answer=5.0, whole=10.0, attempts=1)
+# What is taken where no broker was scraped twice lately: Prometheus' own default is 60 s, that of most set-ups 15.
+_USUAL_INTERVAL: Final = 15.0
+# Before a stretch so many scrapes are read, over no less than so many seconds: one before it may be a while back.
+_LEAD_IN: Final = 3
+_LEAD_IN_SECONDS: Final = 30.0
+_LOOK_BACK: Final = 600 * SECOND
+_SKEW: Final = 2.0
+# A stretch that begins where the last one ended goes on from it; its inventory holds for this long.
+_INVENTORY_HOLDS: Final = 60 * SECOND
+
+
+@dataclass(slots=True, kw_only=True)
+class _State:
+    """Where a stretch ended, so that the next one can go on from there.
+
+    Attributes:
+        start: of the stretch, by our clock.
+        until: what is read so far, by the server's.
+        shift: nanoseconds from our clock to the server's.
+        whole: whether the stretch was read to its end.
+        counted: when the inventory was taken.
+    """
+
+    start: int
+    until: int
+    shift: int
+    whole: bool
+    counted: int
+    fetching: Fetching
+    course: Course
+
+
+# A scrape that just began is there a little later.
+_AFTER_SCRAPES: Final = 1.5
+
+
+class PrometheusSource:
+    """Reads what a Prometheus, or what speaks its language, has scraped of a cluster's brokers.
+
+    Short stretches are read scrape by scrape, at the scrapes' own times, so that nothing is smoothed. A stretch
+    that begins where the last one ended goes on from it: no growth is lost in between.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        names: Names,
+        select: str = "",
+        brokers: Mapping[str, str] | None = None,
+        step: float | None = None,
+        client_listeners: frozenset[str] = frozenset(),
+        patience: Patience = _PATIENCE,
+    ) -> None:
+        """Nothing is asked before the first stretch.
+
+        Args:
+            access: where, and with whose login.
+            names: what the metrics are called there.
+            select: label matchers that pick the cluster, beside those of `access`.
+            brokers: broker ids by instance, `host:port` or host, where no label tells them.
+            step: seconds between values; by default every scrape of a short stretch is read.
+            client_listeners: names of the listeners that clients use; by default all but those that usually carry none.
+            patience: with each question.
+
+        Raises:
+            ConfigurationError: `select` is no list of matchers.
+        """
+        self._access = access
+        self._names = names
+        self._select = joined(access.select, matchers(select))
+        self._brokers = dict(brokers or {})
+        self._step = step
+        self._listeners = client_listeners
+        self._patience = patience
+        self._state: _State | None = None
+        self._interval: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return f"Prometheus at {self._access.host}"
+
+    @property
+    def interval(self) -> float:
+        """Seconds between points; the server is asked for its scrapes, once."""
+        if self._step is not None:
+            return self._step
+        if self._interval is None:
+            try:
+                now = time.time_ns()
+                with Transport(self._access, patience=_LITTLE_PATIENCE) as transport:
+                    api = PrometheusApi(transport)
+                    now += round(api.skew() * SECOND)
+                    inventory = taken(api, self._names, self._select, now - 60 * SECOND, now)
+                    self._interval = self._measured(api, inventory, now, now)
+            except SourceError:
+                return _USUAL_INTERVAL
+        return self._interval
+
+    @property
+    def lateness(self) -> float:
+        """Seconds after which the scrape of a moment is there."""
+        return _AFTER_SCRAPES * self.interval
+
+    @property
+    def overhang(self) -> float:
+        """Seconds after a moment within which it is scraped: the growth until then is known only by that scrape."""
+        return _AFTER_SCRAPES * self.interval
+
+    def collect(self, sink: Sink, start: int, end: int, on_wait: OnWait) -> None:
+        """Record what was scraped after `start` and up to `end`.
+
+        Raises:
+            SourceError: the server could not be read, or has nothing of Kafka that we know.
+        """
+        with Transport(self._access, patience=self._patience) as transport:
+            api = PrometheusApi(transport)
+            skew = api.skew()
+            self._wait(end, on_wait)
+            state = self._state = self._begun(api, sink, start, end, round(skew * SECOND) if abs(skew) > _SKEW else 0)
+            ours, late = _Ours(sink, start, state.shift), end + state.shift
+            if state.shift:
+                ahead = "ahead of" if skew > 0 else "behind"
+                words = f"{self.title} is {abs(skew):,.0f} s {ahead} this machine: times are set to ours"
+                state.course.tell(ours, late, "clock-skew", words)
+            self._read(state, late, ours)
+            state.whole = True
+            for kind, text in api.notes:
+                state.course.tell(ours, late, kind, text)
+
+    def _read(self, state: _State, end: int, sink: Sink) -> None:
+        fetching = state.fetching
+        for begin, until in fetching.chunks(state.until, end):
+            state.course.take(scrapes(fetching.chunk(begin, until)), sink)
+            state.until = until
+        for metric, why in sorted(fetching.unread.items()):
+            state.course.tell(sink, end, "metric-unread", f"{metric} was not read: {why}")
+        state.course.end(sink, state.start + state.shift, end)
+
+    def _begun(self, api: PrometheusApi, sink: Sink, start: int, end: int, shift: int) -> _State:
+        """Where to go on from: the stretch before, or a little before the start, so that its first growth is known."""
+        state = self._state
+        if state is not None and _goes_on(state, start):
+            state.start, state.whole, state.fetching.api = start, False, api
+            if end + state.shift - state.counted > _INVENTORY_HOLDS:
+                self._count(api, state, end + state.shift, _Ours(sink, start, state.shift))
+            return state
+        return self._anew(api, _Ours(sink, start, shift), start, end, shift)
+
+    def _anew(self, api: PrometheusApi, sink: Sink, start: int, end: int, shift: int) -> _State:
+        first, last = start + shift, end + shift
+        inventory = taken(api, self._names, self._select, first, last)
+        if not inventory.counts:
+            raise SourceError(
+                f"{self.title} has no metric of a broker by the names of {self._names.name!r} in that time: check "
+                "prometheus.select and prometheus.names"
+            )
+        interval = self._interval = self._measured(api, inventory, first, last)
+        step = self._step or self._coarse(first, last, interval)
+        spacing = max(step, interval)
+        course = Course(names=self._names, listeners=self._listeners, brokers=self._brokers, granularity=spacing)
+        state = _State(
+            start=start,
+            until=first - round(max(_LEAD_IN * spacing, _LEAD_IN_SECONDS) * SECOND),
+            shift=shift,
+            whole=False,
+            counted=last,
+            fetching=Fetching(
+                api=api,
+                select=self._select,
+                inventory=inventory,
+                interval=round(interval * SECOND),
+                step=round(step * SECOND),
+            ),
+            course=course,
+        )
+        if step:
+            words = f"not every scrape is read but one each {duration(step)}: gauges between them are not seen"
+            course.tell(sink, last, "scrapes-passed-over", words)
+        self._bound(api, state, first, last, sink)
+        return state
+
+    def _count(self, api: PrometheusApi, state: _State, end: int, sink: Sink) -> None:
+        inventory = taken(api, self._names, self._select, state.counted, end)
+        if inventory.counts:
+            state.fetching.inventory = inventory
+            state.fetching.unread.clear()
+            self._bound(api, state, state.counted, end, sink)
+        state.counted = end
+
+    def _bound(self, api: PrometheusApi, state: _State, start: int, end: int, sink: Sink) -> None:
+        inventory, bounds = state.fetching.inventory, state.fetching.bounds
+        for metric in inventory.counts:
+            if inventory.of(metric) > MOST_LINES and metric not in bounds:
+                one = bounds[metric] = bound(api, metric, self._names, self._select, start, end)
+                by = (
+                    f"the {len(one.kept)} largest by {one.label} are read, the rest together"
+                    if one.kept
+                    else "their sum is read"
+                )
+                words = f"{metric} has {inventory.of(metric):,} series: {by}"
+                state.course.tell(sink, end, "series-bounded", words)
+        left_out: dict[str, int] = {}
+        for one in bounds.values():
+            for place, count in inventory.counts.get(one.metric, {}).items() if one.has_total else ():
+                left_out[place.instance] = left_out.get(place.instance, 0) + max(1, count - len(one.kept))
+        state.course.left_out = left_out
+
+    def _measured(self, api: PrometheusApi, inventory: Inventory, start: int, end: int) -> float:
+        """Seconds between scrapes, as seen at the end of a stretch or at its beginning."""
+        if not inventory.counts:
+            return _USUAL_INTERVAL
+        beat = inventory.heartbeat
+        wanted = selector(named([beat]), self._select, inventory.pick([beat]))
+        for at in (end, start + _LOOK_BACK):
+            with contextlib.suppress(TooMuch):
+                found = scraped_interval(api.scraped(wanted, at - _LOOK_BACK, at))
+                if found is not None:
+                    return max(0.1, round(found, 1))
+        return _USUAL_INTERVAL
+
+    def _coarse(self, start: int, end: int, interval: float) -> float:
+        """The step that a stretch needs, in whole intervals; none if every scrape can be read."""
+        count = (end - start) / SECOND / interval
+        return 0.0 if count <= MOST_SCRAPES else interval * -(-count // min(MOST_SCRAPES, MOST_POINTS))
+
+    def _wait(self, end: int, on_wait: OnWait) -> None:
+        """Wait until the last scrapes are there; of a stretch that reaches further into the future, for nothing."""
+        longest = SETTLE + self.overhang
+        while 0 < (left := (end - time.time_ns()) / SECOND + SETTLE) <= longest:
+            on_wait(Waiting(missing="the last scrapes", left=left))
+            time.sleep(min(left, 1.0))
+
+
+def _goes_on(state: _State, start: int) -> bool:
+    """Whether a stretch begins where the last one ended, or is the last one again, which could not be read whole."""
+    return abs(start + state.shift - state.until) < SECOND // 1000 if state.whole else start == state.start
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """Records what is after a stretch's start, at times of our clock."""
+
+    sink: Sink
+    start: int
+    shift: int
+
+    def point(
+        self,
+        name: str,
+        unit: Unit,
+        kind: Kind,
+        labels: Mapping[str, str],
+        time: int,
+        value: float,
+        span: float = 0.0,
+        granularity: float = 1.0,
+    ) -> None:
+        """Keep a point, unless it only led in."""
+        if time - self.shift > self.start:
+            self.sink.point(name, unit, kind, labels, time - self.shift, value, span, granularity)
+
+    def event(self, time: int, kind: str, text: str) -> None:
+        """Keep an event, unless it only led in."""
+        if time - self.shift > self.start or kind not in OF_SCRAPES:
+            self.sink.event(max(time - self.shift, self.start), kind, text)

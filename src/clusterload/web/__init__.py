@@ -1,1 +1,0 @@
-"""What clusterload shows over HTTP: the Metrics API for any Kafka."""

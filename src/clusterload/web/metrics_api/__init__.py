@@ -1,7 +1,0 @@
-"""The Metrics API v2 of Confluent Cloud, answered for any Kafka from what its brokers' exporters say."""
-
-from clusterload.web.metrics_api.access import Credential
-from clusterload.web.metrics_api.beside import serve_beside
-from clusterload.web.metrics_api.service import MetricsApi, Settings
-
-__all__ = ["Credential", "MetricsApi", "Settings", "serve_beside"]

@@ -1,0 +1,200 @@
+"""Guard: thresholds that end a load at once, held against it second by second while it runs.
+
+What is looked at is what the run file gets: the sources' points of the last while, the accounts as they stand, and the
+latencies of the seconds that are over.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterload.analysis.gates import STOPPED, Answer, Judged, Scene, judged
+from clusterload.analysis.usage import assess
+from clusterload.model.errors import ConfigurationError
+from clusterload.model.histogram import Histogram
+from clusterload.model.limits import Limits
+from clusterload.model.run import Latency, Run
+from clusterload.model.series import SECOND
+from clusterload.model.thresholds import Family, Threshold
+from clusterload.workflow.live.window import LOOK_SECONDS, UNLABELLED, Both, Looks
+
+if TYPE_CHECKING:
+    from clusterload.generator.progress import Progress
+    from clusterload.model.ledger import Ledger
+    from clusterload.model.workload import Plan
+    from clusterload.telemetry.sources.source import Sink, Source
+
+REACH_SECONDS: Final = 15.0
+"""How far back a look reaches beyond the longest stretch that a threshold must last."""
+
+_NO_LIMITS: Final = Limits(name="none", title="none", limits=())
+
+
+def check_stopping(thresholds: Sequence[Threshold], sources: Sequence[Source], limits: Limits | None) -> None:
+    """See that thresholds can end a load, before anything is touched.
+
+    Args:
+        thresholds: those that are to.
+        sources: of the cluster's metrics.
+        limits: what a limit load is held against; None if there are none.
+
+    Raises:
+        ConfigurationError: one of them would never be told while the load runs.
+    """
+    for one in thresholds:
+        if reason := _never_told(one, sources, limits):
+            raise ConfigurationError(f"{one.text!r} cannot end a load: {reason}")
+
+
+def _never_told(one: Threshold, sources: Sequence[Source], limits: Limits | None) -> str:
+    """Why a threshold is not known before all is over; nothing if it is."""
+    counted = one.measure.family in {Family.LEDGER, Family.LOST}
+    if one.measure.family is Family.ACHIEVED or (counted and not one.upper):
+        return "it is known only when all is over; let it fail the run"
+    if one.aggregate not in {"", "max" if one.upper else "min"}:
+        return f"{one.aggregate} is known only when all is over; leave it out, or say for how long"
+    if one.measure.needs_metrics and not sources:
+        return "it needs the cluster's metrics, and none are read"
+    if one.measure.family is Family.LIMIT_LOAD and limits is None:
+        return "a limit load needs limits, and none were given"
+    return ""
+
+
+class Guard:
+    """Looks at a load while it runs, and says when it is to end."""
+
+    def __init__(self, plan: Plan, limits: Limits, looks: Looks) -> None:
+        """Guard the load of a plan, of which metrics are seen by `looks`."""
+        self._plan, self._limits, self._looks = plan, limits, looks
+        self._reach = _reach(plan.abort_if)
+        self._lock = threading.Lock()
+        self._ledgers: tuple[Ledger, ...] = ()
+        self._seconds: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+        self._start = 0
+        self._found: Judged | None = None
+        self._failure: BaseException | None = None
+
+    def begin(self, start: int) -> None:
+        """The load begins, at Unix nanoseconds."""
+        self._start = start
+
+    def tell(self, state: Progress) -> None:
+        """Take how the load stands."""
+        with self._lock:
+            self._ledgers = tuple(one.ledger for one in state.loads)
+            for standing in state.loads:
+                for of, seconds in standing.latencies.items():
+                    kept = self._seconds[standing.ledger.load, of]
+                    kept.update(seconds)
+                    for old in [second for second in kept if second < state.elapsed - self._reach]:
+                        del kept[old]
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the load is to end; what failed while it was looked at is raised here."""
+        if self._failure is not None:
+            raise self._failure
+        return self._found is not None
+
+    def watch(self, over: threading.Event, on_crossed: Callable[[Judged], None]) -> None:
+        """Look again and again, until a threshold is crossed or all is over."""
+        try:
+            while not over.wait(LOOK_SECONDS):
+                found = self.look(time.time_ns())
+                if found is not None:
+                    on_crossed(found)
+                    self._found = found
+                    return
+        except BaseException as error:
+            # Nobody hears of what fails in a thread; `crossed` raises it where the load is made.
+            self._failure = error
+
+    def look(self, now: int) -> Judged | None:
+        """The first threshold that is crossed as of `now` (Unix nanoseconds); None if none is, or before the load."""
+        if not self._start:
+            return None
+        scenes: dict[bool, Scene] = {}
+        for one in self._plan.abort_if:
+            of_metrics = one.measure.needs_metrics
+            if of_metrics not in scenes:
+                scenes[of_metrics] = self._scene(self._looks.look(self._start) if of_metrics else self._account(now))
+            found = judged(one, scenes[of_metrics], at_once=True)
+            if found.answer is Answer.CROSSED:
+                return found
+        return None
+
+    def _scene(self, run: Run) -> Scene:
+        begin = self._start + round(self._plan.warm_up * SECOND)
+        usage = assess(run, self._limits)
+        return Scene.between(run, usage, begin=max(begin, run.start), start=self._start)
+
+    def _account(self, now: int) -> Run:
+        """What the generator has counted, as a run of the last while."""
+        with self._lock:
+            latencies = tuple(
+                Latency(load=load, of=of, histogram=Histogram(), encoded=dict(seconds), start=self._start)
+                for (load, of), seconds in self._seconds.items()
+            )
+            ledgers = self._ledgers
+        first = max(self._start, now - round(self._reach * SECOND))
+        return Run(id="", plan=self._plan, start=first, end=max(now, first + 1), ledgers=ledgers, latencies=latencies)
+
+
+@contextmanager
+def guarded(
+    plan: Plan,
+    recorder: Sink,
+    sources: Sequence[Source],
+    limits: Limits | None,
+    surroundings: Mapping[str, Any],
+) -> Iterator[tuple[Guard, Sink]]:
+    """Guard a load by what its plan says may end it.
+
+    Args:
+        plan: whose `abort_if` is held against the load.
+        recorder: gets all that is measured, and the event that says what ended the load.
+        sources: of the metrics.
+        limits: what a limit load is held against.
+        surroundings: the run's environment.
+
+    Yields:
+        The guard, and what takes the sources' points.
+    """
+    reach = _reach(plan.abort_if)
+    needed = {each.name for one in plan.abort_if for each in one.measure.read_from(frozenset(dict(one.where)))}
+    looks = Looks(sources, "", surroundings, names={*UNLABELLED, *needed}, seconds=reach)
+    guard = Guard(plan, limits or _NO_LIMITS, looks)
+    if not plan.abort_if:
+        yield guard, recorder
+        return
+    with ExitStack() as stack:
+        if any(one.measure.needs_metrics for one in plan.abort_if):
+            stack.enter_context(looks.following())
+        stack.enter_context(_watching(guard, recorder))
+        yield guard, Both(recorder, looks.recent)
+
+
+@contextmanager
+def _watching(guard: Guard, recorder: Sink) -> Iterator[None]:
+    over = threading.Event()
+
+    def tell(found: Judged) -> None:
+        words = f"{found.threshold.text}: {found.words}; the load was ended"
+        recorder.event(time.time_ns(), STOPPED, words)
+
+    thread = threading.Thread(target=guard.watch, args=(over, tell), name="guard", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _reach(thresholds: Sequence[Threshold]) -> float:
+    return REACH_SECONDS + max((one.lasts or 0.0 for one in thresholds), default=0.0)

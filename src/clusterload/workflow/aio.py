@@ -1,0 +1,76 @@
+"""Awaiting: long work for who awaits it, so that whatever else runs on the event loop goes on meanwhile.
+
+    run = await awaiting.measure(plan, cluster)
+    task = asyncio.create_task(awaiting.watch(cluster))     # in a notebook: other cells can be run meanwhile
+
+Each is the function of its name, with its arguments, and runs in a thread; functions that were given to be called are
+called there. Cancelled, the work breaks off as by Ctrl-C: the load ends in good order, the run file tells what was
+measured until then, and only then does the cancelled task end. Cancelled once more, it ends at once, and the work is
+left to come to its end by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from functools import partial, wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+from clusterload.model.errors import Aborted
+from clusterload.telemetry.cancellation import interruptible
+from clusterload.workflow import cases as case
+from clusterload.workflow import experiment as experiments
+from clusterload.workflow import measure as measurement
+from clusterload.workflow import noop as rehearsal
+from clusterload.workflow import watch as watching
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_HEARD_SECONDS: Final = 0.25
+
+
+def _awaited(call: Callable[_P, _T]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+    """The same call, in a thread that ends it when who awaits it is cancelled."""
+
+    @wraps(call)
+    async def begun(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        asked = threading.Event()
+
+        def work() -> _T:
+            try:
+                with interruptible(asked):
+                    return call(*args, **kwargs)
+            except KeyboardInterrupt:
+                # As it is it would end the event loop.
+                raise Aborted("interrupted before there was anything to keep") from None
+
+        # Not asyncio.to_thread: the loop's end would cancel it, and then nobody would wait for the thread.
+        working = asyncio.get_running_loop().run_in_executor(None, partial(copy_context().run, work))
+        try:
+            while not working.done():
+                # In short waits: a loop that only waits does not hear the stop button of a notebook, which is a signal.
+                await asyncio.wait([working], timeout=_HEARD_SECONDS)
+            return working.result()
+        except asyncio.CancelledError:
+            asked.set()
+            working.add_done_callback(_heard)
+            await asyncio.wait([working])
+            raise
+
+    return begun
+
+
+def _heard(working: asyncio.Future[Any]) -> None:
+    """What became of work that was cancelled is in its run file: asyncio need not complain that nobody asked."""
+    if not working.cancelled():
+        working.exception()
+
+
+measure = _awaited(measurement.measure)
+rehearse = _awaited(rehearsal.rehearse)
+watch = _awaited(watching.watch)
+run_case = _awaited(case.run_case)
+experiment = _awaited(experiments.experiment)

@@ -1,0 +1,119 @@
+"""Removal: what we made on a cluster and left there is taken away, on the very cluster and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from clusterload.kafka.admin import groups, remove_group, remove_topic, topic_ids
+from clusterload.kafka.cluster import Cluster
+from clusterload.model.errors import ClusterError, ConfigurationError, StoreError
+from clusterload.model.run import Run
+from clusterload.telemetry.record import FOLDER
+from clusterload.telemetry.runfile import SUFFIX, read_run
+from clusterload.workflow.temporary_quota import give_back, outstanding
+
+
+class Outcome(StrEnum):
+    """What became of something that a run left."""
+
+    REMOVED = "removed"
+    WOULD_BE = "would be removed"
+    GONE = "gone already"
+    REPLACED = "made anew by somebody else since: left alone"
+    REFUSED = "not removed"
+    HELD = "still in use: left alone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """A topic or a consumer group that came into being by a run.
+
+    Attributes:
+        kind: `topic` or `group`.
+        id: the topic's id, by which it is told from a later one of its name; empty for a group.
+    """
+
+    kind: str
+    name: str
+    id: str = ""
+
+
+def found_run(given: str) -> Run:
+    """The run of this id in the folder of runs, or in this file.
+
+    Raises:
+        StoreError: there is none, or it cannot be read.
+    """
+    for path in (Path(given), FOLDER / f"{given}{SUFFIX}"):
+        if path.is_file():
+            return read_run(path)
+    raise StoreError(f"there is no run {given!r}, neither a file nor an id in {FOLDER}/: give one of them")
+
+
+def leftovers(runs: Iterable[Run]) -> tuple[Leftover, ...]:
+    """What runs made, by what their files say; each thing once."""
+    found: dict[tuple[str, str, str], Leftover] = {}
+    for run in runs:
+        topics = run.environment.get("created_topics", {})
+        made = [Leftover(kind="topic", name=name, id=topic) for name, topic in topics.items()]
+        made += [Leftover(kind="group", name=name) for name in run.environment.get("created_groups", [])]
+        found |= {(one.kind, one.name, one.id): one for one in made}
+    return tuple(found.values())
+
+
+def check_cluster(runs: Iterable[Run], cluster: Cluster) -> None:
+    """Make sure that all runs were made on this cluster.
+
+    Raises:
+        ConfigurationError: one was not.
+    """
+    for run in runs:
+        its = run.environment.get("cluster", {}).get("id")
+        if its != cluster.id:
+            raise ConfigurationError(f"run {run.id} was made on cluster {its}, and this is {cluster.id}: name that one")
+
+
+def removed(left: Sequence[Leftover], cluster: Cluster, *, only_say: bool = False) -> Iterator[tuple[Leftover, str]]:
+    """Remove what was left, one after the other; gives each with its outcome in words, which begin with an `Outcome`.
+
+    Raises:
+        ClusterError: the cluster does not say what there is.
+    """
+    topics = topic_ids(cluster, [one.name for one in left if one.kind == "topic"])
+    present = set(groups(cluster)) if any(one.kind == "group" for one in left) else set()
+    for one in left:
+        state = _state(one, topics, present)
+        if state is not Outcome.REMOVED or only_say:
+            yield one, Outcome.WOULD_BE if state is Outcome.REMOVED else state
+            continue
+        try:
+            (remove_topic if one.kind == "topic" else remove_group)(cluster, one.name)
+        except ClusterError as error:
+            yield one, f"{Outcome.REFUSED}: {error}"
+        else:
+            yield one, Outcome.REMOVED
+
+
+def given_back(cluster: Cluster, *, only_say: bool = False) -> Iterator[tuple[str, str]]:
+    """Give back the quotas that processes of ours set and left; gives each in words, with its outcome as `removed`.
+
+    Raises:
+        ClusterError: the cluster does not answer.
+    """
+    left = outstanding(cluster)
+    yield from ((loan.words, Outcome.HELD) for loan in left if loan.held)
+    if only_say:
+        yield from ((loan.words, Outcome.WOULD_BE) for loan in left if not loan.held)
+        return
+    for one in give_back(cluster):
+        yield one.loan.words, f"{Outcome.REFUSED}: {one.trouble}" if one.trouble else Outcome.REMOVED
+
+
+def _state(one: Leftover, topics: dict[str, str], present: set[str]) -> Outcome:
+    """`REMOVED` if it is there and to be removed."""
+    if one.name not in (topics if one.kind == "topic" else present):
+        return Outcome.GONE
+    return Outcome.REPLACED if one.kind == "topic" and topics[one.name] != one.id else Outcome.REMOVED

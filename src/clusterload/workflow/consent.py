@@ -1,0 +1,102 @@
+"""Consent: load on a cluster that is not our lab needs a yes for that very cluster, and stays within caps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from clusterload.model.errors import ConfigurationError, ConsentError, nearest
+from clusterload.model.workload import MAX, Plan, Totals, totals
+
+CAPS: Final = {
+    "record_rate": 10_000.0,
+    "byte_rate": 50e6,
+    "request_rate": 10_000.0,
+    "connections": 500.0,
+    "connection_rate": 50.0,
+    "producers": 200.0,
+    "members": 100.0,
+    "partitions": 100.0,
+    "bytes_written": 10e9,
+    "duration": 900.0,
+}
+"""Most that load on somebody's cluster may do unless it is raised on purpose.
+
+In records/s, B/s, requests/s, connections, connections/s, clients, partitions, B of values before replication, and
+seconds.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A person's yes.
+
+    Attributes:
+        cluster_id: the cluster that it is for; empty is no yes.
+        caps: those of `CAPS` that were set on purpose.
+    """
+
+    cluster_id: str = ""
+    caps: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.caps:
+            if name not in CAPS:
+                raise ConfigurationError(f"no cap {name!r}{nearest(name, CAPS)}; known: {', '.join(CAPS)}")
+
+    def require_for(self, cluster_id: str, to: str = "load it") -> None:
+        """Make sure that there is a yes for a cluster that is not ours.
+
+        Raises:
+            ConsentError: there is none, or the cluster has no id.
+        """
+        if not cluster_id:
+            raise ConsentError("the cluster does not say its id, so no yes can be for it: take one that does")
+        if self.cluster_id != cluster_id:
+            asked = f", not {self.cluster_id}" if self.cluster_id else ""
+            raise ConsentError(
+                f"cluster {cluster_id} is not a lab of ours{asked}: add --yes-cluster {cluster_id} to {to}"
+            )
+
+
+def require(consent: Consent, plan: Plan, cluster_id: str) -> None:
+    """Make sure that a plan may run on a cluster that is not ours.
+
+    Raises:
+        ConfigurationError: the plan has faults, which only a lab takes.
+        ConsentError: there is no yes for this cluster, it has no id, or the plan goes beyond a cap.
+    """
+    if plan.faults:
+        raise ConfigurationError(
+            f"plan {plan.name!r} has faults, and cluster {cluster_id} is not a lab of ours: only a lab may be broken"
+        )
+    consent.require_for(cluster_id)
+    _check_caps(consent, plan)
+
+
+def _check_caps(consent: Consent, plan: Plan) -> None:
+    asked_for = asked(plan)
+    caps = {**CAPS, **consent.caps}
+    # Written so that a cap of NaN lets nothing through.
+    beyond = [name for name, most in caps.items() if not asked_for[name] <= most]
+    if beyond:
+        figures = ", ".join(f"{name} {_said(asked_for[name])}, above the cap of {_said(caps[name])}" for name in beyond)
+        raising = " ".join(f"--cap {name}={_enough(asked_for[name])}" for name in beyond)
+        raise ConsentError(
+            f"plan {plan.name!r} asks for {figures} for clusters that are not labs: lower it, or add {raising}"
+        )
+
+
+def asked(plan: Plan) -> dict[str, float]:
+    """What a plan does at most, in the terms of `CAPS`; infinite where it takes as much as there is."""
+    together = asdict(sum((totals(load, plan.duration) for load in plan.loads), Totals()))
+    return {**{name: together[name] for name in CAPS if name in together}, "duration": plan.duration}
+
+
+def _said(value: float) -> str:
+    return MAX if value == math.inf else f"{value:,.0f}"
+
+
+def _enough(value: float) -> str:
+    return "inf" if value == math.inf else str(math.ceil(value))

@@ -1,0 +1,222 @@
+"""Snapshot: how a run stands at one moment, as plain values. Terminal, page and exposition draw from nothing else."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from clusterload.model.series import Kind
+
+if TYPE_CHECKING:
+    from clusterload.model.ledger import Ledger
+    from clusterload.model.limits import Limit
+    from clusterload.model.resources import Resource
+    from clusterload.model.run import Event
+    from clusterload.model.units import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialNow:
+    """What one dial asks for and what was made of it, over the last second.
+
+    Attributes:
+        dial: its name.
+        asked: in `unit`; infinite for as much as the cluster takes.
+        achieved: in `unit`.
+        unit: of both.
+    """
+
+    dial: str
+    asked: float
+    achieved: float
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadNow:
+    """One Load of the plan that is being made.
+
+    Attributes:
+        ledger: its account so far; what is under way has no fate yet.
+        dials: those of which a figure is known.
+        p50: median latency of the last second, seconds; NaN if unknown.
+        p99: its 99th percentile.
+    """
+
+    ledger: Ledger
+    dials: tuple[DialNow, ...] = ()
+    p50: float = math.nan
+    p99: float = math.nan
+
+    @property
+    def name(self) -> str:
+        """The Load's name."""
+        return self.ledger.load
+
+    @property
+    def lost(self) -> int:
+        """How many were refused, are unanswered or were never sent."""
+        return self.ledger.failed + self.ledger.unknown + self.ledger.dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelNow:
+    """One resource, of the whole cluster or of a broker.
+
+    Attributes:
+        resource: what it is.
+        broker: whose, or empty for the whole cluster.
+        now: the newest figure, in `unit`; NaN if there is none of the last moments.
+        typical: over the last while.
+        course: the last values, the oldest first; NaN in gaps.
+    """
+
+    resource: Resource
+    broker: str
+    now: float
+    typical: float
+    course: tuple[float, ...] = ()
+
+    @property
+    def unit(self) -> Unit:
+        """Of the figures: of what is counted, per second."""
+        one = self.resource
+        return one.unit.rate() if one.kind is Kind.DELTA else one.unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareNow(LevelNow):
+    """One resource as a ratio of a limit, of which 1 is the limit."""
+
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """What the cluster's metrics tell.
+
+    Attributes:
+        time: Unix nanoseconds of the newest figures; they come a moment after what they tell.
+        about: of which cluster, by which sources.
+        limit_load: the largest share now; NaN if a share that is measured is not known.
+        binding: whose share that is; None if none is known.
+        course: the last values of the limit load.
+        lines: each resource of the whole cluster.
+        shares: each of them with a limit, one for each limit, by broker where the limit is a broker's.
+        busy: one for each broker and saturation resource.
+        alarms: what should be nothing and is not.
+    """
+
+    time: int
+    about: str = ""
+    limit_load: float = math.nan
+    binding: ShareNow | None = None
+    course: tuple[float, ...] = ()
+    lines: tuple[LevelNow, ...] = ()
+    shares: tuple[ShareNow, ...] = ()
+    busy: tuple[LevelNow, ...] = ()
+    alarms: tuple[LevelNow, ...] = ()
+
+    @property
+    def busiest(self) -> LevelNow | None:
+        """The broker and saturation resource that is highest now; None if none is known."""
+        return max((one for one in self.busy if not math.isnan(one.now)), key=lambda one: one.now, default=None)
+
+    def share(self, resource: str) -> ShareNow | None:
+        """The largest share of a resource, of all its limits and all brokers; None if it has none."""
+        own = (one for one in self.shares if one.resource.name == resource)
+        return max(own, key=lambda one: -math.inf if math.isnan(one.now) else one.now, default=None)
+
+    @property
+    def saturation(self) -> tuple[LevelNow, ...]:
+        """Of each saturation resource the busiest broker's."""
+        return busiest_of_each(self.busy)
+
+
+def busiest_of_each(levels: tuple[LevelNow, ...]) -> tuple[LevelNow, ...]:
+    """Of each resource the level of the broker that is busiest now, in the order in which they come."""
+    found: dict[str, LevelNow] = {}
+    for one in levels:
+        best = found.get(one.resource.name)
+        if best is None or math.isnan(best.now) or one.now > best.now:
+            found[one.resource.name] = one
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingNow:
+    """A cause that holds in the last while.
+
+    Attributes:
+        cause: its id in the catalogue.
+        sentence: what holds, with who makes it.
+        confidence: how likely it is right, from 0 to 1.
+        since: seconds of the run from which on it has held at each look.
+        looks: how many these are.
+        firm: whether they are enough to go by.
+    """
+
+    cause: str
+    sentence: str
+    confidence: float
+    since: float
+    looks: int = 1
+    firm: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the last while was judged to be.
+
+    Attributes:
+        sentence: the verdict.
+        state: in a word or two, as `State` says it.
+        findings: causes that hold, the likeliest first.
+    """
+
+    sentence: str = ""
+    state: str = ""
+    findings: tuple[FindingNow, ...] = ()
+
+
+NOT_YET: Final = Judgement()
+"""Before anything was judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """How a run stands.
+
+    Attributes:
+        number: rises from one to the next.
+        start: Unix nanoseconds from which seconds are counted.
+        at: seconds since then.
+        title: of the load that is being made, or of the cluster that is watched.
+        elapsed: seconds of this load.
+        duration: seconds that it is to last; NaN until it is ended.
+        loads: each Load of it.
+        metrics: of the cluster; None while none are known.
+        judgement: of the last while.
+        events: the last things that happened, the oldest first.
+        note: what is waited for, or nothing.
+        ended: how it ended; empty while it goes on.
+    """
+
+    number: int
+    start: int
+    at: float
+    title: str
+    elapsed: float = 0.0
+    duration: float = math.nan
+    loads: tuple[LoadNow, ...] = ()
+    metrics: Metrics | None = None
+    judgement: Judgement = NOT_YET
+    events: tuple[Event, ...] = ()
+    note: str = ""
+    ended: str = ""
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end; NaN if that is not known."""
+        return max(0.0, self.duration - self.elapsed) if not math.isnan(self.duration) else math.nan

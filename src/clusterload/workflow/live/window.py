@@ -1,0 +1,197 @@
+"""Looking: the last of a run while it goes, for those who watch it and for what must act on it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clusterload.model.resources import RESOURCES
+from clusterload.model.run import Run
+from clusterload.model.series import SECOND, Kind
+from clusterload.model.units import Unit
+from clusterload.telemetry.runfile import Recent
+from clusterload.telemetry.sources.following import Following
+from clusterload.telemetry.sources.source import LateSource, Sink, Source
+
+SHOWN_SECONDS: Final = 60.0
+"""How far back a look reaches; for sources with few points it is five of them."""
+
+LOOK_SECONDS: Final = 1.0
+"""How often a run is looked at while it goes."""
+
+JUDGE_SECONDS: Final = 5.0
+"""How often that is with all Series, to be judged."""
+
+OnLook = Callable[[Run], None]
+
+UNLABELLED: Final = tuple(name for name, one in RESOURCES.items() if not one.per)
+"""The resources that have one Series a broker: what is kept for a look, unless more is asked for."""
+
+_FEWEST_POINTS: Final = 5
+# A point is there after its interval and what it takes to be read.
+_AFTER: Final = 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Gives what comes to the run file and to those who watch."""
+
+    recorder: Sink
+    recent: Recent
+
+    def point(
+        self,
+        name: str,
+        unit: Unit,
+        kind: Kind,
+        labels: Mapping[str, str],
+        time: int,
+        value: float,
+        span: float = 0.0,
+        granularity: float = 1.0,
+    ) -> None:
+        """Keep one point twice."""
+        for sink in (self.recorder, self.recent):
+            sink.point(name, unit, kind, labels, time, value, span, granularity)
+
+    def event(self, time: int, kind: str, text: str) -> None:
+        """Keep something that happened twice."""
+        for sink in (self.recorder, self.recent):
+            sink.event(time, kind, text)
+
+
+class Looks:
+    """What is to be seen of a run while it goes."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        run_id: str,
+        surroundings: Mapping[str, Any],
+        *,
+        names: Collection[str] = UNLABELLED,
+        seconds: float = SHOWN_SECONDS,
+    ) -> None:
+        """Look at a run that is recorded into `recent`, as well as into its file.
+
+        Args:
+            sources: of the metrics.
+            run_id: of the run.
+            surroundings: the run's environment.
+            names: of the Series that are kept for a look.
+            seconds: how far back a look reaches.
+        """
+        self._late = [one for one in sources if isinstance(one, LateSource)]
+        self._id, self._surroundings = run_id, surroundings
+        self._granularity = max((one.interval for one in sources), default=1.0)
+        self._seconds = max(seconds, _FEWEST_POINTS * self._granularity)
+        self.recent = Recent(names, self._seconds + _AFTER * self._granularity)
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Late sources too are shown as they go; what is recorded of them is read when all is over."""
+        with ExitStack() as stack:
+            for late in self._late:
+                # A copy, for what a source remembers of one stretch is not for another.
+                follower = Following(
+                    late=copy(late), interval=late.interval, lateness=late.lateness, back=self._seconds
+                )
+                follower.start(self.recent)
+                stack.callback(follower.stop)
+            yield
+
+    def look(self, start: int, names: Collection[str] | None = None) -> Run:
+        """The last of a run that began at `start` (Unix nanoseconds), as a run: all that is kept, or these names."""
+        late = max((one.lateness for one in self._late), default=0.0)
+        end = time.time_ns() - round((_AFTER * self._granularity + late) * SECOND)
+        first = end - round(self._seconds * SECOND)
+        # A source of the past tells of the time before, too: there is something to see at once.
+        begin = first if self._late else max(start, first)
+        return Run(
+            id=self._id,
+            plan=None,
+            start=min(begin, end - round(self._granularity * SECOND)),
+            end=end,
+            environment=self._surroundings,
+            series=self.recent.series(names),
+            events=self.recent.events,
+        )
+
+
+class Watcher:
+    """Gives looks at a run to those who watch it, each second the few Series that show it, now and then all of them."""
+
+    def __init__(self, looks: Looks, on_look: OnLook, on_judge: OnLook | None) -> None:
+        """Let `on_look` see a run; `on_judge` gets all of its Series, and takes them no longer than to pass them on."""
+        self._looks, self._on_look, self._on_judge = looks, on_look, on_judge
+        self._start = 0
+        self._judge_at = 0.0
+        self._over = threading.Event()
+
+    def begin(self, start: int) -> None:
+        """What is watched began, at Unix nanoseconds; before that nothing is looked at."""
+        self._start = start
+
+    def look(self) -> None:
+        """Look once, if it has begun."""
+        if not self._start:
+            return
+        self._on_look(self._looks.look(self._start, UNLABELLED))
+        now = time.monotonic()
+        if self._on_judge is not None and now >= self._judge_at:
+            self._judge_at = now + JUDGE_SECONDS
+            self._on_judge(self._looks.look(self._start))
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Look each second, in a thread of its own."""
+        thread = threading.Thread(target=self._often, name="looking", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _often(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            self.look()
+
+
+@contextmanager
+def watched(
+    sources: Sequence[Source],
+    recorder: Sink,
+    surroundings: Mapping[str, Any],
+    on_look: OnLook | None,
+    on_judge: OnLook | None,
+) -> Iterator[tuple[Callable[[int], None], Sink]]:
+    """Let somebody see a run's metrics while its load is made.
+
+    Args:
+        sources: of the metrics.
+        recorder: gets all that is measured.
+        surroundings: the run's environment.
+        on_look: called each second with the last while; None if nobody looks.
+        on_judge: called each five seconds with all Series of it.
+
+    Yields:
+        What is to be called as the load begins, and what takes the sources' points.
+    """
+    if on_look is None:
+        yield lambda _: None, recorder
+        return
+    looks = Looks(sources, "", surroundings, names=seen_names(on_judge))
+    watcher = Watcher(looks, on_look, on_judge)
+    with looks.following(), watcher.looking():
+        yield watcher.begin, Both(recorder, looks.recent)
+
+
+def seen_names(on_judge: OnLook | None) -> Collection[str]:
+    """The names of the Series that are kept in memory for those who watch."""
+    return UNLABELLED if on_judge is None else tuple(RESOURCES)

@@ -1,0 +1,81 @@
+"""Rehearsal: a plan carried out against a target that answers at once, to see what the generator itself is worth."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from clusterload.generator.progress import OnProgress, Progress
+from clusterload.generator.wire.noop import noop_target
+from clusterload.kafka.properties import Properties
+from clusterload.model.errors import ConfigurationError
+from clusterload.model.run import Run
+from clusterload.model.workload import Plan
+from clusterload.telemetry.record import machine, recording
+from clusterload.telemetry.runfile import read_run
+from clusterload.workflow.abort import check_stopping, guarded
+from clusterload.workflow.drive import generated
+from clusterload.workflow.progress import onlooker
+
+PARTITIONS = 6
+"""Of each topic that the target pretends to have, unless the plan touches more."""
+
+
+def rehearse(
+    plan: Plan,
+    *,
+    path: Path | str | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Run:
+    """Make a plan's load on no cluster at all. What is late then, the generator is late with.
+
+    Args:
+        plan: Loads of the engine `wire` that produce or connect, without faults.
+        path: of the run file; by default `runs/<id>.run`.
+        seed: of all chance; by default drawn and written down.
+        workers: processes; by default as many as the dials call for.
+        on_progress: called five times a second; by default a notebook shows how far it is.
+
+    Raises:
+        ConfigurationError: a Load needs a broker that keeps what it is given.
+        StoreError: the run file could not be begun.
+        Aborted: interrupted.
+    """
+    for load in plan.loads:
+        if load.engine != "wire" or load.kind not in {"produce", "connect"}:
+            raise ConfigurationError(
+                f"load {load.name!r} ({load.engine}, {load.kind}) cannot be rehearsed: only what engine wire produces "
+                "or connects needs no broker"
+            )
+    check_stopping(plan.abort_if, (), None)
+    if plan.faults:
+        raise ConfigurationError("nothing can be broken in a rehearsal: leave the faults out")
+    topics = {load.topic: max(PARTITIONS, load.dials.partitions or 0) for load in plan.loads}
+    told = onlooker().load(plan, "") if on_progress is None else on_progress
+    seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+    with recording(path) as recorder, noop_target(topics) as servers:
+        recorder.document("plan", plan.as_document())
+        target = {"id": "noop", "lab": False, "brokers": []}
+        surroundings = {**machine(), "cluster": target, "seed": seed}
+        recorder.document("environment", surroundings)
+        properties = Properties(values={"bootstrap.servers": servers}, origin="the rehearsal")
+        with guarded(plan, recorder, (), None, surroundings) as (guard, _):
+
+            def tell(state: Progress) -> None:
+                guard.tell(state)
+                told(state)
+
+            made = generated(
+                plan,
+                properties,
+                recorder,
+                seed=seed,
+                workers=workers,
+                on_start=guard.begin,
+                on_progress=tell,
+                stop=lambda: guard.crossed,
+            )
+        recorder.document("window", {"start": made.start, "end": made.end, "complete": made.complete})
+    return read_run(recorder.path)

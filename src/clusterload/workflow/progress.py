@@ -1,0 +1,46 @@
+"""Onlooking: who is told of long work whose caller named nobody to be told. Nobody, unless somebody asked to be.
+
+A notebook does, so that work of minutes shows how far it is; a program that calls us stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clusterload.generator.progress import OnProgress
+    from clusterload.model.run import Run
+    from clusterload.model.workload import Plan
+    from clusterload.telemetry.sources.source import OnWait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onlooker:
+    """Who looks on.
+
+    Attributes:
+        load: called as a load is about to be made, with which of several it is (`2 of 3`; nothing for one by itself);
+            gives what is called with its progress.
+        watch: called as a cluster is about to be watched for so many seconds, None until it is interrupted; gives what
+            is called with the last of it about every second.
+        wait: called as it may come to that; gives what is called while metrics that come late are waited for.
+    """
+
+    load: Callable[[Plan, str], OnProgress] = lambda _plan, _place: lambda _: None
+    watch: Callable[[float | None], Callable[[Run], None]] = lambda _: lambda _: None
+    wait: Callable[[], OnWait] = lambda: lambda _: None
+
+
+_asked = [Onlooker()]
+
+
+def register(onlooker: Onlooker) -> None:
+    """Have this one told from now on, and no other."""
+    _asked[:] = [onlooker]
+
+
+def onlooker() -> Onlooker:
+    """Who is told."""
+    return _asked[0]

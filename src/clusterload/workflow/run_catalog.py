@@ -1,0 +1,182 @@
+"""Collection: the run files of a folder, what each came to, and which of them are let go.
+
+What a run came to is worked out when it is asked for, since it is not stored: a better judge gives it a better word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from clusterload.analysis.diagnosis import diagnose
+from clusterload.analysis.usage import assess
+from clusterload.model.errors import StoreError, UsageError
+from clusterload.model.series import SECOND
+from clusterload.telemetry.runfile import read_run, read_summary, run_files
+
+if TYPE_CHECKING:
+    import os
+
+    from clusterload.model.limits import Limits
+    from clusterload.telemetry.runfile import Summary
+
+UNDER_WAY: Final = 60.0
+"""Seconds since a file was last written in which a run that is not whole is taken to go on."""
+
+# What SQLite keeps beside a file while it is written, and after a kill.
+_BESIDE: Final = ("-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One file of a folder.
+
+    Attributes:
+        path: of the file.
+        size: in bytes, with what SQLite keeps beside it.
+        changed: Unix seconds at which it was last written.
+        summary: what it says of itself; None if it cannot be read.
+        error: why it cannot be read; nothing if it can.
+    """
+
+    path: Path
+    size: int
+    changed: float
+    summary: Summary | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """What a run came to.
+
+    Attributes:
+        state: of the verdict, in words; empty if its Series cannot be read.
+        limit_load: typical share of the resource that binds, as a ratio; NaN if it is not known.
+        error: why it cannot be told; nothing if it can.
+    """
+
+    state: str = ""
+    limit_load: float = math.nan
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which runs are meant; all by default.
+
+    Attributes:
+        labels: that a run must have, with these values; an empty value is any.
+        plan: part of its plan's name; any if empty.
+        since: Unix nanoseconds at which it must have begun, or later.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    plan: str = ""
+    since: int = 0
+
+    @property
+    def all(self) -> bool:
+        """Whether nothing narrows it down."""
+        return not self.labels and not self.plan and not self.since
+
+    def takes(self, one: Summary) -> bool:
+        """Whether a run is meant."""
+        labelled = all(
+            name in one.labels and (not value or one.labels[name] == value) for name, value in self.labels.items()
+        )
+        planned = not self.plan or (one.plan is not None and self.plan.lower() in one.plan.name.lower())
+        return labelled and planned and one.start >= self.since
+
+
+def listed(folder: Path) -> tuple[Listed, ...]:
+    """All files of a folder that are called like run files, the latest first; then those that cannot be read, by name.
+
+    Raises:
+        StoreError: there is no such folder.
+    """
+    found = [_listed(path) for path in run_files(folder)]
+    return tuple(sorted(found, key=lambda one: (one.summary is None, -one.summary.start if one.summary else 0)))
+
+
+def _listed(path: Path) -> Listed:
+    stats = list(_stats(path))
+    size, changed = sum(one.st_size for one in stats), max((one.st_mtime for one in stats), default=0.0)
+    try:
+        return Listed(path=path, size=size, changed=changed, summary=read_summary(path))
+    except StoreError as error:
+        return Listed(path=path, size=size, changed=changed, error=str(error))
+
+
+def _stats(path: Path) -> Iterator[os.stat_result]:
+    for one in (path, *_beside(path)):
+        # What is beside a file comes and goes with those who read it.
+        with contextlib.suppress(FileNotFoundError):
+            yield one.stat()
+
+
+def _beside(path: Path) -> list[Path]:
+    return [path.with_name(path.name + end) for end in _BESIDE]
+
+
+def came_to(one: Listed, limits: Limits) -> Came:
+    """What a run came to against limits; it is read as a whole."""
+    try:
+        run = read_run(one.path)
+    except StoreError as error:
+        return Came(error=str(error))
+    verdict = diagnose(run, assess(run, limits))
+    return Came(state=str(verdict.state), limit_load=verdict.limit_load)
+
+
+def let_go(
+    files: Sequence[Listed], *, older_than: float | None = None, keep: int | None = None, now: float | None = None
+) -> tuple[Listed, ...]:
+    """Which runs of a folder are let go: those that ended long ago, but for the latest ones that are kept.
+
+    What is no run file of ours, is damaged or is of a newer version is never among them, nor is a run that goes on.
+
+    Args:
+        files: the latest first.
+        older_than: seconds since a run ended; None lets go whatever its age.
+        keep: how many of the latest stay; None keeps none for that.
+        now: Unix seconds; by default as they are.
+
+    Raises:
+        UsageError: nothing says which.
+    """
+    if older_than is None and keep is None:
+        raise UsageError("nothing says which runs are let go: add --older-than 30d, or --keep 20 for the latest ones")
+    at = time.time() if now is None else now
+    ours = [one for one in files if one.summary is not None]
+    return tuple(
+        one
+        for number, one in enumerate(ours)
+        if number >= (keep or 0) and not _goes_on(one, at) and _age(one, at) > (older_than or 0.0)
+    )
+
+
+def _age(one: Listed, now: float) -> float:
+    return now - one.summary.end / SECOND if one.summary else 0.0
+
+
+def _goes_on(one: Listed, now: float) -> bool:
+    return one.summary is not None and not one.summary.complete and now - one.changed < UNDER_WAY
+
+
+def remove(one: Listed) -> None:
+    """Take a run file away, with what SQLite keeps beside it.
+
+    Raises:
+        StoreError: it cannot be taken away.
+    """
+    try:
+        for path in (one.path, *_beside(one.path)):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{one.path} cannot be removed: {error.strerror}") from None

@@ -1,0 +1,80 @@
+"""Watching: a cluster's metrics live, with no load of ours. What was seen is a run like any other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from clusterload.kafka.cluster import Cluster
+from clusterload.model.errors import ConfigurationError
+from clusterload.model.run import Run
+from clusterload.telemetry.cancellation import pause
+from clusterload.telemetry.discovery import sources_of
+from clusterload.telemetry.record import collect, environment, recording, running
+from clusterload.telemetry.runfile import read_run
+from clusterload.telemetry.sources.source import OnWait, Source
+from clusterload.workflow.live.window import LOOK_SECONDS, Both, Looks, OnLook, Watcher, seen_names
+from clusterload.workflow.progress import onlooker
+
+
+def watch(
+    cluster: Cluster,
+    *,
+    seconds: float | None = None,
+    sources: Sequence[Source] | None = None,
+    path: Path | str | None = None,
+    on_look: OnLook | None = None,
+    on_judge: OnLook | None = None,
+    on_wait: OnWait | None = None,
+) -> Run:
+    """Watch a cluster without any load of ours. Interrupting it ends it in good order.
+
+    Args:
+        cluster: which.
+        seconds: how long; None until it is interrupted.
+        sources: of the metrics; by default those that are known by themselves.
+        path: of the run file; by default `runs/<id>.run`.
+        on_look: called about every second with the last minute as a run, without Series of single clients and the like;
+            by default a notebook shows it.
+        on_judge: called about every five seconds with all Series of it, and takes them no longer than to pass them on.
+        on_wait: called now and then while figures that come late are waited for; by default as `on_look`.
+
+    Raises:
+        ConfigurationError: no source is known for this cluster.
+        StoreError: the run file could not be begun.
+    """
+    chosen = tuple(sources_of(cluster) if sources is None else sources)
+    if not chosen:
+        raise ConfigurationError(
+            f"no source of metrics is known for cluster {cluster.id}: name one with --exporter, --jolokia or "
+            "--prometheus, or in the client configuration"
+        )
+    told = onlooker().watch(seconds) if on_look is None else on_look
+    with recording(path) as recorder:
+        surroundings = environment(cluster, chosen)
+        recorder.document("environment", surroundings)
+        looks = Looks(chosen, recorder.id, surroundings, names=seen_names(on_judge))
+        watcher = Watcher(looks, told, on_judge)
+        with running(chosen, Both(recorder, looks.recent), baseline=0.0), looks.following():
+            start = time.time_ns()
+            recorder.document("window", {"start": start, "end": None, "complete": False})
+            watcher.begin(start)
+            _look_often(seconds, watcher.look)
+            if on_look is None:
+                watcher.look()  # a display stands as it was last drawn
+            end = time.time_ns()
+        recorder.document("window", {"start": start, "end": end, "complete": True})
+        collect(chosen, recorder, start, end, on_wait or onlooker().wait())
+    return read_run(recorder.path)
+
+
+def _look_often(seconds: float | None, look: Callable[[], None]) -> None:
+    began = time.monotonic()
+    try:
+        while seconds is None or time.monotonic() - began < seconds:
+            look()
+            left = LOOK_SECONDS if seconds is None else seconds - (time.monotonic() - began)
+            pause(max(0.0, min(LOOK_SECONDS, left)))
+    except KeyboardInterrupt:
+        return

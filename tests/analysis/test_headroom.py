@@ -1,0 +1,165 @@
+"""Headroom says how far today's mix can grow until which resource binds, and never more than is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clusterload.analysis.headroom import CLIENTS, HORIZON, RATE, Growth, Headroom, first, idle_of, predict
+from clusterload.analysis.usage import Usage, assess
+from clusterload.model.limits import Limits
+from clusterload.model.run import Run
+from tests.analysis.test_usage import line, run_of
+from tests.stored_runs import limits
+
+TABLE = limits(
+    connections="1000 connections", ingress="10 MB/s", egress="40 MB/s", requests="1000 requests/s",
+    connection_attempts="50 connections/s", partitions="3000 partitions",
+)  # fmt: skip
+FULL = {"connections": 1000.0, "ingress": 10e6, "egress": 40e6, "requests": 1000.0, "connection_attempts": 50.0}
+shares = st.dictionaries(st.sampled_from(sorted(FULL)), st.floats(0.01, 2.0), min_size=1)
+
+
+def used(levels: Mapping[str, float], table: Limits = TABLE) -> Usage:
+    """What a cluster uses that shows these levels all the time."""
+    return assess(run_of(*(line(name, [value] * 4) for name, value in levels.items())), table)
+
+
+def by_name(headrooms: tuple[Headroom, ...]) -> dict[str, Headroom]:
+    return {one.resource: one for one in headrooms}
+
+
+@given(today=shares)
+def test_the_prediction_is_exact_where_use_is_proportional_to_load(today: Mapping[str, float]) -> None:
+    found = predict(used({name: share * FULL[name] for name, share in today.items()}), growth=CLIENTS)
+    assert first(found) is not None
+    grown = found[0].factor
+    again = used({name: grown * share * FULL[name] for name, share in today.items()})
+    assert again.binding is not None
+    assert again.binding.typical == pytest.approx(1.0)
+    assert again.binding.resource.name == found[0].resource or list(today.values()).count(max(today.values())) > 1
+
+
+@given(today=shares, rest=st.floats(0, 0.9), end=st.floats(0.5, 1.0))
+def test_what_was_there_without_the_mix_does_not_grow_with_it(
+    today: Mapping[str, float], rest: float, end: float
+) -> None:
+    idle = {name: rest * share * FULL[name] for name, share in today.items()}
+    found = predict(
+        used({name: share * FULL[name] for name, share in today.items()}), growth=CLIENTS, idle=idle, end=end
+    )
+    for one in found:
+        if one.known and one.factor > 0:
+            share = today[one.resource]
+            assert share * rest + one.factor * share * (1 - rest) == pytest.approx(end)
+
+
+@given(today=shares)
+def test_the_next_to_bind_is_the_next_in_the_list_and_the_cure_gives_what_lies_between(
+    today: Mapping[str, float],
+) -> None:
+    known = [one for one in predict(used({n: s * FULL[n] for n, s in today.items()}), growth=CLIENTS) if one.known]
+    assert [one.factor for one in known] == sorted(one.factor for one in known)
+    for one, later in pairwise(known):
+        assert one.then == later.resource
+        assert one.factor * one.gain == pytest.approx(later.factor)
+    assert known[-1].then == ""
+
+
+@given(today=shares)
+def test_a_resource_without_a_limit_has_no_known_headroom_never_an_infinite_one(today: Mapping[str, float]) -> None:
+    levels = {name: share * FULL[name] for name, share in today.items()}
+    found = by_name(predict(used(levels, limits(requests="1000 requests/s"))))
+    for name in FULL:
+        if name != "requests":
+            assert math.isnan(found[name].factor)
+            assert "limit" in found[name].why or "measured" in found[name].why
+
+
+@given(seconds=st.integers(0, 3))
+def test_a_resource_of_which_nothing_is_seen_has_no_known_headroom(seconds: int) -> None:
+    values = [math.nan] * 4
+    run = run_of(line("connections", values), line("requests", [seconds * 10.0 + 1] * 4))
+    found = by_name(predict(assess(run, TABLE), growth=CLIENTS))
+    assert math.isnan(found["connections"].factor)
+    assert found["requests"].known
+    assert predict(assess(run, TABLE), growth=CLIENTS)[0].resource == "requests"
+
+
+def test_partitions_do_not_grow_with_a_mix_and_connections_only_with_more_clients() -> None:
+    usage = used({"connections": 100, "partitions": 300, "requests": 500})
+    more = by_name(predict(usage, growth=RATE))
+    assert more["connections"].factor == more["partitions"].factor == math.inf
+    assert more["connections"].words == "no end"
+    assert "does not grow with the mix" in more["partitions"].why
+    assert by_name(predict(usage, growth=CLIENTS))["connections"].factor == pytest.approx(10.0)
+
+
+def test_what_is_over_its_limit_binds_already_and_what_does_not_grow_is_not_cured_by_less() -> None:
+    found = by_name(predict(used({"requests": 1250, "partitions": 6000})))
+    assert found["requests"].factor == pytest.approx(0.8)
+    assert found["partitions"].factor == 0
+
+
+def test_where_it_is_not_known_how_much_grows_nothing_is_predicted() -> None:
+    usage = used({"requests": 500})
+    dial = Growth(words="a dial", still={"requests": math.nan})
+    assert math.isnan(by_name(predict(usage, growth=dial))["requests"].factor)
+    assert math.isnan(by_name(predict(usage, idle={"requests": math.nan}))["requests"].factor)
+    assert first(predict(usage, growth=dial)) is None
+
+
+def busy(cpu: float, handlers: float) -> Usage:
+    run: Run = run_of(
+        line("requests", [100] * 4), line("cpu_host", [cpu] * 4), line("request_handler_busy", [handlers] * 4)
+    )
+    return assess(run, TABLE)
+
+
+@given(cpu=st.floats(0.05, 0.75), idle=st.floats(0, 0.9))
+def test_nothing_is_predicted_beyond_four_fifths_of_a_hosts_cpu(cpu: float, idle: float) -> None:
+    found = by_name(predict(busy(cpu, 0.001), idle={"cpu_host": cpu * idle, "request_handler_busy": 0.0}))
+    host, threads = found["cpu_host"], found["request_handler_busy"]
+    assert host.at_least
+    assert threads.at_least
+    assert cpu * idle + host.factor * cpu * (1 - idle) == pytest.approx(HORIZON)
+    assert threads.factor == host.factor
+    assert "nothing is predicted" in host.why
+
+
+def test_how_busy_a_broker_gets_is_only_at_least_known_where_its_idle_level_is_not() -> None:
+    guess = by_name(predict(busy(0.2, 0.3), busy={"cpu_host": 0.5}))["cpu_host"]
+    assert guess.at_least
+    assert guess.factor == pytest.approx(2.5)
+    known = by_name(predict(busy(0.2, 0.3), busy={"cpu_host": 0.5}, idle={"cpu_host": 0.1}))["cpu_host"]
+    assert not known.at_least
+    assert known.factor == pytest.approx(4.0)
+
+
+def test_a_headroom_is_said_in_a_sentence() -> None:
+    (one, *_) = predict(used({"connections": 312.5, "requests": 250}), growth=CLIENTS)
+    assert one.sentence == "3.2 x until connections bind; once that is cured 1.25 x more, until requests bind"
+    assert one.why == "at 31 % of its limit"
+
+
+def test_of_several_brokers_the_one_that_binds_first_counts(tmp_path: Path) -> None:
+    run = run_of(line("network_thread_busy", [0.1] * 4, broker="1"), line("network_thread_busy", [0.3] * 4, broker="2"))
+    (one,) = [one for one in predict(assess(run, TABLE)) if one.known]
+    assert (one.whose, one.title) == ("2", "Network threads busy of broker 2")
+    assert one.factor == pytest.approx(3.0)
+
+
+def test_what_a_cluster_uses_at_rest_is_that_of_its_least_busy_broker() -> None:
+    rest = run_of(
+        line("cpu_host", [0.1] * 4, broker="1"),
+        line("cpu_host", [0.3] * 4, broker="2"),
+        line("requests", [4.0] * 4),
+        line("ingress", [math.nan] * 4),
+    )
+    assert idle_of(assess(rest, TABLE)) == {"cpu_host": pytest.approx(0.1), "requests": pytest.approx(4.0)}

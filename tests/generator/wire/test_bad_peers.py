@@ -1,0 +1,121 @@
+"""What is at the other end may be no broker, or a broken one: a connection says so and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from clusterload.generator.wire.connection import Connection
+from clusterload.generator.wire.frames import api_versions
+from clusterload.kafka.protocol.address import Address
+
+GREETING = api_versions("clusterload-test")
+NO_ERROR = struct.pack(">iih", 6, 1, 0)
+Answer = Callable[[asyncio.Transport], None]
+
+
+class Owner:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def opened(self, _connection: Connection) -> None:
+        self._tell("opened")
+
+    def lost(self, _connection: Connection, reason: str) -> None:
+        self._tell(reason)
+
+    def relieved(self, connection: Connection) -> None:
+        """Nothing waits."""
+
+    def renewed(self, connection: Connection) -> None:
+        """Nothing waits."""
+
+    def _tell(self, words: str) -> None:
+        if not self.told.done():
+            self.told.set_result(words)
+
+
+class Peer(asyncio.Protocol):
+    """Waits for a greeting, and answers it in its own way."""
+
+    def __init__(self, answer: Answer, gone: asyncio.Event) -> None:
+        self.answer, self.gone = answer, gone
+        self.heard = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.heard += len(data)
+        if self.heard == len(GREETING):
+            self.answer(self.transport)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.gone.set()
+
+
+def outcome(answer: Answer) -> str:
+    """What a connection's owner is told when the other side answers a greeting like this."""
+
+    async def run() -> str:
+        loop, gone = asyncio.get_running_loop(), asyncio.Event()
+        owner = Owner()
+        server = await loop.create_server(lambda: Peer(answer, gone), "127.0.0.1", 0)
+        async with server:
+            host, port = server.sockets[0].getsockname()[:2]
+            connection = Connection(owner, 1, Address(host, port), GREETING, None)
+            await loop.create_connection(lambda: connection, host, port)
+            words = await asyncio.wait_for(owner.told, 10)
+            connection.end("the test is over")
+            await asyncio.wait_for(gone.wait(), 10)
+        return words
+
+    return asyncio.run(run())
+
+
+def test_a_broker_that_answers_is_greeted() -> None:
+    assert outcome(lambda transport: transport.write(NO_ERROR)) == "opened"
+
+
+@settings(max_examples=20)
+@given(cut=some.integers(1, len(NO_ERROR) - 1))
+def test_an_answer_may_come_in_parts(cut: int) -> None:
+    def answer(transport: asyncio.Transport) -> None:
+        transport.write(NO_ERROR[:cut])
+        asyncio.get_running_loop().call_later(0.01, transport.write, NO_ERROR[cut:])
+
+    assert outcome(answer) == "opened"
+
+
+def test_a_peer_that_closes_is_named() -> None:
+    assert outcome(lambda transport: transport.close()) == "closed by the broker"
+
+
+def test_a_broker_that_refuses_the_greeting_is_named() -> None:
+    assert outcome(lambda transport: transport.write(struct.pack(">iih", 6, 1, 35))) == "greeting refused with error 35"
+
+
+@pytest.mark.parametrize("garbage", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00" * 64, b"\xff" * 64])
+def test_garbage_ends_the_connection(garbage: bytes) -> None:
+    assert outcome(lambda transport: transport.write(garbage)).startswith("garbage: ")
+
+
+@settings(max_examples=50)
+@given(garbage=some.binary(min_size=8, max_size=200))
+def test_no_garbage_is_taken_for_an_answer(garbage: bytes) -> None:
+    if garbage[4:8] == struct.pack(">i", 1):
+        garbage = garbage[:4] + b"\xff\xff\xff\xff" + garbage[8:]
+
+    def answer(transport: asyncio.Transport) -> None:
+        transport.write(garbage)
+        transport.write_eof()
+
+    assert outcome(answer) != "opened"

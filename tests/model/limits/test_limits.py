@@ -1,0 +1,207 @@
+"""Limits are tables with provenance; each is in the unit of what it limits, and what is not known stays unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusterload.model.errors import ConfigurationError
+from clusterload.model.limits import Force, Limits, Scope, tables
+from clusterload.model.resources import dimensions
+from clusterload.model.series import Kind
+from clusterload.model.units import BYTES_PER_SECOND, MEBI
+
+ROW: dict[str, Any] = {
+    "resource": "ingress",
+    "value": 250,
+    "unit": "MiB/s",
+    "force": "enforced",
+    "source": "the provider's documentation",
+    "as_of": "2023-12",
+}
+
+
+def table(**changed: Any) -> Limits:
+    return Limits.parsed("mine", {"limits": [{**ROW, **changed}]})
+
+
+@pytest.mark.parametrize("name", tables())
+def test_every_table_says_who_says_so_and_as_of_when(name: str) -> None:
+    found = Limits.named(name)
+    assert found.title
+    for limit in found.limits:
+        assert limit.source
+        assert limit.as_of[:2] == "20"
+        assert isinstance(limit.force, Force)
+
+
+def test_the_course_s_limits_are_those_of_the_case() -> None:
+    course = Limits.named("course-basic")
+    shown = {limit.resource: str(limit.value) for limit in course.limits}
+    assert shown == {
+        "ingress": "250 MiB/s",
+        "egress": "750 MiB/s",
+        "requests": "15,000 requests/s",
+        "connections": "100 connections",
+    }
+    ingress = course.of("ingress")
+    assert ingress is not None
+    assert ingress.value.over(60).value * MEBI == ingress.value.to(BYTES_PER_SECOND).value * 60 == 250 * 60 * 1024**2
+
+
+def test_what_is_not_in_a_table_is_unknown_not_infinite() -> None:
+    assert table().of("connections") is None
+
+
+@pytest.mark.parametrize("resource", dimensions(), ids=lambda one: one.name)
+def test_a_limit_is_in_the_unit_of_its_resource(resource: Any) -> None:
+    right = resource.unit.rate() if resource.kind is Kind.DELTA else resource.unit
+    wrong = resource.unit if resource.kind is Kind.DELTA else resource.unit.rate()
+    limit = table(resource=resource.name, unit=str(right)).of(resource.name)
+    assert limit is not None
+    assert limit.value.unit.measures_same_as(right)
+    with pytest.raises(ConfigurationError, match=f"give it in {right}"):
+        table(resource=resource.name, unit=str(wrong))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"resource": "ingres"}, "'ingres' cannot have a limit; did you mean 'ingress'?"),
+        ({"resource": "cpu_host"}, "'cpu_host' cannot have a limit"),
+        ({"unit": "MB/S"}, "unknown unit 'MB/S'; did you mean 'MB/s'?"),
+        ({"value": 0}, "it must be above 0"),
+        ({"value": -5}, "it must be above 0"),
+        ({"value": float("nan")}, "it must be above 0"),
+        ({"value": float("inf")}, "it must be above 0 and finite"),
+        ({"value": "many"}, "could not convert string to float: 'many'"),
+        ({"value": [1]}, "float() argument must be"),
+        ({"force": "wished"}, "'wished' is not a valid Force"),
+        ({"scope": "rack"}, "'rack' is not a valid Scope"),
+        ({"sauce": "me"}, "unknown key 'sauce'; did you mean 'source'?"),
+        ({"low": 260}, "250 MiB/s, from 260 to 250: let it lie between the two"),
+        ({"high": 249}, "250 MiB/s, from 0 to 249"),
+        ({"low": -1}, "from -1 to 250"),
+        ({"high": float("nan")}, "from 0 to nan"),
+        ({"broker": "2"}, "give it the scope 'broker'"),
+        ({"per_unit": True}, "name it, as in per_unit"),
+        ({"per_unit": "yes"}, "give true or false"),
+        ({"before_replication": True}, "only a cluster's partitions are"),
+    ],
+)
+def test_a_mistake_in_a_table_is_named(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        table(**changed)
+    assert said in str(caught.value)
+    assert "limit table mine" in str(caught.value)
+
+
+def test_a_limit_without_provenance_is_refused() -> None:
+    row = {key: value for key, value in ROW.items() if key not in {"source", "as_of"}}
+    with pytest.raises(ConfigurationError, match="a limit lacks source, as_of"):
+        Limits.parsed("mine", {"limits": [row]})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"titel": "x"}, "unknown key 'titel'; did you mean 'title'?"),
+        ({"title": 5}, "its title is 5: put it in quotes"),
+        ({"most_units": 0}, "its most_units is 0: give a whole number above 0"),
+        ({"units": 1.5}, "its units is 1.5"),
+        ({"maximum": [{**ROW}]}, "a maximum of ingress and none per unit: make it a limit"),
+        ({"maximum": {**ROW}}, "its maximum are no rows"),
+        ({"disputed": [{**ROW, "unit": "MB"}]}, "give it in B/s"),
+        ({"extends": 5}, "extends 5: give a table's name or a TOML file"),
+        ({"units": 2, "per_unit": "CKU", "limits": [{**ROW, "per_unit": True}]}, "say nothing per unit"),
+        ({"sizes": {"small": {}}}, "it has values by size (small): write a table for each"),
+    ],
+)
+def test_a_mistake_in_what_a_table_says_of_itself_is_named(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Limits.parsed("mine", {"limits": [ROW], **changed})
+    assert said in str(caught.value)
+    assert "limit table mine" in str(caught.value)
+
+
+def test_what_a_table_says_of_all_its_rows_need_not_be_said_in_each() -> None:
+    brief = {key: ROW[key] for key in ("resource", "value", "unit")}
+    shared = {key: ROW[key] for key in ("force", "source", "as_of")}
+    assert Limits.parsed("mine", {**shared, "limits": [brief]}) == table()
+
+
+def test_a_measured_limit_shows_the_interval_in_which_it_lies() -> None:
+    limit = table(force="measured", low=240, high=1262.5).limits[0]
+    assert limit.words == "250 MiB/s (240 to 1,262.5)"
+    assert table(force="measured", low=240).limits[0].words == "250 MiB/s (240 or more)"
+
+
+@pytest.mark.parametrize("rows", [None, [], {"resource": "ingress"}, [5]])
+def test_a_table_without_limits_is_refused(rows: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"add \[\[limits\]\] tables"):
+        Limits.parsed("mine", {"limits": rows})
+
+
+def test_two_limits_of_one_resource_and_kind_are_refused_since_both_cannot_hold() -> None:
+    with pytest.raises(ConfigurationError, match="limits ingress twice"):
+        Limits.parsed("mine", {"limits": [ROW, {**ROW, "value": 5}]})
+
+
+def test_a_guideline_and_what_is_enforced_can_both_hold_and_the_lower_is_the_tighter() -> None:
+    both = Limits.parsed("mine", {"limits": [ROW, {**ROW, "value": 200, "force": "guideline"}]})
+    assert [str(limit.force) for limit in both.limits] == ["enforced", "guideline"]
+    tightest = both.of("ingress")
+    assert tightest is not None
+    assert tightest.value.value == 200
+
+
+def test_values_of_one_resource_are_ordered_whatever_their_units() -> None:
+    both = Limits.parsed("mine", {"limits": [{**ROW, "value": 1, "unit": "GB/s"}, {**ROW, "force": "guideline"}]})
+    tightest = both.of("ingress")
+    assert tightest is not None
+    assert str(tightest.value) == "250 MiB/s"
+
+
+def test_a_limit_for_the_cluster_and_one_for_each_broker_can_both_hold() -> None:
+    both = Limits.parsed("mine", {"limits": [ROW, {**ROW, "value": 100, "scope": "broker"}]})
+    assert [limit.scope for limit in both.limits] == [Scope.CLUSTER, Scope.BROKER]
+
+
+def test_a_table_of_one_s_own_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "ours.toml"
+    path.write_text(
+        'title = "Ours"\n[[limits]]\nresource = "connections"\nvalue = 3000\nunit = "connections"\n'
+        'force = "measured"\nscope = "broker"\nsource = "our test of May"\nas_of = "2026-05-01"\n',
+        encoding="utf-8",
+    )
+    ours = Limits.named(str(path))
+    (limit,) = ours.limits
+    assert (ours.name, ours.title, limit.force, limit.scope) == ("ours", "Ours", Force.MEASURED, Scope.BROKER)
+
+
+def test_an_unknown_table_is_met_with_the_nearest_one() -> None:
+    with pytest.raises(ConfigurationError, match="no limit table 'course-basics'; did you mean 'course-basic'"):
+        Limits.named("course-basics")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot be read: No such file"), (b"[[limits", "is not TOML"), (b"\xff", "is not TOML")],
+)
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
+    path = tmp_path / "ours.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationError) as caught:
+        Limits.read(path)
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_mistake_in_a_file_is_told_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "ours.toml"
+    path.write_text('[[limits]]\nresource = "ingress"\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=str(path)):
+        Limits.read(path)

@@ -1,0 +1,85 @@
+"""What a source records, kept in memory: the smallest of all sinks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from clusterload.model.series import SECOND, Kind
+from clusterload.model.units import Unit
+from clusterload.telemetry.sources.growth import MOST, Growth, Moment
+from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.reading import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One point as it was recorded."""
+
+    name: str
+    unit: Unit
+    kind: Kind
+    labels: Mapping[str, str]
+    time: int
+    value: float
+    span: float
+    granularity: float
+
+
+@dataclass(slots=True, eq=False)
+class Kept:
+    """Keeps points and events."""
+
+    points: list[Point] = field(default_factory=list)
+    events: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def point(
+        self,
+        name: str,
+        unit: Unit,
+        kind: Kind,
+        labels: Mapping[str, str],
+        time: int,
+        value: float,
+        span: float = 0.0,
+        granularity: float = 1.0,
+    ) -> None:
+        """Keep one point."""
+        self.points.append(
+            Point(
+                name=name,
+                unit=unit,
+                kind=kind,
+                labels=dict(labels),
+                time=time,
+                value=value,
+                span=span,
+                granularity=granularity,
+            )
+        )
+
+    def event(self, time: int, kind: str, text: str) -> None:
+        """Keep one event."""
+        self.events.append((time, kind, text))
+
+    def of(self, name: str, **labels: str) -> list[Point]:
+        """The points of this name that carry these labels."""
+        return [one for one in self.points if one.name == name and labels.items() <= one.labels.items()]
+
+    def values(self, name: str, **labels: str) -> list[float]:
+        """Their values."""
+        return [one.value for one in self.of(name, **labels)]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the events."""
+        return [kind for _, kind, _ in self.events]
+
+
+def grown(readings: Iterable[Reading | None], *, most: int = MOST, left_out: int = 0) -> Kept:
+    """What readings of one broker, a second apart, become; None is one that failed."""
+    kept, growth = Kept(), Growth(broker="1", names=Names.named("jmx-exporter"), most=most)
+    for second, reading in enumerate(readings):
+        if reading is not None:
+            growth.take(Moment(time=second * SECOND, reading=reading, left_out=left_out), kept)
+    return kept

@@ -1,0 +1,199 @@
+"""Scraping exporters that misbehave: gaps stay gaps, nothing is counted twice, and it is said once what was missing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from clusterload.telemetry.sources.exporter import ExporterSource
+from clusterload.telemetry.sources.exporter.text import MOST_LINES, Reader
+from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.source import OTHERS
+from tests.processes import wait_for
+from tests.telemetry.sources.kept import Kept
+
+NAMES = Names.named("jmx-exporter")
+BYTES = "kafka_server_brokertopicmetrics_bytesin_total"
+
+
+class Broker:
+    """A broker whose ingress grows by 100 B with each scrape, and whose exporter does what it is told."""
+
+    def __init__(self) -> None:
+        self.scrapes = 0
+        self.started = 1.0
+        self.first = 0
+        self.body: Callable[[str], bytes] = str.encode
+        self.pause = 0.0
+        self.status = 200
+
+    @property
+    def text(self) -> str:
+        """What it shows."""
+        count = 100.0 * (self.scrapes - self.first)
+        return f'{BYTES} {count}\n{BYTES}{{topic="a"}} {count}\nprocess_start_time_seconds {self.started}\n'
+
+    def restart(self) -> None:
+        """Begin all counters anew."""
+        self.first, self.started = self.scrapes, self.started + 60
+
+
+@contextmanager
+def exporter(broker: Broker) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            broker.scrapes += 1
+            time.sleep(broker.pause)
+            body = broker.body(broker.text)
+            self.send_response(broker.status)
+            self.end_headers()  # without a length, as an answer that may be cut off anywhere
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/metrics"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def scraped(broker: Broker, *, timeout: float = 4.0) -> Iterator[Kept]:
+    kept = Kept()
+    with exporter(broker) as url:
+        source = ExporterSource({"1": url}, interval=0.05, timeout=timeout).start(kept)
+        try:
+            wait_for(lambda: len(kept.of("ingress")) >= 2 or kept.events)
+            yield kept
+        finally:
+            source.stop()
+
+
+def test_half_an_answer_is_no_answer_and_what_grew_meanwhile_is_told_once() -> None:
+    broker = Broker()
+    with scraped(broker) as kept:
+        broker.body = lambda text: text[: text.index("0.0\n") + 1].encode()
+        wait_for(lambda: "scrape-failed" in kept.kinds)
+        broker.body = str.encode
+        wait_for(lambda: "scrape-resumed" in kept.kinds)
+        before = len(kept.of("ingress"))
+        wait_for(lambda: len(kept.of("ingress")) > before + 1)
+    assert "it ends in the middle of a line" in kept.events[0][2]
+    assert sum(kept.values("ingress")) == 100 * (broker.scrapes - 1)
+    assert kept.kinds.count("scrape-failed") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda broker: setattr(broker, "status", 503), "does not answer the question (503)"),
+        (lambda broker: setattr(broker, "body", lambda _: b"\xff\xfe\n"), "is no Prometheus text"),
+        (lambda broker: setattr(broker, "body", lambda _: f"{BYTES} many\n".encode()), "is no Prometheus text"),
+    ],
+)
+def test_an_answer_that_is_none_is_said_in_one_line_and_scraping_goes_on(
+    change: Callable[[Broker], None], words: str
+) -> None:
+    broker = Broker()
+    with scraped(broker) as kept:
+        change(broker)
+        wait_for(lambda: "scrape-failed" in kept.kinds)
+        broker.status, broker.body = 200, str.encode
+        wait_for(lambda: "scrape-resumed" in kept.kinds)
+    (said,) = [text for _, kind, text in kept.events if kind == "scrape-failed"]
+    assert words in said
+    assert said.startswith("broker 1")
+    assert "\n" not in said
+
+
+def test_an_exporter_that_hangs_is_given_up_in_time() -> None:
+    broker = Broker()
+    with scraped(broker, timeout=0.3) as kept:
+        broker.pause = 1.0
+        wait_for(lambda: "scrape-failed" in kept.kinds)
+        broker.pause = 0.0
+        wait_for(lambda: "scrape-resumed" in kept.kinds)
+    assert "took over 0.3 s" in kept.events[0][2]
+
+
+def test_a_restart_in_the_middle_invents_nothing() -> None:
+    broker = Broker()
+    with scraped(broker) as kept:
+        before = broker.scrapes
+        broker.restart()
+        wait_for(lambda: "broker-restarted" in kept.kinds and broker.scrapes > before + 3)
+    assert all(0 <= value <= 100 * (broker.scrapes - before) for value in kept.values("ingress"))
+
+
+def test_a_line_that_stands_there_twice_is_one_thing() -> None:
+    broker = Broker()
+    broker.body = lambda text: (text + text).encode()
+    with scraped(broker) as kept:
+        pass
+    assert set(kept.values("ingress")) == {100.0}
+
+
+def test_scrapes_that_take_long_are_made_less_often_without_leaving_gaps() -> None:
+    broker = Broker()
+    broker.pause = 0.12
+    with scraped(broker) as kept:
+        wait_for(lambda: "interval-stretched" in kept.kinds)
+        before = len(kept.of("ingress"))
+        wait_for(lambda: len(kept.of("ingress")) > before + 3)
+    points = kept.of("ingress")
+    assert sum(point.value for point in points) == pytest.approx(100 * (broker.scrapes - 1), abs=100)
+    assert points[-1].granularity > points[0].granularity
+
+
+def test_half_a_million_lines_are_read_in_bounds_and_their_rest_is_exact() -> None:
+    topics = 500_000
+    reader = Reader(NAMES.reads, NAMES.grouping)
+
+    def shown(each: float) -> str:
+        lines = [f'{BYTES}{{topic="t{number}"}} {each}' for number in range(topics)]
+        lines.insert(topics // 2, f"{BYTES} {each * topics}")
+        return "\n".join(lines) + "\n"
+
+    for each in (10.0, 20.0):
+        lines = list(reader.read(shown(each)))
+        assert len(lines) <= MOST_LINES + 1
+        assert reader.left_out == topics - MOST_LINES
+        assert [line.value for line in lines if not line.labels] == [each * topics]
+
+
+def test_very_many_topics_become_a_thousand_and_a_rest_that_adds_up() -> None:
+    broker = Broker()
+    topics = 60_000
+
+    def many(text: str) -> bytes:
+        scrape = broker.scrapes
+        return (
+            f"process_start_time_seconds 1\n{BYTES} {scrape * topics}\n"
+            + "".join(f'{BYTES}{{topic="t{number}"}} {scrape}\n' for number in range(topics))
+        ).encode()
+
+    broker.body = many
+    kept = Kept()
+    with exporter(broker) as url:
+        source = ExporterSource({"1": url}, interval=0.5, timeout=20.0).start(kept)
+        wait_for(lambda: len(kept.of("ingress")) >= 1)
+        source.stop()
+    first = kept.of("ingress")[0]
+    own = [point for point in kept.of("ingress_by_topic") if point.time == first.time]
+    assert len(own) == 1001
+    assert sum(point.value for point in own) == first.value
+    assert [point.value for point in own if point.labels["topic"] == OTHERS] == [
+        first.value - 1000 * first.value / topics
+    ]
+    assert kept.kinds[0] == "series-bounded"

@@ -1,0 +1,164 @@
+"""A threshold that is crossed ends a load in good order, by what is seen while it runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from clusterload.analysis.gates import STOPPED, gate
+from clusterload.analysis.usage import assess
+from clusterload.generator.progress import Progress, Standing
+from clusterload.generator.wire.latencies import Latencies
+from clusterload.model.errors import ConfigurationError
+from clusterload.model.ledger import Ledger
+from clusterload.model.limits import Limits
+from clusterload.model.resources import RESOURCES
+from clusterload.model.series import SECOND, Kind
+from clusterload.model.thresholds import Threshold
+from clusterload.model.workload import Plan
+from clusterload.telemetry.runfile import Recorder, read_run
+from clusterload.workflow.abort import Guard, check_stopping, guarded
+from clusterload.workflow.live.window import Looks
+from clusterload.workflow.noop import rehearse
+from tests import wire_runs
+from tests.stored_runs import limits
+from tests.wire_runs import produce
+
+LOADS = (produce(request_rate="100/s"),)
+TABLE = limits(connections="100 connections")
+
+
+def planned(*texts: str, warm_up: float = 0.0) -> Plan:
+    return Plan(name="a", loads=LOADS, duration=60, warm_up=warm_up, abort_if=tuple(map(Threshold.parsed, texts)))
+
+
+def guard_of(plan: Plan, ago: float) -> tuple[Guard, Looks, int]:
+    """A guard of a load that began so many seconds ago, and what sees the metrics for it."""
+    looks = Looks((), "a", {})
+    guard = Guard(plan, TABLE, looks)
+    start = time.time_ns() - round(ago * SECOND)
+    guard.begin(start)
+    return guard, looks, start
+
+
+def state(elapsed: float, us: Sequence[int] = (), *, scheduled: int = 0, failed: int = 0) -> Progress:
+    """How a load stands, with the latency of each of its seconds."""
+    kept = Latencies()
+    for second, one in enumerate(us):
+        kept.add(second, {one: 50})
+    kept.close(len(us))
+    account = Ledger(load="produce", scheduled=scheduled, failed=failed)
+    standing = Standing(ledger=account, latencies={"due": kept.last})
+    return Progress(elapsed=elapsed, duration=60, ledger=account, loads=(standing,))
+
+
+def test_a_count_ends_the_load_as_soon_as_it_is_crossed() -> None:
+    guard, _, start = guard_of(planned("ledger.failed > 2"), 5)
+    guard.tell(state(4, scheduled=10, failed=2))
+    assert guard.look(start + 4 * SECOND) is None
+    guard.tell(state(5, scheduled=20, failed=3))
+    found = guard.look(start + 5 * SECOND)
+    assert found is not None
+    assert found.words == "3"
+
+
+def test_a_latency_ends_it_after_as_many_seconds_as_it_must_last() -> None:
+    guard, _, start = guard_of(planned("latency.p99 > 50 ms for 3 s"), 20)
+    course = [1000] * 4 + [80_000] * 2 + [1000] + [80_000] * 3
+    for second in range(1, len(course)):
+        guard.tell(state(second + 0.1, course[:second]))
+        assert guard.look(start + round((second + 0.1) * SECOND)) is None
+    guard.tell(state(10.1, course))
+    found = guard.look(start + round(10.1 * SECOND))
+    assert found is not None
+    assert found.words == "80.1 ms of load produce, from 7 s on, for 3 s"
+
+
+def test_what_is_too_old_is_forgotten() -> None:
+    guard, _, start = guard_of(planned("latency.p99 > 50 ms"), 60)
+    guard.tell(state(1.1, [80_000]))
+    assert guard.look(start + 2 * SECOND) is not None
+    guard.tell(state(50, [1000] * 49))
+    assert guard.look(start + 50 * SECOND) is None
+
+
+def test_metrics_end_it_when_they_come_and_not_by_what_was_before_the_load_or_its_warm_up() -> None:
+    guard, looks, start = guard_of(planned("saturation.cpu > 80 %", "limit_load > 90 %", warm_up=5), 20)
+    one = RESOURCES["cpu_host"]
+    for second in range(-10, 5):
+        at = start + second * SECOND + SECOND // 2
+        looks.recent.point("cpu_host", one.unit, Kind.GAUGE, {"broker": "1"}, at, 0.99)
+    for second in range(5, 17):
+        at = start + second * SECOND + SECOND // 2
+        looks.recent.point("cpu_host", one.unit, Kind.GAUGE, {"broker": "1"}, at, 0.5)
+        looks.recent.point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 50.0)
+    assert guard.look(time.time_ns()) is None
+    at = start + 17 * SECOND + SECOND // 2
+    looks.recent.point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 95.0)
+    found = guard.look(time.time_ns())
+    assert found is not None
+    assert found.threshold.text == "limit_load > 90 %"
+
+
+def test_before_the_load_begins_nothing_is_looked_at() -> None:
+    assert Guard(planned("ledger.failed < 5"), TABLE, Looks((), "a", {})).look(time.time_ns()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "words"),
+    [
+        ("achieved < 95 %", TABLE, "known only when all is over"),
+        ("ledger.acknowledged < 500", TABLE, "known only when all is over"),
+        ("limit_load.mean > 50 %", TABLE, "mean is known only when all is over"),
+        ("limit_load.min > 50 %", TABLE, "min is known only when all is over"),
+        ("saturation.cpu > 50 %", TABLE, "needs the cluster's metrics, and none are read"),
+    ],
+)
+def test_what_would_never_be_told_while_the_load_runs_is_refused(text: str, table: Limits, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        check_stopping([Threshold.parsed(text)], (), table)
+
+
+def test_what_fails_while_the_load_is_looked_at_fails_the_load(tmp_path: Path) -> None:
+    class Broken(Guard):
+        def look(self, _: int) -> None:
+            raise ValueError("a mistake of ours")
+
+    guard = Broken(planned("lost > 0"), TABLE, Looks((), "a", {}))
+    guard.watch(threading.Event(), lambda _: None)
+    with pytest.raises(ValueError, match="a mistake of ours"):
+        assert guard.crossed
+
+
+def test_a_plan_that_nothing_ends_is_recorded_as_it_comes(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "a.run") as recorder, guarded(planned(), recorder, (), None, {}) as (guard, sink):
+        assert sink == recorder
+        assert not guard.crossed
+
+
+def test_a_load_that_is_ended_has_a_whole_run_file_that_says_why(tmp_path: Path) -> None:
+    made = wire_runs.plan(produce(connections="2", request_rate="100/s"), duration=60)
+    ending = tuple(map(Threshold.parsed, ["ledger.failed > 0", "latency.max > 0 ms for 2 s"]))
+    plan = Plan(name="ended", loads=made.loads, duration=60, abort_if=ending)
+    began = time.monotonic()
+    run = rehearse(plan, path=tmp_path / "a.run", seed=1)
+    assert time.monotonic() - began < 30
+    assert read_run(tmp_path / "a.run").end == run.end
+    assert not run.complete
+    assert 2 < run.seconds < 25
+    (event,) = [one for one in run.events if one.kind == STOPPED]
+    assert event.text.startswith("latency.max > 0 ms for 2 s: ")
+    assert event.text.endswith("the load was ended")
+    (ledger,) = run.ledgers
+    assert ledger.balanced
+    assert ledger.scheduled == pytest.approx(100 * run.seconds, abs=60)
+    latency = run.latency("produce", "due")
+    assert latency is not None
+    assert latency.histogram.count == ledger.acknowledged > 0
+    untouched, crossed = gate(run, assess(run, TABLE)).judged
+    assert untouched.passed
+    assert (str(crossed.answer), crossed.aborts) == ("crossed", True)
