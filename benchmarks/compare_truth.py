@@ -27,13 +27,13 @@ from benchmarks.rig.tables import Column, Target, of
 from clusterload import Cluster, Lab, Limits, Properties, measure
 from clusterload.analysis.compare import (
     Better,
-    Contrasted,
+    Comparison,
     Family,
     Figure,
     Group,
     Reading,
     Ruling,
-    contrasted,
+    compare,
     side_by_side,
 )
 from clusterload.model.run import Run
@@ -130,10 +130,10 @@ def grouped(name: str, runs: Sequence[Values]) -> Group:
     return Group(name=name, title=name, readings=tuple(readings))
 
 
-def named(found: Contrasted) -> list[str]:
+def named(found: Comparison) -> list[str]:
     """The figures that a word is said of."""
     words = {Ruling.BETTER, Ruling.WORSE, Ruling.CHANGED}
-    return [one.figure.name for one in found.contrasts[0].differences if one.ruling in words]
+    return [one.figure.name for one in found.comparisons[0].differences if one.ruling in words]
 
 
 def alarms(noise: Callable[[Random], Iterator[Values]], pairs: int) -> float:
@@ -215,14 +215,14 @@ def turn(cluster: Cluster, setting: Setting, folder: Path, seconds: float, settl
             settling.wait(_PATIENCE)
             plan = setting.plan(seconds, more=name == "B")
             own.append(measure(plan, cluster, path=folder / f"{name}-{number}.run"))
-    equal = contrasted({"A": runs["A"], "again": runs["again"]}, _LIMITS)
-    other = contrasted({"A": runs["A"], "B": runs["B"]}, _LIMITS)
+    equal = compare({"A": runs["A"], "again": runs["again"]}, _LIMITS)
+    other = compare({"A": runs["A"], "B": runs["B"]}, _LIMITS)
     for name, found in (("equal", equal), ("B", other)):
         print(f"{folder.name} {setting.dial} {name}: {', '.join(named(found)) or 'nothing'} named", flush=True)
     return {
         "alarm": float(bool(named(equal))),
         "seen": float(bool(set(named(other)) & set(MOVES[setting.dial]))),
-        "untold": float(sum(one.ruling is Ruling.UNKNOWN for one in equal.contrasts[0].differences)),
+        "untold": float(sum(one.ruling is Ruling.UNKNOWN for one in equal.comparisons[0].differences)),
     }
 
 

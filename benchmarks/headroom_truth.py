@@ -25,7 +25,7 @@ from clusterload.analysis.ceiling import Bound
 from clusterload.kafka.cluster import Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.lab.lab import Lab
-from clusterload.model.errors import Aborted
+from clusterload.model.errors import AbortedError
 from clusterload.model.limits import Force, Limit, Limits
 from clusterload.model.units import BYTES_PER_SECOND, CONNECTIONS_PER_SECOND, REQUESTS_PER_SECOND, Quantity, Unit
 from clusterload.model.workload import Dials, Load, Plan, Totals, totals
@@ -159,7 +159,7 @@ def main() -> int:
             print(f"  {mix.plan.name}: {'; '.join(one.dials.as_text() for one in mix.plan.loads)}", flush=True)
             try:
                 one = found(cluster, mix, Path(name) / str(seed), quick=given.quick)
-            except Aborted:
+            except AbortedError:
                 raise
             except Exception as error:  # whatever befell one mix, the others have their turns
                 print(f"  failed: {type(error).__name__}: {error}", flush=True)

@@ -100,7 +100,7 @@ def targets(action: str, least: float, medians: Medians) -> list[Target]:
 
 
 def secured_targets(medians: Medians) -> list[Target]:
-    """What is claimed where the broker's handshake is the brake."""
+    """What is claimed where the broker's handshake is the bottleneck."""
     mine, theirs = (figure(medians, name, each("cpu")) for name in (OURS, PEER))
     return [Target(what=f"CPU us a connection, of {PEER}'s {theirs:,.0f}", value=mine, most=theirs / 3, form=",.0f")]
 

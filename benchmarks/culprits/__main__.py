@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.culprits.scenarios import SCENARIOS
 from benchmarks.culprits.stored import KEPT
-from clusterload.model.errors import Aborted
+from clusterload.model.errors import AbortedError
 
 
 def main() -> int:
@@ -45,9 +45,9 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)  # in good order, also in the background of a shell
     try:
         return {"record": _record, "keep": _keep, "judge": _judge, "fit": _fit}[given.what](given)
-    except (KeyboardInterrupt, Aborted):
+    except (KeyboardInterrupt, AbortedError):
         print("interrupted; what is recorded stays, and is not recorded again", file=sys.stderr)
-        return Aborted.exit_code
+        return AbortedError.exit_code
 
 
 def _keep(given: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ END_SECONDS: Final = 6.0
 """How long a process may take to end after it was told to."""
 
 
-class ClientFailed(Exception):
+class ClientFailedError(Exception):
     """A foreign client did not do its part."""
 
 
@@ -84,7 +84,7 @@ class Engine:
         self._say(json.dumps(given))
 
     def prepare(self) -> None:
-        """Wait until it has only to be told; ClientFailed if it does not come to that."""
+        """Wait until it has only to be told; ClientFailedError if it does not come to that."""
         self._expect("ready")
 
     def begin(self) -> None:
@@ -92,7 +92,7 @@ class Engine:
         self._say("go")
 
     def began(self) -> int:
-        """Wait until its first request was due: Unix nanoseconds; ClientFailed if it does not come to that."""
+        """Wait until its first request was due: Unix nanoseconds; ClientFailedError if it does not come to that."""
         return int(self._expect("began").split()[1])
 
     def end(self) -> None:
@@ -111,12 +111,12 @@ class Engine:
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise ClientFailed(f"the foreign client {self._names} is gone: {error}; see foreign.log") from error
+            raise ClientFailedError(f"the foreign client {self._names} is gone: {error}; see foreign.log") from error
 
     def _expect(self, word: str) -> str:
         line = self._told.wait(word)
         if not line:
-            raise ClientFailed(
+            raise ClientFailedError(
                 f"the foreign client {self._names} did not say {word!r}: {self._told.lines}; see foreign.log"
             )
         return line

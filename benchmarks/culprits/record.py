@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.cimpl import NewTopic
 
 from benchmarks.culprits import rest
-from benchmarks.culprits.clients import Client, ClientFailed, Engine, Tool
+from benchmarks.culprits.clients import Client, ClientFailedError, Engine, Tool
 from benchmarks.culprits.deeds import DEEDS, Undo, drop_topics, make_topics, quota
 from benchmarks.culprits.orders import Order, missing
 from benchmarks.culprits.stage import PLAIN, Program, Stage
@@ -27,7 +27,7 @@ from benchmarks.peers import java
 from clusterload.kafka.cluster import Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.lab.lab import Lab
-from clusterload.model.errors import Aborted, ClusterloadError
+from clusterload.model.errors import AbortedError, ClusterloadError
 from clusterload.model.workload import Dials, Load
 from clusterload.telemetry.discovery import admin_beside, source_of
 from clusterload.telemetry.record import environment, recording
@@ -45,7 +45,7 @@ _SETTLE_SECONDS: Final = 60.0
 _WARM_SECONDS: Final = 12.0
 _ADMIN_SECONDS: Final = 5.0
 _EDGE_SECONDS: Final = 2.2
-_TROUBLES: Final = (ClusterloadError, ClientFailed, OSError, KafkaException)
+_TROUBLES: Final = (ClusterloadError, ClientFailedError, OSError, KafkaException)
 _LISTENERS: Final = ("SSL", "SASL_PLAINTEXT")
 _UNLOCKING: Final = {"producer_byte_rate": 1e12, "consumer_byte_rate": 1e12, "request_percentage": 1e6}
 
@@ -64,7 +64,7 @@ def record(wanted: Sequence[Order], folder: Path) -> list[str]:
                 for order in group:
                     if not work.do(order, site):
                         break
-        except Aborted:
+        except AbortedError:
             raise
         except _TROUBLES as error:
             work.fail(group[0], f"no lab for it: {error}")
@@ -86,7 +86,7 @@ class _Work:
         """Record one; whether the lab is fit for the next."""
         try:
             unrest = site.record(order, self.folder)
-        except Aborted:
+        except AbortedError:
             shutil.rmtree(self.folder / order.id, ignore_errors=True)
             raise
         except _TROUBLES as error:
@@ -212,7 +212,7 @@ class _Site:
             onset, began = self._recorded(path / RUN, stage, clients, stack)
         assert self._background is not None
         if not self._background.lives:
-            raise ClientFailed("the background ended")
+            raise ClientFailedError("the background ended")
         self._truth(order, stage, onset, began, unrest).write(path / TRUTH)
         return rest.settle(self._lab, self._usual, within=_SETTLE_SECONDS)
 
@@ -241,7 +241,7 @@ class _Site:
             time.sleep(max(0.0, until - time.monotonic()))
             end = time.time_ns()
             if silent := [client for client in clients if not client.lives]:
-                raise ClientFailed(f"{len(silent)} of {len(clients)} foreign clients ended before their time")
+                raise ClientFailedError(f"{len(silent)} of {len(clients)} foreign clients ended before their time")
             recorder.document("window", {"start": start, "end": end, "complete": True})
             time.sleep(_EDGE_SECONDS)
         return onset, began

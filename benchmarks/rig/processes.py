@@ -20,7 +20,7 @@ _PATIENCE = 60.0
 _POLL = 0.05
 
 
-class Ended(RuntimeError):
+class ProgramEndedError(RuntimeError):
     """A program ended before it did what was waited for."""
 
 
@@ -65,13 +65,13 @@ class Running:
         """Wait for a condition to hold while it runs.
 
         Raises:
-            Ended: it ended first.
+            ProgramEndedError: it ended first.
             RuntimeError: it took longer than a minute.
         """
         deadline = time.monotonic() + _PATIENCE
         while not condition():
             if self.ended:
-                raise Ended("it ended before it did what was waited for")
+                raise ProgramEndedError("it ended before it did what was waited for")
             if time.monotonic() > deadline:
                 raise RuntimeError("what was waited for did not come in a minute")
             time.sleep(_POLL)
@@ -152,7 +152,7 @@ def run(argv: list[str], log: Path, *, meanwhile: Meanwhile, timeout: float) -> 
         watch.start()
         killer.start()
         try:
-            with suppress(Ended):  # its exit code and its output say more
+            with suppress(ProgramEndedError):  # its exit code and its output say more
                 meanwhile(Running(process))
             # Children that the program waited for are in its own account; others only in what the watch saw.
             _, status, usage = os.wait4(process.pid, 0)

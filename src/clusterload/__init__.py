@@ -16,14 +16,16 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from clusterload._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from clusterload.analysis.achieved import Achieved, achieved
-    from clusterload.analysis.bottleneck import Brake, brakes
-    from clusterload.analysis.case_comparison import Comparison, compare
-    from clusterload.analysis.changes import Changed, changed
-    from clusterload.analysis.compare import Contrasted, contrasted
+    from clusterload.analysis.achieved import AchievedDial, achieved
+    from clusterload.analysis.bill import Bill, bill
+    from clusterload.analysis.bottleneck import Bottleneck, bottlenecks
+    from clusterload.analysis.changes import ChangeSet, changes
+    from clusterload.analysis.compare import Comparison, compare
     from clusterload.analysis.diagnosis import State, Verdict, diagnose
-    from clusterload.analysis.gates import Gate, gate
+    from clusterload.analysis.gates import Gate, check_thresholds
     from clusterload.analysis.usage import Usage, assess
     from clusterload.generator.librdkafka import ClientStatistics
     from clusterload.kafka.cluster import Cluster
@@ -37,26 +39,22 @@ if TYPE_CHECKING:
     from clusterload.model.workload import Dials, Fault, Load, Plan
     from clusterload.report.export import export, frame
     from clusterload.report.plots import plot
-    from clusterload.report.report import Report, answer, render, riddle
+    from clusterload.report.report import Report, render
     from clusterload.telemetry.runfile import Recorder, read_run
-    from clusterload.workflow.cases import Case, judge, run_case
     from clusterload.workflow.consent import Consent
     from clusterload.workflow.measure import measure
     from clusterload.workflow.watch import watch
 
-from clusterload._version import __version__ as __version__
-
 _HOMES = {
-    "Achieved": "analysis.achieved",
-    "Brake": "analysis.bottleneck",
-    "Case": "workflow.cases",
-    "Changed": "analysis.changes",
+    "AchievedDial": "analysis.achieved",
+    "Bill": "analysis.bill",
+    "Bottleneck": "analysis.bottleneck",
+    "ChangeSet": "analysis.changes",
     "ClientStatistics": "generator.librdkafka",
     "Cluster": "kafka.cluster",
     "ClusterloadError": "model.errors",
-    "Comparison": "analysis.case_comparison",
+    "Comparison": "analysis.compare",
     "Consent": "workflow.consent",
-    "Contrasted": "analysis.compare",
     "Dials": "model.workload",
     "Fault": "model.workload",
     "Gate": "analysis.gates",
@@ -74,37 +72,32 @@ _HOMES = {
     "Usage": "analysis.usage",
     "Verdict": "analysis.diagnosis",
     "achieved": "analysis.achieved",
-    "answer": "report.report",
     "assess": "analysis.usage",
-    "brakes": "analysis.bottleneck",
-    "changed": "analysis.changes",
-    "compare": "analysis.case_comparison",
-    "contrasted": "analysis.compare",
+    "bill": "analysis.bill",
+    "bottlenecks": "analysis.bottleneck",
+    "changes": "analysis.changes",
+    "check_thresholds": "analysis.gates",
+    "compare": "analysis.compare",
     "diagnose": "analysis.diagnosis",
     "export": "report.export",
     "frame": "report.export",
-    "gate": "analysis.gates",
-    "judge": "workflow.cases",
     "measure": "workflow.measure",
     "plot": "report.plots",
     "read_run": "telemetry.runfile",
     "render": "report.report",
-    "riddle": "report.report",
-    "run_case": "workflow.cases",
     "watch": "workflow.watch",
 }
 
 __all__ = [
-    "Achieved",
-    "Brake",
-    "Case",
-    "Changed",
+    "AchievedDial",
+    "Bill",
+    "Bottleneck",
+    "ChangeSet",
     "ClientStatistics",
     "Cluster",
     "ClusterloadError",
     "Comparison",
     "Consent",
-    "Contrasted",
     "Dials",
     "Fault",
     "Gate",
@@ -122,23 +115,19 @@ __all__ = [
     "Usage",
     "Verdict",
     "achieved",
-    "answer",
     "assess",
-    "brakes",
-    "changed",
+    "bill",
+    "bottlenecks",
+    "changes",
+    "check_thresholds",
     "compare",
-    "contrasted",
     "diagnose",
     "export",
     "frame",
-    "gate",
-    "judge",
     "measure",
     "plot",
     "read_run",
     "render",
-    "riddle",
-    "run_case",
     "watch",
 ]
 

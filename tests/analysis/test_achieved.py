@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.achieved import Achieved, achieved
+from clusterload.analysis.achieved import AchievedDial, achieved
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
 from clusterload.model.units import CONNECTIONS, REQUESTS_PER_SECOND
@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "a.run"
 
 
-def of(run: Run, dial: str, load: str = "produce") -> Achieved:
+def of(run: Run, dial: str, load: str = "produce") -> AchievedDial:
     (found,) = [one for one in achieved(run) if (one.load, one.dial) == (load, dial)]
     return found
 
@@ -136,7 +136,7 @@ def test_a_run_without_a_load_has_achieved_nothing(file: Path) -> None:
 
 @given(st.floats(1, 1e6), st.floats(-0.5, 0.5))
 def test_a_rate_is_achieved_within_a_hundredth_or_one_event(asked: float, off: float) -> None:
-    one = Achieved(
+    one = AchievedDial(
         load="a",
         asked=Asked(dial="request_rate", value=asked, unit=REQUESTS_PER_SECOND),
         value=asked * (1 + off),
@@ -148,7 +148,7 @@ def test_a_rate_is_achieved_within_a_hundredth_or_one_event(asked: float, off: f
 
 @given(st.integers(1, 10_000), st.integers(0, 10_000))
 def test_a_whole_number_is_achieved_exactly_or_not(asked: int, had: int) -> None:
-    one = Achieved(
+    one = AchievedDial(
         load="a",
         asked=Asked(dial="connections", value=float(asked), unit=CONNECTIONS, exact=True),
         value=float(had),

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from clusterload.analysis.bottleneck import Brake, brakes
+from clusterload.analysis.bottleneck import Bottleneck, bottlenecks
 from clusterload.analysis.diagnosis import State, diagnose
 from clusterload.analysis.usage import assess
 from tests import stored_runs
 from tests.wire_runs import Course, plan, produce, stored
 
 
-def held(folder: Path, course: Course, **dials: str) -> Brake:
-    (one,) = brakes(stored(folder / "a.run", plan(produce(**(dials or {"request_rate": "500/s"}))), course))
+def held(folder: Path, course: Course, **dials: str) -> Bottleneck:
+    (one,) = bottlenecks(stored(folder / "a.run", plan(produce(**(dials or {"request_rate": "500/s"}))), course))
     return one
 
 
@@ -76,7 +76,7 @@ def test_without_metrics_the_generators_own_figures_still_tell(tmp_path: Path) -
 
 def test_of_as_much_as_the_cluster_takes_the_brokers_are_the_brake_while_the_generator_has_time(tmp_path: Path) -> None:
     assert held(tmp_path, Course(), record_rate="max").who == "brokers"
-    (busy,) = brakes(stored(tmp_path / "b.run", plan(produce(record_rate="max")), Course(cpu=0.99)))
+    (busy,) = bottlenecks(stored(tmp_path / "b.run", plan(produce(record_rate="max")), Course(cpu=0.99)))
     assert busy.who == "generator"
 
 
@@ -84,7 +84,7 @@ def test_late_records_of_librdkafka_are_put_down_to_the_generator(tmp_path: Path
     made = stored_runs.plan()
     ledger = stored_runs.kept_ledger(made)
     late = type(ledger)(load=ledger.load, scheduled=12_500, acknowledged=12_500, late=6_000)
-    (one,) = brakes(stored_runs.stored(tmp_path / "a.run", made=made, ledger=late))
+    (one,) = bottlenecks(stored_runs.stored(tmp_path / "a.run", made=made, ledger=late))
     assert one.who == "generator"
 
 
@@ -94,7 +94,7 @@ def test_a_missed_dial_makes_the_verdict_inconclusive_with_the_worst_dial_and_th
     assert verdict.state is State.INCONCLUSIVE
     assert (
         "load 'produce' missed request_rate: 250/s of 500/s that were asked for, 50 % too little: "
-        "the generator was the brake (the busiest worker took 0.97 of a core)"
+        "the generator was the bottleneck (the busiest worker took 0.97 of a core)"
     ) in verdict.missing
 
 

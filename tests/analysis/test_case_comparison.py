@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.case_comparison import Change, Comparison, Effect, changes, compare
+from clusterload.analysis.case_comparison import CaseComparison, Change, Effect, changes, compare_with_baseline
 from clusterload.analysis.usage import assess
 from clusterload.model.limits import Limits
 from clusterload.model.run import Run
@@ -23,11 +23,11 @@ COURSE = Limits.named("course-basic")
 CHANCE = 2.1 / 46.7
 
 
-def held(folder: Path, before: Cluster, after: Cluster, changed: Plan | None = None) -> Comparison:
+def held(folder: Path, before: Cluster, after: Cluster, changed: Plan | None = None) -> CaseComparison:
     """Two stored runs, the second against the first."""
     baseline = stored(folder / "before.run", before)
     run = stored(folder / "after.run", after, made=changed or plan(payload_size=2048))
-    return compare(baseline, assess(baseline, COURSE), run, assess(run, COURSE))
+    return compare_with_baseline(baseline, assess(baseline, COURSE), run, assess(run, COURSE))
 
 
 def connections(count: float, chance: float | None = CHANCE) -> Cluster:

@@ -147,7 +147,7 @@ def test_saturated_brokers_limit_though_every_limit_is_far(file: Path, resource:
         (replace(ALL_WELL, late=500), "500 of 12,500 records of load 'sales' were sent late or not at all"),
         (
             replace(ALL_WELL, acknowledged=12_000, dropped=500, errors={"_QUEUE_FULL": 500}),
-            "500 of 12,500 records of load 'sales' were sent late or not at all: the generator was the brake",
+            "500 of 12,500 records of load 'sales' were sent late or not at all: the generator was the bottleneck",
         ),
         (
             replace(ALL_WELL, acknowledged=12_000, failed=500, errors={"TOPIC_AUTHORIZATION_FAILED": 500}),

@@ -48,8 +48,8 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 def test_groups_are_folders_patterns_or_lists(capsys: pytest.CaptureFixture[str], groups: tuple[str, ...]) -> None:
     found = told(capsys, *groups)
     assert [(one["title"], len(one["runs"])) for one in found["groups"]] == [(text, 3) for text in groups]
-    [contrast] = found["contrasts"]
-    rulings = {one["figure"]: one["ruling"] for one in contrast["differences"]}
+    [comparison] = found["contrasts"]
+    rulings = {one["figure"]: one["ruling"] for one in comparison["differences"]}
     assert rulings["limit_load"] == "better"
     assert rulings["resource.ingress"] == "no difference shown"
     assert {"name": "sales: producers", "values": ["20 producers", "10 producers"]} in found["settings"]

@@ -58,9 +58,9 @@ def test_a_dial_that_was_set_is_achieved_by_the_generators_and_the_brokers_count
     assert latency["due"]["count"] == latency["sent"]["count"] == sent
     assert 0 < latency["sent"]["p50"] <= latency["due"]["p99"] <= latency["due"]["max"]
     # On a busy machine some may be late, which is told even where the rate was kept.
-    (brake,) = document["brake"]
-    assert brake["who"] != "none" or ledger["late"] + ledger["dropped"] <= 5
-    assert brake["who"] == "none" or ledger["late"] + ledger["dropped"] + ledger["unknown"] > 0
+    (bottleneck,) = document["bottleneck"]
+    assert bottleneck["who"] != "none" or ledger["late"] + ledger["dropped"] <= 5
+    assert bottleneck["who"] == "none" or ledger["late"] + ledger["dropped"] + ledger["unknown"] > 0
     assert document["generator"]["workers"] == 1
     assert read_run(tmp_path / document["run"]).latency("produce", "due") is not None
     assert not [one for one in document["events"] if one["kind"] in {"growth-differs", "others-wrote"}]

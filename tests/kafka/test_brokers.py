@@ -15,7 +15,7 @@ from clusterload.kafka.brokers import Brokers
 from clusterload.kafka.log_dirs import logs_of
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation
-from clusterload.model.errors import ClusterError, ConfigurationError, Unreachable
+from clusterload.model.errors import ClusterError, ConfigurationError, UnreachableError
 
 PATIENCE = 3.0
 
@@ -69,7 +69,7 @@ def test_who_is_silent_costs_a_round_the_patience_of_one_answer(lab: Lab, silent
             for _ in range(5):
                 told, failed = brokers.ask_each(logs_of)
                 assert (sorted(told), sorted(failed)) == ([1, 2, 3], [9])
-                assert isinstance(failed[9], Unreachable)
+                assert isinstance(failed[9], UnreachableError)
             assert silent.visits == rounds, "one patience a round, however many questions there are"
 
 
@@ -87,7 +87,7 @@ def test_a_cluster_that_is_all_silent_is_given_up_soon() -> None:
     with ExitStack() as stack:
         every = [stack.enter_context(silence()) for _ in range(4)]
         with asked(",".join(str(one.address) for one in every)) as brokers:
-            with pytest.raises(Unreachable, match="check the address"):
+            with pytest.raises(UnreachableError, match="check the address"):
                 brokers.topics()
             assert 1 <= sum(one.visits for one in every) <= 2, "not each of them is waited for"
 
@@ -95,7 +95,7 @@ def test_a_cluster_that_is_all_silent_is_given_up_soon() -> None:
 def test_a_conversation_that_broke_is_opened_anew_in_the_next_round(lab: Lab) -> None:
     def breaking(broker: Conversation) -> None:
         broker.close()
-        raise Unreachable("it broke")
+        raise UnreachableError("it broke")
 
     with asked(lab.bootstrap_servers) as brokers:
         brokers.topics()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clusterload import Gate, Run, Usage, Verdict, assess, diagnose, gate
+from clusterload import Gate, Run, Usage, Verdict, assess, check_thresholds, diagnose
 from clusterload.model.ledger import Ledger
 from clusterload.model.thresholds import Threshold
 from clusterload.model.workload import Dials, Load, Plan
@@ -24,4 +24,4 @@ def judged_run(folder: Path) -> tuple[Run, Usage, Verdict, Gate]:
     latencies = {(HOSTILE, "due"): [2000] * 20}
     run = recorded(folder / "a.run", figures, plan=plan, ledgers=[ledger], latencies=latencies)
     usage = assess(run, TABLE)
-    return run, usage, diagnose(run, usage), gate(run, usage)
+    return run, usage, diagnose(run, usage), check_thresholds(run, usage)

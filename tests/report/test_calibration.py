@@ -30,7 +30,7 @@ HELD, BROKE = (
     step(800, Outcome.HELD, "saturation 62 %, latency.p99 9 ms"),
     step(880, Outcome.BROKE, "latency.p99 71.3 ms"),
 )
-UNSURE = step(2e6, Outcome.UNSURE, "the generator was the brake: the busiest worker took 0.98 of a core")
+UNSURE = step(2e6, Outcome.UNSURE, "the generator was the bottleneck: the busiest worker took 0.98 of a core")
 
 
 def calibration() -> Calibration:
@@ -71,7 +71,7 @@ def test_a_ceiling_that_the_generator_hid_is_at_least_and_unknown() -> None:
     text = shown()
     assert "at least 1 MB/s" in text
     assert "unknown" in text
-    assert "Ingress: the generator was the brake" in text
+    assert "Ingress: the generator was the bottleneck" in text
 
 
 def test_a_reader_learns_of_doubts_and_that_a_lab_shares_its_host() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 
-from clusterload.analysis.changes import Changed, changed
+from clusterload.analysis.changes import ChangeSet, changes
 from clusterload.model.run import Run
-from clusterload.report.change import changed_document, changed_report
+from clusterload.report.change import changes_document, changes_report
 from tests.analysis.changes.history_of import history, line, part
 
 HOSTILE = "[bold]x[/] <script>"
@@ -26,12 +26,12 @@ def stretches() -> tuple[Run, Run]:
     return part(whole, 0, 12), part(whole, 12, 24)
 
 
-def found() -> Changed:
-    return changed(*stretches())
+def found() -> ChangeSet:
+    return changes(*stretches())
 
 
 def test_a_report_says_what_moved_with_its_parts_and_what_cannot_be_told() -> None:
-    shown = str(changed_report(found()))
+    shown = str(changes_report(found()))
     lines = [[word.strip() for word in line.split("  ") if word.strip()] for line in shown.splitlines()]
     assert ["Ingress", "2\u00a0MB/s", "6.1\u00a0MB/s", "+4.1\u00a0MB/s", "x3", "20"] in [
         [*one[:5], one[5][:2]] for one in lines if len(one) == 6
@@ -42,17 +42,17 @@ def test_a_report_says_what_moved_with_its_parts_and_what_cannot_be_told() -> No
 
 
 def test_a_hostile_name_is_text() -> None:
-    assert f"topic {HOSTILE}" in str(changed_report(found()))
+    assert f"topic {HOSTILE}" in str(changes_report(found()))
 
 
 def test_only_as_many_rows_are_shown_as_are_asked_for() -> None:
-    shown = str(changed_report(found(), top=1))
+    shown = str(changes_report(found(), top=1))
     assert "1 more moved: add --top 2" in shown
 
 
 def test_the_document_has_every_figure_in_its_unit_and_null_for_what_is_not_known() -> None:
     before, after = stretches()
-    document = json.loads(json.dumps(changed_document(changed(before, after), before, after), allow_nan=False))
+    document = json.loads(json.dumps(changes_document(changes(before, after), before, after), allow_nan=False))
     moved = {(one["name"], *one["labels"].values()): one for one in document["moved"]}
     ingress = moved["ingress",]
     assert (ingress["unit"], ingress["before"], ingress["after"]) == ("B/s", 2e6, 6.1e6)

@@ -36,7 +36,7 @@ def test_a_report_has_dials_latency_and_ledger_within_80_columns(tmp_path: Path)
 def test_a_missed_dial_is_shown_with_its_share_and_the_brake(tmp_path: Path) -> None:
     text = shown(stored(tmp_path / "a.run", plan(produce(request_rate="500/s")), Course(kept=0.5, cpu=0.95)))
     assert "50.0 %" in text
-    assert "the generator was the brake" in text
+    assert "the generator was the bottleneck" in text
 
 
 def test_what_somebody_should_know_beside_the_figures_is_said(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_json_has_the_dials_by_both_counts_and_latency_in_milliseconds(tmp_path:
     assert set(latency["due"]) == {"p50", "p90", "p95", "p99", "p99_9", "p99_99", "max", "mean", "count"}
     assert abs(latency["due"]["p50"] - 2) < 0.01
     assert latency["due"]["count"] == 1100
-    assert document["brake"][0]["who"] == "none"
+    assert document["bottleneck"][0]["who"] == "none"
     assert document["generator"]["workers"] == 1
     assert document["generator"]["peak_rss_bytes"] == 1_000_000
 

@@ -20,7 +20,7 @@ from clusterload.report.progress import load_progress, wait_progress, watch_prog
 from clusterload.telemetry.sources.source import Waiting
 from tests.report.busy import busy, told
 from tests.report.hostile import ALL
-from tests.report.test_contrast import HOSTILE, found
+from tests.report.test_comparison import HOSTILE, found
 from tests.report.test_experiment import outcome
 from tests.stored_runs import plan, stored
 
@@ -74,7 +74,7 @@ def test_an_experiment_shows_its_sentences_and_effects() -> None:
 
 
 def test_runs_compared_show_their_sentence_settings_and_each_figure_under_its_word() -> None:
-    display = DISPLAYS["Contrasted"]
+    display = DISPLAYS["Comparison"]
     assert display.line(found()).startswith("Compared: B against A: worse: p99 of web +20 %")
     html = display.html(found())
     assert "<caption>Each figure</caption>" in html
@@ -87,7 +87,7 @@ def test_runs_compared_show_their_sentence_settings_and_each_figure_under_its_wo
 
 PLAN = """
 import asyncio
-from clusterload import Dials, Limits, Load, Plan, assess, contrasted, diagnose
+from clusterload import Dials, Limits, Load, Plan, assess, compare, diagnose
 from clusterload.workflow import aio as awaiting
 from clusterload.workflow.noop import rehearse
 
@@ -156,7 +156,7 @@ def test_a_load_shows_how_far_it_is_and_what_it_gives_shows_itself(kernel: Kerne
 def test_runs_compared_show_themselves_in_a_notebook(kernel: Kernel) -> None:
     heard = kernel.run(
         "more = [rehearse(plan(1), path=f'{n}.run', on_progress=lambda _: None) for n in range(2)]\n"
-        "contrasted({'before': more[:1], 'after': more[1:]}, Limits.named('course-basic'))"
+        "compare({'before': more[:1], 'after': more[1:]}, Limits.named('course-basic'))"
     )
     assert [kind for kind, _ in heard if "display_data" in kind] == []
     assert "<h3>Runs compared</h3>" in value(heard)["text/html"]
@@ -197,7 +197,7 @@ def test_the_stop_button_ends_a_load_in_good_order(kernel: Kernel, call: str, tm
     kernel.manager.interrupt_kernel()
     reply = kernel.client.get_shell_msg(timeout=60)
     assert reply["parent_header"]["msg_id"] == asked
-    assert reply["content"]["ename"] in {"Aborted", "CancelledError", "KeyboardInterrupt"}
+    assert reply["content"]["ename"] in {"AbortedError", "CancelledError", "KeyboardInterrupt"}
     assert [event.kind for event in read_run(path).events] == ["aborted"]
 
 

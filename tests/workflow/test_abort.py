@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterload.analysis.gates import STOPPED, gate
+from clusterload.analysis.gates import STOPPED, check_thresholds
 from clusterload.analysis.usage import assess
 from clusterload.generator.progress import Progress, Standing
 from clusterload.generator.wire.latencies import Latencies
@@ -159,6 +159,6 @@ def test_a_load_that_is_ended_has_a_whole_run_file_that_says_why(tmp_path: Path)
     latency = run.latency("produce", "due")
     assert latency is not None
     assert latency.histogram.count == ledger.acknowledged > 0
-    untouched, crossed = gate(run, assess(run, TABLE)).judged
+    untouched, crossed = check_thresholds(run, assess(run, TABLE)).judged
     assert untouched.passed
     assert (str(crossed.answer), crossed.aborts) == ("crossed", True)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from clusterload import Case, Plan, Run, run_case
+from clusterload import Plan, Run
+from clusterload.cases import Case, run_case
 from clusterload.generator.progress import OnProgress, Progress
 from clusterload.workflow import progress as onlooking
 from clusterload.workflow.noop import rehearse

@@ -60,7 +60,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Achieved:
+class AchievedDial:
     """What became of one dial of one Load.
 
     Attributes:
@@ -121,7 +121,7 @@ class Achieved:
         return not self.missed and not self.denied and not math.isnan(self.value)
 
 
-def achieved(run: Run) -> tuple[Achieved, ...]:
+def achieved(run: Run) -> tuple[AchievedDial, ...]:
     """Each dial of each Load that asks for a figure, with what it came to; nothing where no load was made."""
     if run.plan is None or not run.ledgers:
         return ()
@@ -141,12 +141,12 @@ class _Books:
         self.stretch = stretch
         self.ledgers = {ledger.load: ledger for ledger in run.ledgers}
 
-    def achieved(self, load: Load) -> Iterator[Achieved]:
+    def achieved(self, load: Load) -> Iterator[AchievedDial]:
         """What became of a Load's dials."""
         if load.name not in self.ledgers:
             return
         for one in asked(load, self.stretch.begin, self.stretch.end):
-            yield Achieved(
+            yield AchievedDial(
                 load=load.name,
                 asked=one,
                 value=self.own(load, one.dial),

@@ -1,4 +1,4 @@
-"""Brake: what kept a Load from being made as asked, the generator, the brokers, or the host that both share."""
+"""Bottleneck: what kept a Load from being made as asked, the generator, the brokers, or the host that both share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.achieved import Achieved, achieved
+from clusterload.analysis.achieved import AchievedDial, achieved
 from clusterload.analysis.host_cpu import FULL, HOST_CPU, OWN
 from clusterload.model import units
 from clusterload.model.ledger import Ledger
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clusterload.model.workload import Load
 
 BUSY: Final = 0.9
-"""Share of one core from which a worker counts as the brake: it is one thread."""
+"""Share of one core from which a worker counts as the bottleneck: it is one thread."""
 
 LATE_LOOP: Final = 50.0
 """Milliseconds that an event loop is late, in most seconds, from which the generator is the suspect."""
@@ -39,7 +39,7 @@ UNCLEAR: Final = "unclear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brake:
+class Bottleneck:
     """What kept a Load back.
 
     Attributes:
@@ -56,23 +56,23 @@ class Brake:
     def words(self) -> str:
         """In a sentence."""
         said = {
-            NONE: "nothing was the brake",
-            GENERATOR: "the generator was the brake",
-            BROKERS: "the brokers were the brake",
-            HOST: "the host that they share was the brake",
-            UNCLEAR: "what the brake was is unclear",
+            NONE: "nothing was the bottleneck",
+            GENERATOR: "the generator was the bottleneck",
+            BROKERS: "the brokers were the bottleneck",
+            HOST: "the host that they share was the bottleneck",
+            UNCLEAR: "what the bottleneck was is unclear",
         }
         return f"{said[self.who]} ({self.why})"
 
 
-def brakes(run: Run, dials: Sequence[Achieved] | None = None) -> tuple[Brake, ...]:
+def bottlenecks(run: Run, dials: Sequence[AchievedDial] | None = None) -> tuple[Bottleneck, ...]:
     """For each Load what kept it back; `dials` spares working out `achieved` again."""
     if run.plan is None:
         return ()
     known = achieved(run) if dials is None else dials
     ledgers = {ledger.load: ledger for ledger in run.ledgers}
     return tuple(
-        _brake(run, load, ledgers[load.name], [one for one in known if one.load == load.name])
+        _bottleneck(run, load, ledgers[load.name], [one for one in known if one.load == load.name])
         for load in run.plan.loads
         if load.name in ledgers
     )
@@ -88,18 +88,18 @@ def strained(run: Run) -> str:
     return ""
 
 
-def _brake(run: Run, load: Load, ledger: Ledger, dials: Sequence[Achieved]) -> Brake:
+def _bottleneck(run: Run, load: Load, ledger: Ledger, dials: Sequence[AchievedDial]) -> Bottleneck:
     closed = any(math.isinf(one.asked.value) for one in dials)
     behind = _share(ledger.late + ledger.dropped, ledger)
     missed = [one for one in dials if one.missed]
     if not missed and not closed and behind <= LOST:
-        return Brake(load=load.name, who=NONE, why="every dial was kept" if dials else "no dial asks for a figure")
+        return Bottleneck(load=load.name, who=NONE, why="every dial was kept" if dials else "no dial asks for a figure")
     who, why = _who(run, load, ledger, dials, closed=closed, behind=behind)
-    return Brake(load=load.name, who=who, why=why)
+    return Bottleneck(load=load.name, who=who, why=why)
 
 
 def _who(
-    run: Run, load: Load, ledger: Ledger, dials: Sequence[Achieved], *, closed: bool, behind: float
+    run: Run, load: Load, ledger: Ledger, dials: Sequence[AchievedDial], *, closed: bool, behind: float
 ) -> tuple[str, str]:
     cores = _busiest_worker(run)
     own = f"the busiest worker took {units.number(cores, 2)} of a core"
@@ -114,7 +114,7 @@ def _who(
     return found or (UNCLEAR, "no figure stands out")
 
 
-def _waiting(run: Run, load: Load, dials: Sequence[Achieved], own: str, *, closed: bool) -> tuple[str, str] | None:
+def _waiting(run: Run, load: Load, dials: Sequence[AchievedDial], own: str, *, closed: bool) -> tuple[str, str] | None:
     """Who waited for whom: the generator's event loop for a CPU, or its connections for answers."""
     lag = _lag(run)
     if lag >= LATE_LOOP:
@@ -158,7 +158,7 @@ def _full_host(run: Run) -> tuple[str, str] | None:
     return (HOST if run.environment.get("cluster", {}).get("lab") else BROKERS), words
 
 
-def _filled(run: Run, load: Load, dials: Sequence[Achieved]) -> float:
+def _filled(run: Run, load: Load, dials: Sequence[AchievedDial]) -> float:
     """Share of all places for requests under way that were taken, by Little's law; NaN if it cannot be known."""
     sent = run.latency(load.name, "sent")
     rate = next((one.value for one in dials if one.dial == "request_rate"), math.nan)

@@ -95,7 +95,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class CaseComparison:
     """A run against a baseline: what was changed, and what that did to each dimension and the limit load."""
 
     changes: tuple[Change, ...]
@@ -114,7 +114,7 @@ class Comparison:
         return next((effect for effect in self.effects if effect.name == resource), None)
 
 
-def compare(baseline: Run, before: Usage, run: Run, after: Usage) -> Comparison:
+def compare_with_baseline(baseline: Run, before: Usage, run: Run, after: Usage) -> CaseComparison:
     """Hold a run against a baseline run; the usages must come from the same limits."""
     effects = {
         one.name: _effect(one.name, old, new, _spread(one.name, baseline, old, run, new))
@@ -124,7 +124,7 @@ def compare(baseline: Run, before: Usage, run: Run, after: Usage) -> Comparison:
     # What binds may change with the dial, so the limit load is as uncertain as the worse of the two.
     binding = {usage.binding.resource.name for usage in (before, after) if usage.binding}
     spread = max((effects[name].spread for name in binding & effects.keys()), default=FLOOR)
-    return Comparison(
+    return CaseComparison(
         changes=changes(baseline, run),
         effects=tuple(effects.values()),
         limit_load=Effect(name="limit load", before=before.typical_load, after=after.typical_load, spread=spread),
@@ -175,6 +175,6 @@ def _times(ratio: float) -> str:
     return {0.5: "half", 2.0: "twice"}.get(round(ratio, 3), "")
 
 
-def story(verdict: str, comparisons: Sequence[Comparison]) -> str:
+def story(verdict: str, comparisons: Sequence[CaseComparison]) -> str:
     """A verdict and what each change did to it, as one sentence."""
     return "; ".join([verdict, *(comparison.sentence for comparison in comparisons)])

@@ -82,7 +82,7 @@ def calibrate(
 
     The cluster should have nothing else to do meanwhile. Each resource is driven up step by step, several times; what
     held each time is written as a table of measured limits with an interval. Where the generator and not the cluster
-    was the brake, the ceiling stays unknown.
+    was the bottleneck, the ceiling stays unknown.
     """
     from clusterload.model.units import RATIO, parse, parse_duration
     from clusterload.workflow.calibrate import Orders
@@ -152,11 +152,11 @@ def _found(
     """Calibrate, and keep what is known as it becomes known.
 
     Raises:
-        Aborted: interrupted; what was complete is in the table.
+        AbortedError: interrupted; what was complete is in the table.
     """
     from clusterload.cli.console import note, waiting
     from clusterload.cli.steps import step_progress
-    from clusterload.model.errors import Aborted
+    from clusterload.model.errors import AbortedError
     from clusterload.workflow import calibrate as calibration
 
     table.check()
@@ -177,9 +177,9 @@ def _found(
                     on_kept=table.keep,
                     on_wait=waiting,
                 )
-        except (KeyboardInterrupt, Aborted):
+        except (KeyboardInterrupt, AbortedError):
             kept = f"what is complete is in {table.path}" if table.written else "no ceiling was complete"
-            raise Aborted(f"interrupted: {kept}; run files are in {folder}") from None
+            raise AbortedError(f"interrupted: {kept}; run files are in {folder}") from None
     if table.written:
         note(f"limits: {table.path}")
     return found

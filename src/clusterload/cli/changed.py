@@ -44,7 +44,7 @@ def changed(
     A stretch is a run file, a part of one as in peak.run@10s..40s, or a time of a cluster's history as in
     2026-01-01T10:00:00Z/10m or now-2h/now-1h.
     """
-    from clusterload.analysis.changes import changed as compared
+    from clusterload.analysis.changes import changes as find_changes
     from clusterload.cli.console import note
 
     now = time.time_ns()
@@ -57,21 +57,21 @@ def changed(
             rest = [history.read(stretch(one, now), f"usual-{number}") for number, one in enumerate(usual, 1)]
         else:
             rest = list(_earlier(earlier, before, history))
-    found = compared(before, after, rest)
+    found = find_changes(before, after, rest)
     if rest and not usual and not found.looked:
         note("too little is known of the time before A: the two stretches must tell by themselves")
-        found, rest = compared(before, after), []
+        found, rest = find_changes(before, after), []
     if as_json:
         import json
 
-        from clusterload.report.change import changed_document
+        from clusterload.report.change import changes_document
 
-        click.echo(json.dumps(changed_document(found, before, after, rest), indent=2))
+        click.echo(json.dumps(changes_document(found, before, after, rest), indent=2))
         return
     from clusterload.cli.console import OUT
-    from clusterload.report.change import changed_report
+    from clusterload.report.change import changes_report
 
-    OUT.print(changed_report(found, top=top))
+    OUT.print(changes_report(found, top=top))
 
 
 def _earlier(given: RunPart | Stretch, before: Run, history: _History) -> Iterator[Run]:

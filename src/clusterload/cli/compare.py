@@ -39,28 +39,28 @@ def compare(
     Each group is a run file, a folder of them, a pattern, or several of these with commas between. The runs of a group
     are repeats of one plan, best three or more, and best made in turn with the other group's.
     """
-    from clusterload.analysis.compare import contrasted
+    from clusterload.analysis.compare import compare
     from clusterload.model.errors import UsageError
-    from clusterload.report.contrast_markdown import contrast_markdown
+    from clusterload.report.comparison_markdown import comparison_markdown
 
     if len(set(groups)) < len(groups):
         raise UsageError("a group is named twice: no run is compared with itself")
     runs = {text: _read(text) for text in groups}
     more = [run for text in repeats for run in _read(text)] if repeats else _beside(runs)
-    found = contrasted(runs, limits, more)
+    found = compare(runs, limits, more)
     if markdown:
-        _write(markdown, contrast_markdown(found))
+        _write(markdown, comparison_markdown(found))
     if as_json:
         import json
 
-        from clusterload.report.contrast import contrast_document
+        from clusterload.report.comparison import comparison_document
 
-        click.echo(json.dumps(contrast_document(found), indent=2))
+        click.echo(json.dumps(comparison_document(found), indent=2))
         return
     from clusterload.cli.console import OUT
-    from clusterload.report.contrast import contrast_report
+    from clusterload.report.comparison import comparison_report
 
-    OUT.print(contrast_report(found))
+    OUT.print(comparison_report(found))
 
 
 def _write(file: Path, text: str) -> None:

@@ -179,7 +179,7 @@ def _varied(
     from clusterload.analysis.effects import judged
     from clusterload.cli.console import note, waiting
     from clusterload.model import units
-    from clusterload.model.errors import Aborted
+    from clusterload.model.errors import AbortedError
     from clusterload.model.units import parse_duration
     from clusterload.workflow.experiment import experiment as measured
 
@@ -204,8 +204,8 @@ def _varied(
                     on_plan=on_plan,
                     on_wait=waiting,
                 )
-        except (KeyboardInterrupt, Aborted):
-            raise Aborted(f"interrupted: the same command with --out {folder} goes on from here") from None
+        except (KeyboardInterrupt, AbortedError):
+            raise AbortedError(f"interrupted: the same command with --out {folder} goes on from here") from None
     return judged(followed.design, made, limits)
 
 

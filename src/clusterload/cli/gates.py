@@ -10,7 +10,7 @@ import click
 
 from clusterload.cli.options import Command, decorated
 from clusterload.cli.writing import write
-from clusterload.model.errors import Crossed, UsageError
+from clusterload.model.errors import ThresholdCrossedError, UsageError
 
 if TYPE_CHECKING:
     from clusterload.analysis.diagnosis import Verdict
@@ -47,15 +47,15 @@ class Gates:
 
     def held(self, run: Run, usage: Usage) -> Gate:
         """A run held against its plan's thresholds and these."""
-        from clusterload.analysis.gates import gate
+        from clusterload.analysis.gates import check_thresholds
 
-        return gate(run, usage, self.fail_if)
+        return check_thresholds(run, usage, self.fail_if)
 
     def settle(self, run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> None:
         """Name what was not passed, write the files, and end with the exit code that says so.
 
         Raises:
-            Crossed: a threshold was crossed, or cannot be told.
+            ThresholdCrossedError: a threshold was crossed, or cannot be told.
             ClusterloadError: a file cannot be written.
         """
         from clusterload.report.junit import junit
@@ -69,7 +69,7 @@ class Gates:
         if self.summary:
             write(self.summary, summary(run, usage, verdict, gate))
         if not gate.passed:
-            raise Crossed(f"{gate.sentence} in {run.path}")
+            raise ThresholdCrossedError(f"{gate.sentence} in {run.path}")
 
 
 def gate_options(command: Command) -> Command:

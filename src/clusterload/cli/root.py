@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 import click
 
 from clusterload._version import __version__
-from clusterload.model.errors import Aborted, ClusterloadError, nearest
+from clusterload.model.errors import AbortedError, ClusterloadError, nearest
 
 COMMANDS: Final = {
     "bill": "clusterload.cli.bill:bill",
@@ -94,7 +94,7 @@ def main() -> NoReturn:
         _leave(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted")
-        _leave(Aborted.exit_code)
+        _leave(AbortedError.exit_code)
     except ClusterloadError as error:
         _say(str(error))
         _leave(error.exit_code)

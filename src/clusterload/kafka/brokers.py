@@ -18,7 +18,7 @@ from clusterload.kafka.properties import Properties
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import CLIENT_ID, Conversation
 from clusterload.kafka.protocol.security import security_of
-from clusterload.model.errors import ClusterloadError, ConfigurationError, NotAllowed, Unreachable
+from clusterload.model.errors import AuthorizationError, ClusterloadError, ConfigurationError, UnreachableError
 
 Told = TypeVar("Told")
 Question: TypeAlias = Callable[[Conversation], Told]
@@ -118,16 +118,16 @@ class Brokers:
             except ClusterloadError as error:
                 self._turns.remove(address)
                 self._turns.append(address)
-                if not isinstance(error, Unreachable):
+                if not isinstance(error, UnreachableError):
                     raise
                 reasons.append(str(error).partition(": ")[0])
             if time.monotonic() > give_up:
                 break
-        raise Unreachable(f"{'; '.join(reasons)}: check the address, and that the brokers are up")
+        raise UnreachableError(f"{'; '.join(reasons)}: check the address, and that the brokers are up")
 
     def _of(self, broker: int, question: Question[Told]) -> Told:
         if broker not in self.addresses:
-            raise Unreachable(f"broker {broker} is not up: see that it starts")
+            raise UnreachableError(f"broker {broker} is not up: see that it starts")
         return self._at(self.addresses[broker], question)
 
     def _at(self, address: Address, question: Question[Told]) -> Told:
@@ -135,7 +135,7 @@ class Brokers:
             raise self._broken[address]
         try:
             return question(self._conversation(address))
-        except NotAllowed:
+        except AuthorizationError:
             raise
         except ClusterloadError as error:
             one = self._conversations.get(address)

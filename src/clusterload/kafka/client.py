@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from clusterload.kafka.properties import Properties, hint
-from clusterload.model.errors import ClusterError, ConfigurationError, Unreachable
+from clusterload.model.errors import ClusterError, ConfigurationError, UnreachableError
 from clusterload.model.workload import PREFIX
 
 LOG: Final = logging.getLogger("clusterload.kafka")
@@ -77,7 +77,9 @@ def explained(error: KafkaError, servers: str, origin: str) -> ClusterError:
         return ClusterError(
             f"TLS with {servers} failed ({reason}): check security.protocol and ssl.ca.location in {origin}"
         )
-    return Unreachable(f"no broker answered at {servers} ({reason}): check the address, and that the brokers are up")
+    return UnreachableError(
+        f"no broker answered at {servers} ({reason}): check the address, and that the brokers are up"
+    )
 
 
 def _reason(error: KafkaError) -> str:

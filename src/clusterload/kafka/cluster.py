@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, Resou
 
 from clusterload.kafka.client import explained, kafka_error, new_admin, new_producer
 from clusterload.kafka.properties import Properties
-from clusterload.model.errors import ClusterError, ConfigurationError, NotAllowed, Unreachable
+from clusterload.model.errors import AuthorizationError, ClusterError, ConfigurationError, UnreachableError
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]
@@ -44,7 +44,7 @@ _FORBIDDEN: Final = {
 }
 
 
-class _Passing(ClusterError):
+class _TransientError(ClusterError):
     """A refusal that may pass by itself."""
 
 
@@ -183,7 +183,7 @@ class Cluster:
         while True:
             try:
                 return self._end_offsets(topic)
-            except _Passing:
+            except _TransientError:
                 if time.monotonic() > give_up:
                     raise
                 time.sleep(_AGAIN_SECONDS)
@@ -211,7 +211,7 @@ class Cluster:
             (future,) = admin.describe_configs([resource]).values()
             try:
                 entries = awaited(future, admin, errors, self.properties, ANSWER_SECONDS)
-            except Unreachable:
+            except UnreachableError:
                 raise
             except ClusterError:
                 return {}
@@ -275,7 +275,7 @@ def awaited(
     """What a question comes to, within a bound.
 
     Raises:
-        NotAllowed: a right is missing.
+        AuthorizationError: a right is missing.
         ClusterError: the cluster refused, or did not answer.
     """
     give_up = time.monotonic() + timeout
@@ -298,6 +298,6 @@ def awaited(
         inner = kafka_error(error)
         said = f"cluster at {_servers(properties)} refused: {inner.str()}"
         if inner.code() in _FORBIDDEN:
-            raise NotAllowed(f"{said}; see docs/privileges.md") from None
+            raise AuthorizationError(f"{said}; see docs/privileges.md") from None
         passing = inner.retriable() or inner.code() in _MOVING
-        raise (_Passing if passing else ClusterError)(said) from None
+        raise (_TransientError if passing else ClusterError)(said) from None

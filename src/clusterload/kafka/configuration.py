@@ -22,7 +22,7 @@ from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
 from clusterload.kafka.protocol.security import security_of
 from clusterload.kafka.questions import Questions
-from clusterload.model.errors import ClusterError, NotAllowed
+from clusterload.model.errors import AuthorizationError, ClusterError
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import ConfigEntry  # type: ignore[attr-defined]
@@ -102,11 +102,11 @@ def read_declared(cluster: Cluster) -> Declared:
     try:
         settings = broker_settings(cluster)
         brokers = {broker: {one.name: one.value for one in found} for broker, found in settings.items()}
-    except NotAllowed as error:
+    except AuthorizationError as error:
         missing.append(str(error))
     try:
         quotas = {one.whose: one.values for one in client_quotas(cluster)}
-    except NotAllowed as error:
+    except AuthorizationError as error:
         missing.append(str(error))
     return Declared(brokers=brokers, quotas=quotas, missing=tuple(missing))
 
@@ -115,7 +115,7 @@ def broker_settings(cluster: Cluster) -> dict[str, tuple[Setting, ...]]:
     """What each broker (by id, as text) is set to, by name; what is sensitive is left out.
 
     Raises:
-        NotAllowed: it needs DescribeConfigs on the cluster.
+        AuthorizationError: it needs DescribeConfigs on the cluster.
         ClusterError: a broker does not answer.
     """
     return _settings(cluster, ResourceType.BROKER, [str(one.id) for one in cluster.brokers])
@@ -125,7 +125,7 @@ def topic_settings(cluster: Cluster, names: Iterable[str]) -> dict[str, tuple[Se
     """What these topics are set to, by name.
 
     Raises:
-        NotAllowed: it needs DescribeConfigs on each topic.
+        AuthorizationError: it needs DescribeConfigs on each topic.
         ClusterError: a topic does not exist, or the cluster does not answer.
     """
     return _settings(cluster, ResourceType.TOPIC, list(names))
@@ -135,14 +135,14 @@ def client_quotas(cluster: Cluster) -> tuple[Quota, ...]:
     """The quotas of clients, in the order of whose they are.
 
     Raises:
-        NotAllowed: it needs DescribeConfigs on the cluster.
+        AuthorizationError: it needs DescribeConfigs on the cluster.
         ClusterError: the cluster does not answer.
     """
     places = [Address(one.host, one.port) for one in cluster.brokers]
     with first_to_answer(places, security_of(cluster.properties)) as broker:
         answer = _asked(broker)
     if answer.error_code is ErrorCode.cluster_authorization_failed:
-        raise NotAllowed(
+        raise AuthorizationError(
             f"cluster {cluster.id} does not tell its client quotas: DescribeConfigs on the cluster is missing; see "
             "docs/privileges.md"
         )

@@ -12,7 +12,7 @@ from kio.schema.describe_log_dirs.v3 import DescribeLogDirsResponse as ResponseV
 from kio.schema.errors import ErrorCode
 
 from clusterload.kafka.protocol.conversation import Conversation
-from clusterload.model.errors import ClusterError, NotAllowed
+from clusterload.model.errors import AuthorizationError, ClusterError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,12 @@ def logs_of(broker: Conversation) -> Logs:
     """The logs of this broker, of all topics, also of those that we may not describe.
 
     Raises:
-        NotAllowed: it needs the right to describe the cluster.
+        AuthorizationError: it needs the right to describe the cluster.
         ClusterError: the broker does not answer.
     """
     answer = _asked(broker)
     if answer.error_code is ErrorCode.cluster_authorization_failed:
-        raise NotAllowed(
+        raise AuthorizationError(
             f"broker {broker.address} does not tell the size of its logs: Describe on the cluster is missing"
         )
     if answer.error_code is not ErrorCode.none:

@@ -13,7 +13,7 @@ from clusterload.kafka.configuration import client_quotas, in_words
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
 from clusterload.kafka.protocol.security import security_of
-from clusterload.model.errors import ClusterError, NotAllowed, Unreachable
+from clusterload.model.errors import AuthorizationError, ClusterError, UnreachableError
 
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
@@ -25,7 +25,7 @@ def quota_of(cluster: Cluster, entity: Mapping[str, str]) -> dict[str, float]:
     """What is allowed to exactly this entity, by Kafka's keys; nothing where no quota is its own.
 
     Raises:
-        NotAllowed: it needs DescribeConfigs on the cluster.
+        AuthorizationError: it needs DescribeConfigs on the cluster.
         ClusterError: the cluster does not answer.
     """
     return next((dict(one.values) for one in client_quotas(cluster) if dict(one.entity) == dict(entity)), {})
@@ -35,7 +35,7 @@ def set_quota(cluster: Cluster, entity: Mapping[str, str], values: Mapping[str, 
     """Allow an entity (a name by `user`, `client-id` or `ip`; empty text for any) so much, by Kafka's keys.
 
     Raises:
-        NotAllowed: it needs AlterConfigs on the cluster.
+        AuthorizationError: it needs AlterConfigs on the cluster.
         ClusterError: the cluster refuses, or does not answer.
     """
     _alter(cluster, entity, {key: (value, False) for key, value in values.items()})
@@ -45,7 +45,7 @@ def drop_quota(cluster: Cluster, entity: Mapping[str, str], keys: Iterable[str])
     """Take these keys of an entity's quota away; one that it has not does no harm.
 
     Raises:
-        NotAllowed: it needs AlterConfigs on the cluster.
+        AuthorizationError: it needs AlterConfigs on the cluster.
         ClusterError: the cluster refuses, or does not answer.
     """
     _alter(cluster, entity, dict.fromkeys(keys, (0.0, True)))
@@ -59,7 +59,7 @@ def _alter(cluster: Cluster, entity: Mapping[str, str], changes: Mapping[str, tu
         try:
             with first_to_answer([Address(broker.host, broker.port)], security_of(cluster.properties)) as one:
                 code, said = _asked(one, entity, changes)
-        except Unreachable as error:
+        except UnreachableError as error:
             reasons.append(str(error))
             continue
         if code is ErrorCode.none:
@@ -67,7 +67,7 @@ def _alter(cluster: Cluster, entity: Mapping[str, str], changes: Mapping[str, tu
         if code is not ErrorCode.not_controller:
             raise _refused(cluster, entity, code, said)
         reasons.append(f"broker {broker.id} is not the controller")
-    raise Unreachable(
+    raise UnreachableError(
         f"the quota of {in_words(entity)} on cluster {cluster.id} was not changed: {'; '.join(reasons)}; "
         "see that the brokers are up"
     )
@@ -103,7 +103,7 @@ def _request_v0(entity: Mapping[str, str], changes: Mapping[str, tuple[float, bo
 
 def _refused(cluster: Cluster, entity: Mapping[str, str], code: ErrorCode, said: str) -> ClusterError:
     if code in _FORBIDDEN:
-        return NotAllowed(
+        return AuthorizationError(
             f"cluster {cluster.id} does not let us change client quotas: AlterConfigs on the cluster is missing; see "
             "docs/privileges.md"
         )

@@ -6,7 +6,7 @@ from typing import Final
 
 from kio.schema.errors import ErrorCode
 
-from clusterload.model.errors import ClusterError, NotAllowed
+from clusterload.model.errors import AuthorizationError, ClusterError
 
 _FORBIDDEN: Final = {
     ErrorCode.topic_authorization_failed,
@@ -18,5 +18,5 @@ _FORBIDDEN: Final = {
 def refusal(code: ErrorCode, what: str) -> ClusterError:
     """Why `what` was refused: NotAllowed where a right is missing."""
     if code in _FORBIDDEN:
-        return NotAllowed(f"{what}: {code.name.upper()}; see docs/privileges.md")
+        return AuthorizationError(f"{what}: {code.name.upper()}; see docs/privileges.md")
     return ClusterError(f"{what}: {code.name.upper()}{'; try again' if code.retriable else ''}")

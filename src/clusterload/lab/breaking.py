@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from clusterload.lab import control, neighbour
 from clusterload.lab.impairment import Impairment, ask
-from clusterload.lab.inside import LabGone, record_of, states
+from clusterload.lab.inside import LabGoneError, record_of, states
 from clusterload.lab.leaders import Copies, brokers_known_to, copies_of, lead, named, wait_until
 from clusterload.model import units
 from clusterload.model.errors import LabError
@@ -148,7 +148,7 @@ class BrokerBroken:
         late = f"broker {self.broker} does not end"
         try:
             wait_until(lambda: self._state() == "exited", _until(_ENDED_SECONDS), late)
-        except LabGone:
+        except LabGoneError:
             raise
         except LabError:  # without a quorum of controllers a broker that stops in order may wait for long
             control.ask(record_of(self.lab).socket, "kill", self.broker, seconds=GRACE_SECONDS)

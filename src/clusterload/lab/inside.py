@@ -26,7 +26,7 @@ _CLIENT_ID: Final = "clusterload-lab"
 _OWN = re.compile(r"^listeners=.*\bBROKER://([^:,\s]+):(\d+)", re.MULTILINE)
 
 
-class LabGone(LabError):
+class LabGoneError(LabError):
     """The lab does not run any more, so that nothing about it will come to be."""
 
 
@@ -34,11 +34,11 @@ def record_of(lab: LabInfo) -> registry.Record:
     """What stands on disk about a lab now, with the present process ids.
 
     Raises:
-        LabGone: it does not run any more.
+        LabGoneError: it does not run any more.
     """
     record = registry.read(labs_dir() / lab.id)
     if record is None or not record.alive:
-        raise LabGone(f"lab {lab.id} does not run any more; start one with 'clusterload lab up'")
+        raise LabGoneError(f"lab {lab.id} does not run any more; start one with 'clusterload lab up'")
     return record
 
 

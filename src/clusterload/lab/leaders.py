@@ -23,7 +23,7 @@ from kio.schema.metadata.v12.response import MetadataResponse
 from kio.schema.types import BrokerId, TopicName
 from kio.static.primitive import i8, i32, i32Timedelta
 
-from clusterload.lab.inside import LabGone, ask_any, ask_broker
+from clusterload.lab.inside import LabGoneError, ask_any, ask_broker
 from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def wait_until(holds: Callable[[], bool], deadline: float, otherwise: str) -> No
     """Wait until a condition holds; one that cannot be seen now, as no broker answers, is looked at again.
 
     Raises:
-        LabGone: the lab was stopped meanwhile.
+        LabGoneError: the lab was stopped meanwhile.
         LabError: the deadline (on the clock of `time.monotonic`) passed: `otherwise`, and what was in the way.
     """
     seen = ""
@@ -202,7 +202,7 @@ def wait_until(holds: Callable[[], bool], deadline: float, otherwise: str) -> No
             if holds():
                 return
             seen = ""
-        except LabGone:
+        except LabGoneError:
             raise
         except LabError as error:
             seen = f" ({error})"

@@ -1,18 +1,18 @@
 """What can go wrong, as one tree.
 
 * ClusterloadError: the root; exit code 1
-    * UsageError: a command line that makes no sense; exit code 2
+    * UsageError: an invalid command line; exit code 2
     * ConfigurationError: a bad plan, property, limit table or file; exit code 104
     * ClusterError: the Kafka cluster did not do what was asked of it
-        * Unreachable: no broker answered
-        * LoginFailed: a broker refused the login, or is not to be trusted
-        * NotAllowed: who we are lacks a right
+        * UnreachableError: no broker answered
+        * AuthenticationError: a broker refused the login, or did not prove its identity
+        * AuthorizationError: who we are lacks a right
     * SourceError: metrics could not be read
     * LabError: the lab's brokers did not start, run or stop
     * StoreError: a run file could not be written or read
     * ConsentError: load was aimed at a cluster without a yes; exit code 104
-    * Crossed: a threshold was crossed, or cannot be told; exit code 99
-    * Aborted: stopped before the end by a person; exit code 105
+    * ThresholdCrossedError: a threshold was crossed, or cannot be told; exit code 99
+    * AbortedError: stopped before the end by a person; exit code 105
 
 Every message is one line that says what failed, on what, and what to do.
 """
@@ -33,7 +33,7 @@ class ClusterloadError(Exception):
 
 
 class UsageError(ClusterloadError):
-    """A command line or a call that makes no sense."""
+    """An invalid command line or call."""
 
     exit_code = 2
 
@@ -48,15 +48,15 @@ class ClusterError(ClusterloadError):
     """The Kafka cluster refused or failed."""
 
 
-class Unreachable(ClusterError):
+class UnreachableError(ClusterError):
     """No broker answered at the bootstrap servers."""
 
 
-class LoginFailed(ClusterError):
-    """A broker refused the login, in its own words, or is not who it claims to be."""
+class AuthenticationError(ClusterError):
+    """A broker refused the login, in its own words, or did not prove its identity."""
 
 
-class NotAllowed(ClusterError):
+class AuthorizationError(ClusterError):
     """The cluster keeps something from us: an ACL or a role is missing."""
 
 
@@ -78,13 +78,13 @@ class ConsentError(ClusterloadError):
     exit_code = 104
 
 
-class Crossed(ClusterloadError):
+class ThresholdCrossedError(ClusterloadError):
     """A run came to what it may not, or nobody can tell that it did not."""
 
     exit_code = 99
 
 
-class Aborted(ClusterloadError):
+class AbortedError(ClusterloadError):
     """Stopped before the end by a person."""
 
     exit_code = 105

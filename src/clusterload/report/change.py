@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.analysis.changes import BY_CHANCE, Changed, Shift, State
+from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, State
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.report.shown import Told
@@ -21,7 +21,7 @@ TOP = 15
 """Rows of the table unless told otherwise."""
 
 
-def changed_report(changed: Changed, *, top: int = TOP) -> Told:
+def changes_report(changed: ChangeSet, *, top: int = TOP) -> Told:
     """A sentence, what moved with who makes it up, and how much it would have taken.
 
     Args:
@@ -38,7 +38,7 @@ def changed_report(changed: Changed, *, top: int = TOP) -> Told:
     return Told(view=Group(*parts))
 
 
-def change_table(changed: Changed, shifts: Sequence[Shift]) -> Table:
+def change_table(changed: ChangeSet, shifts: Sequence[Shift]) -> Table:
     """Before, after and difference of each change, and below it who makes it up."""
     shown = table("what moved", "before", "after", "change", "", "spreads")
     for shift in shifts:
@@ -62,7 +62,7 @@ def _cells(shift: Shift) -> tuple[Text, ...]:
     return tuple(Text(one.replace(" ", "\u00a0")) for one in told)
 
 
-def _notes(changed: Changed) -> list[str]:
+def _notes(changed: ChangeSet) -> list[str]:
     needed = [one.needed for one in changed.shifts if one.shows]
     lines = []
     if needed:
@@ -75,7 +75,7 @@ def _notes(changed: Changed) -> list[str]:
     return lines
 
 
-def changed_document(changed: Changed, before: Run, after: Run, usual: Sequence[Run] = ()) -> dict[str, Any]:
+def changes_document(changed: ChangeSet, before: Run, after: Run, usual: Sequence[Run] = ()) -> dict[str, Any]:
     """The judgement as plain values, each in the unit beside it; what is unknown or infinite is null."""
     return {
         "sentence": changed.sentence,

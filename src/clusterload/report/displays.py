@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
-from clusterload.analysis import compare as contrast
+from clusterload.analysis import compare as comparison
 from clusterload.model import units
-from clusterload.report.contrast import ALIKE, contrast_table, explained, group_lines, settings_table, unknown_lines
+from clusterload.report.comparison import ALIKE, comparison_table, explained, group_lines, settings_table, unknown_lines
 from clusterload.report.experiment import experiment_view
 from clusterload.report.html.page import fragment
 from clusterload.report.outline import Part, capital, text_table
@@ -20,7 +20,7 @@ from clusterload.report.parts.plan import environment_part, plan_part
 from clusterload.report.terminal import usage_table
 
 if TYPE_CHECKING:
-    from clusterload.analysis.compare import Contrast, Contrasted
+    from clusterload.analysis.compare import Comparison, GroupComparison
     from clusterload.analysis.diagnosis import Verdict
     from clusterload.analysis.effects import Outcome
     from clusterload.analysis.usage import Usage
@@ -91,30 +91,30 @@ def outcome_html(outcome: Outcome) -> str:
     return fragment("Experiment", Part(id="experiment", title="", lines=lines, tables=tables))
 
 
-def contrasted_line(found: Contrasted) -> str:
+def comparison_line(found: Comparison) -> str:
     """A sentence for each two groups."""
-    return f"Compared: {'; '.join(contrast.sentence(one) for one in found.contrasts)}"
+    return f"Compared: {'; '.join(comparison.sentence(one) for one in found.comparisons)}"
 
 
-def contrasted_html(found: Contrasted) -> str:
+def comparison_html(found: Comparison) -> str:
     """What the groups are and what differs in how they were made, then each figure under the word for it."""
     whole = Part(
         id="compared",
         title="",
         lines=(
-            *(f"{capital(contrast.sentence(one))}." for one in found.contrasts),
+            *(f"{capital(comparison.sentence(one))}." for one in found.comparisons),
             *group_lines(found),
             *(() if found.settings else (ALIKE,)),
         ),
         tables=(text_table(settings_table(found), "What differs in how they were made"),) if found.settings else (),
-        parts=tuple(_contrast_part(one) for one in found.contrasts),
+        parts=tuple(_comparison_part(one) for one in found.comparisons),
     )
     rest = Part(id="basis", title="", lines=(*(f"{capital(line)}." for line in found.notes), explained(found)))
     return fragment("Runs compared", whole, rest)
 
 
-def _contrast_part(one: Contrast) -> Part:
-    told = text_table(contrast_table(one), "Each figure")
+def _comparison_part(one: GroupComparison) -> Part:
+    told = text_table(comparison_table(one), "Each figure")
     return Part(
         id=f"contrast-{one.after}",
         title=f"{one.after} against {one.before}",
@@ -128,6 +128,6 @@ DISPLAYS: Final = {
     "Usage": Display(line=usage_line, html=usage_html),
     "Verdict": Display(line=verdict_line, html=verdict_html),
     "Outcome": Display(line=outcome_line, html=outcome_html),
-    "Contrasted": Display(line=contrasted_line, html=contrasted_html),
+    "Comparison": Display(line=comparison_line, html=comparison_html),
 }
 """All types that show themselves, by name."""

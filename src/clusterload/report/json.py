@@ -6,11 +6,11 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from clusterload.analysis.achieved import Achieved, achieved
-from clusterload.analysis.bottleneck import brakes
+from clusterload.analysis.achieved import AchievedDial, achieved
+from clusterload.analysis.bottleneck import bottlenecks
 from clusterload.analysis.case_comparison import Change
 from clusterload.analysis.diagnosis import Verdict
-from clusterload.analysis.gates import Gate, gate
+from clusterload.analysis.gates import Gate, check_thresholds
 from clusterload.analysis.usage import Usage, provider_load
 from clusterload.model.histogram import Histogram
 from clusterload.model.limits import row_of
@@ -57,25 +57,25 @@ def run_document(run: Run, usage: Usage, verdict: Verdict, thresholds: Gate | No
         "findings": [finding_document(one) for one in verdict.findings],
         "missing": list(verdict.missing),
         "verdict": verdict.sentence,
-        "thresholds": gate_document(gate(run, usage) if thresholds is None else thresholds),
+        "thresholds": gate_document(check_thresholds(run, usage) if thresholds is None else thresholds),
         "events": [asdict(event) for event in run.events],
     }
 
 
 def load_document(run: Run) -> dict[str, Any]:
-    """What a load came to: its dials by both counts, ledger, latency in ms, the brake, what the generator took."""
+    """What a load came to: its dials by both counts, ledger, latency in ms, the bottleneck, what the generator took."""
     dials = achieved(run)
     return {
         "ledger": [asdict(ledger) for ledger in run.ledgers],
         "dials": [_dial(one) for one in dials],
         "latency": {load: _latency(run, load) for load in dict.fromkeys(latency.load for latency in run.latencies)},
-        "brake": [asdict(one) for one in brakes(run, dials)],
+        "bottleneck": [asdict(one) for one in bottlenecks(run, dials)],
         "traffic": [asdict(one) for one in run.traffic],
         "generator": asdict(run.generator) if run.generator else None,
     }
 
 
-def _dial(one: Achieved) -> dict[str, Any]:
+def _dial(one: AchievedDial) -> dict[str, Any]:
     return {
         "load": one.load,
         "dial": one.dial,

@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.analysis.achieved import Achieved, achieved
-from clusterload.analysis.bottleneck import NONE, brakes
+from clusterload.analysis.achieved import AchievedDial, achieved
+from clusterload.analysis.bottleneck import NONE, bottlenecks
 from clusterload.model import units
 from clusterload.model.run import Latency, Run, Traffic
 from clusterload.report.tables import table
@@ -44,7 +44,7 @@ def load_view(run: Run) -> list[RenderableType]:
     return parts
 
 
-def dials_table(dials: Iterable[Achieved]) -> Table:
+def dials_table(dials: Iterable[AchievedDial]) -> Table:
     """What each dial asked for, what it came to, and what brokers counted meanwhile."""
     shown = table("load", "dial", "asked", "achieved", "missed by", "brokers counted")
     shown.columns[1].justify = "left"
@@ -103,9 +103,9 @@ def ledger_table(run: Run) -> Table:
     return shown
 
 
-def notes(run: Run, dials: Iterable[Achieved]) -> Iterator[str]:
+def notes(run: Run, dials: Iterable[AchievedDial]) -> Iterator[str]:
     """What somebody who reads the figures should know."""
-    for one in brakes(run, tuple(dials)):
+    for one in bottlenecks(run, tuple(dials)):
         if one.who != NONE:
             yield f"{one.load}: {one.words}"
     for traffic in run.traffic:

@@ -21,7 +21,7 @@ SHOWN: Final = {
     "Usage": "clusterload.analysis.usage",
     "Verdict": "clusterload.analysis.diagnosis.verdict",
     "Outcome": "clusterload.analysis.effects.outcome",
-    "Contrasted": "clusterload.analysis.compare.contrast",
+    "Comparison": "clusterload.analysis.compare.comparison",
 }
 """All types that show themselves, each with its module."""
 

@@ -16,7 +16,7 @@ import confluent_kafka
 from clusterload._version import __version__
 from clusterload.kafka.cluster import Cluster
 from clusterload.lab.registry import find_lab
-from clusterload.model.errors import Aborted, ClusterloadError, SourceError
+from clusterload.model.errors import AbortedError, ClusterloadError, SourceError
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
 from clusterload.telemetry.cancellation import look, pause
@@ -35,7 +35,7 @@ _JUMP_SECONDS: Final = 0.5
 
 @contextmanager
 def recording(path: Path | str | None) -> Iterator[Recorder]:
-    """A run file that is closed in good order whatever happens; an interrupt becomes `Aborted`."""
+    """A run file that is closed in good order whatever happens; an interrupt becomes `AbortedError`."""
     run_id = new_id()
     recorder = Recorder(Path(path) if path is not None else FOLDER / f"{run_id}{SUFFIX}", run_id=run_id)
     wall, steady = time.time(), time.monotonic()
@@ -44,7 +44,7 @@ def recording(path: Path | str | None) -> Iterator[Recorder]:
     except KeyboardInterrupt:
         recorder.event(time.time_ns(), "aborted", "interrupted by the user")
         recorder.close()
-        raise Aborted(f"interrupted: what was measured until then is in {recorder.path}") from None
+        raise AbortedError(f"interrupted: what was measured until then is in {recorder.path}") from None
     except ClusterloadError as error:
         recorder.event(time.time_ns(), "failed", str(error))
         raise
@@ -110,7 +110,7 @@ def read_past(
     Raises:
         SourceError: the metrics could not be read.
         StoreError: the run file could not be begun.
-        Aborted: interrupted.
+        AbortedError: interrupted.
     """
     with recording(path) as recorder:
         described = {"id": cluster_id, "lab": False, "brokers": []}

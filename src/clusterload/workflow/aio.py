@@ -18,7 +18,7 @@ from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from clusterload.model.errors import Aborted
+from clusterload.model.errors import AbortedError
 from clusterload.telemetry.cancellation import interruptible
 from clusterload.workflow import cases as case
 from clusterload.workflow import experiment as experiments
@@ -45,7 +45,7 @@ def _awaited(call: Callable[_P, _T]) -> Callable[_P, Coroutine[Any, Any, _T]]:
                     return call(*args, **kwargs)
             except KeyboardInterrupt:
                 # As it is it would end the event loop.
-                raise Aborted("interrupted before there was anything to keep") from None
+                raise AbortedError("interrupted before there was anything to keep") from None
 
         # Not asyncio.to_thread: the loop's end would cancel it, and then nobody would wait for the thread.
         working = asyncio.get_running_loop().run_in_executor(None, partial(copy_context().run, work))

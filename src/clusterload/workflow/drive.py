@@ -78,7 +78,7 @@ def generated(
         return making.make(properties, seed, on_start, on_statistics)
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The load is to end before its time."""
 
 
@@ -130,7 +130,7 @@ class _Making:
             else:
                 self._begin(on_start)
                 self._join()
-        except _Stopped:
+        except _StoppedError:
             self._end_now()
         except BaseException:
             # Also Ctrl-C: what was made until then is accounted for.
@@ -177,7 +177,7 @@ class _Making:
         # Only while it runs: once all is made, what is under way is waited for.
         if elapsed < self.plan.duration and self.stop():
             self.stopped = time.time_ns()
-            raise _Stopped
+            raise _StoppedError
 
     def _keep(self, *, whole: bool) -> None:
         """Keep the accounts in the run file, and the rest of what the wire engine tells if it is time for that."""

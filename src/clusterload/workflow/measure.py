@@ -79,7 +79,7 @@ def measure(
         ConsentError: it is not a lab, and there is no yes for it.
         ClusterError: the cluster refused before the load began.
         StoreError: the run file could not be begun.
-        Aborted: interrupted; what was measured until then is in the run file.
+        AbortedError: interrupted; what was measured until then is in the run file.
     """
     lab = find_lab(cluster.id)
     if lab is None:

@@ -41,7 +41,7 @@ def rehearse(
     Raises:
         ConfigurationError: a Load needs a broker that keeps what it is given.
         StoreError: the run file could not be begun.
-        Aborted: interrupted.
+        AbortedError: interrupted.
     """
     for load in plan.loads:
         if load.engine != "wire" or load.kind not in {"produce", "connect"}:

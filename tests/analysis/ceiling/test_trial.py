@@ -62,7 +62,7 @@ def test_a_low_bound_on_the_cpu_is_not_broken_by_others_either(tmp_path: Path) -
 def test_the_generator_suspects_itself_first(tmp_path: Path, course: Course) -> None:
     step = tried(tmp_path, course)
     assert step.outcome is Outcome.UNSURE
-    assert step.why.startswith("the generator was the brake")
+    assert step.why.startswith("the generator was the bottleneck")
 
 
 def test_a_generator_that_was_short_of_time_and_still_made_all_in_time_has_made_it(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
 
-from clusterload.analysis.changes import BY_CHANCE, Changed, Shift, State, changed
+from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, State
+from clusterload.analysis.changes import changes as find_changes
 from clusterload.analysis.changes.figures import Figure
 from clusterload.model.run import Run
 from clusterload.model.series import Floats, Series
@@ -78,7 +79,7 @@ def stretches(series: list[Series]) -> tuple[Run, Run, Run]:
     return usual, before, after
 
 
-def shift(found: Changed, name: str, **labels: str) -> Shift:
+def shift(found: ChangeSet, name: str, **labels: str) -> Shift:
     (one,) = [one for one in found.shifts if one.figure == Figure(name=name, labels=tuple(sorted(labels.items())))]
     return one
 
@@ -91,7 +92,7 @@ def test_of_a_hundred_equal_figures_chance_names_one_in_a_twentieth_of_all_compa
     rounds, alarms = 40, 0
     for seed in range(rounds):
         usual, before, after = stretches(cluster(np.random.default_rng(seed), kind))
-        found = changed(before, after, (usual,) if with_usual else ())
+        found = find_changes(before, after, (usual,) if with_usual else ())
         assert found.looked >= 100
         alarms += bool(found.named)
     # Of 40 comparisons 2 are what is promised; more than 6 would be chance once in 300 times.
@@ -104,7 +105,7 @@ def test_a_change_of_ten_spreads_is_found_and_comes_first(seed: int, which: int,
     series = few(np.random.default_rng(seed))
     usual, before, after = stretches(series)
     name = NAMES[which]
-    calm = changed(before, after, (usual,))
+    calm = find_changes(before, after, (usual,))
     spread = shift(calm, name).yardstick
     assert spread is not None
     moved = [one for one in series if one.name == name]
@@ -115,7 +116,7 @@ def test_a_change_of_ten_spreads_is_found_and_comes_first(seed: int, which: int,
     values = moved[0].values.copy()
     values[-LENGTH:] += by
     changes = [one if one is not moved[0] else line(name, values, broker="1") for one in series]
-    found = changed(*stretches(changes)[1:], (usual,))
+    found = find_changes(*stretches(changes)[1:], (usual,))
     assert found.named[0].figure == Figure(name=name)
     assert found.named[0].difference * by > 0
     assert found.leading[0] is found.named[0]
@@ -132,7 +133,7 @@ def test_neither_the_unit_nor_the_size_of_bytes_makes_a_difference(seed: int, sy
     values[-LENGTH:] *= 3
     plain[0] = line("ingress", values, broker="1")
     other = [replace(one, unit=unit, values=one.values * factor / unit.factor) for one in plain]
-    first, second = (changed(*stretches(one)[1:], (stretches(one)[0],)) for one in (plain, other))
+    first, second = (find_changes(*stretches(one)[1:], (stretches(one)[0],)) for one in (plain, other))
     assert first.named[0].figure == Figure(name="ingress")
     assert [one.figure for one in first.named] == [one.figure for one in second.named]
     for one, same in zip(first.shifts, second.shifts, strict=True):
@@ -147,9 +148,9 @@ def test_the_order_of_series_does_not_matter(seed: int) -> None:
     series = few(random)
     mixed = [series[number] for number in random.permutation(len(series))]
     usual, before, after = stretches(series)
-    first = changed(before, after, (usual,))
+    first = find_changes(before, after, (usual,))
     usual, before, after = stretches(mixed)
-    second = changed(before, after, (usual,))
+    second = find_changes(before, after, (usual,))
     assert [(one.figure, one.state) for one in first.shifts] == [(one.figure, one.state) for one in second.shifts]
     assert [one.spreads for one in first.shifts] == pytest.approx([one.spreads for one in second.shifts], rel=1e-6)
 
@@ -158,8 +159,8 @@ def test_the_order_of_series_does_not_matter(seed: int) -> None:
 @given(seeds)
 def test_swapping_the_stretches_turns_every_sign(seed: int) -> None:
     _, before, after = stretches(few(np.random.default_rng(seed)))
-    back = changed(after, before)
-    for shifted in changed(before, after).shifts:
+    back = find_changes(after, before)
+    for shifted in find_changes(before, after).shifts:
         same = next(one for one in back.shifts if one.figure == shifted.figure)
         assert same.spreads == pytest.approx(-shifted.spreads)
         assert same.named is shifted.named
@@ -170,9 +171,9 @@ def calm(name: str, before: float, after: float, *, seconds: int = 12, **labels:
     return line(name, [before] * seconds + [after] * seconds, at=0, granularity=1.0, **labels)
 
 
-def halves(*series: Series, seconds: int = 12, brokers: tuple[int, ...] = ()) -> Changed:
+def halves(*series: Series, seconds: int = 12, brokers: tuple[int, ...] = ()) -> ChangeSet:
     whole = history(*series, seconds=2 * seconds, brokers=brokers)
-    return changed(part(whole, 0, seconds), part(whole, seconds, 2 * seconds))
+    return find_changes(part(whole, 0, seconds), part(whole, seconds, 2 * seconds))
 
 
 def test_what_never_moved_has_a_floor_and_not_an_infinite_score() -> None:
@@ -212,7 +213,7 @@ def test_what_one_usual_window_in_ten_shows_may_still_be_a_change_but_not_what_t
             values[(2 + 4 * window) * 12 : (3 + 4 * window) * 12] = [5e6] * 12
         values[-12:] = [5e6] * 12
         whole = history(line("ingress", values, broker="1"), seconds=144)
-        found = changed(part(whole, 120, 132), part(whole, 132, 144), (part(whole, 0, 120),))
+        found = find_changes(part(whole, 120, 132), part(whole, 132, 144), (part(whole, 0, 120),))
         assert bool(found.named) is named
         assert found.basis == "10 usual windows of 12 s"
 
@@ -220,7 +221,7 @@ def test_what_one_usual_window_in_ten_shows_may_still_be_a_change_but_not_what_t
 def test_the_usual_leaves_out_what_it_is_compared_with() -> None:
     values = [1e6] * 120 + [2e6] * 12
     whole = history(line("ingress", values, broker="1"), seconds=132)
-    found = changed(part(whole, 108, 120), part(whole, 120, 132), (whole,))
+    found = find_changes(part(whole, 108, 120), part(whole, 120, 132), (whole,))
     assert found.basis == "10 usual windows of 12 s"
     assert [one.figure.name for one in found.named] == ["ingress"]
 
@@ -232,9 +233,9 @@ def test_repeats_are_usual_windows_each() -> None:
 
     starts = iter(range(0, 1000, 60))
     usual = [repeat(level) for level in (40, 44, 39, 42, 47, 41, 45, 38)]
-    assert not changed(repeat(40), repeat(45), usual).named
-    assert changed(repeat(40), repeat(120), usual).named
-    assert changed(repeat(40), repeat(120), usual).basis == "8 usual windows of 24 s"
+    assert not find_changes(repeat(40), repeat(45), usual).named
+    assert find_changes(repeat(40), repeat(120), usual).named
+    assert find_changes(repeat(40), repeat(120), usual).basis == "8 usual windows of 24 s"
 
 
 def test_who_makes_up_a_change_is_named_with_it() -> None:
@@ -302,8 +303,8 @@ def test_in_another_file_without_a_line_a_topic_appeared_only_if_the_cluster_was
     )
     seen = history(line("ingress", [1e6] * 12, broker="1"), seconds=12)
     blind = history(line("connections", [5.0] * 12, broker="1"), seconds=12)
-    assert shift(changed(seen, later), "ingress_by_topic", topic="new").state is State.APPEARED
-    unseen = shift(changed(blind, later), "ingress_by_topic", topic="new")
+    assert shift(find_changes(seen, later), "ingress_by_topic", topic="new").state is State.APPEARED
+    unseen = shift(find_changes(blind, later), "ingress_by_topic", topic="new")
     assert (unseen.state, unseen.doubt) == (State.UNKNOWN, "no figures before, or more gaps than figures")
 
 
@@ -330,7 +331,7 @@ def test_a_broker_that_was_not_scraped_makes_the_clusters_figure_unknown() -> No
         return history(*series, start=start, seconds=12, brokers=known)
 
     for known, state in (((1, 2, 3), State.UNKNOWN), ((), State.UNKNOWN), ((1, 2), State.MOVED)):
-        assert shift(changed(run(0, "123", (1, 2, 3)), run(12, "12", known)), "ingress").state is state
+        assert shift(find_changes(run(0, "123", (1, 2, 3)), run(12, "12", known)), "ingress").state is state
 
 
 def test_too_little_history_is_said_and_not_guessed() -> None:
@@ -342,15 +343,18 @@ def test_too_little_history_is_said_and_not_guessed() -> None:
     minute = halves(line("ingress", [1e6, 9e6], granularity=60.0))
     assert minute.doubts == {"a stretch is shorter than the 1 min between its points": 1}
     whole = history(line("ingress", [1e6] * 60, broker="1"), seconds=60)
-    few = changed(part(whole, 36, 48), part(whole, 48, 60), (part(whole, 0, 36),))
+    few = find_changes(part(whole, 36, 48), part(whole, 48, 60), (part(whole, 0, 36),))
     assert few.doubts == {"only 3 usual windows have figures, and 6 are needed": 1}
-    assert changed(history(seconds=5), history(seconds=5)).sentence == "what moved cannot be told: there are no figures"
+    assert (
+        find_changes(history(seconds=5), history(seconds=5)).sentence
+        == "what moved cannot be told: there are no figures"
+    )
 
 
 def test_figures_by_the_minute_count_in_whole_minutes_inside_the_stretches() -> None:
     values = [1e6] * 100 + [1e6] * 10 + [4e6] * 10
     whole = history(line("ingress", values, granularity=60.0), seconds=7200)
-    found = changed(part(whole, 6030, 6600), part(whole, 6630, 7200), (part(whole, 0, 6000),))
+    found = find_changes(part(whole, 6030, 6600), part(whole, 6630, 7200), (part(whole, 0, 6000),))
     assert shift(found, "ingress").before == 1e6
     assert shift(found, "ingress").after == 4e6
     assert shift(found, "ingress").state is State.MOVED

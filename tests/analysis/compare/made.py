@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
-from clusterload.analysis.compare import Better, Contrasted, Family, Figure, Group, Reading, side_by_side
+from clusterload.analysis.compare import Better, Comparison, Family, Figure, Group, Reading, side_by_side
 from clusterload.model import units
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
@@ -74,7 +74,7 @@ def group(name: str, figures: Mapping[Figure, Sequence[float]], made: Plan | Non
     )
 
 
-def compared(*groups: Group, repeats: Sequence[Reading] = ()) -> Contrasted:
+def compared(*groups: Group, repeats: Sequence[Reading] = ()) -> Comparison:
     """Groups side by side."""
     return side_by_side(groups, "limits of the test", repeats)
 

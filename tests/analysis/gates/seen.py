@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from clusterload import Limits, Run, assess, read_run
-from clusterload.analysis.gates import Gate, gate
+from clusterload.analysis.gates import Gate, check_thresholds
 from clusterload.generator.wire.latencies import Latencies
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
@@ -83,7 +83,7 @@ def _latencies(recorder: Recorder, latencies: Mapping[tuple[str, str], Sequence[
 
 def held(run: Run, *texts: str, table: Limits = TABLE) -> Gate:
     """A run held against its plan's thresholds and these."""
-    return gate(run, assess(run, table), map(Threshold.parsed, texts))
+    return check_thresholds(run, assess(run, table), map(Threshold.parsed, texts))
 
 
 def said(run: Run, text: str, table: Limits = TABLE) -> str:

@@ -24,7 +24,7 @@ from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
 from clusterload.kafka.protocol.framing import frame, response
 from clusterload.kafka.protocol.security import Security, security_of
-from clusterload.model.errors import ClusterError, LoginFailed, Unreachable
+from clusterload.model.errors import AuthenticationError, ClusterError, UnreachableError
 
 QUESTION = DescribeClusterRequest(include_cluster_authorized_operations=False)
 WAYS = [("SSL", ""), ("MTLS", ""), *(("SASL_SSL", one) for one in ("PLAIN", "SCRAM-SHA-512", "OAUTHBEARER"))]
@@ -68,7 +68,7 @@ def test_a_version_that_the_broker_does_not_speak_is_named_and_never_sent(secure
 
 def test_a_refused_login_names_the_broker_and_says_why(secure_lab: Lab) -> None:
     properties = Properties(values=secure_lab.listeners["SASL_PLAINTEXT"] | {"sasl.password": "hunter2"})
-    with pytest.raises(LoginFailed) as caught:
+    with pytest.raises(AuthenticationError) as caught:
         begun(properties)
     servers = properties.values["bootstrap.servers"]
     assert str(caught.value).startswith(f"broker {servers}: the broker refused the login")
@@ -98,7 +98,7 @@ def outlives(properties: Properties, cluster_id: str, seconds: float) -> bool:
         while last < end:
             try:
                 assert broker.ask(QUESTION, DescribeClusterResponse).cluster_id == cluster_id
-            except Unreachable:
+            except UnreachableError:
                 slowest = max(slowest, time.monotonic() - last)
                 assert slowest > 0.4, "it was asked all the time, and broke"
                 return False
@@ -140,7 +140,10 @@ def test_one_that_is_silent_is_given_up_in_time() -> None:
             pass
 
     # It is silent for ever: that there is an end at all is ours.
-    with peer(silent) as address, pytest.raises(Unreachable, match=f"broker {address} did not answer ApiVersionsReq"):
+    with (
+        peer(silent) as address,
+        pytest.raises(UnreachableError, match=f"broker {address} did not answer ApiVersionsReq"),
+    ):
         Conversation(address, Security(), patience=0.3)
 
 
@@ -152,12 +155,12 @@ def test_one_that_answers_a_byte_now_and_then_is_given_up_in_time() -> None:
             stream.sendall(b"\0")
             time.sleep(0.05)
 
-    with peer(drip) as address, pytest.raises(Unreachable, match=r"it took over 0\.5 s"):
+    with peer(drip) as address, pytest.raises(UnreachableError, match=r"it took over 0\.5 s"):
         Conversation(address, Security(), patience=0.5)
 
 
 def test_one_that_hangs_up_is_named() -> None:
-    with peer(lambda _: None) as address, pytest.raises(Unreachable, match=str(address)):
+    with peer(lambda _: None) as address, pytest.raises(UnreachableError, match=str(address)):
         Conversation(address, Security())
 
 
@@ -193,7 +196,7 @@ def test_the_first_broker_that_answers_is_asked(secure_lab: Lab, unused_port: in
 
 
 def test_those_that_do_not_answer_are_named(unused_port: int) -> None:
-    with pytest.raises(Unreachable, match=f"127.0.0.1:{unused_port} .Connection refused.*check the address"):
+    with pytest.raises(UnreachableError, match=f"127.0.0.1:{unused_port} .Connection refused.*check the address"):
         first_to_answer([Address("127.0.0.1", unused_port)], Security())
 
 

@@ -29,7 +29,7 @@ from kio.static.primitive import i32, i64Timedelta
 from clusterload.kafka.protocol.login import CORRELATIONS, Frames, Login
 from clusterload.kafka.protocol.security import Security, Unsecured
 from clusterload.kafka.protocol.tokens import Token
-from clusterload.model.errors import LoginFailed
+from clusterload.model.errors import AuthenticationError
 
 PLAIN = Security(protocol="SASL_SSL", mechanism="PLAIN", user="alice", password="hunter2", origin="client.properties")
 SCRAM = Security(protocol="SASL_SSL", mechanism="SCRAM-SHA-256", user="alice", password="hunter2", origin="the file")
@@ -122,7 +122,7 @@ def test_a_refused_token_is_told_in_the_broker_s_last_words() -> None:
     assert last is not None
     assert parsed(last, SaslAuthenticateRequest)[1].auth_bytes == b"\1"
     refusal = said(code=ErrorCode.sasl_authentication_failed, words="token expired")
-    with pytest.raises(LoginFailed, match=r"refused the login \(token expired\)"):
+    with pytest.raises(AuthenticationError, match=r"refused the login \(token expired\)"):
         frames.answer(answered(last, refusal))
 
 
@@ -137,7 +137,7 @@ def test_a_refused_token_is_told_in_the_broker_s_last_words() -> None:
 )
 def test_a_refused_password_is_told_in_the_broker_s_words_in_one_line(words: str | None, shown: str) -> None:
     frames, frame = shaken(PLAIN)
-    with pytest.raises(LoginFailed) as caught:
+    with pytest.raises(AuthenticationError) as caught:
         frames.answer(answered(frame, said(code=ErrorCode.sasl_authentication_failed, words=words)))
     assert str(caught.value) == (f"the broker refused the login ({shown}): check the credentials in client.properties")
 
@@ -145,13 +145,15 @@ def test_a_refused_password_is_told_in_the_broker_s_words_in_one_line(words: str
 def test_a_mechanism_that_the_broker_does_not_take_is_told_with_those_that_it_takes() -> None:
     frames = Login(PLAIN).frames("tester")
     refusal = handshake(ErrorCode.unsupported_sasl_mechanism, ("SCRAM-SHA-512", "OAUTHBEARER"))
-    with pytest.raises(LoginFailed, match=r"not take a login by PLAIN, only by SCRAM-SHA-512, OAUTHBEARER: set sasl"):
+    with pytest.raises(
+        AuthenticationError, match=r"not take a login by PLAIN, only by SCRAM-SHA-512, OAUTHBEARER: set sasl"
+    ):
         frames.answer(answered(frames.start(), refusal))
 
 
 def test_a_listener_without_login_is_told() -> None:
     frames = Login(PLAIN).frames("tester")
-    with pytest.raises(LoginFailed, match=r"takes no login at this address: check security\.protocol"):
+    with pytest.raises(AuthenticationError, match=r"takes no login at this address: check security\.protocol"):
         frames.answer(answered(frames.start(), handshake(ErrorCode.illegal_sasl_state)))
 
 
@@ -160,7 +162,9 @@ def test_a_server_that_cannot_prove_to_know_the_password_is_refused() -> None:
     nonce = parsed(frame, SaslAuthenticateRequest)[1].auth_bytes.partition(b",r=")[2]
     proof = frames.answer(answered(frame, said(b"r=" + nonce + b"xyz,s=QSXCR+Q6sek8bf92,i=4096")))
     assert proof is not None
-    with pytest.raises(LoginFailed, match=r"cannot be trusted \(its signature is wrong.*: check the address and the"):
+    with pytest.raises(
+        AuthenticationError, match=r"cannot be trusted \(its signature is wrong.*: check the address and the"
+    ):
         frames.answer(answered(proof, said(b"v=" + base64.b64encode(bytes(32)))))
 
 
@@ -178,16 +182,16 @@ def test_whatever_a_server_sends_it_is_refused_or_answered_and_never_a_surprise(
     else:
         frames = Login(security).frames("tester")
         frame = frames.start()
-    with pytest.raises(LoginFailed, match="makes no sense"):
+    with pytest.raises(AuthenticationError, match="makes no sense"):
         frames.answer(garbage)
     # The same with the right correlation id in front, so that the rest is read.
-    with contextlib.suppress(LoginFailed):
+    with contextlib.suppress(AuthenticationError):
         frames.answer(frame[8:12] + garbage)
 
 
 def test_an_answer_to_something_else_is_refused() -> None:
     frames = Login(PLAIN).frames("tester")
-    with pytest.raises(LoginFailed, match="makes no sense"):
+    with pytest.raises(AuthenticationError, match="makes no sense"):
         frames.answer(answered(frames.start(), handshake(), correlation=7))
 
 

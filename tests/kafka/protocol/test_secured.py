@@ -29,7 +29,7 @@ from clusterload import Lab, Properties
 from clusterload.kafka.protocol import tls
 from clusterload.kafka.protocol.login import Login
 from clusterload.kafka.protocol.security import Security, security_of
-from clusterload.model.errors import ClusterError, ConfigurationError, LoginFailed
+from clusterload.model.errors import AuthenticationError, ClusterError, ConfigurationError
 from tests.processes import wait_for
 
 HOUR_MS = 3_600_000
@@ -176,7 +176,7 @@ def test_a_connection_in_use_logs_in_again(secure_lab: Lab, mechanism: str) -> N
 )
 def test_a_wrong_password_gives_the_broker_s_words_in_one_line(secure_lab: Lab, mechanism: str, words: str) -> None:
     wrong = given(secure_lab, "SASL_SSL", sasl_mechanism=mechanism, sasl_password="hunter2")
-    with connected(wrong) as client, pytest.raises(LoginFailed) as caught:
+    with connected(wrong) as client, pytest.raises(AuthenticationError) as caught:
         client.log_in()
     assert str(caught.value).startswith(f"the broker refused the login ({words}")
     assert str(caught.value).endswith("): check the credentials in client.properties")
@@ -187,13 +187,13 @@ def test_a_wrong_password_gives_the_broker_s_words_in_one_line(secure_lab: Lab, 
 def test_a_token_of_nobody_gives_the_broker_s_words(secure_lab: Lab) -> None:
     config = {"sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.config": "principal=lab principalClaimName=who"}
     values = secure_lab.listeners["SASL_PLAINTEXT"] | config
-    with connected(Properties(values=values)) as client, pytest.raises(LoginFailed, match="refused the login"):
+    with connected(Properties(values=values)) as client, pytest.raises(AuthenticationError, match="refused the login"):
         client.log_in()
 
 
 def test_a_login_where_none_is_taken_is_told(secure_lab: Lab) -> None:
     plain = given(secure_lab, "SASL_PLAINTEXT", bootstrap_servers=secure_lab.bootstrap_servers)
-    with connected(plain) as client, pytest.raises(LoginFailed, match="takes no login at this address"):
+    with connected(plain) as client, pytest.raises(AuthenticationError, match="takes no login at this address"):
         client.log_in()
 
 

@@ -17,7 +17,7 @@ import pytest
 from clusterload.kafka.protocol.login import Login
 from clusterload.kafka.protocol.security import ClientCredentials, Security
 from clusterload.kafka.protocol.tokens import fetched
-from clusterload.model.errors import LoginFailed
+from clusterload.model.errors import AuthenticationError
 
 SECRET = "hunter2-hunter2"
 Serve = Callable[..., ClientCredentials]
@@ -96,21 +96,21 @@ def test_what_is_no_token_is_told_in_one_line_without_the_secret(
 ) -> None:
     wanted = serve(body, status)
     url = wanted.url.replace("//", f"//me:{SECRET}@") + f"?key={SECRET}"
-    with pytest.raises(LoginFailed) as caught:
+    with pytest.raises(AuthenticationError) as caught:
         fetched(replace(wanted, url=url), 0.0, "the file")
     assert str(caught.value) == f"no token came from {wanted.url} ({said}): check sasl.oauthbearer.* in the file"
 
 
 def test_the_secret_is_not_sent_on_to_where_a_server_points(serve: Serve, asked: list[Any]) -> None:
     elsewhere = serve('{"access_token": "opaque"}')
-    with pytest.raises(LoginFailed, match="HTTP 307"):
+    with pytest.raises(AuthenticationError, match="HTTP 307"):
         fetched(serve("", 307, Location=elsewhere.url), 0.0, "the file")
     assert len(asked) == 1
 
 
 def test_a_server_that_does_not_answer_is_told() -> None:
     wanted = ClientCredentials(url="http://127.0.0.1:1/token", client_id="me", client_secret=SECRET)
-    with pytest.raises(LoginFailed, match=r"no token came from http://127\.0\.0\.1:1/token \("):
+    with pytest.raises(AuthenticationError, match=r"no token came from http://127\.0\.0\.1:1/token \("):
         fetched(wanted, 0.0, "the file")
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clusterload.model.errors import ConfigurationError
-from clusterload.model.thresholds import Misread, Threshold
+from clusterload.model.thresholds import Threshold, ThresholdSyntaxError
 from tests.model.thresholds.drawn import thresholds
 
 EXAMPLES = (
@@ -76,11 +76,11 @@ def test_any_text_is_a_threshold_or_is_refused_in_a_line_with_a_place_in_it(text
     assert str(read).isprintable()
 
 
-def parsed(text: str) -> Threshold | Misread:
+def parsed(text: str) -> Threshold | ThresholdSyntaxError:
     """A threshold, or why it is none."""
     try:
         return Threshold.parsed(text)
-    except Misread as refused:
+    except ThresholdSyntaxError as refused:
         return refused
 
 
@@ -129,7 +129,7 @@ def changed(text: str, edits: list[tuple[int, int, str]]) -> str:
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_place(text: str, place: int, words: str) -> None:
-    with pytest.raises(Misread, match=re.escape(words)) as refused:
+    with pytest.raises(ThresholdSyntaxError, match=re.escape(words)) as refused:
         Threshold.parsed(text)
     assert refused.value.at == place
     assert refused.value.exit_code == 104

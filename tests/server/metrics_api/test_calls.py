@@ -13,7 +13,7 @@ from clusterload.server.metrics_api.calls import Calls
 from clusterload.server.metrics_api.catalogue import METRICS, RESOURCES
 from clusterload.server.metrics_api.history import History
 from clusterload.server.metrics_api.intervals import timestamp
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 
 from .asked import AT, FILTER, ID, NAME, Scraped, as_bytes, query
 
@@ -42,9 +42,9 @@ class Asked:
         times = {timestamp(AT + offset): offset for offset in range(-600, 600)}
         return [(times[one["timestamp"]], one["value"]) for one in self(body)["data"]]
 
-    def refusal(self, body: dict[str, Any] | bytes, token: str | None = None) -> Refused:
+    def refusal(self, body: dict[str, Any] | bytes, token: str | None = None) -> RequestRefusedError:
         """What a body that is refused is told."""
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RequestRefusedError) as refused:
             self.calls.query(body if isinstance(body, bytes) else as_bytes(body), token)
         return refused.value
 
@@ -263,7 +263,7 @@ def test_a_query_that_makes_no_sense_is_refused_with_the_reason(
 ) -> None:
     refused = asked.refusal({**query("received_bytes"), **change})
     assert refused.status == status
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(RequestRefusedError, match=said):
         raise refused
 
 
@@ -301,9 +301,9 @@ def test_attributes_have_pages(scraped: Scraped, asked: Asked) -> None:
 
 
 def test_attributes_of_a_label_that_no_metric_has_are_refused(asked: Asked) -> None:
-    with pytest.raises(Refused, match="no metric has a label"):
+    with pytest.raises(RequestRefusedError, match="no metric has a label"):
         attributes(asked, group_by=["metric.colour"])
-    with pytest.raises(Refused, match="has no label"):
+    with pytest.raises(RequestRefusedError, match="has no label"):
         attributes(asked, group_by=["metric.topic"], metric=f"{NAME}request_count")
 
 

@@ -18,7 +18,7 @@ from clusterload.server.metrics_api.filters import (
     Or,
     check,
 )
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 
 OURS = Equal(field=CLUSTER, value="lkc-1")
 TOPIC = "metric.topic"
@@ -117,17 +117,17 @@ def test_a_filter_that_names_our_cluster_may_be_asked(restricting: Filter) -> No
     ],
 )
 def test_a_filter_that_lets_other_clusters_pass_is_refused(wide: Filter | None) -> None:
-    with pytest.raises(Refused, match="must restrict the query to a cluster") as refused:
+    with pytest.raises(RequestRefusedError, match="must restrict the query to a cluster") as refused:
         check(wide, "lkc-1", KNOWN)
     assert refused.value.status == 400
 
 
 def test_another_cluster_is_forbidden() -> None:
-    with pytest.raises(Refused, match="not authorized for the cluster 'lkc-2'") as refused:
+    with pytest.raises(RequestRefusedError, match="not authorized for the cluster 'lkc-2'") as refused:
         check(Or(filters=[OURS, Equal(field=CLUSTER, value="lkc-2")]), "lkc-1", KNOWN)
     assert refused.value.status == 403
 
 
 def test_a_label_that_the_metric_lacks_is_refused_with_those_that_it_has() -> None:
-    with pytest.raises(Refused, match=r"no label 'metric.partition' .* metric.topic, resource.kafka.id"):
+    with pytest.raises(RequestRefusedError, match=r"no label 'metric.partition' .* metric.topic, resource.kafka.id"):
         check(And(filters=[OURS, Equal(field="metric.partition", value=1)]), "lkc-1", KNOWN)

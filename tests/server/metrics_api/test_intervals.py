@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.server.metrics_api.intervals import GRANULARITIES, MOST_INTERVALS, cut, stretches, timestamp
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 
 NOW = datetime(2020, 1, 1, 2, 13, 27, tzinfo=UTC)
 ANY = GRANULARITIES["PT1H"]
@@ -53,7 +53,7 @@ def test_an_interval_means_every_minute_that_it_touches(interval: str, start: st
     ],
 )  # fmt: skip
 def test_what_is_no_interval_is_refused_with_the_forms_that_are(interval: str) -> None:
-    with pytest.raises(Refused, match="interval") as refused:
+    with pytest.raises(RequestRefusedError, match="interval") as refused:
         touched(interval)
     assert refused.value.status == 400
 
@@ -67,7 +67,7 @@ def test_an_interval_may_be_as_long_as_its_granularity_allows_and_no_longer(
 ) -> None:
     start = NOW - longest
     assert touched(f"{start.isoformat()}/{NOW.isoformat()}", granularity=granularity)
-    with pytest.raises(Refused, match=f"with granularity {granularity} at most"):
+    with pytest.raises(RequestRefusedError, match=f"with granularity {granularity} at most"):
         touched(f"{(start - timedelta(seconds=1)).isoformat()}/{NOW.isoformat()}", granularity=granularity)
 
 
@@ -77,13 +77,13 @@ def test_coarse_granularities_allow_intervals_of_any_length(granularity: str) ->
 
 
 def test_several_intervals_may_not_be_longer_together_than_one() -> None:
-    with pytest.raises(Refused, match="at most"):
+    with pytest.raises(RequestRefusedError, match="at most"):
         touched("now-10h/PT4H", "now-4h/PT4H", granularity="PT1M")
 
 
 def test_more_intervals_than_are_allowed_are_refused() -> None:
     assert touched(*["now-1h/now"] * MOST_INTERVALS)
-    with pytest.raises(Refused, match="too many intervals"):
+    with pytest.raises(RequestRefusedError, match="too many intervals"):
         touched(*["now-1h/now"] * (MOST_INTERVALS + 1))
 
 

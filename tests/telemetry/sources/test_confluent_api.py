@@ -14,7 +14,7 @@ from clusterload.telemetry.sources.confluent import (
     Interval,
     MetricsApi,
     Query,
-    QueryRefused,
+    QueryRefusedError,
     Table,
     Transport,
     of_cluster,
@@ -91,14 +91,14 @@ def test_pages_that_always_expire_are_given_up(api: PlayedApi) -> None:
         return Answer(status=400) if asked.params else page([row("a", 0, 1)], "p2")
 
     api.answer = answer
-    with pytest.raises(QueryRefused):
+    with pytest.raises(QueryRefusedError):
         table(api, query())
     assert len(api.asked) == 6
 
 
 def test_a_query_that_is_refused_at_once_is_not_asked_again(api: PlayedApi) -> None:
     api.in_turn(Answer(status=400))
-    with pytest.raises(QueryRefused):
+    with pytest.raises(QueryRefusedError):
         table(api, query())
     assert len(api.asked) == 1
 

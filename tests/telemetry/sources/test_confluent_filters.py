@@ -10,12 +10,12 @@ from clusterload.model.errors import ConfigurationError
 from clusterload.model.series import SECOND
 from clusterload.telemetry.sources.confluent import (
     And,
-    Comparison,
     Field,
     Format,
     Granularity,
     Interval,
     Not,
+    Operator,
     Or,
     Query,
     of_cluster,
@@ -33,8 +33,8 @@ def test_the_contracts_own_example_of_a_filter_is_rendered_word_for_word() -> No
     }
 
 
-@pytest.mark.parametrize("op", list(Comparison))
-def test_each_comparison_is_rendered_by_its_name(op: Comparison) -> None:
+@pytest.mark.parametrize("op", list(Operator))
+def test_each_comparison_is_rendered_by_its_name(op: Operator) -> None:
     one = Field(field="metric.partition", value=7, op=op)
     assert Or(filters=(one,)).body() == {
         "op": "OR",

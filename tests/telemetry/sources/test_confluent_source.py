@@ -9,7 +9,7 @@ import pytest
 
 from clusterload.analysis.usage import assess, provider_load
 from clusterload.cli.root import root
-from clusterload.model.errors import Aborted, SourceError
+from clusterload.model.errors import AbortedError, SourceError
 from clusterload.model.limits import Limits
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
@@ -181,7 +181,7 @@ def test_what_was_done_is_in_the_file_before_figures_are_waited_for(api: PlayedA
             recorder.document("window", {"start": FIRST, "end": FIRST + MINUTE, "complete": True})
             collect((source,), recorder, FIRST, FIRST + MINUTE, interrupted)
 
-    with pytest.raises(Aborted):
+    with pytest.raises(AbortedError):
         load()
     assert read_run(tmp_path / "kept.run").complete
 

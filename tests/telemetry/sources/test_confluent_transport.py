@@ -11,7 +11,7 @@ from email.utils import formatdate
 import pytest
 
 from clusterload.model.errors import SourceError
-from clusterload.telemetry.sources.confluent import Access, Patience, QueryRefused, Transport
+from clusterload.telemetry.sources.confluent import Access, Patience, QueryRefusedError, Transport
 
 from .played import CLUSTER, HURRIED, SECRET, TOKEN, Answer, PlayedApi, playing
 
@@ -124,12 +124,12 @@ def test_a_refusal_is_said_once_with_what_to_do(api: PlayedApi, status: int, exp
 
 def test_a_question_that_is_not_taken_is_told_apart_from_a_door_that_is_shut(api: PlayedApi) -> None:
     api.in_turn(Answer(status=400))
-    with pytest.raises(QueryRefused):
+    with pytest.raises(QueryRefusedError):
         ask(api)
     api.in_turn(Answer(status=403))
     with pytest.raises(SourceError) as caught:
         ask(api)
-    assert not isinstance(caught.value, QueryRefused)
+    assert not isinstance(caught.value, QueryRefusedError)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from clusterload import Case, Cluster, Limits, judge, read_run
+from clusterload import Cluster, Limits, read_run
+from clusterload.cases import Case, judge
 from clusterload.model.limits import Force, Limit
 from clusterload.model.units import MIB_PER_SECOND, Quantity
 from clusterload.workflow.cases import Outcome

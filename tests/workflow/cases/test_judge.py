@@ -104,7 +104,7 @@ def test_the_words_follow_the_data_and_chance_is_not_taken_for_an_effect(
         (lambda run: replace(run, complete=False), "the run was cut short"),
         (
             lambda run: replace(run, ledgers=(replace(kept_ledger(run.plan), late=9_999),)),
-            "the generator was the brake",
+            "the generator was the bottleneck",
         ),
         (
             lambda run: replace(run, series=tuple(one for one in run.series if one.name != "egress")),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clusterload.analysis.diagnosis import diagnose
-from clusterload.model.errors import Aborted
+from clusterload.model.errors import AbortedError
 from clusterload.model.run import Run
 from clusterload.workflow.live import Feed, Snapshot
 from tests.processes import wait_for
@@ -75,6 +75,6 @@ def test_a_viewer_that_fails_hides_nothing_from_the_others_and_ends_no_run(run: 
 
 def test_an_end_before_its_time_is_told_in_its_own_words(run: Run) -> None:
     seen: list[Snapshot] = []
-    with pytest.raises(Aborted), Feed(TABLE, [seen.append]):
-        raise Aborted("interrupted: what was measured until then is in a.run")
+    with pytest.raises(AbortedError), Feed(TABLE, [seen.append]):
+        raise AbortedError("interrupted: what was measured until then is in a.run")
     assert seen[-1].ended == "interrupted: what was measured until then is in a.run"

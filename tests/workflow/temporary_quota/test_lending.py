@@ -16,7 +16,7 @@ from clusterload.kafka.configuration import Quota, client_quotas
 from clusterload.kafka.quotas import drop_quota, quota_of, set_quota
 from clusterload.model.errors import ConfigurationError
 from clusterload.workflow.temporary_quota import give_back, lent, outstanding
-from clusterload.workflow.temporary_quota.lending import NotGivenBack
+from clusterload.workflow.temporary_quota.lending import QuotaNotRestoredError
 from tests.conftest import Tool
 from tests.processes import wait_for
 
@@ -145,7 +145,7 @@ def test_a_failure_to_give_back_is_shouted_with_the_command_and_it_is_tried_agai
             with lent(cluster, {"client-id": "it's"}, FIGURES, why="a test", seconds=60, shout=said.append):
                 lab.pause(1)
 
-        with pytest.raises(NotGivenBack, match="IS STILL THERE"):
+        with pytest.raises(QuotaNotRestoredError, match="IS STILL THERE"):
             cut_off()
         (line,) = said
         assert "clusterload cleanup" in line

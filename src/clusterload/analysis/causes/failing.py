@@ -133,11 +133,11 @@ def _slow_replica(scene: Scene) -> Signs | None:
     each = {one: scene.mean_time(source, "Produce", one) for one in scene.facts.per_broker(source)}
     slower = {who: pair for who, pair in each.items() if not math.isnan(pair.now)}
     idle = each.keys() - slower.keys()
-    behind, contrast = _waited_for(slower, idle)
+    behind, comparison = _waited_for(slower, idle)
     absent = _BY_ABSENCE if behind in idle else 0.0
     who, seconds = _alone(scene)
     paused = between(seconds, 1.5, 3.5)
-    if paused and (not contrast or who != behind):
+    if paused and (not comparison or who != behind):
         behind = who
     behind = behind or _lacked(scene)
     # Whoever waits the longest tells: the slow broker's own requests, and those of idle brokers, wait for nobody.
@@ -151,7 +151,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
     return Signs(
         weight=either(late * between(worst.ratio, 1.5, 4.0) if scene.based else late, 0.6 * missing),
         # On a full host all are late, but not one broker for the others only.
-        fit=either(contrast, absent, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene) * (1 - contrast)),
+        fit=either(comparison, absent, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene) * (1 - comparison)),
         sentence=_lateness(behind, whole),
         evidence=(
             scene.figure("Wait of a produce request for replicas", whole, units.MILLISECONDS, source),
@@ -177,9 +177,9 @@ def _waited_for(waits: dict[str, Pair], idle: Set[str]) -> tuple[str, float]:
     """
     rises = sorted(max(0.0, one.rise) for one in waits.values())
     alike = max(rises[0], 1e-3) / rises[1] if len(rises) > 1 and rises[1] else 1.0
-    contrast = 1 - by_size(alike, 0.15, 0.7)
-    if contrast:
-        return min(waits, key=lambda one: waits[one].rise), contrast
+    comparison = 1 - by_size(alike, 0.15, 0.7)
+    if comparison:
+        return min(waits, key=lambda one: waits[one].rise), comparison
     return (next(iter(idle)) if rises and rises[0] and len(idle) == 1 else ""), 0.0
 
 

@@ -69,7 +69,7 @@ class Bound:
         """A bound from text, as in `saturation > 90 %`.
 
         Raises:
-            Misread: it has another form, or its quantity or unit is not known; with the place.
+            ThresholdSyntaxError: it has another form, or its quantity or unit is not known; with the place.
         """
         one, written = Threshold.parsed(text, "bound"), read(text, "bound")
         if one.aggregate or one.quantity not in QUANTITIES:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clusterload.analysis.achieved import Achieved, achieved
-from clusterload.analysis.bottleneck import BROKERS, LOST, NONE, brakes, strained
+from clusterload.analysis.achieved import AchievedDial, achieved
+from clusterload.analysis.bottleneck import BROKERS, LOST, NONE, bottlenecks, strained
 from clusterload.analysis.ceiling.bound import LATENCIES, Bound
 from clusterload.analysis.ceiling.staircase import Outcome, Step
 from clusterload.analysis.host_cpu import CROWDED, HOST_CPU, crowded
@@ -84,7 +84,7 @@ class Trial:
             # Brokers counted what was really used: that holds whoever else was short of something.
             return Outcome.BROKE, _said(broken, figures)
         if own := _failed_here(run) or strained(settled):
-            return Outcome.UNSURE, f"the generator was the brake: {own}"
+            return Outcome.UNSURE, f"the generator was the bottleneck: {own}"
         if refused:
             return _missed(run, figures["achieved"])
         if others := crowded(settled, usage, min([CROWDED, *_of_host(broken, figures)])):
@@ -96,7 +96,7 @@ def not_begun(value: float, words: str) -> Step:
     """A step whose load could not even begin, in the words of the error."""
     ours = any(reason in words for reason in GENERATORS_OWN)
     outcome = Outcome.UNSURE if ours else Outcome.BROKE
-    return Step(value=value, outcome=outcome, why=f"the generator was the brake: {words}" if ours else words)
+    return Step(value=value, outcome=outcome, why=f"the generator was the bottleneck: {words}" if ours else words)
 
 
 def settled_part(run: Run) -> Run:
@@ -138,7 +138,7 @@ def _highest(lines: Iterable[Line]) -> float:
     return max((line.typical for line in lines if not math.isnan(line.typical)), default=math.nan)
 
 
-def _made(dials: Sequence[Achieved]) -> float:
+def _made(dials: Sequence[AchievedDial]) -> float:
     """Share of what was asked for that was made: of each Load its worst dial.
 
     The Loads' shares are multiplied: what one reads is a share of what another one wrote.
@@ -151,7 +151,7 @@ def _made(dials: Sequence[Achieved]) -> float:
     return math.prod(worst.values()) if worst else math.nan
 
 
-def _excess(dials: Sequence[Achieved]) -> float:
+def _excess(dials: Sequence[AchievedDial]) -> float:
     """The largest share of what was asked for that was made, of all dials; NaN if none is known."""
     shares = [dial.value / dial.asked.value for dial in dials if math.isfinite(dial.asked.value) and dial.asked.value]
     return max((share for share in shares if not math.isnan(share)), default=math.nan)
@@ -197,12 +197,12 @@ def _blamed(
 
 def _missed(run: Run, share: float) -> tuple[Outcome, str]:
     """Why less was made than asked for, and whether that is the cluster's doing."""
-    found = [brake for brake in brakes(run) if brake.who != NONE]
+    found = [bottleneck for bottleneck in bottlenecks(run) if bottleneck.who != NONE]
     words = f"{units.percent(share)} of the load was made"
-    for brake in found:
-        if brake.who == BROKERS:
-            return Outcome.BROKE, f"{words}: {brake.words}"
-    return Outcome.UNSURE, "; ".join([words, *(brake.words for brake in found)])
+    for bottleneck in found:
+        if bottleneck.who == BROKERS:
+            return Outcome.BROKE, f"{words}: {bottleneck.words}"
+    return Outcome.UNSURE, "; ".join([words, *(bottleneck.words for bottleneck in found)])
 
 
 def _of_host(broken: Iterable[Bound], figures: Mapping[str, float]) -> list[float]:

@@ -18,7 +18,7 @@ from clusterload.analysis.changes.figures import Figure, Level, Lines, Measure, 
 from clusterload.analysis.changes.shift import Shift, State
 from clusterload.analysis.changes.yardstick import (
     LEAST_POINTS,
-    TooLittle,
+    InsufficientDataError,
     Yardstick,
     by_blocks,
     by_windows,
@@ -51,7 +51,7 @@ _ROLES: Final = (Role.DIMENSION, Role.SATURATION, Role.SIGN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class ChangeSet:
     """All figures of two stretches, held side by side.
 
     Attributes:
@@ -108,7 +108,7 @@ class Changed:
         )
 
 
-def changed(before: Run, after: Run, usual: Sequence[Run] = ()) -> Changed:
+def changes(before: Run, after: Run, usual: Sequence[Run] = ()) -> ChangeSet:
     """Hold two stretches side by side, and tell what moved beyond what is usual.
 
     Args:
@@ -124,7 +124,7 @@ def changed(before: Run, after: Run, usual: Sequence[Run] = ()) -> Changed:
     total = {one.figure: one for one in looked}
     count = sum(one.shows for one in looked)
     judged = [_judged(one, count, total) for one in looked]
-    return Changed(shifts=tuple(sorted(judged, key=_rank)), looked=count, basis=held.basis(judged))
+    return ChangeSet(shifts=tuple(sorted(judged, key=_rank)), looked=count, basis=held.basis(judged))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class _Held:
                 return replace(told, doubt=f"no figures {side}, or more gaps than figures")
         try:
             return replace(told, yardstick=self._yardstick(told, earlier, later, step))
-        except TooLittle as error:
+        except InsufficientDataError as error:
             return replace(told, doubt=str(error))
 
     def _yardstick(self, told: Shift, earlier: Floats, later: Floats, step: float) -> Yardstick:
@@ -168,7 +168,9 @@ class _Held:
         if self.usual:
             return by_windows(self._windows(told.figure, step), told.before, told.after, floor)
         if self._points(told.measure) < LEAST_POINTS:
-            raise TooLittle(f"too few points: {LEAST_POINTS} are needed in each stretch where no usual one is given")
+            raise InsufficientDataError(
+                f"too few points: {LEAST_POINTS} are needed in each stretch where no usual one is given"
+            )
         return by_blocks(earlier, later, told.measure.kind, floor)
 
     def _points(self, measure: Measure) -> int:

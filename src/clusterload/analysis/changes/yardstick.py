@@ -55,7 +55,7 @@ class Yardstick:
     windows: int
 
 
-class TooLittle(ClusterloadError):
+class InsufficientDataError(ClusterloadError):
     """There is too little to take a spread from; the message says why."""
 
 
@@ -79,7 +79,7 @@ def pieces(values: Floats, size: int, kind: Kind) -> Floats:
 def by_windows(windows: Floats, before: float, after: float, floor: float) -> Yardstick:
     """The yardstick that typical values of usual windows give; TooLittle if there are not enough of them."""
     if len(windows) < LEAST_WINDOWS:
-        raise TooLittle(f"only {len(windows)} usual windows have figures, and {LEAST_WINDOWS} are needed")
+        raise InsufficientDataError(f"only {len(windows)} usual windows have figures, and {LEAST_WINDOWS} are needed")
     passed = _beyond(windows, after, after >= before)
     return _floored(
         spread(windows), freedom(len(windows)), floor, reached=passed > _RARE * len(windows), windows=len(windows)
@@ -91,7 +91,7 @@ def by_blocks(earlier: Floats, later: Floats, kind: Kind, floor: float) -> Yards
     size = max(1, min(len(earlier), len(later)) // _MOST_BLOCKS)
     first, second = pieces(earlier, size, kind), pieces(later, size, kind)
     if min(len(first), len(second)) < _LEAST_BLOCKS:
-        raise TooLittle("too many gaps: no four blocks of each stretch have figures")
+        raise InsufficientDataError("too many gaps: no four blocks of each stretch have figures")
     before, after = typical(earlier, kind), typical(later, kind)
     rises = after >= before
     # Of a real change most blocks show it. A single burst makes a difference too, but that of one block.

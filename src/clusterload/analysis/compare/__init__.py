@@ -1,12 +1,12 @@
 """Contrast: groups of runs held side by side, each difference with its interval and what may be said of it. Pure."""
 
-from clusterload.analysis.compare.contrast import (
+from clusterload.analysis.compare.comparison import (
     BY_CHANCE,
-    Contrast,
-    Contrasted,
+    Comparison,
     Difference,
+    GroupComparison,
     Ruling,
-    contrasted,
+    compare,
     side_by_side,
 )
 from clusterload.analysis.compare.estimate import SURE, Estimate
@@ -20,19 +20,19 @@ __all__ = [
     "BY_CHANCE",
     "SURE",
     "Better",
-    "Contrast",
-    "Contrasted",
+    "Comparison",
     "Difference",
     "Doubt",
     "Estimate",
     "Family",
     "Figure",
     "Group",
+    "GroupComparison",
     "Reading",
     "Ruling",
     "Setting",
     "amount",
-    "contrasted",
+    "compare",
     "interval",
     "reading_of",
     "sentence",

@@ -25,7 +25,7 @@ _ALONE: Final = (
 )
 
 
-class Untold(ClusterloadError):
+class UnknownFigureError(ClusterloadError):
     """A difference cannot be told; the message says why."""
 
 
@@ -156,15 +156,15 @@ def difference_of(figure: Figure, before: Group, after: Group, repeats: Repeats,
     """By how much two groups differ in a figure: a ratio, or a difference in its unit.
 
     Raises:
-        Untold: a run is doubted, or nothing tells how runs differ.
+        UnknownFigureError: a run is doubted, or nothing tells how runs differ.
     """
     for group in (before, after):
         if why := group.doubted(figure):
-            raise Untold(why)
+            raise UnknownFigureError(why)
     scatters = [repeats.scatters(figure, group, relative=relative) for group in (before, after)]
     either = scatters[0] or scatters[1]
     if not either:
-        raise Untold(_ALONE)
+        raise UnknownFigureError(_ALONE)
     samples = [
         Sample(
             mean=float(np.mean(_scaled(group.values(figure), relative=relative))),

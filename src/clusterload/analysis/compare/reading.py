@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis import effects
-from clusterload.analysis.achieved import Achieved, achieved
-from clusterload.analysis.bottleneck import GENERATOR, brakes
+from clusterload.analysis.achieved import AchievedDial, achieved
+from clusterload.analysis.bottleneck import GENERATOR, bottlenecks
 from clusterload.analysis.changes.figures import Figure as Whole
 from clusterload.analysis.changes.figures import Lines, measures
 from clusterload.analysis.changes.yardstick import typical
@@ -130,7 +130,7 @@ def _warmed_up(run: Run) -> Run:
 
 def _achieved(run: Run) -> Iterator[tuple[Figure, float]]:
     """Of each Load what was made of what was asked for, or how much there was where as much as possible was asked."""
-    loads: dict[str, list[Achieved]] = {}
+    loads: dict[str, list[AchievedDial]] = {}
     for one in achieved(run):
         if one.asked.unit.per_second:
             loads.setdefault(one.load, []).append(one)
@@ -247,7 +247,7 @@ def _doubts(run: Run, usage: Usage) -> Iterator[Doubt]:
     if any(event.kind == "clock-jumped" for event in run.events):
         yield Doubt(words="the clock jumped during the run", touches=_EVERYTHING)
     # What was achieved is what it is, unless it was the generator that was too slow.
-    own = [brake for brake in brakes(run) if brake.who == GENERATOR]
+    own = [bottleneck for bottleneck in bottlenecks(run) if bottleneck.who == GENERATOR]
     touches = _EVERYTHING if own else _EVERYTHING - {Family.ACHIEVED}
     yield from (Doubt(words=words, touches=touches) for words in doubts_of_generator(run))
     # Where as much as possible was asked for nothing was missed, and it is still the generator that was measured.

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from clusterload.analysis.compare.contrast import Contrast, Difference, Ruling
+from clusterload.analysis.compare.comparison import Difference, GroupComparison, Ruling
 from clusterload.model import units
 
 _NAMED: Final = (Ruling.WORSE, Ruling.BETTER, Ruling.CHANGED)
@@ -32,25 +32,25 @@ def _said(one: Difference, value: float) -> str:
     return units.signed_percent(value) if one.relative else units.signed(value, one.figure.unit)
 
 
-def sentence(contrast: Contrast) -> str:
+def sentence(comparison: GroupComparison) -> str:
     """What became of all figures of two groups, in one sentence."""
-    shown = len(contrast.ruled(Ruling.NOT_SHOWN))
-    unknown = contrast.ruled(Ruling.UNKNOWN)
-    if len(unknown) == len(contrast.differences):
+    shown = len(comparison.ruled(Ruling.NOT_SHOWN))
+    unknown = comparison.ruled(Ruling.UNKNOWN)
+    if len(unknown) == len(comparison.differences):
         why = Counter(one.doubt for one in unknown).most_common(1)
         reason = why[0][0] if why else "they have no figure in common"
-        return f"whether {contrast.after} differs from {contrast.before} cannot be told: {reason}"
-    parts = list(_named(contrast))
+        return f"whether {comparison.after} differs from {comparison.before} cannot be told: {reason}"
+    parts = list(_named(comparison))
     if shown:
         parts.append(f"no difference shown in {shown} {'figure' if shown == 1 else 'figures'}")
     if unknown:
         parts.append(f"{len(unknown)} cannot be told")
-    return f"{contrast.after} against {contrast.before}: {'; '.join(parts)}"
+    return f"{comparison.after} against {comparison.before}: {'; '.join(parts)}"
 
 
-def _named(contrast: Contrast) -> Iterator[str]:
+def _named(comparison: GroupComparison) -> Iterator[str]:
     for ruling in _NAMED:
-        own = contrast.ruled(ruling)
+        own = comparison.ruled(ruling)
         if own:
             told = [f"{_title(one)} {amount(one)} ({interval(one)})" for one in own[:_MOST]]
             more = f" and {len(own) - _MOST} more" if len(own) > _MOST else ""

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from clusterload.analysis.achieved import Achieved, achieved
-from clusterload.analysis.bottleneck import Brake, brakes
+from clusterload.analysis.achieved import AchievedDial, achieved
+from clusterload.analysis.bottleneck import Bottleneck, bottlenecks
 from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.ledger import RECORDS, REQUESTS, Ledger
@@ -47,19 +47,19 @@ def doubts_of_generator(run: Run) -> Iterator[str]:
     if run.plan is not None and not run.ledgers:
         yield "no load was accounted for"
     dials = achieved(run)
-    held = {brake.load: brake for brake in brakes(run, dials)}
-    missed = {one.load for one in dials if one.missed}  # for these the brake is named with the dial
+    held = {bottleneck.load: bottleneck for bottleneck in bottlenecks(run, dials)}
+    missed = {one.load for one in dials if one.missed}  # for these the bottleneck is named with the dial
     loads = {load.name: load for load in run.plan.loads} if run.plan else {}
     for ledger in run.ledgers:
-        brake = None if ledger.load in missed else held.get(ledger.load)
-        yield from _doubts_of_ledger(ledger, loads.get(ledger.load), brake)
+        bottleneck = None if ledger.load in missed else held.get(ledger.load)
+        yield from _doubts_of_ledger(ledger, loads.get(ledger.load), bottleneck)
     yield from _missed_rates(run)
     yield from _missed_dials(run, dials, held)
     yield from _unseen(run, dials)
     yield from (event.text for event in run.events if event.kind == "growth-differs")
 
 
-def _missed_dials(run: Run, dials: Sequence[Achieved], held: Mapping[str, Brake]) -> Iterator[str]:
+def _missed_dials(run: Run, dials: Sequence[AchievedDial], held: Mapping[str, Bottleneck]) -> Iterator[str]:
     """Dials of the wire engine that were missed, the worst of each Load, and what brokers did not see."""
     wire = [load.name for load in run.plan.loads if load.engine == "wire"] if run.plan and run.complete else []
     for name in wire:
@@ -70,7 +70,7 @@ def _missed_dials(run: Run, dials: Sequence[Achieved], held: Mapping[str, Brake]
         yield from (_denied(one) for one in own if one.denied and one.foremost)
 
 
-def _unseen(run: Run, dials: Sequence[Achieved]) -> Iterator[str]:
+def _unseen(run: Run, dials: Sequence[AchievedDial]) -> Iterator[str]:
     """Loads of librdkafka that brokers saw little or nothing of; their accounts are of whole loads only."""
     if run.plan is None or run.seconds < WANTED * run.plan.duration:
         return
@@ -80,14 +80,14 @@ def _unseen(run: Run, dials: Sequence[Achieved]) -> Iterator[str]:
             yield _denied(one)
 
 
-def _denied(one: Achieved) -> str:
+def _denied(one: AchievedDial) -> str:
     return (
         f"{one.dial} of {' and '.join(one.counted.loads)}: the brokers counted {units.number(one.counted.value)} where "
         f"the generator counted {units.number(one.counted.made)}"
     )
 
 
-def _missed(one: Achieved) -> str:
+def _missed(one: AchievedDial) -> str:
     too = f"{units.percent(abs(one.missed_by))} too {'little' if one.missed_by > 0 else 'much'}"
     short = units.short(one.value, one.asked.unit), units.short(one.asked.value, one.asked.unit)
     return f"missed {one.dial}: {short[0]} of {short[1]} that were asked for, {too}"
@@ -114,7 +114,7 @@ def _asked(load: Load, duration: float, unit: str) -> float:
     return {RECORDS: together.records, REQUESTS: together.requests}.get(unit) or math.inf
 
 
-def _doubts_of_ledger(ledger: Ledger, load: Load | None, brake: Brake | None) -> Iterator[str]:
+def _doubts_of_ledger(ledger: Ledger, load: Load | None, bottleneck: Bottleneck | None) -> Iterator[str]:
     def share(count: int) -> str:
         return f"{count:,} of {ledger.scheduled:,} {ledger.unit} of load {ledger.load!r}"
 
@@ -122,7 +122,7 @@ def _doubts_of_ledger(ledger: Ledger, load: Load | None, brake: Brake | None) ->
         yield f"no {ledger.unit.removesuffix('s')} of load {ledger.load!r} was due"
     behind = ledger.late + ledger.dropped
     if behind > LATE * ledger.scheduled:
-        yield f"{share(behind)} were sent late or not at all{_because(load, brake)}"
+        yield f"{share(behind)} were sent late or not at all{_because(load, bottleneck)}"
     # Where nobody is asked for an answer, none is missing.
     unasked = load is not None and load.dials.acks == "0"
     lost = ledger.failed + (0 if unasked else ledger.unknown)
@@ -133,10 +133,10 @@ def _doubts_of_ledger(ledger: Ledger, load: Load | None, brake: Brake | None) ->
         yield f"the ledger of load {ledger.load!r} does not add up"
 
 
-def _because(load: Load | None, brake: Brake | None) -> str:
+def _because(load: Load | None, bottleneck: Bottleneck | None) -> str:
     if load is None or load.engine == "client":
-        return ": the generator was the brake"
-    return f": {brake.words}" if brake else ""
+        return ": the generator was the bottleneck"
+    return f": {bottleneck.words}" if bottleneck else ""
 
 
 def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:

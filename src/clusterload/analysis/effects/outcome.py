@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.achieved import achieved
-from clusterload.analysis.bottleneck import GENERATOR, brakes
+from clusterload.analysis.bottleneck import GENERATOR, bottlenecks
 from clusterload.analysis.effects.design import Alias, Design, Kind, Point
 from clusterload.analysis.effects.effects import Effects, Observation, effects_on
 from clusterload.analysis.effects.figures import LIMIT_LOAD, courses_of, figures_of
@@ -112,7 +112,14 @@ def doubt(run: Run) -> str:
         return "the run was cut short"
     if any(event.kind == "clock-jumped" for event in run.events):
         return "the clock jumped during the run"
-    return next((brake.words for brake in brakes(run) if brake.who == GENERATOR and _missed(run, brake.load)), "")
+    return next(
+        (
+            bottleneck.words
+            for bottleneck in bottlenecks(run)
+            if bottleneck.who == GENERATOR and _missed(run, bottleneck.load)
+        ),
+        "",
+    )
 
 
 def _missed(run: Run, load: str) -> bool:

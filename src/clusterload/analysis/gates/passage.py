@@ -43,7 +43,7 @@ class Gate:
         return f"{len(self.failed)} of {count} thresholds {'was' if len(self.failed) == 1 else 'were'} not passed"
 
 
-def gate(run: Run, usage: Usage, more: Iterable[Threshold] = ()) -> Gate:
+def check_thresholds(run: Run, usage: Usage, more: Iterable[Threshold] = ()) -> Gate:
     """Hold a run against its plan's thresholds, and more.
 
     Args:

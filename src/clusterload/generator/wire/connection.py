@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from clusterload.model.errors import LoginFailed
+from clusterload.model.errors import AuthenticationError
 
 if TYPE_CHECKING:
     from clusterload.kafka.protocol.address import Address
@@ -228,7 +228,7 @@ def _logged_in(connection: Connection, data: bytes, at: int, end: int, _: Any) -
     assert login is not None
     try:
         more = login.answer(data[at:end])
-    except LoginFailed as error:
+    except AuthenticationError as error:
         connection.end(str(error))
         return
     if more is not None:

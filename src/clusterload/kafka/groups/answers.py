@@ -69,7 +69,7 @@ def kinds_at(broker: Conversation) -> dict[str, str]:
     """The consumer groups that this broker keeps, of those that we may see, with their kinds.
 
     Raises:
-        NotAllowed: a right is missing.
+        AuthorizationError: a right is missing.
         ClusterError: the broker does not answer, or is just taking groups over.
     """
     answer: ListedV5 | ListedV2

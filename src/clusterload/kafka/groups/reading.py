@@ -10,7 +10,7 @@ from clusterload.kafka.brokers import Brokers
 from clusterload.kafka.cluster import Cluster, Topic
 from clusterload.kafka.groups.answers import Committed, Described, committed_at, described_at, ends_at, kinds_at
 from clusterload.kafka.groups.group import Group, Listing, Offsets, Place, lags
-from clusterload.model.errors import ClusterError, ClusterloadError, NotAllowed
+from clusterload.model.errors import AuthorizationError, ClusterError, ClusterloadError
 
 
 def listed(brokers: Brokers) -> Listing:
@@ -64,7 +64,7 @@ def groups_of(cluster: Cluster, names: Iterable[str] = ()) -> tuple[tuple[Group,
         The groups, and the names of those that are listed and may not be described; of named ones there are none.
 
     Raises:
-        NotAllowed: a named group may not be described.
+        AuthorizationError: a named group may not be described.
         ClusterError: a named group is not listed, or the cluster does not answer.
         ConfigurationError: the login is none that we have without the client library.
     """
@@ -97,7 +97,7 @@ def _require_all(cluster: Cluster, listing: Listing) -> None:
 
 def _refused(failures: Mapping[str, ClusterError], *, named: bool) -> tuple[str, ...]:
     for error in failures.values():
-        if named or not isinstance(error, NotAllowed):
+        if named or not isinstance(error, AuthorizationError):
             raise error
     return tuple(sorted(failures))
 

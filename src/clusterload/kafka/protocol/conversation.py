@@ -25,7 +25,7 @@ from clusterload.kafka.protocol.framing import Answer, frame, read_frame, respon
 from clusterload.kafka.protocol.login import CORRELATIONS, Login
 from clusterload.kafka.protocol.security import Security
 from clusterload.kafka.protocol.tls import context, failed
-from clusterload.model.errors import ClusterError, LoginFailed, Unreachable
+from clusterload.model.errors import AuthenticationError, ClusterError, UnreachableError
 
 if TYPE_CHECKING:
     from kio.static.protocol import RequestPayload
@@ -63,7 +63,7 @@ class Conversation:
 
         Raises:
             Unreachable: no broker answers there.
-            LoginFailed: it refused the login, or is not to be trusted.
+            AuthenticationError: it refused the login, or is not to be trusted.
             ClusterError: TLS failed, or what answers there is no broker.
             ConfigurationError: a certificate or key cannot be used.
         """
@@ -100,7 +100,7 @@ class Conversation:
 
         Raises:
             Unreachable: none came in time, or the connection ended.
-            LoginFailed: the login had to be renewed, and was refused.
+            AuthenticationError: the login had to be renewed, and was refused.
             ClusterError: the broker does not speak this version, or answered with something else.
         """
         self.require({type(request).__name__: (request.__api_key__, request.__version__)})
@@ -166,9 +166,9 @@ class Conversation:
         try:
             while message is not None:
                 message = frames.answer(self._swapped(message, "the login"))
-        except LoginFailed as error:
+        except AuthenticationError as error:
             self.close()
-            raise LoginFailed(f"broker {self.address}: {error}") from None
+            raise AuthenticationError(f"broker {self.address}: {error}") from None
         if frames.lifetime_ms:
             self._renew_at = time.monotonic() + _RENEW_AT * frames.lifetime_ms / 1000
 
@@ -194,7 +194,9 @@ class Conversation:
             self.close()
             took = f"it took over {self._patience:g} s" if isinstance(error, TimeoutError) else ""
             reason = took or error.strerror or str(error) or type(error).__name__
-            raise Unreachable(f"broker {self.address} did not answer {name} ({reason}): see that it is up") from None
+            raise UnreachableError(
+                f"broker {self.address} did not answer {name} ({reason}): see that it is up"
+            ) from None
         except ValueError as error:
             raise self._nonsense(name, error) from None
 
@@ -227,6 +229,6 @@ def first_to_answer(addresses: Iterable[Address], security: Security, **more: An
     for address in addresses:
         try:
             return Conversation(address, security, **more)
-        except Unreachable as error:
+        except UnreachableError as error:
             reasons.append(str(error).partition(": ")[0])
-    raise Unreachable(f"{'; '.join(reasons)}: check the address, and that the brokers are up")
+    raise UnreachableError(f"{'; '.join(reasons)}: check the address, and that the brokers are up")

@@ -27,9 +27,9 @@ from typing import Final
 from clusterload.kafka.protocol.scram import HASHES, Scram, ScramError
 from clusterload.kafka.protocol.security import ClientCredentials, Security, Unsecured
 from clusterload.kafka.protocol.tokens import Token, fetched, first_message, unsecured
-from clusterload.model.errors import LoginFailed
+from clusterload.model.errors import AuthenticationError
 
-__all__ = ["CORRELATIONS", "Frames", "Login", "LoginFailed"]
+__all__ = ["CORRELATIONS", "AuthenticationError", "Frames", "Login"]
 
 CORRELATIONS: Final = range(2**31 - 8, 2**31)
 _HANDSHAKE: Final = (17, 1)  # key and version of SaslHandshake, which has SaslAuthenticate follow
@@ -63,7 +63,7 @@ class Login:
         """Get a token from the authorization server; blocks, so call it outside an event loop.
 
         Raises:
-            LoginFailed: none came.
+            AuthenticationError: none came.
         """
         assert isinstance(self._security.token, ClientCredentials)
         self._token = fetched(self._security.token, self._clock(), self._security.origin)
@@ -76,7 +76,7 @@ class Login:
         """The SASL messages of one login: yields each that is to be sent, and gets the broker's answer to it.
 
         Raises:
-            LoginFailed: the broker is not who it claims to be, or speaks something else.
+            AuthenticationError: the broker is not who it claims to be, or speaks something else.
         """
         security = self._security
         if security.mechanism == "PLAIN":
@@ -118,7 +118,7 @@ class Frames:
             frame: what the broker answered, without the four bytes of its size.
 
         Raises:
-            LoginFailed: the broker refused, in its own words, or is not to be trusted.
+            AuthenticationError: the broker refused, in its own words, or is not to be trusted.
         """
         reader = _Reader(bytes(frame), self._security.origin)
         if reader.int32() != self._awaited:
@@ -137,16 +137,16 @@ class Frames:
         reader.end()
         security = self._security
         if code == _UNSUPPORTED_MECHANISM:
-            raise LoginFailed(
+            raise AuthenticationError(
                 f"the broker does not take a login by {security.mechanism}, only by {_clean(', '.join(offered))}: "
                 f"set sasl.mechanism in {security.origin}"
             )
         if code == _ILLEGAL_STATE:
-            raise LoginFailed(
+            raise AuthenticationError(
                 f"the broker takes no login at this address: check security.protocol in {security.origin}"
             )
         if code:
-            raise LoginFailed(f"the broker refused the login (error code {code}): check {security.origin}")
+            raise AuthenticationError(f"the broker refused the login (error code {code}): check {security.origin}")
         self._shaken = True
 
     def _authenticated(self, reader: _Reader) -> bytes:
@@ -172,8 +172,10 @@ class _Reader:
     def __init__(self, content: bytes, origin: str) -> None:
         self._content, self._place, self._origin = content, 0, origin
 
-    def nonsense(self) -> LoginFailed:
-        return LoginFailed(f"{_NONSENSE}: check security.protocol in {self._origin}, and that a Kafka broker listens")
+    def nonsense(self) -> AuthenticationError:
+        return AuthenticationError(
+            f"{_NONSENSE}: check security.protocol in {self._origin}, and that a Kafka broker listens"
+        )
 
     def int16(self) -> int:
         return int.from_bytes(self._take(2), signed=True)
@@ -220,7 +222,7 @@ def _scram(security: Security) -> Conversation:
         proof = yield scram.final(challenge)
         scram.verify(proof)
     except ScramError as error:
-        raise LoginFailed(
+        raise AuthenticationError(
             f"the broker's login cannot be trusted ({_clean(str(error))}): check the address and {security.origin}"
         ) from None
 
@@ -233,8 +235,10 @@ def _oauthbearer(security: Security, token: Token) -> Conversation:
         raise _refused(reason.decode(errors="replace"), security)
 
 
-def _refused(words: str, security: Security) -> LoginFailed:
-    return LoginFailed(f"the broker refused the login ({_clean(words)}): check the credentials in {security.origin}")
+def _refused(words: str, security: Security) -> AuthenticationError:
+    return AuthenticationError(
+        f"the broker refused the login ({_clean(words)}): check the credentials in {security.origin}"
+    )
 
 
 def _clean(words: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clusterload.model.errors import ClusterError, ConfigurationError, Unreachable
+from clusterload.model.errors import ClusterError, ConfigurationError, UnreachableError
 
 if TYPE_CHECKING:
     import ssl
@@ -65,7 +65,9 @@ def failed(error: OSError, server: str, security: Security) -> ClusterError:
             f"{security.origin}"
         )
     reason = error.strerror or str(error) or type(error).__name__
-    return Unreachable(f"no broker answered at {server} ({reason}): check the address, and that the brokers are up")
+    return UnreachableError(
+        f"no broker answered at {server} ({reason}): check the address, and that the brokers are up"
+    )
 
 
 @contextmanager

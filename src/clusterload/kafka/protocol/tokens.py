@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.model.errors import ConfigurationError, LoginFailed
+from clusterload.model.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:
     import httpx
@@ -57,7 +57,7 @@ def fetched(wanted: ClientCredentials, now: float, origin: str) -> Token:
     """A token from the authorization server. Blocks for up to some 20 seconds: call it outside an event loop.
 
     Raises:
-        LoginFailed: the server does not answer, refuses, or gives no token.
+        AuthenticationError: the server does not answer, refuses, or gives no token.
         ConfigurationError: the CA file cannot be read.
     """
     import httpx  # noqa: PLC0415 - 0.1 s, for the few that need it
@@ -120,10 +120,10 @@ def _trusted(ca_location: str, origin: str) -> Any:
         raise ConfigurationError(f"{origin}: https.ca.location {ca_location} cannot be read: {error}") from None
 
 
-def _failed(wanted: ClientCredentials, reason: str, origin: str) -> LoginFailed:
+def _failed(wanted: ClientCredentials, reason: str, origin: str) -> AuthenticationError:
     where = re.sub(r"//[^/]*@", "//", re.sub(r"[?#].*", "", wanted.url))
     said = " ".join(reason.split())[:300]
-    return LoginFailed(f"no token came from {where} ({said}): check sasl.oauthbearer.* in {origin}")
+    return AuthenticationError(f"no token came from {where} ({said}): check sasl.oauthbearer.* in {origin}")
 
 
 def _encoded(part: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Thresholds: what a run may not come to, as in `latency.p99 > 50 ms for 10 s`. Nothing is evaluated as code."""
 
-from clusterload.model.thresholds.grammar import OPPOSITE, WORSE, Misread, quoted, read
+from clusterload.model.thresholds.grammar import OPPOSITE, WORSE, ThresholdSyntaxError, quoted, read
 from clusterload.model.thresholds.measures import AGGREGATES, ANY, LATENCIES, LIMIT_LOAD, MEASURES, Family, Measure
 from clusterload.model.thresholds.threshold import Threshold, amount_text
 
@@ -14,8 +14,8 @@ __all__ = [
     "WORSE",
     "Family",
     "Measure",
-    "Misread",
     "Threshold",
+    "ThresholdSyntaxError",
     "amount_text",
     "quoted",
     "read",

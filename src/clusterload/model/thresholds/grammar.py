@@ -41,7 +41,7 @@ _REST: Final = re.compile(r"\S.*")
 _SPACES: Final = re.compile(r" *")
 
 
-class Misread(ConfigurationError):
+class ThresholdSyntaxError(ConfigurationError):
     """A text that does not say what it should; `at` is the place of what is wrong with it, from 0."""
 
     def __init__(self, what: str, text: str, at: int, words: str) -> None:
@@ -82,14 +82,14 @@ class Written:
 
     def refuse(self, at: int, words: str) -> NoReturn:
         """Complain of what stands at a place."""
-        raise Misread(self.what, self.text, at, words)
+        raise ThresholdSyntaxError(self.what, self.text, at, words)
 
 
 def read(text: str, what: str = "threshold") -> Written:
     """Part a text into a threshold's words.
 
     Raises:
-        Misread: it has another form.
+        ThresholdSyntaxError: it has another form.
     """
     return _Reader(what, text).written()
 
@@ -159,4 +159,4 @@ class _Reader:
         return spaces.end() if spaces else self.at
 
     def refuse(self, words: str, at: int | None = None) -> NoReturn:
-        raise Misread(self.what, self.text, self.skipped() if at is None else at, words)
+        raise ThresholdSyntaxError(self.what, self.text, self.skipped() if at is None else at, words)

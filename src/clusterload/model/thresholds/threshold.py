@@ -59,7 +59,7 @@ class Threshold:
             what: what it is to be, for complaints.
 
         Raises:
-            Misread: it has another form, or something in it is not known; with the place.
+            ThresholdSyntaxError: it has another form, or something in it is not known; with the place.
         """
         written = read(text, what)
         quantity, aggregate = _parts(written.name.text)

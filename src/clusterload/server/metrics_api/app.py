@@ -23,7 +23,7 @@ from clusterload.server.metrics_api.calls import Calls
 from clusterload.server.metrics_api.export import exported, last_minute
 from clusterload.server.metrics_api.gate import Gate
 from clusterload.server.metrics_api.rates import Rate
-from clusterload.server.metrics_api.refusal import Refused, envelope
+from clusterload.server.metrics_api.refusal import RequestRefusedError, envelope
 from clusterload.server.metrics_api.requests import PAGE_SIZE
 
 LOG: Final = logging.getLogger("clusterload.server")
@@ -60,7 +60,7 @@ def application(
             Route("/v2/metrics/{dataset}/export", paths.export),
         ],
         middleware=[Middleware(Gate, credential=credential, hosts=hosts, per_minute=per_minute)],
-        exception_handlers={Refused: _refused, HTTPException: _http_error, Exception: _broken},
+        exception_handlers={RequestRefusedError: _refused, HTTPException: _http_error, Exception: _broken},
     )
 
 
@@ -96,7 +96,7 @@ class _Paths:
         _check_resources(request, calls.cluster_id)
         allowance = self._exports.take(calls.cluster_id)
         if allowance.exceeded:
-            raise Refused(
+            raise RequestRefusedError(
                 f"too many requests have been made for the following resources: kafka.id:{calls.cluster_id}; "
                 f"at most {allowance.limit} exports an hour are allowed",
                 429,
@@ -112,16 +112,18 @@ class _Paths:
 def _check_dataset(request: Request) -> None:
     dataset = request.path_params["dataset"]
     if dataset != DATASET:
-        raise Refused(f"no dataset {dataset!r}: there is {DATASET!r} only", HTTPStatus.NOT_FOUND)
+        raise RequestRefusedError(f"no dataset {dataset!r}: there is {DATASET!r} only", HTTPStatus.NOT_FOUND)
 
 
 def _check_resources(request: Request, cluster_id: str) -> None:
     for name in ("resource.connector.id", "resource.ksql.id", "resource.schema_registry.id"):
         if name in request.query_params:
-            raise Refused(f"no resource is known by {name}: only resource.kafka.id is", HTTPStatus.FORBIDDEN)
+            raise RequestRefusedError(
+                f"no resource is known by {name}: only resource.kafka.id is", HTTPStatus.FORBIDDEN
+            )
     for wanted in request.query_params.getlist("resource.kafka.id"):
         if wanted != cluster_id:
-            raise Refused(
+            raise RequestRefusedError(
                 f"not authorized for the cluster {wanted!r}: its id here is another one", HTTPStatus.FORBIDDEN
             )
 
@@ -130,7 +132,7 @@ def _page_size(request: Request) -> int:
     text = request.query_params.get("page_size", str(PAGE_SIZE))
     size = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0  # noqa: PLR2004 (any that is too big)
     if not 1 <= size <= _LARGEST_PAGE:
-        raise Refused(f"page_size must be a number from 1 to {_LARGEST_PAGE:,}, not {text[:20]!r}")
+        raise RequestRefusedError(f"page_size must be a number from 1 to {_LARGEST_PAGE:,}, not {text[:20]!r}")
     return size
 
 
@@ -139,7 +141,9 @@ async def _body(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > _LARGEST_BODY:
-            raise Refused(f"the body is larger than {_LARGEST_BODY:,} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            raise RequestRefusedError(
+                f"the body is larger than {_LARGEST_BODY:,} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            )
     return bytes(body)
 
 
@@ -152,7 +156,7 @@ def _error(status: int, detail: str, headers: dict[str, str] | None = None) -> R
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRefusedError)
     return _error(error.status, str(error), error.headers)
 
 

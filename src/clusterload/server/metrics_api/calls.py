@@ -18,7 +18,7 @@ from clusterload.server.metrics_api.filters import Filter, check
 from clusterload.server.metrics_api.history import KEPT_MINUTES, History, Minutes
 from clusterload.server.metrics_api.intervals import ALL, GRANULARITIES, cut, stretches, timestamp
 from clusterload.server.metrics_api.pages import Page, Pages, Place
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 from clusterload.server.metrics_api.requests import Attributes, Query, check_groups, check_query, parsed
 
 Plain = dict[str, Any]
@@ -48,14 +48,14 @@ class Calls:
         """Values of one metric over time.
 
         Raises:
-            Refused: the body or the token makes no sense.
+            RequestRefusedError: the body or the token makes no sense.
         """
         query = parsed(body, Query)
         metric = catalogue.metric(query.aggregations[0].metric)
         check_query(query, metric)
         group_by = query.group_by or []
         if token is not None and not group_by:
-            raise Refused("there are pages only with a group_by: leave the page_token out")
+            raise RequestRefusedError("there are pages only with a group_by: leave the page_token out")
         identity = msgspec.json.encode(query)
         page = self._page(identity, token)
         question = self._question(metric, query.filter, group_by, query.intervals, query.granularity, page.now)
@@ -86,7 +86,7 @@ class Calls:
         """The values that a label has.
 
         Raises:
-            Refused: the body or the token makes no sense.
+            RequestRefusedError: the body or the token makes no sense.
         """
         asked = parsed(body, Attributes)
         identity = msgspec.json.encode(asked)
@@ -105,7 +105,7 @@ class Calls:
             return [catalogue.metric(asked.metric)]
         fitting = [one for one in catalogue.METRICS.values() if asked.group_by[0] in one.known_labels]
         if not fitting:
-            raise Refused(
+            raise RequestRefusedError(
                 f"no metric has a label {asked.group_by[0]!r}; descriptors/metrics lists those that there are"
             )
         return fitting

@@ -14,7 +14,7 @@ from typing import Any, Final
 from clusterload.model.errors import nearest
 from clusterload.server.metrics_api.filters import CLUSTER
 from clusterload.server.metrics_api.history import Line
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 
 PREFIX: Final = "io.confluent.kafka.server/"
 OTHER: Final = "Other"
@@ -229,10 +229,12 @@ def metric(name: str) -> Metric:
     """The metric of this name.
 
     Raises:
-        Refused: there is none.
+        RequestRefusedError: there is none.
     """
     if name not in METRICS:
-        raise Refused(f"no metric {name!r}{nearest(name, METRICS)}; descriptors/metrics lists those that there are")
+        raise RequestRefusedError(
+            f"no metric {name!r}{nearest(name, METRICS)}; descriptors/metrics lists those that there are"
+        )
     return METRICS[name]
 
 

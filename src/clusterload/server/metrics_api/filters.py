@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 
 CLUSTER: Final = "resource.kafka.id"
 """The label that says which cluster."""
@@ -92,15 +92,15 @@ def check(given: Filter | None, cluster_id: str, known: set[str]) -> Filter:
         known: labels that the question's metric has, with their prefix.
 
     Raises:
-        Refused: it restricts no cluster (400), names another one (403) or a label that is not there (400).
+        RequestRefusedError: it restricts no cluster (400), names another one (403) or a label that is not there (400).
     """
     if given is None or not _restricts(given):
-        raise Refused(f"a filter must restrict the query to a cluster: add {CLUSTER} EQ {cluster_id}")
+        raise RequestRefusedError(f"a filter must restrict the query to a cluster: add {CLUSTER} EQ {cluster_id}")
     for one in _comparisons(given):
         if one.field not in known:
-            raise Refused(f"no label {one.field!r} to filter by: known are {', '.join(sorted(known))}")
+            raise RequestRefusedError(f"no label {one.field!r} to filter by: known are {', '.join(sorted(known))}")
         if isinstance(one, Equal) and one.field == CLUSTER and one.text != cluster_id:
-            raise Refused(f"not authorized for the cluster {one.text!r}: its id here is another one", 403)
+            raise RequestRefusedError(f"not authorized for the cluster {one.text!r}: its id here is another one", 403)
     return given
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from clusterload.server.metrics_api.history import Minutes
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 
 MOST_INTERVALS: Final = 10
 """How many intervals one question may have; the contract names no number."""
@@ -70,14 +70,16 @@ def stretches(texts: Sequence[str], now: datetime, granularity: Granularity) -> 
     """The minutes that some intervals touch, in order and without overlaps.
 
     Raises:
-        Refused: an interval is malformed or empty, they are too many, or too long for the granularity.
+        RequestRefusedError: an interval is malformed or empty, they are too many, or too long for the granularity.
     """
     if len(texts) > MOST_INTERVALS:
-        raise Refused(f"too many intervals: a query may have {MOST_INTERVALS}, not {len(texts)}; join those that touch")
+        raise RequestRefusedError(
+            f"too many intervals: a query may have {MOST_INTERVALS}, not {len(texts)}; join those that touch"
+        )
     intervals = [_interval(text, now) for text in texts]
     length = sum((end - start for start, end in intervals), timedelta())
     if granularity.longest is not None and length > granularity.longest * _MINUTE:
-        raise Refused(
+        raise RequestRefusedError(
             f"the intervals are {length / _MINUTE:,.0f} minutes long; with granularity {granularity.name} at most "
             f"{granularity.longest:,} are allowed: ask for less, or for a coarser granularity"
         )
@@ -87,18 +89,18 @@ def stretches(texts: Sequence[str], now: datetime, granularity: Granularity) -> 
 def _interval(text: str, now: datetime) -> tuple[datetime, datetime]:
     left, slash, right = text.partition("/")
     if not slash:
-        raise Refused(f"{text!r} is no interval: write {_FORMS}")
+        raise RequestRefusedError(f"{text!r} is no interval: write {_FORMS}")
     try:
         first, second = _duration(left), _duration(right)
         if first is not None and second is not None:
-            raise Refused(f"{text!r} is no interval, but two durations: write {_FORMS}")
+            raise RequestRefusedError(f"{text!r} is no interval, but two durations: write {_FORMS}")
         start = _time(right, now) - first if first is not None else _time(left, now)
         end = start + second if second is not None else _time(right, now)
         _ = (end - _EPOCH, start - _EPOCH)
     except (ValueError, OverflowError):
-        raise Refused(f"{text!r} is no interval: write {_FORMS}") from None
+        raise RequestRefusedError(f"{text!r} is no interval: write {_FORMS}") from None
     if end <= start:
-        raise Refused(f"the interval {text!r} is empty: its end must come after its start")
+        raise RequestRefusedError(f"the interval {text!r} is empty: its end must come after its start")
     return start, end
 
 

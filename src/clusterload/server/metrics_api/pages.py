@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 
 LIFETIME_SECONDS: Final = 600.0
 """How long a token is good."""
@@ -51,7 +51,7 @@ class Pages:
         """The page that a token stands for.
 
         Raises:
-            Refused: the token is no token of ours, is for another question, or has expired.
+            RequestRefusedError: the token is no token of ours, is for another question, or has expired.
         """
         try:
             plain = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
@@ -59,10 +59,14 @@ class Pages:
             plain = b""
         signature, content = plain[:_DIGEST], plain[_DIGEST:]
         if not hmac.compare_digest(signature, self._signature(question, content)):
-            raise Refused("the page_token is not for this request: send the body of the first page, or begin anew")
+            raise RequestRefusedError(
+                "the page_token is not for this request: send the body of the first page, or begin anew"
+            )
         page = msgspec.json.decode(content, type=Page)
         if now - page.issued > self.lifetime:
-            raise Refused(f"the page_token has expired after {self.lifetime / 60:.0f} minutes: begin anew without it")
+            raise RequestRefusedError(
+                f"the page_token has expired after {self.lifetime / 60:.0f} minutes: begin anew without it"
+            )
         return page
 
     def _signature(self, question: bytes, content: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from clusterload.model.errors import ClusterloadError
 
 
-class Refused(ClusterloadError):
+class RequestRefusedError(ClusterloadError):
     """A request that is refused; the message says why and what to do."""
 
     def __init__(self, detail: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:

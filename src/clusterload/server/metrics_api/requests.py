@@ -9,7 +9,7 @@ import msgspec
 from clusterload.server.metrics_api.catalogue import Metric
 from clusterload.server.metrics_api.filters import Filter
 from clusterload.server.metrics_api.intervals import ALL
-from clusterload.server.metrics_api.refusal import Refused
+from clusterload.server.metrics_api.refusal import RequestRefusedError
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 GranularityName = Literal["PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT4H", "PT6H", "PT12H", "P1D", "ALL"]
@@ -63,38 +63,42 @@ def parsed(body: bytes, kind: type[Request]) -> Request:
     """A request of a kind.
 
     Raises:
-        Refused: it is not JSON, or not what the contract's schema says.
+        RequestRefusedError: it is not JSON, or not what the contract's schema says.
     """
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Refused(f"the body is not what this call takes: {error or 'it is nested too deeply'}") from None
+        raise RequestRefusedError(
+            f"the body is not what this call takes: {error or 'it is nested too deeply'}"
+        ) from None
 
 
 def check_groups(labels: list[str], metric: Metric) -> None:
     """See that a metric can be grouped by some labels.
 
     Raises:
-        Refused: it has no such label, or one is named twice.
+        RequestRefusedError: it has no such label, or one is named twice.
     """
     for label in labels:
         if label not in metric.known_labels:
-            raise Refused(f"{metric.name} has no label {label!r}: known are {', '.join(sorted(metric.known_labels))}")
+            raise RequestRefusedError(
+                f"{metric.name} has no label {label!r}: known are {', '.join(sorted(metric.known_labels))}"
+            )
     if len(set(labels)) < len(labels):
-        raise Refused("group_by names a label twice: name it once")
+        raise RequestRefusedError("group_by names a label twice: name it once")
 
 
 def check_query(query: Query, metric: Metric) -> None:
     """See that a query makes sense where the schema cannot tell.
 
     Raises:
-        Refused: it does not; the message says why.
+        RequestRefusedError: it does not; the message says why.
     """
     check_groups(query.group_by or [], metric)
     if query.format == "GROUPED" and not query.group_by:
-        raise Refused("format GROUPED needs a group_by: add one, or leave the format out")
+        raise RequestRefusedError("format GROUPED needs a group_by: add one, or leave the format out")
     for order in query.order_by or []:
         if query.granularity != ALL:
-            raise Refused("order_by is only valid with granularity ALL: leave it out")
+            raise RequestRefusedError("order_by is only valid with granularity ALL: leave it out")
         if order.metric != metric.name:
-            raise Refused(f"order_by names {order.metric!r}, which is not queried: order by {metric.name}")
+            raise RequestRefusedError(f"order_by names {order.metric!r}, which is not queried: order by {metric.name}")

@@ -19,15 +19,15 @@ _SHOWN: Final = 200
 Answer = TypeVar("Answer")
 
 
-class TooLarge(Exception):
+class AnswerTooLargeError(Exception):
     """An answer has more bytes than are read."""
 
 
-class TooLong(Exception):
+class AnswerTooSlowError(Exception):
     """An answer does not come to its end in time, however steadily it trickles in."""
 
 
-class TryAgain(SourceError):
+class RetryLaterError(SourceError):
     """What may pass: a server is busy, ill or out of reach. `after` is in how many seconds it wants to be asked."""
 
     def __init__(self, message: str, after: float | None = None) -> None:
@@ -41,16 +41,16 @@ def content(
     """The whole of an answer that is being streamed.
 
     Raises:
-        TooLarge: it has more than `most` bytes, unpacked.
-        TooLong: it takes more than so many seconds.
+        AnswerTooLargeError: it has more than `most` bytes, unpacked.
+        AnswerTooSlowError: it takes more than so many seconds.
     """
     read, until = bytearray(), clock() + seconds
     for part in answer.iter_bytes():
         read += part
         if len(read) > most:
-            raise TooLarge
+            raise AnswerTooLargeError
         if clock() > until:
-            raise TooLong
+            raise AnswerTooSlowError
     return bytes(read)
 
 
@@ -61,7 +61,7 @@ def persistently(
     pause: Callable[[RetryCallState], float],
     sleep: Callable[[float], None],
 ) -> Answer:
-    """What a question comes to that is put again while it fails by `TryAgain`.
+    """What a question comes to that is put again while it fails by `RetryLaterError`.
 
     Raises:
         SourceError: it failed as often as it was asked.
@@ -69,13 +69,13 @@ def persistently(
     retrying = Retrying(
         stop=stop_after_attempt(attempts),
         wait=pause,
-        retry=retry_if_exception_type(TryAgain),
+        retry=retry_if_exception_type(RetryLaterError),
         sleep=sleep,
         reraise=True,
     )
     try:
         return retrying(ask)
-    except TryAgain as error:
+    except RetryLaterError as error:
         raise SourceError(f"{error}; asked {attempts} times, try again later") from None
 
 

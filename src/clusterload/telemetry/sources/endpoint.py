@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from clusterload.model.errors import SourceError
-from clusterload.telemetry.sources.answer import LARGEST_ANSWER, TooLarge, TooLong, content, plain
+from clusterload.telemetry.sources.answer import LARGEST_ANSWER, AnswerTooLargeError, AnswerTooSlowError, content, plain
 
 
 def _refused(status: int, url: str) -> str:
@@ -50,12 +50,12 @@ class Endpoint:
                 if answer.status_code != HTTPStatus.OK:
                     raise self._trouble(self.refusal(answer.status_code, self.url))
                 return content(answer, self.timeout)
-        except TooLarge:
+        except AnswerTooLargeError:
             raise self._trouble(
                 f"{self.url} answers with more than {LARGEST_ANSWER:,} B; it has too many topics or clients to be "
                 "read this way: narrow its rules"
             ) from None
-        except (TooLong, httpx.TimeoutException):
+        except (AnswerTooSlowError, httpx.TimeoutException):
             raise SourceError(
                 f"broker {self.broker} was not scraped: {self.url} took over {self.timeout:g} s"
             ) from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clusterload.analysis.ceiling import LIMIT_LOAD, Bound, Ceiling, Drive, Search, bounds_of, drive_of
 from clusterload.lab.registry import find_lab
 from clusterload.model import units
-from clusterload.model.errors import Aborted, ConfigurationError
+from clusterload.model.errors import AbortedError, ConfigurationError
 from clusterload.model.workload import PREFIX, Plan
 from clusterload.telemetry.discovery import sources_of
 from clusterload.workflow.calibrate.calibration import Calibration
@@ -59,7 +59,7 @@ def calibrate(
         ConsentError: it is not a lab, and there is no yes for it, or not even the lowest step is within the caps.
         ClusterError: the cluster does not answer.
         StoreError: the folder holds runs already.
-        Aborted: interrupted; `on_kept` has got all that was complete.
+        AbortedError: interrupted; `on_kept` has got all that was complete.
     """
     if find_lab(cluster.id) is None:
         consented.require_for(cluster.id, "calibrate it")
@@ -117,7 +117,7 @@ class _Calibrating:
                     self.searches.setdefault(resource, []).append(found)
                     on_kept(self.calibration)
         except KeyboardInterrupt:
-            raise Aborted(f"interrupted: run files of the steps until then are in {self.steps.folder}") from None
+            raise AbortedError(f"interrupted: run files of the steps until then are in {self.steps.folder}") from None
         finally:
             self.steps.close()
         return self.calibration

@@ -11,7 +11,7 @@ from clusterload.analysis.ceiling import Ceiling, Outcome, Search, settled_part
 from clusterload.analysis.headroom import idle_of
 from clusterload.analysis.usage import assess
 from clusterload.lab.registry import find_lab
-from clusterload.model.errors import Aborted
+from clusterload.model.errors import AbortedError
 from clusterload.telemetry.discovery import sources_of
 from clusterload.workflow.capacity.capacity import Capacity, Prediction
 from clusterload.workflow.capacity.growth import growth_of_dial, growth_of_mix
@@ -61,7 +61,7 @@ def raise_until(
         ConsentError: it is not a lab, and there is no yes for it, or not even the lowest step is within the caps.
         ClusterError: the cluster does not answer.
         StoreError: the folder holds runs already.
-        Aborted: interrupted; run files are kept.
+        AbortedError: interrupted; run files are kept.
     """
     if find_lab(cluster.id) is None:
         consented.require_for(cluster.id, "find its capacity")
@@ -115,7 +115,7 @@ class _Raised:
                     found = steps.search(self.raising, repeat)
                 self.searches.append(found)
         except KeyboardInterrupt:
-            raise Aborted(f"interrupted: run files of the steps until then are in {steps.folder}") from None
+            raise AbortedError(f"interrupted: run files of the steps until then are in {steps.folder}") from None
         finally:
             steps.close()
         return self._capacity(steps)

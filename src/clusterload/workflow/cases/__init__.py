@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from clusterload.analysis.case_comparison import Comparison, compare, story
+from clusterload.analysis.case_comparison import CaseComparison, compare_with_baseline, story
 from clusterload.analysis.diagnosis import State, Verdict, diagnose
 from clusterload.analysis.usage import Usage, assess
 from clusterload.generator.progress import OnProgress
@@ -110,7 +110,7 @@ class Step:
     run: Run
     usage: Usage
     verdict: Verdict
-    comparison: Comparison | None
+    comparison: CaseComparison | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,7 +148,7 @@ def judge(case: Case, runs: Sequence[Run], limits: Limits | None = None) -> Outc
                 run=run,
                 usage=usage,
                 verdict=diagnose(run, usage),
-                comparison=compare(runs[0], usages[0], run, usage) if number else None,
+                comparison=compare_with_baseline(runs[0], usages[0], run, usage) if number else None,
             )
             for number, (run, usage) in enumerate(zip(runs, usages, strict=True))
         ),

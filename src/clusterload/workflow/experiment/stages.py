@@ -130,7 +130,7 @@ class _Stages:
         return Made(point=point, run=run)
 
     def _measured(self, path: Path, number: int, point: Point) -> Run:
-        """A new run; one in which the generator was the brake is made once more."""
+        """A new run; one in which the generator was the bottleneck is made once more."""
         run = self._once(path, number, point)
         return self._once(path, number, point) if doubt(run) else run
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from clusterload.analysis.effects import Design, Factor, Kind, Level, Made, Outcome, Point, design, judged
 from clusterload.lab.registry import find_lab
-from clusterload.model.errors import Aborted, StoreError, UsageError
+from clusterload.model.errors import AbortedError, StoreError, UsageError
 from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.runfile import SUFFIX
 from clusterload.workflow.consent import Consent
@@ -139,7 +139,7 @@ def removed_for_a_while(
         ConfigurationError: the client has a quota already, or no source of metrics is known.
         StoreError: the folder holds runs already.
         ClusterError: the cluster does not let us set quotas, or what was lent could not be given back.
-        Aborted: interrupted; what was lent is given back.
+        AbortedError: interrupted; what was lent is given back.
     """
     if find_lab(cluster.id) is None:
         consented.require_for(cluster.id, to="hold a client back on it")
@@ -155,7 +155,7 @@ def removed_for_a_while(
         path = folder / f"{number:03}{SUFFIX}"
         run = watch(cluster, seconds=removal.seconds, sources=chosen, path=path, on_look=on_look, on_wait=on_wait)
         if run.seconds < _WHOLE * removal.seconds:
-            raise Aborted(f"interrupted: what was watched until then is in {folder}")
+            raise AbortedError(f"interrupted: what was watched until then is in {folder}")
         return Made(point=point, run=run)
 
     made = []

@@ -202,7 +202,7 @@ class Steps:
         except ConfigurationError as error:
             if making.number == 1:
                 raise
-            return Step(value=making.value, outcome=Outcome.UNSURE, why=f"the generator was the brake: {error}")
+            return Step(value=making.value, outcome=Outcome.UNSURE, why=f"the generator was the bottleneck: {error}")
         finally:
             self._tidy()
         if stopped := stopped_by(run):

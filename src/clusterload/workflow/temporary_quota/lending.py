@@ -28,7 +28,7 @@ _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
 
 
-class NotGivenBack(ClusterError):
+class QuotaNotRestoredError(ClusterError):
     """What we set on a cluster is still there."""
 
 
@@ -73,7 +73,7 @@ def lent(
     Raises:
         ConfigurationError: this entity has a quota already, which is never overwritten.
         ClusterError: the cluster refuses, or does not answer.
-        NotGivenBack: it could not be taken away again; the message has the command that does it by hand.
+        QuotaNotRestoredError: it could not be taken away again; the message has the command that does it by hand.
     """
     _require_none(cluster, entity)
     loan = _noted(cluster, entity, values, why, seconds)
@@ -182,7 +182,7 @@ def _end(loan: Loan, cluster: Cluster, keeper: subprocess.Popen[bytes], shout: C
     if outcome.trouble:
         shout(outcome.trouble)
         if sys.exc_info()[0] is None:
-            raise NotGivenBack(outcome.trouble)
+            raise QuotaNotRestoredError(outcome.trouble)
 
 
 def _released(keeper: subprocess.Popen[bytes]) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from clusterload.model.errors import SourceError
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.prometheus import Access, Patience, PrometheusSource, TooMuch, Transport
+from clusterload.telemetry.sources.prometheus import Access, OversizedAnswerError, Patience, PrometheusSource, Transport
 from tests.telemetry.sources.kept import Kept
 from tests.telemetry.sources.played import Answer, Asked, PlayedApi, playing
 
@@ -130,7 +130,7 @@ def test_who_does_not_answer_is_given_up_and_asked_again(api: PlayedApi) -> None
 )
 def test_what_is_too_much_is_not_asked_again_as_it_is(api: PlayedApi, answer: Answer) -> None:
     api.in_turn(answer)
-    assert "narrow prometheus.select" in failure(api.port, TooMuch)
+    assert "narrow prometheus.select" in failure(api.port, OversizedAnswerError)
     assert len(api.asked) == 1
 
 

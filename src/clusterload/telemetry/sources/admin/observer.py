@@ -10,7 +10,7 @@ from clusterload.kafka.brokers import Brokers
 from clusterload.kafka.groups import Committed, Listing, committed, described, ends, lags, listed
 from clusterload.kafka.log_dirs import logs_of
 from clusterload.kafka.round_trip import round_trip
-from clusterload.model.errors import ClusterError, ClusterloadError, ConfigurationError, NotAllowed
+from clusterload.model.errors import AuthorizationError, ClusterError, ClusterloadError, ConfigurationError
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind
 from clusterload.telemetry.sources.admin.growing import Amount, Ends, Members
@@ -124,7 +124,9 @@ class Observer:
         told, failed = brokers.ask_each(logs_of)
         if refused := _refusal(failed):
             self._sees_all = False
-            self._troubles.begun(_LOGS, NotAllowed(f"{refused}; {_missing(self._wanted, 'log_bytes', *PLACEMENT)}"))
+            self._troubles.begun(
+                _LOGS, AuthorizationError(f"{refused}; {_missing(self._wanted, 'log_bytes', *PLACEMENT)}")
+            )
             return None
         for broker, error in failed.items():
             self._troubles.begun(_logs_of(broker), error)
@@ -146,7 +148,9 @@ class Observer:
         # One that is just being deleted is in the logs a little longer.
         if lasting := sorted(hidden & self._hidden):
             lost = _missing(self._wanted, *PLACEMENT, "consumer_lag")
-            self._troubles.begun(_TOPICS, NotAllowed(f"Describe is missing on {_some('topic', lasting)}; {lost}"))
+            self._troubles.begun(
+                _TOPICS, AuthorizationError(f"Describe is missing on {_some('topic', lasting)}; {lost}")
+            )
         elif not hidden:
             self._troubles.over(_TOPICS)
         self._hidden = hidden
@@ -211,11 +215,11 @@ class Observer:
 
     def _tell(self, what: str, series: str, failures: Mapping[str, ClusterError]) -> None:
         """Say which groups told nothing: those that we may not describe, and those that failed."""
-        refused = sorted(name for name, error in failures.items() if isinstance(error, NotAllowed))
+        refused = sorted(name for name, error in failures.items() if isinstance(error, AuthorizationError))
         about = f"{what} of groups"
         if refused:
             lost = f"their {series} is missing; see docs/privileges.md"
-            self._troubles.begun(about, NotAllowed(f"Describe is missing on {_some('group', refused)}; {lost}"))
+            self._troubles.begun(about, AuthorizationError(f"Describe is missing on {_some('group', refused)}; {lost}"))
         elif failures:
             name, error = next(iter(failures.items()))
             self._troubles.begun(about, f"{what} of {_some('group', sorted(failures))} were not read ({name}: {error})")
@@ -257,14 +261,14 @@ def _some(kind: str, names: Collection[str]) -> str:
     return f"{kind}{'s' if len(names) > 1 else ''} {shown}{more}"
 
 
-def _refusal(failed: Mapping[int, ClusterloadError]) -> NotAllowed | None:
+def _refusal(failed: Mapping[int, ClusterloadError]) -> AuthorizationError | None:
     """The missing right, if that is why a broker told nothing."""
-    return next((error for error in failed.values() if isinstance(error, NotAllowed)), None)
+    return next((error for error in failed.values() if isinstance(error, AuthorizationError)), None)
 
 
 def _failed(failures: Mapping[str, ClusterError]) -> bool:
     """Whether a group told nothing that otherwise does; those that we may not describe never do."""
-    return any(not isinstance(error, NotAllowed) for error in failures.values())
+    return any(not isinstance(error, AuthorizationError) for error in failures.values())
 
 
 def _missing(wanted: frozenset[str], *series: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from clusterload.model.errors import ClusterloadError, NotAllowed
+from clusterload.model.errors import AuthorizationError, ClusterloadError
 
 if TYPE_CHECKING:
     from clusterload.telemetry.sources.source import Sink
@@ -20,7 +20,7 @@ class Troubles:
 
     def begun(self, about: str, error: ClusterloadError | str) -> None:
         """`about` cannot be read; a missing right is told as such, and each trouble once."""
-        kind = "not-allowed" if isinstance(error, NotAllowed) else "scrape-failed"
+        kind = "not-allowed" if isinstance(error, AuthorizationError) else "scrape-failed"
         self.noted(about, kind, str(error))
 
     def noted(self, about: str, kind: str, text: str) -> None:

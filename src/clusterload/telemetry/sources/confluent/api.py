@@ -9,7 +9,7 @@ from clusterload.model.errors import SourceError
 from clusterload.telemetry.sources.confluent.access import Access
 from clusterload.telemetry.sources.confluent.descriptors import Descriptor, is_wanted
 from clusterload.telemetry.sources.confluent.query import Query, Table
-from clusterload.telemetry.sources.confluent.transport import QueryRefused, Transport
+from clusterload.telemetry.sources.confluent.transport import QueryRefusedError, Transport
 
 _DESCRIPTORS_PAGE: Final = 1000
 # A token that expires between two pages makes us begin anew, as the contract wants; not for ever.
@@ -39,7 +39,7 @@ class MetricsApi:
         """The whole answer to a query, over all its pieces and pages.
 
         Raises:
-            QueryRefused: the API does not take this query.
+            QueryRefusedError: the API does not take this query.
             SourceError: it could not be read.
         """
         table: Table = {}
@@ -57,7 +57,7 @@ class MetricsApi:
             try:
                 for page in self._pages(ask):
                     pages.append(page)  # noqa: PERF402 (the pages before a refusal are looked at below)
-            except QueryRefused:
+            except QueryRefusedError:
                 if not pages or not left:
                     raise
             else:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from clusterload.model.errors import ConfigurationError
 
 
-class Comparison(StrEnum):
+class Operator(StrEnum):
     """How a label is held against a value. The API compares labels as text: `"10"` is less than `"9"`."""
 
     EQ = "EQ"
@@ -27,7 +27,7 @@ class Field:
 
     field: str
     value: str | int
-    op: Comparison = Comparison.EQ
+    op: Operator = Operator.EQ
 
     def body(self) -> dict[str, Any]:
         """The filter as the API takes it."""

@@ -17,7 +17,7 @@ from clusterload.telemetry.sources.confluent.mapping import Question, is_core, q
 from clusterload.telemetry.sources.confluent.points import Cover, covered, write
 from clusterload.telemetry.sources.confluent.query import Format, Query, Table
 from clusterload.telemetry.sources.confluent.settling import Answers, Settling, settle
-from clusterload.telemetry.sources.confluent.transport import Patience, QueryRefused, Transport
+from clusterload.telemetry.sources.confluent.transport import Patience, QueryRefusedError, Transport
 from clusterload.telemetry.sources.source import OnWait, Sink
 
 # What its documentation says of late 2026; figures can still grow for a while.
@@ -109,7 +109,7 @@ class ConfluentSource:
         for question in asked:
             try:
                 write(sink, question, self._answer(api, question, interval), cover)
-            except QueryRefused as error:
+            except QueryRefusedError as error:
                 sink.event(interval.end, "metric-unread", f"{question.metric.short} was not read: {error}")
             except SourceError as error:
                 sink.event(

@@ -16,7 +16,14 @@ from tenacity import RetryCallState, wait_exponential, wait_random
 
 from clusterload._version import __version__
 from clusterload.model.errors import SourceError
-from clusterload.telemetry.sources.answer import TooLarge, TooLong, TryAgain, content, persistently, plain
+from clusterload.telemetry.sources.answer import (
+    AnswerTooLargeError,
+    AnswerTooSlowError,
+    RetryLaterError,
+    content,
+    persistently,
+    plain,
+)
 from clusterload.telemetry.sources.confluent.access import Access
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -46,7 +53,7 @@ class Patience:
     longest: float = 90.0
 
 
-class QueryRefused(SourceError):
+class QueryRefusedError(SourceError):
     """The API does not take this one question; others may fare better."""
 
 
@@ -89,7 +96,7 @@ class Transport:
         """The answer to a POST of `body`, or to a GET without one.
 
         Raises:
-            QueryRefused: the API does not take the question (400 and its like).
+            QueryRefusedError: the API does not take the question (400 and its like).
             SourceError: the API refused us, did not answer in time, or answered what is none of its answers.
         """
         answer = persistently(
@@ -103,7 +110,7 @@ class Transport:
     def _pause(self, state: RetryCallState) -> float:
         first = self._patience.first
         error = state.outcome.exception() if state.outcome else None
-        asked = error.after if isinstance(error, TryAgain) else None
+        asked = error.after if isinstance(error, RetryLaterError) else None
         least = wait_exponential(multiplier=first, max=_LONGEST_BACKOFF)(state) if asked is None else asked
         return least + wait_random(0, first)(state)
 
@@ -125,16 +132,16 @@ class Transport:
                 return answer, content(answer, self._patience.whole, most=LARGEST_ANSWER, clock=self._clock)
             finally:
                 answer.close()
-        except TooLarge:
+        except AnswerTooLargeError:
             raise SourceError(
                 f"{self._about} answers with more than {LARGEST_ANSWER:,} B: ask for less at a time"
             ) from None
-        except TooLong:
-            raise TryAgain(f"{self._about} took more than {self._patience.whole:g} s for one answer") from None
+        except AnswerTooSlowError:
+            raise RetryLaterError(f"{self._about} took more than {self._patience.whole:g} s for one answer") from None
         except httpx.TimeoutException:
-            raise TryAgain(f"{self._about} did not answer within {self._patience.answer:g} s") from None
+            raise RetryLaterError(f"{self._about} did not answer within {self._patience.answer:g} s") from None
         except httpx.TransportError as error:
-            raise TryAgain(f"{self._about} cannot be reached: {self._shown(str(error))}") from None
+            raise RetryLaterError(f"{self._about} cannot be reached: {self._shown(str(error))}") from None
         except httpx.HTTPError as error:
             raise SourceError(f"{self._about} answers what cannot be read: {self._shown(str(error))}") from None
 
@@ -162,7 +169,7 @@ class Transport:
             self._check_wait(after)
             limited = status == HTTPStatus.TOO_MANY_REQUESTS
             what = "limits how often it is asked" if limited else "has trouble"
-            raise TryAgain(f"{self._about} {what} ({status}{detail})", after)
+            raise RetryLaterError(f"{self._about} {what} ({status}{detail})", after)
         raise _refusal(status, self._about, self._access.cluster_id, detail)
 
     def _check_wait(self, after: float | None) -> None:
@@ -229,4 +236,4 @@ def _refusal(status: int, about: str, cluster_id: str, detail: str) -> SourceErr
         )
     if status == HTTPStatus.NOT_FOUND:
         return SourceError(f"{about} has no such path (404{detail}): check confluent.metrics.endpoint")
-    return QueryRefused(f"{about} does not take the question ({status}{detail})")
+    return QueryRefusedError(f"{about} does not take the question ({status}{detail})")

@@ -2,6 +2,6 @@
 
 from clusterload.telemetry.sources.prometheus.access import Access, is_named
 from clusterload.telemetry.sources.prometheus.source import PrometheusSource
-from clusterload.telemetry.sources.prometheus.transport import Patience, TooMuch, Transport
+from clusterload.telemetry.sources.prometheus.transport import OversizedAnswerError, Patience, Transport
 
-__all__ = ["Access", "Patience", "PrometheusSource", "TooMuch", "Transport", "is_named"]
+__all__ = ["Access", "OversizedAnswerError", "Patience", "PrometheusSource", "Transport", "is_named"]

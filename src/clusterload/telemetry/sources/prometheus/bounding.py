@@ -17,7 +17,7 @@ from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.answer import Line
 from clusterload.telemetry.sources.prometheus.api import PrometheusApi
 from clusterload.telemetry.sources.prometheus.selection import any_of, milliseconds, named, selector
-from clusterload.telemetry.sources.prometheus.transport import TooMuch
+from clusterload.telemetry.sources.prometheus.transport import OversizedAnswerError
 from clusterload.telemetry.sources.source import OTHERS
 
 MOST_LINES: Final = 20_000
@@ -90,7 +90,7 @@ def _largest(
     for value in (f"increase({wanted}[{look}])", wanted)[kind is Kind.GAUGE :]:
         try:
             found = api.instant(f"topk({MOST_KEPT}, sum by ({label}) ({value}))", end)
-        except TooMuch:
+        except OversizedAnswerError:
             continue
         if found:
             return frozenset(line.labels[label] for line in found if label in line.labels)

@@ -12,7 +12,7 @@ from clusterload.telemetry.sources.prometheus.api import PrometheusApi
 from clusterload.telemetry.sources.prometheus.bounding import Bound, Rest
 from clusterload.telemetry.sources.prometheus.inventory import Inventory
 from clusterload.telemetry.sources.prometheus.selection import joined, named, selector
-from clusterload.telemetry.sources.prometheus.transport import TooMuch
+from clusterload.telemetry.sources.prometheus.transport import OversizedAnswerError
 
 _MOST_IN_CHUNK: Final = 400_000
 _MOST_IN_ANSWER: Final = 100_000
@@ -129,7 +129,7 @@ class Fetching:
     def _split(self, names: Sequence[str], start: int, end: int, more: str) -> list[Line]:
         try:
             return list(self._ask(selector(named(names), self.select, more), start, end))
-        except TooMuch:
+        except OversizedAnswerError:
             half = len(names) // 2
             if half:
                 return [
@@ -144,7 +144,7 @@ class Fetching:
     def _guarded(self, names: Sequence[str], ask: Callable[[], list[Line]]) -> list[Line]:
         try:
             return ask()
-        except TooMuch as error:
+        except OversizedAnswerError as error:
             self.unread.update(dict.fromkeys(names, str(error)))
             return []
 

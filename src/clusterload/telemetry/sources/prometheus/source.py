@@ -20,7 +20,7 @@ from clusterload.telemetry.sources.prometheus.fetching import Fetching, scraped_
 from clusterload.telemetry.sources.prometheus.inventory import Inventory, taken
 from clusterload.telemetry.sources.prometheus.scrapes import scrapes
 from clusterload.telemetry.sources.prometheus.selection import joined, matchers, named, selector
-from clusterload.telemetry.sources.prometheus.transport import Patience, TooMuch, Transport
+from clusterload.telemetry.sources.prometheus.transport import OversizedAnswerError, Patience, Transport
 from clusterload.telemetry.sources.source import OnWait, Sink, Waiting
 
 SETTLE: Final = 1.5
@@ -248,7 +248,7 @@ class PrometheusSource:
         beat = inventory.heartbeat
         wanted = selector(named([beat]), self._select, inventory.pick([beat]))
         for at in (end, start + _LOOK_BACK):
-            with contextlib.suppress(TooMuch):
+            with contextlib.suppress(OversizedAnswerError):
                 found = scraped_interval(api.scraped(wanted, at - _LOOK_BACK, at))
                 if found is not None:
                     return max(0.1, round(found, 1))

@@ -15,9 +15,9 @@ from clusterload._version import __version__
 from clusterload.model.errors import SourceError
 from clusterload.telemetry.sources.answer import (
     LARGEST_ANSWER,
-    TooLarge,
-    TooLong,
-    TryAgain,
+    AnswerTooLargeError,
+    AnswerTooSlowError,
+    RetryLaterError,
     content,
     persistently,
     plain,
@@ -47,7 +47,7 @@ class Patience:
     first: float = 0.5
 
 
-class TooMuch(SourceError):
+class OversizedAnswerError(SourceError):
     """The answer is too large for the server or for us: less at a time may do."""
 
 
@@ -99,7 +99,7 @@ class Transport:
         """The answer to a call as `query` or `query_range`.
 
         Raises:
-            TooMuch: it is too large.
+            OversizedAnswerError: it is too large.
             SourceError: the server refused us, did not answer in time, or answered what is none of its answers.
         """
         return persistently(
@@ -118,16 +118,16 @@ class Transport:
                 said = content(answer, self._patience.whole, clock=self._clock)
             finally:
                 answer.close()
-        except TooLarge:
-            raise TooMuch(
+        except AnswerTooLargeError:
+            raise OversizedAnswerError(
                 f"{self._about} answers with more than {LARGEST_ANSWER:,} B: narrow prometheus.select"
             ) from None
-        except TooLong:
-            raise TryAgain(f"{self._about} took more than {self._patience.whole:g} s for one answer") from None
+        except AnswerTooSlowError:
+            raise RetryLaterError(f"{self._about} took more than {self._patience.whole:g} s for one answer") from None
         except httpx.TimeoutException:
-            raise TryAgain(f"{self._about} did not answer within {self._patience.answer:g} s") from None
+            raise RetryLaterError(f"{self._about} did not answer within {self._patience.answer:g} s") from None
         except httpx.TransportError as error:
-            raise TryAgain(f"{self._about} cannot be read: {self._shown(str(error))}") from None
+            raise RetryLaterError(f"{self._about} cannot be read: {self._shown(str(error))}") from None
         except httpx.HTTPError as error:
             raise SourceError(f"{self._about} answers what cannot be read: {self._shown(str(error))}") from None
         self._judge(answer.status_code, said)
@@ -142,9 +142,9 @@ class Transport:
         kind, text = error_in(answer)
         said = f"{status}: {self._shown(text)}" if text else f"{status}"
         if status in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE} or kind in _STOPPED:
-            raise TooMuch(f"{self._about} stopped the query ({said}): narrow prometheus.select")
+            raise OversizedAnswerError(f"{self._about} stopped the query ({said}): narrow prometheus.select")
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TryAgain(f"{self._about} has trouble ({said})")
+            raise RetryLaterError(f"{self._about} has trouble ({said})")
         raise _refusal(status, self._about, said)
 
     @property

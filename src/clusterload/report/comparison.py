@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.analysis import compare as contrast
-from clusterload.analysis.compare import BY_CHANCE, SURE, Contrast, Contrasted, Difference, Ruling
+from clusterload.analysis import compare as comparison
+from clusterload.analysis.compare import BY_CHANCE, SURE, Comparison, Difference, GroupComparison, Ruling
 from clusterload.model import units
 from clusterload.model.run import clock_time
 from clusterload.report.shown import Told
@@ -23,13 +23,13 @@ ORDER: Final = (Ruling.WORSE, Ruling.BETTER, Ruling.CHANGED, Ruling.NOT_SHOWN)
 _STYLES: Final = {Ruling.WORSE: "bold red", Ruling.BETTER: "bold green", Ruling.CHANGED: "bold"}
 
 
-def contrast_report(found: Contrasted) -> Told:
+def comparison_report(found: Comparison) -> Told:
     """A sentence for each two groups, what they are and what differs in how they were made, then each figure."""
-    parts: list[RenderableType] = [plain(f"{capital(contrast.sentence(one))}.", "bold") for one in found.contrasts]
+    parts: list[RenderableType] = [plain(f"{capital(comparison.sentence(one))}.", "bold") for one in found.comparisons]
     parts += [Text(""), *(plain(line) for line in group_lines(found))]
     parts += [settings_table(found)] if found.settings else [Text(ALIKE)]
-    for one in found.contrasts:
-        parts.append(contrast_table(one))
+    for one in found.comparisons:
+        parts.append(comparison_table(one))
         parts += [plain(line, "dim") for line in unknown_lines(one)]
     parts += [plain(f"{capital(line)}.", "yellow") for line in found.notes]
     return Told(view=Group(*parts, plain(explained(found), "dim")))
@@ -38,7 +38,7 @@ def contrast_report(found: Contrasted) -> Told:
 ALIKE: Final = "Their plans, and what they were made with, do not differ."
 
 
-def group_lines(found: Contrasted) -> Iterator[str]:
+def group_lines(found: Comparison) -> Iterator[str]:
     """Which runs each group is of, and when they were made."""
     for group in found.groups:
         runs = [reading.run for reading in group.readings]
@@ -48,7 +48,7 @@ def group_lines(found: Contrasted) -> Iterator[str]:
         yield f"{group.name}  {group.title}: {count}, begun {when}"
 
 
-def settings_table(found: Contrasted) -> Table:
+def settings_table(found: Comparison) -> Table:
     """What differs between the groups' plans, and what they were made with."""
     shown = table("what differs", *(group.name for group in found.groups))
     for one in found.settings:
@@ -56,7 +56,7 @@ def settings_table(found: Contrasted) -> Table:
     return shown
 
 
-def contrast_table(one: Contrast) -> Table:
+def comparison_table(one: GroupComparison) -> Table:
     """Each figure of two groups with the difference and its interval, under the word for it."""
     shown = table("", one.before, one.after, "difference", f"{units.percent(SURE)} interval")
     for ruling in ORDER:
@@ -71,10 +71,10 @@ def contrast_table(one: Contrast) -> Table:
 def cells(one: Difference) -> tuple[str, ...]:
     """Both values, the difference and its interval, as text."""
     levels = (units.level(value, one.figure.unit) for value in (one.before, one.after))
-    return (*levels, contrast.amount(one), contrast.interval(one))
+    return (*levels, comparison.amount(one), comparison.interval(one))
 
 
-def unknown_lines(one: Contrast) -> Iterator[str]:
+def unknown_lines(one: GroupComparison) -> Iterator[str]:
     """What cannot be told and why, a line a reason."""
     reasons: dict[str, list[str]] = {}
     for each in one.ruled(Ruling.UNKNOWN):
@@ -83,7 +83,7 @@ def unknown_lines(one: Contrast) -> Iterator[str]:
         yield f"Cannot tell: {', '.join(titles)}. {capital(doubt)}."
 
 
-def explained(found: Contrasted) -> str:
+def explained(found: Comparison) -> str:
     """What the intervals and the words rest on."""
     if not found.looked:
         return f"Held against {found.limits}."
@@ -105,7 +105,7 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def contrast_document(found: Contrasted) -> dict[str, Any]:
+def comparison_document(found: Comparison) -> dict[str, Any]:
     """Groups and differences as plain values, each in the unit beside it; what is unknown is null."""
     return {
         "groups": [
@@ -132,10 +132,10 @@ def contrast_document(found: Contrasted) -> dict[str, Any]:
             {
                 "before": one.before,
                 "after": one.after,
-                "sentence": contrast.sentence(one),
+                "sentence": comparison.sentence(one),
                 "differences": [_difference(each) for each in one.differences],
             }
-            for one in found.contrasts
+            for one in found.comparisons
         ],
         "basis": found.basis,
         "by_chance": BY_CHANCE,

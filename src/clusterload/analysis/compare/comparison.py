@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.compare.estimate import Estimate
 from clusterload.analysis.compare.figure import Better, Family, Figure
-from clusterload.analysis.compare.group import Group, Repeats, Untold, difference_of
+from clusterload.analysis.compare.group import Group, Repeats, UnknownFigureError, difference_of
 from clusterload.analysis.compare.reading import Reading, reading_of
 from clusterload.analysis.compare.settings import Setting, settings, uneven
 from clusterload.model.errors import UsageError
@@ -69,7 +69,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contrast:
+class GroupComparison:
     """Two groups side by side.
 
     Attributes:
@@ -92,7 +92,7 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contrasted:
+class Comparison:
     """Groups of runs held side by side, each against the first one.
 
     Attributes:
@@ -105,7 +105,7 @@ class Contrasted:
     """
 
     groups: tuple[Group, ...]
-    contrasts: tuple[Contrast, ...]
+    comparisons: tuple[GroupComparison, ...]
     settings: tuple[Setting, ...]
     limits: str
     basis: str
@@ -114,10 +114,10 @@ class Contrasted:
     @property
     def looked(self) -> int:
         """Differences that could be told."""
-        return sum(one.estimate is not None for contrast in self.contrasts for one in contrast.differences)
+        return sum(one.estimate is not None for comparison in self.comparisons for one in comparison.differences)
 
 
-def contrasted(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Iterable[Run] = ()) -> Contrasted:
+def compare(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Iterable[Run] = ()) -> Comparison:
     """Hold groups of runs side by side. Pure: the same runs say the same anywhere.
 
     Args:
@@ -135,7 +135,7 @@ def contrasted(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Ite
     return side_by_side(made, limits.title, more)
 
 
-def side_by_side(groups: Sequence[Group], limits: str, repeats: Sequence[Reading] = ()) -> Contrasted:
+def side_by_side(groups: Sequence[Group], limits: str, repeats: Sequence[Reading] = ()) -> Comparison:
     """Hold groups of readings side by side.
 
     Args:
@@ -145,9 +145,9 @@ def side_by_side(groups: Sequence[Group], limits: str, repeats: Sequence[Reading
     """
     more = Repeats.of(repeats)
     first, *others = groups
-    return Contrasted(
+    return Comparison(
         groups=tuple(groups),
-        contrasts=tuple(_ruled([_contrast(first, other, more) for other in others])),
+        comparisons=tuple(_ruled([_compare_pair(first, other, more) for other in others])),
         settings=settings(groups),
         limits=limits,
         basis=more.basis(groups),
@@ -184,11 +184,11 @@ def _check_apart(groups: Sequence[Group]) -> None:
             seen[reading.run.id] = group.name
 
 
-def _contrast(before: Group, after: Group, repeats: Repeats) -> Contrast:
+def _compare_pair(before: Group, after: Group, repeats: Repeats) -> GroupComparison:
     also = frozenset(after.figures)
     found = [_difference(figure, before, after, repeats) for figure in before.figures if figure in also]
     kept = [one for one in found if one is not None]
-    return Contrast(
+    return GroupComparison(
         before=before.name,
         after=after.name,
         differences=tuple(sorted(kept, key=lambda one: _FAMILIES.index(one.figure.family))),
@@ -209,18 +209,18 @@ def _difference(figure: Figure, before: Group, after: Group, repeats: Repeats) -
     )
     try:
         found = difference_of(figure, before, after, repeats, relative=relative)
-    except Untold as error:
+    except UnknownFigureError as error:
         return replace(bare, doubt=str(error))
     return replace(bare, estimate=found)
 
 
-def _ruled(contrasts: Sequence[Contrast]) -> Iterator[Contrast]:
+def _ruled(comparisons: Sequence[GroupComparison]) -> Iterator[GroupComparison]:
     """With what became of each difference, now that it is known how many were looked at."""
-    told = [one for contrast in contrasts for one in contrast.differences if one.estimate is not None]
+    told = [one for comparison in comparisons for one in comparison.differences if one.estimate is not None]
     adjusted = dict(zip(map(id, told), holm([one.estimate.chance for one in told if one.estimate]), strict=True))
-    for contrast in contrasts:
-        ruled = tuple(_ruling(one, adjusted.get(id(one), math.nan)) for one in contrast.differences)
-        yield replace(contrast, differences=ruled)
+    for comparison in comparisons:
+        ruled = tuple(_ruling(one, adjusted.get(id(one), math.nan)) for one in comparison.differences)
+        yield replace(comparison, differences=ruled)
 
 
 def _ruling(one: Difference, adjusted: float) -> Difference:

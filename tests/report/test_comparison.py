@@ -9,16 +9,16 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from clusterload.analysis.compare import Contrasted, Doubt, Family, Figure
-from clusterload.report.contrast import contrast_document, contrast_report
-from clusterload.report.contrast_markdown import contrast_markdown
+from clusterload.analysis.compare import Comparison, Doubt, Family, Figure
+from clusterload.report.comparison import comparison_document, comparison_report
+from clusterload.report.comparison_markdown import comparison_markdown
 from tests.analysis.compare.made import BYTES, LATENCY, REACHED, compared, group
 from tests.stored_runs import plan
 
 HOSTILE = "[bold]x[/] <script>alert(1)</script> | `a` \x1b[31m\u202e"
 
 
-def found() -> Contrasted:
+def found() -> Comparison:
     """One figure of each word."""
     calm = replace(LATENCY, name="latency.p50 of web", title="p50 of web")
     few = replace(LATENCY, name="latency.p99.9 of web", title="p99.9 of web")
@@ -42,10 +42,10 @@ def found() -> Contrasted:
     return compared(first, replace(second, readings=gaps))
 
 
-def shown(of: Contrasted) -> str:
+def shown(of: Comparison) -> str:
     console = Console(width=80, file=io.StringIO(), no_color=True, highlight=False)
     with console.capture() as captured:
-        console.print(contrast_report(of))
+        console.print(comparison_report(of))
     return captured.get()
 
 
@@ -53,8 +53,8 @@ def test_every_figure_stands_under_its_word_with_both_values_and_an_interval() -
     text = shown(found()).replace("\u00a0", " ")
     assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
     rows = [line.strip() for line in text.splitlines()]
-    words = [row for row in rows if row in {"Worse", "Better", "Changed", "No difference shown"}]
-    assert words == ["Worse", "Better", "Changed", "No difference shown"]
+    words = [row for row in rows if row in {"Worse", "Better", "ChangeSet", "No difference shown"}]
+    assert words == ["Worse", "Better", "ChangeSet", "No difference shown"]
     row = next(row for row in rows if row.startswith("p99 of web"))
     assert row.split("  ")[0] == "p99 of web"
     assert "10 ms" in row
@@ -70,16 +70,16 @@ def test_a_difference_never_stands_without_its_interval() -> None:
     said, _, rest = text.partition("\n\n")
     told = re.findall(rf"{percent} \({percent} to {percent}\)", " ".join(said.split()))
     assert len(re.findall(percent, " ".join(said.split()))) == 3 * len(told) > 0
-    for line in (*rest.splitlines(), *contrast_markdown(found()).splitlines()[4:]):
+    for line in (*rest.splitlines(), *comparison_markdown(found()).splitlines()[4:]):
         assert len(re.findall(percent, line)) in {0, 3}
 
 
 def test_the_document_has_every_figure_of_every_run_and_null_for_what_is_not_known() -> None:
-    document = json.loads(json.dumps(contrast_document(found()), allow_nan=False))
+    document = json.loads(json.dumps(comparison_document(found()), allow_nan=False))
     assert [one["name"] for one in document["groups"]] == ["A", "B"]
     assert document["groups"][0]["runs"][0]["figures"]["resource.ingress"] == 2e6
-    [contrast] = document["contrasts"]
-    told = {one["figure"]: one for one in contrast["differences"]}
+    [comparison] = document["contrasts"]
+    told = {one["figure"]: one for one in comparison["differences"]}
     assert told[LATENCY.name]["ruling"] == "worse"
     assert told[LATENCY.name]["low"] < 1.2 < told[LATENCY.name]["high"]
     assert (told[LATENCY.name]["as"], told[LATENCY.name]["unit"]) == ("ratio", "ms")
@@ -99,7 +99,7 @@ def test_a_hostile_name_is_text_in_every_form() -> None:
     assert "[bold]x[/] <script>alert(1)</script>" in terminal
     assert "\x1b" not in terminal
     assert "\u202e" not in terminal
-    markdown = contrast_markdown(of)
+    markdown = comparison_markdown(of)
     assert "<script>" not in markdown.replace("\\<", "")
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} <= {7, 4}

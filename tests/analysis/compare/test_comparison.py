@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.compare import Contrast, Contrasted, Doubt, Family, Figure, Ruling, contrasted, sentence
+from clusterload.analysis.compare import Comparison, Doubt, Family, Figure, GroupComparison, Ruling, compare, sentence
 from clusterload.model import units
 from clusterload.model.errors import UsageError
 from clusterload.model.limits import Limits
@@ -27,19 +27,19 @@ from tests.wire_runs import stored as wire_stored
 COURSE = Limits.named("course-basic")
 
 
-def only(found: Contrasted) -> Contrast:
+def only(found: Comparison) -> GroupComparison:
     """The contrast of two groups."""
-    [one] = found.contrasts
+    [one] = found.comparisons
     return one
 
 
-def rulings(found: Contrasted) -> dict[str, Ruling]:
+def rulings(found: Comparison) -> dict[str, Ruling]:
     """What became of each figure, by its name."""
     return {one.figure.name: one.ruling for one in only(found).differences}
 
 
 def test_repeats_of_one_plan_show_no_difference(tmp_path: Path) -> None:
-    found = contrasted({"a": runs(tmp_path, "a"), "b": runs(tmp_path, "b", noise=(0.002, -0.003, 0.004))}, COURSE)
+    found = compare({"a": runs(tmp_path, "a"), "b": runs(tmp_path, "b", noise=(0.002, -0.003, 0.004))}, COURSE)
     assert set(rulings(found).values()) == {Ruling.NOT_SHOWN}
     assert {"limit_load", "resource.ingress", "saturation.cpu", "cost.cpu", "cost.bytes"} <= rulings(found).keys()
     assert sentence(only(found)).startswith("B against A: no difference shown in ")
@@ -48,7 +48,7 @@ def test_repeats_of_one_plan_show_no_difference(tmp_path: Path) -> None:
 
 def test_half_the_connections_are_a_better_limit_load_and_bytes_as_before(tmp_path: Path) -> None:
     fewer = runs(tmp_path, "b", connections=23.5, made=plan(producers=10))
-    found = contrasted({"a": runs(tmp_path, "a"), "b": fewer}, COURSE)
+    found = compare({"a": runs(tmp_path, "a"), "b": fewer}, COURSE)
     told = rulings(found)
     assert told["limit_load"] is Ruling.BETTER
     assert told["resource.connections"] is Ruling.CHANGED
@@ -78,15 +78,15 @@ def test_every_further_group_is_held_against_the_first_and_all_figures_count_tog
     first, second = group("A", {LATENCY: [10, 11, 9]}), group("B", {LATENCY: [30, 32, 29]})
     third = group("C", {LATENCY: [10.5, 9.5, 10]})
     found = compared(first, second, third)
-    assert [(one.before, one.after) for one in found.contrasts] == [("A", "B"), ("A", "C")]
+    assert [(one.before, one.after) for one in found.comparisons] == [("A", "B"), ("A", "C")]
     assert found.looked == 2
-    alone, together = only(compared(first, second)).differences[0], found.contrasts[0].differences[0]
+    alone, together = only(compared(first, second)).differences[0], found.comparisons[0].differences[0]
     assert together.adjusted == pytest.approx(2 * alone.adjusted)
 
 
 def test_a_single_pair_cannot_tell(tmp_path: Path) -> None:
     one, other = runs(tmp_path, "a", noise=(0,)), runs(tmp_path, "b", connections=94, noise=(0,))
-    found = contrasted({"a": one, "b": other}, COURSE)
+    found = compare({"a": one, "b": other}, COURSE)
     assert set(rulings(found).values()) == {Ruling.UNKNOWN}
     assert found.looked == 0
     assert "a single run does not tell how runs differ: make three of each" in sentence(only(found))
@@ -95,7 +95,7 @@ def test_a_single_pair_cannot_tell(tmp_path: Path) -> None:
 def test_a_single_pair_borrows_how_runs_differ_from_repeats_of_its_plan(tmp_path: Path) -> None:
     one, other = runs(tmp_path, "a", noise=(0,)), runs(tmp_path, "b", connections=94, noise=(0,))
     repeats = runs(tmp_path, "c", connections=60, noise=(-0.004, 0.002, 0.001, -0.002, 0.003))
-    found = contrasted({"a": one, "b": other}, COURSE, repeats)
+    found = compare({"a": one, "b": other}, COURSE, repeats)
     assert rulings(found)["limit_load"] is Ruling.WORSE
     assert rulings(found)["resource.ingress"] is Ruling.NOT_SHOWN
     assert found.basis == f"5 more of the plan of A and B in {tmp_path}"
@@ -104,28 +104,28 @@ def test_a_single_pair_borrows_how_runs_differ_from_repeats_of_its_plan(tmp_path
 def test_repeats_of_another_plan_tell_nothing(tmp_path: Path) -> None:
     one, other = runs(tmp_path, "a", noise=(0,)), runs(tmp_path, "b", connections=94, noise=(0,))
     repeats = runs(tmp_path, "c", made=plan(payload_size=64))
-    found = contrasted({"a": one, "b": other}, COURSE, repeats)
+    found = compare({"a": one, "b": other}, COURSE, repeats)
     assert set(rulings(found).values()) == {Ruling.UNKNOWN}
     assert "repeats of other plans tell nothing here, and are left out" in found.notes
 
 
 def test_a_run_alone_is_taken_to_scatter_as_the_other_group_and_that_is_said(tmp_path: Path) -> None:
     alone = runs(tmp_path, "b", connections=94, noise=(0,), made=plan(producers=40))
-    found = contrasted({"a": runs(tmp_path, "a"), "b": alone}, COURSE)
+    found = compare({"a": runs(tmp_path, "a"), "b": alone}, COURSE)
     assert rulings(found)["limit_load"] is Ruling.WORSE
     assert "B is a single run of its plan: such runs are taken to differ as those of A do" in found.notes
 
 
 def test_the_runs_of_a_group_themselves_are_not_counted_again_as_repeats(tmp_path: Path) -> None:
     first, second = runs(tmp_path, "a"), runs(tmp_path, "b", connections=48)
-    without = contrasted({"a": first, "b": second}, COURSE)
-    again = contrasted({"a": first, "b": second}, COURSE, [*first, *second])
+    without = compare({"a": first, "b": second}, COURSE)
+    again = compare({"a": first, "b": second}, COURSE, [*first, *second])
     assert only(again).differences == only(without).differences
 
 
 def test_a_run_that_was_cut_short_leads_to_no_telling(tmp_path: Path) -> None:
     short = stored(tmp_path / "short.run", complete=False)
-    found = contrasted({"a": runs(tmp_path, "a"), "b": [*runs(tmp_path, "b", connections=94), short]}, COURSE)
+    found = compare({"a": runs(tmp_path, "a"), "b": [*runs(tmp_path, "b", connections=94), short]}, COURSE)
     assert set(rulings(found).values()) == {Ruling.UNKNOWN}
     assert sentence(only(found)) == ("whether B differs from A cannot be told: B, run short.run: the run was cut short")
     assert "B, run short.run: the run was cut short" in found.notes
@@ -134,7 +134,7 @@ def test_a_run_that_was_cut_short_leads_to_no_telling(tmp_path: Path) -> None:
 def test_a_repeat_that_was_cut_short_is_left_out(tmp_path: Path) -> None:
     one, other = runs(tmp_path, "a", noise=(0,)), runs(tmp_path, "b", noise=(0,))
     short = stored(tmp_path / "short.run", complete=False)
-    found = contrasted({"a": one, "b": other}, COURSE, [*runs(tmp_path, "c"), short])
+    found = compare({"a": one, "b": other}, COURSE, [*runs(tmp_path, "c"), short])
     assert "repeat short.run is left out: the run was cut short" in found.notes
     assert found.basis.startswith("3 more of the plan of A and B")
 
@@ -147,7 +147,7 @@ def wire(folder: Path, name: str, *courses: Course, rate: str = "500/s") -> list
 
 def test_what_brokers_could_not_take_is_achieved_worse_and_nothing_else_is_told(tmp_path: Path) -> None:
     courses = [Course(kept=kept, failed="REQUEST_TIMED_OUT") for kept in (0.6, 0.61, 0.59)]
-    found = contrasted(
+    found = compare(
         {"a": wire(tmp_path, "a", Course(), Course(), Course()), "b": wire(tmp_path, "b", *courses)}, COURSE
     )
     told = rulings(found)
@@ -157,27 +157,27 @@ def test_what_brokers_could_not_take_is_achieved_worse_and_nothing_else_is_told(
 
 def test_a_generator_that_was_too_slow_says_nothing_of_brokers(tmp_path: Path) -> None:
     courses = [Course(kept=kept, cpu=0.97) for kept in (0.6, 0.61, 0.59)]
-    found = contrasted(
+    found = compare(
         {"a": wire(tmp_path, "a", Course(), Course(), Course()), "b": wire(tmp_path, "b", *courses)}, COURSE
     )
     assert set(rulings(found).values()) == {Ruling.UNKNOWN}
-    assert any("the generator was the brake" in note for note in found.notes)
+    assert any("the generator was the bottleneck" in note for note in found.notes)
 
 
 def test_as_much_as_possible_is_compared_only_where_it_was_not_the_generator_that_took_no_more(tmp_path: Path) -> None:
     calm, strained = [Course(), Course(), Course()], [Course(cpu=0.97), Course(cpu=0.97), Course(cpu=0.97)]
     first = wire(tmp_path, "a", *calm, rate="max")
-    told = rulings(contrasted({"a": first, "b": wire(tmp_path, "b", *calm, rate="max")}, COURSE))
+    told = rulings(compare({"a": first, "b": wire(tmp_path, "b", *calm, rate="max")}, COURSE))
     assert told["achieved.record_rate of produce"] is Ruling.NOT_SHOWN
-    found = contrasted({"a": first, "b": wire(tmp_path, "c", *strained, rate="max")}, COURSE)
+    found = compare({"a": first, "b": wire(tmp_path, "c", *strained, rate="max")}, COURSE)
     assert set(rulings(found).values()) == {Ruling.UNKNOWN}
-    assert any("load 'produce': the generator was the brake" in note for note in found.notes)
+    assert any("load 'produce': the generator was the bottleneck" in note for note in found.notes)
 
 
 def test_latency_is_compared_from_when_a_request_was_due_and_only_where_enough_were_slower(tmp_path: Path) -> None:
     before = wire(tmp_path, "a", *(Course(latency=us) for us in (1000, 1030, 980)))
     after = wire(tmp_path, "b", *(Course(latency=us) for us in (2000, 2050, 1990)))
-    found = only(contrasted({"a": before, "b": after}, COURSE))
+    found = only(compare({"a": before, "b": after}, COURSE))
     half = found.of("latency.p50 of produce")
     assert half is not None
     assert half.ruling is Ruling.WORSE
@@ -199,7 +199,7 @@ def test_a_doubt_touches_only_what_it_is_about() -> None:
 def test_a_clock_that_jumped_spoils_every_figure(tmp_path: Path) -> None:
     event = Event(time=START, kind="clock-jumped", text="by an hour")
     odd = stored(tmp_path / "odd.run", events=[event])
-    found = contrasted({"a": runs(tmp_path, "a"), "b": [odd, *runs(tmp_path, "b")]}, COURSE)
+    found = compare({"a": runs(tmp_path, "a"), "b": [odd, *runs(tmp_path, "b")]}, COURSE)
     assert set(rulings(found).values()) == {Ruling.UNKNOWN}
 
 
@@ -267,22 +267,22 @@ def test_plans_machines_and_versions_that_differ_stand_side_by_side() -> None:
 def test_runs_of_a_group_that_were_made_on_different_machines_are_told_so(tmp_path: Path) -> None:
     one, *rest = runs(tmp_path, "a")
     moved = replace(one, environment={**one.environment, "cores": 64})
-    found = contrasted({"a": [moved, *rest], "b": runs(tmp_path, "b")}, COURSE)
+    found = compare({"a": [moved, *rest], "b": runs(tmp_path, "b")}, COURSE)
     assert "runs of A were not made alike: cores is 64 and -" in found.notes
 
 
 def test_groups_that_are_none_are_refused_in_a_line(tmp_path: Path) -> None:
     first, second = runs(tmp_path, "a"), runs(tmp_path, "b", made=plan(producers=10))
     with pytest.raises(UsageError, match=r"group A \(a\) mixes plans: a0\.run and b0\.run are no repeats"):
-        contrasted({"a": [*first, *second], "b": second}, COURSE)
+        compare({"a": [*first, *second], "b": second}, COURSE)
     with pytest.raises(UsageError, match=r"run a0\.run is given twice, in A and B"):
-        contrasted({"a": first, "b": first}, COURSE)
+        compare({"a": first, "b": first}, COURSE)
     with pytest.raises(UsageError, match=r"run a0\.run is given twice, in A:"):
-        contrasted({"a": [first[0], first[0]], "b": second}, COURSE)
+        compare({"a": [first[0], first[0]], "b": second}, COURSE)
     with pytest.raises(UsageError, match="group B"):
-        contrasted({"a": first, "b": []}, COURSE)
+        compare({"a": first, "b": []}, COURSE)
     with pytest.raises(UsageError, match="1 groups cannot be compared"):
-        contrasted({"a": first}, COURSE)
+        compare({"a": first}, COURSE)
 
 
 def many(chance: Random, scatters: Sequence[float], factor: float = 1.0) -> dict[Figure, list[float]]:
@@ -333,7 +333,7 @@ def test_the_warm_up_of_a_plan_is_no_part_of_its_figures(tmp_path: Path) -> None
     late = replace(
         whole, series=tuple(one.between(whole.start + 21 * SECOND, whole.end + SECOND) for one in whole.series)
     )
-    found = contrasted({"a": [warmed], "b": [replace(late, id="other", plan=replace(plan(), warm_up=20.0))]}, COURSE)
+    found = compare({"a": [warmed], "b": [replace(late, id="other", plan=replace(plan(), warm_up=20.0))]}, COURSE)
     [before, after] = [one.readings[0].figures for one in found.groups]
     known = {figure.name: value for figure, value in before.items()}
     assert known["resource.connections"] == pytest.approx(

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from clusterload.analysis import compare as contrast
-from clusterload.analysis.compare import SURE, Contrast, Contrasted
+from clusterload.analysis import compare as comparison
+from clusterload.analysis.compare import SURE, Comparison, GroupComparison
 from clusterload.model import units
-from clusterload.report.contrast import ALIKE, ORDER, capital, cells, explained, group_lines, unknown_lines
+from clusterload.report.comparison import ALIKE, ORDER, capital, cells, explained, group_lines, unknown_lines
 from clusterload.report.plain import for_markdown
 
 
-def contrast_markdown(found: Contrasted) -> str:
+def comparison_markdown(found: Comparison) -> str:
     """A heading, a sentence for each two groups, and tables."""
     return "\n".join(_lines(found))
 
 
-def _lines(found: Contrasted) -> Iterator[str]:
+def _lines(found: Comparison) -> Iterator[str]:
     names = [group.name for group in found.groups]
     yield f"## Runs compared: {' and '.join(names) if len(names) == 2 else ', '.join(names)}"  # noqa: PLR2004
     yield ""
-    for one in found.contrasts:
-        yield f"**{for_markdown(capital(contrast.sentence(one)))}.**"
+    for one in found.comparisons:
+        yield f"**{for_markdown(capital(comparison.sentence(one)))}.**"
         yield ""
     yield from (f"- {for_markdown(line)}" for line in group_lines(found))
     yield ""
@@ -29,9 +29,9 @@ def _lines(found: Contrasted) -> Iterator[str]:
         yield from _table(["what differs", *names], ([one.name, *one.values] for one in found.settings))
     else:
         yield ALIKE
-    for one in found.contrasts:
+    for one in found.comparisons:
         yield ""
-        yield from _contrast(one)
+        yield from _compare_pair(one)
     yield ""
     if found.notes:
         yield from (f"- {for_markdown(capital(note))}." for note in found.notes)
@@ -40,7 +40,7 @@ def _lines(found: Contrasted) -> Iterator[str]:
     yield ""
 
 
-def _contrast(one: Contrast) -> Iterator[str]:
+def _compare_pair(one: GroupComparison) -> Iterator[str]:
     heads = ["", one.before, one.after, "difference", f"{units.percent(SURE)} interval", "what that says"]
     rows = [[each.figure.title, *cells(each), str(ruling)] for ruling in ORDER for each in one.ruled(ruling)]
     unknown = list(unknown_lines(one))
