@@ -170,7 +170,7 @@ def _screen(factors: tuple[Factor, ...]) -> list[Point]:
 
 
 def _plackett_burman(count: int) -> Floats:
-    from pydoe import pbdesign  # type: ignore[import-untyped]  # noqa: PLC0415 (takes seconds)
+    from pydoe import pbdesign  # type: ignore[import-not-found]  # noqa: PLC0415 (takes seconds)
 
     if count > _MOST_SCREENED:
         raise ConfigurationError(f"{count} factors are too many to be screened: name {_MOST_SCREENED} at most")
