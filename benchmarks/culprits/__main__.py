@@ -38,8 +38,8 @@ def main() -> int:
     judging.add_argument("--seeds", default="100-199", help="those that are judged; 100-199 are reported")
     judging.add_argument("--json", type=Path, metavar="FILE", help="keep there what was said of each run")
     fitting = what.add_parser("fit", help="fit prices and confidence to the seeds below 100")
-    for one in (judging, fitting):
-        one.add_argument("folder", type=Path, nargs="?", default=KEPT)
+    for command in (judging, fitting):
+        command.add_argument("folder", type=Path, nargs="?", default=KEPT)
     given = words.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # in good order, also in the background of a shell

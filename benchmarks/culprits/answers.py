@@ -46,17 +46,17 @@ def is_among(answers: Sequence[Answer], truth: Truth, most: int = 3) -> bool:
     """Whether a true cause is among the first few answers, however sure; of what is harmless as `is_right`."""
     if not truth.causes:
         return is_right(answers, truth)
-    return any(one.cause in truth.causes for one in answers[:most])
+    return any(answer.cause in truth.causes for answer in answers[:most])
 
 
 def has_all(answers: Sequence[Answer], truth: Truth) -> bool:
     """Whether all true causes are said to hold."""
-    return set(truth.causes) <= {one.cause for one in answers if one.confidence >= STATED}
+    return set(truth.causes) <= {answer.cause for answer in answers if answer.confidence >= STATED}
 
 
 def blames_rightly(answers: Sequence[Answer], truth: Truth) -> bool:
     """Whether the answer with a true cause blames whom it should: nobody, where brokers cannot know who it is."""
-    found = next((one for one in answers[:3] if one.cause in truth.causes), None)
+    found = next((answer for answer in answers[:3] if answer.cause in truth.causes), None)
     if found is None:
         return False
     if not truth.named:
@@ -68,4 +68,4 @@ def is_culprit(kind: str, name: str, truth: Truth) -> bool:
     """Whether this is one of those to blame; a partition is its topic's, a principal cannot be told from another."""
     if kind == "partition":
         kind, name = "topic", name.rpartition("-")[0]
-    return any((one["kind"], one["name"]) == (kind, name) for one in truth.culprits)
+    return any((culprit["kind"], culprit["name"]) == (kind, name) for culprit in truth.culprits)

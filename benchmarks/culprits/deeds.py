@@ -44,10 +44,10 @@ def make_topics(lab: Lab, topics: Iterable[NewTopic]) -> None:
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers, "log_level": 0})
     for future in admin.create_topics(wanted).values():
         future.result(_ANSWER_SECONDS)
-    names = {one.topic for one in wanted}
+    names = {load.topic for load in wanted}
     deadline = time.monotonic() + _ANSWER_SECONDS
     while time.monotonic() < deadline:
-        led = {topic for (topic, _), one in all_copies(lab.info).items() if one.leader >= 0}
+        led = {topic for (topic, _), copies in all_copies(lab.info).items() if copies.leader >= 0}
         if names <= led:
             return
         time.sleep(0.1)

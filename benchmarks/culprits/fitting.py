@@ -53,14 +53,14 @@ def fitted(folder: Path) -> str:
     if not runs:
         return f"no development run in {folder}: record some with --seeds 1-9"
     told = prices([part for now, before, _ in runs for part in (before, now)])
-    scored = [one for now, before, truth in runs for one in scores(now, before, truth)]
+    scored = [score for now, before, truth in runs for score in scores(now, before, truth)]
     return "\n\n".join([f"{len(runs)} development runs", _prices(told), _confidence(scored)])
 
 
 def scores(now: Run, before: Run, truth: Truth) -> Iterator[Scored]:
     """All causes that a run was considered for."""
     scene = Scene(Facts(now, before), assess(now, Limits.named(LIMITS)))
-    found = explained_away({name: one.score for name, one in signs_of(scene).items()})
+    found = explained_away({name: signs.score for name, signs in signs_of(scene).items()})
     for name, score in found.items():
         others = max((value for other, value in found.items() if other != name), default=0.0)
         if score >= LEAST:
@@ -69,8 +69,8 @@ def scores(now: Run, before: Run, truth: Truth) -> Iterator[Scored]:
 
 def logistic(scored: Sequence[Scored]) -> tuple[float, float, float]:
     """Constant, slope and margin of the likeliest logistic curve, held near nothing by a weak normal prior."""
-    features = np.array([[1.0, one.score, one.margin] for one in scored])
-    right = np.array([one.right for one in scored])
+    features = np.array([[1.0, score.score, score.margin] for score in scored])
+    right = np.array([score.right for score in scored])
 
     def unlikely(at: Floats) -> float:
         lines = features @ at
@@ -87,14 +87,14 @@ def surest(right: int, of: int) -> float:
 
 def _confidence(scored: Sequence[Scored]) -> str:
     at_nothing, slope, margin = logistic(scored)
-    said = [1 / (1 + math.exp(-(at_nothing + slope * one.score + margin * one.margin))) for one in scored]
-    sure = [one.right for value, one in zip(said, scored, strict=True) if value >= SURE]
+    said = [1 / (1 + math.exp(-(at_nothing + slope * score.score + margin * score.margin))) for score in scored]
+    sure = [score.right for value, score in zip(said, scored, strict=True) if value >= SURE]
     most = surest(sum(sure), len(sure))
     rows = []
     for low in np.arange(0, 1, 0.1):
         inside = [
-            (most * value, one.right)
-            for value, one in zip(said, scored, strict=True)
+            (most * value, score.right)
+            for value, score in zip(said, scored, strict=True)
             if low <= most * value < low + 0.1
         ]
         if inside:
@@ -105,7 +105,10 @@ def _confidence(scored: Sequence[Scored]) -> str:
 
 
 def _prices(told: Prices) -> str:
-    rows = [(one.driver, one.words, f"{one.value:.3g}", f"{one.low:.3g}", f"{one.high:.3g}") for one in told.prices]
+    rows = [
+        (price.driver, price.words, f"{price.value:.3g}", f"{price.low:.3g}", f"{price.high:.3g}")
+        for price in told.prices
+    ]
     apart = "\n".join(
         "cannot be separated: " + ", ".join(f"{name} ({1e3 * told.together.get(name, 0.0):.2g})" for name in group)
         for group in told.inseparable

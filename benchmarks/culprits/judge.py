@@ -65,12 +65,12 @@ def answers(said: Verdict) -> tuple[Answer, ...]:
     """The causes of a verdict."""
     return tuple(
         Answer(
-            cause=one.cause,
-            confidence=one.confidence,
-            culprits=tuple((culprit.kind, culprit.name) for culprit in one.culprits),
+            cause=finding.cause,
+            confidence=finding.confidence,
+            culprits=tuple((culprit.kind, culprit.name) for culprit in finding.culprits),
         )
-        for one in said.findings
-        if one.cause != NONE
+        for finding in said.findings
+        if finding.cause != NONE
     )
 
 
@@ -108,17 +108,17 @@ def judge_all(folder: Path, seeds: Collection[int], processes: int = 2) -> list[
 
 def write(judged: Iterable[Judged], path: Path) -> None:
     """Keep what was said."""
-    path.write_text(json.dumps([asdict(one) for one in judged], indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps([asdict(judgement) for judgement in judged], indent=1) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> list[Judged]:
     """What was said, from its file."""
-    return [_parsed(one) for one in json.loads(path.read_text(encoding="utf-8"))]
+    return [_parsed(document) for document in json.loads(path.read_text(encoding="utf-8"))]
 
 
 def _parsed(given: dict[str, Any]) -> Judged:
     told = ("answers", "simple", "early", "unbased")
-    answers = {key: tuple(_answer(one) for one in given[key]) for key in told}
+    answers = {key: tuple(_answer(answer) for answer in given[key]) for key in told}
     return Judged(**given | answers | {"truth": Truth.parsed(given["truth"])})
 
 
@@ -145,7 +145,7 @@ def _names(run: Run) -> set[tuple[str, str]]:
 
 
 def _labelled(run: Run) -> Iterator[tuple[str, str]]:
-    for one in run.series:
+    for series in run.series:
         for kind in ("client", "group", "topic", "broker"):
-            if kind in one.labels:
-                yield kind, one.labels[kind]
+            if kind in series.labels:
+                yield kind, series.labels[kind]

@@ -43,9 +43,16 @@ def _rewrite(run: Run, path: Path) -> None:
         recorder.document("window", {"start": run.start, "end": run.end, "complete": run.complete})
         for event in run.events:
             recorder.event(event.time, event.kind, event.text)
-        for one in run.series:
-            spans: Iterable[float] = one.spans if len(one.spans) else [0.0] * len(one)
-            for time, value, span in zip(one.times, one.values, spans, strict=True):
+        for series in run.series:
+            spans: Iterable[float] = series.spans if len(series.spans) else [0.0] * len(series)
+            for time, value, span in zip(series.times, series.values, spans, strict=True):
                 recorder.point(
-                    one.name, one.unit, one.kind, one.labels, int(time), float(value), float(span), one.granularity
+                    series.name,
+                    series.unit,
+                    series.kind,
+                    series.labels,
+                    int(time),
+                    float(value),
+                    float(span),
+                    series.granularity,
                 )

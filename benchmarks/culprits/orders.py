@@ -38,11 +38,11 @@ def orders(
     for seed in seeds:
         turn = []
         for name in scenarios:
-            one = SCENARIOS[name]
-            levels = [level for level in one.intensities if level in intensities]
-            turns = max(1, clean // max(1, len(levels))) if one.kind == "clean" else 1
+            scenario = SCENARIOS[name]
+            levels = [level for level in scenario.intensities if level in intensities]
+            turns = max(1, clean // max(1, len(levels))) if scenario.kind == "clean" else 1
             turn += [
-                Order(scenario=one, intensity=level, seed=seed, turn=number)
+                Order(scenario=scenario, intensity=level, seed=seed, turn=number)
                 for level in levels
                 for number in range(turns)
             ]
@@ -53,4 +53,4 @@ def orders(
 
 def missing(wanted: Iterable[Order], *folders: Path) -> list[Order]:
     """Those that are recorded in none of the folders yet."""
-    return [one for one in wanted if not any((folder / one.id / TRUTH).exists() for folder in folders)]
+    return [order for order in wanted if not any((folder / order.id / TRUTH).exists() for folder in folders)]

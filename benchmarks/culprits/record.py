@@ -122,7 +122,7 @@ def left_words(runs: int, pace: float = RUN_SECONDS) -> str:
 def _alike(left: Sequence[Order]) -> list[Order]:
     """The first runs of those that are left which need the same lab and background."""
     first = left[0]
-    return [one for one in left if (one.scenario.proxied, one.seed) == (first.scenario.proxied, first.seed)]
+    return [order for order in left if (order.scenario.proxied, order.seed) == (first.scenario.proxied, first.seed)]
 
 
 def _filled(argument: str, servers: Mapping[str, str]) -> str:
@@ -197,9 +197,9 @@ class _Site:
         order.scenario.setup(stage, order.intensity)
         with contextlib.ExitStack() as stack:
             make_topics(
-                self._lab, [NewTopic(one.name, one.partitions, config=dict(one.config)) for one in stage.topics]
+                self._lab, [NewTopic(topic.name, topic.partitions, config=dict(topic.config)) for topic in stage.topics]
             )
-            stack.callback(drop_topics, self._lab, [one.name for one in stage.topics])
+            stack.callback(drop_topics, self._lab, [topic.name for topic in stage.topics])
             self._do(stage, "before", stack)
             clients = self._clients(stage, order.seed)
             for client in clients:

@@ -344,7 +344,7 @@ def _double(first: Setup, second: Setup) -> Scenario:
         second(stage, level)
         stage.named = named or stage.named
 
-    causes = tuple(one.__name__.replace("_", "-") for one in (first, second))
+    causes = tuple(scenario.__name__.replace("_", "-") for scenario in (first, second))
     return Scenario(id="+".join(causes), causes=causes, kind="double", setup=setup, intensities=(1,))
 
 
@@ -377,5 +377,5 @@ _ALL: Final = (
     *map(_harmless, (idle_connections, some_ingress, another_reader, a_few_questions, a_new_topic)),
 )  # fmt: skip
 
-SCENARIOS: Final[Mapping[str, Scenario]] = {one.id: one for one in _ALL}
+SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.id: scenario for scenario in _ALL}
 """All scenarios by their id."""

@@ -61,7 +61,7 @@ def answers(now: Run, before: Run) -> tuple[Answer, ...]:
     """What the rule says, the largest deviation first; below ten spreads it is not sure."""
     facts = Facts(now, before)
     moved = [(_deviation(facts, sign), sign) for sign in _SIGNS]
-    ranked = sorted((one for one in moved if one[0] > 0), key=lambda one: -one[0])
+    ranked = sorted((move for move in moved if move[0] > 0), key=lambda move: -move[0])
     return tuple(
         Answer(
             cause=sign.cause,

@@ -66,35 +66,39 @@ def score(of: Iterable[bool]) -> Score:
     return Score(right=sum(listed), of=len(listed))
 
 
-def _by_tool(one: Judged) -> Sequence[Answer]:
-    return one.answers
+def _by_tool(judgement: Judged) -> Sequence[Answer]:
+    return judgement.answers
 
 
-def _by_rule(one: Judged) -> Sequence[Answer]:
-    return one.simple
+def _by_rule(judgement: Judged) -> Sequence[Answer]:
+    return judgement.simple
 
 
 def scores(judged: Sequence[Judged], by: Answers) -> dict[str, Score]:
     """The figures that have targets."""
-    guilty = [one for one in judged if one.truth.causes]
-    single = [one for one in guilty if one.truth.kind != "double"]
+    guilty = [judgement for judgement in judged if judgement.truth.causes]
+    single = [judgement for judgement in guilty if judgement.truth.kind != "double"]
     return {
-        "top-1": score(is_right(by(one), one.truth) for one in single),
-        "top-3": score(is_among(by(one), one.truth) for one in single),
-        "culprit": score(blames_rightly(by(one), one.truth) for one in single),
-        "specificity": score(is_right(by(one), one.truth) for one in judged if not one.truth.causes),
-        "both of a double": score(has_all(by(one), one.truth) for one in guilty if one.truth.kind == "double"),
+        "top-1": score(is_right(by(judgement), judgement.truth) for judgement in single),
+        "top-3": score(is_among(by(judgement), judgement.truth) for judgement in single),
+        "culprit": score(blames_rightly(by(judgement), judgement.truth) for judgement in single),
+        "specificity": score(
+            is_right(by(judgement), judgement.truth) for judgement in judged if not judgement.truth.causes
+        ),
+        "both of a double": score(
+            has_all(by(judgement), judgement.truth) for judgement in guilty if judgement.truth.kind == "double"
+        ),
     }
 
 
 def chances(judged: Sequence[Judged]) -> dict[str, float]:
     """What guessing blindly comes to."""
-    named = [one for one in judged if one.truth.named and one.truth.kind != "double"]
+    named = [judgement for judgement in judged if judgement.truth.named and judgement.truth.kind != "double"]
     every = CAUSES + 1
     return {
         "top-1": 1 / every,
         "top-3": 3 / every,
-        "culprit": _mean([len(one.truth.culprits) / max(1, one.names) for one in named]),
+        "culprit": _mean([len(judgement.truth.culprits) / max(1, judgement.names) for judgement in named]),
         "specificity": 1 / every,
         "both of a double": 2 / (every * (every - 1)),
     }
@@ -102,7 +106,9 @@ def chances(judged: Sequence[Judged]) -> dict[str, float]:
 
 def calibration(judged: Iterable[Judged], by: Answers = _by_tool) -> list[tuple[str, float, Score]]:
     """For each bin of confidence: its borders, the mean of what was said, and how often it was right."""
-    found = [(answer.confidence, answer.cause in one.truth.causes) for one in judged for answer in by(one)]
+    found = [
+        (answer.confidence, answer.cause in judgement.truth.causes) for judgement in judged for answer in by(judgement)
+    ]
     rows = []
     for low, high in pairwise(BINS):
         inside = [(confidence, right) for confidence, right in found if low <= confidence < high]
@@ -125,8 +131,8 @@ def tables(judged: Sequence[Judged]) -> str:
 
 
 def _counted(judged: Sequence[Judged]) -> str:
-    kinds = Counter(one.truth.kind for one in judged)
-    seeds = sorted({one.truth.seed for one in judged})
+    kinds = Counter(judgement.truth.kind for judgement in judged)
+    seeds = sorted({judgement.truth.seed for judgement in judged})
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return f"{len(judged)} runs ({told}) of the seeds {', '.join(map(str, seeds))}" if judged else "no runs"
 
@@ -144,7 +150,7 @@ After = Callable[[Judged], float | None]
 
 
 def _after(judged: Iterable[Judged], by: After) -> list[float | None]:
-    return [by(one) for one in judged if one.truth.causes and one.truth.kind != "double"]
+    return [by(judgement) for judgement in judged if judgement.truth.causes and judgement.truth.kind != "double"]
 
 
 def within(judged: Iterable[Judged], by: After) -> Score:
@@ -154,8 +160,8 @@ def within(judged: Iterable[Judged], by: After) -> Score:
 
 def _soonness(judged: Sequence[Judged]) -> str:
     ways: dict[str, After] = {
-        "clusterload": lambda one: one.right_after,
-        "largest deviation": lambda one: one.simple_right_after,
+        "clusterload": lambda judgement: judgement.right_after,
+        "largest deviation": lambda judgement: judgement.simple_right_after,
     }
     rows = [(who, _spread(_after(judged, by)), within(judged, by).words) for who, by in ways.items()]
     return table(("seconds until right", "median, 90 of 100", f"within {_WITHIN_SECONDS:.0f} s"), rows)
@@ -170,8 +176,8 @@ def _calibrated(judged: Sequence[Judged]) -> str:
     """Beside the usual case two in which less can be known, so that middling confidences are given often."""
     ways: dict[str, Answers] = {
         "usual": _by_tool,
-        f"the first {WINDOWS[0]} s": lambda one: one.early,
-        "no baseline": lambda one: one.unbased,
+        f"the first {WINDOWS[0]} s": lambda judgement: judgement.early,
+        "no baseline": lambda judgement: judgement.unbased,
     }
     columns = [
         [(bin_, f"{said:.2f}: {right.words}" if right.of else "-") for bin_, said, right in calibration(judged, by)]
@@ -183,18 +189,22 @@ def _calibrated(judged: Sequence[Judged]) -> str:
 
 
 def _by_scenario(judged: Sequence[Judged]) -> str:
-    names = sorted({(one.truth.kind, one.truth.scenario) for one in judged})
+    names = sorted({(judgement.truth.kind, judgement.truth.scenario) for judgement in judged})
     rows = []
     for kind, name in names:
-        mine = [one for one in judged if one.truth.scenario == name]
-        said = sorted({first_of(one.answers) for one in mine if not is_right(one.answers, one.truth)})
+        mine = [judgement for judgement in judged if judgement.truth.scenario == name]
+        said = sorted(
+            {first_of(judgement.answers) for judgement in mine if not is_right(judgement.answers, judgement.truth)}
+        )
         rows.append(
             (
                 kind,
                 name,
-                score(is_right(one.answers, one.truth) for one in mine).words,
-                score(blames_rightly(one.answers, one.truth) for one in mine if one.truth.causes).words,
-                score(is_right(one.simple, one.truth) for one in mine).words,
+                score(is_right(judgement.answers, judgement.truth) for judgement in mine).words,
+                score(
+                    blames_rightly(judgement.answers, judgement.truth) for judgement in mine if judgement.truth.causes
+                ).words,
+                score(is_right(judgement.simple, judgement.truth) for judgement in mine).words,
                 ", ".join(said),
             )
         )
@@ -202,9 +212,14 @@ def _by_scenario(judged: Sequence[Judged]) -> str:
 
 
 def _pairs(judged: Sequence[Judged]) -> str:
-    words = sorted({one.truth.pair for one in judged if one.truth.pair})
+    words = sorted({judgement.truth.pair for judgement in judged if judgement.truth.pair})
     rows = [
-        (word, score(is_right(one.answers, one.truth) for one in judged if one.truth.pair == word).words)
+        (
+            word,
+            score(
+                is_right(judgement.answers, judgement.truth) for judgement in judged if judgement.truth.pair == word
+            ).words,
+        )
         for word in words
     ]
     return table(("matched pair", "told apart"), rows) if rows else ""

@@ -30,8 +30,8 @@ def main(servers: str, client_id: str, count: str) -> None:
     tried = [Producer(config) for _ in range(int(count))]
     until = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < until:
-        for one in tried:
-            one.poll(0)
+        for client in tried:
+            client.poll(0)
         time.sleep(0.05)
 
 

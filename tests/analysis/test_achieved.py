@@ -30,11 +30,11 @@ def of(run: Run, dial: str, load: str = "produce") -> AchievedDial:
 
 def test_a_load_that_was_made_as_asked_is_achieved_by_both_counts(file: Path) -> None:
     run = stored(file, plan(produce(connections="50", request_rate="500/s", byte_rate="50 kB/s")))
-    assert [one.dial for one in achieved(run)] == ["connections", "request_rate", "record_rate", "byte_rate"]
-    for one in achieved(run):
-        assert one.kept
-        assert one.value == pytest.approx(one.asked.value)
-        assert one.counted.value == pytest.approx(one.counted.made)
+    assert [dial.dial for dial in achieved(run)] == ["connections", "request_rate", "record_rate", "byte_rate"]
+    for dial in achieved(run):
+        assert dial.kept
+        assert dial.value == pytest.approx(dial.asked.value)
+        assert dial.counted.value == pytest.approx(dial.counted.made)
     assert of(run, "request_rate").counted.value == pytest.approx(500)
 
 
@@ -46,27 +46,27 @@ def test_it_does_not_matter_where_in_the_load_scrapes_fall(file: Path, offset: f
 
 
 def test_a_rate_that_was_missed_says_by_how_much(file: Path) -> None:
-    one = of(stored(file, plan(produce(request_rate="500/s")), Course(kept=0.8)), "request_rate")
-    assert one.missed
-    assert not one.kept
-    assert one.missed_by == pytest.approx(0.2)
+    dial = of(stored(file, plan(produce(request_rate="500/s")), Course(kept=0.8)), "request_rate")
+    assert dial.missed
+    assert not dial.kept
+    assert dial.missed_by == pytest.approx(0.2)
 
 
 def test_one_connection_too_few_is_missed(file: Path) -> None:
-    one = of(stored(file, plan(produce(connections="50", request_rate="5/s")), Course(connections=49)), "connections")
-    assert one.missed
+    dial = of(stored(file, plan(produce(connections="50", request_rate="5/s")), Course(connections=49)), "connections")
+    assert dial.missed
 
 
 def test_what_brokers_did_not_see_is_denied_even_if_the_generator_says_that_it_made_it(file: Path) -> None:
-    one = of(stored(file, plan(produce(request_rate="500/s")), Course(seen=0.9)), "request_rate")
-    assert not one.missed
-    assert one.denied
-    assert not one.kept
+    dial = of(stored(file, plan(produce(request_rate="500/s")), Course(seen=0.9)), "request_rate")
+    assert not dial.missed
+    assert dial.denied
+    assert not dial.kept
 
 
 def test_without_metrics_the_generators_count_stands_alone(file: Path) -> None:
     run = stored(file, plan(produce(connections="50", request_rate="500/s")), Course(scraped=False))
-    assert all(one.kept and math.isnan(one.counted.value) for one in achieved(run))
+    assert all(dial.kept and math.isnan(dial.counted.value) for dial in achieved(run))
 
 
 def test_a_broker_that_was_not_scraped_makes_the_brokers_count_unknown_not_small(file: Path) -> None:
@@ -76,11 +76,11 @@ def test_a_broker_that_was_not_scraped_makes_the_brokers_count_unknown_not_small
 
 
 def test_as_much_as_the_cluster_takes_cannot_be_missed(file: Path) -> None:
-    one = of(stored(file, plan(produce(request_rate="max"))), "request_rate")
-    assert math.isinf(one.asked.value)
-    assert one.value == pytest.approx(1000)
-    assert one.kept
-    assert math.isnan(one.missed_by)
+    dial = of(stored(file, plan(produce(request_rate="max"))), "request_rate")
+    assert math.isinf(dial.asked.value)
+    assert dial.value == pytest.approx(1000)
+    assert dial.kept
+    assert math.isnan(dial.missed_by)
 
 
 def test_what_nobody_acknowledges_counts_as_sent(file: Path) -> None:
@@ -91,43 +91,43 @@ def test_what_nobody_acknowledges_counts_as_sent(file: Path) -> None:
 
 def test_a_warm_up_is_left_out_of_what_was_asked_and_of_both_counts(file: Path) -> None:
     shape = "step:100/s@0s,500/s@5s"
-    one = of(stored(file, plan(produce(request_rate=shape), warm_up=5.0)), "request_rate")
-    assert one.asked.value == pytest.approx(500)
-    assert one.value == pytest.approx(500)
-    assert one.seconds == 5
+    dial = of(stored(file, plan(produce(request_rate=shape), warm_up=5.0)), "request_rate")
+    assert dial.asked.value == pytest.approx(500)
+    assert dial.value == pytest.approx(500)
+    assert dial.seconds == 5
 
 
 def test_a_stretch_that_is_cut_out_of_a_load_is_held_against_its_own_part_of_the_shape(file: Path) -> None:
     run = stored(file, plan(produce(request_rate="step:100/s@0s,500/s@5s")))
     cut = run.between(START + 2 * SECOND, START + 4 * SECOND)
-    one = of(cut, "request_rate")
-    assert (one.asked.value, one.seconds) == (100, 2)
-    assert one.value == pytest.approx(100)
+    dial = of(cut, "request_rate")
+    assert (dial.asked.value, dial.seconds) == (100, 2)
+    assert dial.value == pytest.approx(100)
 
 
 def test_figures_of_the_whole_cluster_are_held_against_all_loads_together(file: Path) -> None:
     loads = (produce("a", connections="50", request_rate="100/s"), produce("b", topic="u", request_rate="200/s"))
     run = stored(file, plan(*loads))
-    one = of(run, "request_rate", "a")
-    assert one.counted.loads == ("a", "b")
-    assert one.counted.value == pytest.approx(300)
-    assert one.counted.made == pytest.approx(300)
+    dial = of(run, "request_rate", "a")
+    assert dial.counted.loads == ("a", "b")
+    assert dial.counted.value == pytest.approx(300)
+    assert dial.counted.made == pytest.approx(300)
     assert of(run, "record_rate", "a").counted.loads == ("a",)
     assert of(run, "connections", "a").counted.made == 100
-    assert all(one.kept for one in achieved(run))
+    assert all(dial.kept for dial in achieved(run))
 
 
 def test_connections_made_beforehand_are_no_part_of_a_connection_rate(file: Path) -> None:
-    one = of(stored(file, plan(connect(connections="50", connection_rate="20/s"))), "connection_rate", "connect")
-    assert one.value == pytest.approx(20)
-    assert one.counted.value == pytest.approx(20)
+    dial = of(stored(file, plan(connect(connections="50", connection_rate="20/s"))), "connection_rate", "connect")
+    assert dial.value == pytest.approx(20)
+    assert dial.counted.value == pytest.approx(20)
 
 
 def test_librdkafkas_loads_are_held_against_their_ledger(file: Path) -> None:
     run = stored_runs.stored(file, stored_runs.Cluster(levels={"records_in": 500.0}))
-    (one,) = achieved(run)
-    assert (one.dial, one.value, one.counted.of) == ("record_rate", 500, "records_in")
-    assert one.kept
+    (dial,) = achieved(run)
+    assert (dial.dial, dial.value, dial.counted.of) == ("record_rate", 500, "records_in")
+    assert dial.kept
 
 
 def test_a_run_without_a_load_has_achieved_nothing(file: Path) -> None:
@@ -136,22 +136,22 @@ def test_a_run_without_a_load_has_achieved_nothing(file: Path) -> None:
 
 @given(st.floats(1, 1e6), st.floats(-0.5, 0.5))
 def test_a_rate_is_achieved_within_a_hundredth_or_one_event(asked: float, off: float) -> None:
-    one = AchievedDial(
+    dial = AchievedDial(
         load="a",
         asked=Asked(dial="request_rate", value=asked, unit=REQUESTS_PER_SECOND),
         value=asked * (1 + off),
         seconds=10.0,
     )
-    assert one.missed == (abs(one.value - asked) > 0.01 * asked + 0.1)
-    assert one.missed_by == pytest.approx(-off, abs=1e-6)
+    assert dial.missed == (abs(dial.value - asked) > 0.01 * asked + 0.1)
+    assert dial.missed_by == pytest.approx(-off, abs=1e-6)
 
 
 @given(st.integers(1, 10_000), st.integers(0, 10_000))
 def test_a_whole_number_is_achieved_exactly_or_not(asked: int, had: int) -> None:
-    one = AchievedDial(
+    dial = AchievedDial(
         load="a",
         asked=Asked(dial="connections", value=float(asked), unit=CONNECTIONS, exact=True),
         value=float(had),
         seconds=10.0,
     )
-    assert one.missed == (asked != had)
+    assert dial.missed == (asked != had)

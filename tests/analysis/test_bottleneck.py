@@ -14,8 +14,8 @@ from tests.wire_runs import Course, plan, produce, stored
 
 
 def held(folder: Path, course: Course, **dials: str) -> Bottleneck:
-    (one,) = bottlenecks(stored(folder / "a.run", plan(produce(**(dials or {"request_rate": "500/s"}))), course))
-    return one
+    (bottleneck,) = bottlenecks(stored(folder / "a.run", plan(produce(**(dials or {"request_rate": "500/s"}))), course))
+    return bottleneck
 
 
 def test_nothing_held_back_a_load_that_was_made_as_asked(tmp_path: Path) -> None:
@@ -23,8 +23,8 @@ def test_nothing_held_back_a_load_that_was_made_as_asked(tmp_path: Path) -> None
 
 
 def test_a_worker_that_fills_its_core_is_the_brake(tmp_path: Path) -> None:
-    one = held(tmp_path, Course(kept=0.5, cpu=0.97, host=1.0))
-    assert (one.who, one.why) == ("generator", "the busiest worker took 0.97 of a core")
+    found = held(tmp_path, Course(kept=0.5, cpu=0.97, host=1.0))
+    assert (found.who, found.why) == ("generator", "the busiest worker took 0.97 of a core")
 
 
 def test_an_event_loop_that_is_often_late_is_the_generators_fault(tmp_path: Path) -> None:
@@ -32,8 +32,8 @@ def test_an_event_loop_that_is_often_late_is_the_generators_fault(tmp_path: Path
 
 
 def test_brokers_that_fill_their_host_are_the_brake(tmp_path: Path) -> None:
-    one = held(tmp_path, Course(kept=0.5, host=0.99, broker_cores=1.7))
-    assert (one.who, one.why) == ("brokers", "the brokers' host was 99 % busy, they took 1.7 of 2 cores")
+    found = held(tmp_path, Course(kept=0.5, host=0.99, broker_cores=1.7))
+    assert (found.who, found.why) == ("brokers", "the brokers' host was 99 % busy, they took 1.7 of 2 cores")
 
 
 def test_a_full_host_that_brokers_do_not_fill_is_shared_with_the_generator_on_a_lab(tmp_path: Path) -> None:
@@ -42,15 +42,15 @@ def test_a_full_host_that_brokers_do_not_fill_is_shared_with_the_generator_on_a_
 
 def test_answers_that_fill_all_places_are_the_brokers_brake(tmp_path: Path) -> None:
     # 250 requests/s that take a second each need 250 places; 50 connections with 5 in flight have as many.
-    one = held(tmp_path, Course(kept=0.5, latency=1_000_000))
-    assert one.who == "brokers"
-    assert "100 % of the places for requests under way" in one.why
+    found = held(tmp_path, Course(kept=0.5, latency=1_000_000))
+    assert found.who == "brokers"
+    assert "100 % of the places for requests under way" in found.why
 
 
 def test_records_that_brokers_refused_name_the_brokers_and_the_error(tmp_path: Path) -> None:
-    one = held(tmp_path, Course(kept=0.5, failed="NOT_ENOUGH_REPLICAS"))
-    assert one.who == "brokers"
-    assert "2,500 of 5,000 records were not acknowledged: NOT_ENOUGH_REPLICAS" in one.why
+    found = held(tmp_path, Course(kept=0.5, failed="NOT_ENOUGH_REPLICAS"))
+    assert found.who == "brokers"
+    assert "2,500 of 5,000 records were not acknowledged: NOT_ENOUGH_REPLICAS" in found.why
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_records_that_brokers_refused_name_the_brokers_and_the_error(tmp_path: P
     ],
 )
 def test_what_brokers_did_is_named(tmp_path: Path, course: Course, why: str) -> None:
-    one = held(tmp_path, course)
-    assert one.who == "brokers"
-    assert why in one.why
+    found = held(tmp_path, course)
+    assert found.who == "brokers"
+    assert why in found.why
 
 
 def test_no_figure_that_stands_out_is_said_to_be_unclear(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_late_records_of_librdkafka_are_put_down_to_the_generator(tmp_path: Path
     made = stored_runs.plan()
     ledger = stored_runs.kept_ledger(made)
     late = type(ledger)(load=ledger.load, scheduled=12_500, acknowledged=12_500, late=6_000)
-    (one,) = bottlenecks(stored_runs.stored(tmp_path / "a.run", made=made, ledger=late))
-    assert one.who == "generator"
+    (bottleneck,) = bottlenecks(stored_runs.stored(tmp_path / "a.run", made=made, ledger=late))
+    assert bottleneck.who == "generator"
 
 
 def test_a_missed_dial_makes_the_verdict_inconclusive_with_the_worst_dial_and_the_brake(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_calm_cluster_is_within_limits_and_what_binds_is_named(file: Path) -> 
     assert verdict.state is State.WITHIN
     assert verdict.sentence == "within limits; connections bind at 47 %"
     assert (verdict.reached, verdict.missing) == ((), ())
-    assert [one.cause for one in verdict.findings] == ["connections"]
+    assert [finding.cause for finding in verdict.findings] == ["connections"]
     assert verdict.limit_load == pytest.approx(0.47)
 
 
@@ -115,7 +115,9 @@ def test_without_any_known_limit_a_verdict_is_inconclusive(file: Path) -> None:
 
 def test_a_limit_of_each_broker_is_not_judged_where_brokers_are_not_told_apart(file: Path) -> None:
     run = stored(file)
-    whole = replace(run, series=tuple(replace(one, labels={}) for one in run.series if one.labels["broker"] == "1"))
+    whole = replace(
+        run, series=tuple(replace(series, labels={}) for series in run.series if series.labels["broker"] == "1")
+    )
     row = {"resource": "connections", "value": 30, "unit": "connections", "scope": "broker", "force": "declared"}
     table = Limits.parsed("test", {"limits": [{**row, "source": "the test", "as_of": "2026-01"}]})
     verdict = judged(whole, limits(ingress="3 MB/s").with_(table))
@@ -256,11 +258,11 @@ def test_a_broker_that_was_never_seen_does_not_make_the_sum_look_small(file: Pat
 def frozen(run: Run, broker: str, seconds: range) -> Run:
     """The run with a broker whose CPU time did not grow in these seconds."""
 
-    def still(one: Series) -> Series:
-        if one.name != "cpu_broker" or one.labels["broker"] != broker:
-            return one
-        here = np.isin((one.times - run.start) // SECOND, seconds)
-        return replace(one, values=np.where(here, 0.0, one.values))
+    def still(series: Series) -> Series:
+        if series.name != "cpu_broker" or series.labels["broker"] != broker:
+            return series
+        here = np.isin((series.times - run.start) // SECOND, seconds)
+        return replace(series, values=np.where(here, 0.0, series.values))
 
     return replace(run, series=tuple(map(still, run.series)))
 

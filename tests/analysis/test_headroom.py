@@ -32,7 +32,7 @@ def used(levels: Mapping[str, float], table: Limits = TABLE) -> Usage:
 
 
 def by_name(headrooms: tuple[Headroom, ...]) -> dict[str, Headroom]:
-    return {one.resource: one for one in headrooms}
+    return {headroom.resource: headroom for headroom in headrooms}
 
 
 @given(today=shares)
@@ -54,21 +54,25 @@ def test_what_was_there_without_the_mix_does_not_grow_with_it(
     found = predict(
         used({name: share * FULL[name] for name, share in today.items()}), growth=CLIENTS, idle=idle, end=end
     )
-    for one in found:
-        if one.known and one.factor > 0:
-            share = today[one.resource]
-            assert share * rest + one.factor * share * (1 - rest) == pytest.approx(end)
+    for headroom in found:
+        if headroom.known and headroom.factor > 0:
+            share = today[headroom.resource]
+            assert share * rest + headroom.factor * share * (1 - rest) == pytest.approx(end)
 
 
 @given(today=shares)
 def test_the_next_to_bind_is_the_next_in_the_list_and_the_cure_gives_what_lies_between(
     today: Mapping[str, float],
 ) -> None:
-    known = [one for one in predict(used({n: s * FULL[n] for n, s in today.items()}), growth=CLIENTS) if one.known]
-    assert [one.factor for one in known] == sorted(one.factor for one in known)
-    for one, later in pairwise(known):
-        assert one.then == later.resource
-        assert one.factor * one.gain == pytest.approx(later.factor)
+    known = [
+        headroom
+        for headroom in predict(used({n: s * FULL[n] for n, s in today.items()}), growth=CLIENTS)
+        if headroom.known
+    ]
+    assert [headroom.factor for headroom in known] == sorted(headroom.factor for headroom in known)
+    for headroom, later in pairwise(known):
+        assert headroom.then == later.resource
+        assert headroom.factor * headroom.gain == pytest.approx(later.factor)
     assert known[-1].then == ""
 
 
@@ -143,16 +147,16 @@ def test_how_busy_a_broker_gets_is_only_at_least_known_where_its_idle_level_is_n
 
 
 def test_a_headroom_is_said_in_a_sentence() -> None:
-    (one, *_) = predict(used({"connections": 312.5, "requests": 250}), growth=CLIENTS)
-    assert one.sentence == "3.2 x until connections bind; once that is cured 1.25 x more, until requests bind"
-    assert one.why == "at 31 % of its limit"
+    (headroom, *_) = predict(used({"connections": 312.5, "requests": 250}), growth=CLIENTS)
+    assert headroom.sentence == "3.2 x until connections bind; once that is cured 1.25 x more, until requests bind"
+    assert headroom.why == "at 31 % of its limit"
 
 
 def test_of_several_brokers_the_one_that_binds_first_counts(tmp_path: Path) -> None:
     run = run_of(line("network_thread_busy", [0.1] * 4, broker="1"), line("network_thread_busy", [0.3] * 4, broker="2"))
-    (one,) = [one for one in predict(assess(run, TABLE)) if one.known]
-    assert (one.whose, one.title) == ("2", "Network threads busy of broker 2")
-    assert one.factor == pytest.approx(3.0)
+    (found,) = [found for found in predict(assess(run, TABLE)) if found.known]
+    assert (found.whose, found.title) == ("2", "Network threads busy of broker 2")
+    assert found.factor == pytest.approx(3.0)
 
 
 def test_what_a_cluster_uses_at_rest_is_that_of_its_least_busy_broker() -> None:

@@ -49,7 +49,7 @@ def one(name: str, broker: str, value: float) -> Series:
 
 def judged(run: Run) -> tuple[State, tuple[str, ...], tuple[str, ...]]:
     verdict = diagnose(run, assess(run, Limits.named("course-basic")))
-    return verdict.state, tuple(one.what for one in verdict.reached), verdict.missing
+    return verdict.state, tuple(item.what for item in verdict.reached), verdict.missing
 
 
 def test_brokers_that_fill_their_host_are_limited_and_named_once() -> None:

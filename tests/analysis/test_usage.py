@@ -72,8 +72,8 @@ def test_limit_load_is_the_maximum_over_resources_of_100_value_over_limit(
     run = run_of(line("connections", connections), line("ingress", ingress), line("requests", requests))
     usage = assess(run, Limits.named("course-basic"))
     percent = [
-        max(100 * one / 100, 100 * two / (250 * 1024 * 1024), 100 * three_ / 15_000)
-        for one, two, three_ in zip(connections, ingress, requests, strict=True)
+        max(100 * first / 100, 100 * two / (250 * 1024 * 1024), 100 * three_ / 15_000)
+        for first, two, three_ in zip(connections, ingress, requests, strict=True)
     ]
     assert usage.limit_load * 100 == pytest.approx(percent, abs=1e-6)
 

@@ -68,7 +68,7 @@ def test_names_are_random_words_that_a_seed_repeats() -> None:
 def test_what_is_recorded_is_not_recorded_again(tmp_path: Path) -> None:
     wanted = orders(["connections", "clean"], [1, 2], clean=4)
     assert len(wanted) == 2 * (2 + 4)
-    assert len({one.id for one in wanted}) == len(wanted)
+    assert len({order.id for order in wanted}) == len(wanted)
     done = tmp_path / wanted[0].id
     done.mkdir()
     truth("connections").write(done / TRUTH)
@@ -76,9 +76,9 @@ def test_what_is_recorded_is_not_recorded_again(tmp_path: Path) -> None:
 
 
 def test_runs_of_a_seed_come_in_an_order_that_chance_gave_and_the_seed_repeats() -> None:
-    names = [name for name, one in SCENARIOS.items() if not one.proxied]
-    ids = [one.id for one in orders(names, [1])]
-    assert ids == [one.id for one in orders(names, [1])]
+    names = [name for name, scenario in SCENARIOS.items() if not scenario.proxied]
+    ids = [order.id for order in orders(names, [1])]
+    assert ids == [order.id for order in orders(names, [1])]
     assert ids != sorted(ids)
 
 
@@ -127,9 +127,15 @@ def test_who_cannot_be_known_must_not_be_named() -> None:
     assert not blames_rightly([answer("cpu-starvation", 0.9, ("client", "a"))], nameless)
 
 
-def judged(one: Truth, *answers: Answer, simple: tuple[Answer, ...] = (), after: float | None = 6.0) -> Judged:
+def judged(truth: Truth, *answers: Answer, simple: tuple[Answer, ...] = (), after: float | None = 6.0) -> Judged:
     return Judged(
-        truth=one, state="limited", answers=answers, simple=simple, right_after=after, simple_right_after=None, names=20
+        truth=truth,
+        state="limited",
+        answers=answers,
+        simple=simple,
+        right_after=after,
+        simple_right_after=None,
+        names=20,
     )
 
 
@@ -143,8 +149,8 @@ SAID = [
 
 
 def test_each_figure_counts_what_it_is_about() -> None:
-    found = scores(SAID, lambda one: one.answers)
-    assert {name: (one.right, one.of) for name, one in found.items()} == {
+    found = scores(SAID, lambda judgement: judgement.answers)
+    assert {name: (score.right, score.of) for name, score in found.items()} == {
         "top-1": (1, 2),
         "top-3": (2, 2),
         "culprit": (1, 2),
@@ -208,8 +214,16 @@ def test_what_is_kept_is_the_same_run(tmp_path: Path) -> None:
         assert list(map(points, again.series)) == list(map(points, run.series))
 
 
-def points(one: Series) -> tuple[object, ...]:
-    return one.name, one.labels, one.unit, one.granularity, one.times.tolist(), one.values.tolist(), one.spans.tolist()
+def points(series: Series) -> tuple[object, ...]:
+    return (
+        series.name,
+        series.labels,
+        series.unit,
+        series.granularity,
+        series.times.tolist(),
+        series.values.tolist(),
+        series.spans.tolist(),
+    )
 
 
 def test_two_live_runs_give_nothing_away_and_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,4 +239,4 @@ def test_two_live_runs_give_nothing_away_and_are_judged(tmp_path: Path, monkeypa
         assert now.start == true.onset == before.end
         assert before.seconds >= 6.0
         assert not any(name in str(now.events) for name in ("churn", *(each["name"] for each in true.culprits)))
-    assert {one.truth.kind for one in judge_all(tmp_path, [1])} == {"cause", "clean"}
+    assert {judgement.truth.kind for judgement in judge_all(tmp_path, [1])} == {"cause", "clean"}

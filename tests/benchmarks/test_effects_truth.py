@@ -8,8 +8,8 @@ from benchmarks.effects_truth import Setting, settings
 
 
 def test_what_binds_decides_what_halving_does() -> None:
-    one = Setting(connections=(40, 20), sizes=(4096, 2048), share=(0.8, 0.6))
-    assert list(one.truths) == pytest.approx([-0.2, 0.0])  # once connections are halved, bytes bind at 60 %
+    setting = Setting(connections=(40, 20), sizes=(4096, 2048), share=(0.8, 0.6))
+    assert list(setting.truths) == pytest.approx([-0.2, 0.0])  # once connections are halved, bytes bind at 60 %
     # 78 bytes beside each value, so that this is half of the ingress
     other = Setting(connections=(40, 20), sizes=(4022, 1972), share=(0.3, 0.6))
     assert list(other.truths) == pytest.approx([0.0, -0.3])
@@ -18,5 +18,5 @@ def test_what_binds_decides_what_halving_does() -> None:
 def test_the_settings_are_the_same_each_time_and_both_resources_bind_in_some() -> None:
     made = list(settings(10))
     assert made == list(settings(10))
-    assert {one.share[0] > one.share[1] for one in made} == {True, False}
-    assert all(any(truth < -0.02 for truth in one.truths) for one in made)
+    assert {setting.share[0] > setting.share[1] for setting in made} == {True, False}
+    assert all(any(truth < -0.02 for truth in setting.truths) for setting in made)

@@ -129,7 +129,7 @@ def achieved(run: Run) -> tuple[AchievedDial, ...]:
     if stretch is None:
         return ()
     books = _Books(run, run.plan, stretch)
-    return tuple(one for load in run.plan.loads for one in books.achieved(load))
+    return tuple(dial for load in run.plan.loads for dial in books.achieved(load))
 
 
 class _Books:
@@ -145,13 +145,13 @@ class _Books:
         """What became of a Load's dials."""
         if load.name not in self.ledgers:
             return
-        for one in asked(load, self.stretch.begin, self.stretch.end):
+        for target in asked(load, self.stretch.begin, self.stretch.end):
             yield AchievedDial(
                 load=load.name,
-                asked=one,
-                value=self.own(load, one.dial),
+                asked=target,
+                value=self.own(load, target.dial),
                 seconds=self.stretch.seconds,
-                counted=self.counted(load, one.dial),
+                counted=self.counted(load, target.dial),
             )
 
     # The generator's own count.
@@ -200,9 +200,9 @@ class _Books:
         return math.nan if resent else ledger.scheduled / sent
 
     def _fan_out(self, load: Load) -> float:
-        written = self._batch_bytes(one for one in self._writers(load.topic) if one.engine == "wire")
+        written = self._batch_bytes(writer for writer in self._writers(load.topic) if writer.engine == "wire")
         read = self._batch_bytes([load])
-        complete = all(one.engine == "wire" for one in self._writers(load.topic))
+        complete = all(writer.engine == "wire" for writer in self._writers(load.topic))
         return read / written if written and complete else math.nan
 
     def _transactions(self, load: Load) -> float:
@@ -238,16 +238,16 @@ class _Books:
     def _reads(self, load: Load) -> Counted:
         """How many times brokers gave out each byte of a topic, held against all Loads that read it."""
         here = {
-            way: [one for one in self.brokers(f"{way}_by_topic") if one.labels["topic"] == load.topic]
+            way: [series for series in self.brokers(f"{way}_by_topic") if series.labels["topic"] == load.topic]
             for way in ("ingress", "egress")
         }
         written = self.stretch.rate(here["ingress"])
-        readers = [one for one in self.loads if one.topic == load.topic and one.kind in {"consume", "group"}]
-        uncounted = any(one.engine == "client" for one in readers)
+        readers = [other for other in self.loads if other.topic == load.topic and other.kind in {"consume", "group"}]
+        uncounted = any(reader.engine == "client" for reader in readers)
         return Counted(
             value=self.stretch.rate(here["egress"]) / written if written else math.nan,
             of="egress_by_topic / ingress_by_topic",
-            loads=tuple(one.name for one in readers),
+            loads=tuple(reader.name for reader in readers),
             made=math.nan if uncounted else sum(map(self._fan_out, readers)),
         )
 
@@ -258,8 +258,8 @@ class _Books:
     def brokers(self, resource: str) -> list[Series]:
         """A resource's Series; none where one of the brokers is not among them, since it would be counted as 0."""
         found = self.run.named(resource)
-        there = {str(one["id"]) for one in self.run.environment.get("cluster", {}).get("brokers", [])}
-        seen = {one.labels.get("broker", "") for one in found}
+        there = {str(broker["id"]) for broker in self.run.environment.get("cluster", {}).get("brokers", [])}
+        seen = {series.labels.get("broker", "") for series in found}
         return found if "" in seen or there <= seen else []
 
     def _everybody(self, dial: str, value: float, of: str) -> Counted:
@@ -278,10 +278,10 @@ class _Books:
     def _by_topic(self, load: Load, resource: str, made: Callable[[Sequence[Load]], float]) -> Counted:
         """A figure of one topic, or of the whole cluster where brokers do not tell topics apart."""
         by_topic = self.brokers(f"{resource}_by_topic")
-        here = [one for one in by_topic if one.labels["topic"] == load.topic]
-        loads = self._writers(load.topic) if here else [one for one in self.loads if self._writers(one.topic)]
+        here = [series for series in by_topic if series.labels["topic"] == load.topic]
+        loads = self._writers(load.topic) if here else [load for load in self.loads if self._writers(load.topic)]
         series, of = (here, f"{resource}_by_topic") if here else (self.brokers(resource), resource)
-        names = tuple(one.name for one in loads)
+        names = tuple(load.name for load in loads)
         return Counted(value=self.stretch.rate(series), of=of, loads=names, made=made(loads))
 
     def _attempts(self) -> float:
@@ -289,5 +289,5 @@ class _Books:
         series = self.brokers("connection_attempts")
         if not self.stretch.from_start:
             return self.stretch.rate(series)
-        prepared = sum(one.prepared for one in self.run.traffic)
+        prepared = sum(traffic.prepared for traffic in self.run.traffic)
         return (self.stretch.since_ever(series) - prepared) / self.stretch.seconds

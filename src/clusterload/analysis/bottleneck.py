@@ -72,7 +72,7 @@ def bottlenecks(run: Run, dials: Sequence[AchievedDial] | None = None) -> tuple[
     known = achieved(run) if dials is None else dials
     ledgers = {ledger.load: ledger for ledger in run.ledgers}
     return tuple(
-        _bottleneck(run, load, ledgers[load.name], [one for one in known if one.load == load.name])
+        _bottleneck(run, load, ledgers[load.name], [dial for dial in known if dial.load == load.name])
         for load in run.plan.loads
         if load.name in ledgers
     )
@@ -89,9 +89,9 @@ def strained(run: Run) -> str:
 
 
 def _bottleneck(run: Run, load: Load, ledger: Ledger, dials: Sequence[AchievedDial]) -> Bottleneck:
-    closed = any(math.isinf(one.asked.value) for one in dials)
+    closed = any(math.isinf(dial.asked.value) for dial in dials)
     behind = _share(ledger.late + ledger.dropped, ledger)
-    missed = [one for one in dials if one.missed]
+    missed = [dial for dial in dials if dial.missed]
     if not missed and not closed and behind <= LOST:
         return Bottleneck(load=load.name, who=NONE, why="every dial was kept" if dials else "no dial asks for a figure")
     who, why = _who(run, load, ledger, dials, closed=closed, behind=behind)
@@ -151,7 +151,7 @@ def _full_host(run: Run) -> tuple[str, str] | None:
     if not busy >= FULL:
         return None
     cores = _typical(run, "cores", max)
-    took = sum(_rate(one.values, one.spans) for one in _inside(run, "cpu_broker"))
+    took = sum(_rate(series.values, series.spans) for series in _inside(run, "cpu_broker"))
     words = f"the brokers' host was {units.percent(busy)} busy, they took {units.number(took, 2)} of {cores:.0f} cores"
     if not took < OWN * cores:
         return BROKERS, words
@@ -161,8 +161,10 @@ def _full_host(run: Run) -> tuple[str, str] | None:
 def _filled(run: Run, load: Load, dials: Sequence[AchievedDial]) -> float:
     """Share of all places for requests under way that were taken, by Little's law; NaN if it cannot be known."""
     sent = run.latency(load.name, "sent")
-    rate = next((one.value for one in dials if one.dial == "request_rate"), math.nan)
-    open_now = [float(np.mean(one.values)) for one in run.named("load_connections") if one.labels["load"] == load.name]
+    rate = next((dial.value for dial in dials if dial.dial == "request_rate"), math.nan)
+    open_now = [
+        float(np.mean(series.values)) for series in run.named("load_connections") if series.labels["load"] == load.name
+    ]
     if sent is None or not open_now or load.kind != "produce":
         return math.nan
     return rate * sent.histogram.mean / 1e6 / (sum(open_now) * float(load.setting("in_flight")))
@@ -170,24 +172,24 @@ def _filled(run: Run, load: Load, dials: Sequence[AchievedDial]) -> float:
 
 def _busiest_worker(run: Run) -> float:
     """Cores that the busiest worker took; NaN if none told."""
-    shares = [_rate(one.values, one.spans) for one in _inside(run, "generator_cpu")]
+    shares = [_rate(series.values, series.spans) for series in _inside(run, "generator_cpu")]
     return max(shares, default=math.nan)
 
 
 def _lag(run: Run) -> float:
     """Milliseconds that the worst worker's event loop was late in the median second; NaN if none told."""
-    return max((float(np.median(one.values)) for one in _inside(run, "generator_lag")), default=math.nan)
+    return max((float(np.median(series.values)) for series in _inside(run, "generator_lag")), default=math.nan)
 
 
 def _typical(run: Run, name: str, how: Callable[[list[float]], float]) -> float:
-    known = [float(np.nanmedian(one.values)) for one in _inside(run, name) if not np.isnan(one.values).all()]
+    known = [float(np.nanmedian(series.values)) for series in _inside(run, name) if not np.isnan(series.values).all()]
     return how(known) if known else math.nan
 
 
 def _inside(run: Run, name: str) -> list[Series]:
-    every = [one for one in run.named(name) if len(one)]
+    every = [series for series in run.named(name) if len(series)]
     # A word of the load may come only after it, where a worker had no time for it before.
-    return [cut if len(cut := one.between(run.start, run.end)) else one for one in every]
+    return [cut if len(cut := series.between(run.start, run.end)) else series for series in every]
 
 
 def _rate(values: Floats, spans: Floats) -> float:

@@ -147,7 +147,7 @@ def idle_of(rest: Usage) -> dict[str, float]:
 
 def first(headrooms: Iterable[Headroom]) -> Headroom | None:
     """The one that binds first; None if none is known to."""
-    return min((one for one in headrooms if one.known), key=_order, default=None)
+    return min((headroom for headroom in headrooms if headroom.known), key=_order, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,17 +200,17 @@ def _of_limits(own: _Own, end: float) -> Iterator[Headroom]:
                 now=share.typical,
                 end=end,
             )
-    for one in dimensions():
-        if one.name not in limited:
-            measured = own.usage.line(one.name) is not None
+    for resource in dimensions():
+        if resource.name not in limited:
+            measured = own.usage.line(resource.name) is not None
             why = "no limit of it is known" if measured else "it was not measured"
-            yield Headroom(resource=one.name, whose="", factor=math.nan, why=why, end=end)
+            yield Headroom(resource=resource.name, whose="", factor=math.nan, why=why, end=end)
 
 
 def _of_brokers(own: _Own, ends: Mapping[str, float]) -> Iterator[Headroom]:
     lines = own.usage.saturation
     horizon = min(
-        (_factor(one.typical, own.growing(one), HORIZON) for one in lines if one.resource.name == HOST_CPU),
+        (_factor(line.typical, own.growing(line), HORIZON) for line in lines if line.resource.name == HOST_CPU),
         default=math.inf,
         key=lambda factor: math.inf if math.isnan(factor) else factor,
     )
@@ -253,22 +253,22 @@ def _why(line: Line, factor: float, growing: float, of: str) -> str:
 
 
 def _linked(ordered: list[Headroom]) -> tuple[Headroom, ...]:
-    return tuple(_with_next(one, ordered[number + 1 :]) for number, one in enumerate(ordered))
+    return tuple(_with_next(headroom, ordered[number + 1 :]) for number, headroom in enumerate(ordered))
 
 
-def _with_next(one: Headroom, later: list[Headroom]) -> Headroom:
-    if not one.known:
-        return one
-    follower = next((other for other in later if other.known and other.resource != one.resource), None)
+def _with_next(headroom: Headroom, later: list[Headroom]) -> Headroom:
+    if not headroom.known:
+        return headroom
+    follower = next((other for other in later if other.known and other.resource != headroom.resource), None)
     if follower is None:
-        return one
-    gain = follower.factor / one.factor if one.factor > 0 else math.nan
-    return replace(one, then=follower.resource, gain=gain)
+        return headroom
+    gain = follower.factor / headroom.factor if headroom.factor > 0 else math.nan
+    return replace(headroom, then=follower.resource, gain=gain)
 
 
-def _order(one: Headroom) -> tuple[bool, float]:
+def _order(headroom: Headroom) -> tuple[bool, float]:
     """The first to bind first, what is not known last."""
-    return math.isnan(one.factor), 0.0 if math.isnan(one.factor) else one.factor
+    return math.isnan(headroom.factor), 0.0 if math.isnan(headroom.factor) else headroom.factor
 
 
 def _title(resource: str) -> str:

@@ -122,8 +122,10 @@ def _names(brokers: tuple[str, ...]) -> str:
 
 def own_share(run: Run, usage: Usage, brokers: tuple[str, ...]) -> float:
     """Share of the host's cores that its brokers took, by the mean over the window; NaN if unknown."""
-    used = [one for one in run.named("cpu_broker") if one.labels["broker"] in brokers]
-    cores = [float(one.values[-1]) for one in run.named("cores") if one.labels["broker"] in brokers and len(one)]
+    used = [series for series in run.named("cpu_broker") if series.labels["broker"] in brokers]
+    cores = [
+        float(series.values[-1]) for series in run.named("cores") if series.labels["broker"] in brokers and len(series)
+    ]
     if len(used) < len(brokers) or not cores:
         return float("nan")
     seconds = joined(used, usage.grid)

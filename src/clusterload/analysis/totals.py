@@ -50,9 +50,9 @@ class Stretch:
     def of(cls, run: Run) -> Stretch | None:
         """The part of a run after its warm-up; None if that is nothing."""
         times = [
-            (int(one.times[0]) - round(one.spans[0] * SECOND), int(one.times[-1]))
-            for one in run.series
-            if one.name.startswith("load_") and len(one.spans)
+            (int(series.times[0]) - round(series.spans[0] * SECOND), int(series.times[-1]))
+            for series in run.series
+            if series.name.startswith("load_") and len(series.spans)
         ]
         duration = run.plan.duration if run.plan else math.inf
         start = min((first for first, _ in times), default=run.start)
@@ -84,7 +84,7 @@ class Stretch:
         chosen = _with(series, labels)
         if not chosen:
             return math.nan
-        return sum(self._amount(one) for one in chosen) / self.seconds
+        return sum(self._amount(item) for item in chosen) / self.seconds
 
     def _amount(self, series: Series) -> float:
         begin, end = (self.start + round(at * SECOND) for at in (self.begin, self.end))
@@ -106,7 +106,7 @@ class Stretch:
         chosen = list(series)
         if not chosen:
             return math.nan
-        return float(sum(np.nansum(one.values[one.times - one.spans * SECOND < self.last]) for one in chosen))
+        return float(sum(np.nansum(item.values[item.times - item.spans * SECOND < self.last]) for item in chosen))
 
     def level(self, series: Iterable[Series], **labels: str) -> float:
         """The sum of gauges with these labels, each as the mean of its samples; NaN if one of them tells nothing.
@@ -114,7 +114,7 @@ class Stretch:
         Only samples within the stretch count: a moment after the load its connections are gone.
         """
         chosen = _with(series, labels)
-        return sum(self._mean(one) for one in chosen) if chosen else math.nan
+        return sum(self._mean(item) for item in chosen) if chosen else math.nan
 
     def _mean(self, series: Series) -> float:
         begin, end = (self.start + round(at * SECOND) for at in (self.begin, self.end))
@@ -125,4 +125,4 @@ class Stretch:
 
 
 def _with(series: Iterable[Series], labels: dict[str, str]) -> list[Series]:
-    return [one for one in series if labels.items() <= one.labels.items()]
+    return [item for item in series if labels.items() <= item.labels.items()]

@@ -147,20 +147,22 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
         granularity: seconds for each bucket; by default, and at least, that of the coarsest dimension's Series.
     """
     grid = _grid(run, granularity)
-    lines = tuple(line for one in dimensions() if (line := _cluster_line(run, one, grid)) is not None)
+    lines = tuple(line for resource in dimensions() if (line := _cluster_line(run, resource, grid)) is not None)
     return Usage(
         grid=grid,
         limits=limits,
         lines=lines,
         shares=tuple(share for limit in limits.limits for share in _shares(limit, run, grid)),
-        saturation=tuple(line for one in saturations() for line in _broker_lines(run.named(one.name), one, grid)),
+        saturation=tuple(
+            line for resource in saturations() for line in _broker_lines(run.named(resource.name), resource, grid)
+        ),
         missing=tuple(dict.fromkeys(_missing(limits, run))),
     )
 
 
 def _missing(limits: Limits, run: Run) -> Iterable[str]:
     for limit in limits.limits:
-        brokers = {one.labels.get("broker", "") for one in _counted_as(limit, run)} - {""}
+        brokers = {series.labels.get("broker", "") for series in _counted_as(limit, run)} - {""}
         if not run.named(limit.resource):
             yield limit.resource
         elif not _counted_as(limit, run):
@@ -178,7 +180,7 @@ def _counted_as(limit: Limit, run: Run) -> Sequence[Series]:
     for the whole cluster counts as its own limits do.
     """
     series = run.named(limit.resource)
-    by_broker = any(one.labels.get("broker") for one in series)
+    by_broker = any(item.labels.get("broker") for item in series)
     return run.named("leaders") if limit.before_replication and by_broker else series
 
 
@@ -198,10 +200,10 @@ def _grid(run: Run, granularity: float | None) -> Grid:
     if granularity is not None and not granularity > 0:
         raise ConfigurationError(f"figures for each {granularity:g} s cannot be made: give more than 0")
     series = list(_dimension_series(run))
-    coarsest = max((one.granularity for one in series), default=granularity or 1.0)
+    coarsest = max((item.granularity for item in series), default=granularity or 1.0)
     step = max(granularity or 0.0, coarsest)
     length = round(step * SECOND)
-    bucketed = any(_in_buckets(one) for one in series)
+    bucketed = any(_in_buckets(item) for item in series)
     start = -(-run.start // length) * length if bucketed else run.start
     return Grid.covering(start, run.end, step)
 
@@ -212,8 +214,8 @@ def _in_buckets(series: Series) -> bool:
 
 
 def _dimension_series(run: Run) -> Iterable[Series]:
-    names = {one.name for one in dimensions()}
-    return (one for one in run.series if one.name in names)
+    names = {resource.name for resource in dimensions()}
+    return (series for series in run.series if series.name in names)
 
 
 def _cluster_line(run: Run, resource: Resource, grid: Grid) -> Line | None:
@@ -224,8 +226,8 @@ def _cluster_line(run: Run, resource: Resource, grid: Grid) -> Line | None:
 
 
 def _broker_lines(series: Sequence[Series], resource: Resource, grid: Grid) -> Iterable[Line]:
-    for broker in sorted({one.labels.get("broker", "") for one in series}):
-        own = [one for one in series if one.labels.get("broker", "") == broker]
+    for broker in sorted({item.labels.get("broker", "") for item in series}):
+        own = [item for item in series if item.labels.get("broker", "") == broker]
         yield Line(resource=resource, broker=broker, values=_rates(resource, joined(own, grid), grid))
 
 

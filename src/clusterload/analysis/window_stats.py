@@ -91,7 +91,7 @@ class Facts:
     def per_broker(self, name: str, **labels: str) -> dict[str, Pair]:
         """The same for each broker."""
         brokers = self._now.values(name, _BROKER) | (self._before.values(name, _BROKER) if self._before else set())
-        return {one: self.total(name, **{_BROKER: one, **labels}) for one in sorted(brokers)}
+        return {broker: self.total(name, **{_BROKER: broker, **labels}) for broker in sorted(brokers)}
 
     def windows(self, name: str, seconds: float, **labels: str) -> tuple[Floats, Floats]:
         """A figure in pieces of so many seconds, in the window and before it; what is not known is left out."""
@@ -110,27 +110,27 @@ class _Window:
         self._figure: dict[int, float] = {}
         self._indexed: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[Series]]] = {}
         self._counted: dict[str, bool] = {}
-        for one in run.series:
-            if len(one):
-                self._named[one.name].append(one)
-                place = (one.name, one.labels.get(_BROKER, ""))
-                self._first[place] = min(self._first.get(place, int(one.times[0])), int(one.times[0]))
+        for series in run.series:
+            if len(series):
+                self._named[series.name].append(series)
+                place = (series.name, series.labels.get(_BROKER, ""))
+                self._first[place] = min(self._first.get(place, int(series.times[0])), int(series.times[0]))
 
     def counts(self, name: str) -> bool:
         """Whether anything of the name is counted here, so that what is not there is nothing."""
         if name not in self._counted:
             series = self._named.get(name, ())
-            self._counted[name] = any(one.kind is Kind.DELTA and _known(one, self._run) for one in series)
+            self._counted[name] = any(item.kind is Kind.DELTA and _known(item, self._run) for item in series)
         return self._counted[name]
 
     def values(self, name: str, label: str) -> set[str]:
-        return {one.labels[label] for one in self._named.get(name, ()) if label in one.labels}
+        return {series.labels[label] for series in self._named.get(name, ()) if label in series.labels}
 
     def total(self, name: str, labels: Mapping[str, str]) -> float:
         chosen = self._chosen(name, labels)
         if not chosen:
             return math.nan
-        figures = [self._figure_of(one) for one in chosen]
+        figures = [self._figure_of(series) for series in chosen]
         return _highest(figures) if _of_highest(chosen[0]) else _sum(figures)
 
     def pieces(self, name: str, labels: Mapping[str, str], seconds: float) -> Floats:
@@ -154,9 +154,9 @@ class _Window:
     def _index(self, name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], list[Series]]:
         # A cluster can have thousands of clients: each is asked for, so none may be searched for.
         found: dict[tuple[str, ...], list[Series]] = defaultdict(list)
-        for one in self._named.get(name, ()):
-            if all(key in one.labels for key in keys):
-                found[tuple(one.labels[key] for key in keys)].append(one)
+        for series in self._named.get(name, ()):
+            if all(key in series.labels for key in keys):
+                found[tuple(series.labels[key] for key in keys)].append(series)
         return found
 
     def _figure_of(self, series: Series) -> float:

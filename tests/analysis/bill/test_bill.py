@@ -35,9 +35,9 @@ def shown(of_clients: dict[str, tuple[float, float]], of_topics: dict[str, tuple
 def adds_up(found: Bill) -> None:
     for kind in found.kinds:
         for figure, whole in found.wholes[kind].items():
-            charges = [one.figures.get(figure, 0.0) for one in found.of(kind)]
+            charges = [charge.figures.get(figure, 0.0) for charge in found.of(kind)]
             assert math.fsum(charges) == pytest.approx(whole, rel=1e-9, abs=1e-6)
-            rises = [one.rise.get(figure, 0.0) for one in found.of(kind)]
+            rises = [charge.rise.get(figure, 0.0) for charge in found.of(kind)]
             assert math.fsum(rises) == pytest.approx(found.rises[kind][figure], rel=1e-6, abs=1e-3)
 
 
@@ -50,7 +50,7 @@ def test_charges_and_the_remainder_add_up_to_the_whole(
 ) -> None:
     found = bill(shown(clients, topics, cpu), shown(before, {}, cpu / 2))
     adds_up(found)
-    assert all(one.kind in KINDS and one.figures.keys() <= FIGURES.keys() for one in found.charges)
+    assert all(charge.kind in KINDS and charge.figures.keys() <= FIGURES.keys() for charge in found.charges)
     for kind in found.kinds:
         *_, last = found.of(kind)
         assert last.name == NOT_TOLD
@@ -71,12 +71,12 @@ def test_a_part_that_nobody_is_told_to_have_used_is_a_row_of_its_own() -> None:
 def test_who_rose_most_comes_first_and_not_who_is_largest() -> None:
     before, now = {"old": (0.5, 1e5), "new": (0.01, 1e3)}, {"old": (0.52, 1e5), "new": (0.3, 1e3)}
     risen = bill(shown(now, {}, cpu=2), shown(before, {}, cpu=2))
-    assert [one.name for one in risen.of("client")] == ["new", "old", NOT_TOLD]
+    assert [charge.name for charge in risen.of("client")] == ["new", "old", NOT_TOLD]
     leader = risen.leader("client")
     assert leader is not None
     assert leader.rise["thread_time"] == pytest.approx(0.58)
     largest = bill(shown(now, {}, cpu=2))
-    assert [one.name for one in largest.of("client")] == ["old", "new", NOT_TOLD]
+    assert [charge.name for charge in largest.of("client")] == ["old", "new", NOT_TOLD]
     assert any("--baseline" in line for line in largest.missing)
 
 
@@ -99,7 +99,7 @@ def test_principals_are_billed_for_all_their_clients() -> None:
     ]
     found = bill(run(*lines, flat("cpu_broker", 1.0, broker="1")))
     assert found.of("principal")[0].figures["thread_time"] == pytest.approx(0.2)
-    assert [one.name for one in found.of("client")] == ["one", "two", NOT_TOLD]
+    assert [charge.name for charge in found.of("client")] == ["one", "two", NOT_TOLD]
 
 
 def test_the_longest_throttle_of_any_broker_is_the_clients() -> None:
@@ -121,10 +121,10 @@ def test_of_topics_the_way_that_rose_more_ranks() -> None:
 
 def test_brokers_add_up_to_the_cluster_without_a_remainder() -> None:
     found = bill(shown({}, {}, cpu=0.4))
-    one, two, rest = found.of("broker")
-    assert {one.name, two.name} == {"1", "2"}
+    first, second, rest = found.of("broker")
+    assert {first.name, second.name} == {"1", "2"}
     assert rest.figures["thread_time"] == pytest.approx(0)
-    assert one.share == pytest.approx(0.5)
+    assert first.share == pytest.approx(0.5)
 
 
 def test_requests_are_billed_by_type_with_the_time_that_handlers_took() -> None:

@@ -136,7 +136,7 @@ def test_a_price_is_never_negative_and_lies_in_its_interval_of_draws_or_beside_i
         series("cpu_broker", np.abs(random.normal(0.5, noise, 120)), broker="1"),
     ]
     found = prices([run(*shown, seconds=120)])
-    assert all(one.value >= 0 and one.low >= 0 and one.low <= one.high for one in found.prices)
+    assert all(price.value >= 0 and price.low >= 0 and price.low <= price.high for price in found.prices)
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:

@@ -129,16 +129,16 @@ def recorded(
         name, broker, labels = _parsed(key)
         if name in left_out:
             continue
-        for one in [broker] if broker else BROKERS:
-            if not broker and f"{key}@{one}" in changes:
+        for at in [broker] if broker else BROKERS:
+            if not broker and f"{key}@{at}" in changes:
                 continue
             before = BACKGROUND.get(key, BACKGROUND.get(key.partition("@")[0], 0.0))
             after = changes.get(key, before)
             part = 1.0 if name in _EACH else 1 / len(BROKERS)
             after *= 1.0 if broker else part
             new = key.partition("@")[0] not in BACKGROUND
-            series.append(_series(name, one, labels, before * part, after, chance, new=new, cut=one in quiet))
-    brokers = [{"id": int(one), "host": "here"} for one in BROKERS]
+            series.append(_series(name, at, labels, before * part, after, chance, new=new, cut=at in quiet))
+    brokers = [{"id": int(broker), "host": "here"} for broker in BROKERS]
     return Run(
         id="made",
         plan=None,

@@ -30,7 +30,7 @@ INNOCENT = {name: seen for name, seen in SEEN.items() if not seen.causes}
 @pytest.mark.parametrize("seen", SINGLE.values(), ids=list(SINGLE))
 def test_the_cause_is_named_first_and_surely(seen: Seen) -> None:
     findings = judged(seen.changes, silent=seen.silent)
-    assert [one.cause for one in findings][:1] == list(seen.causes)
+    assert [finding.cause for finding in findings][:1] == list(seen.causes)
     assert findings[0].confidence > 0.8
 
 
@@ -41,13 +41,13 @@ def test_who_makes_it_is_named_or_it_is_said_what_would_tell(seen: Seen) -> None
         assert first.culprits == ()
         assert f"cannot be named: {CAUSES[first.cause].otherwise}" in first.sentence
     else:
-        assert seen.culprit in {(one.kind, one.name) for one in first.culprits}
-        assert {one.source for one in first.culprits} <= set(CAUSES[first.cause].named_by.values())
+        assert seen.culprit in {(culprit.kind, culprit.name) for culprit in first.culprits}
+        assert {culprit.source for culprit in first.culprits} <= set(CAUSES[first.cause].named_by.values())
 
 
 @pytest.mark.parametrize("seen", SEVERAL.values(), ids=list(SEVERAL))
 def test_two_causes_at_once_are_both_named(seen: Seen) -> None:
-    assert {one.cause for one in judged(seen.changes)[:2]} == set(seen.causes)
+    assert {finding.cause for finding in judged(seen.changes)[:2]} == set(seen.causes)
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
@@ -60,8 +60,8 @@ def test_what_does_no_harm_is_no_finding(seen: Seen, seed: int) -> None:
 def test_a_finding_has_figures_of_both_times_a_cure_and_what_would_disprove_it(seen: Seen) -> None:
     first = judged(seen.changes, silent=seen.silent)[0]
     assert first.evidence
-    assert all(math.isfinite(one.now) and one.source and one.window_s == 30 for one in first.evidence)
-    assert any(not math.isnan(one.before) for one in first.evidence) or seen.silent
+    assert all(math.isfinite(figure.now) and figure.source and figure.window_s == 30 for figure in first.evidence)
+    assert any(not math.isnan(figure.before) for figure in first.evidence) or seen.silent
     assert first.disproof
     assert first.cure is not None
     assert math.isnan(first.cure.gain) or 0 <= first.cure.gain <= 1
@@ -87,7 +87,7 @@ def test_without_a_baseline_heights_are_judged_with_less_confidence() -> None:
     alone = judged(SEEN["small batches"].changes, baseline=False)[0]
     assert alone.cause == based.cause == "small-batches"
     assert alone.confidence < based.confidence
-    assert all(math.isnan(one.before) for one in alone.evidence)
+    assert all(math.isnan(figure.before) for figure in alone.evidence)
 
 
 def test_the_background_alone_is_no_finding_without_a_baseline() -> None:
@@ -99,14 +99,14 @@ def test_four_metrics_a_minute_tell_that_connections_bind_and_payload_does_not()
     rest = {name.partition("{")[0].partition("@")[0] for name in BACKGROUND} - set(only)
     levels = {"connections": 47.0, "ingress": 2.1e6, "egress": 0.0, "requests": 90.0}
     findings = judged(levels, baseline=False, without=rest, limits=Limits.named("course-basic"))
-    assert [one.cause for one in findings] == ["connections"]
+    assert [finding.cause for finding in findings] == ["connections"]
 
 
 @pytest.mark.parametrize("gone", ["requests_by_type", "cpu_broker", "connections", "cpu_host", "leaders", "cores"])
 def test_metrics_that_are_missing_lead_to_no_error(gone: str) -> None:
     for name in ("small batches", "active connections", "a broker that died", "TLS", "a busy neighbour"):
-        for one in judged(SEEN[name].changes, silent=SEEN[name].silent, without=(gone,)):
-            assert 0 < one.confidence < 1
+        for finding in judged(SEEN[name].changes, silent=SEEN[name].silent, without=(gone,)):
+            assert 0 < finding.confidence < 1
 
 
 def test_a_cluster_of_which_nothing_is_told_has_no_finding() -> None:
@@ -124,14 +124,14 @@ def test_a_cluster_of_which_nothing_is_told_has_no_finding() -> None:
     st.booleans(),
 )
 def test_whatever_brokers_say_confidences_are_from_0_to_1_and_ranked(changes: dict[str, float], baseline: bool) -> None:
-    confidences = [one.confidence for one in judged(changes, baseline=baseline)]
-    assert all(0 < one < 1 for one in confidences)
+    confidences = [finding.confidence for finding in judged(changes, baseline=baseline)]
+    assert all(0 < confidence < 1 for confidence in confidences)
     assert confidences == sorted(confidences, reverse=True)
 
 
 def test_the_more_of_a_cause_the_surer() -> None:
     found = [
-        next((one.confidence for one in judged(asked(Metadata=rate)) if one.cause == "metadata-storm"), 0.0)
+        next((finding.confidence for finding in judged(asked(Metadata=rate)) if finding.cause == "metadata-storm"), 0.0)
         for rate in (10, 40, 400)
     ]
     assert found == sorted(found)
@@ -140,11 +140,11 @@ def test_the_more_of_a_cause_the_surer() -> None:
 
 def test_every_cause_of_the_list_is_in_the_catalogue_and_complete() -> None:
     assert set(CAUSES) == IDS
-    for one in CAUSES.values():
-        assert all((one.means, one.cure, one.disproof, one.otherwise))
-        assert {neighbour.cause for neighbour in one.neighbours} <= set(CAUSES)
-        assert set(one.hides) <= set(CAUSES)
-        assert all(0 < share <= 1 for share in one.hides.values())
+    for cause in CAUSES.values():
+        assert all((cause.means, cause.cure, cause.disproof, cause.otherwise))
+        assert {neighbour.cause for neighbour in cause.neighbours} <= set(CAUSES)
+        assert set(cause.hides) <= set(CAUSES)
+        assert all(0 < share <= 1 for share in cause.hides.values())
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def test_replicas_that_lack_tell_whose_they_are_where_nobody_waits_for_them(
 ) -> None:
     changes = {f"under_replicated@{broker}": float(count) for broker, count in enumerate(lacking, 1)}
     waits = ("request_remote_time", "request_time")
-    found = next(one for one in judged(changes, without=waits) if one.cause == "slow-replica")
+    found = next(finding for finding in judged(changes, without=waits) if finding.cause == "slow-replica")
     assert found.sentence.startswith(who)
     assert "nan" not in found.sentence
-    assert [one.name for one in found.culprits] == (["3"] if "3" in who else [])
+    assert [culprit.name for culprit in found.culprits] == (["3"] if "3" in who else [])
 
 
 def test_of_groups_that_share_a_partition_the_one_that_came_is_blamed_first() -> None:
@@ -176,7 +176,7 @@ def test_of_groups_that_share_a_partition_the_one_that_came_is_blamed_first() ->
         "records_by_partition{topic=__consumer_offsets,partition=0}": 700,
         "group_members{group=yellow-group}": 0,
     }
-    groups = [one.name for one in judged(changes)[0].culprits if one.kind == "group"]
+    groups = [culprit.name for culprit in judged(changes)[0].culprits if culprit.kind == "group"]
     assert groups == ["yellow-group", "usual-group"]
 
 

@@ -39,8 +39,8 @@ def test_a_record_a_request_is_small_batches(cluster: Cluster, rest: Run, tmp_pa
     findings = found(cluster, rest, tmp_path, record_rate="600/s", records_per_request=1, record_size="100 B")
     if findings is None:
         return
-    assert [one.cause for one in findings][:1] == ["small-batches"]
-    assert ("topic", "clusterload-causes") in {(one.kind, one.name) for one in findings[0].culprits}
+    assert [finding.cause for finding in findings][:1] == ["small-batches"]
+    assert ("topic", "clusterload-causes") in {(culprit.kind, culprit.name) for culprit in findings[0].culprits}
 
 
 @pytest.mark.long
@@ -50,4 +50,4 @@ def test_many_clients_that_each_send_a_little_are_many_connections(cluster: Clus
         connections=150, request_rate="150/s", records_per_request=4, record_size="500 B",
     )  # fmt: skip
     assert findings is not None
-    assert [one.cause for one in findings][:1] == ["connections"]
+    assert [finding.cause for finding in findings][:1] == ["connections"]

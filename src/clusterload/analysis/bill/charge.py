@@ -81,7 +81,7 @@ class Bill:
 
     def of(self, kind: str) -> tuple[Charge, ...]:
         """The charges of one kind, the remainder last; none where nothing is told of it."""
-        return tuple(one for one in self.charges if one.kind == kind)
+        return tuple(charge for charge in self.charges if charge.kind == kind)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Bill:
 
     def leader(self, kind: str) -> Charge | None:
         """Who rose most of a kind; None where nobody rose by a part of the whole that is worth a word."""
-        first = next((one for one in self.of(kind) if one.told), None)
+        first = next((charge for charge in self.of(kind) if charge.told), None)
         if first is None:
             return None
         figure = self.leading[kind]

@@ -65,7 +65,7 @@ _LIST: Final = (
     Driver(name="conversions", words="a thousand records recompressed", series=("message_conversions",), per=1e3),
     Driver(name="partitions", words="a thousand partitions", series=("partitions",), per=1e3, level=True),
 )
-DRIVERS: Final[Mapping[str, Driver]] = {one.name: one for one in _LIST}
+DRIVERS: Final[Mapping[str, Driver]] = {driver.name: driver for driver in _LIST}
 """All drivers by name."""
 
 INTERACTIONS: Final[Mapping[str, tuple[str, str, str]]] = {

@@ -39,24 +39,24 @@ def levels(facts: Facts, names: Sequence[str], label: str, how: How) -> dict[str
 def _of(run: Run, names: Sequence[str], label: str, how: How) -> dict[str, float]:
     looks = _looks(run)
     found: dict[str, list[float]] = defaultdict(list)
-    for one in run.series:
-        if one.name in names and label in one.labels:
-            inside = _inside(one, run)
-            known = one.values[inside]
+    for series in run.series:
+        if series.name in names and label in series.labels:
+            inside = _inside(series, run)
+            known = series.values[inside]
             known = known[~np.isnan(known)]
             if inside.any():
-                count = max(looks.get(one.labels.get("broker", ""), 0), len(known), 1)
-                found[one.labels[label]].append(float(np.sum(known)) / count)
+                count = max(looks.get(series.labels.get("broker", ""), 0), len(known), 1)
+                found[series.labels[label]].append(float(np.sum(known)) / count)
     return {who: how(values) for who, values in found.items()}
 
 
 def _looks(run: Run) -> Mapping[str, int]:
     """How often each broker was looked at in the window: what it has most points of says so."""
     counts: dict[str, int] = defaultdict(int)
-    for one in run.series:
-        if not one.name.startswith(("load_", "generator_")):
-            broker = one.labels.get("broker", "")
-            counts[broker] = max(counts[broker], int(np.count_nonzero(_inside(one, run))))
+    for series in run.series:
+        if not series.name.startswith(("load_", "generator_")):
+            broker = series.labels.get("broker", "")
+            counts[broker] = max(counts[broker], int(np.count_nonzero(_inside(series, run))))
     return counts
 
 

@@ -17,8 +17,8 @@ def missing(run: Run, kinds: Collection[str], *, compared: bool) -> Iterator[str
         kinds: of which anything is told.
         compared: whether there was a baseline.
     """
-    names = {one.name for one in run.series if len(one)}
-    by_broker = any("broker" in one.labels for one in run.series)
+    names = {series.name for series in run.series if len(series)}
+    by_broker = any("broker" in series.labels for series in run.series)
     if "client" not in kinds:
         yield _clients(by_broker=by_broker)
     if "principal" not in kinds:

@@ -117,15 +117,15 @@ class Prices:
 
     def of(self, driver: str) -> Price | None:
         """The price of a driver; None where it is not known by itself."""
-        return next((one for one in self.prices if one.driver == driver), None)
+        return next((price for price in self.prices if price.driver == driver), None)
 
     def explains(self, facts: Facts) -> Mapping[str, float]:
         """Cores that each driver takes in a window; drivers that cannot be separated are one entry, joined by ` + `."""
         found: dict[str, float] = {}
-        for one in self.prices:
-            found[one.driver] = one.seconds * amount(one.driver, facts)
+        for price in self.prices:
+            found[price.driver] = price.seconds * amount(price.driver, facts)
         # What cannot be told from a broker's idling is in its price already.
-        for group in (one for one in self.inseparable if IDLE not in one):
+        for group in (group for group in self.inseparable if IDLE not in group):
             taken = [self.together.get(driver, 0.0) * amount(driver, facts) for driver in group]
             found[" + ".join(group)] = math.fsum(value for value in taken if not math.isnan(value))
         return {driver: cores for driver, cores in found.items() if cores > 0}
@@ -133,7 +133,7 @@ class Prices:
     @property
     def words(self) -> tuple[str, ...]:
         """Prices as people say them, and what cannot be separated."""
-        return (*(one.words for one in self.prices if one.value > 0), *map(_inseparable, self.inseparable))
+        return (*(price.words for price in self.prices if price.value > 0), *map(_inseparable, self.inseparable))
 
     @classmethod
     def default(cls) -> Prices:

@@ -105,7 +105,7 @@ def _criterion(data: Windows) -> float:
 
 def _priced(data: Windows, still: tuple[str, ...], left_out: int, random: np.random.Generator) -> Prices:
     fit = _fit(data.columns, data.cpu)
-    draws = np.array([[one.idle, *one.costs] for one in _drawn(data, random)])
+    draws = np.array([[fit.idle, *fit.costs] for fit in _drawn(data, random)])
     low, high = np.percentile(draws, _LEVEL, axis=0)
     together = groups(data.columns, data.names)
     inside = {name for group in together for name in group}

@@ -65,12 +65,12 @@ def bill(run: Run, baseline: Run | None = None) -> Bill:
     """
     facts = Facts(run, baseline)
     reckoned = {kind: _reckoned(kind, facts) for kind in KINDS}
-    told = {kind: one for kind, one in reckoned.items() if one is not None}
+    told = {kind: kind_bill for kind, kind_bill in reckoned.items() if kind_bill is not None}
     return Bill(
-        charges=tuple(charge for one in told.values() for charge in one.charges),
-        wholes={kind: {name: pair.now for name, pair in one.wholes.items()} for kind, one in told.items()},
-        rises={kind: {name: pair.rise for name, pair in one.wholes.items()} for kind, one in told.items()},
-        leading={kind: one.leading for kind, one in told.items()},
+        charges=tuple(charge for kind_bill in told.values() for charge in kind_bill.charges),
+        wholes={kind: {name: pair.now for name, pair in kind_bill.wholes.items()} for kind, kind_bill in told.items()},
+        rises={kind: {name: pair.rise for name, pair in kind_bill.wholes.items()} for kind, kind_bill in told.items()},
+        leading={kind: kind_bill.leading for kind, kind_bill in told.items()},
         missing=tuple(missing(run, frozenset(told), compared=baseline is not None)),
         compared=baseline is not None,
     )
@@ -86,15 +86,21 @@ class _Reckoned:
 def _reckoned(kind: str, facts: Facts) -> _Reckoned | None:
     """All charges of one kind; None where nothing is told of it."""
     amounts = _amounts(kind, facts)
-    amounts = {figure: known for figure, one in amounts.items() if (known := _known(one))}
+    amounts = {figure: known for figure, pairs in amounts.items() if (known := _known(pairs))}
     # Throttle times are there of everybody who ever asked: alone they tell of no use.
     if not amounts.keys() - NOT_ADDED:
         return None
-    wholes = {figure: _whole(kind, figure, one, facts) for figure, one in amounts.items() if figure not in NOT_ADDED}
+    wholes = {
+        figure: _whole(kind, figure, pairs, facts) for figure, pairs in amounts.items() if figure not in NOT_ADDED
+    }
     leading = _leading(wholes)
-    names = sorted({name for one in amounts.values() for name in one})
-    charges = [_charge(kind, name, {f: one.get(name) for f, one in amounts.items()}, wholes, leading) for name in names]
-    charges.sort(key=lambda one: (-_or_zero(one.rise.get(leading)), -_or_zero(one.figures.get(leading)), one.name))
+    names = sorted({name for pairs in amounts.values() for name in pairs})
+    charges = [
+        _charge(kind, name, {f: pairs.get(name) for f, pairs in amounts.items()}, wholes, leading) for name in names
+    ]
+    charges.sort(
+        key=lambda charge: (-_or_zero(charge.rise.get(leading)), -_or_zero(charge.figures.get(leading)), charge.name)
+    )
     return _Reckoned(charges=(*charges, _rest(kind, charges, wholes, leading)), wholes=wholes, leading=leading)
 
 
@@ -121,14 +127,14 @@ def _amounts(kind: str, facts: Facts) -> Amounts:
 
 def _scaled(found: Mapping[str, Pair], name: str) -> dict[str, Pair]:
     factor = _MILLI if name == "request_local_time" else 1.0
-    return {key: Pair(now=one.now * factor, before=one.before * factor) for key, one in found.items()}
+    return {key: Pair(now=pair.now * factor, before=pair.before * factor) for key, pair in found.items()}
 
 
 def _caused(ingress: Mapping[str, Pair], facts: Facts) -> dict[str, Pair]:
     """Copies that bytes came to, if all are copied as often as the mean of all is."""
     copied, written = facts.total("replication_in"), facts.total("ingress")
     now, before = _over(copied.now, written.now), _over(copied.before, written.before)
-    return {name: Pair(now=one.now * now, before=one.before * before) for name, one in ingress.items()}
+    return {name: Pair(now=pair.now * now, before=pair.before * before) for name, pair in ingress.items()}
 
 
 def _over(part: float, whole: float) -> float:
@@ -137,7 +143,9 @@ def _over(part: float, whole: float) -> float:
 
 def _known(amounts: Mapping[str, Pair]) -> dict[str, Pair]:
     """Those that used anything, now or before."""
-    return {name: one for name, one in amounts.items() if not math.isnan(one.now) and (one.now or _or_zero(one.before))}
+    return {
+        name: pair for name, pair in amounts.items() if not math.isnan(pair.now) and (pair.now or _or_zero(pair.before))
+    }
 
 
 def _whole(kind: str, figure: str, amounts: Mapping[str, Pair], facts: Facts) -> Pair:
@@ -146,8 +154,8 @@ def _whole(kind: str, figure: str, amounts: Mapping[str, Pair], facts: Facts) ->
     Threads that wait for a CPU take more time than CPU, and requests more bytes than their records.
     """
     total = UNKNOWN if kind == "request" and figure == "requests" else facts.total(_WHOLE[figure])
-    now = math.fsum(one.now for one in amounts.values())
-    known = [one.before for one in amounts.values() if not math.isnan(one.before)]
+    now = math.fsum(pair.now for pair in amounts.values())
+    known = [pair.before for pair in amounts.values() if not math.isnan(pair.before)]
     before = math.fsum(known) if known else math.nan
     return Pair(now=_more(total.now, now), before=_more(total.before, before))
 
@@ -159,13 +167,13 @@ def _more(total: float, told: float) -> float:
 def _charge(
     kind: str, name: str, amounts: Mapping[str, Pair | None], wholes: Mapping[str, Pair], leading: str
 ) -> Charge:
-    known = {figure: one for figure, one in amounts.items() if one is not None}
-    figures = {figure: one.now for figure, one in known.items()}
+    known = {figure: pair for figure, pair in amounts.items() if pair is not None}
+    figures = {figure: pair.now for figure, pair in known.items()}
     return Charge(
         kind=kind,
         name=name,
         figures=figures,
-        rise={figure: one.rise for figure, one in known.items()},
+        rise={figure: pair.rise for figure, pair in known.items()},
         share=_share(figures.get(leading, 0.0), wholes.get(leading)),
     )
 
@@ -174,13 +182,13 @@ def _rest(kind: str, charges: Iterable[Charge], wholes: Mapping[str, Pair], lead
     """What of each whole nobody is told to have used."""
     charges = list(charges)
     figures = {f: whole.now - math.fsum(_column(charges, f)) for f, whole in wholes.items()}
-    rise = {f: whole.rise - math.fsum(one.rise.get(f, 0.0) for one in charges) for f, whole in wholes.items()}
+    rise = {f: whole.rise - math.fsum(charge.rise.get(f, 0.0) for charge in charges) for f, whole in wholes.items()}
     share = _share(figures.get(leading, math.nan), wholes.get(leading))
     return Charge(kind=kind, name=NOT_TOLD, figures=figures, rise=rise, share=share)
 
 
 def _column(charges: Iterable[Charge], figure: str) -> Iterator[float]:
-    return (one.figures.get(figure, 0.0) for one in charges)
+    return (charge.figures.get(figure, 0.0) for charge in charges)
 
 
 def _share(value: float, whole: Pair | None) -> float:

@@ -50,7 +50,7 @@ def groups(columns: Floats, names: Sequence[str]) -> tuple[tuple[str, ...], ...]
     """The drivers that cannot be told apart, in groups."""
     factors = inflation(columns)
     high = [number for number in range(len(names)) if factors[number] > MOST_INFLATION]
-    return tuple(tuple(names[number] for number in sorted(one)) for one in _joined(columns, high))
+    return tuple(tuple(names[number] for number in sorted(group)) for group in _joined(columns, high))
 
 
 def _joined(columns: Floats, members: Sequence[int]) -> Iterator[set[int]]:
@@ -60,7 +60,7 @@ def _joined(columns: Floats, members: Sequence[int]) -> Iterator[set[int]]:
         group, front = set[int](), {min(left)}
         while front:
             group |= front
-            near = {other for one in front for other in links.get(one, ())}
+            near = {other for number in front for other in links.get(number, ())}
             near |= {other for other in members if links[other] & front}
             front = near - group
         left -= group

@@ -105,10 +105,10 @@ def windows_of(runs: Sequence[Run], seconds: float) -> Windows:
         )
     found = Windows(
         names=names,
-        columns=np.concatenate([one.columns for one in rows]),
-        cpu=np.concatenate([one.cpu for one in rows]),
-        host=np.concatenate([one.host for one in rows]),
-        times=np.concatenate([one.times for one in rows]),
+        columns=np.concatenate([row.columns for row in rows]),
+        cpu=np.concatenate([row.cpu for row in rows]),
+        host=np.concatenate([row.host for row in rows]),
+        times=np.concatenate([row.times for row in rows]),
         seconds=seconds,
     )
     return found.where(~np.isnan(found.cpu) & ~np.any(np.isnan(found.columns), axis=1))
@@ -123,15 +123,15 @@ class _Rows:
 
 
 def _granularity(run: Run) -> float:
-    return max((one.granularity for one in run.series if one.name == _CPU), default=0.0)
+    return max((series.granularity for series in run.series if series.name == _CPU), default=0.0)
 
 
 def _parts(run: Run, seconds: float, first: int) -> Iterator[_Rows]:
     """The windows of each broker of a run."""
     by_broker: dict[str, dict[str, list[Series]]] = defaultdict(lambda: defaultdict(list))
-    for one in run.series:
-        if "broker" in one.labels and len(one):
-            by_broker[one.labels["broker"]][one.name].append(one)
+    for series in run.series:
+        if "broker" in series.labels and len(series):
+            by_broker[series.labels["broker"]][series.name].append(series)
     if (run.end - run.start) < seconds * SECOND:
         return
     grid = Grid.covering(run.start, run.end, seconds)
@@ -156,10 +156,10 @@ def _host(own: Mapping[str, list[Series]], grid: Grid) -> Floats:
 
 def _column(driver: Driver, own: Mapping[str, list[Series]], grid: Grid) -> Floats:
     chosen = [
-        one
+        series
         for name in driver.series
-        for one in own.get(name, ())
-        if not driver.requests or one.labels.get("request") in driver.requests
+        for series in own.get(name, ())
+        if not driver.requests or series.labels.get("request") in driver.requests
     ]
     if not chosen:
         # What a broker has never been asked for has no metric yet.
@@ -171,9 +171,9 @@ def _column(driver: Driver, own: Mapping[str, list[Series]], grid: Grid) -> Floa
 
 
 def _rate(series: Sequence[Series], grid: Grid, *, since_begin: bool = False) -> Floats:
-    rows = [one.on(grid) for one in series]
+    rows = [item.on(grid) for item in series]
     if since_begin:
-        rows = [_from_nothing(row, one, grid) for row, one in zip(rows, series, strict=True)]
+        rows = [_from_nothing(row, item, grid) for row, item in zip(rows, series, strict=True)]
     total: Floats = np.sum(rows, axis=0) / grid.seconds
     return total
 
@@ -185,7 +185,7 @@ def _from_nothing(row: Floats, series: Series, grid: Grid) -> Floats:
 
 
 def _level(series: Sequence[Series], grid: Grid) -> Floats:
-    total: Floats = np.sum([one.on(grid) for one in series], axis=0)
+    total: Floats = np.sum([item.on(grid) for item in series], axis=0)
     return total
 
 

@@ -37,7 +37,7 @@ def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -
     kept = {who: pair for who, pair in scene.facts.by(name, label).items() if who not in {*but, _REST, ""}}
     first = ranked(kept, label, name)
     # What moves by itself is nobody's making.
-    return tuple(one for one in first if not scene.based or scene.rise(name, **{label: one.name}) > 0)
+    return tuple(culprit for culprit in first if not scene.based or scene.rise(name, **{label: culprit.name}) > 0)
 
 
 def ranked(pairs: Mapping[str, Pair], kind: str, source: str) -> tuple[Culprit, ...]:
@@ -67,17 +67,17 @@ def topics(scene: Scene, name: str) -> tuple[Culprit, ...]:
 
 
 def _internal(names: Iterable[str]) -> set[str]:
-    return {one for one in names if one.startswith("__")}
+    return {name for name in names if name.startswith("__")}
 
 
 def partitions(scene: Scene, topic: str) -> dict[str, Pair]:
     """Records a second of each partition of a topic, up to the last one that is told of."""
     values = {
-        int(one.labels["partition"])
+        int(series.labels["partition"])
         for run in (scene.facts.now, scene.facts.before)
         if run is not None
-        for one in run.named("records_by_partition")
-        if one.labels.get("topic") == topic and one.labels.get("partition", "").isdecimal()
+        for series in run.named("records_by_partition")
+        if series.labels.get("topic") == topic and series.labels.get("partition", "").isdecimal()
     }
     found = {}
     for number in range(max(values, default=-1) + 1):
@@ -97,11 +97,11 @@ def groups_by_commits(scene: Scene) -> tuple[Culprit, ...]:
         return ()
     count = max(map(int, each)) + 1
     # A group is one partition's: of several groups there, only what came with the growth is told from the others.
-    there = [one for one in known_groups(scene) if partition_of(one, count) == int(grown[0].name)]
-    there.sort(key=lambda one: (-_came(scene, one), one))
+    there = [group for group in known_groups(scene) if partition_of(group, count) == int(grown[0].name)]
+    there.sort(key=lambda group: (-_came(scene, group), group))
     return tuple(
-        Culprit(kind="group", name=one, share=grown[0].share / len(there), source="records_by_partition")
-        for one in there[:MOST]
+        Culprit(kind="group", name=group, share=grown[0].share / len(there), source="records_by_partition")
+        for group in there[:MOST]
     )
 
 

@@ -20,7 +20,7 @@ _QUOTAS: Final = ("produce_throttle_time", "fetch_throttle_time", "request_throt
 
 def _throttling(scene: Scene) -> Signs | None:
     highest = {name: scene.total(name) for name in _QUOTAS}
-    name = max(_QUOTAS, key=lambda one: -1.0 if math.isnan(highest[one].now) else highest[one].now)
+    name = max(_QUOTAS, key=lambda quota: -1.0 if math.isnan(highest[quota].now) else highest[quota].now)
     pair = highest[name]
     rise = pair.now - pair.before if pair.before > 0 else pair.now
     if not rise > 0.5:  # noqa: PLR2004 (what lingers of a moment)
@@ -43,7 +43,7 @@ def _held_up(scene: Scene, name: str) -> tuple[Culprit, ...]:
     by = {
         kind: {who: pair.filled for who, pair in scene.facts.by(name, kind).items()} for kind in ("client", "principal")
     }
-    return tuple(one for kind, each in by.items() for one in ranked(each, kind, name))
+    return tuple(culprit for kind, each in by.items() for culprit in ranked(each, kind, name))
 
 
 THROTTLING = Cause(

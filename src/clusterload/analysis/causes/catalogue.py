@@ -19,5 +19,5 @@ FAMILIES: Final[Mapping[str, tuple[Cause, ...]]] = {
 }
 """All causes by family, in the order in which they are told."""
 
-CAUSES: Final[Mapping[str, Cause]] = {one.id: one for family in FAMILIES.values() for one in family}
+CAUSES: Final[Mapping[str, Cause]] = {cause.id: cause for family in FAMILIES.values() for cause in family}
 """All causes by id."""

@@ -73,7 +73,9 @@ def _idle_fetches(scene: Scene) -> float:
 def _leads(scene: Scene, name: str) -> float:
     """From 0 to 1, how far a dimension's share of its limit is above all others'."""
     own = scene.usage.share(name)
-    others = [one.typical for one in scene.usage.shares if one.resource.name != name and not math.isnan(one.typical)]
+    others = [
+        share.typical for share in scene.usage.shares if share.resource.name != name and not math.isnan(share.typical)
+    ]
     if own is None or not own.typical > 0:
         return 0.0
     return between(own.typical / max([*others, 1e-9]), 1.0, 2.0)

@@ -12,7 +12,7 @@ _FILE: Final = tomllib.loads((files("clusterload.analysis.causes") / "constants.
 
 PRICES: Final[dict[str, float]] = {
     **_FILE["prices"],
-    **{one.driver: 1e3 * one.seconds for one in Prices.default().prices},
+    **{price.driver: 1e3 * price.seconds for price in Prices.default().prices},
 }
 """Milliseconds of a core for each thing."""
 

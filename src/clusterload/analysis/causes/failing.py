@@ -33,12 +33,12 @@ def silences(scene: Scene) -> dict[str, float]:
     run = scene.facts.now
     heard: dict[str, list[int]] = {}
     for name in _HEARTBEATS:
-        for one in run.named(name):
-            if one.labels.get("broker"):
-                inside = one.times[(one.times > run.start) & (one.times <= run.end) & ~np.isnan(one.values)]
-                heard.setdefault(one.labels["broker"], []).extend(inside.tolist())
+        for series in run.named(name):
+            if series.labels.get("broker"):
+                inside = series.times[(series.times > run.start) & (series.times <= run.end) & ~np.isnan(series.values)]
+                heard.setdefault(series.labels["broker"], []).extend(inside.tolist())
     described = run.environment.get("cluster", {}).get("brokers", [])
-    brokers = {str(one["id"]) for one in described} if heard else set()
+    brokers = {str(broker["id"]) for broker in described} if heard else set()
     return {
         who: float(np.max(np.diff([run.start, *sorted(set(heard.get(who, ()))), run.end]))) / SECOND
         for who in brokers | heard.keys()
@@ -63,7 +63,7 @@ def _others_lead(scene: Scene, lost: str) -> float:
 def _broker_down(scene: Scene) -> Signs | None:
     who, seconds = _alone(scene)
     leaders = scene.facts.per_broker("leaders")
-    none_led = [one for one, pair in leaders.items() if pair.now == 0 and (pair.before > 0 or not scene.based)]
+    none_led = [broker for broker, pair in leaders.items() if pair.now == 0 and (pair.before > 0 or not scene.based)]
     # A broker that dies is heard for the first seconds of the window; the last reading says more than the middle.
     missing = max(scene.rise("under_replicated"), _last_rise(scene, "under_replicated"))
     offline = max(scene.rise("offline_partitions"), _last_rise(scene, "offline_partitions"))
@@ -85,7 +85,7 @@ def _broker_down(scene: Scene) -> Signs | None:
                 window_s=scene.seconds,
             ),
             scene.evidence("Under-replicated partitions", "under_replicated"),
-            *(scene.evidence("Leaders", "leaders", f"broker {one}", broker=one) for one in sorted(leaders)),
+            *(scene.evidence("Leaders", "leaders", f"broker {broker}", broker=broker) for broker in sorted(leaders)),
         ),
         culprits=(Culprit(kind="broker", name=lost, share=1.0, source="leaders"),),
         effect="its leaders and copies come back with it",
@@ -96,9 +96,9 @@ def _last_rise(scene: Scene, name: str) -> float:
     """How much more the last readings of the window say than the baseline."""
     run = scene.facts.now
     last = 0.0
-    for one in run.named(name):
-        inside = (one.times > run.start) & (one.times <= run.end) & ~np.isnan(one.values)
-        last += float(one.values[inside][-1]) if inside.any() else 0.0
+    for series in run.named(name):
+        inside = (series.times > run.start) & (series.times <= run.end) & ~np.isnan(series.values)
+        last += float(series.values[inside][-1]) if inside.any() else 0.0
     return max(0.0, last - scene.before(name))
 
 
@@ -130,7 +130,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
     source = "request_remote_time"
     if math.isnan(whole.now):
         whole, source = scene.mean_time("request_time", "Produce"), "request_time"
-    each = {one: scene.mean_time(source, "Produce", one) for one in scene.facts.per_broker(source)}
+    each = {broker: scene.mean_time(source, "Produce", broker) for broker in scene.facts.per_broker(source)}
     slower = {who: pair for who, pair in each.items() if not math.isnan(pair.now)}
     idle = each.keys() - slower.keys()
     behind, comparison = _waited_for(slower, idle)
@@ -141,7 +141,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
         behind = who
     behind = behind or _lacked(scene)
     # Whoever waits the longest tells: the slow broker's own requests, and those of idle brokers, wait for nobody.
-    worst = max(slower.values(), key=lambda one: one.rise, default=whole)
+    worst = max(slower.values(), key=lambda pair: pair.rise, default=whole)
     late = by_size(worst.rise, 8.0, 60.0) if worst.rise > 0 else 0.0
     if not scene.based:
         late *= 0.6
@@ -156,8 +156,8 @@ def _slow_replica(scene: Scene) -> Signs | None:
         evidence=(
             scene.figure("Wait of a produce request for replicas", whole, units.MILLISECONDS, source),
             *(
-                scene.figure("Wait for replicas", slower[one], units.MILLISECONDS, source, f"broker {one}")
-                for one in sorted(slower)
+                scene.figure("Wait for replicas", slower[broker], units.MILLISECONDS, source, f"broker {broker}")
+                for broker in sorted(slower)
             ),
             scene.evidence("Under-replicated partitions", "under_replicated"),
         ),
@@ -175,11 +175,11 @@ def _waited_for(waits: dict[str, Pair], idle: Set[str]) -> tuple[str, float]:
         waits: of the produce requests of each broker that has some.
         idle: brokers that have none.
     """
-    rises = sorted(max(0.0, one.rise) for one in waits.values())
+    rises = sorted(max(0.0, pair.rise) for pair in waits.values())
     alike = max(rises[0], 1e-3) / rises[1] if len(rises) > 1 and rises[1] else 1.0
     comparison = 1 - by_size(alike, 0.15, 0.7)
     if comparison:
-        return min(waits, key=lambda one: waits[one].rise), comparison
+        return min(waits, key=lambda broker: waits[broker].rise), comparison
     return (next(iter(idle)) if rises and rises[0] and len(idle) == 1 else ""), 0.0
 
 
@@ -223,12 +223,14 @@ SLOW_REPLICA = Cause(
 
 
 def _network_delay(scene: Scene) -> Signs | None:
-    each = {one: pair for one, pair in scene.facts.per_broker("round_trip_time").items() if not math.isnan(pair.now)}
-    rises = {one: pair.rise - _inside(scene, one) for one, pair in each.items()}
+    each = {
+        broker: pair for broker, pair in scene.facts.per_broker("round_trip_time").items() if not math.isnan(pair.now)
+    }
+    rises = {broker: pair.rise - _inside(scene, broker) for broker, pair in each.items()}
     if not rises or max(rises.values()) <= 1:
         return None
-    who = max(rises, key=lambda one: rises[one])
-    others = [rises[one] for one in rises if one != who]
+    who = max(rises, key=lambda broker: rises[broker])
+    others = [rises[broker] for broker in rises if broker != who]
     spared = 1 - between(min(others, default=0.0) / rises[who], 0.1, 0.6) if others else 0.0
     worst = each[who]
     return Signs(
@@ -236,7 +238,7 @@ def _network_delay(scene: Scene) -> Signs | None:
         fit=either(spared, 1 - _full(scene)) * (1 - _full(scene) * (0.5 - 0.3 * spared)),
         sentence=f"The way to broker {who} takes {units.number(worst.now)} ms a round trip",
         evidence=(
-            *(scene.evidence("Round trip", "round_trip_time", f"broker {one}", broker=one) for one in sorted(each)),
+            *(scene.evidence("Round trip", "round_trip_time", f"broker {at}", broker=at) for at in sorted(each)),
             scene.figure(
                 "Time of a produce request within brokers", scene.mean_time("request_time", "Produce"),
                 units.MILLISECONDS, "request_time",

@@ -28,21 +28,21 @@ def judge(facts: Facts, usage: Usage) -> tuple[Finding, ...]:
     """The causes that hold, the likeliest first. Pure."""
     scene = Scene(facts, usage)
     signs = signs_of(scene)
-    scores = explained_away({name: one.score for name, one in signs.items()})
+    scores = explained_away({name: found.score for name, found in signs.items()})
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
     findings = (_finding(CAUSES[name], signs[name], _confidence(scores, name, scene), scene) for name in ranked)
-    return tuple(one for one in findings if one.confidence >= CONFIDENCE["listed"])
+    return tuple(finding for finding in findings if finding.confidence >= CONFIDENCE["listed"])
 
 
 def signs_of(scene: Scene) -> dict[str, Signs]:
     """What each cause of which anything holds answers."""
-    return {name: found for name, one in CAUSES.items() if (found := one.signs(scene)) is not None}
+    return {name: found for name, cause in CAUSES.items() if (found := cause.signs(scene)) is not None}
 
 
 def explained_away(scores: Mapping[str, float]) -> dict[str, float]:
     """Scores after each cause took off what it brings with it, the weightiest first."""
     left = dict(scores)
-    for name in sorted(scores, key=lambda one: (-scores[one], one)):
+    for name in sorted(scores, key=lambda cause: (-scores[cause], cause)):
         for other, share in CAUSES[name].hides.items():
             if other in left:
                 left[other] *= 1 - share * left[name]
@@ -58,7 +58,7 @@ def _confidence(scores: Mapping[str, float], name: str, scene: Scene) -> float:
 
 def _finding(cause: Cause, signs: Signs, confidence: float, scene: Scene) -> Finding:
     unnamed = "" if signs.culprits else f"; who it is cannot be named: {cause.otherwise}"
-    evidence = tuple(one for one in signs.evidence if not math.isnan(one.now))[:MOST_EVIDENCE]
+    evidence = tuple(figure for figure in signs.evidence if not math.isnan(figure.now))[:MOST_EVIDENCE]
     return Finding(
         cause=cause.id,
         sentence=signs.sentence + unnamed,

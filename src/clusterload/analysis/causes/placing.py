@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def _hot_partition(scene: Scene) -> Signs | None:
-    found = [one for topic in _written(scene) if (one := _hottest(scene, topic)) is not None]
-    return max(found, key=lambda one: one.score, default=None)
+    found = [signs for topic in _written(scene) if (signs := _hottest(scene, topic)) is not None]
+    return max(found, key=lambda signs: signs.score, default=None)
 
 
 def _written(scene: Scene) -> list[str]:
     """Topics of clients of which it is told what each partition gets."""
     names = scene.facts.by("records_by_partition", "topic")
-    return [one for one in names if not one.startswith("__") and one != OTHERS]
+    return [topic for topic in names if not topic.startswith("__") and topic != OTHERS]
 
 
 def _hottest(scene: Scene, topic: str) -> Signs | None:
@@ -117,8 +117,10 @@ def _leader_skew(scene: Scene) -> Signs | None:
         fit=told * (1.0 if not scene.based or who in gained else 0.3) * _no_broker_lost(scene),
         sentence=f"Broker {who} leads {units.number(leaders[who].now)} of "
         f"{units.number(sum(_now(leaders).values()))} partitions",
-        evidence=tuple(scene.evidence("Leaders", "leaders", f"broker {one}", broker=one) for one in sorted(leaders))
-        + tuple(scene.evidence("Ingress", "ingress", f"broker {one}", broker=one) for one in sorted(bytes_in)),
+        evidence=tuple(
+            scene.evidence("Leaders", "leaders", f"broker {broker}", broker=broker) for broker in sorted(leaders)
+        )
+        + tuple(scene.evidence("Ingress", "ingress", f"broker {broker}", broker=broker) for broker in sorted(bytes_in)),
         culprits=(Culprit(kind="broker", name=who, share=_share(_now(leaders), who), source="leaders"),),
         effect="an even spread of leaders gives that broker's extra share back",
     )
@@ -191,10 +193,10 @@ def _new_topics(scene: Scene) -> tuple[Culprit, ...]:
     """Topics by the partitions that they have more than before."""
     counts: dict[str, list[set[str]]] = {}
     for at, run in enumerate((scene.facts.now, scene.facts.before)):
-        for one in run.named("records_by_partition") if run is not None else ():
-            topic, inside = one.labels.get("topic", ""), (one.times > run.start) & (one.times <= run.end)  # type: ignore[union-attr]
+        for series in run.named("records_by_partition") if run is not None else ():
+            topic, inside = series.labels.get("topic", ""), (series.times > run.start) & (series.times <= run.end)  # type: ignore[union-attr]
             if inside.any() and topic not in {"", "(others)"}:
-                counts.setdefault(topic, [set(), set()])[at].add(one.labels.get("partition", ""))
+                counts.setdefault(topic, [set(), set()])[at].add(series.labels.get("partition", ""))
     found = {who: Pair(now=float(len(now)), before=float(len(before))) for who, (now, before) in counts.items()}
     named = ranked(found, "topic", "records_by_partition")
     return named or by_rise(scene, "retained_bytes_by_topic", "topic")

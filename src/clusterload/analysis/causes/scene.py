@@ -100,7 +100,7 @@ class Scene:
 
     def piece(self, name: str) -> float:
         """Seconds of a piece of this figure."""
-        coarsest = max((one.granularity for one in self.facts.now.named(name)), default=1.0)
+        coarsest = max((series.granularity for series in self.facts.now.named(name)), default=1.0)
         return max(PIECE, 2 * coarsest)
 
     def requests(self, request: str) -> Pair:
@@ -135,7 +135,7 @@ class Scene:
     def places(self) -> dict[str, str]:
         """Each broker's host."""
         described = self.facts.now.environment.get("cluster", {}).get("brokers", [])
-        return {str(one["id"]): str(one.get("host", one["id"])) for one in described}
+        return {str(broker["id"]): str(broker.get("host", broker["id"])) for broker in described}
 
     @cached_property
     def typed(self) -> bool:
@@ -148,19 +148,19 @@ class Scene:
         return {
             "Produce": self.asked("Produce"),
             "OffsetCommit": self.asked("OffsetCommit"),
-            "transaction": sum(self.asked(one) for one in _TRANSACTION),
-            "group": sum(self.asked(one) for one in _GROUP),
+            "transaction": sum(self.asked(request) for request in _TRANSACTION),
+            "group": sum(self.asked(request) for request in _GROUP),
         }
 
     @cached_property
     def transactions(self) -> float:
         """How many more requests of transactions in a second."""
-        return sum(self.asked(one) for one in _TRANSACTION)
+        return sum(self.asked(request) for request in _TRANSACTION)
 
     @cached_property
     def rebalancing(self) -> float:
         """How many more joins and leaves of group members in a second, as far as they go on."""
-        return sum(self.asked_on(one) for one in _GROUP)
+        return sum(self.asked_on(request) for request in _GROUP)
 
     def followers(self, request: str) -> float:
         """Cores of the followers' fetches that appending by a kind of request causes."""
@@ -233,7 +233,7 @@ class Scene:
     def explained(self) -> float:
         """Cores that all that rose explains together."""
         simple = ("Produce", "FetchFollower", "FetchConsumer", "Metadata", "InitProducerId", "OffsetCommit")
-        costs = [self.price(one, self.asked(one)) for one in simple]
+        costs = [self.price(request, self.asked(request)) for request in simple]
         costs.append(self.price("transactions", self.transactions))
         costs.append(self.price("ingress", self.rise("ingress") / MEGABYTE))
         costs.append(self.price("egress", self.rise("egress") / MEGABYTE))
@@ -278,7 +278,7 @@ class Scene:
     def unit(self, name: str) -> Unit:
         """Of a figure: per second if it is counted."""
         runs = [run for run in (self.facts.now, self.facts.before) if run is not None]
-        found = next((one for run in runs for one in run.named(name)), None)
+        found = next((series for run in runs for series in run.named(name)), None)
         told = found or RESOURCES.get(name)
         if told is None:
             return units.COUNT
@@ -292,8 +292,8 @@ class Scene:
 
     def request_evidence(self, *requests: str) -> tuple[Evidence, ...]:
         """How many requests of these types there were; those that there are none of are left out."""
-        found = (self.evidence(f"{one} requests", "requests_by_type", request=one) for one in requests)
-        return tuple(one for one in found if not math.isnan(one.now))
+        found = (self.evidence(f"{request} requests", "requests_by_type", request=request) for request in requests)
+        return tuple(evidence for evidence in found if not math.isnan(evidence.now))
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -22,4 +22,4 @@ def by_size(value: float, nothing: float, whole: float) -> float:
 
 def either(*weights: float) -> float:
     """Several reasons for the same thing: 1 when one of them is."""
-    return 1 - math.prod(1 - min(1.0, max(0.0, one)) for one in weights)
+    return 1 - math.prod(1 - min(1.0, max(0.0, weight)) for weight in weights)

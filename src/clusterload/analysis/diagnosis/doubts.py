@@ -48,7 +48,7 @@ def doubts_of_generator(run: Run) -> Iterator[str]:
         yield "no load was accounted for"
     dials = achieved(run)
     held = {bottleneck.load: bottleneck for bottleneck in bottlenecks(run, dials)}
-    missed = {one.load for one in dials if one.missed}  # for these the bottleneck is named with the dial
+    missed = {dial.load for dial in dials if dial.missed}  # for these the bottleneck is named with the dial
     loads = {load.name: load for load in run.plan.loads} if run.plan else {}
     for ledger in run.ledgers:
         bottleneck = None if ledger.load in missed else held.get(ledger.load)
@@ -63,11 +63,11 @@ def _missed_dials(run: Run, dials: Sequence[AchievedDial], held: Mapping[str, Bo
     """Dials of the wire engine that were missed, the worst of each Load, and what brokers did not see."""
     wire = [load.name for load in run.plan.loads if load.engine == "wire"] if run.plan and run.complete else []
     for name in wire:
-        own = [one for one in dials if one.load == name]
-        missed = sorted((one for one in own if one.missed), key=lambda one: -abs(one.missed_by))
+        own = [dial for dial in dials if dial.load == name]
+        missed = sorted((dial for dial in own if dial.missed), key=lambda dial: -abs(dial.missed_by))
         if missed:
             yield f"load {name!r} {_missed(missed[0])}: {held[name].words}"
-        yield from (_denied(one) for one in own if one.denied and one.foremost)
+        yield from (_denied(dial) for dial in own if dial.denied and dial.foremost)
 
 
 def _unseen(run: Run, dials: Sequence[AchievedDial]) -> Iterator[str]:
@@ -75,22 +75,21 @@ def _unseen(run: Run, dials: Sequence[AchievedDial]) -> Iterator[str]:
     if run.plan is None or run.seconds < WANTED * run.plan.duration:
         return
     of_clients = {load.name for load in run.plan.loads if load.engine == "client"}
-    for one in dials:
-        if one.load in of_clients and one.foremost and one.counted.value < SEEN * one.counted.made:
-            yield _denied(one)
+    for dial in dials:
+        if dial.load in of_clients and dial.foremost and dial.counted.value < SEEN * dial.counted.made:
+            yield _denied(dial)
 
 
-def _denied(one: AchievedDial) -> str:
-    return (
-        f"{one.dial} of {' and '.join(one.counted.loads)}: the brokers counted {units.number(one.counted.value)} where "
-        f"the generator counted {units.number(one.counted.made)}"
-    )
+def _denied(dial: AchievedDial) -> str:
+    counted = units.number(dial.counted.value), units.number(dial.counted.made)
+    loads = " and ".join(dial.counted.loads)
+    return f"{dial.dial} of {loads}: the brokers counted {counted[0]} where the generator counted {counted[1]}"
 
 
-def _missed(one: AchievedDial) -> str:
-    too = f"{units.percent(abs(one.missed_by))} too {'little' if one.missed_by > 0 else 'much'}"
-    short = units.short(one.value, one.asked.unit), units.short(one.asked.value, one.asked.unit)
-    return f"missed {one.dial}: {short[0]} of {short[1]} that were asked for, {too}"
+def _missed(dial: AchievedDial) -> str:
+    too = f"{units.percent(abs(dial.missed_by))} too {'little' if dial.missed_by > 0 else 'much'}"
+    short = units.short(dial.value, dial.asked.unit), units.short(dial.asked.value, dial.asked.unit)
+    return f"missed {dial.dial}: {short[0]} of {short[1]} that were asked for, {too}"
 
 
 def _missed_rates(run: Run) -> Iterator[str]:
@@ -163,16 +162,16 @@ def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
 def _unseen_brokers(run: Run, resource: str) -> list[str]:
     """The cluster's brokers without any figure of a resource: without them its sum is too small, not unknown."""
     brokers = {str(broker["id"]) for broker in run.environment.get("cluster", {}).get("brokers", [])}
-    seen = {one.labels.get("broker", "") for one in run.named(resource)}
+    seen = {series.labels.get("broker", "") for series in run.named(resource)}
     return [] if "" in seen else sorted(brokers - seen)
 
 
 def _standing_still(run: Run) -> Iterator[str]:
     """Brokers that seem to have used no CPU time at all for a while."""
-    for one in run.named("cpu_broker"):
-        seconds = _longest_still(one.between(run.start, run.end))
+    for series in run.named("cpu_broker"):
+        seconds = _longest_still(series.between(run.start, run.end))
         if seconds > (1 - WANTED) * run.seconds:
-            stood = f"broker {one.labels.get('broker', '')} stood still for {units.duration(round(seconds))}"
+            stood = f"broker {series.labels.get('broker', '')} stood still for {units.duration(round(seconds))}"
             yield f"the figures of {stood} (not even its CPU time grew): an old answer was read, as a cache gives it"
 
 

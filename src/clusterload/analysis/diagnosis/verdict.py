@@ -51,7 +51,7 @@ class Verdict:
     @property
     def likely(self) -> tuple[Finding, ...]:
         """The findings that are more likely right than wrong."""
-        return tuple(one for one in self.findings if one.confidence >= LIKELY)
+        return tuple(finding for finding in self.findings if finding.confidence >= LIKELY)
 
     @property
     def sentence(self) -> str:
@@ -68,8 +68,8 @@ class Verdict:
 
 def _held_by(reached: Sequence[Reached]) -> str:
     """`limited by connections and over the guideline of ingress`: what is only advised is not said to limit."""
-    by = dict.fromkeys(one.what for one in reached if not one.advised)
-    over = dict.fromkeys(one.what for one in reached if one.advised and one.what not in by)
+    by = dict.fromkeys(item.what for item in reached if not item.advised)
+    over = dict.fromkeys(item.what for item in reached if item.advised and item.what not in by)
     parts = [(by, str(State.LIMITED) + " by"), (over, "over the guideline of")]
     return " and ".join(f"{words} {' and '.join(causes)}" for causes, words in parts if causes)
 
@@ -81,7 +81,7 @@ def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
     first = findings[0]
     who = f" ({first.culprits[0].words})" if first.culprits else ""
     # That connections bind because of connections says nothing.
-    known = any(first.cause.partition("-")[0] == one.what.partition(" ")[0] for one in reached)
+    known = any(first.cause.partition("-")[0] == item.what.partition(" ")[0] for item in reached)
     return who if known else f" because of {first.cause}{who}"
 
 
