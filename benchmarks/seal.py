@@ -15,7 +15,7 @@ from random import Random
 from crc32c import crc32c
 
 from clusterload.generator.wire.batches import Pool, Slot
-from clusterload.generator.wire.template import produce_template
+from clusterload.generator.wire.frames import produce_template
 from clusterload.model.workload.distributions import parse_keys, parse_sizes
 
 CASES = (

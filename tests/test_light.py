@@ -10,9 +10,9 @@ import pytest
 HEAVY = ("numpy", "matplotlib", "confluent_kafka", "kio", "asyncio", "httpx", "random")
 
 
-@pytest.mark.parametrize("module", ["pacer", "spread", "histogram", "plan", "ledger"])
+@pytest.mark.parametrize("module", ["workload.schedule", "workload.distributions", "histogram", "workload", "ledger"])
 def test_schedules_plans_and_accounts_import_nothing_heavy(module: str) -> None:
-    program = f"import sys, clusterload.{module}; print(*[name for name in {HEAVY} if name in sys.modules])"
+    program = f"import sys, clusterload.model.{module}; print(*[name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 

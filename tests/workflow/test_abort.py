@@ -12,7 +12,7 @@ import pytest
 from clusterload.analysis.gates import STOPPED, check_thresholds
 from clusterload.analysis.usage import assess
 from clusterload.generator.progress import Progress, Standing
-from clusterload.generator.wire.latencies import Latencies
+from clusterload.generator.wire.account import Latencies
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.ledger import Ledger
 from clusterload.model.limits import Limits

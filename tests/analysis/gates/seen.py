@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from clusterload import Limits, Run, assess, read_run
 from clusterload.analysis.gates import Gate, check_thresholds
-from clusterload.generator.wire.latencies import Latencies
+from clusterload.generator.wire.account import Latencies
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Event

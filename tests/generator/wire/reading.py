@@ -20,7 +20,7 @@ from kio.static.primitive import i32
 
 from clusterload.generator.wire.batches import Pool, Slot
 from clusterload.generator.wire.compressed import CompressedPool
-from clusterload.generator.wire.template import produce_template
+from clusterload.generator.wire.frames import produce_template
 from clusterload.model.workload.distributions import parse_keys, parse_sizes
 
 CLIENT = "the client"

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload import read_run
-from clusterload.generator.wire.account import Account
-from clusterload.generator.wire.latencies import Latencies
+from clusterload.generator.wire.account import Account, Latencies
 from clusterload.generator.wire.work import Report, Tally
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Ledger

@@ -21,8 +21,8 @@ from kio.schema.produce.v7 import request as produce
 from kio.schema.request_header.v1 import header
 from kio.serial import entity_writer
 
+from clusterload.generator.wire.frames import produce_template
 from clusterload.generator.wire.keys import key_bytes, partition_of
-from clusterload.generator.wire.template import produce_template
 from clusterload.model.workload.distributions import parse_sizes
 from tests.generator.wire.reading import CLIENT, TOPIC, Request, pool_of, read, taken
 

@@ -22,10 +22,10 @@ from kio.serial import entity_reader, entity_writer
 from kio.static.primitive import i16, i32, i32Timedelta
 
 from clusterload.generator.wire import frames
+from clusterload.generator.wire.admin import Errand
+from clusterload.generator.wire.broker_connections import Rota
 from clusterload.generator.wire.coordinator import coordinator_in
 from clusterload.generator.wire.counts import Counts
-from clusterload.generator.wire.errands import Errand
-from clusterload.generator.wire.rota import Rota
 from clusterload.kafka.protocol.address import Address
 from clusterload.model.errors import ClusterError
 

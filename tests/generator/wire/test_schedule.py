@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from clusterload.generator.wire.counts import Counts, Latencies
 from clusterload.generator.wire.population import Setting
-from clusterload.generator.wire.routes import Routes
 from clusterload.generator.wire.schedule import DROP, LATE, Schedule
-from clusterload.generator.wire.work import Part
+from clusterload.generator.wire.work import Part, Routes
 from clusterload.model.workload import Dials, Load
 
 SECOND = 1_000_000_000

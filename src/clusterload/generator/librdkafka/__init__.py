@@ -2,7 +2,6 @@
 
 from clusterload.generator.librdkafka.engine import made_load
 from clusterload.generator.librdkafka.records import Records
-from clusterload.generator.librdkafka.statistics import ClientStatistics
-from clusterload.generator.librdkafka.traffic import Traffic
+from clusterload.generator.librdkafka.series import ClientStatistics, Traffic
 
 __all__ = ["ClientStatistics", "Records", "Traffic", "made_load"]

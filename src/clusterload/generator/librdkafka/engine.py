@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from clusterload.generator.librdkafka.clock import Clock
 from clusterload.generator.librdkafka.group import Group
 from clusterload.generator.librdkafka.produce import FLUSH_SECONDS, Crew, new_crew
-from clusterload.generator.librdkafka.traffic import Counts, OnCounts
+from clusterload.generator.librdkafka.series import Counts, OnCounts
+from clusterload.generator.librdkafka.threads import Clock
 from clusterload.generator.librdkafka.transact import Transact
 from clusterload.generator.progress import Made, OnProgress, Progress, Standing
 from clusterload.kafka.properties import Properties

@@ -10,12 +10,11 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer
 
-from clusterload.generator.librdkafka.clock import Clock
 from clusterload.generator.librdkafka.member import Member, Tally
 from clusterload.generator.librdkafka.offsets import first_offsets, last_offsets
 from clusterload.generator.librdkafka.produce import LATE_SECONDS
-from clusterload.generator.librdkafka.threads import Threads
-from clusterload.generator.librdkafka.traffic import Counts
+from clusterload.generator.librdkafka.series import Counts
+from clusterload.generator.librdkafka.threads import Clock, Threads
 from clusterload.kafka.client import new_consumer
 from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ClusterError, ConfigurationError

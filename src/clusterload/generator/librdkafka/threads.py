@@ -1,10 +1,14 @@
-"""Threads that belong together: what fails in one of them is raised where they are looked after."""
+"""Worker threads whose errors are raised in the main thread, and the clock that all Loads of this engine share."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from threading import Thread
+from typing import Self
+
+from clusterload.model.series import SECOND
 
 
 class Threads:
@@ -45,3 +49,38 @@ class Threads:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, give_up - time.monotonic()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """When a load began, and how long it lasts.
+
+    Attributes:
+        start: Unix nanoseconds at which it began.
+        began: the same moment in seconds of a clock that nobody sets.
+        duration: seconds.
+    """
+
+    start: int
+    began: float
+    duration: float
+
+    @classmethod
+    def starting(cls, start: int, duration: float) -> Self:
+        """The clock of a load that begins at Unix nanoseconds `start`, which may be yet to come."""
+        return cls(start=start, began=time.perf_counter() + (start - time.time_ns()) / SECOND, duration=duration)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the load began."""
+        return time.perf_counter() - self.began
+
+    @property
+    def now(self) -> int:
+        """Unix nanoseconds, by this clock."""
+        return self.start + int(self.elapsed * SECOND)
+
+    def wait(self) -> None:
+        """Wait until the load begins."""
+        while (left := -self.elapsed) > 0:
+            time.sleep(min(left, 0.2))

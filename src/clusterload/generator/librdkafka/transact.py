@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError
 
-from clusterload.generator.librdkafka.clock import Clock
 from clusterload.generator.librdkafka.produce import DROP_SECONDS, LATE_SECONDS, room_for
-from clusterload.generator.librdkafka.threads import Threads
-from clusterload.generator.librdkafka.traffic import Counts
+from clusterload.generator.librdkafka.series import Counts
+from clusterload.generator.librdkafka.threads import Clock, Threads
 from clusterload.generator.librdkafka.transaction import Outcome, Transactions
 from clusterload.kafka.client import new_producer
 from clusterload.kafka.properties import Properties

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from clusterload.generator.wire.broker_connections import Rota
 from clusterload.generator.wire.coordinator import FIND_SECONDS, LOOKUP, Coordinator
 from clusterload.generator.wire.counts import Counts, Latencies
-from clusterload.generator.wire.errands import Asked, Errand
-from clusterload.generator.wire.identify import identified
 from clusterload.generator.wire.outcomes import COORDINATOR_LOADS, COORDINATOR_MOVED, name_of
 from clusterload.generator.wire.population import Population, Setting
-from clusterload.generator.wire.rota import Rota
+from clusterload.generator.wire.producer_ids import identified
 from clusterload.generator.wire.schedule import Schedule
 from clusterload.generator.wire.work import Part, Tally
 from clusterload.model.workload.dials import peak_of
@@ -21,6 +21,7 @@ from clusterload.model.workload.dials import peak_of
 if TYPE_CHECKING:
     from clusterload.generator.wire.connection import Connection, Handler
     from clusterload.kafka.protocol.address import Address
+    from clusterload.model.workload import Level
 
 IN_FLIGHT: Final = 5
 """Most requests under way on a connection, as of a producer by default."""
@@ -32,7 +33,55 @@ LOADING_MS: Final = 100
 """Milliseconds until a coordinator that is still reading its groups is asked again."""
 
 _SWEEP: Final = 50_000_000
+_OFFSET_BEFORE_END: Final = 10
+_SHORT: Final = struct.Struct(">h")
 _INT: Final = struct.Struct(">i")
+_LONG: Final = struct.Struct(">q")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Errand:
+    """One kind of request of a Load.
+
+    Attributes:
+        api: its name.
+        rate: requests a second, all workers together.
+        frame: a whole request.
+        error_at: where the answer holds its error: bytes after its throttle time, or before its end if negative;
+            None if it has none of its own.
+        rota: the connections that it goes over.
+    """
+
+    api: str
+    rate: Level
+    frame: bytes
+    error_at: int | None
+    rota: Rota
+    schedule: Schedule
+
+    def framed(self, index: int) -> bytes:
+        """The request with this number among all; it is the offset that a commit commits."""
+        if self.api != "OffsetCommit":
+            return self.frame
+        frame = bytearray(self.frame)
+        _LONG.pack_into(frame, len(frame) - _OFFSET_BEFORE_END, index)
+        return bytes(frame)
+
+    def error(self, data: bytes, at: int, end: int) -> int:
+        """The error in an answer whose header begins at `at`."""
+        if self.error_at is None:
+            return 0
+        place = at + 8 + self.error_at if self.error_at >= 0 else end + self.error_at
+        return int(_SHORT.unpack_from(data, place)[0])
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Asked:
+    """A request under way."""
+
+    errand: Errand
+    due: int
+    sent: int
 
 
 class Administering(Population):

@@ -7,13 +7,12 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final
 
+from clusterload.generator.wire.broker_connections import Rota
 from clusterload.generator.wire.counts import Counts, Latencies
-from clusterload.generator.wire.fetching import EARLIEST, LATEST, Frames, Slice, answer, found_offsets, slices
-from clusterload.generator.wire.intake import Intake
+from clusterload.generator.wire.fetching import EARLIEST, LATEST, Frames, Slice, answer, found_offsets, read, slices
 from clusterload.generator.wire.outcomes import LEADERS_MOVED, OUT_OF_RANGE, name_of
 from clusterload.generator.wire.population import Population, Setting
 from clusterload.generator.wire.readers import UNKNOWN, Asked, Cursor, Drain, Readers, connections_of, milliseconds
-from clusterload.generator.wire.rota import Rota
 from clusterload.generator.wire.schedule import Schedule
 from clusterload.generator.wire.work import Part, Tally
 from clusterload.model.errors import ClusterError
@@ -35,6 +34,39 @@ LOCATE_SECONDS: Final = 10.0
 
 _SWEEP: Final = 50_000_000
 _LAST_WAIT: Final = 50
+
+
+class Intake:
+    """Counts what the readers of one worker get.
+
+    A record counts once for each reader. End-to-end latency is sampled once a batch: the first record of each
+    uncompressed batch, if its stamp says that this worker made it in this run, so that due time and time of
+    reading are of one clock. Compressed batches are counted and not looked into.
+
+    Attributes:
+        records: consumed.
+        bytes: of their batches.
+    """
+
+    __slots__ = ("_latencies", "_own", "_setting", "bytes", "records")
+
+    def __init__(self, setting: Setting, latencies: Latencies) -> None:
+        self._setting = setting
+        self._latencies = latencies
+        self._own = (setting.seed & 0xFFF) << 6 | (setting.worker & 0x3F)
+        self.records = self.bytes = 0
+
+    def take(self, data: bytes, one: Slice, cursor: Cursor, now: int) -> int:
+        """Take the batches of a partition, and move its cursor; how many records there were."""
+        got = read(data, one.at, one.end, cursor.offset, self._own)
+        self.records += got.records
+        self.bytes += got.bytes
+        cursor.offset = got.next_offset
+        if got.samples:
+            offset, first = self._setting.offset, self._latencies.keep_from
+            kept = self._latencies.end_to_end
+            kept += [(now + offset - due) // 1000 for due in got.samples if first <= due - offset <= now]
+        return got.records
 
 
 class Consuming(Population):

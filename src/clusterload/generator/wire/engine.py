@@ -17,8 +17,7 @@ from clusterload.generator.wire import frames
 from clusterload.generator.wire.account import Account
 from clusterload.generator.wire.fleet import Fleet, finder, fleet
 from clusterload.generator.wire.readers import connections_of
-from clusterload.generator.wire.template import produce_template
-from clusterload.generator.wire.work import Part, Work
+from clusterload.generator.wire.work import Part, Routes, Work
 from clusterload.kafka.protocol.security import security_of
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.series import SECOND
@@ -28,7 +27,6 @@ from clusterload.model.workload.loads import resolved
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.batches import Template
-    from clusterload.generator.wire.routes import Routes
     from clusterload.kafka.properties import Properties
     from clusterload.model.workload import Load
     from clusterload.telemetry.runfile import Recorder
@@ -195,7 +193,7 @@ def _template(load: Load) -> Template | None:
     if load.kind != "produce":
         return None
     acks = {"0": 0, "1": 1, "all": -1}[load.dials.acks or "all"]
-    return produce_template(load.topic, client_id=load.client_id, acks=acks, timeout_ms=ANSWER_MS)
+    return frames.produce_template(load.topic, client_id=load.client_id, acks=acks, timeout_ms=ANSWER_MS)
 
 
 def _share(load: Load, workers: int, routes: Routes) -> int:

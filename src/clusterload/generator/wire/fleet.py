@@ -18,13 +18,15 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener, wait
 from typing import Any, Final
 
-from clusterload.generator.wire.lookup import look_up
+from kio.schema.errors import ErrorCode
+from kio.schema.metadata.v7.response import MetadataResponse
+
+from clusterload.generator.wire.frames import metadata_request
 from clusterload.generator.wire.processes import Processes
-from clusterload.generator.wire.routes import Routes
-from clusterload.generator.wire.work import Report, Work
+from clusterload.generator.wire.work import Report, Routes, Work
 from clusterload.generator.wire.worker import work_at
 from clusterload.kafka.protocol.address import Address
-from clusterload.kafka.protocol.conversation import first_to_answer
+from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
 from clusterload.kafka.protocol.security import Security
 from clusterload.model.errors import ClusterError, ClusterloadError
 
@@ -227,3 +229,20 @@ def finder(
         return found
 
     return find
+
+
+def look_up(conversation: Conversation, topics: tuple[str, ...]) -> Routes:
+    """Where the brokers are and who leads the partitions of these topics.
+
+    Raises:
+        ClusterError: a topic does not exist or may not be read, or the broker does not answer.
+    """
+    answer = conversation.ask(metadata_request(topics), MetadataResponse)
+    leaders: dict[str, tuple[int, ...]] = {}
+    for topic in answer.topics:
+        if topic.error_code not in {ErrorCode.none, ErrorCode.leader_not_available}:
+            raise ClusterError(f"topic {topic.name!r}: {topic.error_code.name.upper()}; check that it exists")
+        ordered = sorted(topic.partitions, key=lambda one: one.partition_index)
+        leaders[str(topic.name)] = tuple(int(one.leader_id) for one in ordered)
+    brokers = {int(one.node_id): Address(str(one.host), int(one.port)) for one in answer.brokers}
+    return Routes(brokers=brokers, leaders=leaders)

@@ -6,6 +6,7 @@ costs 20 MB a process.
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from typing import Final
 
@@ -21,11 +22,15 @@ from kio.schema.offset_commit.v5.request import (
     OffsetCommitRequestPartition,
     OffsetCommitRequestTopic,
 )
+from kio.schema.produce.v7.request import PartitionProduceData, ProduceRequest, TopicProduceData
+from kio.schema.request_header.v1.header import RequestHeader
 from kio.schema.types import BrokerId, GroupId, TopicName
-from kio.static.primitive import i8, i32, i32Timedelta, i64
+from kio.serial import entity_writer
+from kio.static.primitive import Records, i8, i16, i32, i32Timedelta, i64
 
 from clusterload._version import __version__
 from clusterload.generator.wire.fetching import ANSWER_BYTES
+from clusterload.generator.wire.slots import Template
 from clusterload.kafka.protocol.framing import frame
 
 NEEDED: Final[dict[str, dict[str, tuple[int, int]]]] = {
@@ -37,6 +42,11 @@ NEEDED: Final[dict[str, dict[str, tuple[int, int]]]] = {
 """For each kind of Load the key and version of the APIs that it uses, besides those that all brokers speak."""
 
 _NO_TIME: Final = timedelta(milliseconds=60_000)
+
+# Neither is valid UTF-8, so no name can hold them; the records begin after a size that counts them.
+_CORRELATION: Final = 0x7FFEFDFC
+_PARTITION: Final = 0x7FFCFDFE
+_RECORDS: Final = b"\xfe\xff\xfe\xff"
 
 
 def api_versions(client_id: str, version: int = 3) -> bytes:
@@ -106,3 +116,47 @@ def offset_commit(client_id: str, group: str, topic: str, offset: int = 0) -> by
         topics=(OffsetCommitRequestTopic(name=TopicName(topic), partitions=(partition,)),),
     )
     return frame(request, client_id)
+
+
+def produce_template(topic: str, *, client_id: str, acks: int, timeout_ms: int) -> Template:
+    """The template of Produce requests (version 7) for one topic; `acks` is -1 for all, 1 or 0."""
+    written = io.BytesIO()
+    entity_writer(RequestHeader)(written, _header(client_id))
+    entity_writer(ProduceRequest)(written, _request(topic, acks, timeout_ms))
+    body = written.getvalue()
+    framed = (len(body) - len(_RECORDS)).to_bytes(4, "big") + body
+    head = framed.removesuffix(_RECORDS)
+    assert len(head) == len(framed) - len(_RECORDS), "nothing may follow the record batch"
+    return Template(
+        head=head,
+        correlation_at=_only(head, _CORRELATION.to_bytes(4, "big")),
+        partition_at=_only(head, _PARTITION.to_bytes(4, "big")),
+        records_at=len(head) - 4,
+        answered=acks != 0,
+    )
+
+
+def _header(client_id: str) -> RequestHeader:
+    """The request's header."""
+    return RequestHeader(
+        request_api_key=ProduceRequest.__api_key__,
+        request_api_version=ProduceRequest.__version__,
+        correlation_id=i32(_CORRELATION),
+        client_id=client_id,
+    )
+
+
+def _request(topic: str, acks: int, timeout_ms: int) -> ProduceRequest:
+    """The request's body with a stand-in for its record batch."""
+    partition = PartitionProduceData(index=i32(_PARTITION), records=Records(_RECORDS))
+    return ProduceRequest(
+        acks=i16(acks),
+        timeout=i32Timedelta.parse(timedelta(milliseconds=timeout_ms)),
+        topic_data=(TopicProduceData(name=TopicName(topic), partition_data=(partition,)),),
+    )
+
+
+def _only(data: bytes, wanted: bytes) -> int:
+    """Where `wanted` stands; it stands there once."""
+    assert data.count(wanted) == 1, "a stand-in must be found once"
+    return data.index(wanted)

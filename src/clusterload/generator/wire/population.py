@@ -15,8 +15,7 @@ from clusterload.model.errors import ClusterError
 if TYPE_CHECKING:
     import ssl
 
-    from clusterload.generator.wire.routes import Routes
-    from clusterload.generator.wire.work import Part, Tally
+    from clusterload.generator.wire.work import Part, Routes, Tally
     from clusterload.kafka.protocol.address import Address
     from clusterload.kafka.protocol.login import Frames, Login
 

@@ -11,11 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterload.generator.wire.batches import Pool
+from clusterload.generator.wire.broker_connections import Request, Seat
 from clusterload.generator.wire.compressed import CompressedPool
-from clusterload.generator.wire.identify import identified
 from clusterload.generator.wire.population import LIVED, Setting
+from clusterload.generator.wire.producer_ids import Identity, identified
 from clusterload.generator.wire.schedule import due_times
-from clusterload.generator.wire.seats import Identity, Request, Seat
 from clusterload.generator.wire.sending import Sending
 from clusterload.generator.wire.work import Part, Tally
 from clusterload.model.ledger import RECORDS

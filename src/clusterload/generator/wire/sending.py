@@ -5,15 +5,15 @@ from __future__ import annotations
 import heapq
 import struct
 import time
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from clusterload.generator.wire.counts import Latencies
-from clusterload.generator.wire.fates import Fates
+from clusterload.generator.wire.broker_connections import Request, Seat, Seats
+from clusterload.generator.wire.counts import Counts, Latencies
 from clusterload.generator.wire.outcomes import DUPLICATE, LEADERS_MOVED, Outcome, name_of, outcome_of
 from clusterload.generator.wire.population import Population, Setting
 from clusterload.generator.wire.schedule import DROP, LATE, QUEUE_FULL
-from clusterload.generator.wire.seats import Request, Seat, Seats
 from clusterload.generator.wire.work import Part
 
 if TYPE_CHECKING:
@@ -35,6 +35,38 @@ IN_FLIGHT: Final = 5
 _MILLION: Final = 1_000_000
 _SHORT: Final = struct.Struct(">h")
 _INT: Final = struct.Struct(">i")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Fates(Counts):
+    """Counts of records, a whole request's at a time.
+
+    Attributes:
+        late_requests: requests that were sent late.
+        acknowledged_bytes: of acknowledged values.
+        batch_bytes: of acknowledged record batches.
+        resent: records that were sent again.
+        answers: requests that were answered, or sent where no answer comes.
+    """
+
+    late_requests: int = 0
+    acknowledged_bytes: int = 0
+    batch_bytes: int = 0
+    resent: int = 0
+    answers: int = 0
+
+    def acknowledge(self, slot: Slot) -> None:
+        """A broker has the records of a request."""
+        self.acknowledged += slot.records
+        self.acknowledged_bytes += slot.value_bytes
+        self.batch_bytes += slot.batch_bytes
+
+    def settle(self, slot: Slot, *, unknown: bool) -> None:
+        """The records of a request were refused for good, or nobody says what became of them."""
+        if unknown:
+            self.unknown += slot.records
+        else:
+            self.failed += slot.records
 
 
 class Sending(Population):

@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.batches import Template
-    from clusterload.generator.wire.routes import Routes
+    from clusterload.kafka.protocol.address import Address
     from clusterload.kafka.protocol.security import Security
     from clusterload.model.ledger import Ledger
     from clusterload.model.workload import Load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """The cluster as metadata tells it.
+
+    Attributes:
+        brokers: address by broker id.
+        leaders: for each topic, the broker id that leads each partition in order; -1 where none does.
+    """
+
+    brokers: Mapping[int, Address]
+    leaders: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

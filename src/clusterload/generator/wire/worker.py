@@ -25,7 +25,7 @@ from clusterload.kafka.protocol.tls import context
 from clusterload.model.errors import ClusterloadError
 
 if TYPE_CHECKING:
-    from clusterload.generator.wire.routes import Routes
+    from clusterload.generator.wire.work import Routes
 
 REPORT_SECONDS: Final = 1.0
 FINISH_SECONDS: Final = 10.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from clusterload.generator.wire.outcomes import COORDINATOR_BUSY, name_of
-from clusterload.generator.wire.seats import Identity
 from clusterload.model.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -20,6 +20,21 @@ PATIENCE: Final = 15.0
 _ANSWER: Final = struct.Struct(">ihqh")
 
 Given = tuple[int, int, int]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Identity:
+    """An idempotent producer: its id, epoch, and next sequence number by partition."""
+
+    producer_id: int
+    epoch: int
+    sequences: dict[int, int] = field(default_factory=dict)
+
+    def number(self, partition: int, records: int) -> int:
+        """The sequence number of the first of so many records for a partition."""
+        sequence = self.sequences.get(partition, 0)
+        self.sequences[partition] = (sequence + records) & 0x7FFFFFFF
+        return sequence
 
 
 async def identified(connection: Connection, frame: bytes) -> Identity:

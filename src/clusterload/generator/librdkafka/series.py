@@ -1,4 +1,4 @@
-"""librdkafka's own statistics as Series: hang it on a producer of yours as `stats_cb`."""
+"""Series of this engine: librdkafka's own statistics, and what groups and transactions have moved."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from clusterload.model import units
-from clusterload.model.series import Kind
+from clusterload.model.series import SECOND, Kind
 from clusterload.model.units import Unit
 from clusterload.telemetry.runfile import Recorder
 
@@ -20,6 +20,15 @@ _COUNTERS: Final = (
     ("txmsg_bytes", "client_record_bytes_out", units.BYTES),
 )
 _QUANTILES: Final = ("p50", "p99")
+
+
+Counts = Mapping[str, int]
+"""How much a Load has moved since its start, by the name of the Series."""
+
+OnCounts = Callable[[str, int, Counts], None]
+"""Takes a Load's name, Unix nanoseconds, and the Load's counts at that time; the first ones at its start."""
+
+_UNITS: Final = {"load_records": units.RECORDS, "load_bytes": units.BYTES, "load_rebalances": units.COUNT}
 
 
 class ClientStatistics:
@@ -77,3 +86,28 @@ def _worst(
     seen = [float(part[window][quantile]) for part in parts if part[window]["cnt"] > 0]
     if seen:
         yield name, unit, max(seen)
+
+
+class Traffic:
+    """Takes the counts of Loads and records how much they grew, labelled by `load`.
+
+    Of a group, records and bytes are those that its members consumed; of transactions, those that were
+    committed. Bytes are those of values: librdkafka does not tell those of batches. Rebalances are assignments that
+    members were given: a rebalance of the group gives one to each member.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Record into `recorder`."""
+        self._recorder = recorder
+        self._last: dict[str, tuple[int, Counts]] = {}
+
+    def __call__(self, load: str, now: int, counts: Counts) -> None:
+        """Take the counts of a Load at Unix nanoseconds `now`."""
+        before = self._last.get(load)
+        self._last[load] = (now, counts)
+        if before is None:
+            return
+        then, earlier = before
+        for name, count in counts.items():
+            grown = float(count - earlier[name])
+            self._recorder.point(name, _UNITS[name], Kind.DELTA, {"load": load}, now, grown, (now - then) / SECOND)
