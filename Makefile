@@ -24,11 +24,8 @@ types: .venv/dev
 layers: .venv/dev
 	$(BIN)/lint-imports
 
-# Two at a time, each with labs of its own: loads are waited for more than computed. What fails is asked once more by
-# itself: a load that was starved by a neighbour of this machine proves nothing. What fails twice fails; both times are
-# printed.
 test: .venv/dev programs
-	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder || $(RUN) pytest --last-failed --last-failed-no-failures none
+	$(BIN)/python scripts/test
 
 docs: .venv/dev
 	$(RUN) docs.check

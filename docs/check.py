@@ -15,7 +15,7 @@ from pathlib import Path
 from clusterload.model.resources import RESOURCES
 from clusterload.report.resources import unit_of
 from clusterload.telemetry.sources.catalogue import PLACES, told_by
-from docs import notebook
+from docs import notebook, words
 from docs.diagnosis import cause_pages, diagnose_page
 from docs.dials import dial_page
 from docs.limits import limits_page
@@ -26,6 +26,8 @@ DIAGNOSE_PAGE = ROOT / "docs" / "diagnose.md"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 RESOURCE_TABLE = ROOT / "docs" / "resources.md"
 DIAL_PAGE = ROOT / "docs" / "dials.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
+DECISIONS = ROOT / "docs" / "decisions"
 LIMITS_PAGE = ROOT / "docs" / "limits.md"
 EXAMPLE_SECONDS = 180
 
@@ -36,7 +38,14 @@ def main() -> int:
         for page, text in made_pages().items():
             page.write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        complaints = [*stale_tables(), *dead_links(), *broken_examples(), *notebook.complaints(Path(folder))]
+        complaints = [
+            *stale_tables(),
+            *dead_links(),
+            *lost_places(),
+            *words.complaints(ROOT),
+            *broken_examples(),
+            *notebook.complaints(Path(folder)),
+        ]
     for complaint in complaints:
         print(f"docs: {complaint}", file=sys.stderr)  # noqa: T201
     if not complaints:
@@ -105,6 +114,18 @@ def dead_links() -> Iterator[str]:
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if not (page.parent / target).exists():
                 yield f"{page.name} links to {target}, which does not exist"
+
+
+def lost_places() -> Iterator[str]:
+    """Places in the sources that the glossary or a decision names, and that are not there."""
+    rows = [line.rsplit("|", 2)[1] for line in GLOSSARY.read_text(encoding="utf-8").splitlines() if line.count("|") > 3]  # noqa: PLR2004
+    named = [(GLOSSARY.name, f"src/clusterload/{place}") for row in rows for place in re.findall(r"`([^`]+)`", row)]
+    for page in DECISIONS.glob("[0-9]*.md"):
+        where = page.read_text(encoding="utf-8").rpartition("**Where.**")[2]
+        named += [(page.name, place) for place in re.findall(r"`([^`]+)`", where)]
+    for page_name, place in named:
+        if not (ROOT / place).exists() and not (ROOT / f"{place}.py").exists():
+            yield f"{page_name} names {place}, which does not exist"
 
 
 def broken_examples() -> Iterator[str]:
