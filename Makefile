@@ -57,11 +57,11 @@ soak: .venv/dev  ## half an hour of load, in which memory must stay flat
 lock: .venv/dev  ## take newer versions of what we depend on
 	scripts/lock
 
-.venv/lab: requirements/lab.txt requirements/uv.txt scripts/environment
+.venv/lab: requirements/lab.txt requirements/uv.txt scripts/environment pyproject.toml
 	scripts/environment requirements/lab.txt
 	@touch $@
 
-.venv/dev: requirements/dev.txt requirements/uv.txt scripts/environment
+.venv/dev: requirements/dev.txt requirements/uv.txt scripts/environment pyproject.toml
 	scripts/environment requirements/dev.txt
 	@touch $@ .venv/lab
 

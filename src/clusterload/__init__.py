@@ -12,7 +12,6 @@ nothing.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -137,8 +136,3 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'clusterload' has no attribute {name!r}")
     return getattr(import_module(f"clusterload.{_HOMES[name]}"), name)
-
-
-# By name, as all else here: what is below reports must not come to depend on them by importing the version.
-if "IPython" in sys.modules:
-    import_module("clusterload.report.notebook").register()

@@ -14,7 +14,7 @@ from clusterload.analysis.bill import Prices, bill, prices
 from clusterload.analysis.window_stats import Facts
 from clusterload.model.run import Run
 from clusterload.model.series import Series
-from clusterload.report.bill import Billed, bill_document, bill_report, sentence
+from clusterload.report.bill import Billed, bill_document, bill_report
 from tests.analysis.bill.made import flat, run
 
 NAME = st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1, max_size=40)
@@ -53,10 +53,10 @@ def test_no_line_is_longer_than_80_columns(used: dict[str, tuple[float, float, f
 
 def test_the_sentence_names_who_rose_and_by_how_much() -> None:
     now, before = clients(old=0.5, new=0.3), clients(old=0.5)
-    assert sentence(bill(now, before)) == "client id new rose most: by 0.3 to 0.3 threads, 30 % of the whole"
-    assert sentence(bill(before, before)) == "nobody used noticeably more than before"
-    assert sentence(bill(now)).startswith("client id old is the largest: 0.5 threads, 50 % of the whole; without")
-    assert sentence(bill(run())) == "nobody is named who used the brokers"
+    assert bill(now, before).sentence == "client id new rose most: by 0.3 to 0.3 threads, 30 % of the whole"
+    assert bill(before, before).sentence == "nobody used noticeably more than before"
+    assert bill(now).sentence.startswith("client id old is the largest: 0.5 threads, 50 % of the whole; without")
+    assert bill(run()).sentence == "nobody is named who used the brokers"
 
 
 def test_those_for_whom_there_is_no_row_are_summed_up_and_what_is_not_told_stays() -> None:

@@ -1,4 +1,4 @@
-"""In a notebook our types show themselves and long work shows how far it is, and importing us is enough."""
+"""In a notebook our types show themselves and long work shows how far it is, with nothing to set up."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
-from clusterload import read_run
-from clusterload.report.displays import DISPLAYS
-from clusterload.report.notebook import SHOWN
+from clusterload import bill, changes, read_run
+from clusterload.report.displays import html
 from clusterload.report.progress import load_progress, wait_progress, watch_progress
 from clusterload.telemetry.sources.source import Waiting
 from tests.report.busy import busy, told
@@ -54,33 +53,72 @@ def test_a_notebook_that_imports_us_shows_our_types(tmp_path: Path) -> None:
     assert "Not so, if" in shown["verdict"]["text/html"]
 
 
-def test_what_is_shown_is_a_table_of_known_types() -> None:
-    assert set(SHOWN) == set(DISPLAYS)
+def test_importing_the_package_registers_nothing() -> None:
+    code = (
+        "import sys, IPython.core.interactiveshell as shell\n"
+        "shown = shell.InteractiveShell.instance().display_formatter.formatters\n"
+        "def known(): return [(dict(each.deferred_printers), dict(each.type_printers)) for each in shown.values()]\n"
+        "before = known()\n"
+        "import clusterload\n"
+        "clusterload.Run, clusterload.Verdict\n"
+        "assert known() == before\n"
+        "assert 'clusterload.report' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_what_has_no_display_of_its_own_is_shown_as_text(tmp_path: Path) -> None:
+    charges = bill(busy(tmp_path / "a.run"))
+    assert html(charges) is None
+    assert charges._repr_mimebundle_() == {"text/plain": f"Bill: {charges.sentence}"}
+
+
+def test_html_is_not_made_where_only_text_is_wanted(tmp_path: Path) -> None:
+    run = busy(tmp_path / "a.run")
+    assert run._repr_mimebundle_(include={"text/plain"}) == {"text/plain": str(run)}
+
+
+def test_all_that_is_printed_is_a_sentence(tmp_path: Path) -> None:
+    report = told(busy(tmp_path / "a.run"))
+    moved = changes(report.run, report.run)
+    for value, start in (
+        (report.run, "Run 20260101T000000Z-busy: "),
+        (report.usage, "Usage: limit load "),
+        (report.verdict, "Verdict: "),
+        (bill(report.run), "Bill: "),
+        (found(), "Compared: B against A: "),
+        (moved, "Changes: "),
+        (outcome(), "Experiment: "),
+    ):
+        assert str(value).startswith(start)
+        assert "(" not in str(value).partition(":")[0]
+        assert "=" not in str(value)
 
 
 def test_hostile_names_are_text_in_a_notebook_too(tmp_path: Path) -> None:
     report = told(busy(tmp_path / "a.run", name=ALL, load=ALL, client=ALL, topic=ALL, event=ALL, error=ALL))
-    for name, value in (("Run", report.run), ("Usage", report.usage), ("Verdict", report.verdict)):
-        html = DISPLAYS[name].html(value)
-        assert "<script" not in html
-        assert "<img" not in html
-        assert "style=" not in html
+    for value in (report.run, report.usage, report.verdict):
+        drawn = value._repr_mimebundle_()["text/html"]
+        assert "<script" not in drawn
+        assert "<img" not in drawn
+        assert "style=" not in drawn
 
 
 def test_an_experiment_shows_its_sentences_and_effects() -> None:
-    html = DISPLAYS["Outcome"].html(outcome())
-    assert "<table>" in html
-    assert "Limit load" in html
+    drawn = html(outcome())
+    assert drawn
+    assert "<table>" in drawn
+    assert "Limit load" in drawn
 
 
 def test_runs_compared_show_their_sentence_settings_and_each_figure_under_its_word() -> None:
-    display = DISPLAYS["Comparison"]
-    assert display.line(found()).startswith("Compared: B against A: worse: p99 of web +20 %")
-    html = display.html(found())
-    assert "<caption>Each figure</caption>" in html
-    assert ">Worse<" in html
-    assert "Cannot tell: p99.9 of web. B, 3 of 3 runs: fewer than 10 requests were slower." in html
-    assert "equal groups get any at all in 1 of 100 comparisons" in html
+    shown = found()._repr_mimebundle_()
+    assert shown["text/plain"].startswith("Compared: B against A: worse: p99 of web +20 %")
+    drawn = shown["text/html"]
+    assert "<caption>Each figure</caption>" in drawn
+    assert ">Worse<" in drawn
+    assert "Cannot tell: p99.9 of web. B, 3 of 3 runs: fewer than 10 requests were slower." in drawn
+    assert "equal groups get any at all in 1 of 100 comparisons" in drawn
 
 
 # In a real kernel.

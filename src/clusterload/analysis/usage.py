@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from clusterload.model import units
+from clusterload.model.display import Displayed
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.limits import Force, Limit, Limits, Scope
 from clusterload.model.resources import RESOURCES, Resource, dimensions, saturations
@@ -77,7 +79,7 @@ class Share(Line):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Usage:
+class Usage(Displayed):
     """Each resource of a cluster over time, against its limit where that is known.
 
     Attributes:
@@ -95,6 +97,10 @@ class Usage:
     shares: tuple[Share, ...]
     saturation: tuple[Line, ...]
     missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        binds = f", {self.binding.title} binding" if self.binding else ""
+        return f"Usage: limit load {units.percent(self.typical_load)}{binds}, against {self.limits.title}"
 
     def line(self, resource: str) -> Line | None:
         """The cluster's line of a resource, or None if it was not measured."""

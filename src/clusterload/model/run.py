@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from clusterload.model import units
+from clusterload.model.display import Displayed
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.histogram import Histogram
 from clusterload.model.series import SECOND
@@ -126,7 +128,7 @@ class Generator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Run:
+class Run(Displayed):
     """One measurement.
 
     Attributes:
@@ -159,6 +161,11 @@ class Run:
     generator: Generator | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     path: Path | None = None
+
+    def __str__(self) -> str:
+        name = self.plan.name if self.plan else "a cluster that was watched"
+        cut = "" if self.complete else ", cut short"
+        return f"Run {self.id}: {name}, {units.duration(self.seconds)}{cut}, {len(self.series):,} Series"
 
     @property
     def seconds(self) -> float:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clusterload.analysis.bill import FIGURES, NOT_TOLD, Bill, Charge, Prices
+from clusterload.analysis.bill.charge import amount_words
 from clusterload.analysis.bill.drivers import IDLE
 from clusterload.analysis.bill.price import amount, words_of
 from clusterload.analysis.window_stats import Facts
@@ -43,15 +44,6 @@ _TITLES: Final = {
     "replication": "copied",
     "throttle": "throttled",
 }
-_WORDS: Final = {
-    "thread_time": "threads",
-    "ingress": "in",
-    "egress": "out",
-    "requests": "requests",
-    "connections": "connections",
-    "attempts": "connection attempts",
-}
-_LEADS: Final = ("client", "principal", "topic", "request")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,25 +74,6 @@ class Billed:
         return found
 
 
-def sentence(told: Bill) -> str:
-    """Who rose most, or is the largest where there is no baseline."""
-    kind = next((kind for kind in _LEADS if told.leader(kind)), "")
-    first = told.leader(kind) if kind else None
-    if first is None:
-        return "nobody used noticeably more than before" if told.compared else "nobody is named who used the brokers"
-    figure = told.leading[kind]
-    value = _amount(figure, first.figures[figure])
-    share = "" if math.isnan(first.share) else f", {units.percent(first.share)} of the whole"
-    who = f"{_called(kind)} {first.name}"
-    if not told.compared:
-        return f"{who} is the largest: {value} {_WORDS[figure]}{share}; without a baseline nothing tells who rose"
-    return f"{who} rose most: by {_amount(figure, first.rise[figure])} to {value} {_WORDS[figure]}{share}"
-
-
-def _called(kind: str) -> str:
-    return {"client": "client id", "request": "requests of type"}.get(kind, kind)
-
-
 def bill_report(billed: Billed, *, by: str = "") -> Told:
     """A sentence, the charges, what drives the brokers' CPU, and what is missing.
 
@@ -108,7 +81,7 @@ def bill_report(billed: Billed, *, by: str = "") -> Told:
         billed: what is shown.
         by: only charges of this kind, and more of them.
     """
-    text = sentence(billed.bill)
+    text = billed.bill.sentence
     parts: list[RenderableType] = [Text(f"{text[:1].upper()}{text[1:]}.", style="bold")]
     for kind in [by] if by else [one for one in billed.bill.kinds if one != "broker"]:
         charges = billed.bill.of(kind)
@@ -197,17 +170,9 @@ def bill_notes(billed: Billed) -> Iterator[str]:
     yield from (f"Missing: {line}." for line in billed.bill.missing)
 
 
-def _amount(figure: str, value: float) -> str:
-    if math.isnan(value):
-        return ""
-    if FIGURES[figure] == units.CORES:
-        return units.number(round(value, 3))
-    return units.short(0.0 if abs(value) < 1e-9 else value, FIGURES[figure])  # noqa: PLR2004 (rounding of sums)
-
-
 def _rounded(figure: str, value: float) -> str:
     """As much of a figure as a column has room for."""
-    return _amount(figure, value if math.isnan(value) else float(f"{value:.2g}"))
+    return amount_words(figure, value if math.isnan(value) else float(f"{value:.2g}"))
 
 
 def _signed(figure: str, value: float) -> str:
@@ -219,7 +184,7 @@ def bill_document(billed: Billed) -> dict[str, Any]:
     """The same as plain values, in the units of `units`; what is unknown is null or left out."""
     told, found = billed.bill, billed.prices
     return {
-        "sentence": sentence(told),
+        "sentence": told.sentence,
         "window": _window(billed.facts.now),
         "baseline": _window(billed.facts.before) if billed.facts.before else None,
         "units": {figure: str(unit) for figure, unit in FIGURES.items()},

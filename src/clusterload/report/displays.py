@@ -1,15 +1,18 @@
-"""Displays: what a Run, a Usage, a Verdict, an experiment's Outcome and runs compared look like: a line, and HTML."""
+"""Displays: what a Run, a Usage, a Verdict, an experiment's Outcome and runs compared look like in a notebook."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from rich.table import Table
 
 from clusterload.analysis import compare as comparison
-from clusterload.model import units
+from clusterload.analysis.compare import Comparison, GroupComparison
+from clusterload.analysis.diagnosis import Verdict
+from clusterload.analysis.effects import Outcome
+from clusterload.analysis.usage import Usage
+from clusterload.model.run import Run
 from clusterload.report.comparison import ALIKE, comparison_table, explained, group_lines, settings_table, unknown_lines
 from clusterload.report.experiment import experiment_view
 from clusterload.report.html.page import fragment
@@ -19,27 +22,11 @@ from clusterload.report.parts.load import dials_part, latency_part, ledger_part
 from clusterload.report.parts.plan import environment_part, plan_part
 from clusterload.report.terminal import usage_table
 
-if TYPE_CHECKING:
-    from clusterload.analysis.compare import Comparison, GroupComparison
-    from clusterload.analysis.diagnosis import Verdict
-    from clusterload.analysis.effects import Outcome
-    from clusterload.analysis.usage import Usage
-    from clusterload.model.run import Run
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Display:
-    """How one type is shown: as a line of text, and as HTML without script and style."""
-
-    line: Callable[[Any], str]
-    html: Callable[[Any], str]
-
-
-def run_line(run: Run) -> str:
-    """What a run is, in a line."""
-    name = run.plan.name if run.plan else "a cluster that was watched"
-    cut = "" if run.complete else ", cut short"
-    return f"Run {run.id}: {name}, {units.duration(run.seconds)}{cut}, {len(run.series):,} Series"
+def html(value: object) -> str | None:
+    """A value as HTML without script and style; None if it has no display. The entry point of that name is this."""
+    draw = DISPLAYS.get(type(value))
+    return draw(value) if draw else None
 
 
 def run_html(run: Run) -> str:
@@ -52,35 +39,17 @@ def run_html(run: Run) -> str:
         facts=tuple(fact for part in parts for fact in part.facts),
         tables=tuple(table for part in parts for table in part.tables),
     )
-    return fragment(run_line(run), whole)
-
-
-def usage_line(usage: Usage) -> str:
-    """The limit load, and what binds."""
-    binds = f", {usage.binding.title} binding" if usage.binding else ""
-    return f"Usage: limit load {units.percent(usage.typical_load)}{binds}, against {usage.limits.title}"
+    return fragment(str(run), whole)
 
 
 def usage_html(usage: Usage) -> str:
     """Each resource against its limit."""
-    return fragment(
-        usage_line(usage), Part(id="usage", title="", tables=(text_table(usage_table(usage), "Resources"),))
-    )
-
-
-def verdict_line(verdict: Verdict) -> str:
-    """The verdict in one sentence."""
-    return f"Verdict: {verdict.sentence}"
+    return fragment(str(usage), Part(id="usage", title="", tables=(text_table(usage_table(usage), "Resources"),)))
 
 
 def verdict_html(verdict: Verdict) -> str:
     """The verdict, and each finding with its evidence, its cure and what would disprove it."""
-    return fragment(verdict_line(verdict), findings_part(verdict))
-
-
-def outcome_line(outcome: Outcome) -> str:
-    """What an experiment found on its first figure."""
-    return f"Experiment: {next(iter(outcome.sentences), 'nothing was found')}"
+    return fragment(str(verdict), findings_part(verdict))
 
 
 def outcome_html(outcome: Outcome) -> str:
@@ -89,11 +58,6 @@ def outcome_html(outcome: Outcome) -> str:
     tables = tuple(text_table(one, "Effects") for one in shown if isinstance(one, Table))
     lines = tuple(str(one) for one in shown if not isinstance(one, Table))
     return fragment("Experiment", Part(id="experiment", title="", lines=lines, tables=tables))
-
-
-def comparison_line(found: Comparison) -> str:
-    """A sentence for each two groups."""
-    return f"Compared: {'; '.join(comparison.sentence(one) for one in found.comparisons)}"
 
 
 def comparison_html(found: Comparison) -> str:
@@ -123,11 +87,11 @@ def _comparison_part(one: GroupComparison) -> Part:
     )
 
 
-DISPLAYS: Final = {
-    "Run": Display(line=run_line, html=run_html),
-    "Usage": Display(line=usage_line, html=usage_html),
-    "Verdict": Display(line=verdict_line, html=verdict_html),
-    "Outcome": Display(line=outcome_line, html=outcome_html),
-    "Comparison": Display(line=comparison_line, html=comparison_html),
+DISPLAYS: Final[Mapping[type, Callable[[Any], str]]] = {
+    Run: run_html,
+    Usage: usage_html,
+    Verdict: verdict_html,
+    Outcome: outcome_html,
+    Comparison: comparison_html,
 }
-"""All types that show themselves, by name."""
+"""All types that have a display of their own; others are shown as text."""

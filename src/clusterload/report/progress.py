@@ -18,6 +18,7 @@ from clusterload.report.html.page import progress_bar
 from clusterload.report.live import level_words
 from clusterload.report.plain import one_line
 from clusterload.workflow.live.taking import metrics_now
+from clusterload.workflow.progress import Onlooker
 
 if TYPE_CHECKING:
     from clusterload.generator.progress import OnProgress, Progress
@@ -29,6 +30,15 @@ Publish = Callable[..., Any]
 """Takes a display by type of content, with `transient` and `update` as IPython's publisher has them."""
 
 _NO_LIMITS: Final = Limits(name="none", title="none", limits=())
+
+
+def notebook_progress(publish: Publish) -> Onlooker:
+    """What shows all long work in a notebook. The entry point `progress` is this."""
+    return Onlooker(
+        load=lambda plan, place: load_progress(publish, plan, place),
+        watch=lambda seconds: watch_progress(publish, seconds),
+        wait=lambda: wait_progress(publish),
+    )
 
 
 class Display:

@@ -5,9 +5,12 @@ A notebook does, so that work of minutes shows how far it is; a program that cal
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from clusterload.model.display import drawn_by
 
 if TYPE_CHECKING:
     from clusterload.generator.progress import OnProgress
@@ -33,14 +36,23 @@ class Onlooker:
     wait: Callable[[], OnWait] = lambda: lambda _: None
 
 
-_asked = [Onlooker()]
+_registered: list[Onlooker] = []
 
 
 def register(onlooker: Onlooker) -> None:
     """Have this one told from now on, and no other."""
-    _asked[:] = [onlooker]
+    _registered[:] = [onlooker]
 
 
 def onlooker() -> Onlooker:
-    """Who is told."""
-    return _asked[0]
+    """Who is told: who registered, else the notebook that runs us, else nobody."""
+    return _registered[0] if _registered else _of_notebook() or Onlooker()
+
+
+def _of_notebook() -> Onlooker | None:
+    """That of reports, which the package's entry point `progress` names: what works imports nothing that shows."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None or getattr(shell, "kernel", None) is None:  # a terminal could not redraw what it has shown
+        return None
+    make: Callable[..., Onlooker] | None = drawn_by("progress")
+    return make(shell.display_pub.publish) if make else None

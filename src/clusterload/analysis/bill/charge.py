@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clusterload.model import units
+from clusterload.model.display import Displayed
 from clusterload.model.units import Unit
 
 NOT_TOLD: Final = "(not told)"
@@ -30,6 +31,17 @@ FIGURES: Final[Mapping[str, Unit]] = {
     "replication": units.BYTES_PER_SECOND,
 }
 """What can be charged, with its unit. Thread time is in threads: seconds of broker threads in a second."""
+
+_WORDS: Final = {
+    "thread_time": "threads",
+    "ingress": "in",
+    "egress": "out",
+    "requests": "requests",
+    "connections": "connections",
+    "attempts": "connection attempts",
+}
+_KIND_WORDS: Final = {"client": "client id", "request": "requests of type"}
+_LEADS: Final = ("client", "principal", "topic", "request")
 
 # Times of several brokers are not added up: the longest counts, and there is no whole of it.
 NOT_ADDED: Final = frozenset({"throttle"})
@@ -60,7 +72,7 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class Bill(Displayed):
     """Who used how much of the brokers in a window.
 
     Attributes:
@@ -79,6 +91,9 @@ class Bill:
     missing: tuple[str, ...]
     compared: bool
 
+    def __str__(self) -> str:
+        return f"Bill: {self.sentence}"
+
     def of(self, kind: str) -> tuple[Charge, ...]:
         """The charges of one kind, the remainder last; none where nothing is told of it."""
         return tuple(charge for charge in self.charges if charge.kind == kind)
@@ -96,3 +111,29 @@ class Bill:
         figure = self.leading[kind]
         risen, whole = first.rise.get(figure, math.nan), self.wholes[kind].get(figure, math.nan)
         return first if risen > LEAST * whole else None
+
+    @property
+    def sentence(self) -> str:
+        """Who rose most, or is the largest where there is no baseline."""
+        kind = next((kind for kind in _LEADS if self.leader(kind)), "")
+        first = self.leader(kind) if kind else None
+        if first is None:
+            return (
+                "nobody used noticeably more than before" if self.compared else "nobody is named who used the brokers"
+            )
+        figure = self.leading[kind]
+        value = amount_words(figure, first.figures[figure])
+        share = "" if math.isnan(first.share) else f", {units.percent(first.share)} of the whole"
+        who = f"{_KIND_WORDS.get(kind, kind)} {first.name}"
+        if not self.compared:
+            return f"{who} is the largest: {value} {_WORDS[figure]}{share}; without a baseline nothing tells who rose"
+        return f"{who} rose most: by {amount_words(figure, first.rise[figure])} to {value} {_WORDS[figure]}{share}"
+
+
+def amount_words(figure: str, value: float) -> str:
+    """A figure of `FIGURES` as people read it; nothing if it is unknown."""
+    if math.isnan(value):
+        return ""
+    if FIGURES[figure] == units.CORES:
+        return units.number(round(value, 3))
+    return units.short(0.0 if abs(value) < 1e-9 else value, FIGURES[figure])  # noqa: PLR2004 (rounding of sums)

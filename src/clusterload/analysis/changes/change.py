@@ -27,6 +27,7 @@ from clusterload.analysis.changes.yardstick import (
     typical,
 )
 from clusterload.model import units
+from clusterload.model.display import Displayed
 from clusterload.model.resources import RESOURCES, Role
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Floats, Grid
@@ -51,7 +52,7 @@ _ROLES: Final = (Role.DIMENSION, Role.SATURATION, Role.SIGN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeSet:
+class ChangeSet(Displayed):
     """All figures of two stretches, held side by side.
 
     Attributes:
@@ -63,6 +64,9 @@ class ChangeSet:
     shifts: tuple[Shift, ...]
     looked: int
     basis: str
+
+    def __str__(self) -> str:
+        return f"Changes: {self.sentence}"
 
     @property
     def named(self) -> tuple[Shift, ...]:

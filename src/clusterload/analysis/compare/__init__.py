@@ -6,7 +6,10 @@ from clusterload.analysis.compare.comparison import (
     Difference,
     GroupComparison,
     Ruling,
+    amount,
     compare,
+    interval,
+    sentence,
     side_by_side,
 )
 from clusterload.analysis.compare.estimate import SURE, Estimate
@@ -14,7 +17,6 @@ from clusterload.analysis.compare.figure import Better, Family, Figure
 from clusterload.analysis.compare.group import Group
 from clusterload.analysis.compare.reading import Doubt, Reading, reading_of
 from clusterload.analysis.compare.settings import Setting
-from clusterload.analysis.compare.words import amount, interval, sentence
 
 __all__ = [
     "BY_CHANCE",

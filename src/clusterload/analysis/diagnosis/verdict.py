@@ -11,6 +11,7 @@ from clusterload.analysis.finding import Finding, Reached
 from clusterload.analysis.headroom import Headroom
 from clusterload.analysis.usage import Line, Share
 from clusterload.model import units
+from clusterload.model.display import Displayed
 
 LIKELY: Final = 0.5
 """Confidence from which on a cause is said to be why."""
@@ -25,7 +26,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Displayed):
     """The judgement of one run.
 
     Attributes:
@@ -47,6 +48,9 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     headroom: tuple[Headroom, ...] = ()
     missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"Verdict: {self.sentence}"
 
     @property
     def likely(self) -> tuple[Finding, ...]:

@@ -16,6 +16,7 @@ from clusterload.analysis.effects.settling import settled
 from clusterload.analysis.effects.words import drift_words, interaction_words, sentence
 from clusterload.analysis.host_cpu import crowded
 from clusterload.analysis.usage import assess
+from clusterload.model.display import Displayed
 from clusterload.model.series import SECOND
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Displayed):
     """What an experiment found.
 
     Attributes:
@@ -56,6 +57,9 @@ class Outcome:
     observed: tuple[Observation, ...]
     left_out: tuple[str, ...]
     crowded: int = 0
+
+    def __str__(self) -> str:
+        return f"Experiment: {next(iter(self.sentences), 'nothing was found')}"
 
     def on(self, figure: str) -> Effects | None:
         """The effects on a figure by its name; None if it was not known."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clusterload.analysis.bill import bill, prices
 from clusterload.analysis.window_stats import Facts
-from clusterload.report.bill import TOP_ALONE, Billed, bill_notes, charges_table, drivers_table, sentence
+from clusterload.report.bill import TOP_ALONE, Billed, bill_notes, charges_table, drivers_table
 from clusterload.report.outline import Part, capital, text_table
 
 if TYPE_CHECKING:
@@ -25,5 +25,5 @@ def bill_part(run: Run, baseline: Run | None) -> Part:
     ]
     if not math.isnan(billed.cpu):
         tables.append(text_table(drivers_table(billed), "What the brokers' CPU goes to"))
-    lines = (f"{capital(sentence(billed.bill))}.", *bill_notes(billed))
+    lines = (f"{capital(billed.bill.sentence)}.", *bill_notes(billed))
     return Part(id="bill", title="The bill", lines=lines, tables=tuple(tables))
