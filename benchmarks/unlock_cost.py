@@ -27,7 +27,7 @@ from clusterload.kafka.configuration import client_quotas
 from clusterload.model.series import Kind
 from clusterload.model.units import Unit
 from clusterload.telemetry.sources.exporter import ExporterSource
-from clusterload.workflow.temporary_quota import Loan, lent
+from clusterload.workflow.temporary_quota import Lease, temporary_quota
 
 NAME: Final = "unlock_cost"
 CLIENTS: Final = 100
@@ -95,8 +95,8 @@ def sending(servers: str, clients: int) -> Iterator[None]:
 def stretch(brokers: Trio, seconds: float, settle: float, *, unlock: bool) -> Figures:
     """The brokers' cores over a stretch, and how much the exporters told in it."""
     entity = {"client-id": "clusterload-unlock-benchmark"}
-    held: AbstractContextManager[Loan | None] = (
-        lent(brokers.cluster, entity, _FREE, why="a benchmark", seconds=10 * (seconds + settle) + 60)
+    held: AbstractContextManager[Lease | None] = (
+        temporary_quota(brokers.cluster, entity, _FREE, why="a benchmark", seconds=10 * (seconds + settle) + 60)
         if unlock
         else nullcontext()
     )

@@ -45,8 +45,8 @@ the others: a broker that is down moves its leaders, and that is no skew.
 - **With a baseline** a rise counts where it is beyond what the baseline does by itself. 15 s do; what is usual at that
   hour of the day is better.
 - **Without one** heights are judged: less is found, with less confidence.
-- **Clients** are told apart where a client quota exists. `--unlock-client-metrics` lends the cluster one on a made-up
-  client id, which binds nobody, and takes it away afterwards; outside a lab with consent.
+- **Clients** are told apart where a client quota exists. `--unlock-client-metrics` sets one on a made-up client
+  id, which binds nobody, and removes it afterwards; outside a lab with consent.
 - **Generator and metrics suspect themselves first.** A load that was not made as asked or that brokers did not count,
   brokers without figures, gaps, a clock that was set, a broker whose CPU time stands still (an old answer is read, as a
   cache gives it), a window of a moment: then the verdict is *inconclusive*, with the reason.

@@ -70,7 +70,7 @@ def test_a_topic_that_somebody_made_anew_is_left_alone(tool: Tool, lab: Lab, clu
     create(lab, "clusterload-anew")
     wait_for(lambda: exists(cluster, "clusterload-anew"))
     done = tool("cleanup", "anew.run", "--bootstrap-server", lab.bootstrap_servers)
-    assert done.stdout == "topic clusterload-anew: made anew by somebody else since: left alone\n"
+    assert done.stdout == "topic clusterload-anew: recreated by somebody else since: left alone\n"
     assert exists(cluster, "clusterload-anew")
 
 

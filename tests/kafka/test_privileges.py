@@ -20,7 +20,7 @@ from clusterload.kafka.configuration import broker_settings, client_quotas, read
 from clusterload.kafka.groups import groups_of
 from clusterload.kafka.privileges import PRIVILEGES, Privilege
 from clusterload.model.errors import ClusterError
-from clusterload.workflow.temporary_quota import lent
+from clusterload.workflow.temporary_quota import temporary_quota
 from tests.conftest import PROGRAM
 from tests.restricted import CONFIG, grant, user_with
 from tests.telemetry.sources.test_admin_on_lab import commit, new_topic, observed, produced, until
@@ -107,8 +107,10 @@ def asked(what: Callable[[Cluster], object]) -> Callable[[Properties, Path], boo
     return lambda properties, _: bool(what(Cluster.connect(properties)))
 
 
-def lends(cluster: Cluster) -> bool:
-    with lent(cluster, {"client-id": "clusterload-tried"}, {"producer_byte_rate": 1e15}, why="a test", seconds=60):
+def sets_a_quota(cluster: Cluster) -> bool:
+    with temporary_quota(
+        cluster, {"client-id": "clusterload-tried"}, {"producer_byte_rate": 1e15}, why="a test", seconds=60
+    ):
         there = bool(client_quotas(cluster))
     return there and not client_quotas(cluster)
 
@@ -120,7 +122,7 @@ DOES: Final[dict[str, Callable[[Properties, Path], bool]]] = {
     "describe configs": asked(broker_settings),
     "describe configs --topic": asked(lambda cluster: topic_settings(cluster, [TOPIC])),
     "describe quotas": asked(lambda cluster: client_quotas(cluster) is not None),
-    "bill --unlock-client-metrics": asked(lends),
+    "bill --unlock-client-metrics": asked(sets_a_quota),
     "run (producers)": loads("producers=1", "record_rate=20/s", "payload_size=64", "clusterload-made"),
     "run (consumers, groups, commits)": loads("members=1", TOPIC),
     "run (transactions)": loads("producers=1", "records_per_transaction=2", "transaction_rate=5/s", TOPIC),

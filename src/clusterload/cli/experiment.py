@@ -161,12 +161,12 @@ def _say_orders(orders: Orders) -> None:
 
 def _say_removal(removal: Removal) -> None:
     from clusterload.model import units
-    from clusterload.workflow.experiment.suspects import LENT
+    from clusterload.workflow.experiment.suspects import HOLDING_BACK
 
     design = removal.suspect.design
     for number, point in enumerate(removal.order, start=1):
         click.echo(f"{number:3}  {removal.suspect.words} {design.said(point)}")
-    quota = ", ".join(f"{key}={value:g}" for key, value in LENT.items())
+    quota = ", ".join(f"{key}={value:g}" for key, value in HOLDING_BACK.items())
     click.echo(
         f"{len(removal.order)} stretches of {units.duration(removal.seconds)}, held back by {quota}: "
         f"about {units.duration(removal.lasts)}"

@@ -114,7 +114,7 @@ PRIVILEGES: Final = (
         command="bill --unlock-client-metrics",
         operation="AlterConfigs",
         resource="Cluster",
-        without="what each client costs: the command ends with an error; nor could cleanup give a quota back",
+        without="what each client costs: the command ends with an error; nor could cleanup remove the quota",
     ),
     Privilege(
         command="run (producers)",

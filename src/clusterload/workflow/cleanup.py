@@ -13,7 +13,7 @@ from clusterload.model.errors import ClusterError, ConfigurationError, StoreErro
 from clusterload.model.run import Run
 from clusterload.telemetry.record import FOLDER
 from clusterload.telemetry.runfile import SUFFIX, read_run
-from clusterload.workflow.temporary_quota import give_back, outstanding
+from clusterload.workflow.temporary_quota import outstanding, restore_abandoned
 
 
 class Outcome(StrEnum):
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     REMOVED = "removed"
     WOULD_BE = "would be removed"
     GONE = "gone already"
-    REPLACED = "made anew by somebody else since: left alone"
+    REPLACED = "recreated by somebody else since: left alone"
     REFUSED = "not removed"
     HELD = "still in use: left alone"
 
@@ -97,19 +97,20 @@ def removed(left: Sequence[Leftover], cluster: Cluster, *, only_say: bool = Fals
             yield one, Outcome.REMOVED
 
 
-def given_back(cluster: Cluster, *, only_say: bool = False) -> Iterator[tuple[str, str]]:
-    """Give back the quotas that processes of ours set and left; gives each in words, with its outcome as `removed`.
+def restored_quotas(cluster: Cluster, *, only_say: bool = False) -> Iterator[tuple[str, str]]:
+    """Restore the quotas that processes of ours set and left; gives each in words, with its outcome as `removed`.
 
     Raises:
         ClusterError: the cluster does not answer.
     """
     left = outstanding(cluster)
-    yield from ((loan.words, Outcome.HELD) for loan in left if loan.held)
+    yield from ((lease.words, Outcome.HELD) for lease in left if lease.held)
     if only_say:
-        yield from ((loan.words, Outcome.WOULD_BE) for loan in left if not loan.held)
+        yield from ((lease.words, Outcome.WOULD_BE) for lease in left if not lease.held)
         return
-    for one in give_back(cluster):
-        yield one.loan.words, f"{Outcome.REFUSED}: {one.trouble}" if one.trouble else Outcome.REMOVED
+    for restored in restore_abandoned(cluster):
+        outcome = f"{Outcome.REFUSED}: {restored.trouble}" if restored.trouble else Outcome.REMOVED
+        yield restored.lease.words, outcome
 
 
 def _state(one: Leftover, topics: dict[str, str], present: set[str]) -> Outcome:

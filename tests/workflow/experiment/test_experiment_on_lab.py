@@ -108,7 +108,7 @@ def _goes_on_where_it_was_broken_off(cluster: Cluster, orders: Orders, folder: P
 
 @pytest.mark.long
 def test_what_falls_without_a_client_is_its_doing(lab: Lab, cluster: Cluster, tmp_path: Path) -> None:
-    """A client that is held back stops asking, asks again when what was lent is given back, and no quota is left."""
+    """A client that is held back stops asking, asks again when the quota is removed, and no quota is left."""
     removal = Removal(suspect=Suspect.parsed("client=suspect-7"), seconds=6.0, repeats=2)
     with somebody(lab.bootstrap_servers, "suspect-7", "suspects"):
         wait_for(lambda: _end(cluster) > 0, timeout=60)

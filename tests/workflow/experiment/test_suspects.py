@@ -6,7 +6,7 @@ import pytest
 
 from clusterload.model.errors import UsageError
 from clusterload.workflow.experiment import Removal, Suspect
-from clusterload.workflow.experiment.suspects import LENT
+from clusterload.workflow.experiment.suspects import HOLDING_BACK
 
 
 def test_a_suspect_is_a_client_id_or_a_principal() -> None:
@@ -24,5 +24,5 @@ def test_it_is_there_before_between_and_after() -> None:
 
 
 def test_only_the_quota_whose_delay_is_bounded_is_lent() -> None:
-    """A tiny byte rate would let the client stand still for hours after it is given back."""
-    assert set(LENT) == {"request_percentage"}
+    """A tiny byte rate would let the client stand still for hours after it is removed."""
+    assert set(HOLDING_BACK) == {"request_percentage"}

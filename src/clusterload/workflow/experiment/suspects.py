@@ -1,9 +1,9 @@
-"""Suspects: clients that are not ours, taken away for a while by a quota that is lent, to see what falls.
+"""Suspects: clients that are not ours, taken away for a while by a temporary quota, to see what falls.
 
-A B A, repeated: the cluster as it is, with the suspect held back, and as it is again. What is lent is a share of the
+A B A, repeated: the cluster as it is, with the suspect held back, and as it is again. The quota is a share of the
 brokers' threads so small that each request of the client is delayed: by one quota window (a second) at most, for that
-is how brokers bound this quota alone. A byte rate is never lent: its delay has no bound, so that a client would stand
-still long after the quota is given back.
+is how brokers bound this quota alone. A byte rate is never set: its delay has no bound, so that a client would stand
+still long after the quota is removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from clusterload.model.errors import AbortedError, StoreError, UsageError
 from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.runfile import SUFFIX
 from clusterload.workflow.consent import Consent
-from clusterload.workflow.temporary_quota import lent
+from clusterload.workflow.temporary_quota import temporary_quota
 from clusterload.workflow.watch import watch
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from clusterload.model.run import Run
     from clusterload.telemetry.sources.source import OnWait, Source
 
-LENT: Final = {"request_percentage": 0.01}
+HOLDING_BACK: Final = {"request_percentage": 0.01}
 """What a suspect is held back by: a ten-thousandth of one thread."""
 
 PATIENCE: Final = 30.0
-"""Seconds beyond a stretch after which what is lent is given back in any case."""
+"""Seconds beyond a stretch after which the quota is removed in any case."""
 
 RECOVERY: Final = 3.0
-"""Seconds after a quota is set or given back that are not watched: delays of a second, and metrics that lag."""
+"""Seconds after a quota is set or removed that are not watched: delays of a second, and metrics that lag."""
 
 _KINDS: Final = {"client": "client-id", "principal": "user"}
 _USER: Final = "User:"
@@ -138,8 +138,8 @@ def removed_for_a_while(
         ConsentError: it is not a lab, and there is no yes for it.
         ConfigurationError: the client has a quota already, or no source of metrics is known.
         StoreError: the folder holds runs already.
-        ClusterError: the cluster does not let us set quotas, or what was lent could not be given back.
-        AbortedError: interrupted; what was lent is given back.
+        ClusterError: the cluster does not let us set quotas, or the temporary quota could not be removed again.
+        AbortedError: interrupted; the temporary quota is removed.
     """
     if find_lab(cluster.id) is None:
         consented.require_for(cluster.id, to="hold a client back on it")
@@ -164,8 +164,12 @@ def removed_for_a_while(
             made.append(stretch(number, point))
             continue
         bound = removal.seconds + RECOVERY + PATIENCE
-        with lent(
-            cluster, removal.suspect.entity, LENT, why=f"what falls without {removal.suspect.words}", seconds=bound
+        with temporary_quota(
+            cluster,
+            removal.suspect.entity,
+            HOLDING_BACK,
+            why=f"what falls without {removal.suspect.words}",
+            seconds=bound,
         ):
             made.append(stretch(number, point))
     return tuple(made)

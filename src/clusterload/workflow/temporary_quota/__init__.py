@@ -1,11 +1,11 @@
-"""Lending: what is set on a cluster for a while and given back exactly as it was, whatever becomes of us.
+"""A temporary quota: set on a cluster for a while and restored exactly as it was, whatever becomes of this process.
 
-Before anything is set, a note of it lies in the state folder, and a small process of our own watches us: it gives back
-when we are killed, and when the time is over.
+Before anything is set, a lease is written to the state folder, and a watchdog process of its own starts: it restores
+when this process is killed, and when the lease expires.
 """
 
-from clusterload.workflow.temporary_quota.lending import Returned, give_back, lent, outstanding
-from clusterload.workflow.temporary_quota.loan import Loan
+from clusterload.workflow.temporary_quota.lease import Lease
+from clusterload.workflow.temporary_quota.quota import Restored, outstanding, restore_abandoned, temporary_quota
 from clusterload.workflow.temporary_quota.unlocking import unlocked
 
-__all__ = ["Loan", "Returned", "give_back", "lent", "outstanding", "unlocked"]
+__all__ = ["Lease", "Restored", "outstanding", "restore_abandoned", "temporary_quota", "unlocked"]

@@ -1,4 +1,4 @@
-"""Unlocking: brokers tell what each client costs only while some client quota exists, so one is lent to nobody."""
+"""Unlocking client metrics: brokers tell what each client costs only while some client quota exists, so one is set."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from clusterload.model import units
 from clusterload.model.errors import ConfigurationError
 from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.telemetry.sources.source import LiveSource
-from clusterload.workflow.temporary_quota.lending import lent
+from clusterload.workflow.temporary_quota.quota import temporary_quota
 
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
     from clusterload.model.series import Kind
     from clusterload.model.units import Unit
     from clusterload.workflow.consent import Consent
-    from clusterload.workflow.temporary_quota.loan import Loan
+    from clusterload.workflow.temporary_quota.lease import Lease
 
 PREFIX: Final = "clusterload-unlock-"
 """What the made-up client ids, and users, begin with."""
@@ -73,7 +73,7 @@ def unlocked(
         consented: what is needed where the cluster is no lab of ours.
         most_clients: the most connections for which it is done: each may be a client of its own, and brokers keep
             the figures of each for an hour.
-        seconds: after which it is given back in any case.
+        seconds: after which it is restored in any case.
         sources: by which it is seen that the figures show, not started yet; by default a lab's exporters. Without any
             they are given the time that it usually takes.
         say: takes lines for people: how many clients there may be, and what does not show.
@@ -97,12 +97,12 @@ def unlocked(
         users = bool(security_of(cluster.properties).mechanism) or bool(lab and lab.listeners)
         # Figures alone may be a remnant: they fall to nothing only seconds after the last quota is gone.
         there = seen.showing and bool(client_quotas(cluster))
-        lending: AbstractContextManager[Loan | None] = (
+        quota: AbstractContextManager[Lease | None] = (
             nullcontext()
             if there
-            else lent(cluster, _entity(users=users), _FREE, why="clients' metrics", seconds=seconds)
+            else temporary_quota(cluster, _entity(users=users), _FREE, why="clients' metrics", seconds=seconds)
         )
-        with lending:
+        with quota:
             if not there:
                 _until_shown(seen, say, watched=bool(watching))
             for source in watching:
