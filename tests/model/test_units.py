@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -99,9 +101,76 @@ def test_a_decimal_comma_is_never_read_as_a_thousands_mark() -> None:
         units.parse("2,5 KiB", units.BYTES)
 
 
-def test_a_misspelt_unit_is_met_with_the_nearest_one() -> None:
-    with pytest.raises(ConfigurationError, match=r"unknown unit 'KB'; did you mean 'KiB'\?"):
-        units.parse("4 KB", units.BYTES)
+@pytest.mark.parametrize(
+    ("text", "unit", "words"),
+    [
+        (
+            "500/m",
+            units.REQUESTS_PER_SECOND,
+            r"'/m': write a number in requests/s \(or /min, /h\), as in '500 req",
+        ),
+        ("5 requests", units.REQUESTS_PER_SECOND, r"cannot be converted to requests/s: write a number in requests/s"),
+        ("4 KB", units.BYTES, r"unknown unit 'KB': write a number in B, KiB, MiB, GiB, kB, .*, as in '2 KiB'"),
+        ("4 Mb/s", units.BYTES_PER_SECOND, r"unknown unit 'Mb/s': .*MB/s.*Mbit/s"),
+        ("many", units.COUNT, r"'many' is not a quantity: write a number, as in '500'"),
+    ],
+)
+def test_a_wrong_unit_is_met_with_those_that_fit(text: str, unit: Unit, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        units.parse(text, unit)
+
+
+@given(st.integers(1, 10**9), rates, st.sampled_from([("min", 60), ("h", 3600)]))
+def test_a_rate_by_the_minute_or_the_hour_is_converted_exactly(count: int, unit: Unit, per: tuple[str, int]) -> None:
+    name, seconds = per
+    thing = unit.symbol.removesuffix("/s")
+    assert units.parse(f"{count} {thing}/{name}", unit).value == count / seconds
+    assert units.parse(f"{count}/{name}", unit).value == count / seconds
+
+
+@given(st.integers(1, 10**9), st.sampled_from([("bit", 1), ("kbit", 10**3), ("Mbit", 10**6), ("Gbit", 10**9)]))
+def test_bits_are_eighths_of_bytes(count: int, unit: tuple[str, int]) -> None:
+    symbol, bits = unit
+    assert units.parse(f"{count} {symbol}/s", units.BYTES_PER_SECOND).value == count * bits / 8
+    assert units.parse(f"{count} {symbol}/min", units.BYTES_PER_SECOND).value == count * bits / 8 / 60
+
+
+_SYMBOLS = st.sampled_from([unit.symbol for unit in ALL])
+_TYPOS = st.builds(
+    lambda symbol, per, case: getattr(symbol.partition("/")[0] + per, case)(),
+    _SYMBOLS,
+    st.sampled_from(["", "/s", "/S", "/m", "/min", "/h", "s", "ps"]),
+    st.sampled_from(["lower", "upper", "title"]),
+)
+
+
+@given(_TYPOS | st.from_regex(r"[A-Za-z]{1,12}(/[A-Za-z]{1,3})?", fullmatch=True))
+def test_no_hint_ever_changes_an_amount(symbol: str) -> None:
+    hinted = re.search(r"did you mean '(.+)'", _refusal(lambda: units.by_symbol(symbol)))
+    if hinted:
+        meant, (thing, slash, time) = units.by_symbol(hinted[1]), symbol.partition("/")
+        assert meant.per_second == bool(slash)
+        assert time.lower() in {"", "s"}
+        assert thing == meant.symbol.removesuffix("/s") or meant.symbol.removesuffix("/s") == meant.thing
+
+
+@given(_TYPOS, any_unit)
+def test_a_unit_that_cannot_be_read_is_never_guessed(symbol: str, unit: Unit) -> None:
+    refusal = _refusal(lambda: units.parse(f"7 {symbol}", unit))
+    assert "did you mean" not in refusal
+    if refusal:
+        assert unit == units.COUNT or unit.symbol in refusal
+    elif not symbol.startswith("/"):
+        assert units.by_symbol(re.sub("/(min|h)$", "/s", symbol)).measures_same_as(unit)
+
+
+def _refusal(read: Callable[[], object]) -> str:
+    """What a text is refused with; nothing if it is taken."""
+    try:
+        read()
+    except ConfigurationError as error:
+        return str(error)
+    return ""
 
 
 @given(amounts, any_unit, st.sampled_from(["", " "]))

@@ -57,6 +57,10 @@ GIB, GIB_PER_SECOND = _with_rate("GiB", "bytes", 1024.0**3)
 KILOBYTES, KILOBYTES_PER_SECOND = _with_rate("kB", "bytes", 1e3)
 MEGABYTES, MEGABYTES_PER_SECOND = _with_rate("MB", "bytes", 1e6)
 GIGABYTES, GIGABYTES_PER_SECOND = _with_rate("GB", "bytes", 1e9)
+BITS, BITS_PER_SECOND = _with_rate("bit", "bytes", 0.125)
+KILOBITS, KILOBITS_PER_SECOND = _with_rate("kbit", "bytes", 125.0)
+MEGABITS, MEGABITS_PER_SECOND = _with_rate("Mbit", "bytes", 125e3)
+GIGABITS, GIGABITS_PER_SECOND = _with_rate("Gbit", "bytes", 125e6)
 REQUESTS, REQUESTS_PER_SECOND = _with_rate("requests", "requests")
 RECORDS, RECORDS_PER_SECOND = _with_rate("records", "records")
 CONNECTIONS, CONNECTIONS_PER_SECOND = _with_rate("connections", "connections")
@@ -75,11 +79,35 @@ _KNOWN: dict[str, Unit] = {unit.symbol: unit for unit in list(globals().values()
 
 
 def by_symbol(symbol: str) -> Unit:
-    """The unit with this symbol; ConfigurationError names the nearest one if there is none."""
+    """The unit with this symbol; ConfigurationError names the nearest one of the same amount, if there is one."""
     try:
         return _KNOWN[symbol]
     except KeyError:
-        raise ConfigurationError(f"unknown unit {symbol!r}{nearest(symbol, _KNOWN)}") from None
+        raise ConfigurationError(f"unknown unit {symbol!r}{_hint(symbol)}") from None
+
+
+def _hint(symbol: str) -> str:
+    """The nearest known unit, only where nothing but spelling sets it apart: a hint must never change an amount.
+
+    So a word is corrected (`record/s`), the case of `/S` too, but neither a prefix (`KB`, `Mb`) nor a stretch of time.
+    """
+    thing, slash, time = symbol.partition("/")
+    if slash and time.lower() != "s":
+        return f"; rates are per second here, as in '{thing}/s'" if time in _PER and thing in _KNOWN else ""
+    per = "/s" if slash else ""
+    words = [thing] if thing in _KNOWN else [unit.thing for unit in _KNOWN.values() if unit.symbol == unit.thing]
+    return nearest(f"{thing}{per}", [word + per for word in words if word + per in _KNOWN])
+
+
+def fitting(unit: Unit) -> str:
+    """How a quantity in this unit can be written, for messages: `a number in B, kB or MiB, as in '2 KiB'`."""
+    if unit == COUNT:
+        return "a number, as in '500'"
+    per = " (or /min, /h)" if unit.per_second else ""
+    example = {"bytes": "2 KiB", "time": "50 ms", "ratio": "80 %"}.get(unit.thing, f"500 {unit.thing}")
+    *most, last = [known.symbol for known in _KNOWN.values() if known.measures_same_as(unit)]
+    symbols = f"{', '.join(most)} or {last}" if most else last
+    return f"a number in {symbols}{per}, as in '{example}{'/s' if per else ''}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +138,31 @@ class Quantity:
 
 # A comma only parts thousands: in `1,5` it could as well be a decimal mark.
 _WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)"
-_QUANTITY = re.compile(rf"\s*([+-]?(?:{_WHOLE}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%]*(?:/s)?)\s*")
+_QUANTITY = re.compile(rf"\s*([+-]?(?:{_WHOLE}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%]*)(?:(/)([A-Za-z]*))?\s*")
+_PER = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 def parse(text: str, unit: Unit) -> Quantity:
-    """Read `2KiB`, `500/s`, `4,096 B` or a bare number as a quantity in `unit`.
+    """Read `2KiB`, `500/s`, `500 requests/min`, `80 Mbit/s`, `4,096 B` or a bare number as a quantity in `unit`.
 
     Raises:
-        ConfigurationError: the text is no number, or its unit measures something else.
+        ConfigurationError: the text is no number, or its unit measures something else; the units that fit are named.
     """
     match = _QUANTITY.fullmatch(text)
     value = float(match[1].replace(",", "").replace("_", "")) if match else math.nan
     if match is None or not math.isfinite(value):
-        raise ConfigurationError(f"{text!r} is not a quantity: write a number and a unit, as in '2 KiB'")
-    symbol = match[2]
-    if not symbol or (symbol == "/s" and unit.per_second):
+        raise ConfigurationError(f"{text!r} is not a quantity: write {fitting(unit)}")
+    _, thing, slash, time = match.groups()
+    if not (thing or slash):
         return Quantity(value, unit)
-    return Quantity(value, by_symbol(symbol)).to(unit)
+    symbol = f"{thing}{slash or ''}{time or ''}"
+    per = _PER.get(time) if slash else 1.0
+    given = unit if not thing and unit.per_second else _KNOWN.get(f"{thing}/s" if slash else thing)
+    if per is None or given is None:
+        raise ConfigurationError(f"unknown unit {symbol!r}: write {fitting(unit)}")
+    if not given.measures_same_as(unit):
+        raise ConfigurationError(f"{symbol} cannot be converted to {unit}: write {fitting(unit)}")
+    return Quantity(value * given.factor_to(unit) / per, unit)
 
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")

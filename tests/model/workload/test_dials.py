@@ -113,7 +113,7 @@ def test_dials_are_told_in_one_line_each_with_its_unit() -> None:
         "record rate max, record size 4,096 B, idempotence yes, 5 requests in flight, connections ramp:0:500:10s, "
         "connection lifetime 2.5 s"
     )
-    assert Dials(connections=5, fetch_max_wait=0.25).as_text() == "5 connections, longest wait 250 ms"
+    assert Dials(connections=5, fetch_max_wait=0.25).as_text() == "5 connections, max wait 250 ms"
 
 
 def test_what_is_no_one_number_is_none_to_reckon_with() -> None:

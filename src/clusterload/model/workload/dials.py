@@ -127,8 +127,8 @@ class Dials:
     )  # fmt: skip
     acks: str | None = _dial(
         Choice(options=("0", "1", "all"), alias=(("-1", "all"),)),
-        "whose word counts as an acknowledgement: nobody's, the leader's, all replicas'", "acks", PRODUCE,
-        default="all",
+        "acknowledgements that a Produce request waits for: 0, 1 (the leader's) or all (in-sync replicas')",
+        "acks", PRODUCE, default="all",
     )  # fmt: skip
     compression: str | None = _dial(
         Choice(options=("none", "gzip", "snappy", "lz4", "zstd")),
@@ -152,15 +152,16 @@ class Dials:
     )  # fmt: skip
     connection_rate: Rate | None = _dial(
         Amount(unit=CONNECTIONS_PER_SECOND, shape=True, unbounded=True),
-        "connections made a second: connect, log in, ask, leave", "connection rate", CONNECT,
+        "connections opened per second: connect, log in, send one request, close", "connection rate", CONNECT,
     )  # fmt: skip
     connection_lifetime: float | None = _dial(
-        Duration(zero=True), "how long a connection stays; 0 leaves at once after its answer", "connection lifetime",
-        CONNECT, PRODUCE, otherwise={"connection_rate": 0.0}, default_words="stays; 0 with connection_rate",
+        Duration(zero=True), "how long a connection stays open; 0 closes it after its first response",
+        "connection lifetime", CONNECT, PRODUCE, otherwise={"connection_rate": 0.0},
+        default_words="stays; 0 with connection_rate",
     )  # fmt: skip
     connection_asks: str | None = _dial(
         Choice(options=("versions", "metadata")),
-        "what a new connection asks before it counts", "first question", CONNECT, default="versions",
+        "first request on a new connection", "first request", CONNECT, default="versions",
     )  # fmt: skip
     fan_out: int | None = _dial(
         _WHOLE, "how many times each byte is read", "reads of each byte", CONSUME,
@@ -171,11 +172,15 @@ class Dials:
         "Fetch requests a second", "fetch rate", CONSUME, default_words="as the answers come",
     )  # fmt: skip
     fetch_max_wait: float | None = _dial(
-        Duration(zero=True), "how long a broker may hold a fetch back until there is enough", "longest wait", CONSUME,
+        Duration(zero=True), "how long a broker may wait for fetch_min_bytes before it answers", "max wait", CONSUME,
         default=0.5, otherwise={"fetch_rate": 0.0}, default_words="500 ms; 0 with fetch_rate",
     )  # fmt: skip
     fetch_min_bytes: int | None = _dial(
-        Amount(unit=BYTES, whole=True), "bytes that are enough for an answer", "least answer", CONSUME, default=1
+        Amount(unit=BYTES, whole=True),
+        "bytes that a Fetch response waits for, at least",
+        "min bytes",
+        CONSUME,
+        default=1,
     )
     fetch_from: str | None = _dial(
         Choice(options=("latest", "earliest")), "where reading begins", "reads from", CONSUME, default="latest"

@@ -167,5 +167,5 @@ class Duration:
         return value
 
     def text(self, value: Any, noun: str) -> str:
-        """As in `longest wait 500 ms`."""
+        """As in `max wait 500 ms`."""
         return f"{noun} {number(value * 1e3)} ms" if 0 < value < 1 else f"{noun} {number(value)} s"

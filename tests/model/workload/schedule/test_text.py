@@ -46,7 +46,7 @@ def test_values_are_in_the_unit_of_the_dial() -> None:
     [
         ("", "is not a quantity"),
         ("fast", "is not a quantity"),
-        ("500/m", "is not a quantity"),
+        ("500/m", "unknown unit '/m'"),
         ("500 B/s", "B/s cannot be converted to requests/s"),
         ("-5/s", "makes no load"),
         ("rmap:1:2:3", "unknown shape 'rmap'; did you mean 'ramp'?"),
