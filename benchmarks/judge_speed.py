@@ -23,7 +23,7 @@ from clusterload.analysis.diagnosis import diagnose
 from clusterload.analysis.usage import assess
 from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.telemetry.runfile import Recorder, read_run
 
 START = 1_767_225_600 * SECOND
@@ -63,7 +63,7 @@ def write(path: Path, count: int, hours: float) -> None:
             for (name, one, labels), chaos in zip(every, chance.random(len(every)), strict=True):
                 span = float(STEP) if one.kind is Kind.DELTA else 0.0
                 value = (0.5 + 0.01 * chaos) * (1 if one.unit.thing == "ratio" else 100)
-                recorder.point(name, one.unit, one.kind, labels, at, value, span, float(STEP))
+                recorder.record(Point(name, one.unit, one.kind, labels, at, value, span, float(STEP)))
 
 
 def judge(path: Path) -> None:

@@ -25,7 +25,7 @@ from benchmarks.rig.options import parser
 from clusterload.kafka.cluster import Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.lab.lab import Lab
-from clusterload.model.series import Kind
+from clusterload.model.series import Kind, Point
 from clusterload.model.units import BYTES
 from clusterload.model.workload import Dials, Load, Plan
 from clusterload.server.metrics_api import MetricsApi, Settings, serve_beside
@@ -66,7 +66,9 @@ def filled(path: Path, first: int) -> None:
         for minute in range(first, first + MINUTES):
             for number in range(TOPICS):
                 labels = {"broker": "1", "topic": f"topic-{number:03}"}
-                history.point("ingress_by_topic", BYTES, Kind.DELTA, labels, minute * MINUTE + MINUTE // 2, 1e6, 1.0)
+                history.record(
+                    Point("ingress_by_topic", BYTES, Kind.DELTA, labels, minute * MINUTE + MINUTE // 2, 1e6, 1.0)
+                )
 
 
 def speed(folder: Path) -> None:

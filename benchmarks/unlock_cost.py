@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from statistics import median
 from typing import Final
@@ -24,8 +24,7 @@ from benchmarks.rig.options import Options, parsed
 from benchmarks.rig.tables import Column, of
 from benchmarks.rig.trio import Trio, trio
 from clusterload.kafka.configuration import client_quotas
-from clusterload.model.series import Kind
-from clusterload.model.units import Unit
+from clusterload.model.series import Point
 from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.workflow.temporary_quota import Lease, temporary_quota
 
@@ -43,21 +42,11 @@ class Counted:
     def __init__(self) -> None:
         self.points, self.clients = 0, set[str]()
 
-    def point(
-        self,
-        name: str,
-        unit: Unit,  # noqa: ARG002 (a sink's signature)
-        kind: Kind,  # noqa: ARG002
-        labels: Mapping[str, str],
-        time: int,  # noqa: ARG002
-        value: float,
-        span: float = 0.0,  # noqa: ARG002
-        granularity: float = 1.0,  # noqa: ARG002
-    ) -> None:
+    def record(self, point: Point) -> None:
         """Count it."""
         self.points += 1
-        if name == "thread_time_by_client" and value > 0:
-            self.clients.add(labels.get("client", ""))
+        if point.name == "thread_time_by_client" and point.value > 0:
+            self.clients.add(point.labels.get("client", ""))
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Nothing is made of it."""

@@ -12,7 +12,7 @@ from clusterload.model.ledger import Ledger
 from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Event, Run
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.workload import Dials, Load, Plan, totals
 from clusterload.telemetry.runfile import Recorder, read_run
 
@@ -118,13 +118,13 @@ class Cluster:
             if not {(name, broker), (name, "")}.isdisjoint(self.absent):
                 continue
             if kind is Kind.GAUGE:
-                recorder.point(name, unit, kind, {"broker": broker}, at, level * part)
+                recorder.record(Point(name, unit, kind, {"broker": broker}, at, level * part))
             elif span is not None:
                 grown = level * part * span / SECOND * (1 + 0.01 * math.sin(second))
-                recorder.point(name, unit, kind, {"broker": broker}, at, grown, span / SECOND)
+                recorder.record(Point(name, unit, kind, {"broker": broker}, at, grown, span / SECOND))
         for name, busy in self.busy.items():
             level = busy if broker == "1" else busy / 2
-            recorder.point(name, RESOURCES[name].unit, Kind.GAUGE, {"broker": broker}, at, level)
+            recorder.record(Point(name, RESOURCES[name].unit, Kind.GAUGE, {"broker": broker}, at, level))
 
 
 def case_levels(connections: float, ingress: float, requests: float = 90.0) -> dict[str, float]:

@@ -12,7 +12,7 @@ from clusterload.generator.wire.work import Report, Tally
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.workload import Dials, Load, Plan, resolved, totals
 from clusterload.telemetry.runfile import Recorder, read_run
 
@@ -194,4 +194,6 @@ def _point(recorder: Recorder, name: str, at: float, value: float, span: float =
     resource = RESOURCES[name]
     kind = Kind.DELTA if span else Kind.GAUGE
     assert resource.kind is kind
-    recorder.point(name, resource.unit, kind, {"broker": "1", **labels}, START + round(at * SECOND), value, span)
+    recorder.record(
+        Point(name, resource.unit, kind, {"broker": "1", **labels}, START + round(at * SECOND), value, span)
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.culprits.stored import KEPT, PACKED, RUN, TRUTH, recorded
 from clusterload.model.run import Run
+from clusterload.model.series import Point
 from clusterload.telemetry.runfile import Recorder, read_run
 
 
@@ -46,13 +47,15 @@ def _rewrite(run: Run, path: Path) -> None:
         for series in run.series:
             spans: Iterable[float] = series.spans if len(series.spans) else [0.0] * len(series)
             for time, value, span in zip(series.times, series.values, spans, strict=True):
-                recorder.point(
-                    series.name,
-                    series.unit,
-                    series.kind,
-                    series.labels,
-                    int(time),
-                    float(value),
-                    float(span),
-                    series.granularity,
+                recorder.record(
+                    Point(
+                        series.name,
+                        series.unit,
+                        series.kind,
+                        series.labels,
+                        int(time),
+                        float(value),
+                        float(span),
+                        series.granularity,
+                    )
                 )

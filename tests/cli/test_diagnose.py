@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clusterload.model.run import Run
+from clusterload.model.series import Point
 from clusterload.telemetry.runfile import Recorder
 from tests.analysis.causes.scenes import BASELINE, recorded
 from tests.analysis.causes.signatures import SEEN
@@ -31,7 +32,7 @@ def written(run: Run, path: Path) -> None:
         for one in run.series:
             spans = one.spans if len(one.spans) else [0.0] * len(one)
             for at, value, span in zip(one.times, one.values, spans, strict=True):
-                recorder.point(one.name, one.unit, one.kind, one.labels, int(at), float(value), float(span))
+                recorder.record(Point(one.name, one.unit, one.kind, one.labels, int(at), float(value), float(span)))
 
 
 def test_a_run_file_is_judged_against_its_own_first_seconds(tool: Tool, stored: Path) -> None:

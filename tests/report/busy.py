@@ -20,7 +20,7 @@ from clusterload.generator.wire.work import Report, Tally
 from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.workload import Load, Plan
 from clusterload.report import report
 from clusterload.telemetry.runfile import Recorder, read_run
@@ -174,8 +174,8 @@ def _scrape(recorder: Recorder, client: str, topic: str, ours: str) -> None:
             for second, value in _course(resource.name, before * part, after * part, chance):
                 at = START + second * SECOND
                 span = 1.0 if resource.kind is Kind.DELTA else 0.0
-                recorder.point(
-                    resource.name, resource.unit, resource.kind, {"broker": broker, **labels}, at, value, span
+                recorder.record(
+                    Point(resource.name, resource.unit, resource.kind, {"broker": broker, **labels}, at, value, span)
                 )
 
 

@@ -17,7 +17,7 @@ from clusterload.model.errors import ConfigurationError
 from clusterload.model.ledger import Ledger
 from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.thresholds import Threshold
 from clusterload.model.workload import Plan
 from clusterload.telemetry.runfile import Recorder, read_run
@@ -91,14 +91,14 @@ def test_metrics_end_it_when_they_come_and_not_by_what_was_before_the_load_or_it
     one = RESOURCES["cpu_host"]
     for second in range(-10, 5):
         at = start + second * SECOND + SECOND // 2
-        looks.recent.point("cpu_host", one.unit, Kind.GAUGE, {"broker": "1"}, at, 0.99)
+        looks.recent.record(Point("cpu_host", one.unit, Kind.GAUGE, {"broker": "1"}, at, 0.99))
     for second in range(5, 17):
         at = start + second * SECOND + SECOND // 2
-        looks.recent.point("cpu_host", one.unit, Kind.GAUGE, {"broker": "1"}, at, 0.5)
-        looks.recent.point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 50.0)
+        looks.recent.record(Point("cpu_host", one.unit, Kind.GAUGE, {"broker": "1"}, at, 0.5))
+        looks.recent.record(Point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 50.0))
     assert guard.look(time.time_ns()) is None
     at = start + 17 * SECOND + SECOND // 2
-    looks.recent.point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 95.0)
+    looks.recent.record(Point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 95.0))
     found = guard.look(time.time_ns())
     assert found is not None
     assert found.threshold.text == "limit_load > 90 %"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Nanoseconds = NDArray[np.int64]
 
+SeriesKey: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
+"""A Series' name and its sorted labels."""
+
 SECOND: Final = 1_000_000_000
 """Nanoseconds in a second."""
 
@@ -31,6 +34,30 @@ SECOND: Final = 1_000_000_000
 COVERED: Final = 0.98
 # A gauge is taken to hold for this many of its source's intervals; after that its silence is a gap.
 FRESH: Final = 1.6
+
+
+class Point(NamedTuple):
+    """One value of a Series, as a source records it.
+
+    Attributes:
+        time: Unix nanoseconds.
+        span: seconds that a delta covers, up to its time; 0 for a gauge.
+        granularity: seconds between the source's points.
+    """
+
+    name: str
+    unit: Unit
+    kind: Kind
+    labels: Mapping[str, str]
+    time: int
+    value: float
+    span: float = 0.0
+    granularity: float = 1.0
+
+    @property
+    def key(self) -> SeriesKey:
+        """What tells its Series from all others."""
+        return self.name, tuple(sorted(self.labels.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

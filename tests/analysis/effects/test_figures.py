@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clusterload.analysis.effects.figures import LIMIT_LOAD, figures_of
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.telemetry.runfile import Recorder, read_run
 from tests.stored_runs import START, limits
 
@@ -26,7 +26,9 @@ def read_each_second(path: Path, seconds: int, after: float) -> Run:
         for second in range(-2, seconds + 3):
             begin, end = second + after, second + 1 + after
             made = RATE * max(0.0, min(end, seconds) - max(begin, 0.0))
-            recorder.point("ingress", ingress.unit, Kind.DELTA, {"broker": "1"}, START + round(end * SECOND), made, 1.0)
+            recorder.record(
+                Point("ingress", ingress.unit, Kind.DELTA, {"broker": "1"}, START + round(end * SECOND), made, 1.0)
+            )
     return read_run(path)
 
 

@@ -13,7 +13,7 @@ from clusterload.generator.wire.account import Latencies
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Event
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.thresholds import Threshold
 from clusterload.model.workload import Plan
 from clusterload.telemetry.runfile import Recorder
@@ -64,7 +64,7 @@ def _series(recorder: Recorder, name: str, labels: Mapping[str, str], values: Se
             continue
         delta = one.kind is Kind.DELTA
         at = START + (second + 1) * SECOND if delta else START + second * SECOND + SECOND // 2
-        recorder.point(name, one.unit, one.kind, labels, at, value, 1.0 if delta else 0.0)
+        recorder.record(Point(name, one.unit, one.kind, labels, at, value, 1.0 if delta else 0.0))
 
 
 def _latencies(recorder: Recorder, latencies: Mapping[tuple[str, str], Sequence[int]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clusterload.model.run import Run
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.units import BYTES_PER_SECOND, MILLISECONDS, RATIO
 from clusterload.telemetry.runfile import Recorder, read_run, write_labels
 from tests.wire_runs import START, connect, plan, produce, stored
@@ -28,9 +28,11 @@ def hostile(folder: Path) -> Run:
         recorder.document("window", {"start": START, "end": START + 3 * SECOND, "complete": True})
         for second in (1, 2, 3):
             at = START + second * SECOND + 7
-            recorder.point("ingress_by_client", BYTES_PER_SECOND, Kind.GAUGE, {"client": HOSTILE}, at, -10.0 * second)
-            recorder.point("round_trip_time", MILLISECONDS, Kind.GAUGE, {"name": 'a\n"b"\\'}, at, float("nan"))
-            recorder.point("cpu_host", RATIO, Kind.GAUGE, {}, at, 0.25 * second)
+            recorder.record(
+                Point("ingress_by_client", BYTES_PER_SECOND, Kind.GAUGE, {"client": HOSTILE}, at, -10.0 * second)
+            )
+            recorder.record(Point("round_trip_time", MILLISECONDS, Kind.GAUGE, {"name": 'a\n"b"\\'}, at, float("nan")))
+            recorder.record(Point("cpu_host", RATIO, Kind.GAUGE, {}, at, 0.25 * second))
         recorder.event(START + SECOND, "others-wrote", '-1+1\tand \r\nmore, "quoted"')
         recorder.event(START + SECOND, "plain", "@SUM(A1)")
     return read_run(folder / "hostile.run")

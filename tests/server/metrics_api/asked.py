@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.units import COUNT
 from clusterload.server.metrics_api.history import MINUTE, History
 from clusterload.server.metrics_api.intervals import timestamp
@@ -44,11 +44,11 @@ class Scraped:
         self, name: str, second: float, value: float, *, broker: str = "1", span: float = 1.0, **own: str
     ) -> None:
         """What grew in the `span` seconds before."""
-        self.history.point(name, COUNT, Kind.DELTA, {"broker": broker, **own}, self._time(second), value, span)
+        self.history.record(Point(name, COUNT, Kind.DELTA, {"broker": broker, **own}, self._time(second), value, span))
 
     def gauge(self, name: str, second: float, value: float, *, broker: str = "1") -> None:
         """A sample."""
-        self.history.point(name, COUNT, Kind.GAUGE, {"broker": broker}, self._time(second), value)
+        self.history.record(Point(name, COUNT, Kind.GAUGE, {"broker": broker}, self._time(second), value))
 
     def requests(self, second: float, total: float, **types: float) -> None:
         """The total of the clients' listener, and counts by type over all listeners."""

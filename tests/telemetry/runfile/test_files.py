@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clusterload.model.errors import StoreError, UsageError
+from clusterload.model.series import Point
 from clusterload.telemetry.runfile import Recorder, files_of, read_run, read_summary, repeats_beside, run_files
 from tests.stored_runs import START, plan, stored
 
@@ -86,7 +87,7 @@ def test_a_summary_of_a_run_that_was_killed_ends_with_its_last_point(tmp_path: P
 
     with Recorder(tmp_path / "a.run") as recorder:
         for second in (1, 2, 3):
-            recorder.point("seen", BYTES, Kind.GAUGE, {}, START + second * SECOND, 1.0)
+            recorder.record(Point("seen", BYTES, Kind.GAUGE, {}, START + second * SECOND, 1.0))
             recorder.flush()
     run, found = read_run(recorder.path), read_summary(recorder.path)
     assert (found.start, found.end, found.plan) == (run.start, run.end, None)

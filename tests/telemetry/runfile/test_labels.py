@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterload.model.errors import StoreError, UsageError
-from clusterload.model.series import Kind
+from clusterload.model.series import Kind, Point
 from clusterload.model.units import BYTES
 from clusterload.telemetry.runfile import Recorder, parsed_label, read_run, read_summary, write_labels
 from tests.stored_runs import START, stored
@@ -49,10 +49,10 @@ def test_labels_change_nothing_else(tmp_path: Path) -> None:
 
 def test_a_run_can_be_labelled_while_it_is_written(tmp_path: Path) -> None:
     with Recorder(tmp_path / "a.run") as recorder:
-        recorder.point("seen", BYTES, Kind.GAUGE, {}, START, 1.0)
+        recorder.record(Point("seen", BYTES, Kind.GAUGE, {}, START, 1.0))
         recorder.flush()
         write_labels(recorder.path, {"under": "way"})
-        recorder.point("seen", BYTES, Kind.GAUGE, {}, START + 1, 2.0)
+        recorder.record(Point("seen", BYTES, Kind.GAUGE, {}, START + 1, 2.0))
         recorder.document("window", {"start": START, "end": START + 1, "complete": True})
     run = read_run(tmp_path / "a.run")
     assert (run.labels, run.complete, len(run.series[0])) == ({"under": "way"}, True, 2)

@@ -21,7 +21,7 @@ from clusterload.kafka.properties import Properties
 from clusterload.model.errors import StoreError
 from clusterload.model.ledger import Ledger
 from clusterload.model.run import Event, Run
-from clusterload.model.series import SECOND, Grid, Kind
+from clusterload.model.series import SECOND, Grid, Kind, Point
 from clusterload.model.units import BYTES, CONNECTIONS
 from clusterload.telemetry.runfile import Recorder, new_id, read_run
 from clusterload.telemetry.runfile.format import VERSION, pack, pack_times, unpack, unpack_times
@@ -69,7 +69,7 @@ def test_what_was_recorded_is_read_back_in_as_many_flushes_as_may_be(given_serie
         for one in given_series:
             unit = BYTES if one.kind is Kind.DELTA else CONNECTIONS
             for at, value, span in one.points:
-                recorder.point("seen", unit, one.kind, one.labels, at, value, span, 5.0)
+                recorder.record(Point("seen", unit, one.kind, one.labels, at, value, span, 5.0))
                 number += 1
                 if number % every == 0:
                     recorder.flush()
@@ -111,7 +111,7 @@ def test_a_document_is_kept_as_it_was_when_it_was_given(tmp_path: Path) -> None:
 
 def test_a_document_that_is_not_plain_fails_its_giver_and_loses_nothing(tmp_path: Path) -> None:
     with Recorder(tmp_path / "one.run") as recorder:
-        recorder.point("seen", BYTES, Kind.GAUGE, {}, START, 1.0)
+        recorder.record(Point("seen", BYTES, Kind.GAUGE, {}, START, 1.0))
         with pytest.raises(TypeError):
             recorder.document("environment", {"path": tmp_path})
     assert len(read_run(recorder.path).series) == 1
@@ -128,7 +128,7 @@ def test_a_later_document_replaces_an_earlier_one(tmp_path: Path) -> None:
 def test_threads_may_record_at_once_and_no_point_is_lost(tmp_path: Path) -> None:
     def work(broker: int) -> None:
         for second in range(500):
-            recorder.point("seen", BYTES, Kind.GAUGE, {"broker": str(broker)}, START + second, float(second))
+            recorder.record(Point("seen", BYTES, Kind.GAUGE, {"broker": str(broker)}, START + second, float(second)))
             if second % 100 == broker:
                 recorder.flush()
 
@@ -146,11 +146,11 @@ def test_threads_may_record_at_once_and_no_point_is_lost(tmp_path: Path) -> None
 
 def test_a_run_can_be_read_while_it_is_written(tmp_path: Path) -> None:
     with Recorder(tmp_path / "one.run") as recorder:
-        recorder.point("seen", BYTES, Kind.GAUGE, {}, START, 1.0)
+        recorder.record(Point("seen", BYTES, Kind.GAUGE, {}, START, 1.0))
         recorder.flush()
         run = read_run(recorder.path)
         assert (len(run.series[0]), run.complete) == (1, False)
-        recorder.point("seen", BYTES, Kind.GAUGE, {}, START + 1, 2.0)
+        recorder.record(Point("seen", BYTES, Kind.GAUGE, {}, START + 1, 2.0))
     assert list(read_run(recorder.path).series[0].values) == [1.0, 2.0]
 
 
@@ -180,15 +180,15 @@ def test_ids_sort_by_time_and_differ() -> None:
 _WRITE = """
 import os, signal, sys, time
 from pathlib import Path
-from clusterload.model.series import SECOND, Grid, Kind
+from clusterload.model.series import Kind, Point
 from clusterload.telemetry.runfile import Recorder
 from clusterload.model.units import BYTES
 recorder = Recorder(Path(sys.argv[1]))
 recorder.document("window", {"start": 1, "end": None, "complete": False})
 for second in range(1, 11):
-    recorder.point("seen", BYTES, Kind.DELTA, {"broker": "1"}, second, float(second), 1.0)
+    recorder.record(Point("seen", BYTES, Kind.DELTA, {"broker": "1"}, second, float(second), 1.0))
     recorder.flush()
-recorder.point("seen", BYTES, Kind.DELTA, {"broker": "1"}, 11, 11.0, 1.0)
+recorder.record(Point("seen", BYTES, Kind.DELTA, {"broker": "1"}, 11, 11.0, 1.0))
 print("written", flush=True)
 if sys.argv[2] == "exit":
     os._exit(1)
@@ -227,7 +227,7 @@ def test_a_run_whose_writer_was_killed_is_read_but_for_the_last_seconds(tmp_path
 _FILL = """
 import resource, sqlite3, sys
 from pathlib import Path
-from clusterload.model.series import SECOND, Grid, Kind
+from clusterload.model.series import Kind, Point
 from clusterload.telemetry.runfile import Recorder
 from clusterload.model.units import BYTES
 recorder = Recorder(Path(sys.argv[1]))
@@ -238,7 +238,7 @@ reader.execute("SELECT count(*) FROM document").fetchone()
 # From here on no file of this process grows beyond this, as on a full disk.
 resource.setrlimit(resource.RLIMIT_FSIZE, (192 * 1024, resource.RLIM_INFINITY))
 for second in range(200):
-    recorder.point("seen", BYTES, Kind.DELTA, {"broker": "1"}, second, float(second), 1.0)
+    recorder.record(Point("seen", BYTES, Kind.DELTA, {"broker": "1"}, second, float(second), 1.0))
     recorder.flush()
 recorder.document("window", {"start": 0, "end": 199, "complete": True})
 assert "cannot be written" in recorder.trouble, "the disk did not fill up"
@@ -399,7 +399,7 @@ def test_a_source_that_becomes_slower_leaves_no_gaps_for_it(tmp_path: Path) -> N
     with Recorder(path) as recorder:
         recorder.document("window", {"start": 0, "end": 20 * SECOND, "complete": True})
         for second, span in [(1, 1.0), (2, 1.0), (6, 4.0), (10, 4.0)]:
-            recorder.point("ingress", BYTES, Kind.DELTA, {"broker": "1"}, second * SECOND, 10.0, span, span)
+            recorder.record(Point("ingress", BYTES, Kind.DELTA, {"broker": "1"}, second * SECOND, 10.0, span, span))
             recorder.flush()
     (series,) = read_run(path).named("ingress")
     assert series.granularity == 4

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from clusterload.model.series import SECOND, Kind
-from clusterload.model.units import Unit
+from clusterload.model.series import SECOND, Point
 from clusterload.telemetry.sources.growth import MOST, Growth, Moment
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import Reading
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One point as it was recorded."""
-
-    name: str
-    unit: Unit
-    kind: Kind
-    labels: Mapping[str, str]
-    time: int
-    value: float
-    span: float
-    granularity: float
 
 
 @dataclass(slots=True, eq=False)
@@ -33,30 +18,9 @@ class Kept:
     points: list[Point] = field(default_factory=list)
     events: list[tuple[int, str, str]] = field(default_factory=list)
 
-    def point(
-        self,
-        name: str,
-        unit: Unit,
-        kind: Kind,
-        labels: Mapping[str, str],
-        time: int,
-        value: float,
-        span: float = 0.0,
-        granularity: float = 1.0,
-    ) -> None:
+    def record(self, point: Point) -> None:
         """Keep one point."""
-        self.points.append(
-            Point(
-                name=name,
-                unit=unit,
-                kind=kind,
-                labels=dict(labels),
-                time=time,
-                value=value,
-                span=span,
-                granularity=granularity,
-            )
-        )
+        self.points.append(point._replace(labels=dict(point.labels)))
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Keep one event."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from clusterload.model import units
 from clusterload.model.errors import SourceError
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.telemetry.sources.following import Following
 from clusterload.telemetry.sources.source import OnWait, Sink
 from tests.processes import wait_for
@@ -32,7 +32,7 @@ class Past:
         self.asked.append((start, end))
         tick = SECOND // 10
         for time_of in range((start // tick + 1) * tick, end + 1, tick):
-            sink.point("connections", units.CONNECTIONS, Kind.GAUGE, {}, time_of, 1.0)
+            sink.record(Point("connections", units.CONNECTIONS, Kind.GAUGE, {}, time_of, 1.0))
 
 
 def test_stretches_join_without_gap_or_overlap_also_over_a_failure() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from clusterload.model import units
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.units import Unit
 from clusterload.telemetry.runfile import Recorder
 
@@ -53,7 +53,7 @@ class ClientStatistics:
         client = str(report["client_id"])
         self._count(client, now, report)
         for name, unit, value in _gauges(report):
-            self._recorder.point(name, unit, Kind.GAUGE, {"client": client}, now, value)
+            self._recorder.record(Point(name, unit, Kind.GAUGE, {"client": client}, now, value))
 
     def _count(self, client: str, now: int, report: Mapping[str, Any]) -> None:
         counters = {name: float(report[key]) for key, name, _ in _COUNTERS}
@@ -65,7 +65,7 @@ class ClientStatistics:
         _, then, earlier = before
         for _, name, unit in _COUNTERS:
             grown = counters[name] - earlier[name]
-            self._recorder.point(name, unit, Kind.DELTA, {"client": client}, now, grown, (now - then) / 1e9)
+            self._recorder.record(Point(name, unit, Kind.DELTA, {"client": client}, now, grown, (now - then) / 1e9))
 
 
 def _gauges(report: Mapping[str, Any]) -> Iterator[tuple[str, Unit, float]]:
@@ -110,4 +110,6 @@ class Traffic:
         then, earlier = before
         for name, count in counts.items():
             grown = float(count - earlier[name])
-            self._recorder.point(name, _UNITS[name], Kind.DELTA, {"load": load}, now, grown, (now - then) / SECOND)
+            self._recorder.record(
+                Point(name, _UNITS[name], Kind.DELTA, {"load": load}, now, grown, (now - then) / SECOND)
+            )

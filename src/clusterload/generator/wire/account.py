@@ -14,7 +14,7 @@ from clusterload.model import units
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Book, Ledger
 from clusterload.model.run import Generator, Traffic
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.work import Report, Tally
@@ -123,23 +123,23 @@ class Account:
         labels = {"worker": str(report.worker)}
         grown = report.cpu - (before.cpu if before else 0.0)
         if span > 0:
-            self._recorder.point("generator_cpu", units.SECONDS, Kind.DELTA, labels, at, grown, span)
-        self._recorder.point("generator_lag", units.MILLISECONDS, Kind.GAUGE, labels, at, report.lag * 1e3)
-        self._recorder.point("generator_memory", units.BYTES, Kind.GAUGE, labels, at, float(report.rss))
+            self._recorder.record(Point("generator_cpu", units.SECONDS, Kind.DELTA, labels, at, grown, span))
+        self._recorder.record(Point("generator_lag", units.MILLISECONDS, Kind.GAUGE, labels, at, report.lag * 1e3))
+        self._recorder.record(Point("generator_memory", units.BYTES, Kind.GAUGE, labels, at, float(report.rss)))
 
     def _record_tally(self, report: Report, tally: Tally, at: int, span: float) -> None:
         key = (tally.load, report.worker)
         before = self._tallies.get(key)
         self._tallies[key] = tally
         labels = {"load": tally.load, "worker": str(report.worker)}
-        point = self._recorder.point
+        record = self._recorder.record
         if not report.last:
             # The last report comes when the load is over and its connections are closed, by us.
-            point("load_connections", units.CONNECTIONS, Kind.GAUGE, labels, at, float(tally.connections))
+            record(Point("load_connections", units.CONNECTIONS, Kind.GAUGE, labels, at, float(tally.connections)))
         if span > 0:
             figures = {"connections": float(tally.connections)}
             for name, unit, value, more in _grown(tally, before):
-                point(name, unit, Kind.DELTA, {**labels, **more}, at, float(value), span)
+                record(Point(name, unit, Kind.DELTA, {**labels, **more}, at, float(value), span))
                 dial = FIGURES.get((name, more.get("api", "")))
                 if dial:
                     figures[dial] = value / span

@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,7 @@ import numpy as np
 from clusterload.model.errors import StoreError
 from clusterload.model.ledger import Ledger
 from clusterload.model.run import Event
-from clusterload.model.series import Kind
-from clusterload.model.units import Unit
+from clusterload.model.series import Kind, Point, SeriesKey
 from clusterload.telemetry.runfile.format import SCHEMA, pack, pack_times
 
 SUFFIX: Final = ".run"
@@ -39,15 +38,17 @@ class _Line:
     """A Series while it is being written: what is not yet in the file."""
 
     id: int
-    name: str
-    unit: Unit
-    kind: Kind
-    labels: Mapping[str, str]
+    first: Point
     granularity: float
     stored: bool = False
     times: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     spans: list[float] = field(default_factory=list)
+
+    def row(self) -> tuple[int, str, str, str, str, float]:
+        point = self.first
+        labels = json.dumps(dict(point.labels))
+        return self.id, point.name, point.unit.symbol, point.kind.value, labels, self.granularity
 
     def chunk(self) -> tuple[int, int, int, int, bytes, bytes, bytes]:
         times = np.array(self.times, dtype=np.int64)
@@ -78,7 +79,7 @@ class Recorder:
         self.path = Path(path)
         self.id = run_id or new_id()
         self._lock = threading.RLock()
-        self._lines: dict[tuple[str, tuple[tuple[str, str], ...]], _Line] = {}
+        self._lines: dict[SeriesKey, _Line] = {}
         self._events: list[Event] = []
         self._documents: dict[str, str] = {}
         self._unsaved: set[str] = set()
@@ -110,36 +111,19 @@ class Recorder:
         with self._lock:
             self._events.append(Event(time=time, kind=kind, text=text))
 
-    def point(
-        self,
-        name: str,
-        unit: Unit,
-        kind: Kind,
-        labels: Mapping[str, str],
-        time: int,
-        value: float,
-        span: float = 0.0,
-        granularity: float = 1.0,
-    ) -> None:
+    def record(self, point: Point) -> None:
         """Keep one point of a Series; the Series begins with its first point. Delta spans are in seconds."""
-        key = (name, tuple(sorted(labels.items())))
         with self._lock:
+            key = point.key
             line = self._lines.get(key)
             if line is None:
-                line = self._lines[key] = _Line(
-                    id=len(self._lines),
-                    name=name,
-                    unit=unit,
-                    kind=kind,
-                    labels=dict(labels),
-                    granularity=granularity,
-                )
-            if granularity > line.granularity:
-                line.granularity, line.stored = granularity, False  # a source that got slower
-            line.times.append(time)
-            line.values.append(value)
-            if kind is Kind.DELTA:
-                line.spans.append(span)
+                line = self._lines[key] = _Line(id=len(self._lines), first=point, granularity=point.granularity)
+            if point.granularity > line.granularity:
+                line.granularity, line.stored = point.granularity, False  # a source that got slower
+            line.times.append(point.time)
+            line.values.append(point.value)
+            if point.kind is Kind.DELTA:
+                line.spans.append(point.span)
 
     def flush(self) -> None:
         """Write what is new to the file. A failure is remembered and everything is kept for later."""
@@ -191,18 +175,7 @@ class Recorder:
         fresh = [line for line in self._lines.values() if line.times]
         database.executemany(
             "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    line.id,
-                    line.name,
-                    line.unit.symbol,
-                    line.kind.value,
-                    json.dumps(line.labels),
-                    line.granularity,
-                )
-                for line in fresh
-                if not line.stored
-            ],
+            [line.row() for line in fresh if not line.stored],
         )
         database.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)", [line.chunk() for line in fresh])
         database.executemany(

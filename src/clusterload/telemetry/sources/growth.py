@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from clusterload.model.resources import RESOURCES
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.telemetry.sources.names import Labels, Names
 from clusterload.telemetry.sources.reading import Key, Reading
 from clusterload.telemetry.sources.source import OTHERS, Sink
@@ -40,8 +40,8 @@ class Moment:
     left_out: int = 0
 
 
-class Point(NamedTuple):
-    """One point before it is recorded; its span in seconds, 0 for a gauge."""
+class _Value(NamedTuple):
+    """One value before it is recorded; its span in seconds, 0 for a gauge."""
 
     key: Key
     kind: Kind
@@ -89,10 +89,11 @@ class Growth:
         for point in self._bound(points, now, sink):
             name, labels = point.key
             of = {"broker": self.broker, **dict(labels)}
-            sink.point(name, RESOURCES[name].unit, point.kind, of, now.time, point.value, point.span, self.granularity)
+            unit = RESOURCES[name].unit
+            sink.record(Point(name, unit, point.kind, of, now.time, point.value, point.span, self.granularity))
         self.last = now
 
-    def _grown(self, now: Moment) -> Iterator[Point]:
+    def _grown(self, now: Moment) -> Iterator[_Value]:
         """What each counter has grown by since it was last seen, which is longer ago where an answer lacked it."""
         for key, shown in now.reading.counters.items():
             # A topic or type of request that comes up begins at zero; what the broker counts in all was there before.
@@ -102,13 +103,13 @@ class Growth:
             is_behind = key[0] in self._products and _JUST_A_LITTLE * before < shown < before
             value = before if is_behind else shown
             if time is not None:
-                yield Point(key, Kind.DELTA, _growth(value, before), (now.time - time) / SECOND)
+                yield _Value(key, Kind.DELTA, _growth(value, before), (now.time - time) / SECOND)
             if not math.isnan(value):
                 self._seen[key] = now.time, value
 
-    def _bound(self, points: Iterable[Point], now: Moment, sink: Sink) -> Iterator[Point]:
+    def _bound(self, points: Iterable[_Value], now: Moment, sink: Sink) -> Iterator[_Value]:
         """The points, where those by a label that are too many have become one."""
-        by_name: dict[str, list[Point]] = defaultdict(list)
+        by_name: dict[str, list[_Value]] = defaultdict(list)
         for point in points:
             by_name[point.key[0]].append(point)
         for name, own in by_name.items():
@@ -122,7 +123,7 @@ class Growth:
                 self._say_bounded(now, sink)
                 yield _rest(own, kept, by_name.get(self._totals.get(name, ""), []))
 
-    def _keep(self, name: str, own: Sequence[Point]) -> set[Labels]:
+    def _keep(self, name: str, own: Sequence[_Value]) -> set[Labels]:
         # The largest are taken when they are first seen, and stay: a Series that comes and goes tells nothing.
         kept = self._kept[name]
         if len(kept) < self.most:
@@ -138,11 +139,11 @@ class Growth:
             sink.event(now.time, "series-bounded", f"broker {self.broker} shows very many topics or clients: {words}")
 
 
-def _largest_first(point: Point) -> tuple[float, Key]:
+def _largest_first(point: _Value) -> tuple[float, Key]:
     return (math.inf if math.isnan(point.value) else -point.value), point.key
 
 
-def _rest(own: Sequence[Point], kept: Container[Labels], total: Sequence[Point]) -> Point:
+def _rest(own: Sequence[_Value], kept: Container[Labels], total: Sequence[_Value]) -> _Value:
     """What is not shown by itself; from the total where there is one, so that what was not even read is in it."""
     name, kind = own[0].key[0], own[0].kind
     shown, others = ([one for one in own if (one.key[1] in kept) is is_shown] for is_shown in (True, False))
@@ -150,12 +151,12 @@ def _rest(own: Sequence[Point], kept: Container[Labels], total: Sequence[Point])
     there = {label for one in own for label, _ in one.key[1]}
     key = name, tuple((label, OTHERS) for label in RESOURCES[name].per if label in there)
     if total:
-        return Point(key, kind, total[0].value - sum(one.value for one in shown), total[0].span)
+        return _Value(key, kind, total[0].value - sum(one.value for one in shown), total[0].span)
     values = [one.value for one in others]
     if kind is Kind.GAUGE:
         # Who has no level now takes nothing of what the others have.
         values = [value for value in values if not math.isnan(value)] or [math.nan]
-    return Point(key, kind, sum(values), own[0].span)
+    return _Value(key, kind, sum(values), own[0].span)
 
 
 def _growth(now: float, before: float) -> float:
@@ -171,8 +172,8 @@ def _has_restarted(last: Reading, now: Reading) -> bool:
     return bool(both) and all(now.counters[key] < last.counters[key] for key in both)
 
 
-def _levels(values: Mapping[Key, float]) -> Iterator[Point]:
-    return (Point(key, Kind.GAUGE, value, 0.0) for key, value in values.items())
+def _levels(values: Mapping[Key, float]) -> Iterator[_Value]:
+    return (_Value(key, Kind.GAUGE, value, 0.0) for key, value in values.items())
 
 
 def _shares(last: Moment, moment: Moment) -> dict[Key, float]:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 from clusterload.model.resources import OTHERS as OTHERS  # noqa: PLC0414 (whoever gives Series names their rest by it)
-from clusterload.model.series import Kind
-from clusterload.model.units import Unit
+from clusterload.model.series import Point
 
 
 class Sink(Protocol):
     """What takes the points and events: a run file while a run goes, or the history of a cluster."""
 
-    def point(
-        self,
-        name: str,
-        unit: Unit,
-        kind: Kind,
-        labels: Mapping[str, str],
-        time: int,
-        value: float,
-        span: float = 0.0,
-        granularity: float = 1.0,
-    ) -> None:
+    def record(self, point: Point) -> None:
         """Keep one point of a Series."""
 
     def event(self, time: int, kind: str, text: str) -> None:

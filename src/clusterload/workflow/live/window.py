@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
-from clusterload.model.series import SECOND, Kind
-from clusterload.model.units import Unit
+from clusterload.model.series import SECOND, Point
 from clusterload.telemetry.runfile import Recent
 from clusterload.telemetry.sources.following import Following
 from clusterload.telemetry.sources.source import LateSource, Sink, Source
@@ -44,20 +43,10 @@ class Both:
     recorder: Sink
     recent: Recent
 
-    def point(
-        self,
-        name: str,
-        unit: Unit,
-        kind: Kind,
-        labels: Mapping[str, str],
-        time: int,
-        value: float,
-        span: float = 0.0,
-        granularity: float = 1.0,
-    ) -> None:
+    def record(self, point: Point) -> None:
         """Keep one point twice."""
         for sink in (self.recorder, self.recent):
-            sink.point(name, unit, kind, labels, time, value, span, granularity)
+            sink.record(point)
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Keep something that happened twice."""

@@ -7,7 +7,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
@@ -16,14 +16,13 @@ from clusterload.kafka.protocol.security import security_of
 from clusterload.lab.registry import find_lab
 from clusterload.model import units
 from clusterload.model.errors import ConfigurationError
+from clusterload.model.series import Point
 from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.telemetry.sources.source import LiveSource
 from clusterload.workflow.temporary_quota.quota import temporary_quota
 
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
-    from clusterload.model.series import Kind
-    from clusterload.model.units import Unit
     from clusterload.workflow.consent import Consent
     from clusterload.workflow.temporary_quota.lease import Lease
 
@@ -136,25 +135,15 @@ class _Seen:
         self._connections: dict[str, float] = {}
         self._telling: dict[str, float] = {}
 
-    def point(
-        self,
-        name: str,
-        unit: Unit,  # noqa: ARG002 (a sink's signature)
-        kind: Kind,  # noqa: ARG002
-        labels: Mapping[str, str],
-        time: int,  # noqa: ARG002
-        value: float,
-        span: float = 0.0,  # noqa: ARG002
-        granularity: float = 1.0,  # noqa: ARG002
-    ) -> None:
+    def record(self, point: Point) -> None:
         """Keep what is of clients."""
-        broker = labels.get("broker", "")
+        broker = point.labels.get("broker", "")
         with self._lock:
-            if name == _COUNTED and not math.isnan(value):
-                self._connections[broker] = value
+            if point.name == _COUNTED and not math.isnan(point.value):
+                self._connections[broker] = point.value
             # Of a quota that is gone the figures stay for an hour, at 0.
-            elif name == _BY_CLIENT and value > 0:
-                self._telling[broker] = value
+            elif point.name == _BY_CLIENT and point.value > 0:
+                self._telling[broker] = point.value
 
     def event(self, time: int, kind: str, text: str) -> None:
         """What happens to a source is the recording's to tell."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.model.errors import StoreError
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.units import BYTES, CONNECTIONS
 from clusterload.server.metrics_api.history import KEPT_MINUTES, MINUTE, Cells, History
 from clusterload.server.metrics_api.history.minutes import split
@@ -40,13 +40,13 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 def delta(history: History, name: str, second: float, value: float, span: float = 1.0, **labels: str) -> None:
     """A delta that ends `second` seconds after the minute AT began."""
     end = AT * MINUTE + round(second * SECOND)
-    history.point(name, BYTES, Kind.DELTA, {"broker": "1", **labels}, end, value, span)
+    history.record(Point(name, BYTES, Kind.DELTA, {"broker": "1", **labels}, end, value, span))
 
 
 def gauge(history: History, second: float, value: float, broker: str = "1") -> None:
     """A sample of `connections`."""
-    history.point(
-        "connections", CONNECTIONS, Kind.GAUGE, {"broker": broker}, AT * MINUTE + round(second * SECOND), value
+    history.record(
+        Point("connections", CONNECTIONS, Kind.GAUGE, {"broker": broker}, AT * MINUTE + round(second * SECOND), value)
     )
 
 

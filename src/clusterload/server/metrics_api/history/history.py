@@ -20,8 +20,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from clusterload.model.series import Floats, Kind, Nanoseconds
-from clusterload.model.units import Unit
+from clusterload.model.series import Floats, Kind, Nanoseconds, Point
 from clusterload.server.metrics_api.history.file import Cell, Line, lines, opened, write
 from clusterload.server.metrics_api.history.minutes import MINUTE, Minutes, split
 
@@ -88,27 +87,17 @@ class History:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def point(
-        self,
-        name: str,
-        unit: Unit,  # noqa: ARG002 (a sink's signature; the resource's name tells the unit)
-        kind: Kind,
-        labels: Mapping[str, str],
-        time: int,
-        value: float,
-        span: float = 0.0,
-        granularity: float = 1.0,  # noqa: ARG002
-    ) -> None:
+    def record(self, point: Point) -> None:
         """Take one point: a delta over the `span` seconds before `time` in Unix nanoseconds, or a gauge at it."""
-        if name not in self._names or not math.isfinite(value):
+        if point.name not in self._names or not math.isfinite(point.value):
             return
-        if kind is Kind.GAUGE:
-            self._take_gauge(name, labels, time // MINUTE, value)
+        if point.kind is Kind.GAUGE:
+            self._take_gauge(point.name, point.labels, point.time // MINUTE, point.value)
         else:
-            own = {key: text for key, text in labels.items() if key != _BROKER}
+            own = {key: text for key, text in point.labels.items() if key != _BROKER}
             # Most topics stand still most of the time: they need no line, and no work.
-            if value or not own:
-                self._take_delta(name, own, split(time, span, value))
+            if point.value or not own:
+                self._take_delta(point.name, own, split(point.time, point.span, point.value))
 
     def _take_gauge(self, name: str, labels: Mapping[str, str], minute: int, value: float) -> None:
         with self._taking:

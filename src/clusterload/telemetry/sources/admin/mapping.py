@@ -12,14 +12,14 @@ from clusterload.telemetry.sources.source import OTHERS
 MOST_LABELS: Final = 1000
 """Series of one name that are kept apart, in a source's life."""
 
-Point: TypeAlias = tuple[str, Mapping[str, str], float]
+Gauge: TypeAlias = tuple[str, Mapping[str, str], float]
 """A Series' name, its labels, and a value."""
 
 PLACEMENT: Final = ("partitions", "leaders", "under_replicated", "offline_partitions")
 """What follows from who holds which partitions, and is right only where all topics are seen."""
 
 
-def placed(topics: Iterable[Topic], brokers: Iterable[int]) -> Iterator[Point]:
+def placed(topics: Iterable[Topic], brokers: Iterable[int]) -> Iterator[Gauge]:
     """Replicas, leaders and under-replicated partitions of each of these brokers, and partitions without a leader."""
     replicas, leaders, behind = Counter[int](), Counter[int](), Counter[int]()
     offline = 0
@@ -78,7 +78,7 @@ class Bounded(Generic[Name]):
 
 def lagging(
     lags: Mapping[str, Mapping[str, int | None]], bounded: Bounded[tuple[str, str]], *, whole: bool
-) -> Iterator[Point]:
+) -> Iterator[Gauge]:
     """The lag by group and topic, in offsets; of the rest only where these are the whole of them."""
     flat: dict[tuple[str, str], float | None] = {
         (group, topic): lag for group, topics in lags.items() for topic, lag in topics.items()
@@ -90,7 +90,7 @@ def lagging(
         yield "consumer_lag", {"group": OTHERS, "topic": OTHERS}, rest
 
 
-def joined(members: Mapping[str, int], bounded: Bounded[tuple[str]], *, whole: bool) -> Iterator[Point]:
+def joined(members: Mapping[str, int], bounded: Bounded[tuple[str]], *, whole: bool) -> Iterator[Gauge]:
     """The members by group; of the rest only where these are the whole of them."""
     kept, rest = bounded.split({(group,): count for group, count in members.items()})
     for (group,), count in kept.items():

@@ -12,9 +12,9 @@ from clusterload.kafka.log_dirs import logs_of
 from clusterload.kafka.round_trip import round_trip
 from clusterload.model.errors import AuthorizationError, ClusterError, ClusterloadError, ConfigurationError
 from clusterload.model.resources import RESOURCES
-from clusterload.model.series import Kind
+from clusterload.model.series import Kind, Point
 from clusterload.telemetry.sources.admin.growing import Amount, Ends, Members
-from clusterload.telemetry.sources.admin.mapping import MOST_LABELS, PLACEMENT, Bounded, Point, joined, lagging, placed
+from clusterload.telemetry.sources.admin.mapping import MOST_LABELS, PLACEMENT, Bounded, Gauge, joined, lagging, placed
 from clusterload.telemetry.sources.admin.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -226,18 +226,18 @@ class Observer:
         else:
             self._troubles.over(about)
 
-    def _record(self, points: Iterable[Point]) -> None:
+    def _record(self, points: Iterable[Gauge]) -> None:
         now = time.time_ns()
         for name, labels, value in points:
             if name in self._wanted:
                 unit = RESOURCES[name].unit
-                self._sink.point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._spacing(name))
+                self._sink.record(Point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._spacing(name)))
 
     def _count(self, amounts: Iterable[Amount], now: int) -> None:
         for name, labels, value, span in amounts:
             if name in self._wanted:
                 unit = RESOURCES[name].unit
-                self._sink.point(name, unit, Kind.DELTA, labels, now, float(value), span, self._interval)
+                self._sink.record(Point(name, unit, Kind.DELTA, labels, now, float(value), span, self._interval))
 
     def _spacing(self, name: str) -> float:
         return self._interval * (SELDOM if name in _SELDOM_TOLD else 1)

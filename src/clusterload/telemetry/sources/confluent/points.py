@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from clusterload.model.series import SECOND, Kind
+from clusterload.model.series import SECOND, Kind, Point
 from clusterload.telemetry.sources.confluent.interval import Granularity, Interval
 from clusterload.telemetry.sources.confluent.mapping import Question
 from clusterload.telemetry.sources.confluent.query import Table
@@ -83,7 +83,7 @@ def _write_line(
 ) -> None:
     unit, kind = question.unit(name), question.metric.kind
     for time, value in _placed(kind, value_at, cover):
-        sink.point(name, unit, kind, labels, time, value, cover.seconds, cover.seconds)
+        sink.record(Point(name, unit, kind, labels, time, value, cover.seconds, cover.seconds))
 
 
 def _placed(kind: Kind, value_at: Callable[[int], float | None], cover: Cover) -> Iterator[tuple[int, float]]:

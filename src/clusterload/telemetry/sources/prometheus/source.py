@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from clusterload.model.errors import SourceError
-from clusterload.model.series import SECOND, Kind
-from clusterload.model.units import Unit, duration
+from clusterload.model.series import SECOND, Point
+from clusterload.model.units import duration
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.access import Access
 from clusterload.telemetry.sources.prometheus.api import MOST_POINTS, PrometheusApi
@@ -280,20 +280,11 @@ class _Ours:
     start: int
     shift: int
 
-    def point(
-        self,
-        name: str,
-        unit: Unit,
-        kind: Kind,
-        labels: Mapping[str, str],
-        time: int,
-        value: float,
-        span: float = 0.0,
-        granularity: float = 1.0,
-    ) -> None:
+    def record(self, point: Point) -> None:
         """Keep a point, unless it only led in."""
-        if time - self.shift > self.start:
-            self.sink.point(name, unit, kind, labels, time - self.shift, value, span, granularity)
+        at = point.time - self.shift
+        if at > self.start:
+            self.sink.record(point._replace(time=at))
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Keep an event, unless it only led in."""
