@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.regression.linear_model import OLS  # type: ignore[import-untyped]
 
 from clusterload.analysis.effects import LIMIT_LOAD, Design, Kind, Observation, Point, design, effects_on, ordered
-from clusterload.analysis.effects.effects import Effects
+from clusterload.analysis.effects.effects import Effects, _solved
 from tests.analysis.effects.test_design import factors
 
 CONNECTIONS, BYTES = -0.39, -0.02
@@ -108,3 +109,16 @@ def test_a_figure_that_nobody_knows_has_unknown_effects(figures: dict[object, fl
 def test_runs_that_are_left_out_do_not_spoil_the_others() -> None:
     found = observed(design(factors(2), Kind.FULL), drop=3, drift=0.5)
     assert [one.here.value for one in found.effects] == pytest.approx([CONNECTIONS, BYTES], abs=1e-9)
+
+
+@given(seed=st.integers(0, 2**32 - 1), columns=st.integers(1, 6), degrees=st.integers(1, 20))
+def test_the_least_squares_fit_is_that_of_statsmodels(seed: int, columns: int, degrees: int) -> None:
+    chance = np.random.default_rng(seed)
+    rows, values = chance.standard_normal((columns + degrees, columns)), chance.standard_normal(columns + degrees)
+    names = tuple(f"x{number}" for number in range(columns))
+    fitted, expected = _solved(names, rows, values, degrees), OLS(values, rows).fit()
+    for number, name in enumerate(names):
+        found = fitted.estimate({name: 1.0})
+        assert found.value == pytest.approx(expected.params[number], rel=1e-7, abs=1e-9)
+        assert (found.low, found.high) == pytest.approx(tuple(expected.conf_int()[number]), rel=1e-6, abs=1e-8)
+    assert fitted.variance == pytest.approx(expected.mse_resid, rel=1e-7)

@@ -22,7 +22,7 @@ from clusterload.analysis.compare.settings import Setting, settings, uneven
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.errors import UsageError
-from clusterload.model.statistics import holm
+from clusterload.analysis.statistics import holm
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits

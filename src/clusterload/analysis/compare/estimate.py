@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.model.statistics import MOST_FREEDOM, chance, reach
+from clusterload.analysis.statistics import MOST_FREEDOM, chance, reach
 
 if TYPE_CHECKING:
     from clusterload.model.series import Floats

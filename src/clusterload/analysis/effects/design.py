@@ -34,6 +34,9 @@ APART: Final = 4
 
 _MIXED: Final = 0.05
 _MOST_SCREENED: Final = 31
+_SIZES: Final = (4, 8, 12, 16, 20, 24, 32)
+# Of Plackett and Burman's published rows the first is read backwards, and of both the signs are exchanged.
+_GENERATING: Final = {12: "-+-+++---+-", 20: "--++----+-+-++++--+"}
 
 
 class Kind(StrEnum):
@@ -170,17 +173,25 @@ def _screen(factors: tuple[Factor, ...]) -> list[Point]:
 
 
 def _plackett_burman(count: int) -> Floats:
-    from pydoe import pbdesign  # type: ignore[import-not-found]  # noqa: PLC0415 (takes seconds)
+    """Runs by factors, each +1 or -1: all columns of a Hadamard matrix but its first, as many as there are factors.
 
+    The matrices of 4, 8, 12, 16, 20, 24 and 32 runs are built from rows by Plackett and Burman (Biometrika 33, 1946).
+    """
     if count > _MOST_SCREENED:
         raise ConfigurationError(f"{count} factors are too many to be screened: name {_MOST_SCREENED} at most")
-    for wanted in range(count, _MOST_SCREENED + 1):
-        try:
-            signs: Floats = np.asarray(pbdesign(wanted), dtype=float)[:, :count]
-        except ValueError:  # no matrix of this size is known: one more column gives the next one
-            continue
-        return signs
-    raise ConfigurationError(f"no screening of {count} factors is known: name another number of them")
+    runs = min(size for size in _SIZES if size > count)
+    base = next((size for size in _GENERATING if runs % size == 0), 1)
+    matrix = _cyclic(_GENERATING[base]) if base in _GENERATING else np.ones((1, 1))
+    while len(matrix) < runs:
+        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
+    return matrix[:, 1 : count + 1]
+
+
+def _cyclic(signs: str) -> Floats:
+    """The Hadamard matrix whose rows are all rotations of one, bordered by ones."""
+    row = np.array([1.0 if sign == "+" else -1.0 for sign in signs])
+    turned = np.stack([np.roll(row, places) for places in range(len(row))])
+    return np.pad(turned, ((1, 0), (1, 0)), constant_values=1.0)
 
 
 def _aliases(screening: Design) -> list[Alias]:

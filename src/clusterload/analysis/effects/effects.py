@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clusterload.analysis.effects.design import Design, Factor, Kind, Point
+from clusterload.analysis.statistics import reach
 
 if TYPE_CHECKING:
     from clusterload.analysis.effects.figures import Figure
@@ -224,14 +225,14 @@ def _rows(made: Design, telling: Sequence[Observation], names: Sequence[_Name]) 
 
 
 def _solved(names: tuple[_Name, ...], rows: Floats, values: Floats, degrees: int) -> _Fitted:
-    from scipy.stats import t  # type: ignore[import-untyped]  # noqa: PLC0415 (takes seconds, as the next)
-    from statsmodels.regression.linear_model import OLS  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    fit = OLS(values, rows).fit()
-    variance = float(fit.ssr) / degrees if degrees else math.nan
-    reach = float(t.ppf((1 + SURE) / 2, degrees)) if degrees else math.nan
-    covariance = np.asarray(fit.normalized_cov_params) * (variance if degrees else 1.0)
-    return _Fitted(names, np.asarray(fit.params), covariance, variance, degrees, reach)
+    """Ordinary least squares: coefficients, and their covariance by what the residuals leave of variance."""
+    inverse = np.linalg.pinv(rows)
+    coefficients = inverse @ values
+    residuals = values - rows @ coefficients
+    variance = float(residuals @ residuals) / degrees if degrees else math.nan
+    half = reach(1 - SURE, degrees) if degrees else math.nan
+    covariance = inverse @ inverse.T * (variance if degrees else 1.0)
+    return _Fitted(names, coefficients, covariance, variance, degrees, half)
 
 
 def _effect(made: Design, fitted: _Fitted, number: int, level: int) -> Effect:

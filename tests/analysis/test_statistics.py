@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
-from clusterload.model.statistics import chance, freedom, holm, reach, spread
+from clusterload.analysis.statistics import chance, freedom, holm, reach, spread
 
 
 @pytest.mark.parametrize("count", [4, 6, 9, 10, 20, 31])
