@@ -26,12 +26,12 @@ from clusterload.analysis.changes.yardstick import (
     pieces,
     typical,
 )
+from clusterload.analysis.statistics import chance, reach
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.resources import RESOURCES, Role
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Floats, Grid
-from clusterload.analysis.statistics import chance, reach
 
 BY_CHANCE: Final = 0.05
 """How likely chance names anything at all in one comparison, at most."""

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from clusterload.analysis.changes.figures import KNOWN, Measure
+from clusterload.analysis.statistics import MOST_FREEDOM, freedom, spread
 from clusterload.model.errors import ClusterloadError
 from clusterload.model.series import Floats, Kind
-from clusterload.analysis.statistics import MOST_FREEDOM, freedom, spread
 
 LEAST_WINDOWS: Final = 6
 """Usual windows below which their spread says nothing."""

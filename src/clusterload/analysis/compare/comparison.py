@@ -19,10 +19,10 @@ from clusterload.analysis.compare.figure import Better, Family, Figure
 from clusterload.analysis.compare.group import Group, Repeats, UnknownFigureError, difference_of
 from clusterload.analysis.compare.reading import Reading, reading_of
 from clusterload.analysis.compare.settings import Setting, settings, uneven
+from clusterload.analysis.statistics import holm
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.errors import UsageError
-from clusterload.analysis.statistics import holm
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
