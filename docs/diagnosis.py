@@ -12,7 +12,7 @@ from typing import Final
 from clusterload.analysis.causes import CAUSES, FAMILIES, Cause
 
 _HEAD: Final = """\
-# Diagnose: what loads the cluster, who, and what would change it
+# Diagnose: what loads the cluster, who causes it, and what to do
 
 Its tables are made from the catalogue of causes by `python -m docs.check --write`.
 
@@ -22,36 +22,36 @@ Its tables are made from the catalogue of causes by `python -m docs.check --writ
     clusterload diagnose night.run@10m..20m --baseline night.run@0s..10m --limits confluent-dedicated
     clusterload diagnose peak.run --baseline 20s --json
 
-A cluster is watched without any load of ours: the baseline first, then the window that is judged. A run file, or a part
-of one, is judged as often as wanted and needs no cluster; `--baseline 20s` is its first 20 s there.
+A live cluster is watched, without adding load: the baseline first, then the window that is judged. A run file, or a
+part of one, can be judged again at any time, without a cluster; there, `--baseline 20s` means its first 20 s.
 
 The **verdict** is *within limits*, *limited by X because of Y (who)*, or *inconclusive* with what is missing. Causes
 are given in every state, several if several hold. Each has:
 
-- **evidence**: figures now and in the baseline, and the Series that they are from;
-- **who**: the client, group, topic, partition or broker that rose the most over the baseline. The largest is seldom the
-  one that changed. Where brokers publish no name, that is said, with what would tell;
-- a **confidence**: of findings given 0.9, nine in ten should be right. Less than 0.35 is not shown;
-- a **cure**, with what it gives back in numbers where prices are known;
-- what would **disprove** it.
+- **evidence**: figures in the window and in the baseline, with the Series that they are from;
+- **culprits**: the client, group, topic, partition or broker that rose the most over the baseline. The largest is
+  seldom the one that changed. Where brokers publish no name, the finding says so, and how to find out;
+- a **confidence**: of findings with 0.9, nine in ten should be right. Below 0.35 a finding is not shown;
+- a **cure**, with its effect in numbers where prices are known;
+- **Disproved if**: an observation that would refute it.
 
 ## How causes are judged
 
 Each cause has a *signature*: what moves, what stays, and the test that tells it from the causes that look alike. How
-much of what is wrong it would explain comes from prices (milliseconds of CPU for a request, a MB, a connection), from
-how many times a figure became what it was, and from the share of a limit. What one cause brings with it is taken off
-the others: a broker that is down moves its leaders, and that is no skew.
+much of the problem it would explain comes from prices (milliseconds of CPU for a request, a MB, a connection), from the
+factor by which a figure grew, and from the share of a limit. What one cause explains away is taken off the others: a
+broker that is down moves its leaders, and that is not an imbalance.
 
-- **With a baseline** a rise counts where it is beyond what the baseline does by itself. 15 s do; what is usual at that
-  hour of the day is better.
-- **Without one** heights are judged: less is found, with less confidence.
-- **Clients** are told apart where a client quota exists. `--unlock-client-metrics` sets one on a made-up client
-  id, which binds nobody, and removes it afterwards; outside a lab with consent.
-- **Generator and metrics suspect themselves first.** A load that was not made as asked or that brokers did not count,
-  brokers without figures, gaps, a clock that was set, a broker whose CPU time stands still (an old answer is read, as a
-  cache gives it), a window of a moment: then the verdict is *inconclusive*, with the reason.
-- **What the source does not tell is not guessed.** From four figures a minute (bytes in and out, requests, connections)
-  follows which of them binds and which does not, and no more.
+- **With a baseline** a rise counts where it exceeds the baseline's own noise. 15 s are enough; a recording of the same
+  hour on a usual day is better.
+- **Without one** absolute levels are judged: fewer causes are found, with less confidence.
+- **Clients** can be told apart only while a client quota exists. `--unlock-client-metrics` sets a temporary one on a
+  made-up client id, which binds nobody, and removes it afterwards; outside a lab it asks for your consent.
+- **The generator and the metrics are suspected first.** A load that missed its dials or that brokers did not count,
+  brokers without metrics, gaps, a clock that was set, a broker whose CPU time stands still (a cached answer), a window
+  that is too short: then the verdict is *inconclusive*, with the reason.
+- **What the source does not publish is not guessed.** Four figures a minute (bytes in and out, requests, connections)
+  show which of them binds, and nothing more.
 
 ## The catalogue
 
@@ -64,11 +64,11 @@ def diagnose_page() -> str:
 
 
 def _list() -> Iterator[str]:
-    yield "| cause | what | who is named, by which Series |"
+    yield "| id | cause | culprits that are named, by which Series |"
     yield "| --- | --- | --- |"
     for family in FAMILIES.values():
-        for one in family:
-            yield f"| [`{one.id}`](causes/{one.id}.md) | {one.title} | {_named(one) or 'cannot be named'} |"
+        for cause in family:
+            yield f"| [`{cause.id}`](causes/{cause.id}.md) | {cause.title} | {_named(cause) or 'cannot be named'} |"
 
 
 def _named(cause: Cause) -> str:
@@ -81,9 +81,11 @@ def cause_page(cause: Cause) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """Lines as long as the project's other pages have them; tables stay as they are."""
+    """Lines of at most 120 characters; tables stay as they are."""
     lines = text.split("\n")
-    return "\n".join(one if one.startswith("|") else textwrap.fill(one, 120, break_on_hyphens=False) for one in lines)
+    return "\n".join(
+        line if line.startswith("|") else textwrap.fill(line, 120, break_on_hyphens=False) for line in lines
+    )
 
 
 def _page(cause: Cause) -> Iterator[str]:
@@ -91,22 +93,22 @@ def _page(cause: Cause) -> Iterator[str]:
     yield f"{cause.means}\n"
     yield from _part("What moves", cause.moves)
     yield from _part("What stays", cause.stays)
-    if cause.neighbours:
+    if cause.look_alikes:
         yield "## What it is mistaken for\n"
         yield "| cause | what tells them apart |\n| --- | --- |"
-        for one in cause.neighbours:
-            yield f"| [`{one.cause}`]({one.cause}.md) | {one.test} |"
+        for look_alike in cause.look_alikes:
+            yield f"| [`{look_alike.cause}`]({look_alike.cause}.md) | {look_alike.test} |"
         yield ""
-    yield "## Who makes it\n"
-    named = f"{_named(cause)}. Where that is not there: {cause.otherwise}." if cause.named_by else ""
-    yield (named or f"Cannot be named: {cause.otherwise}.") + "\n"
-    yield f"## What would change it\n\n{cause.cure}\n"
+    yield "## Who causes it\n"
+    named = f"{_named(cause)}. Where that is not published: {cause.if_unnamed}." if cause.named_by else ""
+    yield (named or f"Cannot be named: {cause.if_unnamed}.") + "\n"
+    yield f"## What to do\n\n{cause.cure}\n"
     yield f"## What would disprove it\n\n{cause.disproof}\n"
-    if cause.hides:
-        yield "## What it brings with it\n"
-        yield f"Found beside it, these count for less: {_and_list(cause.hides)}.\n"
-    if cause.seen:
-        yield f"It was not tried: {cause.seen}.\n"
+    if cause.explains_away:
+        yield "## What it explains away\n"
+        yield f"When it holds, these count for less: {_and_list(cause.explains_away)}.\n"
+    if cause.untested:
+        yield f"Not tested: {cause.untested}.\n"
     yield "[All causes](../diagnose.md)"
 
 
@@ -117,9 +119,9 @@ def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _and_list(names: Iterable[str]) -> str:
-    return ", ".join(f"[`{one}`]({one}.md)" for one in names)
+    return ", ".join(f"[`{name}`]({name}.md)" for name in names)
 
 
 def cause_pages() -> dict[str, str]:
     """All pages of causes by the name of their file."""
-    return {f"{one.id}.md": cause_page(one) for one in CAUSES.values()}
+    return {f"{cause.id}.md": cause_page(cause) for cause in CAUSES.values()}

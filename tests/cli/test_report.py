@@ -22,8 +22,8 @@ def test_a_page_and_markdown_are_written_and_named(tool: Tool, tmp_path: Path, r
     assert done.returncode == 0, done.stderr
     assert "Verdict: within limits; connections bind at 81 %" in done.stdout
     assert "report: new/a.html" in done.stderr
-    assert "Many connections: 81, 36 before" in (tmp_path / "new" / "a.html").read_text(encoding="utf-8")
-    assert "Many connections: 81, 36 before" in (tmp_path / "a.md").read_text(encoding="utf-8")
+    assert "High connection count: 81, 36 before" in (tmp_path / "new" / "a.html").read_text(encoding="utf-8")
+    assert "High connection count: 81, 36 before" in (tmp_path / "a.md").read_text(encoding="utf-8")
     assert {one.name for one in (tmp_path / "pictures").iterdir()} == {"usage.png", "usage.svg"}
 
 

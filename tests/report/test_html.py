@@ -97,7 +97,7 @@ def test_the_verdict_comes_first_then_what_binds_and_what_to_do_and_then_all_els
         "what binds: Connections 96 % of the time, Requests 4 % of the time; unknown 7 % of the time.",
         "Fewer clients, or one client shared by a process's threads; a proxy that pools them.",
         "Without what was added they take 45 points less of their limit.",
-        "Many connections: 81, 36 before",
+        "High connection count: 81, 36 before",
     )
     places = [page.text.index(one) for one in words]
     assert places == sorted(places)

@@ -35,11 +35,11 @@ def test_the_cause_is_named_first_and_surely(seen: Seen) -> None:
 
 
 @pytest.mark.parametrize("seen", SINGLE.values(), ids=list(SINGLE))
-def test_who_makes_it_is_named_or_it_is_said_what_would_tell(seen: Seen) -> None:
+def test_the_culprit_is_named_or_it_is_said_how_to_find_it(seen: Seen) -> None:
     first = judged(seen.changes, silent=seen.silent)[0]
     if seen.culprit is None:
         assert first.culprits == ()
-        assert f"cannot be named: {CAUSES[first.cause].otherwise}" in first.sentence
+        assert f"cannot be named: {CAUSES[first.cause].if_unnamed}" in first.sentence
     else:
         assert seen.culprit in {(culprit.kind, culprit.name) for culprit in first.culprits}
         assert {culprit.source for culprit in first.culprits} <= set(CAUSES[first.cause].named_by.values())
@@ -67,7 +67,7 @@ def test_a_finding_has_figures_of_both_times_a_cure_and_what_would_disprove_it(s
     assert math.isnan(first.cure.gain) or 0 <= first.cure.gain <= 1
 
 
-def test_clients_are_ranked_by_their_rise_and_not_by_their_height() -> None:
+def test_clients_are_ranked_by_their_rise_and_not_by_their_level() -> None:
     changes = {**SEEN["small batches"].changes, "thread_time_by_client{client=usual-1}": 0.5}
     # The usual one was as high before.
     with pytest.MonkeyPatch.context() as patch:
@@ -82,7 +82,7 @@ def test_without_metrics_of_clients_no_client_is_named() -> None:
     assert "--unlock-client-metrics" in first.sentence
 
 
-def test_without_a_baseline_heights_are_judged_with_less_confidence() -> None:
+def test_without_a_baseline_absolute_levels_are_judged_with_less_confidence() -> None:
     based = judged(SEEN["small batches"].changes)[0]
     alone = judged(SEEN["small batches"].changes, baseline=False)[0]
     assert alone.cause == based.cause == "small-batches"
@@ -109,7 +109,7 @@ def test_metrics_that_are_missing_lead_to_no_error(gone: str) -> None:
             assert 0 < finding.confidence < 1
 
 
-def test_a_cluster_of_which_nothing_is_told_has_no_finding() -> None:
+def test_a_cluster_without_any_metric_has_no_finding() -> None:
     everything = {name.partition("{")[0].partition("@")[0] for name in BACKGROUND}
     assert judged({}, without=everything) == ()
 
@@ -123,7 +123,9 @@ def test_a_cluster_of_which_nothing_is_told_has_no_finding() -> None:
     ),
     st.booleans(),
 )
-def test_whatever_brokers_say_confidences_are_from_0_to_1_and_ranked(changes: dict[str, float], baseline: bool) -> None:
+def test_whatever_brokers_publish_confidences_are_from_0_to_1_and_ranked(
+    changes: dict[str, float], baseline: bool
+) -> None:
     confidences = [finding.confidence for finding in judged(changes, baseline=baseline)]
     assert all(0 < confidence < 1 for confidence in confidences)
     assert confidences == sorted(confidences, reverse=True)
@@ -141,10 +143,10 @@ def test_the_more_of_a_cause_the_surer() -> None:
 def test_every_cause_of_the_list_is_in_the_catalogue_and_complete() -> None:
     assert set(CAUSES) == IDS
     for cause in CAUSES.values():
-        assert all((cause.means, cause.cure, cause.disproof, cause.otherwise))
-        assert {neighbour.cause for neighbour in cause.neighbours} <= set(CAUSES)
-        assert set(cause.hides) <= set(CAUSES)
-        assert all(0 < share <= 1 for share in cause.hides.values())
+        assert all((cause.means, cause.cure, cause.disproof, cause.if_unnamed))
+        assert {other.cause for other in cause.look_alikes} <= set(CAUSES)
+        assert set(cause.explains_away) <= set(CAUSES)
+        assert all(0 < share <= 1 for share in cause.explains_away.values())
 
 
 @pytest.mark.parametrize(
@@ -156,8 +158,8 @@ def test_a_group_s_offsets_are_in_the_partition_that_java_s_hash_of_its_name_say
     assert partition_of(group, 50) == value % 50
 
 
-@pytest.mark.parametrize(("lacking", "who"), [((3, 3, 0), "Broker 3 copies late"), ((2, 2, 2), "Replicas are copied")])
-def test_replicas_that_lack_tell_whose_they_are_where_nobody_waits_for_them(
+@pytest.mark.parametrize(("lacking", "who"), [((3, 3, 0), "Broker 3 lags as a replica"), ((2, 2, 2), "Replicas lag")])
+def test_missing_replicas_name_their_broker_where_no_request_waits_for_them(
     lacking: tuple[int, int, int], who: str
 ) -> None:
     changes = {f"under_replicated@{broker}": float(count) for broker, count in enumerate(lacking, 1)}

@@ -1,4 +1,4 @@
-"""Causes that are nobody's load: quotas, neighbours, brokers' own work, and none at all."""
+"""Causes that are no client's load: quotas, noisy neighbours, brokers' own work, and none at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.causes.blame import ranked
-from clusterload.analysis.causes.cause import Cause, Neighbour, Signs
+from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.weights import between, by_size
 from clusterload.analysis.window_stats import Pair
 from clusterload.model import units
@@ -28,18 +28,18 @@ def _throttling(scene: Scene) -> Signs | None:
     return Signs(
         weight=by_size(rise, 1.0, 15.0),
         fit=1.0,
-        sentence=f"A quota holds clients up: they wait up to {units.number(pair.now)} ms a request",
+        sentence=f"A quota throttles clients: they wait up to {units.number(pair.now)} ms a request",
         evidence=(
             scene.evidence("Throttle time", name),
             scene.evidence("Ingress", "ingress"),
             scene.evidence("Egress", "egress"),
         ),
-        culprits=_held_up(scene, name),
-        effect="a higher quota lets more through; what that costs the brokers the bill tells",
+        culprits=_throttled_clients(scene, name),
+        effect="a higher quota lets more through; the bill says what that costs the brokers",
     )
 
 
-def _held_up(scene: Scene, name: str) -> tuple[Culprit, ...]:
+def _throttled_clients(scene: Scene, name: str) -> tuple[Culprit, ...]:
     by = {
         kind: {who: pair.filled for who, pair in scene.facts.by(name, kind).items()} for kind in ("client", "principal")
     }
@@ -48,20 +48,21 @@ def _held_up(scene: Scene, name: str) -> tuple[Culprit, ...]:
 
 THROTTLING = Cause(
     id="throttling",
-    title="A quota that binds",
-    means="A client, user or their requests are over a quota: brokers answer late on purpose. The cluster is not full.",
+    title="Throttled by a quota",
+    means="A client, user or request rate is over its quota: brokers delay responses on purpose. The cluster is not "
+    "full.",
     moves=("throttle time of a client", "that client's latency"),
     stays=("CPU", "other clients' latency"),
-    neighbours=(
-        Neighbour(cause="network-delay", test="no throttle time"),
-        Neighbour(cause="slow-replica", test="no throttle time; requests wait for replicas"),
+    look_alikes=(
+        LookAlike(cause="network-delay", test="no throttle time"),
+        LookAlike(cause="slow-replica", test="no throttle time; requests wait for replicas"),
     ),
     named_by={"client": "produce_throttle_time"},
-    otherwise="clients know it too: produce-throttle-time-avg and fetch-throttle-time-avg",
-    cure="Raise the quota if the brokers have room, or let the client send less.",
+    if_unnamed="clients publish it too: produce-throttle-time-avg and fetch-throttle-time-avg",
+    cure="Raise the quota if the brokers have capacity, or have the client send less.",
     disproof="Throttle times are 0 while the client is slow.",
     signs=_throttling,
-    hides={"disk": 0.5, "slow-replica": 0.3},
+    explains_away={"disk": 0.5, "slow-replica": 0.3},
 )
 
 
@@ -82,15 +83,15 @@ def _starvation(scene: Scene) -> Signs | None:
     return Signs(
         weight=full * between(more / scene.cores, 0.15, 0.45),
         fit=(1 - 0.8 * asked_more) * (1 - took_more),
-        sentence=f"Something beside Kafka keeps the hosts busy: their CPU is {units.percent(busy.now)} used, of which "
-        f"brokers take {units.percent(own.now / scene.cores)}",
+        sentence=f"Something other than Kafka keeps the hosts busy: their CPU is {units.percent(busy.now)} used, "
+        f"of which the brokers take {units.percent(own.now / scene.cores)}",
         evidence=(
             scene.evidence("CPU of the host", "cpu_host"),
             scene.figure("CPU of the brokers", own, units.CORES, "cpu_broker"),
-            scene.figure("CPU of others", others, units.CORES, "cpu_host, cpu_broker"),
-            scene.figure("Wait of a produce request in the queue", queue, units.MILLISECONDS, "request_queue_time"),
+            scene.figure("CPU of other processes", others, units.CORES, "cpu_host, cpu_broker"),
+            scene.figure("Request queue time of a Produce request", queue, units.MILLISECONDS, "request_queue_time"),
         ),
-        effect="brokers' time in the queue falls to what it was",
+        effect="request queue time falls to what it was",
     )
 
 
@@ -101,25 +102,25 @@ def _others(busy: float, own: float, scene: Scene) -> float:
 
 STARVATION = Cause(
     id="cpu-starvation",
-    title="A neighbour takes the CPU",
-    means="Another process, container or machine on the same host takes the CPU. Kafka is innocent: it is asked no "
-    "more, takes no more, and answers late.",
-    moves=("CPU of the host", "time of requests in the queue"),
+    title="CPU starvation by a noisy neighbour",
+    means="Another process, container or machine on the same host takes the CPU. Kafka is not the cause: it gets no "
+    "more requests, uses no more CPU, and answers late.",
+    moves=("CPU of the host", "request queue time"),
     stays=("CPU of the brokers, or it falls", "requests", "bytes"),
-    neighbours=(
-        Neighbour(cause="small-batches", test="the brokers take the CPU themselves, and are asked for more"),
-        Neighbour(cause="slow-replica", test="one broker is late, and its host is not full"),
+    look_alikes=(
+        LookAlike(cause="small-batches", test="the brokers use the CPU themselves, and get more requests"),
+        LookAlike(cause="slow-replica", test="one broker is late, and its host is not full"),
     ),
-    otherwise="processes of the host are not Kafka's to tell: look at the host itself",
-    cure="Find it on the host (top, pidstat); give brokers a host or a share of their own.",
-    disproof="The host's CPU is full and it is the brokers that take it.",
+    if_unnamed="Kafka sees no other processes: look at the host itself",
+    cure="Find it on the host (top, pidstat); give brokers a host or CPU shares of their own.",
+    disproof="The host's CPU is full and it is the brokers that use it.",
     signs=_starvation,
-    hides={"slow-replica": 0.8, "network-delay": 0.8, "disk": 0.9, "broker-down": 0.3, "compaction": 0.7},
+    explains_away={"slow-replica": 0.8, "network-delay": 0.8, "disk": 0.9, "broker-down": 0.3, "compaction": 0.7},
 )
 
 
 def _compaction(scene: Scene) -> Signs | None:
-    # Brokers publish no bytes that the cleaner moves: they are what is written beyond what clients and copies bring.
+    # Brokers publish no bytes of the log cleaner: they are what is written beyond what clients and replication bring.
     copied = max(scene.rise("ingress"), 0.0) + max(scene.rise("replication_in"), 0.0)
     more = max(0.0, scene.rise("disk_writes") - 2 * copied) if scene.based else 0.0
     if not more > 0:
@@ -128,10 +129,10 @@ def _compaction(scene: Scene) -> Signs | None:
     return Signs(
         weight=by_size(more, 4e6, 40e6),
         fit=0.5 * between(reads / more, 0.05, 0.5),
-        sentence=f"Brokers clean their logs: {units.short(more, units.BYTES_PER_SECOND)} that no client sent or reads",
+        sentence=f"The log cleaner writes {units.short(more, units.BYTES_PER_SECOND)} that no client sent",
         evidence=(
-            scene.evidence("Read from disk", "disk_reads"),
-            scene.evidence("Written to disk", "disk_writes"),
+            scene.evidence("Disk reads", "disk_reads"),
+            scene.evidence("Disk writes", "disk_writes"),
             scene.evidence("Ingress", "ingress"),
         ),
     )
@@ -139,34 +140,34 @@ def _compaction(scene: Scene) -> Signs | None:
 
 COMPACTION = Cause(
     id="compaction",
-    title="Log cleaning",
-    means="The log cleaner reads and writes compacted topics anew: CPU and disk that no client asks for at the time.",
-    moves=("reads from and writes to disk", "CPU"),
+    title="Log compaction",
+    means="The log cleaner reads and rewrites compacted topics: CPU and disk I/O that no client requests at the time.",
+    moves=("disk reads and writes", "CPU"),
     stays=("ingress", "egress", "requests"),
-    neighbours=(
-        Neighbour(cause="cold-reads", test="clients read what is read from disk"),
-        Neighbour(cause="offset-commits", test="OffsetCommit rises: what is cleaned is its topic"),
+    look_alikes=(
+        LookAlike(cause="cold-reads", test="clients read what is read from disk"),
+        LookAlike(cause="offset-commits", test="OffsetCommit requests rise: their topic is what is compacted"),
     ),
-    otherwise="the cleaner's own metrics and log name the topic",
-    cure="Less churn in compacted topics; log.cleaner.threads and log.cleaner.io.max.bytes.per.second bound it.",
-    disproof="The cleaner is idle.",
+    if_unnamed="the log cleaner's own metrics and log name the topic",
+    cure="Fewer updates in compacted topics; log.cleaner.threads and log.cleaner.io.max.bytes.per.second bound it.",
+    disproof="The log cleaner is idle.",
     signs=_compaction,
-    seen="the lab's topics are too small for the cleaner to be felt",
+    untested="the lab's topics are too small for compaction to be felt",
 )
 
 
-def _none(scene: Scene) -> Signs | None:  # noqa: ARG001 (nothing is asked)
+def _none(scene: Scene) -> Signs | None:  # noqa: ARG001 (no figure is needed)
     return None
 
 
 NONE = Cause(
     id="none",
     title="No cause",
-    means="Nothing of the catalogue holds: the cluster does what it usually does. It is given as no finding at all.",
+    means="No cause in the catalogue holds: the cluster behaves as usual. It is reported as no finding.",
     moves=(),
-    stays=("everything, within what the baseline moves by itself",),
-    neighbours=(),
-    otherwise="there is nobody to name",
+    stays=("everything, within what the baseline varies by itself",),
+    look_alikes=(),
+    if_unnamed="there is nobody to name",
     cure="Nothing needs one.",
     disproof="A resource is at its limit, or a rise lasts that no finding explains.",
     signs=_none,

@@ -10,14 +10,14 @@ from clusterload.analysis.causes.cause import Cause
 
 FAMILIES: Final[Mapping[str, tuple[Cause, ...]]] = {
     "Connections": connecting.CAUSES,
-    "What is produced": producing.CAUSES,
-    "What is consumed": consuming.CAUSES,
-    "What else is asked": coordinating.CAUSES,
-    "Where data lies": placing.CAUSES,
-    "What fails or lags": failing.CAUSES,
-    "Nobody's load": bounding.CAUSES,
+    "Producing": producing.CAUSES,
+    "Consuming": consuming.CAUSES,
+    "Coordination": coordinating.CAUSES,
+    "Data placement": placing.CAUSES,
+    "Failures and lag": failing.CAUSES,
+    "No client's load": bounding.CAUSES,
 }
-"""All causes by family, in the order in which they are told."""
+"""All causes by family, in the order of the pages."""
 
 CAUSES: Final[Mapping[str, Cause]] = {cause.id: cause for family in FAMILIES.values() for cause in family}
 """All causes by id."""

@@ -1,4 +1,4 @@
-"""Cause: one entry of the catalogue, and what it answers of a run."""
+"""Cause: one entry of the catalogue, and the signs of it in a run."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Signs:
 
     Attributes:
         weight: how much of what is wrong it would explain, from 0 to 1.
-        fit: how well its signature holds where its neighbours' would not, from 0 to 1.
+        fit: how well its signature holds where that of its look-alikes would not, from 0 to 1.
         sentence: what holds, in a line, with its figures.
         evidence: the figures.
-        culprits: who makes it, the first the most.
+        culprits: who causes it, the largest share first.
         cores: of the brokers' CPU that it explains, by prices; NaN where it is not about cost.
         effect: what its cure does, in numbers; nothing where they are not known.
     """
@@ -41,7 +41,7 @@ class Signs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbour:
+class LookAlike:
     """A cause that looks alike.
 
     Attributes:
@@ -62,15 +62,15 @@ class Cause:
         title: as people read it.
         means: what happens, in a sentence or two.
         moves: what rises or falls with it.
-        stays: what does not, and would with a neighbour.
-        neighbours: what it is mistaken for.
+        stays: what does not, and would with a look-alike.
+        look_alikes: what it is mistaken for.
         named_by: kind of culprit to the Series that names it; nothing where brokers publish no name.
-        otherwise: what would tell who it is where no Series does.
+        if_unnamed: how to find out who it is where no Series names it.
         cure: what to do.
-        disproof: what would show that it is not so.
-        signs: what it answers of a run; None where its signature does not hold at all.
-        hides: causes that look as if they held because of it, with the share of their score that goes with it.
-        seen: nothing, or why it could not be tried on the lab.
+        disproof: what would disprove it.
+        signs: judges a run; None where its signature does not hold at all.
+        explains_away: causes that seem to hold because of it, with the share of their score that it takes off.
+        untested: why it could not be tried on the lab; empty if it was.
     """
 
     id: str
@@ -78,11 +78,11 @@ class Cause:
     means: str
     moves: tuple[str, ...]
     stays: tuple[str, ...]
-    neighbours: tuple[Neighbour, ...]
+    look_alikes: tuple[LookAlike, ...]
     named_by: Mapping[str, str] = field(default_factory=dict)
-    otherwise: str
+    if_unnamed: str
     cure: str
     disproof: str
     signs: Callable[[Scene], Signs | None]
-    hides: Mapping[str, float] = field(default_factory=dict)
-    seen: str = ""
+    explains_away: Mapping[str, float] = field(default_factory=dict)
+    untested: str = ""

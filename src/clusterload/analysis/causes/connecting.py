@@ -1,4 +1,4 @@
-"""Causes about connections: how many there are, how many are made, how they log in, and TLS."""
+"""Causes about connections: how many are open, how many are made, failed authentication, and TLS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.causes.blame import by_rise, clients
-from clusterload.analysis.causes.cause import Cause, Neighbour, Signs
+from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.model import units
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 ACTIVE: Final = 0.5
-"""From which activity on, of 1, new connections are told by the time that their clients take."""
+"""Activity, from 0 to 1, from which on new connections are named by the thread time of their clients."""
 
 
 def _who_connects(scene: Scene) -> tuple[Culprit, ...]:
@@ -36,26 +36,26 @@ def _connections(scene: Scene) -> Signs | None:
     cores = scene.spread_connections * (
         scene.price("Produce", scene.produced) + scene.followers("Produce")
     ) + scene.price("FetchConsumer", scene.asked("FetchConsumer")) * between(more, 20, 200) * _idle_fetches(scene)
-    # Connections that say nothing cost nothing: their number alone is no harm but to a limit.
+    # Idle connections cost nothing: their number alone harms only where there is a limit.
     active = between(cores / scene.cores, 0.01, 0.05) * between(scene.senders, 15, 60)
     many = scene.grown("connections", 10, 12) * active
     weight = either(scene.cost(cores) * active, many, scene.pressed("connections"))
     if scene.based:
         fit = 1 - 0.7 * by_size(scene.connecting * scene.seconds / more, 1.0, 6.0)
     else:
-        # A height alone tells of nothing but its limit.
+        # An absolute level alone says nothing, except against a limit.
         fit = 1.0 if scene.usage.share("connections") else 0.0
         fit *= _leads(scene, "connections")
     return Signs(
         weight=weight,
         fit=fit,
-        sentence=f"Many connections: {units.number(level.now)}" + _before(level.before),
+        sentence=f"High connection count: {units.number(level.now)}" + _before(level.before),
         evidence=(
             scene.evidence("Connections", "connections"),
             scene.evidence("Connection attempts", "connection_attempts"),
             *scene.request_evidence("Produce"),
         ),
-        # Time of clients comes first only where what connects asks for something.
+        # Thread time of clients comes first only where the new connections send requests.
         culprits=(*clients(scene), *_who_connects(scene))
         if active >= ACTIVE
         else (*_who_connects(scene), *clients(scene)),
@@ -65,7 +65,7 @@ def _connections(scene: Scene) -> Signs | None:
 
 
 def _idle_fetches(scene: Scene) -> float:
-    """From 0 to 1, how much new fetches are those of many consumers that wait, and not of few that storm."""
+    """From 0 to 1, how far new fetches come from many waiting consumers, and not from a few in a storm."""
     more = max(1.0, scene.rise("connections"))
     return 1 - by_size(scene.asked("FetchConsumer") / more, 4.0, 25.0)
 
@@ -87,7 +87,7 @@ def _share_effect(scene: Scene, name: str, more: float) -> str:
     if share is None or math.isnan(share.typical) or not level:
         return ""
     points = units.number(100 * share.typical * more / level)
-    return f"without what was added they take {points} points less of their limit"
+    return f"without what was added they use {points} points less of their limit"
 
 
 def _before(value: float) -> str:
@@ -96,15 +96,15 @@ def _before(value: float) -> str:
 
 CONNECTIONS = Cause(
     id="connections",
-    title="Many connections",
-    means="Many clients hold connections. Idle ones cost brokers next to nothing, but count against limits; active "
-    "ones send small requests each, and each produce request wakes the followers.",
-    moves=("connections", "requests, a few a second for each new connection"),
-    stays=("connection attempts, once all are open", "bytes and records a request"),
-    neighbours=(
-        Neighbour(cause="connection-churn", test="attempts go on and far exceed what stays open"),
-        Neighbour(cause="small-batches", test="few connections make the requests: more than some 10/s each"),
-        Neighbour(cause="ingress-bytes", test="bytes rise and connections do not"),
+    title="High connection count",
+    means="Many clients hold connections open. Idle ones cost brokers next to nothing, but count against limits; "
+    "active ones send small requests each, and each Produce request wakes the followers' waiting fetches.",
+    moves=("open connections", "requests, a few a second for each new connection"),
+    stays=("connection attempts, once all are open", "bytes and records per request"),
+    look_alikes=(
+        LookAlike(cause="connection-churn", test="attempts continue and far exceed what stays open"),
+        LookAlike(cause="small-batches", test="few connections make the requests: more than some 10/s each"),
+        LookAlike(cause="ingress-bytes", test="bytes rise and connections do not"),
     ),
     named_by={
         "client": "thread_time_by_client",
@@ -112,10 +112,10 @@ CONNECTIONS = Cause(
         "software": "connections_by_software",
         "listener": "connections_by_listener",
     },
-    otherwise="connections are published by listener and by client software only: count them by source address on a "
-    "broker, or let clients log in",
-    cure="Fewer clients, or one client shared by a process's threads; a proxy that pools them.",
-    disproof="Closing half of the connections leaves the limit load and the brokers' time as they are.",
+    if_unnamed="connections are published by listener and by client software only: count them by source address on a "
+    "broker, or have clients authenticate",
+    cure="Fewer client instances: share one client among a process's threads, or pool connections in a proxy.",
+    disproof="Closing half of the connections leaves the limit load and the brokers' CPU unchanged.",
     signs=_connections,
 )
 
@@ -131,7 +131,7 @@ def _churn(scene: Scene) -> Signs | None:
     return Signs(
         weight=weight,
         fit=between(rate * scene.seconds / max(1.0, scene.rise("connections")), 1.0, 4.0),
-        sentence=f"Clients keep connecting anew: {units.number(rate)} connections a second that do not stay",
+        sentence=f"Connection churn: {units.number(rate)} short-lived connections a second",
         evidence=(
             scene.evidence("Connection attempts", "connection_attempts"),
             scene.evidence("Connections", "connections"),
@@ -139,30 +139,30 @@ def _churn(scene: Scene) -> Signs | None:
         ),
         culprits=(*clients(scene), *_who_connects(scene)),
         cores=cores,
-        effect=f"kept connections save {units.number(cores, 2)} cores",
+        effect=f"reused connections save {units.number(cores, 2)} cores",
     )
 
 
 CHURN = Cause(
     id="connection-churn",
-    title="Connections that do not stay",
-    means="Clients connect, do little and leave, as scripts, health checks and short-lived functions do. Each "
-    "connection costs a handshake, a login and a first question about versions and metadata.",
-    moves=("connection attempts, all the time", "ApiVersions, often Metadata", "network threads' CPU"),
-    stays=("connections that are open", "bytes"),
-    neighbours=(
-        Neighbour(cause="connections", test="what is made stays open"),
-        Neighbour(cause="authentication-failures", test="the logins fail"),
-        Neighbour(cause="metadata-storm", test="Metadata rises without attempts"),
-        Neighbour(cause="tls", test="most of the cost is TLS handshakes"),
+    title="Connection churn",
+    means="Clients connect, do little and disconnect, as scripts, health checks and short-lived functions do. Each "
+    "connection costs a handshake, authentication, and a first ApiVersions and Metadata request.",
+    moves=("connection attempts, continuously", "ApiVersions, often Metadata requests", "network threads' CPU"),
+    stays=("open connections", "bytes"),
+    look_alikes=(
+        LookAlike(cause="connections", test="new connections stay open"),
+        LookAlike(cause="authentication-failures", test="authentication fails"),
+        LookAlike(cause="metadata-storm", test="Metadata requests rise without connection attempts"),
+        LookAlike(cause="tls", test="most of the cost is TLS handshakes"),
     ),
     named_by={"client": "thread_time_by_client", "software": "connections_by_software"},
-    otherwise="clients that leave at once are named in the brokers' request log only",
-    cure="Keep clients and their connections; raise connections.max.idle.ms if brokers close them; limit a source by "
-    "max.connection.creation.rate.",
-    disproof="Attempts stop and the network threads' CPU stays as it is.",
+    if_unnamed="clients that disconnect at once are named in the brokers' request log only",
+    cure="Reuse clients and their connections; raise connections.max.idle.ms if brokers close idle ones; cap a "
+    "listener with max.connection.creation.rate.",
+    disproof="Connection attempts stop and the network threads' CPU does not fall.",
     signs=_churn,
-    hides={"metadata-storm": 0.8, "connections": 0.4},
+    explains_away={"metadata-storm": 0.8, "connections": 0.4},
 )
 
 
@@ -174,7 +174,7 @@ def _failures(scene: Scene) -> Signs | None:
     return Signs(
         weight=either(scene.cost(cores), between(rate, 0.0, 1.0)),
         fit=1.0,
-        sentence=f"Logins fail: {units.number(rate)} a second",
+        sentence=f"Authentications fail: {units.number(rate)} a second",
         evidence=(
             scene.evidence("Failed authentications", "failed_authentications"),
             scene.evidence("Successful authentications", "authentications"),
@@ -182,27 +182,27 @@ def _failures(scene: Scene) -> Signs | None:
         ),
         culprits=by_rise(scene, "failed_authentications", "listener"),
         cores=cores,
-        effect=f"clients that stop trying save {units.number(cores, 2)} cores and their connection attempts",
+        effect=f"clients that stop retrying save {units.number(cores, 2)} cores and their connection attempts",
     )
 
 
 FAILURES = Cause(
     id="authentication-failures",
-    title="Logins that fail",
-    means="A client with wrong or expired credentials connects again and again.",
+    title="Failed authentications",
+    means="A client with wrong or expired credentials reconnects again and again.",
     moves=("failed authentications", "connection attempts"),
     stays=("requests", "bytes"),
-    neighbours=(Neighbour(cause="connection-churn", test="logins succeed"),),
-    otherwise="who fails to log in has no name that could be published: brokers log its address",
-    cure="Correct or stop the client; brokers hold failing ones up by connection.failed.authentication.delay.ms.",
-    disproof="No login fails while attempts stay as high.",
+    look_alikes=(LookAlike(cause="connection-churn", test="authentication succeeds"),),
+    if_unnamed="a client that fails to authenticate has no name that could be published: brokers log its address",
+    cure="Correct the credentials or stop the client; connection.failed.authentication.delay.ms slows its retries.",
+    disproof="No authentication fails while connection attempts stay as high.",
     signs=_failures,
-    hides={"connection-churn": 0.9},
+    explains_away={"connection-churn": 0.9},
 )
 
 
 def _handshakes(scene: Scene) -> float:
-    """TLS handshakes a second that were added; 0 where it is not told that connections are TLS."""
+    """TLS handshakes a second that were added; 0 where no metric says that connections are TLS."""
     encrypted, all_of_them = scene.now("tls_connections"), scene.now("connections")
     listeners = scene.facts.by("connections_by_listener", "listener")
     secure = sum(max(0.0, pair.now) for name, pair in listeners.items() if _is_tls(name) and not math.isnan(pair.now))
@@ -235,7 +235,7 @@ def _tls(scene: Scene) -> Signs | None:
     return Signs(
         weight=weight,
         fit=between(cores / scene.cores, 0.01, 0.06) * (0.6 + 0.4 * between(busy, 0.0, 0.05)),
-        sentence=f"TLS takes the network threads' time: {units.number(handshakes)} handshakes a second, "
+        sentence=f"TLS takes network thread time: {units.number(handshakes)} handshakes a second, "
         f"{units.short(by_them * moved, units.BYTES_PER_SECOND)} encrypted",
         evidence=(
             scene.evidence("TLS connections", "tls_connections"),
@@ -251,21 +251,22 @@ def _tls(scene: Scene) -> Signs | None:
 
 TLS = Cause(
     id="tls",
-    title="TLS",
-    means="Encrypting costs brokers CPU for each byte, and much for each handshake, and takes the zero-copy path away "
-    "from fetches.",
-    moves=("TLS connections, or attempts on a TLS listener", "network threads' CPU"),
-    stays=("requests", "bytes, where it is the handshakes"),
-    neighbours=(
-        Neighbour(cause="ingress-bytes", test="the bytes come by a plain listener"),
-        Neighbour(cause="connection-churn", test="what connects is plain"),
+    title="TLS overhead",
+    means="Encryption costs brokers CPU for each byte, far more for each handshake, and rules out zero-copy (sendfile) "
+    "for fetches.",
+    moves=("TLS connections, or connection attempts on a TLS listener", "network threads' CPU"),
+    stays=("requests", "bytes, where handshakes are the cost"),
+    look_alikes=(
+        LookAlike(cause="ingress-bytes", test="the bytes arrive on a plaintext listener"),
+        LookAlike(cause="connection-churn", test="the new connections are plaintext"),
     ),
     named_by={"client": "ingress_by_client", "listener": "connections_by_listener"},
-    otherwise="handshakes are made before a client has a name",
-    cure="Keep connections; resume sessions; let the heaviest reader inside the same network use a plain listener.",
-    disproof="The same bytes and attempts on a plain listener cost as much.",
+    if_unnamed="a TLS handshake comes before the client sends its client id",
+    cure="Keep connections open; resume TLS sessions; move the heaviest reader inside the same network to a plaintext "
+    "listener.",
+    disproof="The same bytes and connection attempts on a plaintext listener cost as much CPU.",
     signs=_tls,
-    hides={"connection-churn": 0.6, "ingress-bytes": 0.7, "fan-out": 0.5, "connections": 0.5},
+    explains_away={"connection-churn": 0.6, "ingress-bytes": 0.7, "fan-out": 0.5, "connections": 0.5},
 )
 
 CAUSES = (CONNECTIONS, CHURN, FAILURES, TLS)

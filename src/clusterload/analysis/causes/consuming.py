@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import clients, topics
-from clusterload.analysis.causes.cause import Cause, Neighbour, Signs
+from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.analysis.window_stats import Pair
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _fetch_bytes(scene: Scene) -> float:
-    """Bytes of a fetch among those that were added."""
+    """Bytes per added fetch."""
     more = scene.asked("FetchConsumer")
     return max(0.0, scene.total("egress").rise) / more if more else math.nan
 
@@ -47,12 +47,12 @@ def _fan_out(scene: Scene) -> Signs | None:
     return Signs(
         weight=weight,
         fit=(large if scene.based else large * between(scene.pressed("egress"), 0.1, 0.6)) * (1 - 0.8 * cold),
-        sentence=f"Much is read: {units.short(level.now, units.BYTES_PER_SECOND)}, "
+        sentence=f"High fan-out: {units.short(level.now, units.BYTES_PER_SECOND)} read, "
         f"{units.number(times.now, 2)} times what arrives",
         evidence=(
             scene.evidence("Egress", "egress"),
             scene.evidence("Ingress", "ingress"),
-            scene.figure("Bytes of a fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
+            scene.figure("Bytes per fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
         ),
         culprits=(*clients(scene, "egress_by_client", "thread_time_by_client"), *topics(scene, "egress_by_topic")),
         cores=cores,
@@ -62,20 +62,21 @@ def _fan_out(scene: Scene) -> Signs | None:
 
 FAN_OUT = Cause(
     id="fan-out",
-    title="Many readers of the same data",
-    means="What arrives once is read many times: each group and each reader on its own takes all of it again.",
-    moves=("egress", "bytes of a fetch"),
-    stays=("ingress", "joins and leaves of groups", "reads from disk"),
-    neighbours=(
-        Neighbour(cause="fetch-storm", test="fetches are many and carry next to nothing"),
-        Neighbour(cause="rebalances", test="members join and leave, and read anew what was not committed"),
-        Neighbour(cause="cold-reads", test="what is read comes from the disk"),
-        Neighbour(cause="ingress-bytes", test="ingress rises as well; the readers only follow"),
+    title="High consumer fan-out",
+    means="Data that arrives once is read many times: each consumer group and each standalone consumer fetches all of "
+    "it.",
+    moves=("egress", "bytes per fetch"),
+    stays=("ingress", "group membership", "disk reads"),
+    look_alikes=(
+        LookAlike(cause="fetch-storm", test="fetches are many and nearly empty"),
+        LookAlike(cause="rebalances", test="members join and leave, and re-read what was not committed"),
+        LookAlike(cause="cold-reads", test="the data is read from disk"),
+        LookAlike(cause="ingress-bytes", test="ingress rises as well; consumers only follow"),
     ),
     named_by={"client": "egress_by_client", "topic": "egress_by_topic"},
-    otherwise="brokers publish the bytes of each client once a client quota exists: --unlock-client-metrics",
-    cure="Share what was read (a group instead of single readers, a cache); compress; consumer quotas.",
-    disproof="Half the readers, and egress stays.",
+    if_unnamed="brokers publish bytes by client id only while a client quota exists: --unlock-client-metrics",
+    cure="Share what was read (one group instead of standalone consumers, or a cache); compress; set consumer quotas.",
+    disproof="Half of the consumers stop and egress does not fall.",
     signs=_fan_out,
 )
 
@@ -89,20 +90,20 @@ def _fetch_storm(scene: Scene) -> Signs | None:
     empty = 1 - by_size(_fetch_bytes(scene), 1.5e3, 15e3)
     many = 1.0
     connections = scene.rise("connections")
-    # Many new connections of which each asks now and then are no storm, if it is not producers that they are of.
+    # Many new connections that fetch now and then make no storm, unless they belong to producers.
     if connections >= 10 and scene.asked("Produce") < connections / 3:  # noqa: PLR2004 (a client or two)
         many = by_size(more / connections, 2.0, 12.0)
     weight = either(scene.cost(cores), scene.grown("requests_by_type", 20)) * between(cores / scene.cores, 0.01, 0.07)
     return Signs(
         weight=weight,
         fit=empty * many,
-        sentence=f"Consumers ask all the time: {units.number(fetches.now)} fetches a second of "
+        sentence=f"Empty-fetch storm: {units.number(fetches.now)} fetches a second of "
         f"{units.short(_fetch_size(scene).now, units.BYTES)} each",
         evidence=(
             *scene.request_evidence("FetchConsumer"),
-            scene.figure("Bytes of a fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
+            scene.figure("Bytes per fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
             scene.figure(
-                "Time of a fetch",
+                "Total time of a fetch",
                 scene.mean_time("request_time", "FetchConsumer"),
                 units.MILLISECONDS,
                 "request_time, requests_by_type",
@@ -116,20 +117,21 @@ def _fetch_storm(scene: Scene) -> Signs | None:
 
 FETCH_STORM = Cause(
     id="fetch-storm",
-    title="Fetches that bring next to nothing",
-    means="A consumer asks again at once, with a wait of nothing, whether there is data or not.",
-    moves=("FetchConsumer requests", "time of a fetch falls: nobody waits", "bytes of a fetch fall"),
+    title="Empty-fetch storm",
+    means="A consumer with a fetch.max.wait.ms near 0 fetches again at once, whether there is data or not.",
+    moves=("FetchConsumer requests", "time of a fetch (falls: none waits for data)", "bytes per fetch (fall)"),
     stays=("egress", "Produce requests"),
-    neighbours=(
-        Neighbour(cause="fan-out", test="fetches carry many bytes"),
-        Neighbour(
-            cause="small-batches", test="each produce request wakes the consumers' fetches: Produce rises as much"
+    look_alikes=(
+        LookAlike(cause="fan-out", test="fetches carry many bytes"),
+        LookAlike(
+            cause="small-batches",
+            test="each Produce request wakes the consumers' waiting fetches: Produce requests rise as much",
         ),
     ),
     named_by={"client": "thread_time_by_client"},
-    otherwise="brokers publish the time of each client once a client quota exists: --unlock-client-metrics",
+    if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
     cure="fetch.min.bytes above 1 and fetch.max.wait.ms of 500 in that consumer.",
-    disproof="Fewer fetches leave the brokers' time as it is.",
+    disproof="Fewer fetches leave the brokers' CPU unchanged.",
     signs=_fetch_storm,
 )
 
@@ -144,34 +146,34 @@ def _cold_reads(scene: Scene) -> Signs | None:
     return Signs(
         weight=by_size(more, 0.3e6, 4e6),
         fit=either(0.3 * between(local.ratio, 1.0, 4.0), by_size(part, 0.02, 0.3)),
-        sentence=f"Old data is read from disk: {units.short(reads.now, units.BYTES_PER_SECOND)}",
+        sentence=f"Cold reads from disk: {units.short(reads.now, units.BYTES_PER_SECOND)}",
         evidence=(
-            scene.evidence("Read from disk", "disk_reads"),
+            scene.evidence("Disk reads", "disk_reads"),
             scene.evidence("Egress", "egress"),
-            scene.figure("Time of a fetch at the leader", local, units.MILLISECONDS, "request_local_time"),
+            scene.figure("Local time of a fetch", local, units.MILLISECONDS, "request_local_time"),
         ),
         culprits=(*clients(scene, "egress_by_client", "thread_time_by_client"), *topics(scene, "egress_by_topic")),
-        effect="reads of what is still in memory take no disk",
+        effect="reads from the page cache need no disk",
     )
 
 
 COLD_READS = Cause(
     id="cold-reads",
-    title="Reads of data that is not in memory",
-    means="A consumer begins far back, or lags so far that the page cache has forgotten what it wants. Each read waits "
-    "for the disk, and pushes out what others read.",
-    moves=("reads from disk", "egress", "time of a fetch at the leader"),
+    title="Cold reads from disk",
+    means="A consumer starts far back, or lags so far that its data has left the page cache. Each of its fetches waits "
+    "for the disk, and pushes out of the cache what others read.",
+    moves=("disk reads", "egress", "local time of a fetch"),
     stays=("ingress",),
-    neighbours=(
-        Neighbour(cause="fan-out", test="nothing is read from disk"),
-        Neighbour(cause="compaction", test="the log cleaner reads and writes; no client reads"),
+    look_alikes=(
+        LookAlike(cause="fan-out", test="nothing is read from disk"),
+        LookAlike(cause="compaction", test="the log cleaner reads and writes; no client reads"),
     ),
     named_by={"client": "egress_by_client", "topic": "egress_by_topic"},
-    otherwise="lag by group tells who is far behind",
-    cure="Bound what one reader may fetch (consumer quota), read old data at quiet hours, or give brokers more memory.",
-    disproof="The reader stops and the disk reads go on.",
+    if_unnamed="consumer lag by group shows who is far behind",
+    cure="Cap that consumer (consumer quota), read old data at quiet hours, or give brokers more page cache.",
+    disproof="The consumer stops and the disk reads continue.",
     signs=_cold_reads,
-    hides={"fan-out": 0.7, "disk": 0.7, "compaction": 0.8, "fetch-storm": 0.5},
+    explains_away={"fan-out": 0.7, "disk": 0.7, "compaction": 0.8, "fetch-storm": 0.5},
 )
 
 CAUSES = (FAN_OUT, FETCH_STORM, COLD_READS)

@@ -1,11 +1,11 @@
-"""Causes about what clients ask of brokers beside data: offsets, metadata, membership, transactions, ids."""
+"""Causes about other requests than data: offset commits, metadata, groups, transactions, producer ids."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import by_rise, clients, groups_by_commits, topics
-from clusterload.analysis.causes.cause import Cause, Neighbour, Signs
+from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.weights import between, either
 from clusterload.model import units
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def _material(scene: Scene, cores: float) -> float:
-    """From 0 to 1, whether it takes so much of the hosts that it matters."""
+    """From 0 to 1, whether it takes enough of the hosts' CPU to matter."""
     return between(cores / scene.cores, 0.005, 0.03)
 
 
 def _grown(scene: Scene, request: str) -> float:
-    """How many times a type of request has become what it was; 0 without a baseline."""
+    """From 0 to 1, by what factor a type of request grew; 0 without a baseline."""
     pair = scene.requests(request)
     if not scene.based or not scene.asked(request):
         return 0.0
@@ -34,11 +34,11 @@ def _offset_commits(scene: Scene) -> Signs | None:
     return Signs(
         weight=either(scene.cost(cores), _grown(scene, "OffsetCommit")) * _material(scene, cores),
         fit=1.0,
-        sentence=f"Groups commit {units.number(scene.requests('OffsetCommit').now)} times a second",
+        sentence=f"Groups commit offsets {units.number(scene.requests('OffsetCommit').now)} times a second",
         evidence=(
             *scene.request_evidence("OffsetCommit", "FetchFollower"),
             scene.evidence("Offsets committed", "offset_commits"),
-            scene.evidence("Growth of the offsets' topic", "records_by_partition", topic="__consumer_offsets"),
+            scene.evidence("Growth of __consumer_offsets", "records_by_partition", topic="__consumer_offsets"),
         ),
         culprits=(*groups_by_commits(scene), *clients(scene)),
         cores=cores,
@@ -48,26 +48,26 @@ def _offset_commits(scene: Scene) -> Signs | None:
 
 OFFSET_COMMITS = Cause(
     id="offset-commits",
-    title="Offsets committed too often",
-    means="A consumer commits after each record or poll. Every commit is a record of an internal topic, which is "
-    "copied to the followers and compacted.",
-    moves=("OffsetCommit requests", "growth of __consumer_offsets", "FetchFollower", "one broker more than others"),
+    title="Excessive offset commits",
+    means="A consumer commits after each record or poll. Every commit is a record in __consumer_offsets, which is "
+    "replicated and compacted.",
+    moves=("OffsetCommit requests", "growth of __consumer_offsets", "FetchFollower requests", "load of one broker"),
     stays=("ingress of clients", "Produce requests"),
-    neighbours=(
-        Neighbour(cause="hot-partition", test="the partition that grows is of __consumer_offsets"),
-        Neighbour(cause="small-batches", test="Produce requests rise, and OffsetCommit does not"),
+    look_alikes=(
+        LookAlike(cause="hot-partition", test="the partition that grows belongs to __consumer_offsets"),
+        LookAlike(cause="small-batches", test="Produce requests rise, and OffsetCommit requests do not"),
     ),
     named_by={"group": "records_by_partition", "client": "thread_time_by_client"},
-    otherwise="the partition of __consumer_offsets that grows tells the groups whose names hash to it",
+    if_unnamed="the partition of __consumer_offsets that grows leaves only the groups whose ids hash to it",
     cure="Commit by time (enable.auto.commit, or every few seconds), not by record.",
-    disproof="Commits stop and the brokers' time stays.",
+    disproof="Commits stop and the brokers' CPU does not fall.",
     signs=_offset_commits,
-    hides={"hot-partition": 0.5, "leader-skew": 0.5},
+    explains_away={"hot-partition": 0.5, "leader-skew": 0.5},
 )
 
 
 def _metadata(scene: Scene) -> Signs | None:
-    # Who connects asks once, and so does who joins a group.
+    # Each connecting client sends one, and so does each member that joins a group.
     asked = scene.asked_on("Metadata")
     more = max(0.0, asked - scene.connecting - scene.rebalancing)
     if not more > 0:
@@ -76,7 +76,7 @@ def _metadata(scene: Scene) -> Signs | None:
     return Signs(
         weight=either(scene.cost(cores), _grown(scene, "Metadata")) * _material(scene, cores),
         fit=between(more / asked, 0.2, 0.6),
-        sentence=f"Clients ask for metadata {units.number(scene.requests('Metadata').now)} times a second",
+        sentence=f"Clients send {units.number(scene.requests('Metadata').now)} Metadata requests a second",
         evidence=(
             *scene.request_evidence("Metadata"),
             scene.evidence("Connection attempts", "connection_attempts"),
@@ -84,26 +84,27 @@ def _metadata(scene: Scene) -> Signs | None:
         ),
         culprits=clients(scene),
         cores=cores,
-        effect=f"asking when something changed, as clients do by themselves, saves {units.number(cores, 2)} cores",
+        effect=f"refreshing metadata when something changed, as clients do by default, saves "
+        f"{units.number(cores, 2)} cores",
     )
 
 
 METADATA = Cause(
     id="metadata-storm",
-    title="Metadata asked all the time",
-    means="A client asks for topics and leaders again and again: tools in a loop, clients that are made for each "
-    "message, topics that do not exist, or a very short metadata.max.age.ms.",
+    title="Metadata request storm",
+    means="A client requests metadata again and again: tools in a loop, a new client for each message, topics that do "
+    "not exist, or a very short metadata.max.age.ms.",
     moves=("Metadata requests",),
     stays=("bytes", "FetchFollower requests", "connection attempts"),
-    neighbours=(
-        Neighbour(cause="connection-churn", test="attempts rise as much as Metadata"),
-        Neighbour(cause="rebalances", test="JoinGroup and LeaveGroup rise too"),
-        Neighbour(cause="broker-down", test="clients look for new leaders for a moment"),
+    look_alikes=(
+        LookAlike(cause="connection-churn", test="connection attempts rise as much as Metadata requests"),
+        LookAlike(cause="rebalances", test="JoinGroup and LeaveGroup requests rise too"),
+        LookAlike(cause="broker-down", test="clients look for new leaders, for a moment"),
     ),
     named_by={"client": "thread_time_by_client"},
-    otherwise="brokers publish the time of each client once a client quota exists: --unlock-client-metrics",
-    cure="Keep one admin client; ask for the topics in use only; leave metadata.max.age.ms at its five minutes.",
-    disproof="Metadata stops and the brokers' time stays.",
+    if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
+    cure="Keep one admin client; request only the topics in use; leave metadata.max.age.ms at its five minutes.",
+    disproof="Metadata requests stop and the brokers' CPU does not fall.",
     signs=_metadata,
 )
 
@@ -130,29 +131,35 @@ def _rebalances(scene: Scene) -> Signs | None:
         ),
         culprits=(*members, *clients(scene)),
         cores=cores,
-        effect="members that stay read on; none reads anew what was not committed",
+        effect="members that stay keep reading; none re-reads what was not committed",
     )
 
 
 REBALANCES = Cause(
     id="rebalances",
-    title="Groups that rebalance again and again",
-    means="Members of a group come and go, or take longer than max.poll.interval.ms. All members stop, and read anew "
-    "what was not committed.",
-    moves=("JoinGroup, SyncGroup and LeaveGroup requests", "FindCoordinator", "egress: members read anew"),
+    title="Frequent group rebalances",
+    means="Members of a group join and leave, or exceed max.poll.interval.ms. All members pause, and re-read what was "
+    "not committed.",
+    moves=("JoinGroup, SyncGroup and LeaveGroup requests", "FindCoordinator requests", "egress: members re-read"),
     stays=("ingress", "Produce requests"),
-    neighbours=(
-        Neighbour(cause="fan-out", test="egress rises and nobody joins or leaves"),
-        Neighbour(cause="metadata-storm", test="Metadata rises and nobody joins or leaves"),
-        Neighbour(cause="connection-churn", test="attempts rise and no group changes"),
+    look_alikes=(
+        LookAlike(cause="fan-out", test="egress rises and no member joins or leaves"),
+        LookAlike(cause="metadata-storm", test="Metadata requests rise and no member joins or leaves"),
+        LookAlike(cause="connection-churn", test="connection attempts rise and no group changes"),
     ),
     named_by={"group": "members_changed", "client": "thread_time_by_client"},
-    otherwise="describing groups twice tells whose members changed",
-    cure="Longer max.poll.interval.ms and session.timeout.ms, static members (group.instance.id), cooperative or the "
-    "consumer protocol; find why members leave.",
-    disproof="The members stay for minutes and the load stays.",
+    if_unnamed="describing the groups twice shows whose members changed",
+    cure="Longer max.poll.interval.ms and session.timeout.ms, static membership (group.instance.id), cooperative "
+    "assignment or the consumer protocol; find out why members leave.",
+    disproof="The members stay for minutes and the load does not fall.",
     signs=_rebalances,
-    hides={"fan-out": 0.6, "metadata-storm": 0.8, "connection-churn": 0.7, "offset-commits": 0.5, "connections": 0.5},
+    explains_away={
+        "fan-out": 0.6,
+        "metadata-storm": 0.8,
+        "connection-churn": 0.7,
+        "offset-commits": 0.5,
+        "connections": 0.5,
+    },
 )
 
 
@@ -175,20 +182,20 @@ def _transactions(scene: Scene) -> Signs | None:
 TRANSACTIONS = Cause(
     id="transactions",
     title="Many small transactions",
-    means="Producers commit a transaction for a few records. Each takes requests to the coordinator, records of its "
-    "state with their copies, and a marker in every partition that was written.",
+    means="Producers commit a transaction for every few records. Each takes requests to the transaction coordinator, "
+    "replicated records of its state, and a marker in every partition that was written.",
     moves=("EndTxn, AddPartitionsToTxn and WriteTxnMarkers requests", "FetchFollower requests"),
     stays=("connections", "bytes of clients"),
-    neighbours=(
-        Neighbour(cause="small-batches", test="no EndTxn"),
-        Neighbour(cause="producer-ids", test="InitProducerId rises and EndTxn does not"),
+    look_alikes=(
+        LookAlike(cause="small-batches", test="no EndTxn requests"),
+        LookAlike(cause="producer-ids", test="InitProducerId requests rise and EndTxn requests do not"),
     ),
     named_by={"client": "thread_time_by_client", "topic": "records_in_by_topic"},
-    otherwise="brokers publish no transactional ids in metrics; listing transactions tells them",
-    cure="More records in a transaction: a longer commit.interval.ms, or transactions by time and not by record.",
-    disproof="Half as many transactions of the same records cost as much.",
+    if_unnamed="brokers publish no transactional ids in metrics; kafka-transactions.sh list shows them",
+    cure="More records in a transaction: a longer commit.interval.ms, or commit by time and not by record.",
+    disproof="Half as many transactions of the same records cost as much CPU.",
     signs=_transactions,
-    hides={"small-batches": 0.6, "producer-ids": 0.7, "fetch-storm": 0.5},
+    explains_away={"small-batches": 0.6, "producer-ids": 0.7, "fetch-storm": 0.5},
 )
 
 
@@ -201,25 +208,27 @@ def _producer_ids(scene: Scene) -> Signs | None:
     return Signs(
         weight=either(scene.cost(cores), _grown(scene, "InitProducerId")) * _material(scene, cores),
         fit=between(more / asked, 0.2, 0.6),
-        sentence=f"Producers ask for ids {units.number(scene.requests('InitProducerId').now)} times a second",
+        sentence=f"Producers send {units.number(scene.requests('InitProducerId').now)} InitProducerId requests a "
+        "second",
         evidence=scene.request_evidence("InitProducerId", "EndTxn", "Produce"),
         culprits=clients(scene),
         cores=cores,
-        effect=f"producers that are kept save {units.number(cores, 2)} cores, and brokers' memory for each id",
+        effect=f"reused producers save {units.number(cores, 2)} cores, and brokers' memory for each id",
     )
 
 
 PRODUCER_IDS = Cause(
     id="producer-ids",
-    title="Producer ids asked all the time",
-    means="Idempotent producers are made again and again. Each asks for an id that brokers remember for a day.",
+    title="InitProducerId request storm",
+    means="Idempotent producers are created again and again. Each requests a producer id, which brokers remember for a "
+    "day.",
     moves=("InitProducerId requests",),
     stays=("EndTxn requests", "bytes"),
-    neighbours=(Neighbour(cause="transactions", test="EndTxn rises too"),),
+    look_alikes=(LookAlike(cause="transactions", test="EndTxn requests rise too"),),
     named_by={"client": "thread_time_by_client"},
-    otherwise="brokers publish the time of each client once a client quota exists: --unlock-client-metrics",
-    cure="Keep one producer for the life of a process; idempotence off where it is not needed.",
-    disproof="InitProducerId stops and the brokers' time stays.",
+    if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
+    cure="Keep one producer for the life of a process; enable.idempotence=false where it is not needed.",
+    disproof="InitProducerId requests stop and the brokers' CPU does not fall.",
     signs=_producer_ids,
 )
 

@@ -1,4 +1,4 @@
-"""Causes about brokers and ways that fail or lag: a replica, a network, a broker, a disk."""
+"""Causes about failures and lag: a broker, a replica, the network, a disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.causes.cause import Cause, Neighbour, Signs
+from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.analysis.finding import Culprit, Evidence
 from clusterload.model import units
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from clusterload.analysis.window_stats import Pair
 
 GONE_SECONDS: Final = 5.0
-"""Silence of one broker alone from which on it may be down; a shorter one may be a pause."""
+"""Seconds without metrics of one broker alone from which on it may be down; fewer may be a pause."""
 
-# How clearly a broker without produce requests is the one that all others wait for: what has none cannot show it.
+# How clearly a broker without Produce requests is the one that all others wait for: without any it cannot show it.
 _BY_ABSENCE: Final = 0.7
 
-# What every broker says in each reading.
+# What every broker publishes in each reading.
 _HEARTBEATS: Final = ("cpu_broker", "leaders", "connections", "requests", "partitions")
 
 
 def silences(scene: Scene) -> dict[str, float]:
-    """The longest time in the window that nothing was heard of each broker, in seconds."""
+    """The longest time in the window without metrics of each broker, in seconds."""
     run = scene.facts.now
     heard: dict[str, list[int]] = {}
     for name in _HEARTBEATS:
@@ -46,7 +46,7 @@ def silences(scene: Scene) -> dict[str, float]:
 
 
 def _alone(scene: Scene) -> tuple[str, float]:
-    """The broker that was not heard while the others were, and for how many seconds longer than they."""
+    """The broker that gave no metrics while the others did, and for how many seconds longer than they."""
     quiet = silences(scene)
     if len(quiet) < 2:  # noqa: PLR2004 (nobody to compare with)
         return "", 0.0
@@ -55,7 +55,7 @@ def _alone(scene: Scene) -> tuple[str, float]:
 
 
 def _others_lead(scene: Scene, lost: str) -> float:
-    """How many leaders the other brokers have more than before."""
+    """How many more leaders the other brokers have than before."""
     leaders = scene.facts.per_broker("leaders")
     return sum(pair.rise for who, pair in leaders.items() if who != lost and scene.based and not math.isnan(pair.rise))
 
@@ -64,7 +64,7 @@ def _broker_down(scene: Scene) -> Signs | None:
     who, seconds = _alone(scene)
     leaders = scene.facts.per_broker("leaders")
     none_led = [broker for broker, pair in leaders.items() if pair.now == 0 and (pair.before > 0 or not scene.based)]
-    # A broker that dies is heard for the first seconds of the window; the last reading says more than the middle.
+    # A broker that dies gives metrics for the first seconds of the window; the last reading says more than the median.
     missing = max(scene.rise("under_replicated"), _last_rise(scene, "under_replicated"))
     offline = max(scene.rise("offline_partitions"), _last_rise(scene, "offline_partitions"))
     moved = _others_lead(scene, who)
@@ -76,19 +76,19 @@ def _broker_down(scene: Scene) -> Signs | None:
     return Signs(
         weight=either(quiet * (0.3 + 0.7 * signs), 0.9 * signs if lost in none_led else 0.0),
         fit=max(signs, 0.3) if quiet else signs * between(missing + offline, 0, 1),
-        sentence=f"Broker {lost} is down or cut off: not heard for {units.duration(seconds)}"
+        sentence=f"Broker {lost} is down or cut off: no metrics for {units.duration(seconds)}"
         if quiet
-        else f"Broker {lost} leads nothing and lacks its replicas",
+        else f"Broker {lost} leads no partition and its replicas are missing",
         evidence=(
             Evidence(
-                name="Silence", whose=f"broker {lost}", now=seconds, unit=units.SECONDS, source="cpu_broker",
-                window_s=scene.seconds,
+                name="Time without metrics", whose=f"broker {lost}", now=seconds, unit=units.SECONDS,
+                source="cpu_broker", window_s=scene.seconds,
             ),
             scene.evidence("Under-replicated partitions", "under_replicated"),
             *(scene.evidence("Leaders", "leaders", f"broker {broker}", broker=broker) for broker in sorted(leaders)),
         ),
         culprits=(Culprit(kind="broker", name=lost, share=1.0, source="leaders"),),
-        effect="its leaders and copies come back with it",
+        effect="its leaders and replicas come back with it",
     )  # fmt: skip
 
 
@@ -104,20 +104,20 @@ def _last_rise(scene: Scene, name: str) -> float:
 
 BROKER_DOWN = Cause(
     id="broker-down",
-    title="A broker is down",
-    means="A broker stopped, died or is cut off. Others lead for it, and its replicas are missing.",
-    moves=("readings of that broker stop", "under-replicated partitions", "leaders of the others"),
-    stays=("what clients ask for",),
-    neighbours=(
-        Neighbour(cause="slow-replica", test="it is silent for seconds at a time, and leaders stay"),
-        Neighbour(cause="leader-skew", test="every broker is heard and no replica is missing"),
+    title="Broker down",
+    means="A broker stopped, crashed or is cut off. Others lead its partitions, and its replicas are missing.",
+    moves=("metrics of that broker (stop)", "under-replicated partitions", "leaders of the other brokers"),
+    stays=("what clients request",),
+    look_alikes=(
+        LookAlike(cause="slow-replica", test="it gives no metrics for seconds at a time, and keeps its leaders"),
+        LookAlike(cause="leader-skew", test="every broker gives metrics and no replica is missing"),
     ),
     named_by={"broker": "leaders"},
-    otherwise="brokers that do not answer are known from metadata",
-    cure="Bring the broker back; see its log. Afterwards a preferred election gives it its leaders again.",
+    if_unnamed="metadata shows which brokers do not answer",
+    cure="Bring the broker back; see its log. Then a preferred leader election gives it its leaders again.",
     disproof="The broker answers clients and leads as many partitions as before.",
     signs=_broker_down,
-    hides={
+    explains_away={
         "leader-skew": 1.0, "slow-replica": 0.9, "network-delay": 0.7, "metadata-storm": 0.9, "hot-partition": 0.7,
         "connection-churn": 0.8, "rebalances": 0.5, "connections": 0.7, "disk": 0.8, "fetch-storm": 0.7,
         "fan-out": 0.7, "small-batches": 0.5, "compaction": 0.9, "cold-reads": 0.5, "producer-ids": 0.7,
@@ -139,8 +139,8 @@ def _slow_replica(scene: Scene) -> Signs | None:
     paused = between(seconds, 1.5, 3.5)
     if paused and (not comparison or who != behind):
         behind = who
-    behind = behind or _lacked(scene)
-    # Whoever waits the longest tells: the slow broker's own requests, and those of idle brokers, wait for nobody.
+    behind = behind or _missing_replica(scene)
+    # The longest wait counts: requests of the lagging broker itself, and of idle brokers, wait for nobody.
     worst = max(slower.values(), key=lambda pair: pair.rise, default=whole)
     late = by_size(worst.rise, 8.0, 60.0) if worst.rise > 0 else 0.0
     if not scene.based:
@@ -150,29 +150,31 @@ def _slow_replica(scene: Scene) -> Signs | None:
         return None
     return Signs(
         weight=either(late * between(worst.ratio, 1.5, 4.0) if scene.based else late, 0.6 * missing),
-        # On a full host all are late, but not one broker for the others only.
+        # On a full host all brokers are late, and not only one for the others.
         fit=either(comparison, absent, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene) * (1 - comparison)),
         sentence=_lateness(behind, whole),
         evidence=(
-            scene.figure("Wait of a produce request for replicas", whole, units.MILLISECONDS, source),
+            scene.figure("Remote time of a Produce request (waiting for replicas)", whole, units.MILLISECONDS, source),
             *(
-                scene.figure("Wait for replicas", slower[broker], units.MILLISECONDS, source, f"broker {broker}")
+                scene.figure(
+                    "Remote time of a Produce request", slower[broker], units.MILLISECONDS, source, f"broker {broker}"
+                )
                 for broker in sorted(slower)
             ),
             scene.evidence("Under-replicated partitions", "under_replicated"),
         ),
         culprits=(Culprit(kind="broker", name=behind, share=math.nan, source=source),) if behind else (),
-        effect=f"without it a produce request waits {units.number(max(0.0, whole.rise))} ms less",
+        effect=f"without it a Produce request waits {units.number(max(0.0, whole.rise))} ms less",
     )
 
 
 def _waited_for(waits: dict[str, Pair], idle: Set[str]) -> tuple[str, float]:
-    """Which broker the others wait for, and from 0 to 1 how clearly: nobody waits for itself.
+    """Which broker the others wait for, and from 0 to 1 how clearly: a broker does not wait for itself.
 
     Its own requests wait the least. Where those of all wait alike, it may be the one broker that has none.
 
     Args:
-        waits: of the produce requests of each broker that has some.
+        waits: of the Produce requests of each broker that has some.
         idle: brokers that have none.
     """
     rises = sorted(max(0.0, pair.rise) for pair in waits.values())
@@ -183,16 +185,16 @@ def _waited_for(waits: dict[str, Pair], idle: Set[str]) -> tuple[str, float]:
     return (next(iter(idle)) if rises and rises[0] and len(idle) == 1 else ""), 0.0
 
 
-def _lacked(scene: Scene) -> str:
-    """The one broker of which no partition lacks a replica while those of all others do: it is the replica."""
+def _missing_replica(scene: Scene) -> str:
+    """The only broker without under-replicated partitions: it is the replica that the others lack."""
     each = scene.facts.per_broker("under_replicated")
     whole = [who for who, pair in each.items() if pair.now == 0]
     return whole[0] if len(whole) == 1 and len(each) > 1 else ""
 
 
 def _lateness(behind: str, wait: Pair) -> str:
-    who = f"Broker {behind} copies late" if behind else "Replicas are copied late"
-    return who if math.isnan(wait.now) else f"{who}: produce requests wait {units.number(wait.now)} ms for replicas"
+    who = f"Broker {behind} lags as a replica" if behind else "Replicas lag"
+    return who if math.isnan(wait.now) else f"{who}: Produce requests wait {units.number(wait.now)} ms for replicas"
 
 
 def _full(scene: Scene) -> float:
@@ -202,23 +204,23 @@ def _full(scene: Scene) -> float:
 
 SLOW_REPLICA = Cause(
     id="slow-replica",
-    title="A replica that lags",
-    means="One broker copies late: its disk, its network, long collections or pauses. Produce requests with acks=all "
-    "wait for it, until it is taken out of the in-sync replicas.",
-    moves=("time that produce requests wait for replicas, on the other brokers", "produce latency"),
-    stays=("time at the leader", "the wait on the slow broker's own partitions", "CPU"),
-    neighbours=(
-        Neighbour(cause="network-delay", test="round trips of clients take longer; replicas do not"),
-        Neighbour(cause="broker-down", test="the broker is not heard at all, and its leaders move"),
-        Neighbour(cause="disk", test="the time at the leader itself rises"),
-        Neighbour(cause="cpu-starvation", test="hosts are full, and all brokers wait"),
+    title="Lagging replica",
+    means="One broker replicates late: its disk, its network, long garbage collections or pauses. Produce requests "
+    "with acks=all wait for it, until it leaves the in-sync replicas (ISR).",
+    moves=("remote time of Produce requests (waiting for replicas), on the other brokers", "produce latency"),
+    stays=("local time of Produce requests", "remote time on the lagging broker's own partitions", "CPU"),
+    look_alikes=(
+        LookAlike(cause="network-delay", test="clients' round trips take longer; replication does not"),
+        LookAlike(cause="broker-down", test="the broker gives no metrics at all, and its leaders move"),
+        LookAlike(cause="disk", test="the local time itself rises"),
+        LookAlike(cause="cpu-starvation", test="hosts are full, and all brokers wait"),
     ),
     named_by={"broker": "request_remote_time"},
-    otherwise="the broker whose own leaders wait the least is the one that the others wait for",
-    cure="Look at that broker: disk, network, garbage collection, neighbours. Taking it out of service frees the rest.",
-    disproof="All brokers' produce requests wait alike.",
+    if_unnamed="the broker whose own leaders wait the least is the one that the others wait for",
+    cure="Check that broker's disk, network, garbage collection and noisy neighbours. Without it the rest is fast.",
+    disproof="Produce requests wait for replicas equally long on all brokers.",
     signs=_slow_replica,
-    hides={"disk": 0.5, "network-delay": 0.3},
+    explains_away={"disk": 0.5, "network-delay": 0.3},
 )
 
 
@@ -236,16 +238,16 @@ def _network_delay(scene: Scene) -> Signs | None:
     return Signs(
         weight=by_size(rises[who], 4.0, 30.0) * (between(worst.ratio, 1.5, 4.0) if scene.based else 0.7),
         fit=either(spared, 1 - _full(scene)) * (1 - _full(scene) * (0.5 - 0.3 * spared)),
-        sentence=f"The way to broker {who} takes {units.number(worst.now)} ms a round trip",
+        sentence=f"A round trip to broker {who} takes {units.number(worst.now)} ms",
         evidence=(
             *(scene.evidence("Round trip", "round_trip_time", f"broker {at}", broker=at) for at in sorted(each)),
             scene.figure(
-                "Time of a produce request within brokers", scene.mean_time("request_time", "Produce"),
+                "Total time of a Produce request within brokers", scene.mean_time("request_time", "Produce"),
                 units.MILLISECONDS, "request_time",
             ),
         ),
         culprits=(Culprit(kind="broker", name=who, share=math.nan, source="round_trip_time"),),
-        effect=f"without it each request and answer takes {units.number(rises[who])} ms less",
+        effect=f"without it each request and its response take {units.number(rises[who])} ms less",
     )  # fmt: skip
 
 
@@ -256,20 +258,20 @@ def _inside(scene: Scene, broker: str) -> float:
 
 NETWORK_DELAY = Cause(
     id="network-delay",
-    title="A slow way to the brokers",
-    means="The network between clients and a broker takes long: distance, a full link, a proxy, loss. Clients that "
-    "wait for answers send less; brokers are idle.",
-    moves=("round trips", "latency that clients see"),
+    title="High network latency to a broker",
+    means="The network between clients and a broker is slow: distance, a full link, a proxy, packet loss. Clients that "
+    "wait for responses send less; brokers are idle.",
+    moves=("round-trip time", "latency that clients see"),
     stays=("time of requests within brokers", "CPU"),
-    neighbours=(
-        Neighbour(cause="slow-replica", test="the time within brokers rises: they wait for a replica"),
-        Neighbour(cause="cpu-starvation", test="hosts are full, and requests wait in the queue"),
-        Neighbour(cause="throttling", test="brokers publish throttle times"),
+    look_alikes=(
+        LookAlike(cause="slow-replica", test="the time within brokers rises: they wait for a replica"),
+        LookAlike(cause="cpu-starvation", test="hosts are full, and requests wait in the request queue"),
+        LookAlike(cause="throttling", test="brokers publish throttle times"),
     ),
     named_by={"broker": "round_trip_time"},
-    otherwise="a round trip of our own to each broker tells: --with-admin, or a live diagnosis",
-    cure="Bring clients nearer, widen the link, or batch more, so that fewer round trips are needed.",
-    disproof="A client beside the brokers sees the same latency.",
+    if_unnamed="a round trip from this machine to each broker shows it: --with-admin, or a live diagnosis",
+    cure="Move clients closer, widen the link, or batch more, so that fewer round trips are needed.",
+    disproof="A client next to the brokers sees the same latency.",
     signs=_network_delay,
 )
 
@@ -282,10 +284,10 @@ def _disk(scene: Scene) -> Signs | None:
     return Signs(
         weight=by_size(local.rise, 5.0, 60.0) * between(local.ratio, 2.0, 6.0),
         fit=(1 - _full(scene)) * (1 - 0.8 * asked) * 0.8,
-        sentence=f"Writing takes long: a produce request spends {units.number(local.now)} ms at its leader",
+        sentence=f"Slow writes: a Produce request spends {units.number(local.now)} ms at its leader",
         evidence=(
-            scene.figure("Time of a produce request at the leader", local, units.MILLISECONDS, "request_local_time"),
-            scene.evidence("Written to disk", "disk_writes"),
+            scene.figure("Local time of a Produce request", local, units.MILLISECONDS, "request_local_time"),
+            scene.evidence("Disk writes", "disk_writes"),
             scene.evidence("Ingress", "ingress"),
         ),
     )
@@ -293,21 +295,21 @@ def _disk(scene: Scene) -> Signs | None:
 
 DISK = Cause(
     id="disk",
-    title="A slow disk",
-    means="Appending or flushing waits for the disk: it is full of other work, throttled by its provider, or failing.",
-    moves=("time of produce requests at the leader",),
+    title="Slow disk",
+    means="Appends or flushes wait for the disk: it is busy with other work, throttled by its provider, or failing.",
+    moves=("local time of Produce requests",),
     stays=("requests", "bytes", "CPU", "partitions"),
-    neighbours=(
-        Neighbour(cause="cpu-starvation", test="the host's CPU is full"),
-        Neighbour(cause="partitions", test="partitions rose"),
-        Neighbour(cause="slow-replica", test="the time at the leader stays, the wait for replicas rises"),
-        Neighbour(cause="cold-reads", test="much is read from disk for consumers"),
+    look_alikes=(
+        LookAlike(cause="cpu-starvation", test="the host's CPU is full"),
+        LookAlike(cause="partitions", test="partitions rose"),
+        LookAlike(cause="slow-replica", test="the local time is unchanged, the remote time (for replicas) rises"),
+        LookAlike(cause="cold-reads", test="much is read from disk for consumers"),
     ),
-    otherwise="the host's own figures (queue and busy time of its disks) tell",
+    if_unnamed="the host's own disk metrics (queue and utilisation) show it",
     cure="A faster disk, or less on it; several log.dirs.",
     disproof="The host's disks are idle.",
     signs=_disk,
-    seen="the lab's disk cannot be made slow without rights that a test must not need",
+    untested="the lab's disk cannot be slowed down without privileges that a test must not need",
 )
 
 CAUSES = (BROKER_DOWN, SLOW_REPLICA, NETWORK_DELAY, DISK)

@@ -1,8 +1,8 @@
 """Judging: which causes hold, ranked, with a confidence.
 
-Each cause says by itself how well it fits. Then what one cause brings with it is taken off the others: a broker that is
-down moves leaders, and that is no skew. What is left is a score, and a map that was fitted to runs of known cause makes
-a confidence of it.
+Each cause says by itself how well it fits. Then what one cause explains away is taken off the others: a broker that is
+down moves its leaders, and that is not an imbalance. What is left is a score; a curve that was fitted to runs of known
+cause turns it into a confidence.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ def judge(facts: Facts, usage: Usage) -> tuple[Finding, ...]:
 
 
 def signs_of(scene: Scene) -> dict[str, Signs]:
-    """What each cause of which anything holds answers."""
+    """The signs of each cause of which anything holds."""
     return {name: found for name, cause in CAUSES.items() if (found := cause.signs(scene)) is not None}
 
 
 def explained_away(scores: Mapping[str, float]) -> dict[str, float]:
-    """Scores after each cause took off what it brings with it, the weightiest first."""
+    """Scores after each cause took off what it explains away, the weightiest first."""
     left = dict(scores)
     for name in sorted(scores, key=lambda cause: (-scores[cause], cause)):
-        for other, share in CAUSES[name].hides.items():
+        for other, share in CAUSES[name].explains_away.items():
             if other in left:
                 left[other] *= 1 - share * left[name]
     return left
@@ -57,7 +57,7 @@ def _confidence(scores: Mapping[str, float], name: str, scene: Scene) -> float:
 
 
 def _finding(cause: Cause, signs: Signs, confidence: float, scene: Scene) -> Finding:
-    unnamed = "" if signs.culprits else f"; who it is cannot be named: {cause.otherwise}"
+    unnamed = "" if signs.culprits else f"; the culprit cannot be named: {cause.if_unnamed}"
     evidence = tuple(figure for figure in signs.evidence if not math.isnan(figure.now))[:MOST_EVIDENCE]
     return Finding(
         cause=cause.id,
@@ -71,7 +71,7 @@ def _finding(cause: Cause, signs: Signs, confidence: float, scene: Scene) -> Fin
 
 
 def _gain(signs: Signs, scene: Scene) -> float:
-    """Share of what the brokers take that the cure gives back; NaN where it is not about cost."""
+    """Share of the brokers' CPU that the cure gives back; NaN where it is not about cost."""
     taken = scene.total("cpu_broker").now
     if math.isnan(signs.cores) or math.isnan(taken) or not taken > 0:
         return math.nan

@@ -1,4 +1,4 @@
-"""Causes about where data lies: on which partition, led by whom, in how many parts."""
+"""Causes about data placement: hot partitions, leader imbalance, the number of partitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import by_rise, clients, partitions, ranked, uneven
-from clusterload.analysis.causes.cause import Cause, Neighbour, Signs
+from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, either
 from clusterload.analysis.finding import Culprit
@@ -26,7 +26,7 @@ def _hot_partition(scene: Scene) -> Signs | None:
 
 
 def _written(scene: Scene) -> list[str]:
-    """Topics of clients of which it is told what each partition gets."""
+    """Topics of clients whose records are known by partition."""
     names = scene.facts.by("records_by_partition", "topic")
     return [topic for topic in names if not topic.startswith("__") and topic != OTHERS]
 
@@ -36,7 +36,7 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
     top, skew = uneven({name: pair.now for name, pair in each.items()})
     if math.isnan(skew) or not top:
         return None
-    more = _skewed_anew(each, skew)
+    more = _added_skew(each, skew)
     bytes_in = scene.total("ingress_by_topic", topic=topic)
     material = between(scene.price("ingress", bytes_in.now / MEGABYTE) / scene.cores, 0.002, 0.008)
     records = scene.total("records_by_partition", topic=topic)
@@ -46,7 +46,7 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
     return Signs(
         weight=either(between(part, 0.1, 0.5), material) * between(records.now, 5.0, 100.0),
         fit=between(more, 0.2, 0.6) * max(0.4, material),
-        sentence=f"Partition {top} of {topic} gets {units.percent(share)} of its records; evenly it would be "
+        sentence=f"Partition {top} of {topic} gets {units.percent(share)} of its records; evenly spread it would get "
         f"{units.percent(1 / len(each))}",
         evidence=(
             scene.evidence("Records", "records_by_partition", f"{topic}-{top}", topic=topic, partition=top),
@@ -62,38 +62,38 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
     )
 
 
-def _skewed_anew(each: Mapping[str, Pair], skew: float) -> float:
-    """How much more uneven partitions are than before, or how uneven what came is, where most of it came anew."""
+def _added_skew(each: Mapping[str, Pair], skew: float) -> float:
+    """How much more skewed partitions are than before; or how skewed the added records are, where most were added."""
     _, usual = uneven({name: pair.before for name, pair in each.items()})
     rises = {name: max(0.0, pair.rise) for name, pair in each.items() if not math.isnan(pair.rise)}
     _, added = uneven(rises)
     whole = sum(pair.now for pair in each.values() if not math.isnan(pair.now))
-    # A topic that was as uneven with next to nothing in it did no harm then.
-    anew = 0.0 if math.isnan(added) else added * between(sum(rises.values()) / whole, 0.3, 0.7)
-    return max(skew - (0.0 if math.isnan(usual) else usual), anew)
+    # A topic that was as skewed before, with next to nothing in it, did no harm then.
+    new = 0.0 if math.isnan(added) else added * between(sum(rises.values()) / whole, 0.3, 0.7)
+    return max(skew - (0.0 if math.isnan(usual) else usual), new)
 
 
 HOT_PARTITION = Cause(
     id="hot-partition",
-    title="One partition gets most",
-    means="Keys are few or uneven, or a producer names the partition: one leader and its followers do the work of all.",
-    moves=("records of one partition against the others of its topic", "bytes of one broker"),
-    stays=("totals of the cluster, beside those of an even topic of as much",),
-    neighbours=(
-        Neighbour(cause="leader-skew", test="partitions are even, and one broker leads most of them"),
-        Neighbour(cause="offset-commits", test="the partition is of __consumer_offsets"),
-        Neighbour(cause="ingress-bytes", test="all partitions of the topic grow alike"),
+    title="Hot partition",
+    means="Keys are few or skewed, or a producer sets the partition: one leader and its followers do the work of all.",
+    moves=("records of one partition, compared with the others of its topic", "bytes of one broker"),
+    stays=("totals of the cluster, compared with those of an evenly spread topic of the same rate",),
+    look_alikes=(
+        LookAlike(cause="leader-skew", test="partitions are even, and one broker leads most of them"),
+        LookAlike(cause="offset-commits", test="the partition belongs to __consumer_offsets"),
+        LookAlike(cause="ingress-bytes", test="all partitions of the topic grow alike"),
     ),
     named_by={
         "topic": "records_by_partition",
         "partition": "records_by_partition",
         "client": "ingress_by_client",
     },
-    otherwise="the growth of end offsets by partition tells; the Admin API gives it",
+    if_unnamed="the growth of end offsets by partition shows it; the Admin API gives it",
     cure="Better keys (more of them, or salted), or the default partitioner where order does not matter.",
     disproof="The partitions of the topic grow alike.",
     signs=_hot_partition,
-    hides={"ingress-bytes": 0.75, "leader-skew": 0.6, "small-batches": 0.3},
+    explains_away={"ingress-bytes": 0.75, "leader-skew": 0.6, "small-batches": 0.3},
 )
 
 
@@ -122,7 +122,7 @@ def _leader_skew(scene: Scene) -> Signs | None:
         )
         + tuple(scene.evidence("Ingress", "ingress", f"broker {broker}", broker=broker) for broker in sorted(bytes_in)),
         culprits=(Culprit(kind="broker", name=who, share=_share(_now(leaders), who), source="leaders"),),
-        effect="an even spread of leaders gives that broker's extra share back",
+        effect="spreading leaders evenly takes that broker's extra share away",
     )
 
 
@@ -140,23 +140,23 @@ def _share(values: Mapping[str, float], who: str) -> float:
 
 
 def _no_broker_lost(scene: Scene) -> float:
-    """1 while no broker is behind or gone: leaders that moved for that are no skew of somebody's making."""
+    """1 while no broker lags or is gone: leaders that moved because of that are not an imbalance of their own."""
     return 0.3 if scene.rise("under_replicated") > 0 else 1.0
 
 
 LEADER_SKEW = Cause(
     id="leader-skew",
-    title="One broker leads too much",
-    means="Leaders are not spread evenly: after a restart without a preferred election, or by a reassignment. Clients "
-    "send to and read from leaders only.",
+    title="Leader imbalance",
+    means="Partition leaders are not spread evenly: after a restart without a preferred leader election, or after a "
+    "reassignment. Clients produce to and fetch from leaders only.",
     moves=("leaders of one broker", "bytes of that broker"),
-    stays=("totals of the cluster", "shares of the partitions in their topic"),
-    neighbours=(
-        Neighbour(cause="hot-partition", test="leaders are even, and one partition grows more"),
-        Neighbour(cause="broker-down", test="a broker leads nothing, is not heard, and replicas are missing"),
+    stays=("totals of the cluster", "each partition's share of its topic"),
+    look_alikes=(
+        LookAlike(cause="hot-partition", test="leaders are even, and one partition grows more"),
+        LookAlike(cause="broker-down", test="a broker leads nothing, gives no metrics, and replicas are missing"),
     ),
     named_by={"broker": "leaders"},
-    otherwise="leaders by broker tell",
+    if_unnamed="leaders by broker show it",
     cure="kafka-leader-election.sh --election-type PREFERRED --all-topic-partitions; auto.leader.rebalance.enable.",
     disproof="Leaders are even and the broker stays busier.",
     signs=_leader_skew,
@@ -178,10 +178,10 @@ def _partitions(scene: Scene) -> Signs | None:
     return Signs(
         weight=weight,
         fit=1.0,
-        sentence=f"Many partitions: {units.number(level.now)} replicas on {brokers} brokers",
+        sentence=f"High partition count: {units.number(level.now)} replicas on {brokers} brokers",
         evidence=(
             scene.evidence("Replicas", "partitions"),
-            scene.figure("Time of a follower's fetch at the leader", local, units.MILLISECONDS, "request_local_time"),
+            scene.figure("Local time of a FetchFollower request", local, units.MILLISECONDS, "request_local_time"),
         ),
         culprits=_new_topics(scene),
         cores=cores,
@@ -204,20 +204,20 @@ def _new_topics(scene: Scene) -> tuple[Culprit, ...]:
 
 PARTITIONS = Cause(
     id="partitions",
-    title="Very many partitions",
-    means="Each replica is fetched for, checked and kept in memory, whether data comes or not.",
-    moves=("partitions", "time of a follower's fetch at the leader", "CPU"),
+    title="High partition count",
+    means="Each replica is fetched, checked and kept in memory, whether data arrives or not.",
+    moves=("partitions", "local time of FetchFollower requests", "CPU"),
     stays=("requests", "bytes"),
-    neighbours=(
-        Neighbour(cause="disk", test="as many partitions as before"),
-        Neighbour(cause="slow-replica", test="one broker is behind, and partitions are as many as before"),
+    look_alikes=(
+        LookAlike(cause="disk", test="the number of partitions is unchanged"),
+        LookAlike(cause="slow-replica", test="one broker lags, and the number of partitions is unchanged"),
     ),
     named_by={"topic": "records_by_partition"},
-    otherwise="the topics' descriptions tell how many each has",
-    cure="Fewer partitions a topic, fewer topics; remove what nobody uses.",
-    disproof="The partitions are removed and the brokers' time stays.",
+    if_unnamed="describing the topics shows how many partitions each has",
+    cure="Fewer partitions per topic, fewer topics; delete unused topics.",
+    disproof="The partitions are deleted and the brokers' CPU does not fall.",
     signs=_partitions,
-    hides={"disk": 0.8, "metadata-storm": 0.5, "compaction": 0.6, "leader-skew": 0.5},
+    explains_away={"disk": 0.8, "metadata-storm": 0.5, "compaction": 0.6, "leader-skew": 0.5},
 )
 
 CAUSES = (HOT_PARTITION, LEADER_SKEW, PARTITIONS)

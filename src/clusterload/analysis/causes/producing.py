@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import clients, topics
-from clusterload.analysis.causes.cause import Cause, Neighbour, Signs
+from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.model import units
@@ -27,11 +27,11 @@ def _small_batches(scene: Scene) -> Signs | None:
     return Signs(
         weight=weight * material,
         fit=few * small * (1 - scene.spread_connections),
-        sentence=f"Small batches: {units.number(produce.now)} produce requests a second of "
+        sentence=f"Small batches: {units.number(produce.now)} Produce requests a second of "
         f"{units.number(records.now, 2)} records each",
         evidence=(
             *scene.request_evidence("Produce", "FetchFollower"),
-            scene.figure("Records of a produce request", records, units.RECORDS, "records_in, requests_by_type"),
+            scene.figure("Records per Produce request", records, units.RECORDS, "records_in, requests_by_type"),
             scene.evidence("Ingress", "ingress"),
         ),
         culprits=(*clients(scene), *topics(scene, "records_in_by_topic")),
@@ -41,34 +41,34 @@ def _small_batches(scene: Scene) -> Signs | None:
 
 
 def _added_records(scene: Scene) -> float:
-    """Records of a produce request among those that were added; of all where there is no baseline."""
+    """Records per added Produce request; per Produce request where there is no baseline."""
     return max(0.0, scene.total("records_in").rise) / scene.produced if scene.produced else math.nan
 
 
 def _produce_leads(scene: Scene) -> bool:
-    """Whether produce requests rose more than consumers' fetches."""
+    """Whether Produce requests rose more than consumers' fetches."""
     return scene.produced >= scene.asked("FetchConsumer") / 2
 
 
 SMALL_BATCHES = Cause(
     id="small-batches",
     title="Small batches",
-    means="Producers send a request for every record or few. Each costs the leader about as much as a large one, and "
-    "wakes the followers' waiting fetches, which cost more than the request itself.",
-    moves=("Produce requests", "FetchFollower requests", "records of a produce request fall"),
+    means="Producers send a request for every record or every few records. Each costs the leader about as much as a "
+    "large one, and wakes the followers' waiting fetches, which cost more than the Produce request itself.",
+    moves=("Produce requests", "FetchFollower requests", "records per Produce request (fall)"),
     stays=("bytes", "connections", "connection attempts"),
-    neighbours=(
-        Neighbour(cause="ingress-bytes", test="the requests that were added are large"),
-        Neighbour(cause="connections", test="the requests come from many new connections, a few a second each"),
-        Neighbour(cause="transactions", test="EndTxn and AddPartitionsToTxn rise too"),
-        Neighbour(cause="recompression", test="brokers convert what arrives"),
+    look_alikes=(
+        LookAlike(cause="ingress-bytes", test="the added requests are large"),
+        LookAlike(cause="connections", test="the requests come from many new connections, a few a second each"),
+        LookAlike(cause="transactions", test="EndTxn and AddPartitionsToTxn requests rise too"),
+        LookAlike(cause="recompression", test="brokers convert the records that arrive"),
     ),
     named_by={"client": "thread_time_by_client", "topic": "records_in_by_topic"},
-    otherwise="brokers publish the time of each client once a client quota exists: --unlock-client-metrics",
+    if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
     cure="linger.ms of 20 to 100 and a larger batch.size in that producer; or send less often.",
-    disproof="The same bytes in a tenth of the requests cost the brokers as much.",
+    disproof="The same bytes in a tenth of the requests cost the brokers as much CPU.",
     signs=_small_batches,
-    hides={"fetch-storm": 0.3},
+    explains_away={"fetch-storm": 0.3},
 )
 
 
@@ -83,7 +83,7 @@ def _ingress(scene: Scene) -> Signs | None:
     return Signs(
         weight=weight,
         fit=large if scene.based else large * between(scene.pressed("ingress"), 0.1, 0.6),
-        sentence=f"Much data arrives: {units.short(level.now, units.BYTES_PER_SECOND)}",
+        sentence=f"High ingress: {units.short(level.now, units.BYTES_PER_SECOND)}",
         evidence=(
             scene.evidence("Ingress", "ingress"),
             *scene.request_evidence("Produce"),
@@ -98,19 +98,19 @@ def _ingress(scene: Scene) -> Signs | None:
 
 INGRESS = Cause(
     id="ingress-bytes",
-    title="Much data in",
-    means="Producers send much data. It is written by the leader, copied by each follower, and read by consumers.",
-    moves=("ingress", "replication", "bytes of a produce request"),
+    title="High ingress",
+    means="Producers send a lot of data. The leader writes it, each follower replicates it, and consumers read it.",
+    moves=("ingress", "replication", "bytes per Produce request"),
     stays=("request rates", "connections"),
-    neighbours=(
-        Neighbour(cause="small-batches", test="the requests rise as much as the bytes"),
-        Neighbour(cause="hot-partition", test="nearly all of it goes to one partition"),
-        Neighbour(cause="tls", test="it comes over a TLS listener"),
+    look_alikes=(
+        LookAlike(cause="small-batches", test="requests rise as much as bytes"),
+        LookAlike(cause="hot-partition", test="nearly all of it goes to one partition"),
+        LookAlike(cause="tls", test="it arrives on a TLS listener"),
     ),
     named_by={"client": "ingress_by_client", "topic": "ingress_by_topic"},
-    otherwise="brokers publish the bytes of each client once a client quota exists: --unlock-client-metrics",
-    cure="Compress at the producer; send less; spread it over more brokers; a producer quota keeps it bounded.",
-    disproof="Half the bytes in as many requests leave the limit load and the brokers' time as they are.",
+    if_unnamed="brokers publish bytes by client id only while a client quota exists: --unlock-client-metrics",
+    cure="Compress in the producer; send less; spread it over more brokers; cap it with a producer quota.",
+    disproof="Half the bytes in as many requests leave the limit load and the brokers' CPU unchanged.",
     signs=_ingress,
 )
 
@@ -129,7 +129,7 @@ def _recompression(scene: Scene) -> Signs | None:
             scene.evidence("Records converted", "message_conversions"),
             scene.evidence("Records produced", "records_in"),
             scene.figure(
-                "Time of a produce request at the leader",
+                "Local time of a Produce request",
                 scene.mean_time("request_local_time", "Produce"),
                 units.MILLISECONDS,
                 "request_local_time, requests_by_type",
@@ -137,26 +137,27 @@ def _recompression(scene: Scene) -> Signs | None:
         ),
         culprits=(*topics(scene, "message_conversions_by_topic"), *clients(scene)),
         cores=cores,
-        effect=f"stored as it comes it saves some {units.number(cores, 1)} cores",
+        effect=f"storing batches as they arrive saves some {units.number(cores, 1)} cores",
     )
 
 
 RECOMPRESSION = Cause(
     id="recompression",
-    title="Records that brokers compress anew",
-    means="A topic's compression.type (or format) is not the producers': brokers unpack and pack what arrives.",
-    moves=("records that are converted", "time of a produce request at the leader", "CPU"),
-    stays=("produce requests", "bytes that arrive"),
-    neighbours=(
-        Neighbour(cause="ingress-bytes", test="nothing is converted"),
-        Neighbour(cause="small-batches", test="nothing is converted"),
+    title="Recompression on the brokers",
+    means="The topic's compression.type (or record format) differs from the producers': brokers decompress and "
+    "recompress every batch that arrives.",
+    moves=("converted records", "local time of Produce requests", "CPU"),
+    stays=("Produce requests", "ingress"),
+    look_alikes=(
+        LookAlike(cause="ingress-bytes", test="no record is converted"),
+        LookAlike(cause="small-batches", test="no record is converted"),
     ),
     named_by={"topic": "message_conversions_by_topic", "client": "thread_time_by_client"},
-    otherwise="where conversions are not published by topic, compare the topics' compression.type with the producers'",
+    if_unnamed="where conversions are not published by topic, compare the topics' compression.type with the producers'",
     cure="compression.type=producer on the topic, or the topic's codec in the producer.",
-    disproof="No record is converted while the time at the leader stays.",
+    disproof="No record is converted and the local time of Produce requests stays as high.",
     signs=_recompression,
-    hides={"small-batches": 0.5, "ingress-bytes": 0.5},
+    explains_away={"small-batches": 0.5, "ingress-bytes": 0.5},
 )
 
 CAUSES = (SMALL_BATCHES, INGRESS, RECOMPRESSION)
