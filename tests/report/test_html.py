@@ -95,8 +95,8 @@ def test_the_verdict_comes_first_then_what_binds_and_what_to_do_and_then_all_els
     words = (
         "Within limits; connections bind at 81 %.",
         "what binds: Connections 96 % of the time, Requests 4 % of the time; unknown 7 % of the time.",
-        "Fewer clients, or one client shared by a process's threads; a proxy that pools them.",
-        "Without what was added they take 45 points less of their limit.",
+        "Fewer client instances: share one client among a process's threads, or pool connections in a proxy.",
+        "Without what was added they use 45 points less of their limit.",
         "High connection count: 81, 36 before",
     )
     places = [page.text.index(one) for one in words]
