@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.model.errors import ConfigurationError, ConsentError
-from clusterload.model.workload import MAX, PREFIX, Dials, Fault, Load, Plan, from_dials
+from clusterload.model.workload import MAX, PREFIX, Dials, Load, Plan, from_dials
 from clusterload.model.workload.schedule import Ramp
 from clusterload.workflow.consent import CAPS, Consent, asked, require
 from tests.stored_runs import plan
@@ -132,12 +132,6 @@ def test_as_much_as_the_cluster_takes_needs_caps_without_end() -> None:
     raised = dict.fromkeys(CAPS, 1e12)
     with pytest.raises(ConsentError, match="asks for record_rate max"):
         require(Consent(cluster_id=CLUSTER, caps=raised), wire("produce", record_rate=MAX), CLUSTER)
-
-
-def test_nothing_is_broken_on_a_cluster_that_is_no_lab_with_whatever_consent() -> None:
-    broken = replace(plan(), faults=(Fault(do="kill", broker=1, at=1),))
-    with pytest.raises(ConfigurationError, match=f"has faults, and cluster {CLUSTER} is not a lab of ours"):
-        require(Consent(cluster_id=CLUSTER), broken, CLUSTER)
 
 
 def test_a_plan_touches_only_our_topic_or_one_that_it_names() -> None:

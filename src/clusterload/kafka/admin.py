@@ -33,6 +33,27 @@ def topic_ids(cluster: Cluster, names: Iterable[str]) -> dict[str, str]:
         }
 
 
+def allowed_operations(cluster: Cluster, topics: Iterable[str]) -> dict[str, frozenset[str]]:
+    """What the client may do on topics that exist, as names of ACL operations (`WRITE`); left out where not told.
+
+    Raises:
+        ClusterError: the cluster does not tell.
+    """
+    wanted = list(topics)
+    if not wanted:
+        return {}
+    with asking(cluster.properties) as (admin, errors):
+        asked = admin.describe_topics(TopicCollection(wanted), include_authorized_operations=True)
+        described = {
+            name: awaited(future, admin, errors, cluster.properties, ANSWER_SECONDS) for name, future in asked.items()
+        }
+    return {
+        name: frozenset(operation.name for operation in topic.authorized_operations)
+        for name, topic in described.items()
+        if topic.authorized_operations
+    }
+
+
 def groups(cluster: Cluster) -> tuple[str, ...]:
     """The consumer groups that we may see.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -164,10 +164,24 @@ class Cluster:
             topic = topics_of(self._metadata()).get(name)
             if topic and all(partition.leader >= 0 for partition in topic.partitions):
                 return topic, True
-            if topic is None and not self._creates_topics():
+            if topic is None and not _creates_topics(self._broker_config()):
                 break
             time.sleep(0.1)
-        raise ClusterError(
+        raise self._not_created(name)
+
+    def topic_on_first_use(self, name: str) -> tuple[int | None, int | None]:
+        """The partitions and the `max.message.bytes` that a first use would give a topic; None where we may not ask.
+
+        Raises:
+            ClusterError: the cluster does not create topics on first use.
+        """
+        config = self._broker_config()
+        if not _creates_topics(config):
+            raise self._not_created(name)
+        return _as_int(config.get("num.partitions")), _as_int(config.get("message.max.bytes"))
+
+    def _not_created(self, name: str) -> ClusterError:
+        return ClusterError(
             f"topic {name!r} does not exist and cluster {self.id} does not create topics on first use: create it first"
         )
 
@@ -201,9 +215,8 @@ class Cluster:
         """The topic's `max.message.bytes`, or None if we may not ask."""
         return _as_int(self._config(ResourceType.TOPIC, topic).get("max.message.bytes"))
 
-    def _creates_topics(self) -> bool:
-        broker = str(self.brokers[0].id) if self.brokers else "0"
-        return self._config(ResourceType.BROKER, broker).get("auto.create.topics.enable", "true") == "true"
+    def _broker_config(self) -> dict[str, str]:
+        return self._config(ResourceType.BROKER, str(self.brokers[0].id) if self.brokers else "0")
 
     def _config(self, kind: ResourceType, name: str) -> dict[str, str]:
         resource = ConfigResource(kind, name)
@@ -231,6 +244,10 @@ class Cluster:
             producer.list_topics(topic, timeout=ANSWER_SECONDS)
         except KafkaException as error:
             raise explained(kafka_error(error), self.servers, self.properties.origin) from None
+
+
+def _creates_topics(config: Mapping[str, str]) -> bool:
+    return config.get("auto.create.topics.enable", "true") == "true"
 
 
 def _as_int(text: str | None) -> int | None:

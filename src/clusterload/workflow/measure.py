@@ -6,35 +6,29 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from clusterload.generator.librdkafka import ClientStatistics, Records
 from clusterload.generator.librdkafka.connections import predicted_connections
 from clusterload.generator.progress import Made, OnProgress
-from clusterload.kafka.admin import absent_groups, topic_ids
+from clusterload.kafka.admin import topic_ids
 from clusterload.kafka.cluster import Cluster, Topic
-from clusterload.lab.faults import check_faults, injected
-from clusterload.lab.registry import find_lab
-from clusterload.model.errors import ClusterloadError, ConfigurationError
+from clusterload.lab.faults import injected
+from clusterload.model.errors import ClusterloadError
 from clusterload.model.limits import Limits
 from clusterload.model.run import Run
-from clusterload.model.workload import Load, Plan, resolved
-from clusterload.telemetry.discovery import sources_of
+from clusterload.model.workload import Load, Plan
 from clusterload.telemetry.record import collect, environment, recording, running
-from clusterload.telemetry.runfile import Recorder, read_run, require_free
-from clusterload.telemetry.sources.source import LateSource, OnWait, Source
-from clusterload.workflow import consent
-from clusterload.workflow.abort import check_stopping, guarded
+from clusterload.telemetry.runfile import Recorder, read_run
+from clusterload.telemetry.sources.source import OnWait, Source
+from clusterload.workflow.abort import guarded
 from clusterload.workflow.consent import Consent
 from clusterload.workflow.drive import generated
 from clusterload.workflow.live.window import OnLook, watched
+from clusterload.workflow.preflight import Cleared, check_topic, preflight, writes
 from clusterload.workflow.progress import onlooker
 
 _T = TypeVar("_T")
-
-# Bytes around the smallest batch's only value: its header, the record's own, and the key.
-_HEADER: Final = 61
-_AROUND: Final = _HEADER + 20 + 8
 
 
 def measure(
@@ -81,22 +75,14 @@ def measure(
         StoreError: the run file could not be begun.
         AbortedError: interrupted; what was measured until then is in the run file.
     """
-    lab = find_lab(cluster.id)
-    if lab is None:
-        consent.require(consented, plan, cluster.id)
-    check_faults(plan.faults, lab, duration=plan.duration, made={load.topic for load in plan.loads})
-    chosen = sources_of(cluster) if sources is None else sources
-    _check_length(plan, chosen)
-    check_stopping(plan.abort_if, chosen, limits)
-    if path is not None:
-        require_free(Path(path))
-    groups = absent_groups(cluster, [load.group_id for load in plan.loads if load.has_group])
-    topics, created = _usable_topics(plan, cluster)
+    cleared = preflight(plan, cluster, sources=sources, consented=consented, limits=limits, workers=workers, path=path)
+    chosen = cleared.sources
+    topics, created = _used_topics(plan, cluster, cleared)
     told = onlooker().load(plan, "") if on_progress is None else on_progress
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with recording(path) as recorder:
         recorder.document("plan", plan.as_document())
-        made_of = {"created_topics": created, "created_groups": groups, "seed": seed}
+        made_of = {"created_topics": created, "created_groups": list(cleared.absent_groups), "seed": seed}
         surroundings = {**environment(cluster, chosen), **_of_plan(plan, cluster, topics), **made_of}
         recorder.document("environment", surroundings)
         before = _ends(cluster, topics)
@@ -104,7 +90,7 @@ def measure(
             watched(chosen, recorder, surroundings, on_look, on_judge) as (show, shown),
             guarded(plan, shown, chosen, limits, surroundings) as (guard, sink),
             running(chosen, sink),
-            injected(plan.faults, lab, duration=plan.duration, on_event=shown.event) as faults,
+            injected(plan.faults, cleared.lab, duration=plan.duration, on_event=shown.event) as faults,
         ):
             made = generated(
                 plan,
@@ -133,74 +119,22 @@ def _each(*calls: Callable[[_T], None]) -> Callable[[_T], None]:
     return call
 
 
-def _check_length(plan: Plan, sources: Sequence[Source]) -> None:
-    for source in sources:
-        # A load begins and ends within a bucket; only those between are all of it.
-        least = 2 * source.interval
-        if isinstance(source, LateSource) and plan.duration < least:
-            raise ConfigurationError(
-                f"plan {plan.name!r} lasts {plan.duration:g} s, and the metrics come once in {source.interval:g} s: "
-                f"make it last {least:g} s or longer (a case: with --full)"
-            )
-
-
-def _usable_topics(plan: Plan, cluster: Cluster) -> tuple[dict[str, Topic], dict[str, str]]:
-    """The topics of all Loads by name, and those that came into being by this: their ids by name."""
+def _used_topics(plan: Plan, cluster: Cluster, cleared: Cleared) -> tuple[dict[str, Topic], dict[str, str]]:
+    """The topics of all Loads by name, created where they were missing, and the ids of those that were."""
     topics: dict[str, Topic] = {}
     created: dict[str, str] = {}
-    writing_first = sorted((load for load in plan.loads if load.has_topic), key=lambda load: not _writes(load))
+    writing_first = sorted((load for load in plan.loads if load.has_topic), key=lambda load: not writes(load))
     for load in writing_first:
-        if load.topic not in topics:
-            topics[load.topic], is_new = cluster.use_topic(load.topic)
-            if is_new:
-                created |= topic_ids(cluster, [load.topic])
-        if _writes(load):
-            _check_size(load, cluster.largest_message(load.topic))
-            _check_partitions(load, topics[load.topic])
+        if load.topic in topics:
+            continue
+        topics[load.topic], is_new = cluster.use_topic(load.topic)
+        if is_new:
+            created |= topic_ids(cluster, [load.topic])
+    for load in writing_first:
+        if load.topic not in cleared.topics and writes(load):
+            # What the brokers' defaults did not tell beforehand.
+            check_topic(load, (len(topics[load.topic].partitions), cluster.largest_message(load.topic)))
     return topics, created
-
-
-def _writes(load: Load) -> bool:
-    return load.kind in {"produce", "transact"}
-
-
-def _check_size(load: Load, most: int | None) -> None:
-    """See that the topic takes what a Load makes: a message's bound is held against a whole record batch."""
-    size, what, cure = _largest(load)
-    if most is not None and size > most:
-        raise ConfigurationError(
-            f"load {load.name!r} makes {what}, and topic {load.topic!r} takes messages up to {most:,} B: "
-            f"lower {cure}, or raise the topic's max.message.bytes"
-        )
-
-
-def _largest(load: Load) -> tuple[float, str, str]:
-    """Bytes of a Load's largest batch, what that is in words, and the dial that makes it so."""
-    if load.use == ("client", "produce"):
-        value = Records(payload_size=load.dials.payload_size or 0).value_size
-        return value + _AROUND, f"values of {value:,} B", "payload_size"
-    if load.kind == "transact":
-        value = load.setting("record_size").largest
-        return value + _AROUND, f"values of up to {value:,} B", "record_size"
-    if load.use != ("wire", "produce"):
-        return 0.0, "", ""
-    asked = resolved(load)
-    together, largest = asked.records_per_request, asked.sizes.largest
-    if together == 1:
-        return largest + _AROUND, f"values of up to {largest:,} B", "record_size"
-    if load.dials.compression not in {None, "none"}:
-        return 0.0, "", ""  # how small it becomes is not known beforehand
-    size = _HEADER + together * (asked.value_size + _AROUND - _HEADER)
-    return size, f"requests of {together:,} records, {size:,.0f} B", "records_per_request or record_size"
-
-
-def _check_partitions(load: Load, topic: Topic) -> None:
-    touched, there = load.dials.partitions or 0, len(topic.partitions)
-    if touched > there:
-        raise ConfigurationError(
-            f"load {load.name!r} touches {touched:,} partitions, and topic {load.topic!r} has {there:,}: lower "
-            "partitions, or add some to the topic"
-        )
 
 
 def _ends(cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, int]:
@@ -218,7 +152,7 @@ def _check_growth(
         return
     grown = {name: after[name] - count for name, count in before.items()}
     recorder.document("growth", grown)
-    writers = {load.name: load for load in plan.loads if _writes(load)}
+    writers = {load.name: load for load in plan.loads if writes(load)}
     for name in dict.fromkeys(load.topic for load in writers.values()):
         ledgers = [one for one in made.ledgers if one.load in writers and writers[one.load].topic == name]
         least = sum(ledger.acknowledged for ledger in ledgers)

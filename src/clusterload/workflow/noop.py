@@ -15,6 +15,7 @@ from clusterload.telemetry.record import machine, recording
 from clusterload.telemetry.runfile import read_run
 from clusterload.workflow.abort import check_stopping, guarded
 from clusterload.workflow.drive import generated
+from clusterload.workflow.preflight import check_machine
 from clusterload.workflow.progress import onlooker
 
 PARTITIONS = 6
@@ -50,6 +51,7 @@ def rehearse(
                 "or connects needs no broker"
             )
     check_stopping(plan.abort_if, (), None)
+    check_machine(plan, workers)
     if plan.faults:
         raise ConfigurationError("nothing can be broken in a rehearsal: leave the faults out")
     topics = {load.topic: max(PARTITIONS, load.dials.partitions or 0) for load in plan.loads}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -19,7 +18,6 @@ from clusterload.generator.wire.fleet import Fleet, finder, fleet
 from clusterload.generator.wire.readers import connections_of
 from clusterload.generator.wire.work import Part, Routes, Work
 from clusterload.kafka.protocol.security import security_of
-from clusterload.model.errors import ConfigurationError
 from clusterload.model.series import SECOND
 from clusterload.model.workload import MAX, PREFIX
 from clusterload.model.workload.dials import peak_of
@@ -38,8 +36,6 @@ CONNECTIONS_A_WORKER: Final = 20_000.0
 """Connections beyond which a Load is shared by two workers."""
 
 ANSWER_MS: Final = 30_000
-
-_OTHER_FILES: Final = 64
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -106,31 +102,15 @@ def prepared(
     """
     security = security_of(properties)
     topics = tuple(dict.fromkeys(load.topic for load in loads if _needs_topic(load)))
-    _check_files(loads, workers or _workers(loads))
     servers = properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list", "")
     needed = {api: spoken for load in loads for api, spoken in frames.NEEDED[load.kind].items()}
     find = finder(servers, security, f"{PREFIX}-wire", topics, needed)
     routes = find()
-    works = _works(loads, duration, warm_up, routes, seed, workers or _workers(loads), security)
+    works = _works(loads, duration, warm_up, routes, seed, workers or worker_count(loads), security)
     closed = frozenset(load.name for load in loads if _closed(load))
     account = Account(loads, recorder, closed_loops=closed)
     with fleet(works, find=find, on_report=account.take, executor=executor) as ready:
         yield Ready(account=account, duration=duration, _fleet=ready)
-
-
-def _check_files(loads: Sequence[Load], workers: int) -> None:
-    """Make sure that a worker may open as many files as it will have connections.
-
-    Raises:
-        ConfigurationError: the limit is too low; the message says how to raise it.
-    """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = math.ceil(sum(peak_of(load.dials.connections) for load in loads) / workers) + _OTHER_FILES
-    if most not in {resource.RLIM_INFINITY, -1} and needed > most:
-        raise ConfigurationError(
-            f"{needed - _OTHER_FILES:,} connections a worker need {needed:,} open files, and the limit is {most:,}: "
-            f"raise it (ulimit -Hn {needed}, as root), or share the load with --workers {math.ceil(needed / most)}"
-        )
 
 
 def _works(
@@ -210,7 +190,8 @@ def _share(load: Load, workers: int, routes: Routes) -> int:
     return max(1, min(workers, connections // leading)) if connections else 1
 
 
-def _workers(loads: Iterable[Load]) -> int:
+def worker_count(loads: Iterable[Load]) -> int:
+    """How many worker processes these Loads call for, at most one a core."""
     wanted = 0.0
     for load in loads:
         wanted += peak_of(load.dials.connections) / CONNECTIONS_A_WORKER
