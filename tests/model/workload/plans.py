@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from clusterload.model.workload import ARRIVALS, MAX, USES, Dials, Fault, Load, Plan, declared, dial_names
 from clusterload.model.workload.dials import Use

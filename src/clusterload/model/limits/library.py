@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from clusterload.model.documents import read_toml
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.limits.sheet import Sheet, sheet_of, sizes_of
 
@@ -73,24 +74,16 @@ def _found(reference: str, folder: Path, chain: tuple[str, ...]) -> Sheet:
 
 def _read(path: Path, chain: tuple[str, ...]) -> Sheet:
     longer = _longer(chain, str(path.resolve()))
+    given = read_toml(path, "limit table")
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
         return _extended(sheet_of(path.stem, given), given, path.parent, longer)
-    except OSError as error:
-        raise ConfigurationError(f"limit table {path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"limit table {path} is not TOML: {error}") from None
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
 
 
 def _extended(sheet: Sheet, given: Mapping[str, Any], folder: Path, chain: tuple[str, ...]) -> Sheet:
     base = given.get("extends")
-    if base is None:
-        return sheet.checked()
-    if not isinstance(base, str):
-        raise ConfigurationError(f"limit table {sheet.name} extends {base!r}: give a table's name or a TOML file")
-    return sheet.on(_found(base, folder, chain)).checked()
+    return (sheet if base is None else sheet.on(_found(base, folder, chain))).checked()
 
 
 def _longer(chain: tuple[str, ...], one: str) -> tuple[str, ...]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
+import msgspec
+
+from clusterload.model.documents import Text
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.resources import RESOURCES, dimensions
 from clusterload.model.series import Kind
-from clusterload.model.units import Quantity, Unit, by_symbol, number
+from clusterload.model.units import Quantity, Unit, by_symbol, fitting, number
 
 DIGITS: Final = 6
 """A limit is shown as it was published: more digits than a figure that was measured."""
@@ -136,53 +138,53 @@ def _unit(resource: str) -> Unit:
     return measured.unit.rate() if measured.kind is Kind.DELTA else measured.unit
 
 
-KEYS: Final = (
-    *("resource", "value", "unit", "force", "scope", "broker", "low", "high", "before_replication"),
-    *("source", "as_of", "note"),
-)
-"""What a limit's row of TOML can have."""
+class Row(msgspec.Struct, kw_only=True):
+    """A limit as a document has it.
 
-_NEEDED: Final = ("resource", "value", "unit", "force", "source", "as_of")
+    Attributes:
+        per_unit: whether it is of each unit of the cluster (CKU, broker), and not of all of them.
+        by_size: the value by the size of a family of tables.
+    """
+
+    resource: Text
+    value: float | None = None
+    unit: Text
+    force: Force
+    scope: Scope = Scope.CLUSTER
+    broker: Text = ""
+    low: float | None = None
+    high: float | None = None
+    before_replication: bool = False
+    source: Text
+    as_of: Text
+    note: Text = ""
+    per_unit: bool = False
+    by_size: dict[str, float] = {}
 
 
-def limit_of(row: Mapping[str, Any]) -> Limit:
-    """A limit from a row of TOML, whose keys are known to be among KEYS.
+def limit_of(row: Row) -> Limit:
+    """A limit from its row.
 
     Raises:
-        ConfigurationError: a key is missing, or a value is out of range.
+        ConfigurationError: the value is missing, or one is out of range.
     """
-    missing = [key for key in _NEEDED if key not in row]
-    if missing:
-        raise ConfigurationError(f"a limit lacks {', '.join(missing)}")
+    if row.value is None:
+        raise ConfigurationError("a limit lacks value: add it")
+    names = ("resource", "force", "scope", "broker", "low", "high", "before_replication", "source", "as_of", "note")
+    return Limit(value=Quantity(row.value, _unit_of(row)), **{name: getattr(row, name) for name in names})
+
+
+def _unit_of(row: Row) -> Unit:
+    expected = _unit(row.resource)
     try:
-        return Limit(
-            resource=str(row["resource"]),
-            value=Quantity(float(row["value"]), by_symbol(str(row["unit"]))),
-            force=Force(row["force"]),
-            scope=Scope(row.get("scope", "cluster")),
-            broker=str(row.get("broker", "")),
-            low=float(row["low"]) if "low" in row else None,
-            high=float(row["high"]) if "high" in row else None,
-            before_replication=flag(row, "before_replication"),
-            source=str(row["source"]),
-            as_of=str(row["as_of"]),
-            note=str(row.get("note", "")),
-        )
-    except (ValueError, TypeError) as error:
-        raise ConfigurationError(str(error)) from None
-
-
-def flag(row: Mapping[str, Any], key: str) -> bool:
-    """What a row says of a yes or no, which is no unless told; ConfigurationError if it is neither."""
-    found = row.get(key, False)
-    if not isinstance(found, bool):
-        raise ConfigurationError(f"{key} of a limit is {found!r}: give true or false")
-    return found
+        return by_symbol(row.unit)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}; the limit of {row.resource} can be {fitting(expected)}") from None
 
 
 def row_of(limit: Limit) -> dict[str, str | float]:
     """A limit as a row of TOML; what is not set is left out."""
-    row: dict[str, str | float | None] = {
+    row = {
         "resource": limit.resource,
         "value": limit.value.value,
         "unit": limit.value.unit.symbol,

@@ -4,24 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from clusterload.model.errors import ConfigurationError, nearest
-from clusterload.model.limits.limit import KEYS, Limit, Scope, flag, limit_of
+import msgspec
+
+from clusterload.model.documents import read_table
+from clusterload.model.errors import ConfigurationError
+from clusterload.model.limits.limit import Limit, Row, Scope, limit_of
 
 BROKER: Final = "broker"
 """The unit of a table whose units are brokers: limits of each broker then also bound their sum."""
 
 _DEFAULTS: Final = ("force", "scope", "source", "as_of")
-_ROW_KEYS: Final = (*KEYS, "per_unit", "by_size")
 _LISTS: Final = ("limits", "maximum", "disputed")
-_OF_SIZE: Final = ("title", "note", "per_unit", "most_units")
-_TABLE_KEYS: Final = (*_OF_SIZE, "extends", "units", "sizes", *_DEFAULTS, *_LISTS)
+
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Head(msgspec.Struct, kw_only=True):
+    """What a document says of one size of a family of tables."""
+
+    title: str | None = None
+    note: str = ""
+    per_unit: str = ""
+    most_units: _Count | None = None
+
+
+class _Table(_Head, kw_only=True):
+    """A document with a table of limits, or a family of them."""
+
+    extends: str | None = None
+    units: _Count = 1
+    sizes: dict[str, dict[str, Any]] = {}
+    force: Any = None
+    scope: Any = None
+    source: Any = None
+    as_of: Any = None
+    limits: list[dict[str, Any]] = []
+    maximum: list[dict[str, Any]] = []
+    disputed: list[dict[str, Any]] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A limit as it is written: of the whole cluster or each broker, or of each unit."""
+class Share:
+    """A limit of the whole cluster or each broker, or of each unit."""
 
     limit: Limit
     per_unit: bool = False
@@ -46,7 +72,7 @@ class Sheet:
     unit_name: str = ""
     units: int = 1
     most_units: int = 0
-    rows: tuple[Row, ...]
+    rows: tuple[Share, ...]
     maximum: tuple[Limit, ...] = ()
     disputed: tuple[Limit, ...] = ()
 
@@ -88,7 +114,7 @@ class Sheet:
         """What holds for a cluster of so many units; products end at the cluster's maximum."""
         return tuple(limit for row in self.rows for limit in self._of_units(row, units))
 
-    def _of_units(self, row: Row, units: int) -> Iterator[Limit]:
+    def _of_units(self, row: Share, units: int) -> Iterator[Limit]:
         limit = row.limit
         if row.per_unit:
             yield self._capped(self._times(limit, units), limit)
@@ -153,64 +179,37 @@ def sheet_of(name: str, given: Mapping[str, Any], size: str = "") -> Sheet:
 
 
 def _sheet(name: str, given: Mapping[str, Any], size: str) -> Sheet:
-    _check_keys(given, _TABLE_KEYS)
+    table = read_table(given, _Table, "the table")
     if not size and (sizes := sizes_of(given)):
         raise ConfigurationError(f"it has values by size ({', '.join(sizes)}): write a table for each")
-    special = given.get("sizes", {}).get(size, {})
-    _check_keys(special, _OF_SIZE)
-    rows = _rows(given, "limits", size)
-    if not rows and "extends" not in given:
+    special = read_table(table.sizes.get(size, {}), _Head, f"size {size}")
+    rows = _rows(given, table.limits, size)
+    if not rows and table.extends is None:
         raise ConfigurationError("it has no limits: add [[limits]] tables")
+    title = ("" if size else name) if table.title is None else table.title
+    of_size = size if special.title is None else special.title
     return Sheet(
         name=name,
-        title=" ".join(filter(None, (_text(given, "title", "" if size else name), _text(special, "title", size)))),
-        note=_joined(_text(special, "note"), _text(given, "note")),
-        unit_name=_text(special, "per_unit") or _text(given, "per_unit"),
-        units=_count(given, "units") or 1,
-        most_units=_count(special, "most_units") or _count(given, "most_units"),
-        rows=tuple(Row(limit=limit_of(_plain(row)), per_unit=flag(row, "per_unit")) for row in rows),
-        maximum=tuple(limit_of(_plain(row)) for row in _rows(given, "maximum", size)),
-        disputed=tuple(limit_of(_plain(row)) for row in _rows(given, "disputed", size)),
+        title=" ".join(filter(None, (title, of_size))),
+        note=_joined(special.note, table.note),
+        unit_name=special.per_unit or table.per_unit,
+        units=table.units,
+        most_units=special.most_units or table.most_units or 0,
+        rows=tuple(Share(limit=limit_of(row), per_unit=row.per_unit) for row in rows),
+        maximum=tuple(map(limit_of, _rows(given, table.maximum, size))),
+        disputed=tuple(map(limit_of, _rows(given, table.disputed, size))),
     )
 
 
-def _rows(given: Mapping[str, Any], kind: str, size: str) -> list[dict[str, Any]]:
+def _rows(given: Mapping[str, Any], tables: list[dict[str, Any]], size: str) -> list[Row]:
     """The rows of a size, each with what the table says for all of them."""
-    found = given.get(kind, [])
-    if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
-        raise ConfigurationError(f"its {kind} are no rows: add [[{kind}]] tables")
     defaults = {key: given[key] for key in _DEFAULTS if key in given}
     rows = []
-    for row in found:
-        _check_keys(row, _ROW_KEYS)
-        by_size = row.get("by_size", {})
-        if by_size and size not in by_size and "value" not in row:
+    for table in tables:
+        row = read_table({**defaults, **table}, Row, "a limit")
+        if size in row.by_size:
+            row.value = row.by_size[size]
+        if row.by_size and row.value is None:
             continue  # what is not said of a size is not known of it
-        rows.append({**defaults, **row, **({"value": by_size[size]} if size in by_size else {})})
+        rows.append(row)
     return rows
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key in KEYS}
-
-
-def _check_keys(given: object, known: tuple[str, ...]) -> None:
-    if not isinstance(given, Mapping):
-        raise ConfigurationError(f"{given!r} is no table of keys and values")
-    for key in given:
-        if key not in known:
-            raise ConfigurationError(f"unknown key {key!r}{nearest(key, known)}")
-
-
-def _text(given: Mapping[str, Any], key: str, default: str = "") -> str:
-    found = given.get(key, default)
-    if not isinstance(found, str):
-        raise ConfigurationError(f"its {key} is {found!r}: put it in quotes")
-    return found
-
-
-def _count(given: Mapping[str, Any], key: str) -> int:
-    found = given.get(key, 0)
-    if not isinstance(found, int) or isinstance(found, bool) or (key in given and found < 1):
-        raise ConfigurationError(f"its {key} is {found!r}: give a whole number above 0")
-    return found

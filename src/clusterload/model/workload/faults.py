@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import msgspec
+
+from clusterload.model.documents import Seconds, Text, plain, read_table
 from clusterload.model.errors import ConfigurationError, nearest
-from clusterload.model.units import parse_duration
 from clusterload.model.workload.names import checked_topic
 
 ACTIONS: Final = {
@@ -23,7 +24,7 @@ ACTIONS: Final = {
 }
 """What a Fault can do."""
 
-_KEYS: Final = ("do", "at", "for", "broker", "topic", "partition", "to", "by", "between", "processes")
+_TARGETS: Final = ("broker", "topic", "partition", "to", "by", "between", "processes")
 _MOVE: Final = "move-leader"
 BETWEEN: Final = ("clients", "brokers")
 """Whom a `delay` or a `cut` keeps from a broker."""
@@ -38,8 +39,10 @@ def keys_of(do: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return _NEEDED.get(do, ("broker",)), _MAY.get(do, ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, rename={"lasts": "for"}):
     """One thing that breaks.
 
     Attributes:
@@ -55,16 +58,16 @@ class Fault:
         processes: how many a `neighbour` has.
     """
 
-    do: str
-    at: float = 0.0
-    lasts: float | None = None
-    broker: int | None = None
-    topic: str | None = None
-    partition: int | None = None
-    to: int | None = None
-    by: float | None = None
-    between: str | None = None
-    processes: int | None = None
+    do: Text
+    at: Seconds = 0.0
+    lasts: Seconds | None = None
+    broker: _Count | None = None
+    topic: Text | None = None
+    partition: _Count | None = None
+    to: _Count | None = None
+    by: Seconds | None = None
+    between: Text | None = None
+    processes: _Count | None = None
 
     def __post_init__(self) -> None:
         if self.do not in ACTIONS:
@@ -95,12 +98,11 @@ class Fault:
 
     def _check_target(self) -> None:
         needed, may = keys_of(self.do)
-        allowed = {*needed, *may}
-        for key in ("broker", "topic", "partition", "to", "by", "between", "processes"):
+        for key in _TARGETS:
             given = getattr(self, key) is not None
             if key in needed and not given:
                 raise ConfigurationError(f"fault {self.do} does not say which {key}: add {key}=")
-            if given and key not in allowed:
+            if given and key not in {*needed, *may}:
                 raise ConfigurationError(f"fault {self.do} has no {key}: leave it out")
 
     @classmethod
@@ -110,24 +112,7 @@ class Fault:
         Raises:
             ConfigurationError: an unknown key, or a value out of range.
         """
-        for key in given:
-            if key not in _KEYS:
-                raise ConfigurationError(f"a fault has no key {key!r}{nearest(key, _KEYS)}")
-        if "do" not in given:
-            raise ConfigurationError(f"a fault does not say what to do: use {', '.join(ACTIONS)}")
-        topic = given.get("topic")
-        return cls(
-            do=str(given["do"]),
-            at=_seconds("at", given.get("at", 0)),
-            lasts=_seconds("for", given["for"]) if "for" in given else None,
-            broker=_whole("broker", given),
-            topic=None if topic is None else str(topic),
-            partition=_whole("partition", given),
-            to=_whole("to", given),
-            by=_seconds("by", given["by"]) if "by" in given else None,
-            between=str(given["between"]) if "between" in given else None,
-            processes=_whole("processes", given),
-        )
+        return read_table(given, cls, "a fault")
 
     @classmethod
     def read(cls, text: str) -> Fault:
@@ -147,35 +132,12 @@ class Fault:
 
     def as_document(self) -> dict[str, Any]:
         """What `parsed` reads back, made of plain values."""
-        found = {
-            "do": self.do,
-            "at": self.at,
-            "for": self.lasts,
-            "broker": self.broker,
-            "topic": self.topic,
-            "partition": self.partition,
-            "to": self.to,
-            "by": self.by,
-            "between": self.between,
-            "processes": self.processes,
-        }
-        return {key: value for key, value in found.items() if value is not None}
+        return plain(self)
 
     def as_text(self) -> str:
         """One line for people, which `read` reads too."""
-        where = [
-            f"{key}={value}"
-            for key, value in (
-                ("broker", self.broker),
-                ("topic", self.topic),
-                ("partition", self.partition),
-                ("to", self.to),
-                ("by", None if self.by is None else _said(self.by)),
-                ("between", self.between),
-                ("processes", self.processes),
-            )
-            if value is not None
-        ]
+        chosen = {key: value for key in _TARGETS if (value := getattr(self, key)) is not None}
+        where = [f"{key}={_said(value) if key == 'by' else value}" for key, value in chosen.items()]
         lasts = [f"for={_said(self.lasts)}"] if self.lasts is not None else []
         return " ".join([self.do, *where, f"at={_said(self.at)}", *lasts])
 
@@ -183,19 +145,3 @@ class Fault:
 def _said(seconds: float) -> str:
     short = f"{seconds:g}"
     return f"{short}s" if float(short) == seconds and "e" not in short else repr(float(seconds))
-
-
-def _seconds(key: str, given: object) -> float:
-    try:
-        return parse_duration(str(given))
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{key} of a fault: {error}") from None
-
-
-def _whole(key: str, given: Mapping[str, Any]) -> int | None:
-    if key not in given:
-        return None
-    said = given[key]
-    if isinstance(said, bool) or not str(said).isdecimal():
-        raise ConfigurationError(f"{key} of a fault is {said!r}: it must be a whole number, 0 or above")
-    return int(said)

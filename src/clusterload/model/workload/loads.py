@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+
+from clusterload.model.documents import read_table
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.workload import arithmetic
 from clusterload.model.workload.dials import (
@@ -50,6 +53,18 @@ def engine_of(kind: str, dials: Dials) -> str:
     chosen = [declared(name).uses for name in dials.chosen()]
     only_client = any(all(engine == "client" for engine, _ in uses) for uses in chosen)
     return "client" if only_client or ("wire", kind) not in USES else "wire"
+
+
+class _Written(msgspec.Struct, kw_only=True):
+    """A Load's table in a plan."""
+
+    name: str = "load"
+    topic: str = f"{PREFIX}-load"
+    dials: dict[str, Any] = {}
+    kind: str = "produce"
+    engine: str = ""
+    client_id: str = ""
+    arrivals: str = "even"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,14 +171,9 @@ class Load:
         Raises:
             ConfigurationError: an unknown key or dial, or a value out of range.
         """
-        known = known_keys("load", given, [one.name for one in fields(cls)])
-        dials = known.pop("dials", {})
-        if not isinstance(dials, Mapping):
-            raise ConfigurationError(f"dials of a load are {dials!r}: they must be a table")
-        for name, value in known.items():
-            if not isinstance(value, str):
-                raise ConfigurationError(f"{name} of a load is {value!r}: it must be text")
-        return cls(**{"name": "load", "topic": f"{PREFIX}-load", **known}, dials=Dials.parsed(dials))
+        written = read_table(given, _Written, "a load")
+        fields = {name: getattr(written, name) for name in written.__struct_fields__}
+        return cls(**fields | {"dials": Dials.parsed(written.dials)})
 
     def as_document(self) -> dict[str, Any]:
         """What `parsed` reads back, made of plain values."""
@@ -176,14 +186,6 @@ class Load:
             "arrivals": self.arrivals,
             "dials": self.dials.as_document(),
         }
-
-
-def known_keys(what: str, given: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
-    """A table, if it has only keys of these names; ConfigurationError if not."""
-    for name in given:
-        if name not in names:
-            raise ConfigurationError(f"a {what} has no key {name!r}{nearest(name, names)}")
-    return dict(given)
 
 
 def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from clusterload.model.documents import Seconds, Text, read_table, read_toml
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.thresholds import ANY, Threshold
-from clusterload.model.units import parse_duration
 from clusterload.model.workload.faults import Fault
-from clusterload.model.workload.loads import Load, known_keys
+from clusterload.model.workload.loads import Load
+
+
+class _Written(msgspec.Struct, kw_only=True):
+    """A plan as TOML or JSON has it."""
+
+    name: Text = "load"
+    loads: list[dict[str, Any]] = []
+    duration: Seconds = 30.0
+    warm_up: Seconds = 0.0
+    faults: list[dict[str, Any]] = []
+    thresholds: list[str] = []
+    abort_if: list[str] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +89,15 @@ class Plan:
         Raises:
             ConfigurationError: an unknown key or dial, or a value out of range.
         """
-        known = known_keys("plan", given, [one.name for one in fields(cls)])
+        written = read_table(given, _Written, "a plan")
         return cls(
-            name=str(known.get("name", "load")),
-            loads=tuple(Load.parsed(load) for load in _tables("loads", known)),
-            duration=parse_duration(str(known.get("duration", "30s"))),
-            warm_up=parse_duration(str(known.get("warm_up", "0s"))),
-            faults=tuple(Fault.parsed(fault) for fault in _tables("faults", known)),
-            thresholds=tuple(map(Threshold.parsed, _texts("thresholds", known))),
-            abort_if=tuple(map(Threshold.parsed, _texts("abort_if", known))),
+            name=written.name,
+            loads=tuple(map(Load.parsed, written.loads)),
+            duration=written.duration,
+            warm_up=written.warm_up,
+            faults=tuple(map(Fault.parsed, written.faults)),
+            thresholds=tuple(map(Threshold.parsed, written.thresholds)),
+            abort_if=tuple(map(Threshold.parsed, written.abort_if)),
         )
 
     @classmethod
@@ -94,14 +107,9 @@ class Plan:
         Raises:
             ConfigurationError: the file is missing, is no TOML, or is no plan; the message names the file.
         """
+        document = read_toml(Path(path), "plan")
         try:
-            return cls.parsed(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-        except OSError as error:
-            raise ConfigurationError(f"plan {path} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ConfigurationError(f"plan {path} is not text: save it as UTF-8") from None
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"plan {path} is not TOML: {error}") from None
+            return cls.parsed(document)
         except ConfigurationError as error:
             raise ConfigurationError(f"plan {path}: {error}") from None
 
@@ -122,17 +130,3 @@ class Plan:
             # Only where there are some, so that a plan without them is read by what knows none.
             **{key: [one.text for one in each] for key, each in gates.items() if each},
         }
-
-
-def _tables(key: str, given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = given.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
-        raise ConfigurationError(f"{key} must be [[{key}]] tables")
-    return found
-
-
-def _texts(key: str, given: Mapping[str, Any]) -> list[str]:
-    found = given.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise ConfigurationError(f"{key} must be a list of texts, as in ['latency.p99 > 50 ms']")
-    return found
