@@ -91,7 +91,7 @@ def check_keys(given: Iterable[str], known: Iterable[str], what: str) -> None:
             raise ConfigurationError(f"{what} has no key {key!r}{nearest(str(key), known)}")
 
 
-def plain(value: object) -> Any:
+def plain(value: object) -> dict[str, Any]:
     """A Struct or dataclass as what `read_table` reads back, made of plain values; what is None is left out."""
     written: dict[str, Any] = msgspec.to_builtins(value, enc_hook=_encoded)
     return {key: part for key, part in written.items() if part is not None}

@@ -184,7 +184,7 @@ def _unit_of(row: Row) -> Unit:
 
 def row_of(limit: Limit) -> dict[str, str | float]:
     """A limit as a row of TOML; what is not set is left out."""
-    row = {
+    row: dict[str, str | float | None] = {
         "resource": limit.resource,
         "value": limit.value.value,
         "unit": limit.value.unit.symbol,
