@@ -40,7 +40,7 @@ from clusterload.model.run import Run
 from clusterload.model.series import SECOND
 from clusterload.model.units import by_symbol
 from clusterload.model.workload import Plan, from_dials
-from clusterload.workflow.step_search.settling import Settling
+from clusterload.workflow.step_search.idle_wait import IdleWait
 
 NAME: Final = "compare_truth"
 SEED: Final = 20261201
@@ -206,13 +206,13 @@ def settings(count: int) -> Iterator[Setting]:
         yield Setting(dials=dials, dial=tuple(MOVES)[number % len(MOVES)])
 
 
-def turn(cluster: Cluster, setting: Setting, folder: Path, seconds: float, settling: Settling) -> dict[str, float]:
+def turn(cluster: Cluster, setting: Setting, folder: Path, seconds: float, idle_wait: IdleWait) -> dict[str, float]:
     """One pair and its B: nine runs, and whether anything is named."""
     shutil.rmtree(folder, ignore_errors=True)
     runs: dict[str, list[Run]] = {"A": [], "again": [], "B": []}
     for number in range(GROUP):
         for name, own in runs.items():
-            settling.wait(_PATIENCE)
+            idle_wait.wait(_PATIENCE)
             plan = setting.plan(seconds, more=name == "B")
             own.append(measure(plan, cluster, path=folder / f"{name}-{number}.run"))
     equal = compare({"A": runs["A"], "again": runs["again"]}, _LIMITS)
@@ -231,10 +231,10 @@ def on_lab(pairs: int, seconds: float) -> tuple[dict[str, dict[str, float]], lis
     told: dict[str, dict[str, float]] = {}
     with Lab(3) as lab:
         cluster = Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}, origin="the lab"))
-        settling = Settling.of(cluster)
+        idle_wait = IdleWait.of(cluster)
         for number, setting in enumerate(settings(pairs), start=1):
             folder = RAW / NAME / f"{number:02}"
-            told[f"{number:02} {setting.dial}"] = turn(cluster, setting, folder, seconds, settling)
+            told[f"{number:02} {setting.dial}"] = turn(cluster, setting, folder, seconds, idle_wait)
     figures = {name: PAIRS * sum(one[name] for one in told.values()) / pairs for name in ("alarm", "seen")}
     return told, [
         Target(what="alarms of 40 equal pairs, on the lab", value=figures["alarm"], most=2),

@@ -21,7 +21,7 @@ from benchmarks.rig import machine, tables
 from benchmarks.rig.contest import Figures
 from benchmarks.rig.options import parser
 from benchmarks.rig.tables import Column, Target, of
-from clusterload.analysis.ceiling import Bound
+from clusterload.analysis.ceiling import Capacity
 from clusterload.kafka.cluster import Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.lab.lab import Lab
@@ -30,7 +30,8 @@ from clusterload.model.limits import Force, Limit, Limits
 from clusterload.model.units import BYTES_PER_SECOND, CONNECTIONS_PER_SECOND, REQUESTS_PER_SECOND, Quantity, Unit
 from clusterload.model.workload import Dials, Load, Plan, Totals, totals
 from clusterload.report.calibration import step_line
-from clusterload.workflow.capacity import Capacity, Orders, raise_until
+from clusterload.workflow.step_search import SearchOptions
+from clusterload.workflow.step_search.capacity import find_capacity
 
 WITHIN: Final = 0.1
 """By which share a prediction may be off."""
@@ -107,17 +108,18 @@ def _limits(chance: random.Random, plan: Plan) -> Limits:
 
 def found(cluster: Cluster, mix: Mix, folder: Path, *, quick: bool) -> Capacity:
     """Predict and measure one mix."""
-    orders = Orders(
-        plan=mix.plan,
-        bounds=(Bound.parsed("limit_load > 90 %"),),
-        limits=mix.limits,
-        repeats=1,
-        step_time=6.0,
-        precision=0.08 if quick else 0.05,
-        rest=1.0 if quick else 10.0,
-        longest=900.0,
+    options = SearchOptions(
+        repeats=1, step_time=6.0, precision=0.08 if quick else 0.05, rest=1.0 if quick else 10.0, longest=900.0
     )
-    return raise_until(cluster, orders, folder=folder, on_making=lambda each: print(f"    {step_line(each)}"))
+    return find_capacity(
+        cluster,
+        mix.plan,
+        "limit_load > 90 %",
+        mix.limits,
+        options=options,
+        folder=folder,
+        on_step=lambda step: print(f"    {step_line(step)}"),
+    )
 
 
 def figures(capacity: Capacity) -> Figures:

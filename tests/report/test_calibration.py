@@ -7,13 +7,13 @@ import math
 
 from rich.console import Console
 
+from clusterload.analysis.ceiling import Calibration
 from clusterload.analysis.ceiling.bound import Bound
-from clusterload.analysis.ceiling.ceiling import Ceiling, Search
 from clusterload.analysis.ceiling.drive import DRIVES
-from clusterload.analysis.ceiling.staircase import Outcome, Staircase, Step
+from clusterload.analysis.ceiling.search import Ceiling, Search, Staircase, Step, StepOutcome
 from clusterload.report.calibration import calibration_document, calibration_view, step_line
-from clusterload.workflow.calibrate import Calibration, Orders, raising_of
-from clusterload.workflow.step_search import Making
+from clusterload.workflow.step_search import StepProgress
+from clusterload.workflow.step_search.calibrate import CalibrationRequest
 
 STAIRCASE = Staircase(first=800, least=1, breaks=1, tries=1)
 
@@ -22,21 +22,21 @@ def search(*steps: Step) -> Search:
     return Search(steps=steps, found=STAIRCASE.found(steps))
 
 
-def step(value: float, outcome: Outcome, why: str) -> Step:
+def step(value: float, outcome: StepOutcome, why: str) -> Step:
     return Step(value=value, outcome=outcome, why=why, used=value, figures={"latency.p99": math.nan})
 
 
 HELD, BROKE = (
-    step(800, Outcome.HELD, "saturation 62 %, latency.p99 9 ms"),
-    step(880, Outcome.BROKE, "latency.p99 71.3 ms"),
+    step(800, StepOutcome.HELD, "saturation 62 %, latency.p99 9 ms"),
+    step(880, StepOutcome.BROKE, "latency.p99 71.3 ms"),
 )
-UNSURE = step(2e6, Outcome.UNSURE, "the generator was the bottleneck: the busiest worker took 0.98 of a core")
+UNSURE = step(2e6, StepOutcome.UNSURE, "the generator was the bottleneck: the busiest worker took 0.98 of a core")
 
 
 def calibration() -> Calibration:
     """Requests were found, ingress was not."""
     found = Ceiling(resource="requests", unit=DRIVES["requests"].unit, searches=(search(HELD, BROKE),), wanted=1)
-    low = step(1e6, Outcome.HELD, "saturation 20 %, latency.p99 4 ms")
+    low = step(1e6, StepOutcome.HELD, "saturation 20 %, latency.p99 4 ms")
     unknown = Ceiling(resource="ingress", unit=DRIVES["ingress"].unit, searches=(search(low, UNSURE),), wanted=1)
     return Calibration(
         cluster_id="lkc-1",
@@ -101,7 +101,8 @@ def test_programs_get_plain_values_without_nan() -> None:
 
 
 def test_a_step_is_told_in_a_line() -> None:
-    before = Making(raising=raising_of(DRIVES["requests"], "t", 3, Orders()), repeat=2, number=5, value=880)
+    load = CalibrationRequest().stepped(DRIVES["requests"], 3)
+    before = StepProgress(load=load, repeat=2, number=5, value=880)
     assert step_line(before) == "requests 2.5: 880/s"
-    after = Making(raising=raising_of(DRIVES["requests"], "t", 3, Orders()), repeat=2, number=5, value=880, step=BROKE)
+    after = StepProgress(load=load, repeat=2, number=5, value=880, step=BROKE)
     assert step_line(after) == "requests 2.5: 880/s broke: latency.p99 71.3 ms"

@@ -21,8 +21,9 @@ from clusterload.cli.sources import source_options, sources_for
 
 if TYPE_CHECKING:
     from clusterload.analysis.ceiling.bound import Bound
-    from clusterload.workflow.calibrate import Calibration, Orders
+    from clusterload.analysis.ceiling.calibration import Calibration
     from clusterload.workflow.consent import Consent
+    from clusterload.workflow.step_search.calibrate import CalibrationRequest
 
 _EXAMPLES = """\b
 clusterload limits calibrate --lab 3 --out mine.toml
@@ -85,21 +86,24 @@ def calibrate(
     was the bottleneck, the ceiling stays unknown.
     """
     from clusterload.model.units import RATIO, parse, parse_duration
-    from clusterload.workflow.calibrate import Orders
+    from clusterload.workflow.step_search import SearchOptions
+    from clusterload.workflow.step_search.calibrate import CalibrationRequest
 
-    orders = Orders(
+    request = CalibrationRequest(
         resources=resources or tuple(DRIVES),
         bounds=_bounds(until, latency),
-        repeats=repeats,
-        step_time=parse_duration(step_time),
-        precision=parse(precision, RATIO).value,
-        tries=tries,
-        rest=parse_duration(rest),
-        longest=parse_duration(longest),
         topic=topic,
+        options=SearchOptions(
+            repeats=repeats,
+            step_time=parse_duration(step_time),
+            precision=parse(precision, RATIO).value,
+            tries=tries,
+            rest=parse_duration(rest),
+            longest=parse_duration(longest),
+        ),
     )
     folder = Path("runs") / f"calibrate-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    found = _found(target, consented, orders, seed, folder, _Table(path=out or folder / "limits.toml"))
+    found = _found(target, consented, request, seed, folder, _Table(path=out or folder / "limits.toml"))
     _show(found, as_json=as_json)
 
 
@@ -147,7 +151,7 @@ class _Table:
 
 
 def _found(
-    target: Target, consented: Consent, orders: Orders, seed: int | None, folder: Path, table: _Table
+    target: Target, consented: Consent, request: CalibrationRequest, seed: int | None, folder: Path, table: _Table
 ) -> Calibration:
     """Calibrate, and keep what is known as it becomes known.
 
@@ -157,22 +161,23 @@ def _found(
     from clusterload.cli.console import note, waiting
     from clusterload.cli.steps import step_progress
     from clusterload.model.errors import AbortedError
-    from clusterload.workflow import calibrate as calibration
+    from clusterload.workflow.step_search.calibrate import calibrate as measured
 
     table.check()
     with opened(target) as cluster:
         note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
+        note(_estimated(request))
         agreed = confirmed(consented, cluster, to="calibrate it")
         try:
-            with step_progress() as (on_making, on_plan):
-                found = calibration.calibrate(
+            with step_progress() as (on_step, on_plan):
+                found = measured(
                     cluster,
-                    orders,
+                    request,
                     folder=folder,
                     sources=sources_for(target, cluster),
                     consented=agreed,
                     seed=seed,
-                    on_making=on_making,
+                    on_step=on_step,
                     on_plan=on_plan,
                     on_kept=table.keep,
                     on_wait=waiting,
@@ -183,6 +188,17 @@ def _found(
     if table.written:
         note(f"limits: {table.path}")
     return found
+
+
+def _estimated(request: CalibrationRequest) -> str:
+    """How long it will take."""
+    from clusterload.model import units
+
+    few, many = (units.duration(60 * round(seconds / 60) or seconds) for seconds in request.seconds)
+    searches = len(request.resources) * request.options.repeats
+    longest = units.duration(request.options.longest)
+    about = few if few == many else f"{few} to {many}"
+    return f"{searches} {'search' if searches == 1 else 'searches'}: about {about}, {longest} at the longest"
 
 
 def _show(found: Calibration, *, as_json: bool) -> None:

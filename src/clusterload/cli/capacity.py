@@ -15,9 +15,10 @@ from clusterload.cli.sources import source_options, sources_for
 from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from clusterload.analysis.ceiling import Capacity, Prediction
     from clusterload.model.limits import Limits
-    from clusterload.workflow.capacity import Capacity, Orders, Prediction
     from clusterload.workflow.consent import Consent
+    from clusterload.workflow.step_search.capacity import CapacityRequest
 
 _EXAMPLES = """\b
 clusterload capacity --lab --dial record_rate=200/s --dial connections=20 \\
@@ -80,58 +81,65 @@ def capacity(
     """
     from clusterload.analysis.ceiling.bound import Bound
     from clusterload.model.units import RATIO, parse, parse_duration
-    from clusterload.workflow.capacity import Orders
+    from clusterload.workflow.step_search import SearchOptions
+    from clusterload.workflow.step_search.capacity import CapacityRequest
 
     if mix == bool(dial):
         raise UsageError("say what is raised: --mix for all rates together, or --raise DIAL for one")
     asked = Asked(file=plan_file, dials=dials, duration=None, topic=None, warm_up=None, arrivals=None, faults=()).plan()
-    orders = Orders(
+    request = CapacityRequest(
         plan=asked,
         dial=dial or "",
         bounds=tuple(Bound.parsed(text) for text in until),
         limits=limits,
-        repeats=repeats,
-        step_time=parse_duration(step_time),
-        precision=parse(precision, RATIO).value,
-        tries=tries,
-        rest=parse_duration(rest),
-        longest=parse_duration(longest),
+        options=SearchOptions(
+            repeats=repeats,
+            step_time=parse_duration(step_time),
+            precision=parse(precision, RATIO).value,
+            tries=tries,
+            rest=parse_duration(rest),
+            longest=parse_duration(longest),
+        ),
     )
     if dry_run:
-        for line in _said(orders):
+        for line in _said(request):
             click.echo(line)
         return
-    _show(_found(target, consented, orders), plot, as_json=as_json)
+    _show(_found(target, consented, request), plot, as_json=as_json)
 
 
-def _said(orders: Orders) -> Iterator[str]:
+def _said(request: CapacityRequest) -> Iterator[str]:
     from clusterload.model import units
 
-    yield from said_totals(orders.at(orders.first))
-    bounds = " or ".join(bound.as_text for bound in orders.bounds)
+    yield from said_totals(request.at(request.first))
+    bounds = " or ".join(bound.as_text for bound in request.bounds)
     yield (
-        f"{orders.name} is raised from there until {bounds}, {orders.repeats} times, for "
-        f"{units.duration(orders.longest)} at the longest."
+        f"{request.name} is raised from there until {bounds}, {request.options.repeats} times, for "
+        f"{units.duration(request.options.longest)} at the longest."
     )
 
 
-def _found(target: Target, consented: Consent, orders: Orders) -> Capacity:
+def _found(target: Target, consented: Consent, request: CapacityRequest) -> Capacity:
     from clusterload.cli.console import note, waiting
     from clusterload.cli.steps import step_progress
-    from clusterload.workflow.capacity import raise_until
+    from clusterload.workflow.step_search.capacity import find_capacity
 
     folder = Path("runs") / f"capacity-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     with opened(target) as cluster:
         note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
         agreed = confirmed(consented, cluster, to="find its capacity")
-        with step_progress() as (on_making, on_plan):
-            return raise_until(
+        with step_progress() as (on_step, on_plan):
+            return find_capacity(
                 cluster,
-                orders,
+                request.plan,
+                request.bounds,
+                request.limits,
+                dial=request.dial,
+                options=request.options,
                 folder=folder,
                 sources=sources_for(target, cluster),
                 consented=agreed,
-                on_making=on_making,
+                on_step=on_step,
                 on_plan=on_plan,
                 on_prediction=_say,
                 on_wait=waiting,

@@ -13,11 +13,11 @@ from clusterload.cli.console import ERR, note
 if TYPE_CHECKING:
     from clusterload.generator.progress import OnProgress
     from clusterload.model.workload import Plan
-    from clusterload.workflow.step_search import Making
+    from clusterload.workflow.step_search import StepProgress
 
 
 @contextmanager
-def step_progress() -> Iterator[tuple[Callable[[Making], None], Callable[[Plan], OnProgress]]]:
+def step_progress() -> Iterator[tuple[Callable[[StepProgress], None], Callable[[Plan], OnProgress]]]:
     """What shows the steps: a line for each that is over, and a bar for the one under way where there is a terminal."""
     from clusterload.report.calibration import step_line
 
@@ -25,10 +25,10 @@ def step_progress() -> Iterator[tuple[Callable[[Making], None], Callable[[Plan],
     with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bars:
         task = bars.add_task("waiting for the cluster to be at rest", total=None)
 
-        def on_making(making: Making) -> None:
-            if making.step is None:
-                bars.update(task, description=step_line(making), completed=0)
+        def on_step(progress: StepProgress) -> None:
+            if progress.step is None:
+                bars.update(task, description=step_line(progress), completed=0)
             else:
-                note(step_line(making))
+                note(step_line(progress))
 
-        yield on_making, lambda _: lambda state: bars.update(task, completed=state.elapsed, total=state.duration)
+        yield on_step, lambda _: lambda state: bars.update(task, completed=state.elapsed, total=state.duration)

@@ -9,16 +9,13 @@ from typing import Any, Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from clusterload.analysis.ceiling.ceiling import Ceiling, Search
-from clusterload.analysis.ceiling.drive import drive_of
-from clusterload.analysis.ceiling.staircase import Outcome, Step
+from clusterload.analysis.ceiling import Calibration, Ceiling, Search, Step, StepOutcome, drive_of
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
 from clusterload.report.tables import table
-from clusterload.workflow.calibrate import Calibration
-from clusterload.workflow.step_search import Making
+from clusterload.workflow.step_search import StepProgress
 
-_MARKS: Final = {Outcome.HELD: "held", Outcome.BROKE: "broke", Outcome.UNSURE: "no telling"}
+_MARKS: Final = {StepOutcome.HELD: "held", StepOutcome.BROKE: "broke", StepOutcome.UNSURE: "inconclusive"}
 
 
 def calibration_view(calibration: Calibration) -> list[RenderableType]:
@@ -46,14 +43,14 @@ def _lines(ceiling: Ceiling) -> Iterator[str]:
         yield f"{title}: {reason}"
 
 
-def step_line(making: Making) -> str:
+def step_line(progress: StepProgress) -> str:
     """A step in one line, before it is made or after."""
-    factor = making.raising.unit.thing == "factor"
-    value = f"{units.number(making.value)} x" if factor else units.short(making.value, making.raising.unit)
-    place = f"{making.raising.name} {making.repeat}.{making.number}: {value}"
-    if making.step is None:
+    factor = progress.load.unit.thing == "factor"
+    value = f"{units.number(progress.value)} x" if factor else units.short(progress.value, progress.load.unit)
+    place = f"{progress.load.name} {progress.repeat}.{progress.number}: {value}"
+    if progress.step is None:
         return place
-    return f"{place} {_MARKS[making.step.outcome]}: {making.step.why}"
+    return f"{place} {_MARKS[progress.step.outcome]}: {progress.step.why}"
 
 
 def calibration_document(calibration: Calibration) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from clusterload.report.tables import table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from clusterload.analysis.ceiling import Capacity, Prediction
     from clusterload.analysis.headroom import Headroom
-    from clusterload.workflow.capacity import Capacity, Prediction
 
 
 def capacity_view(capacity: Capacity) -> list[RenderableType]:

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from clusterload.analysis.ceiling.staircase import Outcome
+from clusterload.analysis.ceiling.search import StepOutcome
 from clusterload.model import units
 from clusterload.report.capacity import raised_name
 from clusterload.report.plots import INK, LIMIT_COLOUR, PALETTE, STYLE, Plot
@@ -17,12 +17,12 @@ from clusterload.report.plots import INK, LIMIT_COLOUR, PALETTE, STYLE, Plot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from clusterload.workflow.capacity import Capacity
+    from clusterload.analysis.ceiling import Capacity
 
 _LOOKS: Final = {
-    Outcome.HELD: ("o", PALETTE[2], "held"),
-    Outcome.BROKE: ("X", PALETTE[1], "broke"),
-    Outcome.UNSURE: ("d", "#999999", "no telling"),
+    StepOutcome.HELD: ("o", PALETTE[2], "held"),
+    StepOutcome.BROKE: ("X", PALETTE[1], "broke"),
+    StepOutcome.UNSURE: ("d", "#999999", "inconclusive"),
 }
 
 

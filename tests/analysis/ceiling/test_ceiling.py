@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.ceiling.ceiling import Ceiling, Search
-from clusterload.analysis.ceiling.staircase import Outcome, Staircase, Step
+from clusterload.analysis.ceiling.search import Ceiling, Search, Staircase, Step, StepOutcome
 from clusterload.model.units import REQUESTS_PER_SECOND
 
 STAIRCASE = Staircase(first=100, least=1, most=1e6, breaks=1, tries=1)
 
 
-def search(*said: tuple[float, Outcome], used: float = 1.0, cut: str = "") -> Search:
+def search(*said: tuple[float, StepOutcome], used: float = 1.0, cut: str = "") -> Search:
     """A search with these steps; `used` is how much more is used than was asked for."""
     steps = tuple(
         Step(value=value, outcome=outcome, why=f"{outcome} at {value:g}", used=value * used) for value, outcome in said
@@ -25,12 +24,12 @@ def search(*said: tuple[float, Outcome], used: float = 1.0, cut: str = "") -> Se
 
 def between(held: float, broke: float, used: float = 1.0) -> Search:
     """A search that found a ceiling between two values."""
-    return search((held, Outcome.HELD), (broke, Outcome.BROKE), used=used)
+    return search((held, StepOutcome.HELD), (broke, StepOutcome.BROKE), used=used)
 
 
 def stopped(held: float) -> Search:
     """A search that the generator ended above what held."""
-    return search((held, Outcome.HELD), (2 * held, Outcome.UNSURE))
+    return search((held, StepOutcome.HELD), (2 * held, StepOutcome.UNSURE))
 
 
 def ceiling(*searches: Search, wanted: int = 3) -> Ceiling:
@@ -82,14 +81,14 @@ def test_a_search_that_went_beyond_what_others_found_leaves_it_unknown() -> None
 
 
 def test_a_search_that_was_broken_off_on_its_way_up_says_nothing() -> None:
-    one = ceiling(between(900, 1000), search((200, Outcome.HELD), cut="the time was over"))
+    one = ceiling(between(900, 1000), search((200, StepOutcome.HELD), cut="the time was over"))
     assert one.known
     assert len(one.telling) == 1
 
 
 def test_what_only_a_cap_ended_is_at_least_that_much() -> None:
     top = Staircase(first=100, least=1, most=100)
-    steps = (Step(value=100, outcome=Outcome.HELD, used=101.0),)
+    steps = (Step(value=100, outcome=StepOutcome.HELD, used=101.0),)
     one = ceiling(Search(steps=steps, found=top.found(steps), top="the cap request_rate 100 allows no more"), wanted=1)
     assert not one.known
     assert one.at_least == 101
@@ -98,7 +97,7 @@ def test_what_only_a_cap_ended_is_at_least_that_much() -> None:
 
 def test_where_nothing_held_there_is_no_ceiling_and_the_reason_is_why_it_broke() -> None:
     low = Staircase(first=2, least=1, breaks=1)
-    steps = tuple(Step(value=value, outcome=Outcome.BROKE, why="latency.p99 80 ms") for value in (2.0, 1.0))
+    steps = tuple(Step(value=value, outcome=StepOutcome.BROKE, why="latency.p99 80 ms") for value in (2.0, 1.0))
     one = ceiling(Search(steps=steps, found=low.found(steps)), wanted=1)
     assert not one.known
     assert one.at_least == 0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from clusterload.analysis.achieved import AchievedDial, achieved
 from clusterload.analysis.bottleneck import BROKERS, LOST, NONE, bottlenecks, strained
 from clusterload.analysis.ceiling.bound import LATENCIES, Bound
-from clusterload.analysis.ceiling.staircase import Outcome, Step
+from clusterload.analysis.ceiling.search import Step, StepOutcome
 from clusterload.analysis.host_cpu import CROWDED, HOST_CPU, crowded
 from clusterload.analysis.usage import Line, Usage, assess
 from clusterload.model import units
@@ -74,7 +74,7 @@ class Trial:
             figures=figures,
         )
 
-    def _outcome(self, run: Run, settled: Run, usage: Usage, figures: Mapping[str, float]) -> tuple[Outcome, str]:
+    def _outcome(self, run: Run, settled: Run, usage: Usage, figures: Mapping[str, float]) -> tuple[StepOutcome, str]:
         broken = [bound for bound in self.bounds if bound.broken_by(figures[bound.figure])]
         unknown = [bound for bound in self.bounds if math.isnan(figures[bound.figure])]
         refused = _refused(run)
@@ -82,20 +82,20 @@ class Trial:
             return _seen(self.bounds, unknown, figures)
         if any(bound.figure == LIMIT_LOAD for bound in broken) and not figures["excess"] > EXCESS:
             # Brokers counted what was really used: that holds whoever else was short of something.
-            return Outcome.BROKE, _said(broken, figures)
+            return StepOutcome.BROKE, _said(broken, figures)
         if own := _failed_here(run) or strained(settled):
-            return Outcome.UNSURE, f"the generator was the bottleneck: {own}"
+            return StepOutcome.UNSURE, f"the generator was the bottleneck: {own}"
         if refused:
             return _missed(run, figures["achieved"])
         if others := crowded(settled, usage, min([CROWDED, *_of_host(broken, figures)])):
-            return Outcome.UNSURE, others
+            return StepOutcome.UNSURE, others
         return _blamed(run, broken, unknown, figures)
 
 
 def not_begun(value: float, words: str) -> Step:
     """A step whose load could not even begin, in the words of the error."""
     ours = any(reason in words for reason in GENERATORS_OWN)
-    outcome = Outcome.UNSURE if ours else Outcome.BROKE
+    outcome = StepOutcome.UNSURE if ours else StepOutcome.BROKE
     return Step(value=value, outcome=outcome, why=f"the generator was the bottleneck: {words}" if ours else words)
 
 
@@ -177,32 +177,32 @@ def _failed_here(run: Run) -> str:
     return ""
 
 
-def _seen(bounds: Sequence[Bound], unknown: Sequence[Bound], figures: Mapping[str, float]) -> tuple[Outcome, str]:
+def _seen(bounds: Sequence[Bound], unknown: Sequence[Bound], figures: Mapping[str, float]) -> tuple[StepOutcome, str]:
     """What a step that was made as asked and broke nothing is worth: it held if all was seen."""
     if unknown:
-        return Outcome.UNSURE, f"{_names(unknown)} is not known"
-    return Outcome.HELD, _said(bounds, figures)
+        return StepOutcome.UNSURE, f"{_names(unknown)} is not known"
+    return StepOutcome.HELD, _said(bounds, figures)
 
 
 def _blamed(
     run: Run, broken: Sequence[Bound], unknown: Sequence[Bound], figures: Mapping[str, float]
-) -> tuple[Outcome, str]:
+) -> tuple[StepOutcome, str]:
     """What a step that did not hold is put down to, once nobody else's hand is in it."""
     if broken:
-        return Outcome.BROKE, _said(broken, figures)
+        return StepOutcome.BROKE, _said(broken, figures)
     if figures["achieved"] < MADE:
         return _missed(run, figures["achieved"])
-    return Outcome.UNSURE, f"{_names(unknown) or 'what was made'} is not known"
+    return StepOutcome.UNSURE, f"{_names(unknown) or 'what was made'} is not known"
 
 
-def _missed(run: Run, share: float) -> tuple[Outcome, str]:
+def _missed(run: Run, share: float) -> tuple[StepOutcome, str]:
     """Why less was made than asked for, and whether that is the cluster's doing."""
     found = [bottleneck for bottleneck in bottlenecks(run) if bottleneck.who != NONE]
     words = f"{units.percent(share)} of the load was made"
     for bottleneck in found:
         if bottleneck.who == BROKERS:
-            return Outcome.BROKE, f"{words}: {bottleneck.words}"
-    return Outcome.UNSURE, "; ".join([words, *(bottleneck.words for bottleneck in found)])
+            return StepOutcome.BROKE, f"{words}: {bottleneck.words}"
+    return StepOutcome.UNSURE, "; ".join([words, *(bottleneck.words for bottleneck in found)])
 
 
 def _of_host(broken: Iterable[Bound], figures: Mapping[str, float]) -> list[float]:

@@ -16,7 +16,7 @@ from clusterload.workflow.consent import CAPS, Consent, asked, require
 from clusterload.workflow.experiment.orders import Orders, claimed
 from clusterload.workflow.measure import measure
 from clusterload.workflow.progress import onlooker
-from clusterload.workflow.step_search.settling import Settling
+from clusterload.workflow.step_search.idle_wait import IdleWait
 
 if TYPE_CHECKING:
     from clusterload.generator.progress import OnProgress
@@ -115,7 +115,7 @@ class _Stages:
         self._cluster, self._orders, self._folder, self._rest = cluster, orders, folder, rest
         self._sources, self._consented, self._limits = sources, consented, limits
         self._on_stage, self._on_plan, self._on_wait = on_stage, on_plan, on_wait
-        self._settling = Settling.of(cluster)
+        self._idle_wait = IdleWait.of(cluster)
 
     def made(self, number: int, point: Point) -> Made:
         """One point's run: the one that is there, or a new one."""
@@ -136,7 +136,7 @@ class _Stages:
 
     def _once(self, path: Path, number: int, point: Point) -> Run:
         path.unlink(missing_ok=True)
-        self._settling.wait(self._rest)
+        self._idle_wait.wait(self._rest)
         plan = self._orders.plan_at(point)
         return measure(
             plan,

@@ -1,7 +1,10 @@
-"""Searching: something is driven up on a cluster by steps, each a load that is measured, until one breaks a bound."""
+"""Step search: a load is raised on a cluster step by step, each step is measured, until one breaks a bound.
 
-from clusterload.workflow.step_search.pace import SETTLE, Pace
-from clusterload.workflow.step_search.raising import Making, Raising
-from clusterload.workflow.step_search.steps import Steps, climbed
+`find_capacity` raises a plan, `calibrate` one resource after the other. Which step comes next, and what became of one,
+is decided by `analysis.ceiling`; here steps are made.
+"""
 
-__all__ = ["SETTLE", "Making", "Pace", "Raising", "Steps", "climbed"]
+from clusterload.workflow.step_search.runner import StepRunner
+from clusterload.workflow.step_search.stepped_load import SETTLE, SearchOptions, SteppedLoad, StepProgress
+
+__all__ = ["SETTLE", "SearchOptions", "StepProgress", "StepRunner", "SteppedLoad"]

@@ -1,4 +1,4 @@
-"""Room: how far a search may go on a cluster: within a person's caps, and within what this machine can take."""
+"""Caps of a search: how far a load may be raised on a cluster, by consent and by what this machine can take."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from clusterload.workflow.consent import CAPS, Consent, asked
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
     from clusterload.model.workload import Plan
-    from clusterload.workflow.step_search.raising import Raising
+    from clusterload.workflow.step_search.stepped_load import SteppedLoad
 
 DISK_SHARE: Final = 0.05
 """Share of the free disk that one step of a lab may write: what is deleted stays there for a minute."""
@@ -32,7 +32,7 @@ _FINE: Final = 1e-3
 
 
 @dataclass(slots=True, kw_only=True)
-class Room:
+class StepCaps:
     """How far steps may go.
 
     Attributes:
@@ -49,8 +49,8 @@ class Room:
     _used: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_TOTALS, 0.0))
 
     @classmethod
-    def of(cls, cluster: Cluster, consented: Consent) -> Room:
-        """That on a cluster: of a lab the disk of this machine, of any other one what was consented to."""
+    def of(cls, cluster: Cluster, consented: Consent) -> StepCaps:
+        """The caps of a cluster: on a lab this machine's disk, on any other what was consented to."""
         _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
         most = math.inf if files in {resource.RLIM_INFINITY, -1} else float(files - _OTHER_FILES)
         if find_lab(cluster.id) is None:
@@ -58,30 +58,30 @@ class Room:
         disk = DISK_SHARE * shutil.disk_usage(labs_dir()).free / min(COPIES, len(cluster.brokers))
         return cls(caps={"bytes_written": disk}, why="this machine's disk, as", together=False, files=most)
 
-    def most(self, raising: Raising) -> tuple[float, str]:
-        """The highest value that something may be driven to, and why none above it may be.
+    def most(self, load: SteppedLoad) -> tuple[float, str]:
+        """The highest value that a load may be raised to, and why not higher.
 
         Raises:
-            ConsentError: not even the lowest one may be.
+            ConsentError: not even the lowest value is allowed.
         """
-        most, why = raising.most, f"a search ends at {units.short(raising.most, raising.unit)}"
-        if raising.opens and self.files < most:
+        most, why = load.most, f"a search ends at {units.short(load.most, load.unit)}"
+        if load.opens and self.files < most:
             most, why = self.files, f"this process may open {self.files:,.0f} connections (ulimit -Hn)"
-        beyond = self._beyond(raising.plan(most))
+        beyond = self._beyond(load.plan(most))
         if not beyond:
             return most, why
-        if lowest := self._beyond(raising.plan(raising.least)):
+        if lowest := self._beyond(load.plan(load.least)):
             raise ConsentError(
-                f"{raising.name} cannot be driven up: its lowest step goes beyond {self.why} {lowest} "
+                f"{load.name} cannot be raised: its lowest step goes beyond {self.why} {lowest} "
                 f"{self.caps[lowest]:,.0f}: raise it with --cap, or make shorter steps"
             )
-        low, high = raising.least, most
-        while high / low > 1 + _FINE and not (raising.whole and high - low <= 1):
+        low, high = load.least, most
+        while high / low > 1 + _FINE and not (load.whole and high - low <= 1):
             middle = math.sqrt(low * high)
-            middle = float(round(middle)) if raising.whole else middle
+            middle = float(round(middle)) if load.whole else middle
             if not low < middle < high:
                 break
-            over = self._beyond(raising.plan(middle))
+            over = self._beyond(load.plan(middle))
             low, high, beyond = (low, middle, over) if over else (middle, high, beyond)
         return low, f"{self.why} {beyond} {self.caps[beyond]:,.0f} allows no more"
 
@@ -91,12 +91,12 @@ class Room:
         return next((name for name, cap in self.caps.items() if not wanted[name] <= cap), "")
 
     def use(self, plan: Plan) -> None:
-        """Count what a plan takes of what all steps have together."""
+        """Count a plan towards the caps that hold for all steps together."""
         for name in _TOTALS:
             self._used[name] += asked(plan)[name]
 
     def used_up(self, plan: Plan) -> str:
-        """Why a plan may not be made after all those before it, or nothing."""
+        """Why a plan is not allowed after all those before it, or nothing."""
         for name in _TOTALS if self.together else ():
             if not self._used[name] + asked(plan)[name] <= self.caps[name]:
                 return (

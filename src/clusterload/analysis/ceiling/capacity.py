@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clusterload.analysis.ceiling import LIMIT_LOAD, Bound, Ceiling
+from clusterload.analysis.ceiling.bound import Bound
+from clusterload.analysis.ceiling.search import Ceiling
 from clusterload.analysis.headroom import Headroom, predict
 from clusterload.analysis.headroom import first as first_of
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES, Role, saturations
+from clusterload.model.thresholds import LIMIT_LOAD
 
 if TYPE_CHECKING:
     from clusterload.analysis.headroom import Growth

@@ -12,10 +12,10 @@ from clusterload.analysis.ceiling.drive import DRIVES, Drive
 from clusterload.kafka.cluster import Broker, Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ConsentError
-from clusterload.workflow.calibrate import Orders, raising_of
 from clusterload.workflow.consent import CAPS, Consent, asked, require
-from clusterload.workflow.step_search import Raising
-from clusterload.workflow.step_search.room import Room
+from clusterload.workflow.step_search import SteppedLoad
+from clusterload.workflow.step_search.calibrate import CalibrationRequest
+from clusterload.workflow.step_search.caps import StepCaps
 
 ELSEWHERE = Cluster(
     id="lkc-1a2b3c",
@@ -27,18 +27,18 @@ ELSEWHERE = Cluster(
 )
 
 
-def raising(drive: Drive) -> Raising:
+def load(drive: Drive) -> SteppedLoad:
     """Steps of 5 s."""
-    return raising_of(drive, "clusterload-test", 3, Orders())
+    return CalibrationRequest().stepped(drive, 3)
 
 
 @pytest.mark.parametrize("drive", DRIVES.values(), ids=DRIVES)
 def test_no_step_outside_a_lab_goes_beyond_a_cap_and_the_highest_comes_close_to_one(drive: Drive) -> None:
     consent = Consent(cluster_id=ELSEWHERE.id)
-    most, why = Room.of(ELSEWHERE, consent).most(raising(drive))
-    require(consent, raising(drive).plan(most), ELSEWHERE.id)
+    most, why = StepCaps.of(ELSEWHERE, consent).most(load(drive))
+    require(consent, load(drive).plan(most), ELSEWHERE.id)
     with pytest.raises(ConsentError):
-        require(consent, raising(drive).plan(most * 1.02 + 1), ELSEWHERE.id)
+        require(consent, load(drive).plan(most * 1.02 + 1), ELSEWHERE.id)
     assert why.startswith("the cap ")
 
 
@@ -46,36 +46,34 @@ def test_no_step_outside_a_lab_goes_beyond_a_cap_and_the_highest_comes_close_to_
 def test_a_cap_that_was_raised_on_purpose_lets_steps_go_further(rate: float) -> None:
     raised = {"request_rate": rate, "record_rate": 1e9, "byte_rate": 1e12, "bytes_written": 1e15}
     consent = Consent(cluster_id=ELSEWHERE.id, caps=raised)
-    most, _ = Room.of(ELSEWHERE, consent).most(raising(DRIVES["requests"]))
+    most, _ = StepCaps.of(ELSEWHERE, consent).most(load(DRIVES["requests"]))
     assert most == pytest.approx(min(rate, DRIVES["requests"].most), rel=0.01)
 
 
 def test_where_not_even_the_lowest_step_is_allowed_the_cap_is_named_before_anything_is_loaded() -> None:
-    room = Room.of(ELSEWHERE, Consent(cluster_id=ELSEWHERE.id, caps={"duration": 1.0}))
-    with pytest.raises(
-        ConsentError, match="requests cannot be driven up: its lowest step goes beyond the cap duration"
-    ):
-        room.most(raising(DRIVES["requests"]))
+    caps = StepCaps.of(ELSEWHERE, Consent(cluster_id=ELSEWHERE.id, caps={"duration": 1.0}))
+    with pytest.raises(ConsentError, match="requests cannot be raised: its lowest step goes beyond the cap duration"):
+        caps.most(load(DRIVES["requests"]))
 
 
 def test_outside_a_lab_all_steps_together_stay_within_the_caps_on_time_and_bytes() -> None:
-    room = Room.of(ELSEWHERE, Consent(cluster_id=ELSEWHERE.id))
-    plan = raising(DRIVES["connection_attempts"]).plan(10.0)
+    caps = StepCaps.of(ELSEWHERE, Consent(cluster_id=ELSEWHERE.id))
+    plan = load(DRIVES["connection_attempts"]).plan(10.0)
     steps = 0
-    while not room.used_up(plan):
-        room.use(plan)
+    while not caps.used_up(plan):
+        caps.use(plan)
         steps += 1
     assert steps == CAPS["duration"] // asked(plan)["duration"]
-    assert "duration 900" in room.used_up(plan)
+    assert "duration 900" in caps.used_up(plan)
 
 
 def test_connections_end_where_this_process_may_open_no_more() -> None:
-    room = Room(caps={}, why="", together=False, files=500.0)
-    assert room.most(raising(DRIVES["connections"])) == (500.0, "this process may open 500 connections (ulimit -Hn)")
+    caps = StepCaps(caps={}, why="", together=False, files=500.0)
+    assert caps.most(load(DRIVES["connections"])) == (500.0, "this process may open 500 connections (ulimit -Hn)")
 
 
 def test_a_lab_may_not_fill_the_disk() -> None:
-    room = Room(caps={"bytes_written": 1e9}, why="this machine's disk, as", together=False, files=math.inf)
-    most, why = room.most(raising(DRIVES["ingress"]))
-    assert asked(raising(DRIVES["ingress"]).plan(most))["bytes_written"] == pytest.approx(1e9, rel=0.01)
+    caps = StepCaps(caps={"bytes_written": 1e9}, why="this machine's disk, as", together=False, files=math.inf)
+    most, why = caps.most(load(DRIVES["ingress"]))
+    assert asked(load(DRIVES["ingress"]).plan(most))["bytes_written"] == pytest.approx(1e9, rel=0.01)
     assert "bytes_written" in why

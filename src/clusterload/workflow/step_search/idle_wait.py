@@ -1,4 +1,4 @@
-"""Settling: waiting until a cluster has got over a load, by how long its brokers take to answer.
+"""Waiting until a cluster is idle again after a load, by how long its brokers take to answer.
 
 Each broker is asked over a connection of its own, through the same queues as all requests. A broker whose queues
 are empty answers as quickly as it did before the load. The host of a lab is this machine: there a step also waits, for
@@ -36,13 +36,13 @@ _CALM_HOST: Final = 40.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Settling:
-    """How quickly a cluster answers at rest, and whether it does so again.
+class IdleWait:
+    """How quickly a cluster answers when idle, and whether it does so again.
 
     Attributes:
-        ask: makes a round of all brokers and gives the longest answer, in seconds; ClusterError if one gives none.
-        busy: percent of the brokers' host since it was last asked; 0 where it is not ours to know.
-        baseline: seconds at rest.
+        ask: asks every broker once and gives the longest response time in seconds; ClusterError if one does not answer.
+        busy: CPU of the brokers' host in percent since the last call; 0 where that is not known.
+        baseline: response time in seconds when idle.
     """
 
     ask: Callable[[], float]
@@ -53,8 +53,8 @@ class Settling:
         self.baseline = median(self.ask() for _ in range(_BASELINE_ROUNDS))
 
     @classmethod
-    def of(cls, cluster: Cluster) -> Settling:
-        """That of a cluster, which must be at rest now.
+    def of(cls, cluster: Cluster) -> IdleWait:
+        """Of a cluster, which must be idle now.
 
         Raises:
             ClusterError: a broker does not answer.
@@ -67,7 +67,7 @@ class Settling:
         )
 
     def wait(self, patience: float) -> bool:
-        """Wait until the brokers answer as at rest, several times in a row; whether they did within `patience` seconds.
+        """Wait until brokers answer as when idle, several times in a row; whether they did within `patience` seconds.
 
         Raises:
             ClusterError: a broker gives no answer at all, until the end.

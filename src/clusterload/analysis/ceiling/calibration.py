@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clusterload.analysis.ceiling import Bound, Ceiling, drive_of
+from clusterload.analysis.ceiling.bound import Bound
+from clusterload.analysis.ceiling.drive import drive_of
+from clusterload.analysis.ceiling.search import Ceiling
 from clusterload.model.limits import Force, Limit, Limits
 from clusterload.model.units import Quantity
 

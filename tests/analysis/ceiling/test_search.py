@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.ceiling.staircase import End, Outcome, Staircase, Step
+from clusterload.analysis.ceiling.search import SearchEnd, Staircase, Step, StepOutcome
 from clusterload.model.errors import ConfigurationError
 
 values = st.floats(0.01, 1e6)
-outcomes = st.sampled_from(list(Outcome))
+outcomes = st.sampled_from(list(StepOutcome))
 
 
-def climb(staircase: Staircase, outcome: Callable[[float], Outcome], most: int = 500) -> list[Step]:
+def climb(staircase: Staircase, outcome: Callable[[float], StepOutcome], most: int = 500) -> list[Step]:
     """All steps of a search; fails when it does not end."""
     steps: list[Step] = []
     while (value := staircase.next(steps)) is not None:
@@ -25,9 +25,9 @@ def climb(staircase: Staircase, outcome: Callable[[float], Outcome], most: int =
     return steps
 
 
-def below(ceiling: float) -> Callable[[float], Outcome]:
+def below(ceiling: float) -> Callable[[float], StepOutcome]:
     """A cluster that carries up to `ceiling`, and never lies."""
-    return lambda value: Outcome.HELD if value <= ceiling else Outcome.BROKE
+    return lambda value: StepOutcome.HELD if value <= ceiling else StepOutcome.BROKE
 
 
 @given(first=values, ceiling=values, precision=st.floats(0.01, 0.5), factor=st.floats(1.2, 10))
@@ -36,7 +36,7 @@ def test_a_ceiling_is_found_from_both_sides_to_the_precision(
 ) -> None:
     staircase = Staircase(first=first, least=0.001, most=1e9, precision=precision, factor=factor)
     found = staircase.found(climb(staircase, below(ceiling)))
-    assert found.end is End.PRECISE
+    assert found.end is SearchEnd.PRECISE
     assert found.held <= ceiling < found.broke
     assert found.broke - found.held <= precision * found.held * 1.001
 
@@ -69,19 +69,19 @@ def test_it_takes_no_more_steps_than_doubling_and_halving_call_for(first: float,
     said=st.lists(outcomes, min_size=1, max_size=40),
 )
 def test_whatever_steps_say_it_ends_and_stays_within_its_ends(
-    first: float, least: float, most: float, whole: bool, said: list[Outcome]
+    first: float, least: float, most: float, whole: bool, said: list[StepOutcome]
 ) -> None:
     staircase = Staircase(first=first, least=1 if whole else least, most=most, whole=whole)
     answers = iter(said * 100)
     steps = climb(staircase, lambda _: next(answers))
     found = staircase.found(steps)
     assert all(staircase.least <= step.value <= most for step in steps)
-    assert found.end is not End.OPEN
+    assert found.end is not SearchEnd.OPEN
     assert found.held < found.broke
 
 
 @given(said=st.lists(outcomes, max_size=30))
-def test_the_next_step_follows_from_the_steps_alone(said: list[Outcome]) -> None:
+def test_the_next_step_follows_from_the_steps_alone(said: list[StepOutcome]) -> None:
     staircase = Staircase(first=10, least=1, most=1e6)
     steps: list[Step] = []
     for outcome in said:
@@ -92,7 +92,7 @@ def test_the_next_step_follows_from_the_steps_alone(said: list[Outcome]) -> None
         steps.append(Step(value=value, outcome=outcome))
 
 
-def told(staircase: Staircase, *said: Outcome) -> list[Step]:
+def told(staircase: Staircase, *said: StepOutcome) -> list[Step]:
     """Steps that turned out like this, one after the other."""
     answers = iter(said)
     steps: list[Step] = []
@@ -105,44 +105,46 @@ def told(staircase: Staircase, *said: Outcome) -> list[Step]:
 
 def test_a_step_that_broke_once_and_then_held_was_disturbed_and_holds() -> None:
     staircase = Staircase(first=100, least=1, most=1e6)
-    steps = told(staircase, Outcome.BROKE, Outcome.HELD)
+    steps = told(staircase, StepOutcome.BROKE, StepOutcome.HELD)
     assert [step.value for step in steps] == [100, 100]
     assert staircase.next(steps) == 200
 
 
 def test_a_step_must_break_twice_to_be_broken() -> None:
     staircase = Staircase(first=100, least=1, most=1e6)
-    steps = told(staircase, Outcome.HELD, Outcome.BROKE, Outcome.BROKE)
+    steps = told(staircase, StepOutcome.HELD, StepOutcome.BROKE, StepOutcome.BROKE)
     assert [step.value for step in steps] == [100, 200, 200]
     assert staircase.next(steps) == pytest.approx(math.sqrt(2) * 100)
 
 
 def test_without_a_telling_step_above_what_held_the_ceiling_is_only_known_from_below() -> None:
     staircase = Staircase(first=100, least=1, most=1e6)
-    steps = told(staircase, Outcome.HELD, Outcome.UNSURE, Outcome.UNSURE)
+    steps = told(staircase, StepOutcome.HELD, StepOutcome.UNSURE, StepOutcome.UNSURE)
     found = staircase.found(steps)
     assert staircase.next(steps) is None
-    assert (found.held, found.broke, found.end) == (100, math.inf, End.UNSURE)
+    assert (found.held, found.broke, found.end) == (100, math.inf, SearchEnd.UNSURE)
     assert not found.bracketed
 
 
 def test_without_a_telling_step_between_two_borders_the_wider_bracket_stands() -> None:
     staircase = Staircase(first=100, least=1, most=1e6, breaks=1)
-    found = staircase.found(told(staircase, Outcome.HELD, Outcome.BROKE, Outcome.UNSURE, Outcome.UNSURE))
-    assert (found.held, found.broke, found.end) == (100, 200, End.UNSURE)
+    found = staircase.found(
+        told(staircase, StepOutcome.HELD, StepOutcome.BROKE, StepOutcome.UNSURE, StepOutcome.UNSURE)
+    )
+    assert (found.held, found.broke, found.end) == (100, 200, SearchEnd.UNSURE)
     assert found.bracketed
 
 
 def test_what_holds_at_the_highest_step_is_no_ceiling() -> None:
     staircase = Staircase(first=100, least=1, most=150)
     found = staircase.found(climb(staircase, below(1e9)))
-    assert (found.held, found.broke, found.end) == (150, math.inf, End.MOST)
+    assert (found.held, found.broke, found.end) == (150, math.inf, SearchEnd.MOST)
 
 
 def test_where_not_even_the_lowest_step_holds_nothing_does() -> None:
     staircase = Staircase(first=100, least=30, most=150)
     found = staircase.found(climb(staircase, below(1)))
-    assert (found.held, found.broke, found.end) == (0, 30, End.NOTHING)
+    assert (found.held, found.broke, found.end) == (0, 30, SearchEnd.NOTHING)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from clusterload.analysis.ceiling import Bound
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.workload import Plan, Totals, from_dials, totals, watched
-from clusterload.workflow.capacity import Orders
-from clusterload.workflow.capacity.mix import scaled, value_of, with_value
+from clusterload.workflow.step_search import SearchOptions
+from clusterload.workflow.step_search.capacity import CapacityRequest
+from clusterload.workflow.step_search.scaled_plan import scaled, value_of, with_value
 from tests.stored_runs import limits
 from tests.wire_runs import connect, plan, produce
 
@@ -65,7 +66,7 @@ def test_the_size_of_records_can_be_raised_too() -> None:
 def test_a_dial_that_cannot_be_raised_is_refused_in_a_line(dial: str, complaint: str) -> None:
     mix = plan(produce(request_rate="50/s", connections="9", acks="1"), connect(connections="5"))
     with pytest.raises(ConfigurationError, match=complaint) as refused:
-        Orders(plan=mix, dial=dial, bounds=UNTIL, limits=TABLE)
+        CapacityRequest(plan=mix, dial=dial, bounds=UNTIL, limits=TABLE)
     assert "\n" not in str(refused.value)
 
 
@@ -79,20 +80,20 @@ def test_a_dial_that_cannot_be_raised_is_refused_in_a_line(dial: str, complaint:
 )
 def test_a_mix_without_a_rate_that_is_a_number_is_refused(made: Plan, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
-        Orders(plan=made, bounds=UNTIL, limits=TABLE)
+        CapacityRequest(plan=made, bounds=UNTIL, limits=TABLE)
 
 
 def test_a_search_without_an_end_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="add --until"):
-        Orders(plan=plan(produce(request_rate="50/s")), bounds=(), limits=TABLE)
+        CapacityRequest(plan=plan(produce(request_rate="50/s")), bounds=(), limits=TABLE)
 
 
 def test_a_bound_on_a_latency_that_nothing_measures_is_refused() -> None:
     late = (Bound.parsed("latency.p99 > 50 ms"),)
     client = from_dials({"producers": "3", "record_rate": "10/s", "payload_size": "10"})
     with pytest.raises(ConfigurationError, match="needs a load whose latency is measured"):
-        Orders(plan=client, bounds=late, limits=TABLE)
-    Orders(plan=plan(produce(request_rate="50/s")), bounds=late, limits=TABLE)
+        CapacityRequest(plan=client, bounds=late, limits=TABLE)
+    CapacityRequest(plan=plan(produce(request_rate="50/s")), bounds=late, limits=TABLE)
 
 
 def test_latency_is_that_of_each_load_that_asks_for_answers() -> None:
@@ -101,12 +102,14 @@ def test_latency_is_that_of_each_load_that_asks_for_answers() -> None:
 
 
 def test_a_step_lasts_as_long_as_a_step_and_begins_where_the_load_is_given() -> None:
-    orders = Orders(plan=plan(produce(request_rate="50/s")), bounds=UNTIL, limits=TABLE, step_time=4.0)
-    step = orders.at(3.0)
+    request = CapacityRequest(
+        plan=plan(produce(request_rate="50/s")), bounds=UNTIL, limits=TABLE, options=SearchOptions(step_time=4.0)
+    )
+    step = request.at(3.0)
     assert step.duration == 4.0
     assert step.warm_up == pytest.approx(1.6)
-    raising = orders.raising(frozenset())
-    assert (raising.first, raising.name) == (1.0, "mix")
-    dial = Orders(plan=plan(connect(connections="20")), dial="connections", bounds=UNTIL, limits=TABLE)
-    raising = dial.raising(frozenset())
-    assert (raising.first, raising.least, raising.whole, raising.opens) == (20.0, 1.0, True, True)
+    load = request.stepped(frozenset())
+    assert (load.first, load.name) == (1.0, "mix")
+    dial = CapacityRequest(plan=plan(connect(connections="20")), dial="connections", bounds=UNTIL, limits=TABLE)
+    load = dial.stepped(frozenset())
+    assert (load.first, load.least, load.whole, load.opens) == (20.0, 1.0, True, True)

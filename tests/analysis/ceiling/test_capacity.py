@@ -11,14 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from clusterload.analysis.ceiling import Bound, Ceiling, Outcome, Search, Staircase, Step
+from clusterload.analysis.ceiling import Bound, Capacity, Ceiling, Prediction, Search, Staircase, Step, StepOutcome
+from clusterload.analysis.ceiling.growth import growth_of_dial, growth_of_mix
 from clusterload.analysis.usage import Usage, assess
 from clusterload.model.workload import Plan
 from clusterload.report.capacity import capacity_document, capacity_view
 from clusterload.report.steps_plot import capacity_plot
-from clusterload.workflow.capacity import Capacity, Prediction
-from clusterload.workflow.capacity.growth import growth_of_dial, growth_of_mix
-from clusterload.workflow.capacity.mix import FACTOR, scaled, with_value
+from clusterload.workflow.step_search.scaled_plan import FACTOR, scaled, with_value
 from tests.analysis.test_usage import line, run_of
 from tests.stored_runs import limits
 from tests.wire_runs import connect, plan, produce
@@ -108,8 +107,8 @@ def capacity(*steps: Step, predicted: bool = True) -> Capacity:
     )
 
 
-HELD, HIGHER = (Step(value=value, outcome=Outcome.HELD, why="limit_load 80 %") for value in (1.0, 8.6))
-BROKE = Step(value=9.4, outcome=Outcome.BROKE, why="limit_load 94 %")
+HELD, HIGHER = (Step(value=value, outcome=StepOutcome.HELD, why="limit_load 80 %") for value in (1.0, 8.6))
+BROKE = Step(value=9.4, outcome=StepOutcome.BROKE, why="limit_load 94 %")
 
 
 def test_predicted_and_measured_stand_side_by_side_with_an_interval() -> None:
@@ -129,7 +128,7 @@ def test_a_search_that_found_no_end_says_at_least() -> None:
 
 
 def test_a_load_that_is_too_large_as_given_says_below() -> None:
-    found = capacity(Step(value=1.0, outcome=Outcome.BROKE, why="limit_load 120 %"), predicted=False)
+    found = capacity(Step(value=1.0, outcome=StepOutcome.BROKE, why="limit_load 120 %"), predicted=False)
     assert found.measured_words.startswith("measured below 1 x")
     assert found.predicted_words == "predicted n/a"
 

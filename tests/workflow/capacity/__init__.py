@@ -1,1 +1,0 @@
-"""Capacity: how far a load can grow."""
