@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from clusterload.telemetry.runfile import Recorder, read_run
     from clusterload.workflow.consent import Consent
     from clusterload.workflow.measure import measure
+    from clusterload.workflow.step_search.capacity import find_capacity
     from clusterload.workflow.watch import watch
 
 _HOMES = {
@@ -79,6 +80,7 @@ _HOMES = {
     "compare": "analysis.compare",
     "diagnose": "analysis.diagnosis",
     "export": "report.export",
+    "find_capacity": "workflow.step_search.capacity",
     "frame": "report.export",
     "measure": "workflow.measure",
     "plot": "report.plots",
@@ -122,6 +124,7 @@ __all__ = [
     "compare",
     "diagnose",
     "export",
+    "find_capacity",
     "frame",
     "measure",
     "plot",

@@ -27,6 +27,8 @@ def capacity_view(capacity: Capacity) -> list[RenderableType]:
         parts += headroom_view(capacity.prediction.headrooms)
         parts += [Text(line, style="dim") for line in _assumed(capacity.prediction)]
     parts.append(Text(f"{raised_name(capacity)}: {capacity.sentence}", style="bold"))
+    if capacity.disagreement:
+        parts.append(Text(f"{capacity.disagreement}.", style="yellow"))
     parts += [Text(line, style="yellow") for line in capacity.doubts]
     return [*parts, Text(_bounds(capacity), style="dim")]
 
@@ -81,6 +83,7 @@ def capacity_document(capacity: Capacity) -> dict[str, Any]:
             "why": list(capacity.ceiling.reasons),
         },
         "off": _number(capacity.off),
+        "disagreement": capacity.disagreement or None,
         "sentence": capacity.sentence,
         "doubts": list(capacity.doubts),
         "searches": [search_document(one) for one in capacity.ceiling.searches],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -121,6 +122,23 @@ def test_predicted_and_measured_stand_side_by_side_with_an_interval() -> None:
             console.print(part)
     assert all(len(each) <= 80 for each in captured.get().splitlines())
     assert "predicted 9 x (requests)" in captured.get()
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ((HELD, HIGHER, BROKE), ""),
+        ((HELD, replace(BROKE, value=2.0)), "the load could grow to 0.16 times what was predicted"),
+        ((HELD, replace(HIGHER, value=20.0), replace(BROKE, value=22.0)), "the load could grow to 2.3 times what was"),
+        ((HELD, replace(HIGHER, value=18.0)), "the load could grow to at least 2 times what was predicted"),
+        ((replace(HELD, value=0.5),), ""),
+    ],
+)
+def test_predicted_and_measured_that_disagree_are_said_to(steps: tuple[Step, ...], words: str) -> None:
+    found = capacity(*steps).disagreement
+    assert words in found
+    assert bool(found) is bool(words)
+    assert not words or "The measured value counts: the prediction takes requests to grow" in found
 
 
 def test_a_search_that_found_no_end_says_at_least() -> None:

@@ -17,7 +17,7 @@ class Calibration:
 
     Attributes:
         cluster_id: whose ceilings.
-        lab: whether it is a lab of ours, whose brokers share this machine.
+        lab: whether it is a lab, whose brokers share this machine.
         brokers: how many it has.
         bounds: what broke a step.
         seed: of the order of the searches.
@@ -37,8 +37,8 @@ class Calibration:
 
     @property
     def limits(self) -> Limits | None:
-        """The ceilings that are known, as a table of limits; None if none is."""
-        known = tuple(self._limit(one) for one in self.ceilings if one.known)
+        """The known ceilings as a table of limits; None if there are none."""
+        known = tuple(self._limit(ceiling) for ceiling in self.ceilings if ceiling.known)
         if not known:
             return None
         name = f"measured-{self.cluster_id}"

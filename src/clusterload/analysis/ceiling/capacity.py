@@ -1,11 +1,11 @@
-"""What a search for capacity has found: how far a load can grow, as it was predicted and as it was measured."""
+"""Capacity: how far a load can grow, as predicted from its first step and as measured."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.ceiling.bound import Bound
 from clusterload.analysis.ceiling.search import Ceiling
@@ -14,10 +14,15 @@ from clusterload.analysis.headroom import first as first_of
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES, Role, saturations
 from clusterload.model.thresholds import LIMIT_LOAD
+from clusterload.model.wording import in_sentence
 
 if TYPE_CHECKING:
     from clusterload.analysis.headroom import Growth
     from clusterload.analysis.usage import Usage
+
+
+DISAGREE: Final = 0.15
+"""By which share predicted and measured may differ without a word on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +32,7 @@ class Prediction:
     Attributes:
         headrooms: of each resource, the first to bind first.
         first: the one of those that a bound is about which binds first; None if none is known to.
-        silent: the bounds of which nothing can be predicted.
+        silent: the bounds that cannot be predicted.
         assumed: what was taken to grow.
     """
 
@@ -50,12 +55,14 @@ class Prediction:
         shares = [bound.value for bound in upper if bound.figure == LIMIT_LOAD]
         busy = _busy(upper)
         found = predict(usage, growth=growth, idle=idle, end=min(shares, default=1.0), busy=busy)
-        limited = {one.name for one in RESOURCES.values() if one.role is Role.DIMENSION} if shares else set()
+        limited = (
+            {resource.name for resource in RESOURCES.values() if resource.role is Role.DIMENSION} if shares else set()
+        )
         about = {*limited, *busy}
-        silent = tuple(one for one in bounds if one not in upper or not (one.needs_metrics))
+        silent = tuple(bound for bound in bounds if bound not in upper or not bound.needs_metrics)
         return cls(
             headrooms=found,
-            first=first_of(one for one in found if one.resource in about),
+            first=first_of(headroom for headroom in found if headroom.resource in about),
             silent=silent,
             assumed=growth.words,
         )
@@ -64,7 +71,7 @@ class Prediction:
 def _busy(bounds: list[Bound]) -> dict[str, float]:
     """By resource how busy a broker may be, by the lowest bound that is about it."""
     found: dict[str, float] = {}
-    every = [one.name for one in saturations()]
+    every = [resource.name for resource in saturations()]
     for bound in bounds:
         for name in every if bound.figure == "saturation" else [bound.figure]:
             if name in every:
@@ -78,7 +85,7 @@ class Capacity:
 
     Attributes:
         cluster_id: of which cluster.
-        lab: whether it is a lab of ours, whose brokers share this machine.
+        lab: whether it is a lab, whose brokers share this machine.
         brokers: how many it has.
         name: what was raised: a dial or `mix`.
         first: the value that it began with; factors are of this.
@@ -123,16 +130,36 @@ class Capacity:
     @property
     def off(self) -> float:
         """By which share of the measured factor the predicted one is off; NaN if one is not known."""
-        told = self.prediction.first if self.prediction else None
-        return math.nan if told is None else told.factor / self.factor - 1
+        first = self.predicted
+        return math.nan if first is None else first.factor / self.factor - 1
+
+    @property
+    def disagreement(self) -> str:
+        """That predicted and measured do not fit, and which to believe; nothing where they do, or one is not known."""
+        first, slack = self.predicted, 1 + DISAGREE
+        if first is None or not first.known or not first.factor:
+            return ""
+        ratio = (self.factor if self.ceiling.known else self.at_least) / first.factor
+        further = ratio > slack and not first.at_least and (not self.ceiling.known or self.low > first.factor)
+        shorter = self.ceiling.known and ratio < 1 / slack and self.high < first.factor
+        if not further and not shorter:
+            return ""
+        times = f"{'' if self.ceiling.known else 'at least '}{units.number(ratio, 2)} times"
+        return (
+            f"Predicted and measured disagree: the load could grow to {times} what was predicted. The measured value "
+            f"counts: the prediction takes {in_sentence(first.title)} to grow in proportion to the load"
+        )
+
+    @property
+    def predicted(self) -> Headroom | None:
+        """The resource that is predicted to bind first; None if none is known to."""
+        return self.prediction.first if self.prediction else None
 
     @property
     def predicted_words(self) -> str:
         """As in `predicted 3.1 x (connections)`."""
-        told = self.prediction.first if self.prediction else None
-        if told is None:
-            return "predicted n/a"
-        return f"predicted {told.words} ({told.title[0].lower()}{told.title[1:]})"
+        first = self.predicted
+        return "predicted n/a" if first is None else f"predicted {first.words} ({in_sentence(first.title)})"
 
     @property
     def measured_words(self) -> str:
@@ -148,7 +175,7 @@ class Capacity:
     @property
     def _below(self) -> float:
         """The smallest load that broke, where none held; 0 if none broke."""
-        broke = [one.found.broke for one in self.ceiling.searches if math.isfinite(one.found.broke)]
+        broke = [search.found.broke for search in self.ceiling.searches if math.isfinite(search.found.broke)]
         return min(broke, default=0.0) / self.first
 
     @property
