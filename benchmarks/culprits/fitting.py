@@ -14,11 +14,11 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 from benchmarks.culprits.judge import LIMITS
 from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
 from benchmarks.culprits.table import table
-from clusterload.analysis.bill import Prices, prices
+from clusterload.analysis.bill import Prices, fit_prices
 from clusterload.analysis.causes.judging import explained_away, signs_of
 from clusterload.analysis.causes.scene import Scene
 from clusterload.analysis.usage import assess
-from clusterload.analysis.window_stats import Facts
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.limits import Limits
 from clusterload.model.run import Run
 from clusterload.model.series import Floats
@@ -52,14 +52,14 @@ def fitted(folder: Path) -> str:
     runs = [load(path) for path in recorded(folder) if not Truth.read(path / TRUTH).reported]
     if not runs:
         return f"no development run in {folder}: record some with --seeds 1-9"
-    told = prices([part for now, before, _ in runs for part in (before, now)])
+    told = fit_prices([part for now, before, _ in runs for part in (before, now)])
     scored = [score for now, before, truth in runs for score in scores(now, before, truth)]
     return "\n\n".join([f"{len(runs)} development runs", _prices(told), _confidence(scored)])
 
 
 def scores(now: Run, before: Run, truth: Truth) -> Iterator[Scored]:
     """All causes that a run was considered for."""
-    scene = Scene(Facts(now, before), assess(now, Limits.named(LIMITS)))
+    scene = Scene(WindowStats(now, before), assess(now, Limits.named(LIMITS)))
     found = explained_away({name: signs.score for name, signs in signs_of(scene).items()})
     for name, score in found.items():
         others = max((value for other, value in found.items() if other != name), default=0.0)

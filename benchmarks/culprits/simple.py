@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.culprits.answers import Answer
-from clusterload.analysis.window_stats import Facts
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.run import Run
 
 _CERTAIN: Final = 10.0
@@ -59,7 +59,7 @@ _SIGNS: Final = (
 
 def answers(now: Run, before: Run) -> tuple[Answer, ...]:
     """What the rule says, the largest deviation first; below ten spreads it is not sure."""
-    facts = Facts(now, before)
+    facts = WindowStats(now, before)
     moved = [(_deviation(facts, sign), sign) for sign in _SIGNS]
     ranked = sorted((move for move in moved if move[0] > 0), key=lambda move: -move[0])
     return tuple(
@@ -72,7 +72,7 @@ def answers(now: Run, before: Run) -> tuple[Answer, ...]:
     )
 
 
-def _deviation(facts: Facts, sign: _Sign) -> float:
+def _deviation(facts: WindowStats, sign: _Sign) -> float:
     """How far a figure is from its baseline, in spreads of that; 0 where it is not known."""
     now, before = facts.windows(sign.name, 1.0, **sign.labels)
     if not len(now):
@@ -82,6 +82,6 @@ def _deviation(facts: Facts, sign: _Sign) -> float:
     return abs(float(np.mean(now)) - usual) / spread
 
 
-def _most_risen(facts: Facts, kind: str, name: str) -> tuple[tuple[str, str], ...]:
+def _most_risen(facts: WindowStats, kind: str, name: str) -> tuple[tuple[str, str], ...]:
     rises = {who: pair.rise for who, pair in facts.by(name, kind).items() if not math.isnan(pair.rise)}
     return ((kind, max(rises, key=rises.__getitem__)),) if rises else ()

@@ -42,6 +42,11 @@ def test_a_calm_cluster_is_within_limits_and_what_binds_is_named(file: Path) -> 
     assert verdict.limit_load == pytest.approx(0.47)
 
 
+def test_an_idle_cluster_is_not_said_to_be_bound_by_anything(file: Path) -> None:
+    verdict = judged(stored(file, Cluster(levels=case_levels(0, 0.0))), limits(ingress="3 MB/s"))
+    assert verdict.sentence.endswith("; no resource is above 1 % of its limit")
+
+
 def test_the_same_run_gives_the_same_verdict_again(file: Path) -> None:
     run = stored(file)
     assert judged(run).sentence == judged(run).sentence

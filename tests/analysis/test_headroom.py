@@ -100,8 +100,8 @@ def test_partitions_do_not_grow_with_a_mix_and_connections_only_with_more_client
     usage = used({"connections": 100, "partitions": 300, "requests": 500})
     more = by_name(predict(usage, growth=RATE))
     assert more["connections"].factor == more["partitions"].factor == math.inf
-    assert more["connections"].words == "no end"
-    assert "does not grow with the mix" in more["partitions"].why
+    assert more["connections"].words == "unbounded"
+    assert "does not grow with the load" in more["partitions"].why
     assert by_name(predict(usage, growth=CLIENTS))["connections"].factor == pytest.approx(10.0)
 
 
@@ -148,8 +148,47 @@ def test_how_busy_a_broker_gets_is_only_at_least_known_where_its_idle_level_is_n
 
 def test_a_headroom_is_said_in_a_sentence() -> None:
     (headroom, *_) = predict(used({"connections": 312.5, "requests": 250}), growth=CLIENTS)
-    assert headroom.sentence == "3.2 x until connections bind; once that is cured 1.25 x more, until requests bind"
-    assert headroom.why == "at 31 % of its limit"
+    assert headroom.why == "at 31 % of their limit"
+    assert headroom.sentence == (
+        "3.2 x today's load until connections bind (now at 31 % of their limit), then requests at 4 x"
+    )
+
+
+def test_a_lower_bound_says_what_was_measured_and_why_it_is_no_more_than_a_bound() -> None:
+    found = by_name(predict(busy(0.2, 0.45)))
+    assert found["request_handler_busy"].sentence == (
+        "at least 2 x today's load until request handlers of broker 1 are 90 % busy "
+        "(now 45 % busy; a lower bound, since its level without load was not measured)"
+    )
+    assert found["cpu_host"].sentence == (
+        "at least 4 x today's load until CPU of the host of broker 1 is 97 % busy "
+        "(now 20 % busy; beyond 80 % of the host's CPU nothing is predicted)"
+    )
+
+
+def test_resources_that_bind_at_the_same_load_are_not_said_to_bind_one_after_the_other() -> None:
+    found = predict(used({"connections": 500, "requests": 500}), growth=CLIENTS)
+    assert found[0].gain == pytest.approx(1.0)
+    assert found[0].sentence == "2 x today's load until connections bind (now at 50 % of their limit)"
+
+
+def test_what_binds_already_is_said_with_whether_less_load_helps() -> None:
+    found = by_name(predict(used({"requests": 1250, "partitions": 6000})))
+    assert found["requests"].sentence == (
+        "requests bind now (at 125 % of their limit), and would not at 0.8 x today's load"
+    )
+    assert found["partitions"].sentence == (
+        "partitions bind now (at 200 % of their limit, which does not grow with the load), "
+        "and less load would not change that"
+    )
+
+
+@given(today=st.dictionaries(st.sampled_from(sorted(FULL)), st.sampled_from([math.nan, 0.0, 0.5, 1.0, 2.0])))
+def test_no_sentence_has_a_figure_that_is_not_known(today: Mapping[str, float]) -> None:
+    for headroom in predict(used({name: share * FULL[name] for name, share in today.items()})):
+        assert "n/a" not in headroom.sentence
+        assert "nan" not in headroom.sentence
+        assert "inf" not in headroom.sentence
 
 
 def test_of_several_brokers_the_one_that_binds_first_counts(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from clusterload.analysis.window_stats import Facts
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Kind, Series
@@ -35,9 +35,9 @@ def level(
     return Series(name=name, unit=unit, kind=Kind.GAUGE, labels=labels, times=times, values=np.array(values))
 
 
-def facts(*series: Series, split: int = 5, end: int = 10) -> Facts:
+def facts(*series: Series, split: int = 5, end: int = 10) -> WindowStats:
     run = Run(id="r", plan=None, start=0, end=end * SECOND, series=series)
-    return Facts(run.between(split * SECOND, end * SECOND), run.between(0, split * SECOND))
+    return WindowStats(run.between(split * SECOND, end * SECOND), run.between(0, split * SECOND))
 
 
 def test_a_rate_is_what_was_counted_a_second_and_brokers_add_up() -> None:
@@ -73,7 +73,7 @@ def test_a_gap_is_no_zero() -> None:
     told = facts(counted([10.0] * 5 + [math.nan] * 2 + [10.0] * 3, broker="1"))
     assert told.total("requests_by_type").now == pytest.approx(10.0)
     assert math.isnan(told.total("connections").now)
-    assert math.isnan(Facts(told.now).total("requests_by_type").before)
+    assert math.isnan(WindowStats(told.now).total("requests_by_type").before)
 
 
 def test_pieces_of_the_window_tell_how_restless_a_figure_is() -> None:

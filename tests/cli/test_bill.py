@@ -99,7 +99,7 @@ def test_stored_runs_are_billed_at_80_columns_and_for_programs(tool: Tool, watch
     shown = tool("bill", *stored).stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert shown.startswith(f"Client id {BUSY} rose most: by ")
-    assert "(not told)" in shown
+    assert "(unattributed)" in shown
     document = json.loads(tool("bill", *stored, "--json").stdout)
     assert document["sentence"].startswith(f"client id {BUSY} rose most")
     for kind, wholes in document["wholes"].items():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from clusterload.analysis.bill import Prices, bill, prices
-from clusterload.analysis.window_stats import Facts
+from clusterload.analysis.bill import Prices, bill, fit_prices
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.run import Run
 from clusterload.model.series import Series
 from clusterload.report.bill import Billed, bill_document, bill_report
@@ -22,7 +22,7 @@ AMOUNT = st.floats(0, 1e12)
 
 
 def billed(now: Run, before: Run | None = None) -> Billed:
-    return Billed(bill=bill(now, before), prices=prices([now]), facts=Facts(now, before))
+    return Billed(bill=bill(now, before), prices=fit_prices([now]), facts=WindowStats(now, before))
 
 
 def printed(shown: Billed, by: str = "") -> str:
@@ -56,7 +56,7 @@ def test_the_sentence_names_who_rose_and_by_how_much() -> None:
     assert bill(now, before).sentence == "client id new rose most: by 0.3 to 0.3 threads, 30 % of the whole"
     assert bill(before, before).sentence == "nobody used noticeably more than before"
     assert bill(now).sentence.startswith("client id old is the largest: 0.5 threads, 50 % of the whole; without")
-    assert bill(run()).sentence == "nobody is named who used the brokers"
+    assert bill(run()).sentence == "no metric names who used the brokers"
 
 
 def test_those_for_whom_there_is_no_row_are_summed_up_and_what_is_not_told_stays() -> None:
@@ -65,12 +65,12 @@ def test_those_for_whom_there_is_no_row_are_summed_up_and_what_is_not_told_stays
     assert len([row for row in rows if row[0].startswith("c")]) == 12
     shown = printed(billed(clients(**{f"c{number}": 0.05 for number in range(20)})), by="client")
     assert any(line.split()[:4] == ["5", "more", "0.25", "25"] for line in shown.splitlines())
-    assert "(not told)" in shown
+    assert "(unattributed)" in shown
 
 
 def test_what_the_cpu_goes_to_adds_up_to_it() -> None:
     now = run(flat("cpu_broker", 0.5, broker="1"), flat("requests_by_type", 100, broker="1", request="FetchFollower"))
-    drivers = Billed(bill=bill(now), prices=Prices.default(), facts=Facts(now)).drivers
+    drivers = Billed(bill=bill(now), prices=Prices.default(), facts=WindowStats(now)).drivers
     assert math.isclose(sum(drivers.values()), 0.5)
     assert math.isclose(drivers["FetchFollower"], 0.086)
 

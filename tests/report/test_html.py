@@ -116,7 +116,7 @@ def test_every_part_is_there_and_can_be_gone_to(page: Page) -> None:
     "words",
     [
         "client basket-service 99 % (by thread_time_by_client)",
-        "Closing half of the connections leaves the limit load and the brokers' time as they are.",
+        "Closing half of the connections leaves the limit load and the brokers' CPU unchanged.",
         "Client id basket-service rose most",
         "Confluent Cloud documentation, cluster types, Basic",
         "broker 2 was scraped 1.4 s late",

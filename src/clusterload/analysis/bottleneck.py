@@ -146,7 +146,7 @@ def _refused(run: Run, load: Load, ledger: Ledger) -> tuple[str, str] | None:
 
 
 def _full_host(run: Run) -> tuple[str, str] | None:
-    """Brokers whose host is full: by themselves, or by others beside them, of which the generator may be one."""
+    """Brokers whose host is full: by themselves, or by other processes there, such as the generator."""
     busy = _typical(run, HOST_CPU, max)
     if not busy >= FULL:
         return None

@@ -1,13 +1,13 @@
-"""Headroom: by what factor today's mix can grow until which resource binds, and which one binds after it.
+"""Headroom: by what factor today's load can grow until which resource binds, and which one binds after it.
 
-A limit binds at the whole of it. Of each resource a part grows with the mix and a part does not: what was there without
-the mix (`idle`), and what this kind of growth leaves as it is (`Growth`): the partitions in any case, the connections
+A limit binds at 100 % of it. A part of each resource grows with the mix of loads and a part does not: what is used
+without the mix (`idle`), and what this kind of growth leaves unchanged (`Growth`): partitions in any case, connections
 where each client only does more. For the part that grows
 
     factor = 1 + (end - now) / growing
 
 which is exact where use is proportional to load, as what limits count is. How busy a broker is, is not proportional:
-below about 80 % of its host's CPU a price a request falls as there are more of them, so that a prediction errs to the
+below about 80 % of its host's CPU a request gets cheaper as there are more of them, so that a prediction errs to the
 safe side; above it threads wait for each other. So without an idle level a factor is "at least", and beyond 80 % of the
 host's CPU nothing is predicted.
 """
@@ -20,15 +20,18 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from clusterload.analysis.host_cpu import CROWDED, FULL, HOST_CPU
-from clusterload.analysis.usage import Line, Share, Usage
+from clusterload.analysis.usage import Line, Share, Usage, is_plural
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES, dimensions
 
 HORIZON: Final = CROWDED
 """Share of a host's CPU beyond which nothing is predicted: threads begin to wait for a CPU."""
 
+DISTINCT: Final = 1.005
+"""Factor by which a resource must bind later than another to be named after it."""
+
 ENDS: Final[Mapping[str, float]] = {"request_handler_busy": 0.9, "network_thread_busy": 0.9, HOST_CPU: FULL}
-"""How busy a broker may be at most, unless told otherwise."""
+"""How busy a broker may be at most, by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class Growth:
     """What becomes of each resource as the mix grows.
 
     Attributes:
-        words: what grows and what stays, for people.
+        words: what grows and what stays, in words.
         still: by resource the share of it, from 0 to 1, that does not grow; 0 where there is none, NaN where that is
             not known.
     """
@@ -63,12 +66,13 @@ class Headroom:
         whose: the broker, or empty for the whole cluster.
         factor: how many times as large the mix is when it binds; below 1 it binds already, 0 if no smaller mix cures
             that, infinite if it does not grow with the mix, NaN if that is not known.
-        why: the figures, or what is not known.
-        then: the resource that binds next, once this one no longer does; empty if none is known.
-        gain: by what factor the mix can grow further then; NaN if that is not known.
+        why: what was measured and why the factor is only a bound, or what is not known.
+        then: the resource that binds next, if this one did not; empty if none is known.
+        gain: by what factor the mix can grow further until then; NaN if that is not known.
         at_least: whether it is only known that the factor is not smaller.
         now: today's share of the limit, or how busy it is.
         end: at what share it binds.
+        after: `requests at 4 x`: what binds next and when; empty unless it is known to bind later.
     """
 
     resource: str
@@ -80,6 +84,7 @@ class Headroom:
     at_least: bool = False
     now: float = math.nan
     end: float = 1.0
+    after: str = ""
 
     @property
     def known(self) -> bool:
@@ -94,18 +99,35 @@ class Headroom:
 
     @property
     def words(self) -> str:
-        """The factor as people read it: `3.1 x`, `at least 1.8 x`, `n/a`; `no end` where it does not grow."""
+        """The factor in a table: `3.1 x`, `at least 1.8 x`, `n/a`; `unbounded` where it does not grow."""
         if not self.known:
-            return "n/a" if math.isnan(self.factor) else "no end"
+            return "n/a" if math.isnan(self.factor) else "unbounded"
         return f"{'at least ' if self.at_least else ''}{units.number(self.factor)} x"
 
     @property
     def sentence(self) -> str:
-        """As in `3.1 x until connections bind; once that is cured 1.4 x more, until requests bind`."""
-        said = f"{self.words} until {_binding(self.title)}"
-        if not self.then:
-            return said
-        return f"{said}; once that is cured {units.number(self.gain)} x more, until {_binding(_title(self.then))}"
+        """As in `3.1 x today's load until connections bind (now at 32 % of their limit), then requests at 4 x`."""
+        if math.isnan(self.factor):
+            return f"how far {self._name} lets the load grow is unknown: {self.why}"
+        if math.isinf(self.factor):
+            return f"{self._name} lets the load grow without end: {self.why}"
+        if self.factor < 1:
+            less = f"would not at {self.words} today's load" if self.factor else "less load would not change that"
+            return f"{self._binds} now ({self.why}), and {less}"
+        after = f", then {self.after}" if self.after else ""
+        return f"{self.words} today's load until {self._binds} (now {self.why}){after}"
+
+    @property
+    def _name(self) -> str:
+        return _in_sentence(self.title)
+
+    @property
+    def _binds(self) -> str:
+        """`connections bind`; of broker threads and hosts `request handlers of broker 1 are 90 % busy`."""
+        many = is_plural(self._name)
+        if self.resource in ENDS:
+            return f"{self._name} {'are' if many else 'is'} {units.percent(self.end)} busy"
+        return f"{self._name} {'bind' if many else 'binds'}"
 
 
 def predict(
@@ -196,7 +218,7 @@ def _of_limits(own: _Own, end: float) -> Iterator[Headroom]:
                 resource=name,
                 whose=share.broker,
                 factor=factor,
-                why=_why(share, factor, growing, f"of its {'guideline' if share.advised else 'limit'}"),
+                why=_why(share, factor, growing, _of_limit(share)),
                 now=share.typical,
                 end=end,
             )
@@ -205,6 +227,11 @@ def _of_limits(own: _Own, end: float) -> Iterator[Headroom]:
             measured = own.usage.line(resource.name) is not None
             why = "no limit of it is known" if measured else "it was not measured"
             yield Headroom(resource=resource.name, whose="", factor=math.nan, why=why, end=end)
+
+
+def _of_limit(share: Share) -> str:
+    whose = "their" if is_plural(share.title) else "its"
+    return f"of {whose} {'guideline' if share.advised else 'limit'}"
 
 
 def _of_brokers(own: _Own, ends: Mapping[str, float]) -> Iterator[Headroom]:
@@ -223,33 +250,38 @@ def _of_brokers(own: _Own, ends: Mapping[str, float]) -> Iterator[Headroom]:
 def _of_broker(own: _Own, line: Line, end: float, horizon: float) -> Headroom:
     growing, name = own.growing(line), line.resource.name
     factor = _factor(line.typical, growing, end)
-    # What is busy beyond its end binds now; that needs no prediction.
+    # What is busier than its end binds now; that needs no prediction.
     beyond = factor > max(1.0, horizon) and math.isfinite(factor)
     foretold = max(1.0, horizon) if beyond else factor
     why = _why(line, factor, growing, "busy")
+    at_least = math.isfinite(factor) and factor > 1 and (beyond or name not in own.idle)
     if beyond:
         why += f"; beyond {units.percent(HORIZON)} of the host's CPU nothing is predicted"
+    elif at_least:
+        why += "; a lower bound, since its level without load was not measured"
     return Headroom(
         resource=name,
         whose=line.broker,
         factor=foretold,
         why=why,
-        at_least=math.isfinite(factor) and factor > 1 and (beyond or name not in own.idle),
+        at_least=at_least,
         now=line.typical,
         end=end,
     )
 
 
 def _why(line: Line, factor: float, growing: float, of: str) -> str:
-    now = f"at {units.percent(line.typical)} {of}"
+    now = f"{'' if of == 'busy' else 'at '}{units.percent(line.typical)} {of}"
     if math.isnan(line.typical):
-        return "it was not seen all the time"
+        return "it was not measured throughout"
     if math.isnan(factor):
-        return f"{now}; how much of it grows is not known"
+        return f"{now}; how much of it grows with the load is unknown"
     if growing <= 0:
-        return f"{now}, and does not grow with the mix" if line.typical else "nothing of it is used"
+        return f"{now}, which does not grow with the load" if line.typical else "nothing of it is used"
     fixed = line.typical - growing
-    return now if fixed < 0.005 * line.typical else f"{now}, of which {units.percent(fixed)} does not grow"
+    return (
+        now if fixed < 0.005 * line.typical else f"{now}, of which {units.percent(fixed)} does not grow with the load"
+    )
 
 
 def _linked(ordered: list[Headroom]) -> tuple[Headroom, ...]:
@@ -263,7 +295,11 @@ def _with_next(headroom: Headroom, later: list[Headroom]) -> Headroom:
     if follower is None:
         return headroom
     gain = follower.factor / headroom.factor if headroom.factor > 0 else math.nan
-    return replace(headroom, then=follower.resource, gain=gain)
+    # Where a factor is a bound, another resource may in truth bind before this one.
+    later_for_sure = not headroom.at_least and gain > DISTINCT
+    when = f"{units.number(follower.factor)} x{' or more' if follower.at_least else ''}"
+    after = f"{_in_sentence(follower.title)} at {when}" if later_for_sure else ""
+    return replace(headroom, then=follower.resource, gain=gain, after=after)
 
 
 def _order(headroom: Headroom) -> tuple[bool, float]:
@@ -271,11 +307,7 @@ def _order(headroom: Headroom) -> tuple[bool, float]:
     return math.isnan(headroom.factor), 0.0 if math.isnan(headroom.factor) else headroom.factor
 
 
-def _title(resource: str) -> str:
-    return RESOURCES[resource].title
-
-
-def _binding(title: str) -> str:
-    name = title.split(" of broker ", maxsplit=1)[0]
-    many = name.endswith("s") and not name.endswith("ss")
-    return f"{title[0].lower() if not title.startswith('CPU') else 'C'}{title[1:]} {'bind' if many else 'binds'}"
+def _in_sentence(title: str) -> str:
+    """A title in the middle of a sentence: `request handlers of broker 1`; CPU stays as it is."""
+    name = title.replace(" busy", "")
+    return name if name.startswith("CPU") else f"{name[0].lower()}{name[1:]}"

@@ -43,7 +43,7 @@ class FullHost:
 
     @property
     def by_brokers(self) -> bool:
-        """Whether the brokers fill it; where that is unknown it is put down to them."""
+        """Whether the brokers fill it; where that is unknown, they are assumed to."""
         return not self.own < OWN
 
     @property
@@ -53,15 +53,15 @@ class FullHost:
         return Reached(
             what=f"the CPU of the host of {self._names}",
             sentence=f"CPU of the host of {self._names}: full",
-            evidence=(f"{units.percent(self.busy)} in the middle of the window{share}",),
+            evidence=(f"{units.percent(self.busy)} (median of the window){share}",),
         )
 
     @property
     def doubt(self) -> str:
-        """That something beside the brokers keeps the host busy, so that no figure of the run is their own."""
+        """That another process keeps the host busy, so that the run does not show what the brokers themselves need."""
         return (
             f"the CPU of the host of {self._names} was full, and the brokers took {units.percent(self.own)} of it: "
-            "something else on that host was running"
+            "another process was running on that host"
         )
 
     @property
@@ -70,7 +70,7 @@ class FullHost:
 
 
 def full_hosts(run: Run, usage: Usage) -> tuple[FullHost, ...]:
-    """The hosts whose CPU is full, each once, whatever number of brokers says so."""
+    """The hosts whose CPU is full, each once, however many of its brokers report it."""
     return tuple(_full_hosts(run, usage))
 
 
@@ -87,7 +87,7 @@ def _places(run: Run) -> Mapping[str, str]:
 
 
 def crowded(run: Run, usage: Usage, level: float = CROWDED) -> str:
-    """What says that others than its brokers keep a host busy, in words; nothing if none does, or it is not told.
+    """That others than its brokers keep a host busy, in words; empty if none does, or if it is unknown.
 
     Args:
         run: whose brokers.
@@ -111,7 +111,7 @@ def _busy_hosts(run: Run, usage: Usage) -> dict[tuple[str, ...], float]:
     for line in usage.saturation:
         if line.resource.name == HOST_CPU:
             busy[at.get(line.broker, line.broker)][line.broker] = line.typical
-    # A broker that did not say hides no other's word.
+    # A broker without a figure does not hide another's.
     return {tuple(brokers): float(np.fmax.reduce(list(brokers.values()))) for brokers in busy.values()}
 
 

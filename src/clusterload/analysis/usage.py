@@ -30,8 +30,8 @@ class Line:
     """One resource over time on a Usage's grid.
 
     Attributes:
-        resource: what it is.
-        broker: whose, or empty for the whole cluster.
+        resource: which one.
+        broker: its broker, or empty for the whole cluster.
         values: levels of a gauge, rates per second of a delta; NaN in gaps; shape `(grid.count,)`.
     """
 
@@ -182,8 +182,8 @@ def _missing(limits: Limits, run: Run) -> Iterable[str]:
 def _counted_as(limit: Limit, run: Run) -> Sequence[Series]:
     """The Series that count what a limit counts.
 
-    Brokers count replicas, of which those that lead are the partitions before replication; a provider that counts
-    for the whole cluster counts as its own limits do.
+    Brokers count replicas; their leaders are the partitions before replication. A provider that counts for the whole
+    cluster counts as its own limits do.
     """
     series = run.named(limit.resource)
     by_broker = any(item.labels.get("broker") for item in series)
@@ -191,7 +191,7 @@ def _counted_as(limit: Limit, run: Run) -> Sequence[Series]:
 
 
 def provider_load(run: Run, grid: Grid) -> tuple[Line, ...]:
-    """The provider's own figures of the cluster's load, to stand beside the limit load; never added to it."""
+    """The provider's own figures of the cluster's load, to be shown next to the limit load; never added to it."""
     names = ("cluster_load_percent", "cluster_load_percent_avg", "cluster_load_percent_max")
     lines = (_cluster_line(run, RESOURCES[name], grid) for name in names)
     return tuple(line for line in lines if line is not None and line.known > 0)
@@ -200,8 +200,8 @@ def provider_load(run: Run, grid: Grid) -> tuple[Line, ...]:
 def _grid(run: Run, granularity: float | None) -> Grid:
     """Whole buckets from the load's start, or from the first border after it where a source has its own buckets.
 
-    Such a source gives sums by the whole minute of the clock. The minutes in which a load began and ended are
-    only in part of the load, so they are left out.
+    Such a source gives sums per minute of the clock. The minutes in which a load began and ended hold only a part of
+    it, so they are left out.
     """
     if granularity is not None and not granularity > 0:
         raise ConfigurationError(f"figures for each {granularity:g} s cannot be made: give more than 0")
@@ -247,7 +247,7 @@ def _shares(limit: Limit, run: Run, grid: Grid) -> Iterable[Share]:
         return
     lines: Iterable[Line] = (Line(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid)),)
     if limit.scope is Scope.BROKER:
-        # What is known of the whole cluster only says nothing about one broker of it.
+        # A figure of the whole cluster says nothing about one broker.
         each = _broker_lines(series, resource, grid)
         lines = (line for line in each if line.broker and limit.broker in {"", line.broker})
     for line in lines:
@@ -277,3 +277,9 @@ def _quantile(values: Floats, at: float) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all NaN: the quantile is NaN, which is the answer
         return float(np.nanquantile(values, at))
+
+
+def is_plural(title: str) -> bool:
+    """Whether a resource is many things (connections) or one (ingress)."""
+    name = title.split(" of ", maxsplit=1)[0]
+    return name.endswith("s") and not name.endswith("ss")

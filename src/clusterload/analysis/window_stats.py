@@ -1,7 +1,7 @@
-"""Facts: what Series came to over a window, beside what they came to before it.
+"""Window statistics: what Series come to over a window, and in the baseline before it.
 
 Rates are means over what of the window is known, levels are medians of time. Brokers add up, except for shares and
-times, of which the highest broker counts: a full broker is not helped by an idle one. What is not told is NaN.
+times, of which the highest broker counts: a full broker is not helped by an idle one. What no Series gives is NaN.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clusterload.model.run import Run
 
 _BROKER: Final = "broker"
-# Things of which two brokers do not have the sum of what each one has.
+# Quantities that do not add up over brokers.
 _HIGHEST: Final = frozenset({"ratio", "time"})
 # Shares of one thread's time: those of two brokers are shares of two threads, and add up.
 _ADDED: Final = frozenset({"thread_time_by_client"})
@@ -35,8 +35,7 @@ def known(value: float) -> float:
 class Pair:
     """One figure in the window and before it; NaN where it is not known.
 
-    A counted thing that nobody counted before the window was nothing then; where there is no baseline at all, `before`
-    is NaN.
+    What is counted now and was not before was 0 then; without any baseline `before` is NaN.
     """
 
     now: float
@@ -44,7 +43,7 @@ class Pair:
 
     @property
     def rise(self) -> float:
-        """How much more it is than before; all of it where nothing tells what was before."""
+        """How much more it is than before; all of it where that is unknown."""
         return self.now if math.isnan(self.before) else self.now - self.before
 
     @property
@@ -54,18 +53,18 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """Now over before; infinite from nothing, NaN where one of them is not known or both are nothing."""
+        """Now over before; infinite from 0, NaN where one of them is unknown or both are 0."""
         if self.before:
             return self.now / self.before
         return math.inf if self.now > 0 else math.nan
 
 
 UNKNOWN: Final = Pair(now=math.nan)
-"""Of what no Series tells."""
+"""Of what no Series gives."""
 
 
-class Facts:
-    """A window of a run, and what was usual before it."""
+class WindowStats:
+    """A window of a run, and the baseline before it."""
 
     def __init__(self, now: Run, before: Run | None = None) -> None:
         """Take a window, and a baseline if there is one."""
@@ -84,7 +83,7 @@ class Facts:
         return Pair(now=now, before=before)
 
     def by(self, name: str, label: str) -> dict[str, Pair]:
-        """The same for each value of a label, those that were there only before among them."""
+        """The same for each value of a label, in the window or before it."""
         values = self._now.values(name, label) | (self._before.values(name, label) if self._before else set())
         return {value: self.total(name, **{label: value}) for value in sorted(values)}
 
@@ -101,7 +100,7 @@ class Facts:
 
 
 class _Window:
-    """The Series of one run; what is asked for twice is worked out once."""
+    """The Series of one run; each figure is worked out once."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -117,7 +116,7 @@ class _Window:
                 self._first[place] = min(self._first.get(place, int(series.times[0])), int(series.times[0]))
 
     def counts(self, name: str) -> bool:
-        """Whether anything of the name is counted here, so that what is not there is nothing."""
+        """Whether anything of the name is counted here, so that what is absent is 0."""
         if name not in self._counted:
             series = self._named.get(name, ())
             self._counted[name] = any(item.kind is Kind.DELTA and _known(item, self._run) for item in series)
@@ -152,7 +151,7 @@ class _Window:
         return self._indexed[name, keys].get(tuple(labels[key] for key in keys), [])
 
     def _index(self, name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], list[Series]]:
-        # A cluster can have thousands of clients: each is asked for, so none may be searched for.
+        # A cluster can have thousands of clients, and each is looked up: an index instead of a search.
         found: dict[tuple[str, ...], list[Series]] = defaultdict(list)
         for series in self._named.get(name, ()):
             if all(key in series.labels for key in keys):
@@ -176,7 +175,7 @@ class _Window:
         if not covered:
             return math.nan
         share = inside / np.maximum(series.times - begins, 1)
-        # What came up within the window was nothing before: it is spread over all of the window.
+        # What appeared within the window was 0 before: it is spread over all of the window.
         appeared = max(0, int(begins[0]) - start) / SECOND if self._appears(series) else 0.0
         return float(np.nansum(share * series.values)) / (covered + appeared)
 

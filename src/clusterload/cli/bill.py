@@ -166,12 +166,12 @@ def _duration(text: str) -> float:
 
 def _show(now: Run, before: Run | None, by: str, *, as_json: bool) -> None:
     from clusterload.analysis.bill import bill as billed
-    from clusterload.analysis.bill import prices
-    from clusterload.analysis.window_stats import Facts
+    from clusterload.analysis.bill import fit_prices
+    from clusterload.analysis.window_stats import WindowStats
     from clusterload.report.bill import Billed, bill_document, bill_report
 
-    priced = prices([before, now] if before else [now])
-    found = Billed(bill=billed(now, before), prices=priced, facts=Facts(now, before))
+    priced = fit_prices([before, now] if before else [now])
+    found = Billed(bill=billed(now, before), prices=priced, facts=WindowStats(now, before))
     if as_json:
         import json
 

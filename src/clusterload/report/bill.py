@@ -11,11 +11,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.analysis.bill import FIGURES, NOT_TOLD, Bill, Charge, Prices
+from clusterload.analysis.bill import FIGURES, UNATTRIBUTED, Bill, Charge, Prices
 from clusterload.analysis.bill.charge import amount_words
-from clusterload.analysis.bill.drivers import IDLE
-from clusterload.analysis.bill.price import amount, words_of
-from clusterload.analysis.window_stats import Facts
+from clusterload.analysis.bill.prices import IDLE, driver_amount, words_of
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.report.shown import Told
@@ -58,7 +57,7 @@ class Billed:
 
     bill: Bill
     prices: Prices
-    facts: Facts
+    facts: WindowStats
 
     @property
     def cpu(self) -> float:
@@ -105,7 +104,7 @@ def charges_table(told: Bill, kind: str, charges: Sequence[Charge], top: int) ->
     *named, rest = charges
     rows = _rows(named, leading, top)
     for one in (*rows, *_summed(kind, [one for one in named if one not in rows], told), rest):
-        style = "dim" if one.name == NOT_TOLD else ""
+        style = "dim" if one.name == UNATTRIBUTED else ""
         cells = [_rounded(leading, one.figures.get(leading, math.nan))]
         cells += [_signed(leading, one.rise.get(leading, math.nan))] if told.compared else []
         cells += [units.percent(one.share)]
@@ -147,7 +146,7 @@ def drivers_table(billed: Billed) -> Table:
     shown = table("what the CPU goes to", "a second", "each", "cores", "share")
     for driver, cores in billed.drivers.items():
         price = billed.prices.of(driver)
-        count = amount(driver, billed.facts) if price else math.nan
+        count = driver_amount(driver, billed.facts) if price else math.nan
         shown.add_row(
             Text(" + ".join(map(words_of, driver.split(" + "))), style="dim" if driver == NOT_EXPLAINED else ""),
             "" if math.isnan(count) or driver == IDLE else units.number(count),

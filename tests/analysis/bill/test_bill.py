@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.bill import FIGURES, KINDS, NOT_TOLD, Bill, bill
+from clusterload.analysis.bill import FIGURES, KINDS, UNATTRIBUTED, Bill, bill
 from clusterload.model.run import Run
 from clusterload.model.series import Series
 from tests.analysis.bill.made import flat, run, series
@@ -53,14 +53,14 @@ def test_charges_and_the_remainder_add_up_to_the_whole(
     assert all(charge.kind in KINDS and charge.figures.keys() <= FIGURES.keys() for charge in found.charges)
     for kind in found.kinds:
         *_, last = found.of(kind)
-        assert last.name == NOT_TOLD
+        assert last.name == UNATTRIBUTED
         assert all(figure > -1e-3 for figure in last.figures.values())
 
 
 def test_a_part_that_nobody_is_told_to_have_used_is_a_row_of_its_own() -> None:
     found = bill(shown({"shop": (0.1, 4e5)}, {}, cpu=0.5))
     shop, rest = found.of("client")
-    assert (shop.name, rest.name) == ("shop", NOT_TOLD)
+    assert (shop.name, rest.name) == ("shop", UNATTRIBUTED)
     assert shop.figures["thread_time"] == pytest.approx(0.2)
     assert rest.figures["thread_time"] == pytest.approx(0.8)
     assert [shop.share, rest.share] == pytest.approx([0.2, 0.8])
@@ -71,12 +71,12 @@ def test_a_part_that_nobody_is_told_to_have_used_is_a_row_of_its_own() -> None:
 def test_who_rose_most_comes_first_and_not_who_is_largest() -> None:
     before, now = {"old": (0.5, 1e5), "new": (0.01, 1e3)}, {"old": (0.52, 1e5), "new": (0.3, 1e3)}
     risen = bill(shown(now, {}, cpu=2), shown(before, {}, cpu=2))
-    assert [charge.name for charge in risen.of("client")] == ["new", "old", NOT_TOLD]
+    assert [charge.name for charge in risen.of("client")] == ["new", "old", UNATTRIBUTED]
     leader = risen.leader("client")
     assert leader is not None
     assert leader.rise["thread_time"] == pytest.approx(0.58)
     largest = bill(shown(now, {}, cpu=2))
-    assert [charge.name for charge in largest.of("client")] == ["old", "new", NOT_TOLD]
+    assert [charge.name for charge in largest.of("client")] == ["old", "new", UNATTRIBUTED]
     assert any("--baseline" in line for line in largest.missing)
 
 
@@ -99,7 +99,7 @@ def test_principals_are_billed_for_all_their_clients() -> None:
     ]
     found = bill(run(*lines, flat("cpu_broker", 1.0, broker="1")))
     assert found.of("principal")[0].figures["thread_time"] == pytest.approx(0.2)
-    assert [charge.name for charge in found.of("client")] == ["one", "two", NOT_TOLD]
+    assert [charge.name for charge in found.of("client")] == ["one", "two", UNATTRIBUTED]
 
 
 def test_the_longest_throttle_of_any_broker_is_the_clients() -> None:

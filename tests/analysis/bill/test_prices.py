@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.bill import Price, Prices, prices
-from clusterload.analysis.bill.drivers import IDLE
-from clusterload.analysis.window_stats import Facts
+from clusterload.analysis.bill import Price, Prices, fit_prices
+from clusterload.analysis.bill.prices import IDLE
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.run import Run
 from clusterload.model.series import Floats
 from tests.analysis.bill.made import flat, run, series
@@ -42,7 +42,7 @@ def loaded(seed: int, *, noise: float = 0.02, host: float = 0.4) -> Run:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_prices_that_data_were_made_with_are_found_within_their_intervals(seed: int) -> None:
-    found = prices([loaded(seed)])
+    found = fit_prices([loaded(seed)])
     assert found.inseparable == ()
     for driver, true in (("Produce", PRODUCE), ("FetchFollower", FOLLOWER), ("ingress", MEGABYTE), (IDLE, IDLES)):
         price = found.of(driver)
@@ -56,7 +56,7 @@ def test_prices_that_data_were_made_with_are_found_within_their_intervals(seed: 
 def test_nine_in_ten_intervals_or_more_hold_the_true_price() -> None:
     inside = []
     for seed in range(15):
-        found = prices([loaded(seed)])
+        found = fit_prices([loaded(seed)])
         for driver, true in (
             ("Produce", PRODUCE * 1e3),
             ("FetchFollower", FOLLOWER * 1e3),
@@ -70,8 +70,8 @@ def test_nine_in_ten_intervals_or_more_hold_the_true_price() -> None:
 
 def test_what_it_explains_adds_up_to_the_cpu() -> None:
     given_run = loaded(1)
-    explained = prices([given_run]).explains(Facts(given_run))
-    assert sum(explained.values()) == pytest.approx(Facts(given_run).total("cpu_broker").now, rel=0.02)
+    explained = fit_prices([given_run]).explains(WindowStats(given_run))
+    assert sum(explained.values()) == pytest.approx(WindowStats(given_run).total("cpu_broker").now, rel=0.02)
 
 
 def test_drivers_that_move_together_cannot_be_separated_and_have_no_price_of_their_own() -> None:
@@ -84,20 +84,20 @@ def test_drivers_that_move_together_cannot_be_separated_and_have_no_price_of_the
         series("requests_by_type", metadata, broker="1", request="Metadata"),
         series("cpu_broker", cpu, broker="1"),
     ]
-    found = prices([run(*shown, seconds=SECONDS)])
+    found = fit_prices([run(*shown, seconds=SECONDS)])
     assert found.inseparable == (("Produce", "FetchFollower"),)
     assert (found.of("Produce"), found.of("FetchFollower")) == (None, None)
     metadata_price = found.of("Metadata")
     assert metadata_price is not None
     assert metadata_price.value == pytest.approx(0.6, rel=0.1)
     assert any("cannot be separated" in line for line in found.words)
-    explained = found.explains(Facts(run(*shown, seconds=SECONDS)))
+    explained = found.explains(WindowStats(run(*shown, seconds=SECONDS)))
     assert explained["Produce + FetchFollower"] == pytest.approx(float(np.mean(1e-3 * produce)), rel=0.1)
 
 
 def test_what_never_moved_is_not_told_from_a_broker_with_nothing_to_do() -> None:
     whole = loaded(2)
-    found = prices([run(*whole.series, flat("partitions", 700, SECONDS, broker="1"),
+    found = fit_prices([run(*whole.series, flat("partitions", 700, SECONDS, broker="1"),
                         flat("partitions", 700, SECONDS, broker="2"), seconds=SECONDS)])  # fmt: skip
     assert found.inseparable == ((IDLE, "partitions"),)
     assert found.of("partitions") is None
@@ -105,24 +105,24 @@ def test_what_never_moved_is_not_told_from_a_broker_with_nothing_to_do() -> None
 
 def test_windows_with_a_full_host_are_left_out() -> None:
     calm, full = loaded(3), loaded(4, host=0.95)
-    found = prices([calm, full])
+    found = fit_prices([calm, full])
     assert (found.windows, found.left_out) == (300, 300)
-    assert found.prices == prices([calm]).prices
+    assert found.prices == fit_prices([calm]).prices
 
 
 def test_with_too_little_data_the_prices_are_those_of_a_lab_and_say_so() -> None:
-    found = prices([run(flat("cpu_broker", 0.5, broker="1"))])
+    found = fit_prices([run(flat("cpu_broker", 0.5, broker="1"))])
     assert not found.fitted
     assert "not on this cluster" in found.basis
     assert "10 windows" in found.basis
-    assert prices([]).words == Prices.default().words
+    assert fit_prices([]).words == Prices.default().words
 
 
 def test_prices_are_said_as_people_think_of_them() -> None:
     words = Prices.default().words
     assert "0.86 ms a follower's fetch" in words
     assert "8.5 ms a MB in" in words
-    assert "0.18 ms a produce request" in words
+    assert "0.18 ms a Produce request" in words
     assert "16.5 ms a TLS handshake" in words
     assert Price.of("OffsetCommit", 0.015, 0.0, 0.052).words == "up to 52 ms an offset commit"
 
@@ -135,9 +135,9 @@ def test_a_price_is_never_negative_and_lies_in_its_interval_of_draws_or_beside_i
         series("ingress", steps(random, 1e7, 120), broker="1"),
         series("cpu_broker", np.abs(random.normal(0.5, noise, 120)), broker="1"),
     ]
-    found = prices([run(*shown, seconds=120)])
+    found = fit_prices([run(*shown, seconds=120)])
     assert all(price.value >= 0 and price.low >= 0 and price.low <= price.high for price in found.prices)
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
-    assert prices([loaded(7)], seed=3).prices == prices([loaded(7)], seed=3).prices
+    assert fit_prices([loaded(7)], seed=3).prices == fit_prices([loaded(7)], seed=3).prices

@@ -14,7 +14,7 @@ import numpy as np
 from clusterload.analysis.causes import judge
 from clusterload.analysis.finding import Finding
 from clusterload.analysis.usage import assess
-from clusterload.analysis.window_stats import Facts
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
@@ -115,7 +115,7 @@ def judged(
     run = recorded(changes, seed=seed, silent=silent, without=without)
     onset = START + BASELINE * SECOND
     now = run.between(onset, run.end)
-    return judge(Facts(now, run.between(run.start, onset) if baseline else None), assess(now, limits))
+    return judge(WindowStats(now, run.between(run.start, onset) if baseline else None), assess(now, limits))
 
 
 def recorded(

@@ -11,8 +11,8 @@ from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.units import Unit
 
-NOT_TOLD: Final = "(not told)"
-"""The name of what is left of the whole when all that is told by itself is taken off."""
+UNATTRIBUTED: Final = "(unattributed)"
+"""The name of the remainder of the whole that no metric attributes to anybody."""
 
 LEAST: Final = 0.05
 """Share of the whole by which somebody must have risen to be named: less is everyday noise."""
@@ -43,7 +43,7 @@ _WORDS: Final = {
 _KIND_WORDS: Final = {"client": "client id", "request": "requests of type"}
 _LEADS: Final = ("client", "principal", "topic", "request")
 
-# Times of several brokers are not added up: the longest counts, and there is no whole of it.
+# Times of several brokers are not added up: the longest counts, and they have no whole.
 NOT_ADDED: Final = frozenset({"throttle"})
 
 
@@ -53,7 +53,7 @@ class Charge:
 
     Attributes:
         kind: one of `KINDS`.
-        name: who; `NOT_TOLD` for the remainder.
+        name: who; `UNATTRIBUTED` for the remainder.
         figures: by the names of `FIGURES`, those that are known.
         rise: by how much each is more than in the baseline; without a baseline all of it.
         share: of the whole of the kind's leading figure, from 0 to 1; NaN if unknown.
@@ -66,9 +66,9 @@ class Charge:
     share: float
 
     @property
-    def told(self) -> bool:
-        """Whether it is somebody's, and not what is left."""
-        return self.name != NOT_TOLD
+    def attributed(self) -> bool:
+        """Whether it is somebody's, and not the remainder."""
+        return self.name != UNATTRIBUTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Bill(Displayed):
         wholes: of each kind what its charges add up to, by figure; in `rises` likewise what they rose by.
         rises: see `wholes`.
         leading: of each kind the figure that shares and ranks are of.
-        missing: what is not known, and what would tell; one line each.
+        missing: what is not known, and how to find out; one line each.
         compared: whether there was a baseline.
     """
 
@@ -95,17 +95,17 @@ class Bill(Displayed):
         return f"Bill: {self.sentence}"
 
     def of(self, kind: str) -> tuple[Charge, ...]:
-        """The charges of one kind, the remainder last; none where nothing is told of it."""
+        """The charges of one kind, the remainder last; none where no metric gives them."""
         return tuple(charge for charge in self.charges if charge.kind == kind)
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of which anything is told."""
+        """The kinds that have charges."""
         return tuple(kind for kind in KINDS if self.of(kind))
 
     def leader(self, kind: str) -> Charge | None:
-        """Who rose most of a kind; None where nobody rose by a part of the whole that is worth a word."""
-        first = next((charge for charge in self.of(kind) if charge.told), None)
+        """Who rose most of a kind; None where nobody rose by more than noise."""
+        first = next((charge for charge in self.of(kind) if charge.attributed), None)
         if first is None:
             return None
         figure = self.leading[kind]
@@ -114,19 +114,19 @@ class Bill(Displayed):
 
     @property
     def sentence(self) -> str:
-        """Who rose most, or is the largest where there is no baseline."""
+        """Who rose most, or is the largest without a baseline."""
         kind = next((kind for kind in _LEADS if self.leader(kind)), "")
         first = self.leader(kind) if kind else None
         if first is None:
             return (
-                "nobody used noticeably more than before" if self.compared else "nobody is named who used the brokers"
+                "nobody used noticeably more than before" if self.compared else "no metric names who used the brokers"
             )
         figure = self.leading[kind]
         value = amount_words(figure, first.figures[figure])
         share = "" if math.isnan(first.share) else f", {units.percent(first.share)} of the whole"
         who = f"{_KIND_WORDS.get(kind, kind)} {first.name}"
         if not self.compared:
-            return f"{who} is the largest: {value} {_WORDS[figure]}{share}; without a baseline nothing tells who rose"
+            return f"{who} is the largest: {value} {_WORDS[figure]}{share}; without a baseline it is unknown who rose"
         return f"{who} rose most: by {amount_words(figure, first.rise[figure])} to {value} {_WORDS[figure]}{share}"
 
 

@@ -1,148 +1,274 @@
-"""Prices from runs: broker CPU as what its drivers cost, none of them less than nothing."""
+"""Drivers and prices: what brokers are asked for that costs them CPU, and what one request, MB or connection costs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from clusterload.analysis.bill.drivers import IDLE, INTERACTIONS
-from clusterload.analysis.bill.price import MOST_HOST_CPU, Price, Prices
-from clusterload.analysis.bill.separation import groups
-from clusterload.analysis.bill.windows import Windows, windows_of
 from clusterload.model import units
-from clusterload.model.series import Floats
+from clusterload.model.units import Unit
 
 if TYPE_CHECKING:
-    from clusterload.model.run import Run
-
-WINDOW_SECONDS: Final = 2.0
-"""Length of the windows; where a source's points are farther apart, theirs."""
-
-FEWEST: Final = 3
-"""Windows that there must be for each price, and then some."""
-
-_SPARE: Final = 6
-_DRAWS: Final = 200
-_BLOCK: Final = 10
-_PARTS: Final = 5
-_LEVEL: Final = (2.5, 97.5)
-# By how much an interaction must improve the Bayesian information criterion: strong evidence by the usual scale.
-_GAIN: Final = 6.0
-
-
-def prices(runs: Sequence[Run], *, window: float = WINDOW_SECONDS, seed: int = 1) -> Prices:
-    """What each driver costs the brokers' CPU, from how both moved over windows of runs.
-
-    Windows in which a host was over 80 % busy are left out: there a request costs less, since requests wait and are
-    batched. What did not move at all has no price, and what moved together has none by itself.
-
-    Args:
-        runs: of one cluster.
-        window: seconds.
-        seed: of the draws that intervals come from.
-
-    Returns:
-        `Prices.default()` where there are too few windows to tell anything; its basis says why.
-    """
-    data = windows_of(runs, window)
-    kept = data.where(data.host <= MOST_HOST_CPU)
-    left_out = len(data.cpu) - len(kept.cpu)
-    if len(kept.cpu) < FEWEST * 2 + _SPARE:
-        return _too_little(len(kept.cpu), left_out)
-    still, kept = kept.still, kept.moving()
-    if len(kept.cpu) < FEWEST * (len(kept.names) + 1) + _SPARE or not kept.names:
-        return _too_little(len(kept.cpu), left_out)
-    chosen = _with_interactions(kept)
-    return _priced(chosen, still, left_out, np.random.default_rng(seed))
-
-
-def _too_little(count: int, left_out: int) -> Prices:
-    default = Prices.default()
-    full = f", {left_out} more with a host over {units.percent(MOST_HOST_CPU)} busy" if left_out else ""
-    return replace(
-        default,
-        left_out=left_out,
-        basis=f"{default.basis} (too little to tell: {count} windows of one broker{full}, or a load that never moved)",
-    )
+    from clusterload.analysis.window_stats import WindowStats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Fit:
-    idle: float
-    costs: Floats
-    left: float
+class Driver:
+    """One thing that broker CPU is spent on.
+
+    Attributes:
+        name: in tables and for programs.
+        words: one of them, as in `a follower's fetch`.
+        series: names of the Series that count it; all of them are added up.
+        requests: of `requests_by_type` only these types.
+        per: how much of the Series' unit is one.
+        level: whether it is a level and no rate, so that its price is in cores.
+    """
+
+    name: str
+    words: str
+    series: tuple[str, ...] = ("requests_by_type",)
+    requests: tuple[str, ...] = ()
+    per: float = 1.0
+    level: bool = False
 
 
-def _fit(columns: Floats, cpu: Floats) -> _Fit:
-    from scipy.optimize import nnls  # type: ignore[import-untyped]  # noqa: PLC0415 (half a second that most need not)
-
-    scale = np.max(np.abs(columns), axis=0, initial=0.0)
-    scale = np.where(scale > 0, scale, 1.0)
-    design = np.column_stack([np.ones(len(cpu)), columns / scale])
-    found, left = nnls(design, cpu)
-    return _Fit(idle=float(found[0]), costs=found[1:] / scale, left=float(left) ** 2)
+def _request(kind: str, words: str) -> Driver:
+    return Driver(name=kind, words=words, requests=(kind,))
 
 
-def _with_interactions(data: Windows) -> Windows:
-    """With those pairs that the data gain by."""
-    for name, (first, second, _) in INTERACTIONS.items():
-        if first not in data.names or second not in data.names:
-            continue
-        wider = data.joined(name, first, second)
-        if _criterion(data) - _criterion(wider) > _GAIN and name not in sum(groups(wider.columns, wider.names), ()):
-            data = wider
-    return data
+IDLE: Final = "idle"
+"""What an idle broker takes, in cores; not a driver, but the constant of the model."""
+
+TLS_ATTEMPTS: Final = "tls_attempts"
+"""Attempts on TLS listeners, which no metric counts: attempts times the share of connections that use TLS."""
+
+_MEGA: Final = 1e6
+
+_LIST: Final = (
+    _request("Produce", "a Produce request"),
+    _request("FetchConsumer", "a consumer's fetch"),
+    _request("FetchFollower", "a follower's fetch"),
+    _request("Metadata", "a Metadata request"),
+    _request("OffsetCommit", "an offset commit"),
+    _request("InitProducerId", "an InitProducerId request"),
+    Driver(
+        name="groups",
+        words="a group membership request",
+        requests=("JoinGroup", "SyncGroup", "LeaveGroup", "Heartbeat", "FindCoordinator", "ConsumerGroupHeartbeat"),
+    ),
+    Driver(
+        name="transactions",
+        words="a transaction request",
+        requests=("AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit"),
+    ),
+    Driver(name="ingress", words="a MB in", series=("ingress",), per=_MEGA),
+    Driver(name="egress", words="a MB out", series=("egress",), per=_MEGA),
+    Driver(name="replication", words="a MB replicated", series=("replication_in",), per=_MEGA),
+    Driver(name="attempts", words="a new connection", series=("connection_attempts",)),
+    Driver(name=TLS_ATTEMPTS, words="a TLS handshake", series=("connection_attempts",)),
+    Driver(name="conversions", words="a thousand records recompressed", series=("message_conversions",), per=1e3),
+    Driver(name="partitions", words="a thousand partitions", series=("partitions",), per=1e3, level=True),
+)
+DRIVERS: Final[Mapping[str, Driver]] = {driver.name: driver for driver in _LIST}
+"""All drivers by name."""
+
+INTERACTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "FetchFollower x partitions": ("FetchFollower", "partitions", "a follower's fetch for each thousand partitions"),
+}
+"""Pairs that may cost more together than alone: used only where they improve the fit."""
+
+MOST_HOST_CPU: Final = 0.8
+"""Share of a host's CPU from which on windows are not used: requests then wait and are batched."""
 
 
-def _criterion(data: Windows) -> float:
-    count = len(data.cpu)
-    left = max(_fit(data.columns, data.cpu).left, 1e-300)
-    return float(count * np.log(left / count) + (len(data.names) + 1) * np.log(count))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What one of a driver costs.
+
+    Attributes:
+        driver: a name of `DRIVERS` or `INTERACTIONS`, or `IDLE`.
+        value: in `unit`, never negative.
+        low: where its 95 % interval begins.
+        high: where it ends.
+        unit: milliseconds of CPU; cores for what is a level.
+        words: as in `0.86 ms a follower's fetch`.
+    """
+
+    driver: str
+    value: float
+    low: float
+    high: float
+    unit: Unit
+    words: str
+
+    @classmethod
+    def of(cls, driver: str, seconds: float, low: float = math.nan, high: float = math.nan) -> Price:
+        """The price of a driver in seconds of CPU, or cores for a level."""
+        unit, factor = (units.CORES, 1.0) if _is_level(driver) else (units.MILLISECONDS, 1e3)
+        return cls(
+            driver=driver,
+            value=seconds * factor,
+            low=low * factor,
+            high=high * factor,
+            unit=unit,
+            words=f"{_said(seconds, low, high, unit)} {words_of(driver)}",
+        )
+
+    @property
+    def said(self) -> str:
+        """The price without its driver: `0.86 ms`; `up to 52 ms` where its interval includes 0."""
+        return self.words.removesuffix(f" {words_of(self.driver)}")
+
+    @property
+    def seconds(self) -> float:
+        """In seconds of CPU, or cores."""
+        return self.value * (1.0 if self.unit == units.CORES else 1e-3)
 
 
-def _priced(data: Windows, still: tuple[str, ...], left_out: int, random: np.random.Generator) -> Prices:
-    fit = _fit(data.columns, data.cpu)
-    draws = np.array([[fit.idle, *fit.costs] for fit in _drawn(data, random)])
-    low, high = np.percentile(draws, _LEVEL, axis=0)
-    together = groups(data.columns, data.names)
-    inside = {name for group in together for name in group}
-    told = [Price.of(IDLE, fit.idle, float(low[0]), float(high[0]))]
-    told += [
-        Price.of(name, float(fit.costs[number]), float(low[number + 1]), float(high[number + 1]))
-        for number, name in enumerate(data.names)
-        if name not in inside
-    ]
-    return Prices(
-        prices=tuple(told),
-        inseparable=(*together, (IDLE, *still)) if still else together,
-        together={name: float(fit.costs[data.names.index(name)]) for name in inside},
-        windows=len(data.cpu),
-        left_out=left_out,
-        error=_error(data),
-        basis=f"fitted to {len(data.cpu)} windows of one broker, {data.seconds:g} s each",
-    )
+def _is_level(driver: str) -> bool:
+    return driver == IDLE or (driver in DRIVERS and DRIVERS[driver].level)
 
 
-def _drawn(data: Windows, random: np.random.Generator) -> Iterator[_Fit]:
-    """Fits to data that are drawn anew, whole stretches of time at once, since neighbours are alike."""
-    blocks = data.blocks(_BLOCK)
-    for _ in range(_DRAWS):
-        rows = np.concatenate([blocks[number] for number in random.integers(0, len(blocks), len(blocks))])
-        yield _fit(data.columns[rows], data.cpu[rows])
+def words_of(driver: str) -> str:
+    """The words of a driver; any other name as it is."""
+    if driver == IDLE:
+        return "idle broker baseline"
+    known = {name: words for name, (_, _, words) in INTERACTIONS.items()}
+    return DRIVERS[driver].words if driver in DRIVERS else known.get(driver, driver)
 
 
-def _error(data: Windows) -> float:
-    """How far off the model is in stretches that it has not seen, relative to the mean."""
-    blocks = data.blocks(_BLOCK)
-    if len(blocks) < _PARTS:
-        return float("nan")
-    off = []
-    for part in range(_PARTS):
-        test = np.concatenate(blocks[part::_PARTS])
-        train = np.setdiff1d(np.arange(len(data.cpu)), test)
-        fit = _fit(data.columns[train], data.cpu[train])
-        off.append(np.abs(fit.idle + data.columns[test] @ fit.costs - data.cpu[test]))
-    return float(np.mean(np.concatenate(off)) / np.mean(data.cpu))
+def _said(seconds: float, low: float, high: float, unit: Unit) -> str:
+    if low <= 0 < high:
+        return f"up to {_figure(high, unit)}"
+    return _figure(seconds, unit)
+
+
+def _figure(seconds: float, unit: Unit) -> str:
+    if unit == units.CORES:
+        return f"{units.number(seconds, 2)} cores"
+    # Microseconds only where a millisecond would have two zeros after its point.
+    small = 0 < seconds < 1e-5  # noqa: PLR2004
+    value = seconds * (1e6 if small else 1e3)
+    digits = 2 if value < 10 else 3  # noqa: PLR2004 (more would seem to be known)
+    return f"{units.number(value, digits)} {units.MICROSECONDS if small else units.MILLISECONDS}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What the drivers of a cluster cost.
+
+    Attributes:
+        prices: those that could be fitted, the idle broker baseline first.
+        inseparable: drivers that moved together, so that only what they cost together is known; with `IDLE` those
+            that never moved.
+        together: what each of these groups costs, as a price for each of its drivers; alone they mean nothing.
+        windows: from how many they are.
+        left_out: windows that were not used, since a host was over `MOST_HOST_CPU`.
+        error: of the model's CPU, relative to its mean, in windows it had not seen; NaN if unknown.
+        basis: where they come from, in words.
+        fitted: whether they are this cluster's own.
+    """
+
+    prices: tuple[Price, ...]
+    inseparable: tuple[tuple[str, ...], ...] = ()
+    together: Mapping[str, float] = field(default_factory=dict)
+    windows: int = 0
+    left_out: int = 0
+    error: float = math.nan
+    basis: str = ""
+    fitted: bool = True
+
+    def of(self, driver: str) -> Price | None:
+        """The price of a driver; None where it is not known by itself."""
+        return next((price for price in self.prices if price.driver == driver), None)
+
+    def explains(self, facts: WindowStats) -> Mapping[str, float]:
+        """Cores that each driver takes in a window; drivers that cannot be separated are one entry, joined by ` + `."""
+        found: dict[str, float] = {}
+        for price in self.prices:
+            found[price.driver] = price.seconds * driver_amount(price.driver, facts)
+        # What cannot be separated from the idle broker baseline is in its price already.
+        for group in (group for group in self.inseparable if IDLE not in group):
+            taken = [self.together.get(driver, 0.0) * driver_amount(driver, facts) for driver in group]
+            found[" + ".join(group)] = math.fsum(value for value in taken if not math.isnan(value))
+        return {driver: cores for driver, cores in found.items() if cores > 0}
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Each price in words, and what cannot be separated."""
+        return (*(price.words for price in self.prices if price.value > 0), *map(_inseparable, self.inseparable))
+
+    @classmethod
+    def default(cls) -> Prices:
+        """Prices measured on a lab of three brokers on two cores, where nothing better is known."""
+        prices = [Price.of(IDLE, 0.07), *(Price.of(driver, seconds) for driver, seconds in _MEASURED.items())]
+        return cls(
+            prices=tuple(prices),
+            windows=59,
+            error=0.13,
+            basis="measured on a lab of three brokers with two cores, and not on this cluster",
+            fitted=False,
+        )
+
+
+_MEASURED: Final = {
+    "Produce": 0.18e-3,
+    "FetchConsumer": 0.5e-3,
+    "FetchFollower": 0.86e-3,
+    "Metadata": 0.63e-3,
+    "InitProducerId": 0.34e-3,
+    "transactions": 1.4e-3,
+    "ingress": 8.5e-3,
+    "egress": 0.5e-3,
+    "attempts": 0.87e-3,
+    TLS_ATTEMPTS: 16.5e-3,
+}
+
+
+def _inseparable(group: tuple[str, ...]) -> str:
+    if IDLE in group:
+        *some, last = (words_of(driver) for driver in group if driver != IDLE)
+        return f"{_and(some, last)} never moved: what they cost cannot be separated from the idle broker baseline"
+    *some, last = (words_of(driver) for driver in group)
+    return f"{_and(some, last)} moved together: what each costs cannot be separated"
+
+
+def _and(some: Sequence[str], last: str) -> str:
+    return f"{', '.join(some)} and {last}" if some else last
+
+
+def driver_amount(driver: str, facts: WindowStats) -> float:
+    """The rate of a driver per second, or its level; NaN if no Series gives it."""
+    if driver == IDLE:
+        return float(len(facts.per_broker("cpu_broker")) or 1)
+    if driver in INTERACTIONS:
+        first, second, _ = INTERACTIONS[driver]
+        return math.fsum(
+            _of_broker(DRIVERS[first], facts, broker=broker) * _of_broker(DRIVERS[second], facts, broker=broker)
+            for broker in facts.per_broker("cpu_broker")
+        )
+    return _of_broker(DRIVERS[driver], facts)
+
+
+def _of_broker(driver: Driver, facts: WindowStats, **labels: str) -> float:
+    found = list(_amounts(driver, facts, labels))
+    known = [value for value in found if not math.isnan(value)]
+    if not known:
+        return math.nan
+    return math.fsum(known) / driver.per * (_tls_share(facts, labels) if driver.name == TLS_ATTEMPTS else 1.0)
+
+
+def _amounts(driver: Driver, facts: WindowStats, labels: Mapping[str, str]) -> Iterator[float]:
+    for name in driver.series:
+        if driver.requests:
+            yield from (facts.total(name, request=request, **labels).now for request in driver.requests)
+        else:
+            yield facts.total(name, **labels).now
+
+
+def _tls_share(facts: WindowStats, labels: Mapping[str, str]) -> float:
+    tls, every = facts.total("tls_connections", **labels).now, facts.total("connections", **labels).now
+    return min(1.0, tls / every) if tls > 0 and every > 0 else 0.0

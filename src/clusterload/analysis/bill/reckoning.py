@@ -1,22 +1,27 @@
-"""From a run to its bill."""
+"""From a run to its bill: what each client, topic and broker used, the remainder, and what is not known."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from clusterload.analysis.bill.charge import KINDS, NOT_ADDED, NOT_TOLD, Bill, Charge
-from clusterload.analysis.bill.levels import levels
-from clusterload.analysis.bill.missing import missing
-from clusterload.analysis.window_stats import UNKNOWN, Facts, Pair
+import numpy as np
+
+from clusterload.analysis.bill.charge import KINDS, NOT_ADDED, UNATTRIBUTED, Bill, Charge
+from clusterload.analysis.window_stats import UNKNOWN, Pair, WindowStats
 
 if TYPE_CHECKING:
     from clusterload.model.run import Run
+    from clusterload.model.series import Series
 
 Amounts: TypeAlias = dict[str, dict[str, Pair]]
 """By figure, by name."""
+
+Combine: TypeAlias = Callable[[Iterable[float]], float]
+"""Makes one value of those of several brokers or Series."""
 
 # Where each figure of each kind comes from, the leading figure first.
 _GAUGES: Final = {
@@ -60,34 +65,34 @@ def bill(run: Run, baseline: Run | None = None) -> Bill:
 
     Args:
         run: the window that is judged.
-        baseline: what was usual before. Without it all that was used counts as risen, and what ranks first is merely
-            the largest, which names the one who changed things much less often.
+        baseline: what was usual before. Without it all use counts as a rise, and the first is merely the largest,
+            which is the one that changed much less often.
     """
-    facts = Facts(run, baseline)
-    reckoned = {kind: _reckoned(kind, facts) for kind in KINDS}
-    told = {kind: kind_bill for kind, kind_bill in reckoned.items() if kind_bill is not None}
+    facts = WindowStats(run, baseline)
+    by_kind = {kind: _charged(kind, facts) for kind in KINDS}
+    kinds = {kind: kind_bill for kind, kind_bill in by_kind.items() if kind_bill is not None}
     return Bill(
-        charges=tuple(charge for kind_bill in told.values() for charge in kind_bill.charges),
-        wholes={kind: {name: pair.now for name, pair in kind_bill.wholes.items()} for kind, kind_bill in told.items()},
-        rises={kind: {name: pair.rise for name, pair in kind_bill.wholes.items()} for kind, kind_bill in told.items()},
-        leading={kind: kind_bill.leading for kind, kind_bill in told.items()},
-        missing=tuple(missing(run, frozenset(told), compared=baseline is not None)),
+        charges=tuple(charge for kind_bill in kinds.values() for charge in kind_bill.charges),
+        wholes={kind: {name: pair.now for name, pair in kind_bill.wholes.items()} for kind, kind_bill in kinds.items()},
+        rises={kind: {name: pair.rise for name, pair in kind_bill.wholes.items()} for kind, kind_bill in kinds.items()},
+        leading={kind: kind_bill.leading for kind, kind_bill in kinds.items()},
+        missing=tuple(_missing(run, frozenset(kinds), compared=baseline is not None)),
         compared=baseline is not None,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reckoned:
+class _Charged:
     charges: tuple[Charge, ...]
     wholes: Mapping[str, Pair]
     leading: str
 
 
-def _reckoned(kind: str, facts: Facts) -> _Reckoned | None:
-    """All charges of one kind; None where nothing is told of it."""
+def _charged(kind: str, facts: WindowStats) -> _Charged | None:
+    """All charges of one kind; None where no metric gives them."""
     amounts = _amounts(kind, facts)
     amounts = {figure: known for figure, pairs in amounts.items() if (known := _known(pairs))}
-    # Throttle times are there of everybody who ever asked: alone they tell of no use.
+    # Throttle times exist for every client that ever sent a request: alone they show no use.
     if not amounts.keys() - NOT_ADDED:
         return None
     wholes = {
@@ -101,7 +106,7 @@ def _reckoned(kind: str, facts: Facts) -> _Reckoned | None:
     charges.sort(
         key=lambda charge: (-_or_zero(charge.rise.get(leading)), -_or_zero(charge.figures.get(leading)), charge.name)
     )
-    return _Reckoned(charges=(*charges, _rest(kind, charges, wholes, leading)), wholes=wholes, leading=leading)
+    return _Charged(charges=(*charges, _rest(kind, charges, wholes, leading)), wholes=wholes, leading=leading)
 
 
 def _leading(wholes: Mapping[str, Pair]) -> str:
@@ -112,12 +117,12 @@ def _leading(wholes: Mapping[str, Pair]) -> str:
     return most or next(figure for figure in (*_OTHERWISE, *wholes) if figure in wholes)
 
 
-def _amounts(kind: str, facts: Facts) -> Amounts:
+def _amounts(kind: str, facts: WindowStats) -> Amounts:
     found: Amounts = {}
     if kind in {"client", "principal"}:
         for figure, names in _GAUGES.items():
-            how: Callable[[Iterable[float]], float] = _longest if figure in NOT_ADDED else math.fsum
-            found[figure] = levels(facts, names, kind, how)
+            how: Combine = _longest if figure in NOT_ADDED else math.fsum
+            found[figure] = _levels(facts, names, kind, how)
     for figure, name in _COUNTED[kind].items():
         found.setdefault(figure, {}).update(_scaled(facts.by(name, kind), name))
     if kind != "broker" and "ingress" in found:
@@ -130,8 +135,8 @@ def _scaled(found: Mapping[str, Pair], name: str) -> dict[str, Pair]:
     return {key: Pair(now=pair.now * factor, before=pair.before * factor) for key, pair in found.items()}
 
 
-def _caused(ingress: Mapping[str, Pair], facts: Facts) -> dict[str, Pair]:
-    """Copies that bytes came to, if all are copied as often as the mean of all is."""
+def _caused(ingress: Mapping[str, Pair], facts: WindowStats) -> dict[str, Pair]:
+    """Replication that the bytes caused, if all are replicated as often as the mean of all is."""
     copied, written = facts.total("replication_in"), facts.total("ingress")
     now, before = _over(copied.now, written.now), _over(copied.before, written.before)
     return {name: Pair(now=pair.now * now, before=pair.before * before) for name, pair in ingress.items()}
@@ -148,8 +153,8 @@ def _known(amounts: Mapping[str, Pair]) -> dict[str, Pair]:
     }
 
 
-def _whole(kind: str, figure: str, amounts: Mapping[str, Pair], facts: Facts) -> Pair:
-    """What all charges come to: the cluster's own total, or the sum of what is told where that is more.
+def _whole(kind: str, figure: str, amounts: Mapping[str, Pair], facts: WindowStats) -> Pair:
+    """What all charges come to: the cluster's own total, or the sum of the charges where that is more.
 
     Threads that wait for a CPU take more time than CPU, and requests more bytes than their records.
     """
@@ -160,8 +165,8 @@ def _whole(kind: str, figure: str, amounts: Mapping[str, Pair], facts: Facts) ->
     return Pair(now=_more(total.now, now), before=_more(total.before, before))
 
 
-def _more(total: float, told: float) -> float:
-    return total if math.isnan(told) else max(told, _or_zero(total))
+def _more(total: float, charged: float) -> float:
+    return total if math.isnan(charged) else max(charged, _or_zero(total))
 
 
 def _charge(
@@ -179,12 +184,12 @@ def _charge(
 
 
 def _rest(kind: str, charges: Iterable[Charge], wholes: Mapping[str, Pair], leading: str) -> Charge:
-    """What of each whole nobody is told to have used."""
+    """The remainder of each whole that is attributed to nobody."""
     charges = list(charges)
     figures = {f: whole.now - math.fsum(_column(charges, f)) for f, whole in wholes.items()}
     rise = {f: whole.rise - math.fsum(charge.rise.get(f, 0.0) for charge in charges) for f, whole in wholes.items()}
     share = _share(figures.get(leading, math.nan), wholes.get(leading))
-    return Charge(kind=kind, name=NOT_TOLD, figures=figures, rise=rise, share=share)
+    return Charge(kind=kind, name=UNATTRIBUTED, figures=figures, rise=rise, share=share)
 
 
 def _column(charges: Iterable[Charge], figure: str) -> Iterator[float]:
@@ -201,3 +206,86 @@ def _longest(values: Iterable[float]) -> float:
 
 def _or_zero(value: float | None) -> float:
     return 0.0 if value is None or math.isnan(value) else value
+
+
+def _levels(facts: WindowStats, names: Sequence[str], label: str, how: Combine) -> dict[str, Pair]:
+    """Gauges of these names for each value of a label: means over all readings, since an idle client has no level.
+
+    Args:
+        facts: the window and its baseline.
+        names: of the Series.
+        label: by which.
+        how: makes one of several brokers' or names' values.
+
+    Returns:
+        By the label's value; what was absent in the baseline, where others were present, was 0 then.
+    """
+    now = _of(facts.now, names, label, how)
+    before = _of(facts.before, names, label, how) if facts.before is not None else {}
+    absent = 0.0 if before else math.nan
+    return {who: Pair(now=now.get(who, 0.0), before=before.get(who, absent)) for who in sorted(now.keys() | before)}
+
+
+def _of(run: Run, names: Sequence[str], label: str, how: Combine) -> dict[str, float]:
+    readings = _readings(run)
+    found: dict[str, list[float]] = defaultdict(list)
+    for series in run.series:
+        if series.name in names and label in series.labels:
+            inside = _inside(series, run)
+            known = series.values[inside]
+            known = known[~np.isnan(known)]
+            if inside.any():
+                count = max(readings.get(series.labels.get("broker", ""), 0), len(known), 1)
+                found[series.labels[label]].append(float(np.sum(known)) / count)
+    return {who: how(values) for who, values in found.items()}
+
+
+def _readings(run: Run) -> Mapping[str, int]:
+    """Readings of each broker in the window: as many as its Series with the most points has."""
+    counts: dict[str, int] = defaultdict(int)
+    for series in run.series:
+        if not series.name.startswith(("load_", "generator_")):
+            broker = series.labels.get("broker", "")
+            counts[broker] = max(counts[broker], int(np.count_nonzero(_inside(series, run))))
+    return counts
+
+
+def _inside(series: Series, run: Run) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return (series.times > run.start) & (series.times <= run.end)
+
+
+def _missing(run: Run, kinds: Collection[str], *, compared: bool) -> Iterator[str]:
+    """What the bill cannot know, a line each, with how to find out.
+
+    Args:
+        run: whose Series.
+        kinds: that have charges.
+        compared: whether there was a baseline.
+    """
+    names = {series.name for series in run.series if len(series)}
+    by_broker = any("broker" in series.labels for series in run.series)
+    if "client" not in kinds:
+        yield _clients(by_broker=by_broker)
+    if "principal" not in kinds:
+        yield "by principal: brokers publish it where clients authenticate and a quota for a user and client id exists"
+    if {"topic", "principal"} <= set(kinds) or "client" in kinds:
+        yield "who used which topic: no metric joins a topic with a client or principal; an audit log does"
+    if "cpu_broker" not in names:
+        yield "the brokers' CPU, so that thread time has no total: a JMX exporter, Jolokia or Prometheus gives it"
+    if "topic" not in kinds:
+        yield "by topic: the source gives no bytes by topic; a JMX exporter's BrokerTopicMetrics do"
+    if "request" not in kinds:
+        yield "by type of request: the source gives no RequestMetrics; a JMX exporter does"
+    if by_broker:
+        yield "connections, attempts and requests by client: brokers count them for all clients together"
+    if not compared:
+        yield "what rose: without --baseline the largest comes first, which often is not the one that changed"
+
+
+def _clients(*, by_broker: bool) -> str:
+    if by_broker:
+        return (
+            "by client: brokers publish thread time and bytes by client only while a client quota exists; "
+            "--unlock-client-metrics sets one for a while"
+        )
+    return "by client: a cloud provider's API knows no client ids; the clients' own metrics do"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterload.analysis.bill.drivers import DRIVERS, TLS_ATTEMPTS, Driver
+from clusterload.analysis.bill.prices import DRIVERS, TLS_ATTEMPTS, Driver
 from clusterload.model.series import SECOND, Floats, Grid, Series
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Windows:
 
     @property
     def still(self) -> tuple[str, ...]:
-        """Drivers that there were some of and that never moved: no data tell them from a broker with nothing to do."""
+        """Drivers that there were some of and that never moved: no data separate them from the idle broker baseline."""
         there = np.max(self.columns, axis=0, initial=0.0) > 0
         return tuple(name for name, some in zip(self.names, there, strict=True) if some and name not in self._moved)
 
@@ -162,7 +162,7 @@ def _column(driver: Driver, own: Mapping[str, list[Series]], grid: Grid) -> Floa
         if not driver.requests or series.labels.get("request") in driver.requests
     ]
     if not chosen:
-        # What a broker has never been asked for has no metric yet.
+        # A type of request that a broker never received has no metric yet.
         return np.zeros(grid.count)
     values = _level(chosen, grid) if driver.level else _rate(chosen, grid, since_begin=bool(driver.requests))
     if driver.name == TLS_ATTEMPTS:
@@ -179,7 +179,7 @@ def _rate(series: Sequence[Series], grid: Grid, *, since_begin: bool = False) ->
 
 
 def _from_nothing(row: Floats, series: Series, grid: Grid) -> Floats:
-    """A type of request that comes up in a run was none before."""
+    """A type of request that appears during a run was 0 before."""
     before = grid.edges[1:] <= series.times[0]
     return np.where(before & np.isnan(row), 0.0, row)
 

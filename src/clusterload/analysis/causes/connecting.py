@@ -97,7 +97,7 @@ def _before(value: float) -> str:
 CONNECTIONS = Cause(
     id="connections",
     title="High connection count",
-    means="Many clients hold connections open. Idle ones cost brokers next to nothing, but count against limits; "
+    means="Many clients hold connections open. Idle ones cost brokers hardly anything, but count against limits; "
     "active ones send small requests each, and each Produce request wakes the followers' waiting fetches.",
     moves=("open connections", "requests, a few a second for each new connection"),
     stays=("connection attempts, once all are open", "bytes and records per request"),

@@ -205,7 +205,7 @@ def _full(scene: Scene) -> float:
 SLOW_REPLICA = Cause(
     id="slow-replica",
     title="Lagging replica",
-    means="One broker replicates late: its disk, its network, long garbage collections or pauses. Produce requests "
+    means="One broker replicates late: its disk, its network, long GC pauses. Produce requests "
     "with acks=all wait for it, until it leaves the in-sync replicas (ISR).",
     moves=("remote time of Produce requests (waiting for replicas), on the other brokers", "produce latency"),
     stays=("local time of Produce requests", "remote time on the lagging broker's own partitions", "CPU"),
@@ -217,7 +217,7 @@ SLOW_REPLICA = Cause(
     ),
     named_by={"broker": "request_remote_time"},
     if_unnamed="the broker whose own leaders wait the least is the one that the others wait for",
-    cure="Check that broker's disk, network, garbage collection and noisy neighbours. Without it the rest is fast.",
+    cure="Check that broker's disk, network, GC and noisy neighbours. Without it the rest is fast.",
     disproof="Produce requests wait for replicas equally long on all brokers.",
     signs=_slow_replica,
     explains_away={"disk": 0.5, "network-delay": 0.3},

@@ -19,12 +19,12 @@ from clusterload.analysis.finding import Cure, Finding
 
 if TYPE_CHECKING:
     from clusterload.analysis.usage import Usage
-    from clusterload.analysis.window_stats import Facts
+    from clusterload.analysis.window_stats import WindowStats
 
 MOST_EVIDENCE: Final = 8
 
 
-def judge(facts: Facts, usage: Usage) -> tuple[Finding, ...]:
+def judge(facts: WindowStats, usage: Usage) -> tuple[Finding, ...]:
     """The causes that hold, the likeliest first. Pure."""
     scene = Scene(facts, usage)
     signs = signs_of(scene)

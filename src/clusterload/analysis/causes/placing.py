@@ -68,7 +68,7 @@ def _added_skew(each: Mapping[str, Pair], skew: float) -> float:
     rises = {name: max(0.0, pair.rise) for name, pair in each.items() if not math.isnan(pair.rise)}
     _, added = uneven(rises)
     whole = sum(pair.now for pair in each.values() if not math.isnan(pair.now))
-    # A topic that was as skewed before, with next to nothing in it, did no harm then.
+    # A topic that was as skewed before, with hardly anything in it, did no harm then.
     new = 0.0 if math.isnan(added) else added * between(sum(rises.values()) / whole, 0.3, 0.7)
     return max(skew - (0.0 if math.isnan(usual) else usual), new)
 

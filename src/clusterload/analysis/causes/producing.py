@@ -41,7 +41,7 @@ def _small_batches(scene: Scene) -> Signs | None:
 
 
 def _added_records(scene: Scene) -> float:
-    """Records per added Produce request; per Produce request where there is no baseline."""
+    """Records per added Produce request; per Produce request without a baseline."""
     return max(0.0, scene.total("records_in").rise) / scene.produced if scene.produced else math.nan
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from clusterload.analysis.causes.constants import PRICES
 from clusterload.analysis.causes.weights import between, by_size
 from clusterload.analysis.finding import Evidence
-from clusterload.analysis.window_stats import Facts, Pair, known
+from clusterload.analysis.window_stats import Pair, WindowStats, known
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind
@@ -47,7 +47,7 @@ _GROUP: Final = ("JoinGroup", "SyncGroup", "LeaveGroup")
 class Scene:
     """What signatures ask of a window and what was before it."""
 
-    def __init__(self, facts: Facts, usage: Usage) -> None:
+    def __init__(self, facts: WindowStats, usage: Usage) -> None:
         """Take the facts of a run and its usage against limits."""
         self.facts, self.usage = facts, usage
         self._rises: dict[tuple[str, tuple[tuple[str, str], ...], bool], float] = {}
@@ -186,12 +186,12 @@ class Scene:
 
     @cached_property
     def batch_bytes(self) -> float:
-        """Bytes of a produce request among those that were added; of all where there is no baseline."""
+        """Bytes per added Produce request; per Produce request without a baseline."""
         return _ratio(max(0.0, self.total("ingress").rise), self.produced)
 
     @cached_property
     def batch_records(self) -> Pair:
-        """Records of a produce request."""
+        """Records per Produce request."""
         records, produce = self.total("records_in"), self.requests("Produce")
         return Pair(now=_ratio(records.now, produce.now), before=_ratio(records.before, produce.before))
 
@@ -210,7 +210,7 @@ class Scene:
         return max(0.0, self.asked("FetchConsumer") - woken)
 
     def _readers(self) -> float:
-        """Fetches that a produce request woke in the baseline, one at least."""
+        """Fetches that a Produce request woke in the baseline, one at least."""
         produce, fetches = self.requests("Produce"), self.requests("FetchConsumer")
         return min(3.0, max(1.0, known(_ratio(fetches.before, produce.before))))
 

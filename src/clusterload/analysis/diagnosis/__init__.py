@@ -4,7 +4,6 @@
 metrics are suspected first: a load that was not made, or was not seen, proves nothing about the cluster.
 """
 
-from clusterload.analysis.diagnosis.judgement import diagnose
-from clusterload.analysis.diagnosis.verdict import LIKELY, State, Verdict
+from clusterload.analysis.diagnosis.verdict import LIKELY, State, Verdict, diagnose
 
 __all__ = ["LIKELY", "State", "Verdict", "diagnose"]

@@ -1,20 +1,37 @@
-"""Verdict: the judgement of a run in one of three states, and its words."""
+"""Verdict: a run and its usage judged in one of three states, with a baseline or without, and the words of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+
+from clusterload.analysis.causes import judge
+from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
 from clusterload.analysis.finding import Finding, Reached
-from clusterload.analysis.headroom import Headroom
-from clusterload.analysis.usage import Line, Share
+from clusterload.analysis.headroom import Headroom, predict
+from clusterload.analysis.host_cpu import HOST_CPU, full_hosts
+from clusterload.analysis.usage import SUSTAINED, Line, Share, Usage, is_plural
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.display import Displayed
+from clusterload.model.run import Run
+
+SHORTEST: Final = 3.0
+"""Seconds that a window must last to be judged: one or two readings show a moment, and not a rate."""
+
+SATURATED: Final = 0.9
+"""A broker's threads count as saturated when they are sustained at this busyness or above."""
 
 LIKELY: Final = 0.5
 """Confidence from which on a cause is said to be why."""
+
+
+FAINT: Final = 0.01
+"""Share of a limit below which no resource is said to bind: the cluster is as good as idle."""
 
 
 class State(StrEnum):
@@ -70,6 +87,90 @@ class Verdict(Displayed):
         return "; ".join(parts)
 
 
+def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
+    """Judge a run. Pure: the same run and usage give the same verdict anywhere and at any time.
+
+    Args:
+        run: the stretch that is judged.
+        usage: of the run, against limits.
+        baseline: what was usual before it; without one absolute levels are judged, with less confidence.
+    """
+    hosts = full_hosts(run, usage)
+    reached = (*over_limit(usage), *saturated_threads(usage), *(host.reached for host in hosts if host.by_brokers))
+    clock = any(event.kind == "clock-jumped" for event in run.events)
+    short = run.seconds < SHORTEST
+    missing = (
+        *(("the clock jumped during the run",) if clock else ()),
+        *((f"a window of {units.duration(run.seconds)} is too short to judge",) if short else ()),
+        *doubts_of_generator(run),
+        *doubts_of_metrics(run, usage),
+        *(host.doubt for host in hosts if not host.by_brokers),
+    )
+    return Verdict(
+        state=_state(reached, missing, timeless=clock),
+        limit_load=usage.typical_load,
+        binding=usage.binding,
+        saturation=usage.busiest,
+        reached=reached,
+        # Where the clock was set, no rate can be believed.
+        findings=() if clock or short else judge(WindowStats(run, baseline), usage),
+        headroom=predict(usage),
+        missing=missing,
+    )
+
+
+def _state(reached: Sequence[Reached], missing: Sequence[str], *, timeless: bool) -> State:
+    # A limit that was seen to be reached is reached, whatever else was not seen; a full cluster is also what
+    # makes a generator late. That none was reached can only be said when all was done and seen. Where the clock
+    # was set, no rate can be believed.
+    if timeless:
+        return State.INCONCLUSIVE
+    if reached:
+        return State.LIMITED
+    return State.INCONCLUSIVE if missing else State.WITHIN
+
+
+def over_limit(usage: Usage) -> Iterator[Reached]:
+    """Limits that are reached."""
+    over = [share for share in usage.shares if share.sustained >= 1]
+    for share in over:
+        are = "are at or over their" if is_plural(share.title) else "is at or over its"
+        yield Reached(
+            what=share.title.lower(),
+            sentence=f"{share.title} {are} {'guideline' if share.advised else 'limit'}",
+            evidence=(
+                f"{units.percent(share.sustained)} of {share.limit.words}, "
+                f"{share.limit.force} ({share.limit.source}, {share.limit.as_of})",
+            ),
+            advised=share.advised,
+        )
+    if not over and _in_turn(usage.shares):
+        yield Reached(
+            what="several resources in turn",
+            sentence="The limit load is at or over 100 %, by several in turn",
+            advised=not _in_turn([share for share in usage.shares if not share.advised]),
+        )
+
+
+def _in_turn(shares: Sequence[Share]) -> bool:
+    """Whether there is a share at 100 % in as much of the window as counts as sustained."""
+    if not shares or not len(shares[0].values):
+        return False
+    peaks = np.max(np.stack([share.values for share in shares]), axis=0)
+    return float(np.mean(peaks >= 1)) >= 1 - SUSTAINED
+
+
+def saturated_threads(usage: Usage) -> Iterator[Reached]:
+    """Broker threads that were busy all the time."""
+    for line in usage.saturation:
+        if line.resource.name != HOST_CPU and line.typical >= SATURATED:
+            yield Reached(
+                what=f"{line.resource.title.removesuffix(' busy').lower()} of broker {line.broker}",
+                sentence=f"{line.resource.title} of broker {line.broker}: saturated",
+                evidence=(f"{units.percent(line.typical)} (median of the window)",),
+            )
+
+
 def _held_by(reached: Sequence[Reached]) -> str:
     """`limited by connections and over the guideline of ingress`: what is only advised is not said to limit."""
     by = dict.fromkeys(item.what for item in reached if not item.advised)
@@ -90,12 +191,8 @@ def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
 
 
 def _binding(share: Share) -> str:
+    if share.typical < FAINT:
+        return f"no resource is above {units.percent(FAINT)} of its limit"
     name, many = share.title, is_plural(share.title)
     of = f" of {'their' if many else 'its'} guideline" if share.advised else ""
     return f"{name[0].lower()}{name[1:]} {'bind' if many else 'binds'} at {units.percent(share.typical)}{of}"
-
-
-def is_plural(title: str) -> bool:
-    """Whether a resource is many things (connections) or one (ingress)."""
-    name = title.split(" of ", maxsplit=1)[0]
-    return name.endswith("s") and not name.endswith("ss")

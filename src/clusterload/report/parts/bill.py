@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from clusterload.analysis.bill import bill, prices
-from clusterload.analysis.window_stats import Facts
+from clusterload.analysis.bill import bill, fit_prices
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.report.bill import TOP_ALONE, Billed, bill_notes, charges_table, drivers_table
 from clusterload.report.outline import Part, capital, text_table
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def bill_part(run: Run, baseline: Run | None) -> Part:
     """The charges of each kind, what the brokers' CPU goes to, and what a bill cannot know."""
-    priced = prices([baseline, run] if baseline else [run])
-    billed = Billed(bill=bill(run, baseline), prices=priced, facts=Facts(run, baseline))
+    priced = fit_prices([baseline, run] if baseline else [run])
+    billed = Billed(bill=bill(run, baseline), prices=priced, facts=WindowStats(run, baseline))
     tables = [
         text_table(charges_table(billed.bill, kind, charges, TOP_ALONE), f"By {kind}")
         for kind in billed.bill.kinds
