@@ -7,6 +7,7 @@ Options go to each benchmark as they are; all know --quick. `soak` runs only whe
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from itertools import takewhile
@@ -28,14 +29,30 @@ def main() -> int:
     failed = []
     for name in named or sorted(known - _ONLY_BY_NAME):
         print(f"\n== {name}", flush=True)
-        if subprocess.run(
-            [sys.executable, "-m", f"benchmarks.{name}", *options], cwd=_HERE.parent, check=False
-        ).returncode:
+        if not _passes(name, options):
             failed.append(name)
     if failed:
         print(f"\nfailed: {', '.join(failed)}", file=sys.stderr)
     return int(bool(failed))
 
 
+def _passes(name: str, options: list[str]) -> bool:
+    """Run one, and print what it prints; it ends where nobody reads on."""
+    command = [sys.executable, "-u", "-m", f"benchmarks.{name}", *options]
+    with subprocess.Popen(command, cwd=_HERE.parent, stdout=subprocess.PIPE, text=True) as benchmark:
+        try:
+            for line in benchmark.stdout or ():
+                print(line, end="", flush=True)
+        except BaseException:
+            benchmark.terminate()
+            raise
+    return benchmark.returncode == 0
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:
+        # As in `python -m benchmarks | head`: what is still buffered would fail again as Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,32 +11,13 @@ import pytest
 
 from clusterload import Lab, read_run
 from clusterload.analysis.gates import STOPPED
-from clusterload.cli import main
 from clusterload.model.ledger import Ledger
 from clusterload.model.thresholds import Threshold
 from clusterload.model.workload import Plan
 from tests.analysis.gates.seen import recorded
+from tests.cli.conftest import Called
 from tests.conftest import Tool
 from tests.stored_runs import plan
-
-Said = tuple[int, str, str]
-Called = Callable[..., Said]
-
-
-@pytest.fixture
-def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Called:
-    """Call `clusterload` within this process, in a folder of the test's own; its exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["clusterload", *arguments])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        assert isinstance(left.value.code, int)
-        return left.value.code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture
@@ -93,7 +72,7 @@ def test_files_for_programs_are_there_also_when_the_gate_is_shut(called: Called,
     assert (root.attrib["tests"], root.attrib["failures"]) == ("3", "1")
     assert (tmp_path / "out" / "summary.md").read_text(encoding="utf-8").startswith("## ❌ 1 of 3 thresholds")
     code, _, err = called("report", "a.run", "--fail-if", "lost > 0", "--summary", "a.run/x.md")
-    assert code == 1
+    assert code == 104
     assert "crossed: lost > 0: 0.03 %" in err
     assert "a.run/x.md cannot be written" in err
 
@@ -101,13 +80,13 @@ def test_files_for_programs_are_there_also_when_the_gate_is_shut(called: Called,
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("report", "a.run", "--fail-if", "lost > 0 %%"), 104, "threshold 'lost > 0 %%', at character 8: "),
-        (("report", "a.run", "--fail-if", "\x1b[31m"), 104, r"threshold '\x1b[31m', at character 1: only printable"),
-        (("run", "--dial", "request_rate=1", "--abort-if", "lots > 0", "--lab"), 104, "did you mean 'lost'?"),
-        (("run", "--dial", "request_rate=1", "--fail-if", "lost{load=x} > 0", "--lab"), 104, "has no load 'x'"),
-        (("run", "--dial", "request_rate=1", "--fail-if", "ingress > 1 for 31", "--lab"), 104, "nothing could cross"),
-        (("run", "--dial", "request_rate=1", "--junit", "a.xml", "--lab"), 2, "--junit tells of thresholds"),
-        (("watch", "--lab", "--junit", "a.xml"), 2, "--junit tells of thresholds"),
+        (("report", "a.run", "--fail-if", "lost > 0 %%"), 2, "threshold 'lost > 0 %%', at character 8: "),
+        (("report", "a.run", "--fail-if", "\x1b[31m"), 2, r"threshold '\x1b[31m', at character 1: only printable"),
+        (("run", "--dial", "request_rate=1", "--abort-if", "lots > 0", "--lab"), 2, "did you mean 'lost'?"),
+        (("run", "--dial", "request_rate=1", "--fail-if", "lost{load=x} > 0", "--lab"), 2, "has no load 'x'"),
+        (("run", "--dial", "request_rate=1", "--fail-if", "ingress > 1 for 31", "--lab"), 2, "nothing could cross"),
+        (("run", "--dial", "request_rate=1", "--junit", "a.xml", "--lab"), 2, "--junit reports thresholds"),
+        (("watch", "--lab", "--junit", "a.xml"), 2, "--junit reports thresholds"),
         (("run", "bad.toml", "--lab"), 104, "plan bad.toml: threshold 'lost >', at character 7: here comes a value"),
         (("run", "--noop", "--dial", "request_rate=1", "--abort-if", "cpu_host > 1 %"), 104, "none are read"),
     ],

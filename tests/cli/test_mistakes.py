@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clusterload import Lab
+from tests.cli.conftest import Called
 from tests.conftest import Tool
 
 DIALS = ("--dial", "producers=2", "--dial", "record_rate=50/s", "--dial", "payload_size=1KiB")
@@ -16,18 +17,26 @@ DIALS = ("--dial", "producers=2", "--dial", "record_rate=50/s", "--dial", "paylo
 def says(tool: Tool, code: int, *arguments: str) -> str:
     """The one line of complaint of a command that fails with this exit code."""
     done = tool(*arguments)
-    assert done.returncode == code, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.startswith(("clusterload:", "Error:"))]
-    assert len(lines) == 1, done.stderr
-    return lines[0]
+    return complaint((done.returncode, done.stdout, done.stderr), code)
+
+
+def complaint(done: tuple[int, str, str], code: int) -> str:
+    """The one line that a command printed as it failed."""
+    left, out, err = done
+    assert (left, out) == (code, ""), err
+    assert "Traceback" not in err
+    (line,) = (line for line in err.splitlines() if line.startswith("clusterload:"))
+    return line
+
+
+RUN = ("run", "--bootstrap-server", "127.0.0.1:9")
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("lba",), "did you mean 'lab'"),
+        (("lba",), "did you mean 'lab'?; see 'clusterload --help'"),
+        (("describe", "topcis"), "'topcis'"),
         (("run", "--lba"), "--lab"),
         (("run", *DIALS), "no cluster was named"),
         (("run", "--lab", "--bootstrap-server", "x:1", *DIALS), "name two clusters"),
@@ -39,42 +48,90 @@ def says(tool: Tool, code: int, *arguments: str) -> str:
         (("cleanup",), "no cluster was named"),
         (("run", "--bootstrap-server", "x:1", "--cap", "records=5", *DIALS), "no cap 'records'"),
         (("run", "--bootstrap-server", "x:1", "--cap", "duration=long", *DIALS), "takes a number"),
+        ((*RUN, "--dial", "producers=0", "--dial", "record_rate=5", "--dial", "payload_size=64"), "must be above 0"),
+        ((*RUN, "--dial", "producers=1", "--dial", "record_rate=-5/s", "--dial", "payload_size=64"), "must be above 0"),
+        ((*RUN, "--dial", "producers=1", "--dial", "record_rate=0", "--dial", "payload_size=64"), "must be above 0"),
+        ((*RUN, "--dial", "producers=1", "--dial", "record_rate=5", "--dial", "payload_size=many"), "not a quantity"),
+        ((*RUN, "--dial", "producers=1", "--dial", "record_rate=5", "--dial", "payload_size=5/s"), "payload_size"),
+        ((*RUN, "--dial", "producers=1.5", "--dial", "record_rate=5", "--dial", "payload_size=64"), "whole number"),
+        ((*RUN, "--dial", "producers=1"), "does not set record_rate, payload_size"),
+        ((*RUN, *DIALS, "--for", "0s"), "must be above 0"),
+        ((*RUN, *DIALS, "--for", "soon"), "'--for': 'soon' is not a duration"),
+        ((*RUN, *DIALS, "--topic", "a b"), "topic name 'a b' is not allowed"),
+        (RUN, "no dial is set"),
+        ((*RUN, "--dial", "record_rate=500/s", "--dial", "request_rate=300/s"), "1.667 records a request"),
+        ((*RUN, "--dial", "record_rate=max", "--dial", "byte_rate=1MB/s"), "byte_rate is set too"),
+        ((*RUN, "--dial", "record_rate=ramp:0:5"), "ramp takes 3 parts"),
+        ((*RUN, "--dial", "connections=ramp:0:5:1s", "--dial", "in_flight=step:1@0s"), "in_flight"),
+        ((*RUN, "--dial", "producers=2", "--dial", "acks=1"), "acks is a dial of engine wire and producers one of"),
+        ((*RUN, *DIALS, "--fault", "kil broker=1"), "did you mean 'kill'"),
+        ((*RUN, *DIALS, "--fault", "kill broker=1 at=5m"), "let it come before the end"),
+        ((*RUN, *DIALS, "--warm-up", "30s"), "nothing is left"),
+        ((*RUN, *DIALS, "--fail-if", "lots > 0"), "did you mean 'lost'"),
+        (("watch", "--lab", "--exporter", "1:http://b:1"), "'--exporter': '1:http://b:1' is not ID=URL"),
+        (("watch", "--lab", "--exporter", "1=http://b:1", "--source", "admin"), "two sources of the same figures"),
+        (("watch", "--prometheus", "http://p", "--from", "yesterday"), "yesterday"),
+        (("watch", "--lab", "--interval", "often"), "'often' is not a duration"),
+        (("diagnose", "--lab", "--for", "0s"), "--for takes more than 0 s"),
+        (("changed", "--before", "x", "--after", "y"), "neither a run file nor a stretch of time"),
+        (("capacity", "--lab", *DIALS, "--mix", "--until", "speed > 1"), "'--until'"),
+        (("experiment", "--lab", *DIALS), "nothing is varied"),
+        (("serve", "--lab", "--cluster-id", "a b"), "is not a cluster id"),
+        (("serve", "--lab", "--lateness", "90s"), "not a whole number of minutes"),
+        (("lab", "up", "--lateness", "3m"), "add --metrics-api"),
+        (("lab", "fault", "pause broker=1"), "add for=TIME"),
+        (("runs", "label", "a.run", "release"), "release"),
+        (("runs", "--since", "ever"), "ever"),
     ],
 )
-def test_a_command_line_that_makes_no_sense_exits_with_2(tool: Tool, arguments: tuple[str, ...], words: str) -> None:
-    assert words in says(tool, 2, *arguments)
+def test_a_malformed_command_line_exits_with_2(called: Called, arguments: tuple[str, ...], words: str) -> None:
+    assert words in complaint(called(*arguments), 2)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--dial", "producers=0", "--dial", "record_rate=5", "--dial", "payload_size=64"), "must be above 0"),
-        (("--dial", "producers=1", "--dial", "record_rate=-5/s", "--dial", "payload_size=64"), "must be above 0"),
-        (("--dial", "producers=1", "--dial", "record_rate=0", "--dial", "payload_size=64"), "must be above 0"),
-        (("--dial", "producers=1", "--dial", "record_rate=5", "--dial", "payload_size=many"), "is not a quantity"),
-        (("--dial", "producers=1", "--dial", "record_rate=5", "--dial", "payload_size=5/s"), "payload_size"),
-        (("--dial", "producers=1.5", "--dial", "record_rate=5", "--dial", "payload_size=64"), "whole number"),
-        (("--dial", "producers=1"), "does not set record_rate, payload_size"),
-        ((*DIALS, "--for", "0s"), "must be above 0"),
-        ((*DIALS, "--for", "soon"), "is not a duration"),
-        ((*DIALS, "--topic", "a b"), "topic name 'a b' is not allowed"),
-        ((*DIALS, "--limits", "course-basik"), "did you mean 'course-basic'"),
-        (("none.toml",), "none.toml cannot be read"),
-        ((), "no dial is set"),
-        (("--dial", "record_rate=500/s", "--dial", "request_rate=300/s"), "1.667 records a request"),
-        (("--dial", "record_rate=max", "--dial", "byte_rate=1MB/s"), "byte_rate is set too"),
-        (("--dial", "record_rate=ramp:0:5"), "ramp takes 3 parts"),
-        (("--dial", "connections=ramp:0:5:1s", "--dial", "in_flight=step:1@0s"), "in_flight"),
-        (("--dial", "producers=2", "--dial", "acks=1"), "acks is a dial of engine wire and producers one of"),
-        ((*DIALS, "--fault", "kil broker=1"), "did you mean 'kill'"),
-        ((*DIALS, "--fault", "kill broker=1 at=5m"), "let it come before the end"),
-        ((*DIALS, "--warm-up", "30s"), "nothing is left"),
+        ((*RUN, "none.toml"), "none.toml cannot be read"),
+        ((*RUN, *DIALS, "--limits", "course-basik"), "did you mean 'course-basic'"),
+        ((*RUN, *DIALS, "--limits", "gone.toml"), "gone.toml"),
+        (("report", "gone.run"), "there is no run file gone.run"),
+        (("report", "letter.run"), "letter.run is damaged or no run file"),
+        (("diagnose", "gone.run"), "there is no run file gone.run"),
+        (("bill", "gone.run"), "there is no run file gone.run"),
+        (("changed", "--before", "gone.run", "--after", "gone.run"), "there is no run file gone.run"),
+        (("compare", "gone.run", "letter.run"), "gone.run"),
+        (("export", "gone.run", "--to", "a.csv"), "there is no run file gone.run"),
+        (("runs", "label", "gone.run", "a=b"), "gone.run"),
+        (("runs", "nowhere"), "there is no folder nowhere"),
+        (("cleanup", "gone", "--lab"), "there is no run 'gone'"),
+        (("case", "cluster-lode"), "did you mean 'cluster-load'"),
+        (("describe", "brokers", "--cluster", "gone.properties"), "gone.properties cannot be read"),
     ],
 )
-def test_a_bad_plan_exits_with_104_before_anything_is_touched(
-    tool: Tool, arguments: tuple[str, ...], words: str
+def test_a_file_or_table_that_is_missing_or_bad_exits_with_104(
+    called: Called, tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    assert words in says(tool, 104, "run", "--bootstrap-server", "127.0.0.1:9", *arguments)
+    (tmp_path / "letter.run").write_text("Dear Sir or Madam")
+    assert words in complaint(called(*arguments), 104)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("describe", "topics", "--lab"),
+        ("watch", "--lab"),
+        ("diagnose", "--lab"),
+        ("bill", "--lab", "3"),
+        ("serve", "--lab"),
+        ("cleanup", "--lab"),
+        ("experiment", "--lab", "--remove", "client=etl-7"),
+    ],
+)
+def test_a_command_without_load_starts_no_lab(
+    called: Called, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("clusterload.lab.registry.running_labs", tuple)
+    assert complaint(called(*arguments), 1).endswith("no lab is running: start one with 'clusterload lab up --detach'")
 
 
 @pytest.mark.parametrize(
@@ -87,23 +144,19 @@ def test_a_bad_plan_exits_with_104_before_anything_is_touched(
         ("client.id=x\n", "names no bootstrap.servers"),
     ],
 )
-def test_a_bad_client_configuration_exits_with_104(tool: Tool, tmp_path: Path, content: str, words: str) -> None:
+def test_a_bad_client_configuration_exits_with_104(called: Called, tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "client.properties").write_text(content)
-    assert words in says(tool, 104, "describe", "brokers", "--cluster", "client.properties")
+    assert words in complaint(called("describe", "brokers", "--cluster", "client.properties"), 104)
 
 
 @pytest.mark.parametrize("option", ["--lab", "--web", "--expose"])
-def test_a_plan_behind_an_option_whose_number_is_left_out_is_the_plan(tool: Tool, option: str) -> None:
-    assert "plan nosuch.toml cannot be read" in says(tool, 104, "run", option, "nosuch.toml")
+def test_a_plan_behind_an_option_whose_number_is_left_out_is_the_plan(called: Called, option: str) -> None:
+    assert "plan nosuch.toml cannot be read" in complaint(called("run", option, "nosuch.toml"), 104)
 
 
-def test_a_missing_client_configuration_is_named(tool: Tool) -> None:
-    assert "gone.properties cannot be read" in says(tool, 104, "describe", "brokers", "--cluster", "gone.properties")
-
-
-def test_a_malformed_line_that_holds_a_secret_is_not_repeated(tool: Tool, tmp_path: Path) -> None:
+def test_a_malformed_line_that_holds_a_secret_is_not_repeated(called: Called, tmp_path: Path) -> None:
     (tmp_path / "client.properties").write_text("sasl.password hunter2\n")
-    assert "hunter2" not in says(tool, 104, "describe", "brokers", "--cluster", "client.properties")
+    assert "hunter2" not in complaint(called("describe", "brokers", "--cluster", "client.properties"), 104)
 
 
 def test_an_unreachable_cluster_is_named_and_not_waited_for(tool: Tool) -> None:
@@ -135,17 +188,7 @@ def test_a_cluster_that_is_no_lab_is_not_loaded_without_a_yes(
     assert f"add --yes-cluster {lab.cluster_id}" in line
 
 
-def test_a_run_file_that_is_none_is_named(tool: Tool, tmp_path: Path) -> None:
-    (tmp_path / "letter.run").write_text("Dear Sir or Madam")
-    assert "letter.run is damaged or no run file" in says(tool, 1, "report", "letter.run")
-    assert "there is no run file gone.run" in says(tool, 1, "report", "gone.run")
-
-
-def test_a_folder_that_holds_runs_is_refused_before_a_lab_is_started(tool: Tool, tmp_path: Path) -> None:
+def test_a_folder_that_holds_runs_is_refused_before_a_lab_is_started(called: Called, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "1-baseline.run").touch()
-    assert "old holds runs already" in says(tool, 1, "case", "cluster-load", "--out", "old")
-
-
-def test_an_unknown_case_is_named_with_the_nearest(tool: Tool) -> None:
-    assert "did you mean 'cluster-load'" in says(tool, 104, "case", "cluster-lode")
+    assert "old holds runs already" in complaint(called("case", "cluster-load", "--out", "old"), 104)

@@ -9,67 +9,67 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, confirmed, consent_options, limits_options, opened, target_options
+from clusterload.cli.grammar import OUTPUT, SEARCH, Command, as_usage, flag, option
+from clusterload.cli.options import (
+    FILE,
+    consent_options,
+    dial_option,
+    dry_run_option,
+    json_option,
+    limits_options,
+    load_options,
+    plan_argument,
+    steps_options,
+    until_option,
+)
 from clusterload.cli.plans import Asked, said_totals
-from clusterload.cli.sources import source_options, sources_for
+from clusterload.cli.target import Target, check_yes, confirmed, opened, sources_for
 from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
     from clusterload.analysis.ceiling import Capacity, Prediction
+    from clusterload.analysis.ceiling.bound import Bound
     from clusterload.model.limits import Limits
     from clusterload.workflow.consent import Consent
+    from clusterload.workflow.step_search import SearchOptions
     from clusterload.workflow.step_search.capacity import CapacityRequest
 
 _EXAMPLES = """\b
-clusterload capacity --lab --dial record_rate=200/s --dial connections=20 \\
-    --mix --until 'limit_load > 90 %'
-clusterload capacity peak.toml --lab --mix --until 'latency.p99 > 50 ms' \\
-    --until 'saturation.cpu > 80 %'
-clusterload capacity --lab --dial connections=10 --raise connections \\
-    --until 'limit_load > 90 %' --limits mine.toml"""
+Examples:
+  clusterload capacity --lab --dial record_rate=200/s --dial connections=20 \\
+      --mix --until 'limit_load > 90 %'
+  clusterload capacity peak.toml --lab --mix --until 'latency.p99 > 50 ms' \\
+      --until 'saturation.cpu > 80 %'
+  clusterload capacity --lab --dial connections=10 --raise connections \\
+      --until 'limit_load > 90 %' --limits mine.toml"""
 
 
-@click.command(epilog=_EXAMPLES, short_help="Find how far a load can grow until a stated bound breaks.")
-@click.argument("plan_file", metavar="[PLAN.toml]", required=False, type=click.Path(path_type=Path))
-@target_options
-@source_options
+@click.command(cls=Command, epilog=_EXAMPLES)
+@load_options
 @consent_options
-@click.option("--dial", "dials", multiple=True, metavar="NAME=VALUE", help="Set one dial of the load to begin with.")
-@click.option("--raise", "dial", metavar="DIAL", help="Raise this dial, as record_rate or LOAD.record_rate.")
-@click.option("--mix", is_flag=True, help="Raise all rates together.")
-@click.option(
-    "--until", "until", multiple=True, metavar="BOUND", required=True,
-    help="What ends it, as in 'limit_load > 90 %', 'saturation.cpu > 80 %' or 'latency.p99 > 50 ms'.",
-)  # fmt: skip
+@plan_argument
+@dial_option
+@option("--raise", "dial", metavar="DIAL", group=SEARCH, help="Raise this dial, as in record_rate or LOAD.record_rate.")
+@flag("--mix", group=SEARCH, text="Raise all rates together.")
+@until_option(
+    "What ends it, as in 'limit_load > 90 %', 'saturation.cpu > 80 %' or 'latency.p99 > 50 ms'.", required=True
+)
+@steps_options(precision="5 %", longest="10m")
 @limits_options
-@click.option("--repeats", type=click.IntRange(1, 99), default=3, show_default=True, help="How many searches.")
-@click.option("--step-time", metavar="TIME", default="5s", show_default=True, help="How long each step lasts.")
-@click.option("--precision", metavar="SHARE", default="5 %", show_default=True, help="How close a search gets.")
-@click.option(
-    "--tries", type=click.IntRange(1, 99), default=3, show_default=True,
-    help="How often to make a step that tells nothing.",
-)  # fmt: skip
-@click.option("--rest", metavar="TIME", default="15s", show_default=True, help="Longest wait for rest before a step.")
-@click.option("--longest", metavar="TIME", default="10m", show_default=True, help="No step begins after this time.")
-@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw the steps, as PNG or SVG.")
-@click.option("--dry-run", is_flag=True, help="Say what the first step would be, and touch nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome, with each step, for programs.")
+@option("--plot", type=FILE, metavar="FILE", group=OUTPUT, help="Draw the steps, as PNG or SVG.")
+@dry_run_option("Print what the first step would be, and send nothing.")
+@json_option
 def capacity(
-    plan_file: Path | None,
+    file: Path | None,
     target: Target,
     consented: Consent,
     *,
     dials: tuple[str, ...],
     dial: str | None,
     mix: bool,
-    until: tuple[str, ...],
+    until: tuple[Bound, ...],
+    search: SearchOptions,
     limits: Limits,
-    repeats: int,
-    step_time: str,
-    precision: str,
-    tries: int,
-    rest: str,
-    longest: str,
     plot: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -79,29 +79,14 @@ def capacity(
     The cluster should have nothing else to do meanwhile. The load as it is given predicts how far it can grow; then it
     is raised step by step, several times, and both answers stand side by side.
     """
-    from clusterload.analysis.ceiling.bound import Bound
-    from clusterload.model.units import RATIO, parse, parse_duration
-    from clusterload.workflow.step_search import SearchOptions
     from clusterload.workflow.step_search.capacity import CapacityRequest
 
     if mix == bool(dial):
-        raise UsageError("say what is raised: --mix for all rates together, or --raise DIAL for one")
-    asked = Asked(file=plan_file, dials=dials, duration=None, topic=None, warm_up=None, arrivals=None, faults=()).plan()
-    request = CapacityRequest(
-        plan=asked,
-        dial=dial or "",
-        bounds=tuple(Bound.parsed(text) for text in until),
-        limits=limits,
-        options=SearchOptions(
-            repeats=repeats,
-            step_time=parse_duration(step_time),
-            precision=parse(precision, RATIO).value,
-            tries=tries,
-            rest=parse_duration(rest),
-            longest=parse_duration(longest),
-        ),
-    )
+        raise UsageError("nothing says what to raise: add --mix for all rates together, or --raise DIAL for one dial")
+    plan = Asked(file=file, dials=dials).plan()
+    request = as_usage(CapacityRequest, plan=plan, dial=dial or "", bounds=until, limits=limits, options=search)
     if dry_run:
+        check_yes(target, consented, request.at(request.first))
         for line in _said(request):
             click.echo(line)
         return
@@ -120,15 +105,14 @@ def _said(request: CapacityRequest) -> Iterator[str]:
 
 
 def _found(target: Target, consented: Consent, request: CapacityRequest) -> Capacity:
-    from clusterload.cli.console import note, waiting
-    from clusterload.cli.steps import step_progress
+    from clusterload.cli.console import note, search_progress, waiting
     from clusterload.workflow.step_search.capacity import find_capacity
 
     folder = Path("runs") / f"capacity-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     with opened(target) as cluster:
         note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
         agreed = confirmed(consented, cluster, to="find its capacity")
-        with step_progress() as (on_step, on_plan):
+        with search_progress() as (on_step, on_plan):
             return find_capacity(
                 cluster,
                 request.plan,
@@ -153,9 +137,7 @@ def _say(prediction: Prediction) -> None:
 
 
 def _show(found: Capacity, plot: Path | None, *, as_json: bool) -> None:
-    import json
-
-    from clusterload.cli.console import OUT, note
+    from clusterload.cli.console import OUT, note, print_json
     from clusterload.report.capacity import capacity_document, capacity_view
 
     if plot is not None:
@@ -163,7 +145,7 @@ def _show(found: Capacity, plot: Path | None, *, as_json: bool) -> None:
 
         note(f"picture: {capacity_plot(found).save(plot)}")
     if as_json:
-        click.echo(json.dumps(capacity_document(found), indent=2))
+        print_json(capacity_document(found))
         return
     for part in capacity_view(found):
         OUT.print(part)

@@ -1,4 +1,4 @@
-"""`clusterload case`: run a story on the lab or on a cluster, and tell its verdict."""
+"""`clusterload case`: run a story on the lab or on a cluster, and print its verdict."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli.grammar import LOAD, Command, flag
 from clusterload.cli.options import (
-    Target,
-    confirmed,
+    Views,
     consent_options,
-    opened,
+    duration_option,
+    json_option,
+    load_options,
     other_limits_options,
-    target_options,
+    out_option,
+    web_option,
 )
-from clusterload.cli.outwards import Outwards, web_option
-from clusterload.cli.sources import source_options, sources_for
+from clusterload.cli.target import Target, confirmed, opened, sources_for
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
@@ -25,50 +27,50 @@ if TYPE_CHECKING:
     from clusterload.workflow.consent import Consent
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", metavar="CASE")
-@target_options
-@source_options
+@load_options
 @consent_options
-@click.option("--full", is_flag=True, help="As long as in the course: 180 s a load, figures for each minute.")
-@click.option("--for", "duration", metavar="TIME", help="Length of each load, as in 25s.")
+@flag("--full", group=LOAD, text="As long as in the course: 180 s a load, figures for each minute.")
+@duration_option("Length of each load, as in 25s.")
 @other_limits_options
 @web_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="For run files, plots and the report.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
+@out_option("For run files, plots and the report.", "FOLDER")
+@json_option
 def case(
     name: str,
     target: Target,
     consented: Consent,
     *,
     full: bool,
-    duration: str | None,
+    duration: float | None,
     limits: Limits | None,
-    web: int | None,
+    views: Views,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Run a CASE (cluster-load) and tell its verdict.
+    """Run a CASE (cluster-load) and print its verdict.
 
     Without a cluster it runs on a lab of its own. It leaves run files, plots and a report in a folder.
     """
     import dataclasses
 
-    from clusterload.cli.console import ERR, OUT, note
+    from clusterload.cli.console import ERR, OUT, note, print_json
     from clusterload.cli.live import live, said
-    from clusterload.model.units import parse_duration
+    from clusterload.report.json import case_document
+    from clusterload.report.terminal import answer_view, riddle_view
     from clusterload.workflow.cases import Case, claim, judge, run_case
 
-    story = Case.named(name, full=full, duration=parse_duration(duration) if duration else None)
+    story = Case.named(name, full=full, duration=duration)
     folder = out or Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     claim(folder)
-    if not (target.cluster or target.bootstrap_server or target.lab):
+    if not target.named:
         target = dataclasses.replace(target, lab=story.brokers)
     ERR.print(f"[bold]{story.title}[/]\n{story.question}\n")
     with opened(target) as cluster:
         note(f"cluster {cluster.id}, {len(cluster.brokers)} brokers; run files go to {folder}")
         agreed = confirmed(consented, cluster)
-        with live(limits or story.limits, Outwards(web=web)) as feed:
+        with live(limits or story.limits, views) as feed:
             runs = run_case(
                 story,
                 cluster,
@@ -85,9 +87,8 @@ def case(
     page = _page(outcome, folder)
     if as_json:
         note(f"report: {page}")
-        click.echo(_as_json(outcome))
+        print_json(case_document(outcome))
         return
-    from clusterload.report.terminal import answer_view, riddle_view
 
     OUT.rule("The riddle", align="left", style="dim")
     OUT.print(riddle_view(outcome))
@@ -107,17 +108,9 @@ def _plots(story: Case, outcome: Outcome, folder: Path) -> list[Path]:
 
 
 def _page(outcome: Outcome, folder: Path) -> Path:
-    from clusterload.cli.writing import write
+    from clusterload.cli.console import write
     from clusterload.report.html import case_page
 
     file = folder / "report.html"
     write(file, case_page(outcome))
     return file
-
-
-def _as_json(outcome: Outcome) -> str:
-    import json
-
-    from clusterload.report.json import case_document
-
-    return json.dumps(case_document(outcome), indent=2)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from clusterload.cli.options import Target, target_options
-from clusterload.cli.sources import read_stretch, source_options
+from clusterload.cli.grammar import OUTPUT, TIMES, Command, option
+from clusterload.cli.options import json_option, metrics_options, out_option
 from clusterload.cli.stretch import RunPart, Stretch, stretch
+from clusterload.cli.target import Target, read_stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,31 +22,43 @@ if TYPE_CHECKING:
     from clusterload.model.run import Run
 
 _WINDOWS: Final = 10
-"""Stretches before A that are the usual unless told otherwise."""
+"""How many stretches before A count as usual unless --usual is given."""
 
 
-@click.command(short_help="Tell what moved between two stretches of history.")
-@target_options
-@source_options
-@click.option("--before", "first", metavar="A", required=True, help="RUN, RUN@10s..40s, START/END or START/DURATION.")
-@click.option("--after", "second", metavar="B", required=True, help="As --before.")
-@click.option(
-    "--usual", multiple=True, metavar="C",
-    help="When all was as usual: a longer stretch, or repeats. Default: the ten as long as A before A.",
-)  # fmt: skip
-@click.option("--top", type=click.IntRange(1), default=15, show_default=True, metavar="N", help="Rows to show.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep what is read of the history.")
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@click.command(cls=Command)
+@metrics_options
+@option(
+    "--before",
+    "first",
+    metavar="A",
+    required=True,
+    group=TIMES,
+    help="The earlier stretch: RUN, RUN@10s..40s, START/END or START/DURATION.",
+)
+@option("--after", "second", metavar="B", required=True, group=TIMES, help="The later one, in the same form.")
+@option(
+    "--usual",
+    multiple=True,
+    metavar="C",
+    group=TIMES,
+    help="When all was as usual; may be repeated. Default: ten times the length of A, before A.",
+)
+@option(
+    "--top", type=click.IntRange(1), default=15, show_default=True, metavar="N", group=OUTPUT, help="How many rows."
+)
+@out_option("Keep what is read of the history.", "FOLDER")
+@json_option
 def changed(
     target: Target, *, first: str, second: str, usual: tuple[str, ...], top: int, out: Path | None, as_json: bool
 ) -> None:
-    """Hold stretch B against stretch A: what moved, ranked, by how much, and in usual spreads. Makes no load.
+    """Hold stretch B against stretch A: what moved, ranked, by how much, and in usual spreads. Sends no load.
 
     A stretch is a run file, a part of one as in peak.run@10s..40s, or a time of a cluster's history as in
     2026-01-01T10:00:00Z/10m or now-2h/now-1h.
     """
     from clusterload.analysis.changes import changes as find_changes
-    from clusterload.cli.console import note
+    from clusterload.cli.console import OUT, note, print_json
+    from clusterload.report.change import changes_document, changes_report
 
     now = time.time_ns()
     with ExitStack() as stack:
@@ -54,24 +67,17 @@ def changed(
         earlier, later = stretch(first, now), stretch(second, now)
         before, after = history.read(earlier, "before"), history.read(later, "after")
         if usual:
-            rest = [history.read(stretch(one, now), f"usual-{number}") for number, one in enumerate(usual, 1)]
+            rest = [history.read(stretch(text, now), f"usual-{number}") for number, text in enumerate(usual, 1)]
         else:
             rest = list(_earlier(earlier, before, history))
     found = find_changes(before, after, rest)
     if rest and not usual and not found.looked:
-        note("too little is known of the time before A: the two stretches must tell by themselves")
+        note("too little is known of the time before A: only the two stretches themselves are compared")
         found, rest = find_changes(before, after), []
     if as_json:
-        import json
-
-        from clusterload.report.change import changes_document
-
-        click.echo(json.dumps(changes_document(found, before, after, rest), indent=2))
-        return
-    from clusterload.cli.console import OUT
-    from clusterload.report.change import changes_report
-
-    OUT.print(changes_report(found, top=top))
+        print_json(changes_document(found, before, after, rest))
+    else:
+        OUT.print(changes_report(found, top=top))
 
 
 def _earlier(given: RunPart | Stretch, before: Run, history: _History) -> Iterator[Run]:
@@ -99,7 +105,7 @@ class _History:
     """Where stretches are read from.
 
     Attributes:
-        target: names the source of what is no run file.
+        target: names the source of what is not a run file.
         folder: of the run files that are made of it.
     """
 

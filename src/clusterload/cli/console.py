@@ -1,34 +1,49 @@
-"""What the commands say while they work: progress and warnings on stderr, results on stdout."""
+"""What the commands print: results on stdout, progress and warnings on stderr; and the files that they write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
 
+import click
 from rich.console import Console, ConsoleRenderable, RenderHook
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from clusterload.model import units
+from clusterload.model.errors import StoreError
 from clusterload.report.plain import AsText
 
 if TYPE_CHECKING:
-    from clusterload.telemetry.sources.source import Waiting
+    from pathlib import Path
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+    from clusterload.generator.progress import OnProgress
+    from clusterload.model.workload import Plan
+    from clusterload.telemetry.sources.source import Waiting
+    from clusterload.workflow.step_search import StepProgress
+
+
+class _Console(Console):
+    """Leaves a closed pipe to the root command, which ends by it; rich alone would exit with 1."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
+
+
+OUT = _Console(highlight=False)
+ERR = _Console(stderr=True, highlight=False)
 
 
 class _Plain(RenderHook):
-    """Names of others, and what brokers say, are text on a terminal too."""
+    """Names from outside, and what brokers answer, are plain text on a terminal too."""
 
     def process_renderables(self, renderables: Sequence[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [AsText(one) for one in renderables]
+        return [AsText(part) for part in renderables]
 
 
-for _console in (OUT, ERR):
-    _console.push_render_hook(_Plain())
+for console in (OUT, ERR):
+    console.push_render_hook(_Plain())
 
 
 def warn(line: str) -> None:
@@ -72,3 +87,48 @@ def lab_progress() -> Iterator[LabProgress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
     with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
         yield LabProgress(progress)
+
+
+@contextmanager
+def load_progress() -> Iterator[tuple[Callable[[str], None], Callable[[Plan], OnProgress]]]:
+    """What shows loads that are made one after the other: takes what is under way, and how far each plan's load is."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
+    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bars:
+        task = bars.add_task("waiting for the cluster to be idle", total=None)
+        yield (
+            lambda line: bars.update(task, description=line, completed=0),
+            lambda _: lambda state: bars.update(task, completed=state.elapsed, total=state.duration),
+        )
+
+
+@contextmanager
+def search_progress() -> Iterator[tuple[Callable[[StepProgress], None], Callable[[Plan], OnProgress]]]:
+    """What shows the steps of a search: a bar for the one under way, and a line for each that is over."""
+    from clusterload.report.calibration import step_line
+
+    with load_progress() as (begin, on_plan):
+        yield lambda step: (begin if step.step is None else note)(step_line(step)), on_plan
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file; what stood there is replaced whole or not at all.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    half = file.with_name(f"{file.name}.half")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text(text, encoding="utf-8")
+        half.replace(file)
+    except OSError as error:
+        with suppress(OSError):  # there may be no folder to remove it from
+            half.unlink()
+        raise StoreError(f"{file} cannot be written: {error.strerror}; give another file") from None
+
+
+def print_json(document: object) -> None:
+    """Print a document for programs."""
+    import json
+
+    click.echo(json.dumps(document, indent=2))

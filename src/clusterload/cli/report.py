@@ -1,4 +1,4 @@
-"""`clusterload report`: judge a run file, the whole of it or a stretch, as often as wanted."""
+"""`clusterload report`: judge a run file, the whole of it or a part, as often as wanted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.gates import Gates, gate_options
-from clusterload.cli.options import limits_options
+from clusterload.cli.gates import Gates
+from clusterload.cli.grammar import OUTPUT, Command, option
+from clusterload.cli.options import FILE, baseline_option, gate_options, json_option, limits_options, range_options
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
@@ -18,24 +19,17 @@ if TYPE_CHECKING:
     from clusterload.report.report import Report
 
 
-@click.command()
-@click.argument("file", metavar="RUN", type=click.Path(path_type=Path))
+@click.command(cls=Command)
+@click.argument("file", metavar="RUN", type=FILE)
+@range_options("Judge from here: ISO 8601 with zone, or a time into the run, as in 10s.", "As --from.")
+@baseline_option
 @limits_options
 @gate_options
-@click.option("--from", "start", metavar="WHEN", help="ISO-8601 with zone, or a time into the run, as in 10s.")
-@click.option("--to", "end", metavar="WHEN", help="As --from.")
-@click.option(
-    "--baseline", metavar="TIME|RUN", help="What was usual: the first so long, as in 20s, or another run file."
-)
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write one page that needs nothing else.")
-@click.option(
-    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Write it as text for a pull request."
-)
-@click.option(
-    "--plots", type=click.Path(path_type=Path), metavar="FOLDER", help="Draw plots as PNG and SVG into this folder."
-)
-@click.option("--graph", "graphs", multiple=True, metavar="NAME", help="Which graphs, in which order.")
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@option("--html", type=FILE, metavar="FILE", group=OUTPUT, help="Write one page that needs nothing else.")
+@option("--markdown", type=FILE, metavar="FILE", group=OUTPUT, help="Write Markdown, as for a pull request.")
+@option("--plots", type=FILE, metavar="FOLDER", group=OUTPUT, help="Draw plots as PNG and SVG into this folder.")
+@option("--graph", "graphs", multiple=True, metavar="NAME", group=OUTPUT, help="Which graphs, in which order.")
+@json_option
 def report(
     file: Path,
     *,
@@ -83,29 +77,24 @@ def show(run: Run, limits: Limits, gates: Gates, baseline: Run | None = None, *,
     """Print a run's judgement: JSON for programs, or the report for people."""
     from clusterload.analysis.diagnosis import diagnose
     from clusterload.analysis.usage import assess
+    from clusterload.cli.console import OUT, print_json
+    from clusterload.report.gates import gate_view
+    from clusterload.report.json import run_document
     from clusterload.report.report import render
 
     usage = assess(run, limits)
-    told = render(run, usage, diagnose(run, usage, baseline), baseline)
+    report = render(run, usage, diagnose(run, usage, baseline), baseline)
     gate = gates.held(run, usage)
     if as_json:
-        import json
-
-        from clusterload.report.json import run_document
-
-        click.echo(json.dumps(run_document(run, usage, told.verdict, gate), indent=2))
+        print_json(run_document(run, usage, report.verdict, gate))
     else:
-        from clusterload.cli.console import OUT
-        from clusterload.report.gates import gate_view
-
-        OUT.print(told, *gate_view(gate), sep="\n")
+        OUT.print(report, *gate_view(gate), sep="\n")
         OUT.print(f"Run file: {run.path}", soft_wrap=True)
-    return Shown(report=told, settle=lambda: gates.settle(run, usage, told.verdict, gate))
+    return Shown(report=report, settle=lambda: gates.settle(run, usage, report.verdict, gate))
 
 
 def _write(file: Path, text: str) -> None:
-    from clusterload.cli.console import note
-    from clusterload.cli.writing import write
+    from clusterload.cli.console import note, write
 
     write(file, text)
     note(f"report: {file}")

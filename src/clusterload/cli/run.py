@@ -9,127 +9,107 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.gates import Gates, gate_options, thresholds
+from clusterload.cli.gates import Gates
+from clusterload.cli.grammar import LOAD, METRICS, OUTPUT, Command, flag, option
 from clusterload.cli.options import (
-    Target,
-    confirmed,
+    Views,
+    abort_option,
     consent_options,
+    dry_run_option,
+    gate_options,
+    json_option,
     limits_options,
-    opened,
-    target_options,
+    load_options,
+    out_option,
+    view_options,
 )
-from clusterload.cli.outwards import Outwards, outwards_options
-from clusterload.cli.plans import Asked, dials_help, said_totals
-from clusterload.cli.sources import source_options, sources_for
+from clusterload.cli.plans import Asked, asked_options, dials_help, said_totals
+from clusterload.cli.target import Target, check_yes, confirmed, opened, sources_for
 from clusterload.model.errors import UsageError
-from clusterload.model.workload import ARRIVALS
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
     from clusterload.model.run import Run
+    from clusterload.model.thresholds import Threshold
     from clusterload.model.workload import Plan
     from clusterload.workflow.consent import Consent
 
 _EXAMPLES = """\b
-clusterload run --lab --dial producers=20 --dial record_rate=500/s \\
-    --dial payload_size=4KiB --for 25s
-clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
+Examples:
+  clusterload run --lab --dial producers=20 --dial record_rate=500/s \\
+      --dial payload_size=4KiB --for 25s
+  clusterload run --lab --dial record_rate=ramp:0/s:50000/s:20s --for 30s"""
 
 
-@click.command(
-    epilog=f"{dials_help()}\n\n{_EXAMPLES}", short_help="Make a load from a plan or from dials, and judge it."
-)
-@click.argument("plan_file", metavar="[PLAN.toml]", required=False, type=click.Path(path_type=Path))
-@target_options
-@source_options
+@click.command(cls=Command, epilog=f"{dials_help()}\n\n{_EXAMPLES}")
+@load_options
 @consent_options
-@click.option("--dial", "dials", multiple=True, metavar="NAME=VALUE", help="Set one dial, as in record_rate=500/s.")
-@click.option("--for", "duration", metavar="TIME", help="How long, as in 25s; wins over the plan's.")
-@click.option("--warm-up", metavar="TIME", help="How long at the start is not judged; wins over the plan's.")
-@click.option("--topic", metavar="NAME", help="Where records go, for a load made of dials.")
-@click.option("--arrivals", type=click.Choice(ARRIVALS), help="How events lie in time; wins over the plan's.")
-@click.option(
-    "--fault", "faults", multiple=True, metavar="FAULT", help="Break a lab, as in 'kill broker=1 at=5s for=3s'."
-)
-@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Processes of engine wire; as many as needed.")
+@asked_options
+@option(
+    "--workers", type=click.IntRange(1, 64), metavar="N", group=LOAD,
+    help="Processes of engine wire; as many as needed by default.",
+)  # fmt: skip
+@flag("--noop", group=LOAD, text="Load a stub broker: measures the generator's own overhead.")
+@flag("--no-metrics", group=METRICS, text="Read no metrics: only make the load.")
 @limits_options
 @gate_options
-@click.option(
-    "--abort-if", "abort_if", multiple=True, metavar="THRESHOLD",
-    help="End the load at once if so, as in 'latency.p99 > 1 s for 5 s', and exit with 99.",
-)  # fmt: skip
-@outwards_options
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The run file.")
-@click.option("--noop", is_flag=True, help="Load no cluster but a target that answers at once: the generator alone.")
-@click.option("--no-metrics", is_flag=True, help="Only make the load: print when it began and ended.")
-@click.option("--stats", is_flag=True, help="Print each client's own statistics as they come, a JSON a line.")
-@click.option("--dry-run", is_flag=True, help="Say what would be made, and touch nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome for programs.")
+@abort_option
+@view_options
+@out_option("The run file.")
+@flag("--stats", group=OUTPUT, text="Print each client's librdkafka statistics, one JSON a line.")
+@dry_run_option("Print what would be sent, and send nothing.")
+@json_option
 def run(
-    plan_file: Path | None,
     target: Target,
     consented: Consent,
+    asked: Asked,
     *,
-    dials: tuple[str, ...],
-    duration: str | None,
-    warm_up: str | None,
-    topic: str | None,
-    arrivals: str | None,
-    faults: tuple[str, ...],
     workers: int | None,
-    limits: Limits,
-    gates: Gates,
-    abort_if: tuple[str, ...],
-    outwards: Outwards,
-    out: Path | None,
     noop: bool,
     no_metrics: bool,
+    limits: Limits,
+    gates: Gates,
+    abort_if: tuple[Threshold, ...],
+    views: Views,
+    out: Path | None,
     stats: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Make the load of a PLAN, or of --dial options, and hold what it did against limits."""
-    plan = Asked(
-        file=plan_file,
-        dials=dials,
-        duration=duration,
-        topic=topic,
-        warm_up=warm_up,
-        arrivals=arrivals,
-        faults=faults,
-        fail_if=gates.fail_if,
-        abort_if=thresholds(abort_if),
-    ).plan()
+    plan = asked.plan(gates.fail_if, abort_if)
     gates.check(plan)
     if dry_run:
+        check_yes(target, consented, plan)
         for line in said_totals(plan):
             click.echo(line)
         return
     if noop:
-        measured = _rehearsed(plan, target, out, workers, limits, outwards)
+        measured = _without_cluster(plan, target, out, workers, limits, views)
     else:
-        measured = _measured(
-            plan, target, consented, out, workers, limits, outwards, metrics=not no_metrics, stats=stats
-        )
+        measured = _measured(plan, target, consented, out, workers, limits, views, metrics=not no_metrics, stats=stats)
     if no_metrics or noop:
         settle = _show_window(measured, limits, gates, as_json=as_json)
     else:
         from clusterload.cli.report import show
 
         settle = show(measured, limits, gates, as_json=as_json).settle
-    # Where nobody is asked for an answer, none is missing.
-    unasked = {load.name for load in plan.loads if load.dials.acks == "0"}
-    lost = [
-        ledger
+    _warn_of_lost(measured, plan)
+    settle()
+
+
+def _warn_of_lost(measured: Run, plan: Plan) -> None:
+    # With acks=0 no answer is expected, so that none is missing.
+    unanswered = {load.name for load in plan.loads if load.dials.acks == "0"}
+    lost = dict.fromkeys(
+        ledger.unit
         for ledger in measured.ledgers
-        if ledger.failed or ledger.dropped or (ledger.unknown and ledger.load not in unasked)
-    ]
+        if ledger.failed or ledger.dropped or (ledger.unknown and ledger.load not in unanswered)
+    )
     if lost:
         from clusterload.cli.console import warn
 
-        of = " and ".join(dict.fromkeys(ledger.unit for ledger in lost))
-        warn(f"not all {of} were acknowledged; the ledger says why")
-    settle()
+        warn(f"not all {' and '.join(lost)} were acknowledged; the ledger says why")
 
 
 def _measured(
@@ -139,7 +119,7 @@ def _measured(
     out: Path | None,
     workers: int | None,
     limits: Limits,
-    outwards: Outwards,
+    views: Views,
     *,
     metrics: bool,
     stats: bool,
@@ -149,7 +129,7 @@ def _measured(
 
     with opened(target) as cluster:
         agreed = confirmed(consented, cluster)
-        with live(limits, outwards) as feed:
+        with live(limits, views) as feed:
             return measure(
                 plan,
                 cluster,
@@ -166,15 +146,15 @@ def _measured(
             )
 
 
-def _rehearsed(
-    plan: Plan, target: Target, out: Path | None, workers: int | None, limits: Limits, outwards: Outwards
+def _without_cluster(
+    plan: Plan, target: Target, out: Path | None, workers: int | None, limits: Limits, views: Views
 ) -> Run:
     from clusterload.cli.live import live
     from clusterload.workflow.noop import rehearse
 
-    if target.lab is not None or target.cluster or target.bootstrap_server:
+    if target.named:
         raise UsageError("--noop loads no cluster: leave out --lab, --cluster and --bootstrap-server, or --noop")
-    with live(limits, outwards) as feed:
+    with live(limits, views) as feed:
         return rehearse(plan, path=out, workers=workers, on_progress=feed.begin(plan))
 
 
@@ -185,39 +165,24 @@ def _print_statistics(text: str) -> None:
 
 def _show_window(measured: Run, limits: Limits, gates: Gates, *, as_json: bool) -> Callable[[], None]:
     """Print what came of a load whose cluster was not looked at; gives what is to be called last, as `show` does."""
-    import json
-
     from clusterload.analysis.diagnosis import diagnose
     from clusterload.analysis.usage import assess
+    from clusterload.cli.console import OUT, print_json
     from clusterload.model.run import clock_time
     from clusterload.report.gates import gate_document, gate_view
+    from clusterload.report.json import load_document
+    from clusterload.report.load import load_view
 
     usage = assess(measured, limits)
     gate = gates.held(measured, usage)
-
-    def settle() -> None:
-        gates.settle(measured, usage, diagnose(measured, usage), gate)
-
+    start, end = clock_time(measured.start), clock_time(measured.end)
     if as_json:
-        from clusterload.report.json import load_document
-
-        document = {
-            "run": str(measured.path),
-            "start": clock_time(measured.start),
-            "end": clock_time(measured.end),
-            **load_document(measured),
-            "thresholds": gate_document(gate),
-        }
-        click.echo(json.dumps(document, indent=2))
-        return settle
-    from clusterload.cli.console import OUT
-    from clusterload.report.load import load_view
-
-    for part in (*load_view(measured), *gate_view(gate)):
-        OUT.print(part)
-    for event in measured.events:
-        OUT.print(f"{event.kind}: {event.text}", style="yellow", markup=False)
-    OUT.print(
-        f"From {clock_time(measured.start)} to {clock_time(measured.end)}; run file {measured.path}", soft_wrap=True
-    )
-    return settle
+        document = {"run": str(measured.path), "start": start, "end": end, **load_document(measured)}
+        print_json({**document, "thresholds": gate_document(gate)})
+    else:
+        for part in (*load_view(measured), *gate_view(gate)):
+            OUT.print(part)
+        for event in measured.events:
+            OUT.print(f"{event.kind}: {event.text}", style="yellow", markup=False)
+        OUT.print(f"From {start} to {end}; run file {measured.path}", soft_wrap=True)
+    return lambda: gates.settle(measured, usage, diagnose(measured, usage), gate)

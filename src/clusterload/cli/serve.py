@@ -10,37 +10,46 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.cli.options import Target, checked_id, minutes, target_options
-from clusterload.cli.sources import exporter_option
-from clusterload.model.errors import ConfigurationError, UsageError
+from clusterload.cli.grammar import METRICS, SERVER, Command, option
+from clusterload.cli.options import FILE, PORT, Api, api_options, exporter_options, interval_option
+from clusterload.cli.target import Target, opened
+from clusterload.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@click.command(short_help="Answer as Confluent's Metrics API for any Kafka.")
-@target_options
-@exporter_option
-@click.option("--cluster-id", metavar="ID", help="The id that the API answers to; by default the cluster's own.")
-@click.option("--client-listener", multiple=True, metavar="NAME", help="A listener that clients use; a lab's is known.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; any free one by default.")
-@click.option("--lateness", metavar="TIME", help="Answer no data younger than that, in whole minutes, as in 3m.")
-@click.option("--interval", metavar="TIME", default="1s", show_default=True, help="Time between scrapes.")
-@click.option("--history", type=click.Path(path_type=Path), metavar="FILE", help="Where what was scraped is kept.")
-@click.option(
-    "--properties", type=click.Path(path_type=Path), metavar="FILE",
+@click.command(cls=Command)
+@exporter_options
+@option(
+    "--client-listener",
+    multiple=True,
+    metavar="NAME",
+    group=METRICS,
+    help="A listener that clients use; a lab's is known.",
+)
+@interval_option
+@option("--history", type=FILE, metavar="FILE", group=METRICS, help="Where scraped figures are kept.")
+@api_options
+@option("--host", metavar="HOST", default="127.0.0.1", show_default=True, group=SERVER, help="Address to listen on.")
+@option(
+    "--port", type=PORT, metavar="PORT", default=0, group=SERVER, help="Port to listen on; any free one by default."
+)
+@option(
+    "--properties",
+    type=FILE,
+    metavar="FILE",
+    group=SERVER,
     help="Where address, token and cluster id are written for clients.",
-)  # fmt: skip
+)
 def serve(
     target: Target,
     *,
-    cluster_id: str | None,
     client_listener: tuple[str, ...],
+    interval: float,
+    api: Api,
     host: str,
     port: int,
-    lateness: str | None,
-    interval: str,
     history: Path | None,
     properties: Path | None,
 ) -> None:
@@ -49,57 +58,52 @@ def serve(
     Clients find address, token and cluster id in a file that only you can read.
     """
     from clusterload.cli.console import note, warn
-    from clusterload.model.units import parse_duration
     from clusterload.server.metrics_api import MetricsApi, Settings
     from clusterload.server.metrics_api.files import credential_in, history_of, properties_of, tell
 
-    with _cluster(target, checked_id(cluster_id)) as (known_as, exporters, listeners):
-        place = properties or properties_of(known_as)
+    with _cluster(target, api.cluster_id) as (cluster_id, exporters, listeners):
+        place = properties or properties_of(cluster_id)
         settings = Settings(
-            cluster_id=known_as,
+            cluster_id=cluster_id,
             exporters=exporters,
-            history=history or history_of(known_as),
+            history=history or history_of(cluster_id),
             credential=credential_in(place),
             client_listeners=frozenset(client_listener) or listeners,
-            interval=parse_duration(interval),
-            lateness=minutes(lateness),
+            interval=interval,
+            lateness=api.lateness,
             host=host,
             port=port,
         )
         if host not in {"127.0.0.1", "::1", "localhost"}:
             warn(f"listening on {host} without TLS: the token can be read on the way")
-        with MetricsApi(settings, on_event=warn) as api:
-            tell(place, api.properties)
-            note(f"answering for cluster {known_as} at {api.url}; clients find all they need in {place}")
-            _until_told()
+        with MetricsApi(settings, on_event=warn) as service:
+            tell(place, service.properties)
+            note(f"answering for cluster {cluster_id} at {service.url}; clients find address and token in {place}")
+            _until_ended()
 
 
 @contextmanager
 def _cluster(target: Target, cluster_id: str | None) -> Iterator[tuple[str, dict[str, str], frozenset[str]]]:
     """The id to answer to, the brokers' exporters, and the clients' listeners as far as they are known."""
-    from clusterload.cli.options import opened
-    from clusterload.cli.sources import endpoints
     from clusterload.lab.registry import find_lab
 
-    if target.source:
-        raise UsageError("--source is read from a Metrics API, serve makes one: give --exporter ID=URL or --lab")
-    named = endpoints("exporter", target.exporter)
-    if named and cluster_id and not (target.cluster or target.bootstrap_server or target.lab):
+    named = dict(target.exporter)
+    if named and cluster_id and not target.named:
         yield cluster_id, named, frozenset()
         return
     with opened(target) as cluster:
         lab = find_lab(cluster.id)
         if not named and lab is None:
-            raise ConfigurationError(f"cluster {cluster.id} is no lab and names no metrics: give --exporter ID=URL")
+            raise ConfigurationError(f"cluster {cluster.id} is not a lab and names no metrics: give --exporter ID=URL")
         found = {str(broker.id): broker.exporter_url for broker in lab.brokers} if lab else {}
         yield cluster_id or cluster.id, named or found, lab.client_listeners if lab else frozenset()
 
 
-def _until_told() -> None:
-    told = threading.Event()
-    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+def _until_ended() -> None:
+    ended = threading.Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        while not told.wait(1.0):
+        while not ended.wait(1.0):
             pass
     finally:
         for number, handler in before.items():

@@ -50,6 +50,7 @@ class RunPart:
 
 _PART: Final = re.compile(r"(.+)@([^@]*)\.\.([^@]*)")
 _RUN_FILE: Final = ".run"
+_USUAL_WINDOW: Final = 40.0
 
 
 def stretch(text: str, now: int) -> RunPart | Stretch:
@@ -116,7 +117,7 @@ def run_part(text: str) -> Run:
 
     given = stretch(text, time.time_ns())
     if not isinstance(given, RunPart):
-        raise UsageError(f"{text!r} is no run file: give one that 'clusterload watch' or 'run' wrote")
+        raise UsageError(f"{text!r} is not a run file: give one that 'clusterload watch' or 'run' wrote")
     return given.read()
 
 
@@ -129,11 +130,53 @@ def with_baseline(run: Run, baseline: str | None) -> tuple[Run, Run | None]:
     """
     if baseline is None:
         return run, None
-    seconds = seconds_of(baseline)
+    seconds = _seconds(baseline)
     return split(run, seconds) if seconds else (run, run_part(baseline))
 
 
-def seconds_of(text: str) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """How long a live cluster is watched, and what it is held against. Times in seconds.
+
+    Attributes:
+        window: what is judged.
+        before: the baseline that is watched first; 0 for none.
+        other: a run that is the baseline.
+    """
+
+    window: float
+    before: float = 0.0
+    other: Run | None = None
+
+    @classmethod
+    def of(cls, duration: float | None, baseline: str | None) -> Watched:
+        """What --for and --baseline mean together.
+
+        Raises:
+            UsageError: nothing would be watched, or the baseline is neither a time nor a run.
+            StoreError: the baseline's run cannot be read.
+        """
+        window = _USUAL_WINDOW if duration is None else duration
+        if not window > 0:
+            raise UsageError("--for takes more than 0 s")
+        before = _seconds(baseline) if baseline else 0.0
+        return cls(window=window, before=before, other=run_part(baseline) if baseline and not before else None)
+
+    @property
+    def seconds(self) -> float:
+        """How long that takes altogether."""
+        return self.before + self.window
+
+    @property
+    def sentence(self) -> str:
+        """What is going to happen, for people."""
+        from clusterload.model.units import duration
+
+        first = f"{duration(self.before)} of baseline, then " if self.before else ""
+        return f"watching, without any load of ours: {first}{duration(self.window)} that are judged"
+
+
+def _seconds(text: str) -> float:
     """A duration in seconds; 0 if the text is none, and names a run."""
     from clusterload.model.units import parse_duration
 

@@ -1,15 +1,15 @@
 """What can go wrong, as one tree.
 
 * ClusterloadError: the root; exit code 1
-    * UsageError: an invalid command line; exit code 2
-    * ConfigurationError: a bad plan, property, limit table or file; exit code 104
+    * UsageError: an invalid command line, by itself; exit code 2
+    * ConfigurationError: a plan, property, limit table or file that is missing or bad; exit code 104
     * ClusterError: the Kafka cluster did not do what was asked of it
         * UnreachableError: no broker answered
         * AuthenticationError: a broker refused the login, or did not prove its identity
         * AuthorizationError: who we are lacks a right
     * SourceError: metrics could not be read
     * LabError: the lab's brokers did not start, run or stop
-    * StoreError: a run file could not be written or read
+    * StoreError: a run file, or another file, could not be written or read; exit code 104
     * ConsentError: load was aimed at a cluster without a yes; exit code 104
     * ThresholdCrossedError: a threshold was crossed, or cannot be told; exit code 99
     * AbortedError: stopped before the end by a person; exit code 105
@@ -69,7 +69,9 @@ class LabError(ClusterloadError):
 
 
 class StoreError(ClusterloadError):
-    """A run file could not be written or read."""
+    """A run file, or another file, could not be written or read."""
+
+    exit_code = 104
 
 
 class ConsentError(ClusterloadError):

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from clusterload.kafka.admin import groups, remove_group, remove_topic, topic_ids
 from clusterload.kafka.cluster import Cluster
+from clusterload.lab.registry import find_lab
 from clusterload.model.errors import ClusterError, ConfigurationError, StoreError
 from clusterload.model.run import Run
 from clusterload.telemetry.record import FOLDER
 from clusterload.telemetry.runfile import SUFFIX, read_run
+from clusterload.workflow.consent import Consent
 from clusterload.workflow.temporary_quota import outstanding, restore_abandoned
 
 
@@ -39,6 +41,36 @@ class Leftover:
     kind: str
     name: str
     id: str = ""
+
+
+def cleanup(
+    cluster: Cluster, runs: Iterable[Run] = (), *, consented: Consent | None = None, dry_run: bool = False
+) -> tuple[tuple[str, str], ...]:
+    """Remove what runs created on their cluster, and temporary quotas that were left set on it.
+
+    A topic that was there before is never touched, nor one that was recreated under its name since.
+
+    Args:
+        cluster: on which the runs were made.
+        runs: whose topics and consumer groups are removed; quotas are removed in any case.
+        consented: what is needed where the cluster is not a lab of ours.
+        dry_run: remove nothing, and only say what would be.
+
+    Returns:
+        Each thing in words, with what became of it; an outcome that begins with `Outcome.REFUSED` went wrong.
+
+    Raises:
+        ConfigurationError: a run was made on another cluster.
+        ConsentError: there is something to remove, and no consent for this cluster.
+        ClusterError: the cluster does not answer.
+    """
+    runs = tuple(runs)
+    check_cluster(runs, cluster)
+    left = leftovers(runs)
+    if not dry_run and (left or outstanding(cluster)) and find_lab(cluster.id) is None:
+        (consented or Consent()).require_for(cluster.id, "remove this from it")
+    made = ((f"{leftover.kind} {leftover.name}", state) for leftover, state in removed(left, cluster, only_say=dry_run))
+    return (*made, *restored_quotas(cluster, only_say=dry_run))
 
 
 def found_run(given: str) -> Run:

@@ -1,0 +1,355 @@
+"""The cluster that a command is for, and where its metrics come from."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clusterload.cli.grammar import as_usage
+from clusterload.model.errors import ConfigurationError, LabError, UsageError
+
+if TYPE_CHECKING:
+    from clusterload.kafka.cluster import Cluster
+    from clusterload.kafka.properties import Properties
+    from clusterload.lab.description import LabInfo
+    from clusterload.model.limits import Limits
+    from clusterload.model.run import Run
+    from clusterload.model.workload import Plan
+    from clusterload.telemetry.sources.source import Source
+    from clusterload.workflow.consent import Consent
+
+USUAL_LIMITS = "course-basic"
+DECLARED = "declared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which cluster a command is for, and the metrics sources that the command line names.
+
+    Attributes:
+        cluster: the file of client properties.
+        lab: brokers of the lab that is started if none runs; None for another cluster.
+        starts: whether a lab may be started; a command that makes no load uses a running one.
+        exporter: broker ids with the URLs of their JMX exporters.
+        jolokia: likewise of their Jolokia agents.
+    """
+
+    cluster: Path | None = None
+    bootstrap_server: str | None = None
+    command_property: tuple[str, ...] = ()
+    lab: int | None = None
+    starts: bool = False
+    exporter: tuple[tuple[str, str], ...] = ()
+    jolokia: tuple[tuple[str, str], ...] = ()
+    prometheus: str | None = None
+    names: str | None = None
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        options = {"exporter": self.exporter, "jolokia": self.jolokia, "prometheus": self.prometheus}
+        named = [kind for kind, value in options.items() if value]
+        if self.source and self.source not in named:
+            named.append(self.source)
+        if len(named) > 1:
+            raise UsageError(f"{' and '.join(named)} are two sources of the same figures: give one of them")
+
+    @property
+    def named(self) -> bool:
+        """Whether the command line names a cluster at all."""
+        return bool(self.cluster or self.bootstrap_server or self.lab)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The properties that the command line sets, also by options of their own, as KEY=VALUE."""
+        own = {
+            "bootstrap.servers": self.bootstrap_server,
+            "prometheus.url": self.prometheus,
+            "prometheus.names": self.names,
+        }
+        return (*(f"{key}={value}" for key, value in own.items() if value), *self.command_property)
+
+
+@contextmanager
+def opened(target: Target) -> Iterator[Cluster]:
+    """The cluster that a command is for; a lab that is started for it ends with it.
+
+    Raises:
+        UsageError: no cluster was named, or two.
+        LabError: no lab runs, and this command starts none.
+        ClusterError: the cluster does not answer.
+    """
+    from clusterload.kafka.cluster import Cluster
+
+    if target.lab is None:
+        yield Cluster.connect(properties_of(target))
+        return
+    _check_lab(target)
+    with _lab(target.lab) if target.starts else nullcontext(_running_lab()) as info:
+        yield Cluster.connect(_of_lab(info).with_given(target.given))
+
+
+def properties_of(target: Target) -> Properties:
+    """The client properties of a target, with what the command line sets on top.
+
+    Raises:
+        UsageError: no cluster was named, or two.
+        LabError: no lab runs.
+    """
+    from clusterload.cli.console import warn
+    from clusterload.kafka.properties import Properties
+
+    if target.lab is not None:
+        _check_lab(target)
+        return _of_lab(_running_lab()).with_given(target.given)
+    if not target.named and not target.given:
+        raise UsageError("no cluster was named: give --cluster FILE, --bootstrap-server HOST:PORT or --lab")
+    properties = Properties.read(target.cluster) if target.cluster else Properties()
+    # What has an option of its own takes the file's place without a word; what is given twice is warned about.
+    replaced = {pair.partition("=")[0] for pair in target.given} - {
+        pair.partition("=")[0] for pair in target.command_property
+    }
+    kept = {name: value for name, value in properties.values.items() if name not in replaced}
+    chosen = replace(properties, values=kept).with_given(target.given)
+    for line in chosen.warnings:
+        warn(line)
+    if chosen.unverified_tls:
+        warn("TLS verification is off: anybody on the way could read and change what is sent")
+    return chosen
+
+
+def _check_lab(target: Target) -> None:
+    if target.cluster or target.bootstrap_server:
+        raise UsageError("--lab and --cluster or --bootstrap-server name two clusters: give one of them")
+
+
+def _of_lab(lab: LabInfo) -> Properties:
+    from clusterload.kafka.properties import Properties
+
+    values = {"bootstrap.servers": lab.bootstrap_servers}
+    if lab.prometheus_url:
+        values["prometheus.url"] = lab.prometheus_url
+    return Properties(values=values, origin="the lab")
+
+
+def _running_lab() -> LabInfo:
+    from clusterload.lab.registry import running_labs
+
+    # A lab without a folder belongs to the command or program that started it, and goes when that ends.
+    standing = [lab for lab in running_labs() if lab.directory is not None]
+    if not standing:
+        raise LabError("no lab is running: start one with 'clusterload lab up --detach'")
+    return standing[-1]
+
+
+@contextmanager
+def _lab(brokers: int) -> Iterator[LabInfo]:
+    from clusterload.cli.console import lab_progress
+    from clusterload.lab.lab import Lab
+
+    try:
+        standing = _running_lab()
+    except LabError:
+        with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
+            progress.done()
+            yield lab.info
+    else:
+        yield standing
+
+
+def confirmed(consented: Consent, cluster: Cluster, to: str = "load it") -> Consent:
+    """A consent; where there is none yet and a person sits at a terminal, they are asked for the cluster's id."""
+    from clusterload.lab.registry import find_lab
+
+    at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if consented.cluster_id or not cluster.id or not at_terminal or find_lab(cluster.id) is not None:
+        return consented
+    question = f"Cluster {cluster.id} at {cluster.servers} is not a lab of ours. Type its id to {to}"
+    typed: str = click.prompt(question, default="", show_default=False, err=True)
+    return replace(consented, cluster_id=typed.strip())
+
+
+def check_yes(target: Target, consented: Consent, plan: Plan | None = None) -> None:
+    """In a dry run: see that a --yes-cluster that was given is right, and that the plan would be allowed.
+
+    Reads the cluster's id and nothing else; without --yes-cluster, or for --lab, no cluster is asked at all.
+
+    Raises:
+        UsageError: --yes-cluster stands without a cluster.
+        ConsentError: it names another cluster, or the plan goes beyond a cap.
+        ClusterError: the cluster does not answer.
+    """
+    from clusterload.lab.registry import find_lab
+    from clusterload.workflow.consent import require
+
+    if not consented.cluster_id or target.lab is not None:
+        return
+    with opened(target) as cluster:
+        if find_lab(cluster.id) is not None:
+            return
+        if plan is None:
+            consented.require_for(cluster.id)
+        else:
+            require(consented, plan, cluster.id)
+
+
+def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
+    """The metrics that a command reads: the source that was named, or those that are known by themselves.
+
+    Raises:
+        ConfigurationError: nothing tells where the source answers.
+    """
+    from clusterload.telemetry.discovery import exporters_at, jolokia_at, source_of, sources_of
+
+    if target.exporter:
+        return (exporters_at(cluster, dict(target.exporter), interval, target.names or ""),)
+    if target.jolokia:
+        return (jolokia_at(cluster, dict(target.jolokia), interval),)
+    kind = "prometheus" if target.prometheus else target.source
+    return (source_of(cluster, kind, interval),) if kind else sources_of(cluster, interval)
+
+
+def sources_with_admin(target: Target, cluster: Cluster, interval: float, *, always: bool = True) -> tuple[Source, ...]:
+    """Metrics, and the Admin API where there are none (with a warning) or `always`."""
+    from clusterload.cli.console import warn
+    from clusterload.telemetry.discovery import admin_beside
+
+    found = sources_for(target, cluster, interval)
+    if not found:
+        warn("no source of traffic is known (--exporter, --jolokia, --prometheus): only the brokers are asked")
+    if target.source == "admin" or (found and not always):
+        return found
+    return (*found, admin_beside(cluster, found))
+
+
+def read_stretch(
+    target: Target,
+    start: int,
+    end: int | None,
+    *,
+    granularity: str = "",
+    wait: float = 0.0,
+    path: Path | None = None,
+) -> Run:
+    """Read what a cluster did in a time that has passed; asks no broker.
+
+    Args:
+        target: names the source, by its options or its file.
+        start: Unix nanoseconds.
+        end: Unix nanoseconds; None for as far as the source has usually got by now.
+        granularity: of the points, as the source names it; by default its own.
+        wait: seconds that figures which are not there yet are waited for; 0 for as long as is usual.
+        path: of the run file.
+
+    Raises:
+        ConfigurationError: no source is named, or it has no such granularity.
+        SourceError: it could not be read.
+    """
+    from clusterload.cli.console import waiting
+    from clusterload.model.run import clock_time
+    from clusterload.model.series import SECOND
+    from clusterload.telemetry.discovery import cluster_id_of, past_of
+    from clusterload.telemetry.record import read_past
+
+    properties = properties_of(target)
+    source = past_of(properties, "prometheus" if target.prometheus else target.source or "", granularity, wait)
+    now = time.time_ns()
+    last = min(end, now) if end is not None else now - round(source.lateness * SECOND)
+    if last <= start:
+        raise UsageError(f"{clock_time(start)} to {clock_time(last)} is not in the past: look further back")
+    return read_past(source, cluster_id_of(properties), start=start, end=last, path=path, on_wait=waiting)
+
+
+def limits_named(table: str, units: int) -> Limits:
+    """A table of limits for so many units, by its name or file."""
+    from clusterload.model.limits import Limits
+
+    if table == DECLARED:
+        raise UsageError("--limits declared asks the brokers as they are now: for the past name a table")
+    return Limits.named(table, units)
+
+
+def limits_for(target: Target, table: str | None, units: int, cluster: Cluster | None = None) -> Limits:
+    """The limits that were named; else the course's for a lab or the past, and for others what their brokers declare.
+
+    Raises:
+        UsageError: `declared` of the past, for which there is no cluster to ask.
+        ConfigurationError: there is no such table.
+    """
+    table = table or (USUAL_LIMITS if target.lab is not None or cluster is None else DECLARED)
+    return limits_named(table, units) if table != DECLARED or cluster is None else _declared_limits(cluster)
+
+
+def _declared_limits(cluster: Cluster) -> Limits:
+    from datetime import UTC, datetime
+
+    from clusterload.cli.console import warn
+    from clusterload.kafka.configuration import read_declared
+    from clusterload.model.limits import Limits
+
+    found = read_declared(cluster)
+    for line in found.missing:
+        warn(f"what the brokers declare is not known: {line}")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    return Limits.declared(f"Declared by the brokers of {cluster.id}", found.brokers, found.quotas, as_of=today)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlock:
+    """Whether brokers are to tell what each client costs, and for how many connections at most."""
+
+    unlock: bool
+    most_clients: int
+
+
+def unlocked(
+    target: Target, cluster: Cluster, consented: Consent, unlock: Unlock, seconds: float
+) -> AbstractContextManager[None]:
+    """Have the brokers tell clients apart for so many seconds, if that was wanted.
+
+    Raises:
+        ConfigurationError: no source would read what they tell, or there are too many connections.
+        ConsentError: the cluster is not a lab, and there is no consent.
+    """
+    if not unlock.unlock:
+        return nullcontext()
+    from clusterload.cli.console import note
+    from clusterload.telemetry.sources.confluent import ConfluentSource
+    from clusterload.telemetry.sources.source import LiveSource
+    from clusterload.workflow.temporary_quota import unlocked as with_quota
+    from clusterload.workflow.temporary_quota.unlocking import TO
+
+    found = sources_for(target, cluster)
+    if target.source == "admin" or all(isinstance(source, ConfluentSource) for source in found):
+        raise ConfigurationError(
+            f"no source would read what the brokers of cluster {cluster.id} then tell of clients: name --exporter, "
+            "--jolokia or --prometheus, or leave out --unlock-client-metrics"
+        )
+    return with_quota(
+        cluster,
+        consented=confirmed(consented, cluster, TO),
+        most_clients=unlock.most_clients,
+        seconds=2 * seconds + 120,
+        sources=tuple(source for source in found if isinstance(source, LiveSource)),
+        say=note,
+    )
+
+
+def consent(yes_cluster: str, cap: tuple[str, ...] = ()) -> Consent:
+    """What was consented to on the command line."""
+    from clusterload.workflow.consent import Consent
+
+    caps: dict[str, float] = {}
+    for pair in cap:
+        name, _, value = pair.partition("=")
+        try:
+            caps[name] = float(value)
+        except ValueError:
+            raise UsageError(f"--cap {name} takes a number, not {value!r}") from None
+    return as_usage(Consent, cluster_id=yes_cluster, caps=caps)
