@@ -14,8 +14,8 @@ from random import Random
 
 from crc32c import crc32c
 
-from clusterload.generator.wire.batches import Pool, Slot
 from clusterload.generator.wire.frames import produce_template
+from clusterload.generator.wire.request_pool import RequestBuffer, RequestPool
 from clusterload.model.workload.distributions import parse_keys, parse_sizes
 
 CASES = (
@@ -36,9 +36,9 @@ ROUNDS = 7
 SECONDS = 0.05
 
 
-def slot_of(records: int, sizes: str, keys: str) -> Slot:
+def slot_of(records: int, sizes: str, keys: str) -> RequestBuffer:
     """A slot of a pool as a plan would ask for it."""
-    pool = Pool(
+    pool = RequestPool(
         produce_template("topic", client_id="clusterload", acks=-1, timeout_ms=30_000),
         records=records,
         sizes=parse_sizes(sizes),
@@ -65,7 +65,7 @@ def microseconds(work: Callable[[], object]) -> float:
     return best * 1e6
 
 
-def measured(slot: Slot) -> tuple[float, float, float]:
+def measured(slot: RequestBuffer) -> tuple[float, float, float]:
     """Microseconds to seal it, to copy it, and for the checksum of its bytes."""
     view, now, due = slot.view, time.time_ns() // 1_000_000, time.time_ns()
     return (

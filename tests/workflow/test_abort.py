@@ -12,7 +12,7 @@ import pytest
 from clusterload.analysis.gates import STOPPED, check_thresholds
 from clusterload.analysis.usage import assess
 from clusterload.generator.progress import Progress, Standing
-from clusterload.generator.wire.account import Latencies
+from clusterload.generator.wire.account import LatencyHistograms
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.ledger import Ledger
 from clusterload.model.limits import Limits
@@ -47,7 +47,7 @@ def guard_of(plan: Plan, ago: float) -> tuple[Guard, Looks, int]:
 
 def state(elapsed: float, us: Sequence[int] = (), *, scheduled: int = 0, failed: int = 0) -> Progress:
     """How a load stands, with the latency of each of its seconds."""
-    kept = Latencies()
+    kept = LatencyHistograms()
     for second, one in enumerate(us):
         kept.add(second, {one: 50})
     kept.close(len(us))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clusterload.generator.librdkafka import ClientStatistics, Records
-from clusterload.generator.librdkafka.connections import predicted_connections
+from clusterload.generator.librdkafka.predicted_connections import predicted_connections
 from clusterload.generator.progress import Made, OnProgress
 from clusterload.kafka.admin import topic_ids
 from clusterload.kafka.cluster import Cluster, Topic

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from clusterload.generator.progress import OnProgress, Progress
-from clusterload.generator.wire.noop import noop_target
+from clusterload.generator.wire.stub_broker import stub_broker
 from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.run import Run
@@ -57,7 +57,7 @@ def rehearse(
     topics = {load.topic: max(PARTITIONS, load.dials.partitions or 0) for load in plan.loads}
     told = onlooker().load(plan, "") if on_progress is None else on_progress
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
-    with recording(path) as recorder, noop_target(topics) as servers:
+    with recording(path) as recorder, stub_broker(topics) as servers:
         recorder.document("plan", plan.as_document())
         target = {"id": "noop", "lab": False, "brokers": []}
         surroundings = {**machine(), "cluster": target, "seed": seed}

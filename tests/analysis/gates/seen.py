@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from clusterload import Limits, Run, assess, read_run
 from clusterload.analysis.gates import Gate, check_thresholds
-from clusterload.generator.wire.account import Latencies
+from clusterload.generator.wire.account import LatencyHistograms
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Event
@@ -71,7 +71,7 @@ def _latencies(recorder: Recorder, latencies: Mapping[tuple[str, str], Sequence[
     whole: dict[str, dict[str, str]] = {}
     each: dict[str, dict[str, dict[str, str]]] = {}
     for (load, of), us in latencies.items():
-        kept = Latencies()
+        kept = LatencyHistograms()
         for second, one in enumerate(us):
             if one:
                 kept.add(second, {one: 100})

@@ -18,9 +18,9 @@ from kio.schema.response_header.v0.header import ResponseHeader
 from kio.serial import entity_reader, entity_writer
 from kio.static.primitive import i32
 
-from clusterload.generator.wire.batches import Pool, Slot
-from clusterload.generator.wire.compressed import CompressedPool
+from clusterload.generator.wire.compressed_pool import CompressedPool
 from clusterload.generator.wire.frames import produce_template
+from clusterload.generator.wire.request_pool import RequestBuffer, RequestPool
 from clusterload.model.workload.distributions import parse_keys, parse_sizes
 
 CLIENT = "the client"
@@ -29,9 +29,9 @@ TOPIC = "a-topic"
 
 def pool_of(
     *, records: int, sizes: str = "100", keys: str = "unique", partitions: int = 3, topic: str = TOPIC, **more: Any
-) -> Pool:
+) -> RequestPool:
     """A pool as a plan's texts make it; compressed when `compression` is given."""
-    kind = CompressedPool if "compression" in more else Pool
+    kind = CompressedPool if "compression" in more else RequestPool
     return kind(
         produce_template(topic, client_id=CLIENT, acks=-1, timeout_ms=30_000),
         records=records,
@@ -42,7 +42,7 @@ def pool_of(
     )
 
 
-def taken(pool: Pool, partition: int = 0) -> Slot:
+def taken(pool: RequestPool, partition: int = 0) -> RequestBuffer:
     """A slot that must be there."""
     slot = pool.take(partition)
     assert slot is not None
@@ -200,7 +200,7 @@ class Wire:
         self._socket.sendall(frame)
         return self._exactly(int.from_bytes(self._exactly(4), "big"))
 
-    def produce(self, slot: Slot) -> PartitionProduceResponse:
+    def produce(self, slot: RequestBuffer) -> PartitionProduceResponse:
         """Send a slot, and read what became of it."""
         answer = self.answer(slot.view)
         header, size = entity_reader(ResponseHeader)(answer, 0)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload import read_run
-from clusterload.generator.wire.account import Account, Latencies
+from clusterload.generator.wire.account import Account, LatencyHistograms
 from clusterload.generator.wire.work import Report, Tally
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Ledger
@@ -25,7 +25,7 @@ seconds = st.dictionaries(st.integers(1, 5_000_000), st.integers(1, 100), max_si
 def test_seconds_add_up_to_the_whole_whatever_comes_late(
     parts: list[tuple[int, dict[int, int]]], closings: list[int]
 ) -> None:
-    kept, expected = Latencies(), Histogram()
+    kept, expected = LatencyHistograms(), Histogram()
     for number, (second, counts) in enumerate(parts):
         kept.add(second, counts)
         expected.record_counts(counts)

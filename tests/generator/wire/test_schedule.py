@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.generator.wire.counts import Counts, Latencies
-from clusterload.generator.wire.population import Setting
+from clusterload.generator.wire.counts import Counts, LatencySamples
+from clusterload.generator.wire.population import WorkerSetting
 from clusterload.generator.wire.schedule import DROP, LATE, Schedule
 from clusterload.generator.wire.work import Part, Routes
 from clusterload.model.workload import Dials, Load
@@ -22,7 +22,7 @@ def schedule(rate: float, seconds: float, number: int = 0, parts: int = 1) -> Sc
     load = Load(name="load", kind="admin", topic="t", dials=Dials(metadata_rate=rate))
     made = Schedule(Part(load=load, order=0, number=number, parts=parts, frames={}), Counts())
     nothing: Any = None
-    setting = Setting(
+    setting = WorkerSetting(
         worker=0,
         seed=1,
         duration=seconds,
@@ -88,10 +88,10 @@ def test_a_load_that_is_stopped_schedules_nothing_more() -> None:
 
 
 def test_latencies_of_the_warm_up_are_not_kept() -> None:
-    kept = Latencies()
+    kept = LatencySamples()
     kept.keep_from = 10_000
     for due in (9_999, 10_000):
         kept.begun(due, 13_000)
         kept.answered(due, 12_000, 20_000)
-    assert kept.taken() == {"due": {10: 1}, "sent": {8: 1}, "delay": {3: 1}, "end_to_end": {}}
-    assert not any(kept.taken().values())
+    assert kept.take_all() == {"due": {10: 1}, "sent": {8: 1}, "delay": {3: 1}, "end_to_end": {}}
+    assert not any(kept.take_all().values())

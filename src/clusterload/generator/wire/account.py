@@ -41,7 +41,7 @@ LAST: Final = 5
 """Seconds that are at hand for who follows a load; reports of a busy worker may close several at once."""
 
 
-class Latencies:
+class LatencyHistograms:
     """Counts them. A second that is over is packed away as text, which takes a hundredth of the room."""
 
     __slots__ = ("_last", "_open", "_packed", "latest", "whole")
@@ -96,7 +96,7 @@ class Account:
         self._tallies: dict[tuple[str, int], Tally] = {}
         self._reports: dict[int, Report] = {}
         self._figures: dict[tuple[str, int], dict[str, float]] = {}
-        self._latencies: dict[tuple[str, str], Latencies] = defaultdict(Latencies)
+        self._latencies: dict[tuple[str, str], LatencyHistograms] = defaultdict(LatencyHistograms)
         self._peak_rss: Counter[int] = Counter()
         self._prepared: Counter[str] = Counter()
         self.start = 0

@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clusterload.generator.wire.broker_connections import Rota
+from clusterload.generator.wire.broker_connections import RoundRobin
 from clusterload.generator.wire.coordinator import FIND_SECONDS, LOOKUP, Coordinator
-from clusterload.generator.wire.counts import Counts, Latencies
-from clusterload.generator.wire.outcomes import COORDINATOR_LOADS, COORDINATOR_MOVED, name_of
-from clusterload.generator.wire.population import Population, Setting
-from clusterload.generator.wire.producer_ids import identified
+from clusterload.generator.wire.counts import Counts, LatencySamples
+from clusterload.generator.wire.error_codes import COORDINATOR_LOADS, COORDINATOR_MOVED, error_name
+from clusterload.generator.wire.population import Population, WorkerSetting
+from clusterload.generator.wire.producer_ids import init_producer_id
 from clusterload.generator.wire.schedule import Schedule
 from clusterload.generator.wire.work import Part, Tally
 from clusterload.model.workload.dials import peak_of
@@ -40,7 +40,7 @@ _LONG: Final = struct.Struct(">q")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Errand:
+class RequestKind:
     """One kind of request of a Load.
 
     Attributes:
@@ -49,14 +49,14 @@ class Errand:
         frame: a whole request.
         error_at: where the answer holds its error: bytes after its throttle time, or before its end if negative;
             None if it has none of its own.
-        rota: the connections that it goes over.
+        round_robin: the connections that it goes over.
     """
 
     api: str
     rate: Level
     frame: bytes
     error_at: int | None
-    rota: Rota
+    round_robin: RoundRobin
     schedule: Schedule
 
     def framed(self, index: int) -> bytes:
@@ -76,15 +76,15 @@ class Errand:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Asked:
+class AdminInFlight:
     """A request under way."""
 
-    errand: Errand
+    kind: RequestKind
     due: int
     sent: int
 
 
-class Administering(Population):
+class AdminClients(Population):
     """The clients of a Load in this worker.
 
     `connections` of them ask for metadata and producer ids, spread over the brokers. As many, of their own, go to the
@@ -92,16 +92,23 @@ class Administering(Population):
     What is committed is the number of the commit. Nothing is sent again: a refused request has failed.
     """
 
-    def __init__(self, part: Part, setting: Setting) -> None:
+    def __init__(self, part: Part, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         dials = part.load.dials
         self.counts = Counts(errors=self.errors)
-        self.latencies = Latencies()
-        self.anywhere = Rota(IN_FLIGHT)
-        self.at_coordinator = Rota(IN_FLIGHT)
-        self.errands = [
-            Errand(api=api, rate=rate, frame=part.frames[frame], error_at=at, rota=rota, schedule=self._schedule())
-            for api, rate, frame, at, rota in (
+        self.latencies = LatencySamples()
+        self.anywhere = RoundRobin(IN_FLIGHT)
+        self.at_coordinator = RoundRobin(IN_FLIGHT)
+        self.request_kinds = [
+            RequestKind(
+                api=api,
+                rate=rate,
+                frame=part.frames[frame],
+                error_at=at,
+                round_robin=round_robin,
+                schedule=self._schedule(),
+            )
+            for api, rate, frame, at, round_robin in (
                 ("OffsetCommit", dials.commit_rate, "commit", -2, self.at_coordinator),
                 ("Metadata", dials.metadata_rate, "metadata", None, self.anywhere),
                 ("InitProducerId", dials.producer_id_rate, "producer_id", 0, self.anywhere),
@@ -121,28 +128,30 @@ class Administering(Population):
         """Open the connections; find the coordinator first, if anything is to be committed."""
         numbers = range(self.part.number, self.wanted, self.part.parts)
         homes: list[tuple[int, Address]] = []
-        if any(errand.rota is self.anywhere for errand in self.errands):
-            homes += [(number, self.place(number)) for number in numbers]
-        if any(errand.rota is self.at_coordinator for errand in self.errands):
+        if any(kind.round_robin is self.anywhere for kind in self.request_kinds):
+            homes += [(number, self.address_of(number)) for number in numbers]
+        if any(kind.round_robin is self.at_coordinator for kind in self.request_kinds):
             place = await self.coordinator.first()
             homes += [(self.wanted + number, place) for number in numbers]
         await self.open_all(homes)
         if self.at_coordinator:
             await self._first_commit()
-        if any(errand.api == "InitProducerId" for errand in self.errands):
+        if any(kind.api == "InitProducerId" for kind in self.request_kinds):
             # Each broker of a new cluster takes a while until it gives its first one, which is no part of the load.
             by_broker = {connection.address: connection for connection in self.anywhere.free}
-            await asyncio.gather(*(identified(one, self.part.frames["producer_id"]) for one in by_broker.values()))
+            await asyncio.gather(
+                *(init_producer_id(one, self.part.frames["producer_id"]) for one in by_broker.values())
+            )
 
     async def _first_commit(self) -> None:
         """Commit once, uncounted, as soon as a coordinator that has only just got the group takes it."""
-        commits = next(errand for errand in self.errands if errand.rota is self.at_coordinator)
+        commits = next(kind for kind in self.request_kinds if kind.round_robin is self.at_coordinator)
         heard: list[int] = []
         give_up = time.monotonic() + FIND_SECONDS
         while (not heard or heard[-1] == COORDINATOR_LOADS) and time.monotonic() < give_up:
             for connection in list(self.at_coordinator.free)[:1]:
-                if not connection.under_way:
-                    connection.ask(commits.frame, _hear(commits, heard), None)
+                if not connection.in_flight:
+                    connection.request(commits.frame, _hear(commits, heard), None)
             await asyncio.sleep(LOADING_MS / 1000)
 
     def begin(self) -> None:
@@ -150,8 +159,8 @@ class Administering(Population):
         setting = self.setting
         self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
         self.errors.clear()
-        for number, errand in enumerate(self.errands):
-            errand.schedule.begin(errand.rate, self.load.arrivals, setting, number)
+        for number, kind in enumerate(self.request_kinds):
+            kind.schedule.begin(kind.rate, self.load.arrivals, setting, number)
 
     # Asking.
 
@@ -163,23 +172,23 @@ class Administering(Population):
         return min(self._serve(now), self.next_sweep)
 
     def _serve(self, now: int) -> int:
-        for errand in self.errands:
-            for index, due in errand.schedule.due(now, lambda errand=errand: errand.rota):  # type: ignore[misc]
-                self._send(errand, index, due, now)
-        return min(errand.schedule.wake(now) for errand in self.errands)
+        for kind in self.request_kinds:
+            for index, due in kind.schedule.due(now, lambda kind=kind: kind.round_robin):  # type: ignore[misc]
+                self._send(kind, index, due, now)
+        return min(kind.schedule.wake(now) for kind in self.request_kinds)
 
-    def _send(self, errand: Errand, index: int, due: int, now: int) -> None:
-        connection = errand.rota.take()
-        connection.ask(errand.framed(index), self._answered, Asked(errand=errand, due=due, sent=now))
+    def _send(self, kind: RequestKind, index: int, due: int, now: int) -> None:
+        connection = kind.round_robin.take()
+        connection.request(kind.framed(index), self._answered, AdminInFlight(kind=kind, due=due, sent=now))
         self.latencies.begun(due, now)
-        errand.rota.put(connection)
+        kind.round_robin.put(connection)
 
-    def _answered(self, connection: Connection, data: bytes, at: int, end: int, asked: Asked) -> None:
-        now, errand = time.monotonic_ns(), asked.errand
-        self.answered[errand.api] += 1
-        self.latencies.answered(asked.due, asked.sent, now)
+    def _answered(self, connection: Connection, data: bytes, at: int, end: int, request: AdminInFlight) -> None:
+        now, kind = time.monotonic_ns(), request.kind
+        self.answered[kind.api] += 1
+        self.latencies.answered(request.due, request.sent, now)
         try:
-            error = errand.error(data, at, end)
+            error = kind.error(data, at, end)
             (throttle,) = _INT.unpack_from(data, at + 4)
         except struct.error:
             self.counts.fail("_BAD_MSG")
@@ -188,23 +197,23 @@ class Administering(Population):
         if not error:
             self.counts.acknowledged += 1
         else:
-            self.counts.fail(name_of(error))
+            self.counts.fail(error_name(error))
             if error in COORDINATOR_MOVED:
                 self._lose_coordinator()
         pause = max(throttle, LOADING_MS if error == COORDINATOR_LOADS else 0)
         self.throttled += throttle
-        if pause and connection.seat is not None:
-            errand.rota.pause(connection, pause, lambda _: None)
-        elif connection.seat is not None:
-            errand.rota.put(connection)
-        elif connection.state == "leaving" and not connection.under_way:
+        if pause and connection.round_robin is not None:
+            kind.round_robin.pause(connection, pause, lambda _: None)
+        elif connection.round_robin is not None:
+            kind.round_robin.put(connection)
+        elif connection.state == "leaving" and not connection.in_flight:
             connection.end("the coordinator moved")
         self._serve(now)
 
     def _sweep(self, now: int) -> None:
         for connection in list(self.open.values()):
-            asked = connection.under_way[0][2] if connection.under_way else None
-            if isinstance(asked, Asked) and now - asked.sent > ANSWER:
+            request = connection.in_flight[0][2] if connection.in_flight else None
+            if isinstance(request, AdminInFlight) and now - request.sent > ANSWER:
                 connection.end("no answer in time")
 
     # The coordinator.
@@ -212,77 +221,77 @@ class Administering(Population):
     def _lose_coordinator(self) -> None:
         """Commits wait until the coordinator is found; its connections end when they have their last answer."""
         for connection in list(self.open.values()):
-            if connection.seat is self.at_coordinator:
-                self.at_coordinator.leave(connection)
+            if connection.round_robin is self.at_coordinator:
+                self.at_coordinator.remove(connection)
                 connection.state = "leaving"
         self.coordinator.find_again(self._found)
 
     def _found(self) -> None:
         """The coordinator is known again; the old connections to one may go, and come again to where it is."""
         for connection in list(self.open.values()):
-            if connection.state == "leaving" and not connection.under_way:
+            if connection.state == "leaving" and not connection.in_flight:
                 connection.end("the coordinator moved")
 
     # Connections.
 
     def _home(self, number: int) -> Address | None:
-        return self.coordinator.address if number >= self.wanted else self.place(number)
+        return self.coordinator.address if number >= self.wanted else self.address_of(number)
 
-    def welcome(self, connection: Connection) -> None:
+    def on_ready(self, connection: Connection) -> None:
         """A connection may be used."""
         if connection.number != LOOKUP:
-            (self.at_coordinator if connection.number >= self.wanted else self.anywhere).join(connection)
+            (self.at_coordinator if connection.number >= self.wanted else self.anywhere).add(connection)
 
-    def bereft(self, connection: Connection, reason: str) -> None:
+    def on_lost(self, connection: Connection, reason: str) -> None:
         """A connection is gone: nobody says what became of what was under way."""
         if connection.number == LOOKUP:
             self.coordinator.lost(reason)
             return
-        if connection.seat is not None:
-            connection.seat.leave(connection)
+        if connection.round_robin is not None:
+            connection.round_robin.remove(connection)
         self._give_up(connection, "_TRANSPORT")
         if self.closing:
             return
         self.setting.stale()
         if connection.number >= self.wanted and connection.state != "leaving":
             self._lose_coordinator()
-        self.again(connection.number, lambda: self._home(connection.number))
+        self.reopen(connection.number, lambda: self._home(connection.number))
 
-    def unreached(self, number: int) -> None:
+    def on_reopen_failed(self, number: int) -> None:
         """A lost connection could not be opened again yet; the coordinator may be elsewhere by now."""
         if number >= self.wanted:
             self.coordinator.find_again(self._found)
         self.setting.stale()
 
-    def relieved(self, connection: Connection) -> None:
+    def on_writable(self, connection: Connection) -> None:
         """A connection's send buffer has room again."""
-        if connection.seat is not None:
-            connection.seat.put(connection)
+        if connection.round_robin is not None:
+            connection.round_robin.put(connection)
 
     def _give_up(self, connection: Connection, why: str) -> None:
-        self.counts.lose(why, sum(isinstance(asked, Asked) for _, _, asked in connection.under_way or ()))
-        connection.under_way = None
+        self.counts.lose(why, sum(isinstance(request, AdminInFlight) for _, _, request in connection.in_flight or ()))
+        connection.in_flight = None
 
     # The end.
 
     async def finish(self, patience: float) -> None:
         """Wait for answers, within a bound."""
-        for errand in self.errands:
-            errand.schedule.close(time.monotonic_ns())
+        for kind in self.request_kinds:
+            kind.schedule.close(time.monotonic_ns())
         give_up = time.monotonic() + patience
         while self._unfinished() and time.monotonic() < give_up:
             self.tick(time.monotonic_ns())
             await asyncio.sleep(0.005)
         self.closing = True
-        for errand in self.errands:
-            errand.schedule.abandon()
+        for kind in self.request_kinds:
+            kind.schedule.abandon()
         for connection in list(self.open.values()):
             self._give_up(connection, "_TIMED_OUT")
             connection.end("the load is over")
 
     def _unfinished(self) -> bool:
-        return any(errand.schedule.waits for errand in self.errands) or any(
-            connection.under_way for connection in self.open.values()
+        return any(kind.schedule.waits for kind in self.request_kinds) or any(
+            connection.in_flight for connection in self.open.values()
         )
 
     def tally(self) -> Tally:
@@ -296,14 +305,14 @@ class Administering(Population):
             lost=dict(self.lost_for),
             throttled=self.throttled,
             late=self.counts.late,
-            **self.latencies.taken(),
+            **self.latencies.take_all(),
         )
 
 
-def _hear(errand: Errand, heard: list[int]) -> Handler:
+def _hear(kind: RequestKind, heard: list[int]) -> Handler:
     """What adds the error of an errand's answer to those that were heard."""
 
     def hear(_connection: Connection, data: bytes, at: int, end: int, _: None) -> None:
-        heard.append(errand.error(data, at, end))
+        heard.append(kind.error(data, at, end))
 
     return hear

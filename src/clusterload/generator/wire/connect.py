@@ -9,11 +9,11 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.generator.wire.counts import Counts, Latencies
-from clusterload.generator.wire.outcomes import name_of
-from clusterload.generator.wire.population import AGAIN_SECONDS, OPENING, SERVED, Population, Setting
+from clusterload.generator.wire.counts import Counts, LatencySamples
+from clusterload.generator.wire.error_codes import error_name
+from clusterload.generator.wire.population import AGAIN_SECONDS, OPENING, SERVED, Population, WorkerSetting
 from clusterload.generator.wire.schedule import Schedule
-from clusterload.generator.wire.visits import Visit, Visits
+from clusterload.generator.wire.short_lived import ShortLivedConnection, ShortLivedConnections
 from clusterload.generator.wire.work import Part, Tally
 from clusterload.model.workload import MAX
 from clusterload.model.workload.dials import peak_of, shape_of
@@ -31,13 +31,13 @@ _FOREVER: Final = 1 << 62
 _SHORT: Final = struct.Struct(">h")
 
 
-class Connecting(Population):
+class ConnectClients(Population):
     """The connections of a Load in this worker: `connections` that stay, `connection_rate` that come and go.
 
     Where `connections` changes over time, those with the highest numbers come last and leave first.
     """
 
-    def __init__(self, part: Part, setting: Setting) -> None:
+    def __init__(self, part: Part, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         dials = part.load.dials
         self.standing = round(peak_of(dials.connections))
@@ -55,10 +55,10 @@ class Connecting(Population):
         self.churned = 0
         self.churning: dict[int, tuple[int, int]] = {}
         self.counts = Counts(errors=self.errors)
-        self.latencies = Latencies()
+        self.latencies = LatencySamples()
         self.schedule = Schedule(part, self.counts)
         self.alive: int | None = None
-        self.visits: Visits | None = None
+        self.short_lived: ShortLivedConnections | None = None
 
     async def prepare(self) -> None:
         """Open the connections that stand at the start."""
@@ -67,9 +67,11 @@ class Connecting(Population):
         self.counts.scheduled += len(held)
         if self.rate is not None and not self.lifetime and not self.setting.tls and not self.setting.login:
             asked = ["greeting", "metadata"] if self.asks_metadata else ["greeting"]
-            self.visits = Visits(questions=[self.part.frames[name] for name in asked], on_end=self._visited)
-            self.visits.open([*self.setting.routes.brokers.values()])
-        await self.open_all((number, self.place(number)) for number in held)
+            self.short_lived = ShortLivedConnections(
+                questions=[self.part.frames[name] for name in asked], on_end=self._short_lived_over
+            )
+            self.short_lived.open([*self.setting.routes.brokers.values()])
+        await self.open_all((number, self.address_of(number)) for number in held)
 
     def _wanted_at(self, elapsed: float) -> int:
         return round(self.level.at(elapsed)) if self.level else 0
@@ -98,7 +100,7 @@ class Connecting(Population):
                 self._hold(number, 0.0)
         for number in self._mine(wanted, before):
             if number in self.open:
-                self.open[number].leave(SERVED)
+                self.open[number].close(SERVED)
 
     def _hold(self, number: int, after: float) -> None:
         """Open a connection that is to stand, in the background."""
@@ -110,7 +112,7 @@ class Connecting(Population):
         await asyncio.sleep(after)
         while number < self.wanted and not self.closing:
             async with self.opening:
-                reason = await self.open_one(number, self.place(number))
+                reason = await self.open_connection(number, self.address_of(number))
             if not reason:
                 self.coming.discard(number)
                 return
@@ -125,9 +127,9 @@ class Connecting(Population):
     def tick(self, now: int) -> int:
         """Begin the connections that are due, end those whose time is over."""
         while self.leaving and self.leaving[0][0] <= now:
-            heapq.heappop(self.leaving)[-1].leave(SERVED)
-        if self.visits is not None:
-            self.visits.give_up(now)
+            heapq.heappop(self.leaving)[-1].close(SERVED)
+        if self.short_lived is not None:
+            self.short_lived.give_up(now)
         if now >= self.next_level:
             self.next_level = now + LEVEL
             self._follow(now)
@@ -144,15 +146,15 @@ class Connecting(Population):
         self.latencies.begun(due, now)
         self.churned += 1
         number = self.standing + self.churned * self.part.parts + self.part.number
-        if self.visits is not None:
-            self.visits.begin(self.place(number), due, now)
+        if self.short_lived is not None:
+            self.short_lived.begin(self.address_of(number), due, now)
             return
         self.churning[number] = (due, now)
         self.spawn(self._come_and_go(number))
 
     async def _come_and_go(self, number: int) -> None:
         try:
-            reason = await self.open_one(number, self.place(number))
+            reason = await self.open_connection(number, self.address_of(number))
         finally:
             self.making -= 1
         if reason:
@@ -163,8 +165,8 @@ class Connecting(Population):
             self.counts.scheduled += 1
             self._come(now, now)
 
-    def _visited(self, visit: Visit, reason: str) -> None:
-        """A visit is over."""
+    def _short_lived_over(self, connection: ShortLivedConnection, reason: str) -> None:
+        """A connection is over."""
         self.making -= 1
         now = time.monotonic_ns()
         if reason:
@@ -174,18 +176,18 @@ class Connecting(Population):
             self.answered["ApiVersions"] += 1
             self.answered["Metadata"] += self.asks_metadata
             self.counts.acknowledged += 1
-            self.latencies.answered(visit.due, visit.begun, now)
+            self.latencies.answered(connection.due, connection.begun, now)
         if self.rate == MAX and not reason and now < self.setting.end and not self.closing:
             self.counts.scheduled += 1
             self._come(now, now)
 
-    def welcome(self, connection: Connection) -> None:
+    def on_ready(self, connection: Connection) -> None:
         """A connection has greeted: it is counted, or asks for metadata first."""
-        connection.under_way = None if not connection.under_way else connection.under_way
+        connection.in_flight = None if not connection.in_flight else connection.in_flight
         if self.closing:
             connection.end(SERVED)
         elif self.asks_metadata:
-            connection.ask(self.part.frames["metadata"], self._told, None)
+            connection.request(self.part.frames["metadata"], self._told, None)
         else:
             self._counted(connection)
 
@@ -198,7 +200,7 @@ class Connecting(Population):
             return
         self.answered["ApiVersions"] += 1
         self.counts.acknowledged += 1
-        connection.under_way = None
+        connection.in_flight = None
         connection.state = True
         times = self.churning.pop(connection.number, None)
         if times is None:
@@ -210,7 +212,7 @@ class Connecting(Population):
         else:
             connection.end(SERVED)
 
-    def bereft(self, connection: Connection, reason: str) -> None:
+    def on_lost(self, connection: Connection, reason: str) -> None:
         """A connection is gone; one that should stay is made again."""
         self.churning.pop(connection.number, None)
         if not connection.state and not self.closing:
@@ -235,8 +237,8 @@ class Connecting(Population):
             task.cancel()
         self.schedule.abandon()
         unanswered = {number for number, connection in self.open.items() if not connection.state}
-        visiting = len(self.visits.close()) if self.visits is not None else 0
-        self.counts.lose("_TIMED_OUT", len(unanswered | self.churning.keys()) + visiting)
+        short_lived = len(self.short_lived.close()) if self.short_lived is not None else 0
+        self.counts.lose("_TIMED_OUT", len(unanswered | self.churning.keys()) + short_lived)
         self.counts.fail("connection: not open by the end", len(self.coming - self.open.keys()))
 
     async def _last_question(self, give_up: float) -> None:
@@ -245,11 +247,11 @@ class Connecting(Population):
 
         def heard(connection: Connection, data: bytes, at: int, _end: int, _: Any) -> None:
             (error,) = _SHORT.unpack_from(data, at + 4)
-            alive[name_of(error) if error else "alive"] += 1
-            connection.under_way = None
+            alive[error_name(error) if error else "alive"] += 1
+            connection.in_flight = None
 
         for connection in standing:
-            connection.ask(self.part.frames["greeting"], heard, None)
+            connection.request(self.part.frames["greeting"], heard, None)
         while alive.total() < len(standing) and time.monotonic() < give_up:
             await asyncio.sleep(0.01)
         self.answered["ApiVersions"] += alive.total()
@@ -266,5 +268,5 @@ class Connecting(Population):
             lost=dict(self.lost_for),
             late=self.counts.late,
             alive=self.alive,
-            **self.latencies.taken(),
+            **self.latencies.take_all(),
         )

@@ -1,8 +1,8 @@
-"""One connection to a broker: frames in and out, answers matched to what was asked.
+"""One connection to a broker: frames in and out, responses matched to requests.
 
-A connection greets (ApiVersions), logs in if it must, and is then its owner's. Kafka answers a connection's
-requests in their order, so what is under way is a queue; an answer with another correlation id than the
-oldest request's is garbage, and ends the connection.
+A connection sends ApiVersions, logs in if it must, and is then its owner's. Kafka responds to a connection's requests
+in their order, so requests in flight are a queue; a response whose correlation id is not the oldest request's is
+malformed, and ends the connection.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from clusterload.generator.wire.error_codes import error_name
 from clusterload.model.errors import AuthenticationError
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from clusterload.kafka.protocol.login import Frames
 
 LARGEST: Final = 256 * 1024 * 1024
-"""Bytes; a frame that claims more is garbage."""
+"""Bytes; a frame that claims more is malformed."""
 
 Handler = Callable[["Connection", bytes, int, int, Any], None]
-"""Gets an answer: the connection, the bytes it stands in, where its header begins, where it ends, what was kept."""
+"""Gets a response: the connection, the bytes that hold it, where its header begins, where it ends, the context."""
 
 CORRELATION_AT: Final = 8
 """Where a request's frame holds its correlation id: after the length, the API's key and its version."""
@@ -37,18 +38,18 @@ _ERROR: Final = struct.Struct(">h")
 
 
 class Owner(Protocol):
-    """Whose connection it is; told of its life."""
+    """Whose connection it is; its methods are called as the connection's state changes."""
 
-    def opened(self, connection: Connection) -> None:
-        """It has greeted and logged in, and may be used."""
+    def on_open(self, connection: Connection) -> None:
+        """It is logged in and may be used."""
 
-    def lost(self, connection: Connection, reason: str) -> None:
-        """It is closed. What was under way stands in its `under_way`, oldest first."""
+    def on_close(self, connection: Connection, reason: str) -> None:
+        """It is closed. What was in flight stands in its `in_flight`, oldest first."""
 
-    def relieved(self, connection: Connection) -> None:
+    def on_writable(self, connection: Connection) -> None:
         """It could not be written to, and can be again."""
 
-    def renewed(self, connection: Connection) -> None:
+    def on_login_renewed(self, connection: Connection) -> None:
         """It has logged in once more."""
 
 
@@ -59,19 +60,18 @@ class Connection(asyncio.Protocol):
         "_need",
         "_rest",
         "address",
-        "born",
         "correlation",
         "greeting",
-        "listed",
+        "in_flight",
         "login",
         "number",
         "owner",
+        "queued",
         "reason",
         "renewing",
-        "seat",
+        "round_robin",
         "state",
         "transport",
-        "under_way",
         "writable",
     )
 
@@ -79,11 +79,11 @@ class Connection(asyncio.Protocol):
         """A connection that is not yet made.
 
         Args:
-            owner: told of its life.
+            owner: see Owner.
             number: of this connection among its owner's.
             address: where it goes.
-            greeting: the ApiVersions frame.
-            login: the frames of a login to have before anything else, or None.
+            greeting: the ApiVersions request.
+            login: the frames of its login, or None.
         """
         self.owner = owner
         self.number = number
@@ -91,53 +91,52 @@ class Connection(asyncio.Protocol):
         self.greeting = greeting
         self.login = login
         self.transport: Any = None
-        self.under_way: deque[tuple[int, Handler, Any]] | None = None
+        self.in_flight: deque[tuple[int, Handler, Any]] | None = None
         self.correlation = 0
         self.writable = True
         self.renewing = False
-        self.listed = False
-        self.seat: Any = None
+        self.queued = False
+        self.round_robin: Any = None
         self.state: Any = None
-        self.born = 0
         self.reason = ""
         self._rest: bytearray | None = None
         self._need = 0
 
     def connection_made(self, transport: Any) -> None:
-        """Greet."""
+        """Send ApiVersions."""
         self.transport = transport
-        self.ask(self.greeting, _greeted, None)
+        self.request(self.greeting, _greeted, None)
 
-    def ask(self, frame: bytes, handler: Handler, kept: Any) -> None:
-        """Send a frame made elsewhere, with the next correlation id, and have its answer handled."""
-        self.transport.write(correlated(frame, self.expect(handler, kept)))
+    def request(self, frame: bytes, handler: Handler, context: Any) -> None:
+        """Send a frame under the next correlation id; `handler` gets its response."""
+        self.transport.write(correlated(frame, self.expect(handler, context)))
 
-    def expect(self, handler: Handler, kept: Any) -> int:
-        """The correlation id of a request that is about to be sent, whose answer `handler` gets."""
+    def expect(self, handler: Handler, context: Any) -> int:
+        """The correlation id of a request that is about to be sent, whose response `handler` gets."""
         self.correlation = correlation = (self.correlation + 1) & 0x7FFFFFFF
-        if self.under_way is None:
-            self.under_way = deque()
-        self.under_way.append((correlation, handler, kept))
+        if self.in_flight is None:
+            self.in_flight = deque()
+        self.in_flight.append((correlation, handler, context))
         return correlation
 
     @property
-    def waiting(self) -> int:
-        """How many requests are under way."""
-        return len(self.under_way) if self.under_way else 0
+    def in_flight_count(self) -> int:
+        """How many requests are in flight."""
+        return len(self.in_flight) if self.in_flight else 0
 
     def end(self, reason: str) -> None:
-        """Close at once; the owner hears of it with this reason."""
+        """Close at once; the owner gets this reason."""
         self.reason = self.reason or reason
         if self.transport is not None:
             self.transport.abort()
 
-    def leave(self, reason: str) -> None:
-        """Close in good order: what was written is sent first; the owner hears of it with this reason."""
+    def close(self, reason: str) -> None:
+        """Close in good order: what was written is sent first; the owner gets this reason."""
         self.reason = self.reason or reason
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Take in bytes; hand on each whole frame."""
+        """Take bytes; hand each whole frame to its handler."""
         rest = self._rest
         if rest is not None:
             rest += data
@@ -148,18 +147,18 @@ class Connection(asyncio.Protocol):
         while size - at >= _HEAD.size:
             length, correlation = _HEAD.unpack_from(data, at)
             if not _SMALLEST <= length <= LARGEST:
-                self.end(f"garbage: a frame of {length} B")
+                self.end(f"malformed response: a frame of {length} B")
                 return
             end = at + 4 + length
             if end > size:
                 self._need = end - at
                 break
-            under_way = self.under_way
-            if not under_way or under_way[0][0] != correlation:
-                self.end("garbage: an answer that nothing asked for")
+            in_flight = self.in_flight
+            if not in_flight or in_flight[0][0] != correlation:
+                self.end("malformed response: its correlation id matches no request")
                 return
-            _, handler, kept = under_way.popleft()
-            handler(self, data, at + 4, end, kept)
+            _, handler, context = in_flight.popleft()
+            handler(self, data, at + 4, end, context)
             at = end
         else:
             self._need = _HEAD.size
@@ -167,9 +166,9 @@ class Connection(asyncio.Protocol):
             self._rest = bytearray(data[at:])
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Tell the owner."""
+        """Say so to the owner."""
         reason = self.reason or (_words(error) if error else "closed by the broker")
-        self.owner.lost(self, reason)
+        self.owner.on_close(self, reason)
 
     def pause_writing(self) -> None:
         """The send buffer is full."""
@@ -179,20 +178,20 @@ class Connection(asyncio.Protocol):
         """The send buffer has room again."""
         if not self.renewing:
             self.writable = True
-            self.owner.relieved(self)
+            self.owner.on_writable(self)
 
     def renew(self, login: Frames) -> None:
         """Log in once more before the session ends (KIP-368); nothing else may be sent meanwhile."""
         self.login, self.renewing, self.writable = login, True, False
-        if self.under_way is None:
-            self.under_way = deque()
+        if self.in_flight is None:
+            self.in_flight = deque()
         _say(self, login.start())
 
     def renewed(self) -> None:
-        """The login is done; what waited may be sent."""
+        """The login is done; the owner may send again."""
         self.renewing, self.writable = False, True
-        self.owner.renewed(self)
-        self.owner.relieved(self)
+        self.owner.on_login_renewed(self)
+        self.owner.on_writable(self)
 
 
 def correlated(frame: bytes, correlation: int) -> bytes:
@@ -205,21 +204,24 @@ def _words(error: Exception) -> str:
 
 
 def _greeted(connection: Connection, data: bytes, at: int, end: int, _: Any) -> None:
-    (error,) = _ERROR.unpack_from(data, at + 4) if end - at >= _SMALLEST + _ERROR.size else (-1,)
+    if end - at < _SMALLEST + _ERROR.size:
+        connection.end("malformed ApiVersions response: too short")
+        return
+    (error,) = _ERROR.unpack_from(data, at + 4)
     if error:
-        connection.end(f"greeting refused with error {error}")
+        connection.end(f"ApiVersions refused: {error_name(error)}")
         return
     if connection.login is None:
-        connection.owner.opened(connection)
+        connection.owner.on_open(connection)
         return
     _say(connection, connection.login.start())
 
 
 def _say(connection: Connection, frame: bytes) -> None:
-    """Send a frame of a login, which has a correlation id of its own."""
+    """Send a frame of a login, which brings its own correlation id."""
     (correlation,) = _ID.unpack_from(frame, CORRELATION_AT)
-    assert connection.under_way is not None
-    connection.under_way.append((correlation, _logged_in, None))
+    assert connection.in_flight is not None
+    connection.in_flight.append((correlation, _logged_in, None))
     connection.transport.write(frame)
 
 
@@ -236,4 +238,4 @@ def _logged_in(connection: Connection, data: bytes, at: int, end: int, _: Any) -
     elif connection.renewing:
         connection.renewed()
     else:
-        connection.owner.opened(connection)
+        connection.owner.on_open(connection)

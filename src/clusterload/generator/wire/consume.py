@@ -7,12 +7,29 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final
 
-from clusterload.generator.wire.broker_connections import Rota
-from clusterload.generator.wire.counts import Counts, Latencies
-from clusterload.generator.wire.fetching import EARLIEST, LATEST, Frames, Slice, answer, found_offsets, read, slices
-from clusterload.generator.wire.outcomes import LEADERS_MOVED, OUT_OF_RANGE, name_of
-from clusterload.generator.wire.population import Population, Setting
-from clusterload.generator.wire.readers import UNKNOWN, Asked, Cursor, Drain, Readers, connections_of, milliseconds
+from clusterload.generator.wire.broker_connections import RoundRobin
+from clusterload.generator.wire.counts import Counts, LatencySamples
+from clusterload.generator.wire.error_codes import LEADERS_MOVED, OUT_OF_RANGE, error_name
+from clusterload.generator.wire.fetch_format import (
+    EARLIEST,
+    LATEST,
+    FetchedPartition,
+    FetchFrame,
+    count_batches,
+    fetch_response,
+    fetched_partitions,
+    listed_offsets,
+)
+from clusterload.generator.wire.population import Population, WorkerSetting
+from clusterload.generator.wire.readers import (
+    UNKNOWN,
+    Cursor,
+    Drain,
+    FetchInFlight,
+    Readers,
+    connections_of,
+    milliseconds,
+)
 from clusterload.generator.wire.schedule import Schedule
 from clusterload.generator.wire.work import Part, Tally
 from clusterload.model.errors import ClusterError
@@ -36,7 +53,7 @@ _SWEEP: Final = 50_000_000
 _LAST_WAIT: Final = 50
 
 
-class Intake:
+class ConsumedCounts:
     """Counts what the readers of one worker get.
 
     A record counts once for each reader. End-to-end latency is sampled once a batch: the first record of each
@@ -50,15 +67,15 @@ class Intake:
 
     __slots__ = ("_latencies", "_own", "_setting", "bytes", "records")
 
-    def __init__(self, setting: Setting, latencies: Latencies) -> None:
+    def __init__(self, setting: WorkerSetting, latencies: LatencySamples) -> None:
         self._setting = setting
         self._latencies = latencies
         self._own = (setting.seed & 0xFFF) << 6 | (setting.worker & 0x3F)
         self.records = self.bytes = 0
 
-    def take(self, data: bytes, one: Slice, cursor: Cursor, now: int) -> int:
+    def take(self, data: bytes, one: FetchedPartition, cursor: Cursor, now: int) -> int:
         """Take the batches of a partition, and move its cursor; how many records there were."""
-        got = read(data, one.at, one.end, cursor.offset, self._own)
+        got = count_batches(data, one.at, one.end, cursor.offset, self._own)
         self.records += got.records
         self.bytes += got.bytes
         cursor.offset = got.next_offset
@@ -69,10 +86,10 @@ class Intake:
         return got.records
 
 
-class Consuming(Population):
+class ConsumeClients(Population):
     """The readers of a Load in this worker; a fetch is what its ledger counts."""
 
-    def __init__(self, part: Part, setting: Setting) -> None:
+    def __init__(self, part: Part, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         load, dials = part.load, part.load.dials
         leaders = setting.routes.leaders[load.topic]
@@ -84,12 +101,12 @@ class Consuming(Population):
         self.paced = dials.fetch_rate is not None and dials.fetch_rate != MAX
         self.max_wait = milliseconds(load.setting("fetch_max_wait") * 1e9)
         self.begin_at = EARLIEST if dials.fetch_from == "earliest" else LATEST
-        self.fetches = Frames.of(part.frames["fetch"], after=4)
-        self.lists = Frames.of(part.frames["list_offsets"], after=0)
-        self.rota = Rota(1)
+        self.fetches = FetchFrame.of(part.frames["fetch"], after=4)
+        self.lists = FetchFrame.of(part.frames["list_offsets"], after=0)
+        self.round_robin = RoundRobin(1)
         self.counts = Counts(errors=self.errors)
-        self.latencies = Latencies()
-        self.intake = Intake(setting, self.latencies)
+        self.latencies = LatencySamples()
+        self.consumed = ConsumedCounts(setting, self.latencies)
         self.schedule = Schedule(part, self.counts)
         self.running = False
         self.drain = Drain()
@@ -137,20 +154,20 @@ class Consuming(Population):
 
     def _serve(self, now: int) -> None:
         for _, due in self.schedule.due(now, lambda: self._room(now)):
-            connection = self.rota.take()
+            connection = self.round_robin.take()
             self._fetch(connection, self.readers.ready(connection.number, now), due, now)
 
     def _room(self, now: int) -> bool:
         """Whether the next connection in turn has something to ask; those that have not are passed over."""
-        while self.rota:
-            if self.readers.ready(self.rota.free[0].number, now):
+        while self.round_robin:
+            if self.readers.ready(self.round_robin.free[0].number, now):
                 return True
-            self.rota.take()
+            self.round_robin.take()
         return False
 
     def _go_on(self, connection: Connection, now: int) -> None:
         """Let an idle connection do what is next: find offsets, or fetch, or wait until a fetch is due."""
-        if connection.waiting or not connection.writable or connection.seat is None or self.closing:
+        if connection.in_flight_count or not connection.writable or connection.round_robin is None or self.closing:
             return
         ready = self.readers.ready(connection.number, now)
         nowhere = [cursor for cursor in ready if cursor.offset == UNKNOWN]
@@ -159,64 +176,64 @@ class Consuming(Population):
         elif not ready or not self.running:
             return
         elif self.paced:
-            self.rota.put(connection)
+            self.round_robin.put(connection)
         elif self.drain.lasts(now):
             self.counts.scheduled += 1
             self._fetch(connection, ready, now, now)
 
     def _locate(self, connection: Connection, cursors: Sequence[Cursor]) -> None:
-        asked = Asked.about(cursors, 0, time.monotonic_ns())
-        connection.ask(self.lists.list_offsets(asked.cursors, self.begin_at), self._located, asked)
+        request = FetchInFlight.about(cursors, 0, time.monotonic_ns())
+        connection.request(self.lists.list_offsets(request.cursors, self.begin_at), self._located, request)
 
     def _fetch(self, connection: Connection, cursors: Sequence[Cursor], due: int, now: int) -> None:
-        asked = Asked.about(cursors, due, now)
+        request = FetchInFlight.about(cursors, due, now)
         # No fetch is held back beyond the end of the load.
         wait = _LAST_WAIT if self.drain.since else min(self.max_wait, milliseconds(self.setting.end - now))
         self.latencies.begun(due, now)
         positions = [(cursor.partition, cursor.offset) for cursor in cursors]
-        connection.ask(self.fetches.fetch(positions, wait), self._fetched, asked)
+        connection.request(self.fetches.fetch(positions, wait), self._fetched, request)
 
     def _sweep(self, now: int) -> None:
         for connection in list(self.open.values()):
-            asked = connection.under_way[0][2] if connection.under_way else None
-            if asked is None:
+            request = connection.in_flight[0][2] if connection.in_flight else None
+            if request is None:
                 self._go_on(connection, now)
-            elif now - asked.sent > ANSWER + self.max_wait * 1_000_000:
+            elif now - request.sent > ANSWER + self.max_wait * 1_000_000:
                 connection.end("no answer in time")
 
     # Answers.
 
-    def _located(self, connection: Connection, data: bytes, at: int, _end: int, asked: Asked) -> None:
+    def _located(self, connection: Connection, data: bytes, at: int, _end: int, request: FetchInFlight) -> None:
         now = time.monotonic_ns()
-        asked.release()
+        request.release()
         self.answered["ListOffsets"] += 1
         try:
-            throttle, found = found_offsets(data, at)
+            throttle, found = listed_offsets(data, at)
         except struct.error:
             connection.end("garbage: an answer that is too short")
             return
         for one in found:
             if one.error:
-                self._troubled(asked.cursors[one.partition], one.error, now)
+                self._troubled(request.cursors[one.partition], one.error, now)
             else:
-                asked.cursors[one.partition].offset = one.offset
+                request.cursors[one.partition].offset = one.offset
         self._next(connection, throttle, now)
 
-    def _fetched(self, connection: Connection, data: bytes, at: int, _end: int, asked: Asked) -> None:
+    def _fetched(self, connection: Connection, data: bytes, at: int, _end: int, request: FetchInFlight) -> None:
         now = time.monotonic_ns()
-        asked.release()
+        request.release()
         self.answered["Fetch"] += 1
-        self.latencies.answered(asked.due, asked.sent, now)
+        self.latencies.answered(request.due, request.sent, now)
         try:
-            found = answer(data, at)
-            troubles = [self._take(data, one, asked, now) for one in slices(data, found)]
+            found = fetch_response(data, at)
+            troubles = [self._take(data, one, request, now) for one in fetched_partitions(data, found)]
         except struct.error:
             self.counts.fail("_BAD_MSG")
             connection.end("garbage: an answer that is too short")
             return
         if found.error:
-            self.counts.fail(name_of(found.error))
-            for cursor in asked.cursors.values():
+            self.counts.fail(error_name(found.error))
+            for cursor in request.cursors.values():
                 cursor.not_before = now + BACKOFF
         elif any(troubles):
             self.counts.failed += 1
@@ -224,18 +241,18 @@ class Consuming(Population):
             self.counts.acknowledged += 1
         self._next(connection, found.throttle_ms, now)
 
-    def _take(self, data: bytes, one: Slice, asked: Asked, now: int) -> bool:
+    def _take(self, data: bytes, one: FetchedPartition, request: FetchInFlight, now: int) -> bool:
         """Count what was read of a partition; whether there was an error."""
-        cursor = asked.cursors[one.partition]
+        cursor = request.cursors[one.partition]
         if one.error:
             self._troubled(cursor, one.error, now)
             return True
-        got = self.intake.take(data, one, cursor, now)
-        self.drain.saw(cursor, got, one.high_watermark, asked.sent, now)
+        got = self.consumed.take(data, one, cursor, now)
+        self.drain.saw(cursor, got, one.high_watermark, request.sent, now)
         return False
 
     def _troubled(self, cursor: Cursor, error: int, now: int) -> None:
-        self.errors[name_of(error)] += 1
+        self.errors[error_name(error)] += 1
         if error == OUT_OF_RANGE:
             cursor.offset = UNKNOWN
             return
@@ -246,7 +263,7 @@ class Consuming(Population):
     def _next(self, connection: Connection, throttle: int, now: int) -> None:
         if throttle:
             self.throttled += throttle
-            self.rota.pause(connection, throttle, lambda one: self._go_on(one, time.monotonic_ns()))
+            self.round_robin.pause(connection, throttle, lambda one: self._go_on(one, time.monotonic_ns()))
         else:
             self._go_on(connection, now)
         if self.paced and self.running:
@@ -257,31 +274,31 @@ class Consuming(Population):
     def _address(self, number: int) -> Address | None:
         return self.setting.routes.brokers.get(self.readers.homes[number][1])
 
-    def welcome(self, connection: Connection) -> None:
+    def on_ready(self, connection: Connection) -> None:
         """A connection may be used."""
-        connection.seat = self.rota
+        connection.round_robin = self.round_robin
         self._go_on(connection, time.monotonic_ns())
 
-    def bereft(self, connection: Connection, reason: str) -> None:  # noqa: ARG002
+    def on_lost(self, connection: Connection, reason: str) -> None:  # noqa: ARG002
         """A connection is gone: what was under way is not answered, and will be asked again."""
-        self.rota.leave(connection)
+        self.round_robin.remove(connection)
         self._give_up(connection, "_TRANSPORT")
         if not self.closing:
             self.setting.stale()
-            self.again(connection.number, lambda: self._address(connection.number))
+            self.reopen(connection.number, lambda: self._address(connection.number))
 
-    def relieved(self, connection: Connection) -> None:
+    def on_writable(self, connection: Connection) -> None:
         """A connection could not be written to, and can be again."""
         self._go_on(connection, time.monotonic_ns())
 
     def _give_up(self, connection: Connection, why: str) -> None:
-        for _, _, asked in connection.under_way or ():
-            if isinstance(asked, Asked):
-                asked.release()
-                self.counts.lose(why, bool(asked.due))
-        connection.under_way = None
+        for _, _, request in connection.in_flight or ():
+            if isinstance(request, FetchInFlight):
+                request.release()
+                self.counts.lose(why, bool(request.due))
+        connection.in_flight = None
 
-    def moved(self) -> None:
+    def on_new_routes(self) -> None:
         """Leaders moved: each partition is read from where it is led now."""
         leaders = self.setting.routes.leaders[self.load.topic]
         self.readers.lead(leaders)
@@ -289,7 +306,7 @@ class Consuming(Population):
         if new:
             self.readers.lead(leaders)
         for number in new:
-            self.again(number, lambda number=number: self._address(number))  # type: ignore[misc]
+            self.reopen(number, lambda number=number: self._address(number))  # type: ignore[misc]
         self._sweep(time.monotonic_ns())
 
     # The end.
@@ -309,7 +326,7 @@ class Consuming(Population):
             connection.end("the load is over")
 
     def _unfinished(self) -> bool:
-        if self.schedule.waits or any(connection.under_way for connection in self.open.values()):
+        if self.schedule.waits or any(connection.in_flight for connection in self.open.values()):
             return True
         draining = not self.paced and self.drain.lasts(time.monotonic_ns())
         return draining and not all(cursor.caught_up for cursor in self.readers.every())
@@ -318,14 +335,14 @@ class Consuming(Population):
         """The account so far; latencies since the last one."""
         return Tally(
             load=self.load.name,
-            ledger=self.counts.ledger(self.load.name, "requests", self.intake.bytes),
+            ledger=self.counts.ledger(self.load.name, "requests", self.consumed.bytes),
             answered=dict(self.answered),
             connections=len(self.open),
             made=self.made,
             lost=dict(self.lost_for),
             throttled=self.throttled,
-            records=self.intake.records,
-            bytes=self.intake.bytes,
+            records=self.consumed.records,
+            bytes=self.consumed.bytes,
             late=self.counts.late,
-            **self.latencies.taken(),
+            **self.latencies.take_all(),
         )

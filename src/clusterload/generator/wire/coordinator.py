@@ -8,7 +8,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from clusterload.generator.wire.outcomes import name_of
+from clusterload.generator.wire.error_codes import error_name
 from clusterload.generator.wire.population import SERVED, Population
 from clusterload.kafka.protocol.address import Address
 from clusterload.model.errors import ClusterError
@@ -83,15 +83,15 @@ class Coordinator:
         """Ask the next broker."""
         population = self._population
         self._answer = asyncio.get_running_loop().create_future()
-        reason = await population.open_one(LOOKUP, population.place(next(self._turn)))
+        reason = await population.open_connection(LOOKUP, population.address_of(next(self._turn)))
         connection = population.open.get(LOOKUP)
         if not reason and connection is not None:
-            connection.ask(population.part.frames["find_coordinator"], self._heard, None)
+            connection.request(population.part.frames["find_coordinator"], self._heard, None)
             try:
                 self.address = await asyncio.wait_for(self._answer, FIND_SECONDS)
             except (TimeoutError, ClusterError) as error:
                 reason = str(error) or "no answer in time"
-            connection.leave(SERVED)
+            connection.close(SERVED)
         if self.address is None:
             population.errors[f"coordinator: {reason}"] += 1
             await asyncio.sleep(_AGAIN_SECONDS)
@@ -121,5 +121,5 @@ def coordinator_in(data: bytes, at: int) -> Address:
     except (struct.error, UnicodeDecodeError):
         raise ClusterError("garbage instead of a coordinator") from None
     if error:
-        raise ClusterError(name_of(error))
+        raise ClusterError(error_name(error))
     return Address(host, port)

@@ -54,7 +54,7 @@ class Counts:
         )
 
 
-class Taken(TypedDict):
+class LatencyCounts(TypedDict):
     """Latencies as a Tally holds them: microseconds to count."""
 
     due: Counter[int]
@@ -63,7 +63,7 @@ class Taken(TypedDict):
     end_to_end: Counter[int]
 
 
-class Latencies:
+class LatencySamples:
     """Latencies in microseconds of what was due after the warm-up.
 
     Attributes:
@@ -90,9 +90,9 @@ class Latencies:
             self.due.append((now - due) // 1000)
             self.sent.append((now - sent) // 1000)
 
-    def taken(self) -> Taken:
+    def take_all(self) -> LatencyCounts:
         """Latencies since they were last taken."""
-        taken = Taken(
+        taken = LatencyCounts(
             due=Counter(self.due),
             sent=Counter(self.sent),
             delay=Counter(self.delay),

@@ -24,7 +24,7 @@ from clusterload.model.workload.dials import peak_of
 from clusterload.model.workload.loads import resolved
 
 if TYPE_CHECKING:
-    from clusterload.generator.wire.batches import Template
+    from clusterload.generator.wire.request_pool import Template
     from clusterload.kafka.properties import Properties
     from clusterload.model.workload import Load
     from clusterload.telemetry.runfile import Recorder

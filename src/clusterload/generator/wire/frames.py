@@ -29,8 +29,8 @@ from kio.serial import entity_writer
 from kio.static.primitive import Records, i8, i16, i32, i32Timedelta, i64
 
 from clusterload._version import __version__
-from clusterload.generator.wire.fetching import ANSWER_BYTES
-from clusterload.generator.wire.slots import Template
+from clusterload.generator.wire.fetch_format import ANSWER_BYTES
+from clusterload.generator.wire.request_buffer import Template
 from clusterload.kafka.protocol.framing import frame
 
 NEEDED: Final[dict[str, dict[str, tuple[int, int]]]] = {

@@ -35,7 +35,7 @@ def murmur2(data: bytes) -> int:
     return hashed ^ hashed >> 15
 
 
-def partition_of(key: bytes, partitions: int) -> int:
+def murmur2_partition(key: bytes, partitions: int) -> int:
     """The partition, of so many, that Java's producer sends a record with this key to."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
@@ -45,7 +45,7 @@ def key_bytes(number: int) -> bytes:
     return number.to_bytes(8, "big")
 
 
-class Draws:
+class DrawnKeys:
     """Keys drawn by their weights, shuffled, and laid out by the partition that each belongs to.
 
     Attributes:
@@ -60,7 +60,7 @@ class Draws:
         for number in drawn:
             home = homes.get(number)
             if home is None:
-                home = homes[number] = partition_of(key_bytes(number), partitions)
+                home = homes[number] = murmur2_partition(key_bytes(number), partitions)
             self._numbers[home].append(number)
         self.weights = tuple(len(numbers) / len(drawn) for numbers in self._numbers)
 

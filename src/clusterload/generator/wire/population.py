@@ -41,7 +41,7 @@ _SILENT: Final = "no answer to the greeting in time"
 
 
 @dataclass(slots=True, kw_only=True)
-class Setting:
+class WorkerSetting:
     """What the populations of one worker share.
 
     Attributes:
@@ -68,7 +68,7 @@ class Setting:
 class Population:
     """A Load's clients in this worker; kinds of Loads are its subclasses."""
 
-    def __init__(self, part: Part, setting: Setting) -> None:
+    def __init__(self, part: Part, setting: WorkerSetting) -> None:
         self.part = part
         self.load = part.load
         self.setting = setting
@@ -95,7 +95,7 @@ class Population:
         """Do all that is due; monotonic nanoseconds at which to be called again."""
         return now + 100_000_000
 
-    def moved(self) -> None:
+    def on_new_routes(self) -> None:
         """The routes are new."""
 
     async def finish(self, patience: float) -> None:
@@ -118,7 +118,7 @@ class Population:
 
         async def one(number: int, address: Address) -> None:
             async with waiting:
-                reason = await self._open_somehow(number, address)
+                reason = await self._open_with_retries(number, address)
             if reason:
                 failed[reason] += 1
 
@@ -130,21 +130,21 @@ class Population:
                 f"({_most(failed)})"
             )
 
-    async def _open_somehow(self, number: int, address: Address) -> str:
+    async def _open_with_retries(self, number: int, address: Address) -> str:
         reason = ""
         for _ in range(_TRIES):
-            reason = await self.open_one(number, address)
+            reason = await self.open_connection(number, address)
             if not reason:
                 return ""
             await asyncio.sleep(AGAIN_SECONDS)
         return reason
 
-    def place(self, number: int) -> Address:
+    def address_of(self, number: int) -> Address:
         """Where a connection that may go to any broker goes: to all in turn, by its number."""
         brokers = self.setting.routes.brokers
         return brokers[sorted(brokers)[number % len(brokers)]]
 
-    async def open_one(self, number: int, address: Address) -> str:
+    async def open_connection(self, number: int, address: Address) -> str:
         """Open a connection; why it could not be, or nothing."""
         loop, tls = asyncio.get_running_loop(), self.setting.tls
         ready: asyncio.Future[None] = loop.create_future()
@@ -169,17 +169,17 @@ class Population:
             self._waiting.pop(number, None)
         return ""
 
-    def opened(self, connection: Connection) -> None:
+    def on_open(self, connection: Connection) -> None:
         """A connection has logged in."""
         self.made += 1
         self.open[connection.number] = connection
-        self.renewed(connection)
+        self.on_login_renewed(connection)
         ready = self._waiting.get(connection.number)
         if ready is not None and not ready.done():
             ready.set_result(None)
-        self.welcome(connection)
+        self.on_ready(connection)
 
-    def renewed(self, connection: Connection) -> None:
+    def on_login_renewed(self, connection: Connection) -> None:
         """A connection has logged in; before its session ends it does so again."""
         if connection.login is not None and connection.login.lifetime_ms:
             after = RENEW_AT * connection.login.lifetime_ms / 1e3
@@ -206,10 +206,10 @@ class Population:
             await asyncio.to_thread(login.fetch_token)
         return login.frames(self.load.client_id)
 
-    def welcome(self, connection: Connection) -> None:
+    def on_ready(self, connection: Connection) -> None:
         """A connection may be used."""
 
-    def lost(self, connection: Connection, reason: str) -> None:
+    def on_close(self, connection: Connection, reason: str) -> None:
         """A connection is gone."""
         ready = self._waiting.get(connection.number)
         if self.open.get(connection.number) is not connection:
@@ -219,32 +219,32 @@ class Population:
         del self.open[connection.number]
         if not self.closing and reason not in PLANNED:
             self.lost_for[reason] += 1
-        self.bereft(connection, reason)
+        self.on_lost(connection, reason)
 
-    def bereft(self, connection: Connection, reason: str) -> None:
+    def on_lost(self, connection: Connection, reason: str) -> None:
         """A connection that could be used is gone, with what was under way on it."""
 
-    def relieved(self, connection: Connection) -> None:
+    def on_writable(self, connection: Connection) -> None:
         """A connection's send buffer has room again."""
 
-    def again(self, number: int, address: Callable[[], Address | None], *, at_once: bool = False) -> None:
+    def reopen(self, number: int, address: Callable[[], Address | None], *, at_once: bool = False) -> None:
         """Open a lost connection again, in the background, until it succeeds or the load is over."""
-        self.spawn(self._again(number, address, 0.0 if at_once else AGAIN_SECONDS))
+        self.spawn(self._reopen(number, address, 0.0 if at_once else AGAIN_SECONDS))
 
-    async def _again(self, number: int, address: Callable[[], Address | None], pause: float) -> None:
+    async def _reopen(self, number: int, address: Callable[[], Address | None], pause: float) -> None:
         while not self.closing:
             await asyncio.sleep(pause)
             pause = AGAIN_SECONDS
             place = address()
             if place is None:
                 continue
-            reason = await self.open_one(number, place)
+            reason = await self.open_connection(number, place)
             if not reason:
                 return
             self.errors[f"connection: {reason}"] += 1
-            self.unreached(number)
+            self.on_reopen_failed(number)
 
-    def unreached(self, number: int) -> None:  # noqa: ARG002
+    def on_reopen_failed(self, number: int) -> None:  # noqa: ARG002
         """A lost connection could not be opened again yet: what it is for may be elsewhere by now."""
         self.setting.stale()
 
@@ -254,7 +254,7 @@ class Population:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def leave(self) -> None:
+    async def close_all(self) -> None:
         """Close all connections in good order."""
         self.closing = True
         for task in list(self.tasks):

@@ -10,13 +10,13 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.generator.wire.batches import Pool
-from clusterload.generator.wire.broker_connections import Request, Seat
-from clusterload.generator.wire.compressed import CompressedPool
-from clusterload.generator.wire.population import LIVED, Setting
-from clusterload.generator.wire.producer_ids import Identity, identified
+from clusterload.generator.wire.broker_connections import BrokerConnections, ProduceRequest
+from clusterload.generator.wire.compressed_pool import CompressedPool
+from clusterload.generator.wire.population import LIVED, WorkerSetting
+from clusterload.generator.wire.producer_ids import ProducerId, init_producer_id
+from clusterload.generator.wire.request_pool import RequestPool
 from clusterload.generator.wire.schedule import due_times
-from clusterload.generator.wire.sending import Sending
+from clusterload.generator.wire.sending import ProduceSender
 from clusterload.generator.wire.work import Part, Tally
 from clusterload.model.ledger import RECORDS
 from clusterload.model.workload.dials import peak_of
@@ -36,15 +36,15 @@ _UNANSWERED: Final = 256
 _SWEEP: Final = 50_000_000
 
 
-class Producing(Sending):
+class ProduceClients(ProduceSender):
     """The producers of a Load in this worker."""
 
-    def __init__(self, part: Part, setting: Setting) -> None:
+    def __init__(self, part: Part, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         self.plan = resolved(part.load)
         self.closed_loop = self.plan.request_rate is None
         self.homes: dict[int, int] = {}
-        self.identities: dict[int, Identity] = {}
+        self.identities: dict[int, ProducerId] = {}
         self.lifetime = round((part.load.dials.connection_lifetime or 0.0) * 1e9)
         self.lived: set[int] = set()
         self.ending: list[tuple[int, int, Connection]] = []
@@ -64,7 +64,7 @@ class Producing(Sending):
         self.pool = self._new_pool()
         weights = self.pool.partition_weights()
         self.weights = None if len(set(weights)) == 1 else weights[: self.touched]
-        self.seats.lead(self.leaders)
+        self.by_broker.lead(self.leaders)
         brokers = self._leading()
         wanted = round(peak_of(self.load.dials.connections)) or len(brokers)
         for number in range(self.part.number, wanted, self.part.parts):
@@ -73,12 +73,12 @@ class Producing(Sending):
         await self.open_all((number, addresses[home]) for number, home in self.homes.items())
         await asyncio.gather(*self.tasks)  # those that ask for producer ids
 
-    def _new_pool(self) -> Pool:
+    def _new_pool(self) -> RequestPool:
         assert self.part.template is not None
         dials = self.load.dials
         compression = dials.compression or "none"
         kind = (
-            Pool
+            RequestPool
             if compression == "none"
             else partial(
                 CompressedPool, compression=compression, first_stamp=self.first_stamp, distinct=self._most_records()
@@ -115,14 +115,14 @@ class Producing(Sending):
     def tick(self, now: int) -> int:
         """Send what is due; in a closed loop, as much as may be under way."""
         end = self.setting.end
-        self.send_again(now)
+        self.send_retries(now)
         if now >= self.next_sweep:
             self.next_sweep = now + _SWEEP
             self._end_some(now)
             self.sweep(now)
         if self.closed_loop:
-            self.more(now)
-            return now if self.quiet else self.next_sweep
+            self.send_closed_loop(now)
+            return now if self.no_acks else self.next_sweep
         while self.next_due <= now and self.next_due < end:
             self._schedule(self.next_due, now)
             self.index += self.part.parts
@@ -130,37 +130,37 @@ class Producing(Sending):
         return min(self.next_due, self.next_sweep) if self.next_due < end else self.next_sweep
 
     def _schedule(self, due: int, now: int) -> None:
-        self.fates.scheduled += self.pool.records
+        self.counts.scheduled += self.pool.records
         if self.weights is None:
             partition = self.index % self.touched
         else:
             (partition,) = self.rng.choices(range(self.touched), self.weights)
-        self.post(Request(due=due, partition=partition), now)
+        self.send_or_queue(ProduceRequest(due=due, partition=partition), now)
 
-    def more(self, now: int) -> None:
+    def send_closed_loop(self, now: int) -> None:
         """The closed loop: as many requests as may be under way."""
         if not self.closed_loop or now >= self.setting.end:
             return
-        for seat in self.seats:
-            most = _UNANSWERED if self.quiet else math.inf
-            while seat and seat.partitions and most > 0:
+        for connections in self.by_broker:
+            most = _UNANSWERED if self.no_acks else math.inf
+            while connections and connections.partitions and most > 0:
                 most -= 1
-                self.fates.scheduled += self.pool.records
-                self.send(seat.take(), Request(due=now, partition=self._turn_of(seat)), now)
+                self.counts.scheduled += self.pool.records
+                self.send(connections.take(), ProduceRequest(due=now, partition=self._turn_of(connections)), now)
 
-    def _turn_of(self, seat: Seat) -> int:
+    def _turn_of(self, connections: BrokerConnections) -> int:
         if self.weights is None:
-            return seat.next_partition()
-        return self.rng.choices(seat.partitions, [self.weights[number] for number in seat.partitions])[0]
+            return connections.next_partition()
+        return self.rng.choices(connections.partitions, [self.weights[number] for number in connections.partitions])[0]
 
-    def welcome(self, connection: Connection) -> None:
+    def on_ready(self, connection: Connection) -> None:
         """A connection may be used, an idempotent producer's once it knows its id."""
         number = connection.number
         if self.idempotent and number not in self.identities:
             self.spawn(self._identify(connection))
             return
         connection.state = self.identities.get(number)
-        self.seats.of(self.homes[number]).join(connection)
+        self.by_broker.of(self.homes[number]).add(connection)
         if self.lifetime:
             # The first ones end one after the other, so that they do not all come again at one moment.
             share = 1.0 if number in self.lived else (number % len(self.homes) + 1) / len(self.homes)
@@ -168,33 +168,33 @@ class Producing(Sending):
             heapq.heappush(self.ending, (time.monotonic_ns() + round(self.lifetime * share), number, connection))
 
     async def _identify(self, connection: Connection) -> None:
-        self.identities[connection.number] = await identified(connection, self.part.frames["producer_id"])
-        self.welcome(connection)
+        self.identities[connection.number] = await init_producer_id(connection, self.part.frames["producer_id"])
+        self.on_ready(connection)
 
     def _end_some(self, now: int) -> None:
         """Connections whose lifetime is over take no more requests, and are made anew when all theirs are answered."""
         while self.ending and self.ending[0][0] <= now:
             connection = heapq.heappop(self.ending)[-1]
             if self.open.get(connection.number) is connection:
-                self.seats.of(self.homes[connection.number]).leave(connection)
+                self.by_broker.of(self.homes[connection.number]).remove(connection)
                 self.retiring.append(connection)
-        for connection in [one for one in self.retiring if not one.waiting]:
+        for connection in [one for one in self.retiring if not one.in_flight_count]:
             self.retiring.remove(connection)
             connection.end(LIVED)
 
-    def bereft(self, connection: Connection, reason: str) -> None:
+    def on_lost(self, connection: Connection, reason: str) -> None:
         """A connection is gone: nobody says what became of what was under way."""
         now = time.monotonic_ns()
-        self.seats.of(self.homes[connection.number]).leave(connection)
-        for _, _, request in connection.under_way or ():
-            if isinstance(request, Request):
-                self.cut_off(request, now)
-        connection.under_way = None
+        self.by_broker.of(self.homes[connection.number]).remove(connection)
+        for _, _, request in connection.in_flight or ():
+            if isinstance(request, ProduceRequest):
+                self.on_connection_lost(request, now)
+        connection.in_flight = None
         if self.closing:
             return
         if reason != LIVED:
             self.setting.stale()
-        self.again(connection.number, partial(self._address_of, connection.number), at_once=reason == LIVED)
+        self.reopen(connection.number, partial(self._address_of, connection.number), at_once=reason == LIVED)
 
     def _address_of(self, number: int) -> Address | None:
         home = self.homes[number]
@@ -203,18 +203,18 @@ class Producing(Sending):
             home = self.homes[number] = leading[number % len(leading)]
         return self.setting.routes.brokers.get(home)
 
-    def relieved(self, connection: Connection) -> None:
+    def on_writable(self, connection: Connection) -> None:
         """A connection may be written to again."""
-        self.go_on(connection, time.monotonic_ns())
+        self.send_next(connection, time.monotonic_ns())
 
-    def moved(self) -> None:
+    def on_new_routes(self) -> None:
         """Leaders moved: what waits goes to the new ones; one that no connection goes to gets one."""
-        self.seats.lead(self.leaders)
+        self.by_broker.lead(self.leaders)
         for broker in self._leading():
             if broker not in self.homes.values():
                 number = -1 - broker
                 self.homes[number] = broker
-                self.again(number, partial(self._address_of, number))
+                self.reopen(number, partial(self._address_of, number))
         self.sweep(time.monotonic_ns())
 
     async def finish(self, patience: float) -> None:
@@ -222,41 +222,44 @@ class Producing(Sending):
         give_up = time.monotonic() + patience
         while self._under_way() and time.monotonic() < give_up:
             now = time.monotonic_ns()
-            self.send_again(now)
+            self.send_retries(now)
             self.sweep(now)
             await asyncio.sleep(0.005)
         self.closing = True
         for connection in list(self.open.values()):
-            for _, _, request in connection.under_way or ():
-                if isinstance(request, Request) and request.slot is not None:
-                    self.errors["_TIMED_OUT"] += request.slot.records
+            for _, _, request in connection.in_flight or ():
+                if isinstance(request, ProduceRequest) and request.buffer is not None:
+                    self.errors["_TIMED_OUT"] += request.buffer.records
                     self.settle(request, unknown=True)
-            connection.under_way = None
-        for request in [*(one for seat in self.seats for one in seat.backlog), *(one[-1] for one in self.again_at)]:
+            connection.in_flight = None
+        for request in [
+            *(one for connections in self.by_broker for one in connections.backlog),
+            *(one[-1] for one in self.retries_due),
+        ]:
             self.drop(request)
 
     def _under_way(self) -> Any:
         return (
-            self.again_at
-            or any(seat.backlog for seat in self.seats)
-            or any(connection.under_way for connection in self.open.values())
+            self.retries_due
+            or any(connections.backlog for connections in self.by_broker)
+            or any(connection.in_flight for connection in self.open.values())
         )
 
     def tally(self) -> Tally:
         """The account so far; latencies since the last one."""
-        fates = self.fates
+        counts = self.counts
         return Tally(
             load=self.load.name,
-            ledger=fates.ledger(self.load.name, RECORDS, fates.acknowledged_bytes),
-            answered={"Produce": fates.answers},
+            ledger=counts.ledger(self.load.name, RECORDS, counts.acknowledged_bytes),
+            answered={"Produce": counts.answers},
             connections=len(self.open),
             made=self.made,
             lost=dict(self.lost_for),
-            resent=fates.resent,
+            resent=counts.resent,
             throttled=self.throttled,
-            records=fates.acknowledged,
-            bytes=fates.batch_bytes,
-            late=fates.late_requests,
+            records=counts.acknowledged,
+            bytes=counts.batch_bytes,
+            late=counts.late_requests,
             distinct=min(1.0, self.pool.distinct_share()),
-            **self.latencies.taken(),
+            **self.latencies.take_all(),
         )

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from clusterload.generator.wire.outcomes import COORDINATOR_BUSY, name_of
+from clusterload.generator.wire.error_codes import COORDINATOR_BUSY, error_name
 from clusterload.model.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Given = tuple[int, int, int]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Identity:
+class ProducerId:
     """An idempotent producer: its id, epoch, and next sequence number by partition."""
 
     producer_id: int
@@ -37,7 +37,7 @@ class Identity:
         return sequence
 
 
-async def identified(connection: Connection, frame: bytes) -> Identity:
+async def init_producer_id(connection: Connection, frame: bytes) -> ProducerId:
     """Ask for a producer id and its epoch; `frame` is an InitProducerId request of version 1.
 
     Raises:
@@ -46,12 +46,12 @@ async def identified(connection: Connection, frame: bytes) -> Identity:
     give_up = time.monotonic() + PATIENCE
     while True:
         answer: asyncio.Future[Given] = asyncio.get_running_loop().create_future()
-        connection.ask(frame, _take, answer)
+        connection.request(frame, _take, answer)
         error, producer_id, epoch = await asyncio.wait_for(answer, PATIENCE)
         if not error:
-            return Identity(producer_id=producer_id, epoch=epoch)
+            return ProducerId(producer_id=producer_id, epoch=epoch)
         if error not in COORDINATOR_BUSY or time.monotonic() > give_up:
-            raise ClusterError(f"broker {connection.address} gave no producer id ({name_of(error)})")
+            raise ClusterError(f"broker {connection.address} gave no producer id ({error_name(error)})")
         await asyncio.sleep(0.1)
 
 

@@ -45,7 +45,7 @@ class Cursor:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Asked:
+class FetchInFlight:
     """A request under way about cursors, which are busy until it is released.
 
     Attributes:
@@ -59,7 +59,7 @@ class Asked:
     sent: int
 
     @classmethod
-    def about(cls, cursors: Iterable[Cursor], due: int, now: int) -> Asked:
+    def about(cls, cursors: Iterable[Cursor], due: int, now: int) -> FetchInFlight:
         """A request that is sent now."""
         asked = cls(cursors={cursor.partition: cursor for cursor in cursors}, due=due, sent=now)
         for cursor in asked.cursors.values():

@@ -10,7 +10,7 @@ from clusterload.model.workload.schedule import pacer_of
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.counts import Counts
-    from clusterload.generator.wire.population import Setting
+    from clusterload.generator.wire.population import WorkerSetting
     from clusterload.generator.wire.work import Part
     from clusterload.model.workload import Level
 
@@ -26,7 +26,7 @@ QUEUE_FULL: Final = "_QUEUE_FULL"
 _SOON: Final = 1_000_000
 
 
-def due_times(rate: Level, arrivals: str, setting: Setting, number: int = 0) -> Callable[[int], int]:
+def due_times(rate: Level, arrivals: str, setting: WorkerSetting, number: int = 0) -> Callable[[int], int]:
     """When each event of a rate falls due, in monotonic nanoseconds; `setting.end` for those after the load.
 
     Args:
@@ -66,7 +66,7 @@ class Schedule:
         self.counts = counts
         self.next_due = self.end = 0
 
-    def begin(self, rate: Level, arrivals: str, setting: Setting, number: int = 0) -> None:
+    def begin(self, rate: Level, arrivals: str, setting: WorkerSetting, number: int = 0) -> None:
         """The load begins: events fall due from `setting.origin` to `setting.end`.
 
         Args:

@@ -1,4 +1,4 @@
-"""Sending Produce requests: over which connection, what an answer means, and what is sent again."""
+"""Sending Produce requests: over which connection, what a response means, and what is retried."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from clusterload.generator.wire.broker_connections import Request, Seat, Seats
-from clusterload.generator.wire.counts import Counts, Latencies
-from clusterload.generator.wire.outcomes import DUPLICATE, LEADERS_MOVED, Outcome, name_of, outcome_of
-from clusterload.generator.wire.population import Population, Setting
+from clusterload.generator.wire.broker_connections import BrokerConnections, ConnectionsByBroker, ProduceRequest
+from clusterload.generator.wire.counts import Counts, LatencySamples
+from clusterload.generator.wire.error_codes import DUPLICATE, LEADERS_MOVED, ProduceOutcome, error_name, produce_outcome
+from clusterload.generator.wire.population import Population, WorkerSetting
 from clusterload.generator.wire.schedule import DROP, LATE, QUEUE_FULL
 from clusterload.generator.wire.work import Part
 
 if TYPE_CHECKING:
-    from clusterload.generator.wire.batches import Pool, Slot
     from clusterload.generator.wire.connection import Connection
+    from clusterload.generator.wire.request_pool import RequestBuffer, RequestPool
 
 BACKOFF: Final = 100_000_000
-"""Nanoseconds until a refused request is sent again."""
+"""Nanoseconds until a refused request is retried."""
 
 ANSWER: Final = 30_000_000_000
-"""Nanoseconds that a broker may take to answer; then the connection is given up."""
+"""Nanoseconds that a broker may take to respond; then the connection is closed."""
 
-TRIES: Final = 10
-"""How often a refused request is sent again unless told otherwise."""
+RETRIES: Final = 10
+"""How often a refused request is retried, by default."""
 
 IN_FLIGHT: Final = 5
-"""Most requests under way a connection unless told otherwise."""
+"""Most requests in flight on a connection, by default."""
 
 _MILLION: Final = 1_000_000
 _SHORT: Final = struct.Struct(">h")
@@ -38,7 +38,7 @@ _INT: Final = struct.Struct(">i")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Fates(Counts):
+class RecordCounts(Counts):
     """Counts of records, a whole request's at a time.
 
     Attributes:
@@ -55,37 +55,37 @@ class Fates(Counts):
     resent: int = 0
     answers: int = 0
 
-    def acknowledge(self, slot: Slot) -> None:
+    def acknowledge(self, buffer: RequestBuffer) -> None:
         """A broker has the records of a request."""
-        self.acknowledged += slot.records
-        self.acknowledged_bytes += slot.value_bytes
-        self.batch_bytes += slot.batch_bytes
+        self.acknowledged += buffer.records
+        self.acknowledged_bytes += buffer.value_bytes
+        self.batch_bytes += buffer.batch_bytes
 
-    def settle(self, slot: Slot, *, unknown: bool) -> None:
-        """The records of a request were refused for good, or nobody says what became of them."""
+    def settle(self, buffer: RequestBuffer, *, unknown: bool) -> None:
+        """The records of a request were refused for good, or their outcome is unknown."""
         if unknown:
-            self.unknown += slot.records
+            self.unknown += buffer.records
         else:
-            self.failed += slot.records
+            self.failed += buffer.records
 
 
-class Sending(Population):
-    """A population that sends requests; when they are due is its subclass's to say."""
+class ProduceSender(Population):
+    """Clients that send Produce requests; a subclass says when they are due."""
 
-    pool: Pool
+    pool: RequestPool
 
-    def __init__(self, part: Part, setting: Setting) -> None:
+    def __init__(self, part: Part, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         dials = part.load.dials
         self.acks_all = dials.acks in {None, "all"}
-        self.quiet = dials.acks == "0"
+        self.no_acks = dials.acks == "0"
         self.idempotent = bool(dials.idempotence)
-        self.most_tries = TRIES if dials.retries is None else dials.retries
+        self.max_retries = RETRIES if dials.retries is None else dials.retries
         self.touched = dials.partitions or len(self.leaders)
-        self.seats = Seats(dials.in_flight or IN_FLIGHT, self.touched)
-        self.fates = Fates(errors=self.errors)
-        self.latencies = Latencies()
-        self.again_at: list[tuple[int, int, int, Request]] = []
+        self.by_broker = ConnectionsByBroker(dials.in_flight or IN_FLIGHT, self.touched)
+        self.counts = RecordCounts(errors=self.errors)
+        self.latencies = LatencySamples()
+        self.retries_due: list[tuple[int, int, int, ProduceRequest]] = []
         self.order = count()
         self.stamp = 0
         # Where the answer to a request for one partition of one topic has its error and throttle time.
@@ -98,70 +98,70 @@ class Sending(Population):
         """The broker that leads each partition, as far as is known; -1 for none."""
         return self.setting.routes.leaders[self.load.topic]
 
-    def more(self, now: int) -> None:
-        """There is room for requests that nobody waits with: a closed loop makes them now."""
+    def send_closed_loop(self, now: int) -> None:
+        """A connection has room: a closed loop sends now."""
 
-    def post(self, request: Request, now: int) -> None:
-        """Send a request over the connection whose turn it is, or let it wait for one."""
-        seat = self.seats.of(self.leaders[request.partition])
-        if seat:
-            self.send(seat.take(), request, now)
+    def send_or_queue(self, request: ProduceRequest, now: int) -> None:
+        """Send a request over the connection whose turn it is, or put it into the backlog."""
+        connections = self.by_broker.of(self.leaders[request.partition])
+        if connections:
+            self.send(connections.take(), request, now)
         else:
-            seat.backlog.append(request)
+            connections.backlog.append(request)
 
-    def send(self, connection: Connection, request: Request, now: int) -> None:
+    def send(self, connection: Connection, request: ProduceRequest, now: int) -> None:
         """Send a request over a connection whose turn it is."""
         request.sent = now
-        slot = request.slot
-        if slot is None:
-            slot = request.slot = self._sealed(connection, request, now)
+        buffer = request.buffer
+        if buffer is None:
+            buffer = request.buffer = self._sealed(connection, request, now)
         else:
-            slot.again(connection.expect(self._answered, request))
-        if self.quiet:
-            self._send_quietly(connection, slot)
+            buffer.readdress(connection.expect(self._answered, request))
+        if self.no_acks:
+            self._send_without_ack(connection, buffer)
         else:
-            connection.transport.write(slot.view)
-        if connection.seat is not None:
-            connection.seat.put(connection)
+            connection.transport.write(buffer.view)
+        if connection.round_robin is not None:
+            connection.round_robin.put(connection)
 
-    def _sealed(self, connection: Connection, request: Request, now: int) -> Slot:
+    def _sealed(self, connection: Connection, request: ProduceRequest, now: int) -> RequestBuffer:
         """The bytes of a request that is sent for the first time."""
-        slot = self.pool.take(request.partition)
-        assert slot is not None, "no key belongs to a partition whose turn never comes"
+        buffer = self.pool.take(request.partition)
+        assert buffer is not None, "no key belongs to a partition whose turn never comes"
         offset, stamp = self.setting.offset, self.stamp
-        self.stamp = stamp + slot.records
+        self.stamp = stamp + buffer.records
         correlation = connection.expect(self._answered, request)
         now_ms, due = (now + offset) // _MILLION, request.due + offset
         if self.idempotent:
             identity = request.identity = connection.state
-            sequence = request.sequence = identity.number(request.partition, slot.records)
+            sequence = request.sequence = identity.number(request.partition, buffer.records)
             ids = (identity.producer_id, identity.epoch, sequence)
-            slot.seal(correlation, request.partition, now_ms, stamp, *ids, due)
+            buffer.seal(correlation, request.partition, now_ms, stamp, *ids, due)
         else:
-            slot.seal(correlation, request.partition, now_ms, stamp, -1, -1, -1, due)
+            buffer.seal(correlation, request.partition, now_ms, stamp, -1, -1, -1, due)
         if now - request.due > LATE:
-            self.fates.late += slot.records
-            self.fates.late_requests += 1
+            self.counts.late += buffer.records
+            self.counts.late_requests += 1
         self.latencies.begun(request.due, now)
-        return slot
+        return buffer
 
-    def _send_quietly(self, connection: Connection, slot: Slot) -> None:
-        # No answer comes, so nothing tells when the slot may be used again: its bytes are copied.
-        connection.transport.write(bytes(slot.view))
-        assert connection.under_way is not None
-        connection.under_way.pop()
-        self.fates.unknown += slot.records
-        self.fates.answers += 1  # that it was sent is all that will be heard of it
-        self.pool.give_back(slot)
+    def _send_without_ack(self, connection: Connection, buffer: RequestBuffer) -> None:
+        # Without a response nothing says when the buffer may be overwritten: its bytes are copied.
+        connection.transport.write(bytes(buffer.view))
+        assert connection.in_flight is not None
+        connection.in_flight.pop()
+        self.counts.unknown += buffer.records
+        self.counts.answers += 1  # with acks=0 a request is over when it is sent
+        self.pool.give_back(buffer)
 
-    def _answered(self, connection: Connection, data: bytes, at: int, end: int, request: Request) -> None:
+    def _answered(self, connection: Connection, data: bytes, at: int, end: int, request: ProduceRequest) -> None:
         now = time.monotonic_ns()
         if end - at == self.answer_size:
             (error,) = _SHORT.unpack_from(data, at + self.error_at)
             (throttle,) = _INT.unpack_from(data, at + self.throttle_at)
         else:
             error, throttle = -1, 0
-        self.fates.answers += 1
+        self.counts.answers += 1
         if error:
             self._refused(request, error, now)
         else:
@@ -169,94 +169,96 @@ class Sending(Population):
         if throttle:
             self._throttle(connection, throttle)
         else:
-            self.go_on(connection, now)
+            self.send_next(connection, now)
 
-    def _acknowledged(self, request: Request, now: int) -> None:
-        slot = request.slot
-        assert slot is not None
-        self.fates.acknowledge(slot)
+    def _acknowledged(self, request: ProduceRequest, now: int) -> None:
+        buffer = request.buffer
+        assert buffer is not None
+        self.counts.acknowledge(buffer)
         self.latencies.answered(request.due, request.sent, now)
-        self.pool.give_back(slot)
+        self.pool.give_back(buffer)
 
-    def go_on(self, connection: Connection, now: int) -> None:
-        """A connection has room for one more request: send what waits, or let it wait for its turn."""
-        seat: Seat | None = connection.seat
-        if seat is None or connection.listed:
+    def send_next(self, connection: Connection, now: int) -> None:
+        """A connection has room for one more request: send what waits, or queue the connection."""
+        connections: BrokerConnections | None = connection.round_robin
+        if connections is None or connection.queued:
             return
-        seat.put(connection)
-        while seat.backlog and seat:
-            self.send(seat.take(), seat.backlog.popleft(), now)
-        self.more(now)
+        connections.put(connection)
+        while connections.backlog and connections:
+            self.send(connections.take(), connections.backlog.popleft(), now)
+        self.send_closed_loop(now)
 
     def _throttle(self, connection: Connection, milliseconds: int) -> None:
-        """The broker asks for a pause; a good client keeps it."""
+        """Obey a throttle time, as a good client does."""
         self.throttled += milliseconds
-        if connection.seat is not None:
-            connection.seat.pause(connection, milliseconds, lambda one: self.go_on(one, time.monotonic_ns()))
+        if connection.round_robin is not None:
+            connection.round_robin.pause(
+                connection, milliseconds, lambda paused: self.send_next(paused, time.monotonic_ns())
+            )
 
-    def _refused(self, request: Request, error: int, now: int) -> None:
-        slot = request.slot
-        assert slot is not None
+    def _refused(self, request: ProduceRequest, error: int, now: int) -> None:
+        buffer = request.buffer
+        assert buffer is not None
         if error == DUPLICATE and self.idempotent:
             self._acknowledged(request, now)
             return
-        self.errors[name_of(error)] += slot.records
+        self.errors[error_name(error)] += buffer.records
         if error in LEADERS_MOVED:
             self.setting.stale()
-        tries_left = request.tries < self.most_tries
-        outcome = outcome_of(error, acks_all=self.acks_all, idempotent=self.idempotent, tries_left=tries_left)
-        if outcome is Outcome.AGAIN:
-            self.later(request, now)
+        retries_left = request.retries < self.max_retries
+        outcome = produce_outcome(error, acks_all=self.acks_all, idempotent=self.idempotent, retries_left=retries_left)
+        if outcome is ProduceOutcome.RETRY:
+            self.retry(request, now)
         else:
-            self.settle(request, unknown=outcome is Outcome.UNKNOWN)
+            self.settle(request, unknown=outcome is ProduceOutcome.UNKNOWN)
 
-    def settle(self, request: Request, *, unknown: bool) -> None:
-        """A request's records were refused for good, or nobody says what became of them."""
-        assert request.slot is not None
-        self.fates.settle(request.slot, unknown=unknown)
-        self.pool.give_back(request.slot)
+    def settle(self, request: ProduceRequest, *, unknown: bool) -> None:
+        """A request's records were refused for good, or their outcome is unknown."""
+        assert request.buffer is not None
+        self.counts.settle(request.buffer, unknown=unknown)
+        self.pool.give_back(request.buffer)
 
-    def later(self, request: Request, now: int) -> None:
-        """Have a request sent again after a while."""
-        request.tries += 1
-        heapq.heappush(self.again_at, (now + BACKOFF, request.sequence, next(self.order), request))
+    def retry(self, request: ProduceRequest, now: int) -> None:
+        """Have a request sent again after the backoff."""
+        request.retries += 1
+        heapq.heappush(self.retries_due, (now + BACKOFF, request.sequence, next(self.order), request))
 
-    def send_again(self, now: int) -> None:
-        """Send again what was refused a while ago."""
-        due: list[Request] = []
-        while self.again_at and self.again_at[0][0] <= now:
-            due.append(heapq.heappop(self.again_at)[-1])
-        # In the order of their sequence numbers, since a broker takes an idempotent producer's in that order only.
-        for request in sorted(due, key=lambda one: one.sequence):
-            assert request.slot is not None
-            self.fates.resent += request.slot.records
-            self.post(request, now)
+    def send_retries(self, now: int) -> None:
+        """Send the requests whose backoff is over."""
+        due: list[ProduceRequest] = []
+        while self.retries_due and self.retries_due[0][0] <= now:
+            due.append(heapq.heappop(self.retries_due)[-1])
+        # In the order of their sequence numbers: a broker takes an idempotent producer's in that order only.
+        for request in sorted(due, key=lambda request: request.sequence):
+            assert request.buffer is not None
+            self.counts.resent += request.buffer.records
+            self.send_or_queue(request, now)
 
     def sweep(self, now: int) -> None:
-        """Drop what waited too long, send what waits for a free connection, give up those that do not answer."""
-        for seat in self.seats:
-            backlog = seat.backlog
-            while backlog and now - backlog[0].due > DROP + backlog[0].tries * BACKOFF:
+        """Drop what waited too long, send what waits for a free connection, close connections that do not respond."""
+        for connections in self.by_broker:
+            backlog = connections.backlog
+            while backlog and now - backlog[0].due > DROP + backlog[0].retries * BACKOFF:
                 self.drop(backlog.popleft())
-            while backlog and seat:
-                self.send(seat.take(), backlog.popleft(), now)
+            while backlog and connections:
+                self.send(connections.take(), backlog.popleft(), now)
         for connection in list(self.open.values()):
-            under_way = connection.under_way
-            if under_way and isinstance(under_way[0][2], Request) and now - under_way[0][2].sent > ANSWER:
-                connection.end("no answer in time")
+            in_flight = connection.in_flight
+            if in_flight and isinstance(in_flight[0][2], ProduceRequest) and now - in_flight[0][2].sent > ANSWER:
+                connection.end("no response in time")
 
-    def drop(self, request: Request) -> None:
-        """Give up on a request that waited too long: never sent, or refused and not sent again."""
-        if request.slot is None:
-            self.fates.drop(QUEUE_FULL, self.pool.records)
+    def drop(self, request: ProduceRequest) -> None:
+        """Give up a request that waited too long: never sent, or refused and not retried."""
+        if request.buffer is None:
+            self.counts.drop(QUEUE_FULL, self.pool.records)
         else:
             self.settle(request, unknown=self.acks_all)
 
-    def cut_off(self, request: Request, now: int) -> None:
-        """The connection went away under a request."""
-        assert request.slot is not None
-        self.errors["_TRANSPORT"] += request.slot.records
-        if self.idempotent and request.tries < self.most_tries:
-            self.later(request, now)
+    def on_connection_lost(self, request: ProduceRequest, now: int) -> None:
+        """The connection of a request in flight was lost."""
+        assert request.buffer is not None
+        self.errors["_TRANSPORT"] += request.buffer.records
+        if self.idempotent and request.retries < self.max_retries:
+            self.retry(request, now)
         else:
             self.settle(request, unknown=True)

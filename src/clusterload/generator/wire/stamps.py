@@ -7,7 +7,7 @@ from functools import cache
 from struct import Struct
 from typing import Protocol
 
-from clusterload.generator.wire.records import STAMP, Places
+from clusterload.generator.wire.record_batch import STAMP, Places
 
 _put = Struct(">Q").pack_into
 PutWhole = Callable[[bytearray, int, int, bytes, int, int], None]
@@ -48,7 +48,7 @@ class Unchanged:
         """Change nothing."""
 
 
-class FewStamping:
+class LoopStamping:
     """Few records, each with its own number as key, or without keys.
 
     Most have key, stamp and due time with nothing but the value's size between: these are put at once.
@@ -64,16 +64,16 @@ class FewStamping:
         self._numbers = tuple(place for place in places.keys + places.stamps if place[0] not in self._wholes)
         self._dues = tuple(sorted(dues - {stamp_at + STAMP for _, stamp_at in self._wholes.values()}))
 
-    def on(self, buffer: bytearray) -> Few:
+    def on(self, buffer: bytearray) -> LoopStamps:
         """Stamps of one request."""
         wholes = []
         for index, (key_at, stamp_at) in self._wholes.items():
             between = bytes(buffer[key_at + STAMP : stamp_at])
             wholes.append((index, key_at, _put_whole(len(between)), between))
-        return Few(buffer, tuple(wholes), self._numbers, self._dues)
+        return LoopStamps(buffer, tuple(wholes), self._numbers, self._dues)
 
 
-class FewKeyedStamping:
+class LoopKeyedStamping:
     """Few records with drawn keys: for each partition its keys' numbers in turn."""
 
     __slots__ = ("_in_turn", "_places")
@@ -82,12 +82,12 @@ class FewKeyedStamping:
         self._places = places
         self._in_turn = in_turn
 
-    def on(self, buffer: bytearray) -> FewKeyed:
+    def on(self, buffer: bytearray) -> LoopKeyedStamps:
         """Stamps of one request."""
-        return FewKeyed(buffer, self._places, self._in_turn)
+        return LoopKeyedStamps(buffer, self._places, self._in_turn)
 
 
-class Few:
+class LoopStamps:
     """Loops over the places of one request."""
 
     __slots__ = ("_buffer", "_dues", "_numbers", "_wholes")
@@ -116,7 +116,7 @@ class Few:
             _put(buffer, at, due_ns)
 
 
-class FewKeyed(Few):
+class LoopKeyedStamps(LoopStamps):
     """The same with drawn keys."""
 
     __slots__ = ("_in_turn", "_keys")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from clusterload.generator.wire.batches import Template
+    from clusterload.generator.wire.request_pool import Template
     from clusterload.kafka.protocol.address import Address
     from clusterload.kafka.protocol.security import Security
     from clusterload.model.ledger import Ledger

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
-from clusterload.generator.wire.population import Population, Setting
+from clusterload.generator.wire.population import Population, WorkerSetting
 from clusterload.generator.wire.work import Part, Report, Work
 from clusterload.kafka.protocol.login import Login
 from clusterload.kafka.protocol.tls import context
@@ -94,10 +94,10 @@ class _Worker:
     def _move(self, routes: Routes) -> None:
         self.setting.routes = routes
         for population in self.populations:
-            population.moved()
+            population.on_new_routes()
 
     async def _prepare(self, work: Work) -> None:
-        self.setting = Setting(
+        self.setting = WorkerSetting(
             worker=work.worker,
             seed=work.seed,
             duration=work.duration,
@@ -172,7 +172,7 @@ class _Worker:
         patience = 1.0 if self.over.is_set() else FINISH_SECONDS
         await asyncio.gather(*(population.finish(patience) for population in self.populations))
         for population in self.populations:
-            await population.leave()
+            await population.close_all()
         self._report(work, last=True)
 
     def _report(self, work: Work, *, last: bool) -> None:
@@ -191,24 +191,24 @@ class _Worker:
         self.fleet.send(("report", report))
 
 
-def _population(part: Part, setting: Setting) -> Population:
+def _population(part: Part, setting: WorkerSetting) -> Population:
     match part.load.kind:
         case "produce":
-            from clusterload.generator.wire.produce import Producing
+            from clusterload.generator.wire.produce import ProduceClients
 
-            return Producing(part, setting)
+            return ProduceClients(part, setting)
         case "connect":
-            from clusterload.generator.wire.connect import Connecting
+            from clusterload.generator.wire.connect import ConnectClients
 
-            return Connecting(part, setting)
+            return ConnectClients(part, setting)
         case "consume":
-            from clusterload.generator.wire.consume import Consuming
+            from clusterload.generator.wire.consume import ConsumeClients
 
-            return Consuming(part, setting)
+            return ConsumeClients(part, setting)
         case _:
-            from clusterload.generator.wire.admin import Administering
+            from clusterload.generator.wire.admin import AdminClients
 
-            return Administering(part, setting)
+            return AdminClients(part, setting)
 
 
 def _rss() -> int:

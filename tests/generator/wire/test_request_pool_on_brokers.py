@@ -16,8 +16,8 @@ from kio.schema.init_producer_id.v1.response import InitProducerIdResponse
 from kio.static.primitive import i32Timedelta
 
 from clusterload import Cluster
-from clusterload.generator.wire.batches import Pool
 from clusterload.generator.wire.keys import key_bytes
+from clusterload.generator.wire.request_pool import RequestPool
 from clusterload.kafka.cluster import Topic
 from clusterload.model.errors import ClusterError
 from tests.generator.wire.reading import Wire, pool_of, taken
@@ -68,7 +68,7 @@ def all_messages(cluster: Cluster, topic: Topic, partition: int, count: int) -> 
         consumer.close()
 
 
-def produced(cluster: Cluster, topic: Topic, pool: Pool, requests: int, partition: int = 1) -> Iterator[int]:
+def produced(cluster: Cluster, topic: Topic, pool: RequestPool, requests: int, partition: int = 1) -> Iterator[int]:
     """Send requests of a pool, one after the other; the timestamp of each."""
     now = time.time_ns() // 1_000_000
     with leader(cluster, topic, partition) as wire:
@@ -140,7 +140,7 @@ def test_a_broker_knows_the_sequences_of_an_idempotent_producer(
             slot.seal(turn, 0, 1_790_000_000_000, turn * records, *ids, turn * records)
             answer = wire.produce(slot)
             assert (answer.error_code, answer.base_offset) == (ErrorCode.none, turn * records)
-        slot.again(99)
+        slot.readdress(99)
         assert wire.produce(slot).base_offset == 3 * records
         slot.seal(100, 0, 1_790_000_000_000, 0, *ids, 5 * records)
         assert wire.produce(slot).error_code == ErrorCode.out_of_order_sequence_number

@@ -16,7 +16,7 @@ from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import first_to_answer
 from clusterload.kafka.protocol.security import security_of
 from tests.generator.wire.driving import all_but_dropped, drive, wire_load
-from tests.generator.wire.test_consuming import QUICK, new_topic
+from tests.generator.wire.test_consume import QUICK, new_topic
 
 
 @pytest.fixture

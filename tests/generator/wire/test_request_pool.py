@@ -22,7 +22,7 @@ from kio.schema.request_header.v1 import header
 from kio.serial import entity_writer
 
 from clusterload.generator.wire.frames import produce_template
-from clusterload.generator.wire.keys import key_bytes, partition_of
+from clusterload.generator.wire.keys import key_bytes, murmur2_partition
 from clusterload.model.workload.distributions import parse_sizes
 from tests.generator.wire.reading import CLIENT, TOPIC, Request, pool_of, read, taken
 
@@ -47,7 +47,7 @@ def checked_records(request: Request, sizes: list[int], keys: str, stamp: int) -
             assert record.key is None
         else:
             assert record.key is not None
-            assert partition_of(record.key, 3) == request.partition
+            assert murmur2_partition(record.key, 3) == request.partition
         if size >= 8:
             assert number(record.value[:8]) == stamp + index
         if size >= 16:
@@ -164,7 +164,7 @@ def test_sent_again_a_request_differs_in_its_correlation_id_alone(records: int) 
     slot = taken(pool_of(records=records, keys="uniform:9"))
     slot.seal(1, 0, NOW, STAMP, 5, 6, 7, DUE)
     first = read(bytes(slot.view))
-    slot.again(2)
+    slot.readdress(2)
     second = read(bytes(slot.view))
     assert (first.correlation, second.correlation) == (1, 2)
     assert (first.records, first.producer) == (second.records, second.producer)
@@ -202,7 +202,7 @@ def test_all_drawn_keys_have_their_turn(records: int) -> None:
 
 def test_a_partition_that_no_key_belongs_to_has_no_turn() -> None:
     pool = pool_of(records=1, keys="uniform:1", partitions=12)
-    home = partition_of(key_bytes(0), 12)
+    home = murmur2_partition(key_bytes(0), 12)
     assert pool.partition_weights() == tuple(float(partition == home) for partition in range(12))
     assert [partition for partition in range(12) if pool.take(partition)] == [home]
 
@@ -251,10 +251,11 @@ def test_a_worker_with_few_records_a_request_loads_neither_numpy_nor_kio() -> No
     program = """
 import sys, pickle
 from random import Random
-from clusterload.generator.wire.batches import Pool
+from clusterload.generator.wire.request_pool import RequestPool
 from clusterload.model.workload.distributions import parse_keys, parse_sizes
 template = pickle.loads(sys.stdin.buffer.read())
-pool = Pool(template, records=8, sizes=parse_sizes("100"), keys=parse_keys("uniform:5"), partitions=1, rng=Random(1))
+sizes, keys = parse_sizes("100"), parse_keys("uniform:5")
+pool = RequestPool(template, records=8, sizes=sizes, keys=keys, partitions=1, rng=Random(1))
 pool.take(0).seal(1, 0, 2, 3)
 print(*{"numpy", "kio", "asyncio", "cramjam", "confluent_kafka"} & set(sys.modules))
 """

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusterload.generator.wire.batches import SLOT_COST, Pool
-from clusterload.generator.wire.compressed import CODECS, ROOM, CompressedPool
-from clusterload.generator.wire.keys import key_bytes, partition_of
+from clusterload.generator.wire.compressed_pool import CODECS, ROOM, CompressedPool
+from clusterload.generator.wire.keys import key_bytes, murmur2_partition
+from clusterload.generator.wire.request_pool import BUFFER_COST, RequestPool
 from tests.generator.wire.reading import Request, decompressed, pool_of, read, taken
 
 NOW = 1_790_000_000_000
 
 
-def sent(pool: Pool, partition: int, turn: int) -> Request:
+def sent(pool: RequestPool, partition: int, turn: int) -> Request:
     """What a turn of a partition sends."""
     slot = taken(pool, partition)
     slot.seal(turn, partition, NOW + turn, 1_000_000 + turn, 5, 6, turn)
@@ -78,7 +78,9 @@ def test_with_drawn_keys_it_is_true_of_partitions_that_take_turns_by_their_weigh
     for partition, weight in enumerate(pool.partition_weights()):
         for turn in range(round(1000 * weight / 4)):
             request = sent(pool, partition, turn)
-            assert all(record.key and partition_of(record.key, partitions) == partition for record in request.records)
+            assert all(
+                record.key and murmur2_partition(record.key, partitions) == partition for record in request.records
+            )
             found += [(record.key, record.value) for record in request.records]
     assert pool.distinct_share(len(found)) == pytest.approx(len(set(found)) / len(found), abs=0.02)
 
@@ -97,5 +99,5 @@ def test_prepared_requests_take_no_more_than_their_room() -> None:
     pool = pool_of(records=5000, sizes="1000", compression="lz4", distinct=10**9)
     assert isinstance(pool, CompressedPool)
     slots = round(pool.distinct_share(10**9) * 10**9 / 5000)
-    one = len(taken(pool).view) + SLOT_COST
+    one = len(taken(pool).view) + BUFFER_COST
     assert ROOM - one <= slots * one <= ROOM + one

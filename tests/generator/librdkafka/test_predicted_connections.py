@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.generator.librdkafka.connections import Prediction, partition_of, predicted_connections
+from clusterload.generator.librdkafka.predicted_connections import Prediction, partition_of, predicted_connections
 from clusterload.generator.librdkafka.records import KEYS
 from clusterload.kafka.cluster import Broker, Cluster, Partition, Topic
 from clusterload.kafka.properties import Properties

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import cramjam
 
-from clusterload.generator.wire.batches import SLOT_COST, Pool, stamping_of
-from clusterload.generator.wire.records import Header, Records
-from clusterload.generator.wire.slots import Shelf, Slot, Template
+from clusterload.generator.wire.record_batch import BatchRecords, Header
+from clusterload.generator.wire.request_buffer import FreeList, RequestBuffer, Template
+from clusterload.generator.wire.request_pool import BUFFER_COST, RequestPool, stamping_of
 from clusterload.generator.wire.stamps import Unchanged
 
 if TYPE_CHECKING:
@@ -76,20 +76,20 @@ CODECS: Final[dict[str, tuple[int, Callable[[bytes], bytes]]]] = {
 """Of each compression its bits among a batch's attributes, and what compresses."""
 
 
-class CompressedPool(Pool):
+class CompressedPool(RequestPool):
     """A pool of compressed requests, all of them made when it is made, and then sent in turn.
 
-    Their records have stamps, but 0 as due time, and carry the same values whenever a slot's turn comes again: what
-    `seal` changes is the batch's header.
+    Their records have stamps, but 0 as due time, and the same values each time a buffer is sent: `seal` changes the
+    batch's header alone.
 
     Args:
-        template: as for Pool, like what follows up to `headers`.
-        records: see Pool.
-        sizes: see Pool.
-        keys: see Pool.
-        partitions: see Pool.
-        rng: see Pool.
-        headers: see Pool.
+        template: as for RequestPool, like what follows up to `headers`.
+        records: see RequestPool.
+        sizes: see RequestPool.
+        keys: see RequestPool.
+        partitions: see RequestPool.
+        rng: see RequestPool.
+        headers: see RequestPool.
         compression: gzip, snappy, lz4 or zstd.
         distinct: how many different records are wanted, as far as they take no more than 64 MiB.
         first_stamp: number of the first record, to be different in each process.
@@ -117,40 +117,43 @@ class CompressedPool(Pool):
         )
 
     def distinct_share(self, first: int = 1_000_000) -> float:
-        """See Pool."""
-        return sum(shelf.numbered * min(weight, shelf.records / first) for shelf, weight in self._weighted().items())
+        """See RequestPool."""
+        return sum(
+            free_list.numbered * min(weight, free_list.records / first)
+            for free_list, weight in self._weighted().items()
+        )
 
-    def _filled(self, kinds: Iterable[Records]) -> list[Shelf | None]:
-        """One shelf for all partitions, or with drawn keys one for each that has keys."""
+    def _filled(self, kinds: Iterable[BatchRecords]) -> list[FreeList | None]:
+        """One free list for all partitions, or with drawn keys one for each partition that has keys."""
         maker = self._maker(kinds)
         if not self._draws:
-            return [self._shelf(maker, 0, 1.0)] * self._partitions
+            return [self._free_list(maker, 0, 1.0)] * self._partitions
         return [
-            self._shelf(maker, partition, weight) if weight else None
+            self._free_list(maker, partition, weight) if weight else None
             for partition, weight in enumerate(self.partition_weights())
         ]
 
-    def _shelf(self, maker: Callable[[int, Shelf], Slot], partition: int, share: float) -> Shelf:
-        """A shelf with its share of all slots: one at least, else as many as are wanted and have room."""
-        shelf = Shelf()
+    def _free_list(self, maker: Callable[[int, FreeList], RequestBuffer], partition: int, share: float) -> FreeList:
+        """A free list with its share of all buffers: one at least, else as many as are wanted and have room."""
+        free_list = FreeList()
         room, wanted = ROOM * share, self._wanted * share
-        while not shelf.made or (room > 0 and len(shelf.made) * self.records < wanted):
-            slot = maker(partition, shelf)
-            shelf.add(slot)
-            room -= len(slot.view) + SLOT_COST
-        return shelf
+        while not free_list.made or (room > 0 and len(free_list.made) * self.records < wanted):
+            buffer = maker(partition, free_list)
+            free_list.add(buffer)
+            room -= len(buffer.view) + BUFFER_COST
+        return free_list
 
-    def _maker(self, kinds: Iterable[Records]) -> Callable[[int, Shelf], Slot]:
-        """What makes the next slot for a partition and its shelf."""
+    def _maker(self, kinds: Iterable[BatchRecords]) -> Callable[[int, FreeList], RequestBuffer]:
+        """What makes the next buffer for a partition and its free list."""
         stamping = stamping_of(self.records, self._draws, self._partitions)
         plain = [(kind, bytearray(kind.data)) for kind in kinds]
         in_turn = cycle([(self._contents(kind), data, stamping(kind.places).on(data)) for kind, data in plain])
 
-        def make(partition: int, shelf: Shelf) -> Slot:
+        def make(partition: int, free_list: FreeList) -> RequestBuffer:
             contents, data, stamps = next(in_turn)
             stamps.put(partition, self._stamp, 0)
             self._stamp += self.records
             request = self._template.around(self._compress(bytes(data)), self.records, self._attributes)
-            return Slot(self._template, request, stamping=Unchanged(), contents=contents, shelf=shelf)
+            return RequestBuffer(self._template, request, stamping=Unchanged(), contents=contents, free_list=free_list)
 
         return make

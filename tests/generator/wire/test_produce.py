@@ -11,9 +11,9 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from clusterload import Cluster, Lab, Properties
-from clusterload.generator.wire.noop import noop_target
+from clusterload.generator.wire.stub_broker import stub_broker
 from tests.generator.wire.driving import all_but_dropped, drive, wire_load
-from tests.generator.wire.test_consuming import new_topic
+from tests.generator.wire.test_consume import new_topic
 
 COLD = {"in_flight": "1000"}
 """Brokers that have just started may take seconds for their first answers; nothing waits for those."""
@@ -184,7 +184,7 @@ def test_what_waits_longer_than_two_seconds_is_dropped_and_counted(breakable: La
 
 
 def test_a_target_that_answers_at_once_calibrates_the_generator(tmp_path: Path) -> None:
-    with noop_target({"clusterload-noop": 4}) as servers:
+    with stub_broker({"clusterload-noop": 4}) as servers:
         load = wire_load("clusterload-noop", connections="50", request_rate="500/s", idempotence="yes")
         driven = drive(servers, tmp_path, load, seconds=2)
     assert driven.ledger.scheduled == 1000

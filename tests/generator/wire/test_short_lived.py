@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clusterload import Lab
-from clusterload.generator.wire.noop import noop_target
+from clusterload.generator.wire.stub_broker import stub_broker
 from tests.generator.wire.driving import all_but_dropped, drive, wire_load
 
 
@@ -33,7 +33,7 @@ def test_visits_that_stay_a_while_are_counted_too(lab: Lab, tmp_path: Path) -> N
 
 
 def test_as_many_visits_as_a_target_takes_lose_none(tmp_path: Path) -> None:
-    with noop_target({"clusterload-load": 1}) as servers:
+    with stub_broker({"clusterload-load": 1}) as servers:
         load = wire_load("clusterload-load", "connect", connection_rate="max")
         driven = drive(servers, tmp_path, load, seconds=2)
     assert driven.ledger.balanced

@@ -52,7 +52,7 @@ _CONTROL: Final = 0x20
 _NEW: Final = 2
 
 
-class Frames(NamedTuple):
+class FetchFrame(NamedTuple):
     """A frame without partitions, cut where they go.
 
     Attributes:
@@ -66,7 +66,7 @@ class Frames(NamedTuple):
     wait_at: int
 
     @classmethod
-    def of(cls, frame: bytes, *, after: int) -> Frames:
+    def of(cls, frame: bytes, *, after: int) -> FetchFrame:
         """From a whole frame of one topic with no partitions, after which `after` bytes follow."""
         cut = len(frame) - after
         (name,) = _SHORT.unpack_from(frame, CORRELATION_AT + 4)
@@ -91,7 +91,7 @@ def _framed(pieces: Iterable[bytes | bytearray]) -> bytes:
     return _INT.pack(len(whole) - 4) + whole[4:]
 
 
-class Answer(NamedTuple):
+class FetchResponse(NamedTuple):
     """What a Fetch response says of itself."""
 
     throttle_ms: int
@@ -100,7 +100,7 @@ class Answer(NamedTuple):
     topics: int
 
 
-class Slice(NamedTuple):
+class FetchedPartition(NamedTuple):
     """What a Fetch response holds of one partition; its record batches stand from `at` to `end`."""
 
     partition: int
@@ -110,7 +110,7 @@ class Slice(NamedTuple):
     end: int
 
 
-class Read(NamedTuple):
+class CountedBatches(NamedTuple):
     """What record batches hold.
 
     Attributes:
@@ -126,17 +126,17 @@ class Read(NamedTuple):
     samples: tuple[int, ...] = ()
 
 
-def answer(data: bytes, at: int) -> Answer:
+def fetch_response(data: bytes, at: int) -> FetchResponse:
     """The start of a Fetch response; `at` is where its header begins.
 
     Raises:
         struct.error: it is too short.
     """
     throttle, error, _, topics = _ANSWER.unpack_from(data, at + 4)
-    return Answer(throttle, error, at + 4 + _ANSWER.size, topics)
+    return FetchResponse(throttle, error, at + 4 + _ANSWER.size, topics)
 
 
-def slices(data: bytes, found: Answer) -> Iterator[Slice]:
+def fetched_partitions(data: bytes, found: FetchResponse) -> Iterator[FetchedPartition]:
     """The partitions of a Fetch response, in its order.
 
     Raises:
@@ -152,11 +152,11 @@ def slices(data: bytes, found: Answer) -> Iterator[Slice]:
             at += _PARTITION.size + max(0, aborted) * _ABORTED
             (size,) = _INT.unpack_from(data, at)
             at += 4
-            yield Slice(partition, error, high, at, at + max(0, size))
+            yield FetchedPartition(partition, error, high, at, at + max(0, size))
             at += max(0, size)
 
 
-def read(data: bytes, at: int, end: int, offset: int, own: int | None = None) -> Read:
+def count_batches(data: bytes, at: int, end: int, offset: int, own: int | None = None) -> CountedBatches:
     """Count the record batches between two places.
 
     The first may begin before the asked offset, and the last may be cut off: what is before is not counted, and
@@ -194,7 +194,7 @@ def read(data: bytes, at: int, end: int, offset: int, own: int | None = None) ->
                         samples.append(due)
             offset = last + 1
         at = stop
-    return Read(records, size, offset, tuple(samples))
+    return CountedBatches(records, size, offset, tuple(samples))
 
 
 def _due(data: bytes, at: int, end: int, own: int) -> int:
@@ -223,7 +223,7 @@ def _due(data: bytes, at: int, end: int, own: int) -> int:
     return int(due) if stamp >> 46 == own else 0
 
 
-class Found(NamedTuple):
+class PartitionOffset(NamedTuple):
     """What a ListOffsets response says of a partition."""
 
     partition: int
@@ -231,7 +231,7 @@ class Found(NamedTuple):
     offset: int
 
 
-def found_offsets(data: bytes, at: int) -> tuple[int, list[Found]]:
+def listed_offsets(data: bytes, at: int) -> tuple[int, list[PartitionOffset]]:
     """Milliseconds of pause that a ListOffsets response asks for, and its partitions."""
     throttle, topics = struct.unpack_from(">ii", data, at + 4)
     at += 12
@@ -242,6 +242,6 @@ def found_offsets(data: bytes, at: int) -> tuple[int, list[Found]]:
         at += 2 + name + 4
         for _ in range(count):
             partition, error, _, offset = _FOUND.unpack_from(data, at)
-            found.append(Found(partition, error, offset))
+            found.append(PartitionOffset(partition, error, offset))
             at += _FOUND.size
     return throttle, found

@@ -25,16 +25,16 @@ class Owner:
     def __init__(self) -> None:
         self.told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    def opened(self, _connection: Connection) -> None:
+    def on_open(self, _connection: Connection) -> None:
         self._tell("opened")
 
-    def lost(self, _connection: Connection, reason: str) -> None:
+    def on_close(self, _connection: Connection, reason: str) -> None:
         self._tell(reason)
 
-    def relieved(self, connection: Connection) -> None:
+    def on_writable(self, connection: Connection) -> None:
         """Nothing waits."""
 
-    def renewed(self, connection: Connection) -> None:
+    def on_login_renewed(self, connection: Connection) -> None:
         """Nothing waits."""
 
     def _tell(self, words: str) -> None:
@@ -100,12 +100,15 @@ def test_a_peer_that_closes_is_named() -> None:
 
 
 def test_a_broker_that_refuses_the_greeting_is_named() -> None:
-    assert outcome(lambda transport: transport.write(struct.pack(">iih", 6, 1, 35))) == "greeting refused with error 35"
+    assert (
+        outcome(lambda transport: transport.write(struct.pack(">iih", 6, 1, 35)))
+        == "ApiVersions refused: UNSUPPORTED_VERSION"
+    )
 
 
 @pytest.mark.parametrize("garbage", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00" * 64, b"\xff" * 64])
 def test_garbage_ends_the_connection(garbage: bytes) -> None:
-    assert outcome(lambda transport: transport.write(garbage)).startswith("garbage: ")
+    assert outcome(lambda transport: transport.write(garbage)).startswith("malformed response: ")
 
 
 @settings(max_examples=50)

@@ -22,8 +22,8 @@ from kio.serial import entity_reader, entity_writer
 from kio.static.primitive import i16, i32, i32Timedelta
 
 from clusterload.generator.wire import frames
-from clusterload.generator.wire.admin import Errand
-from clusterload.generator.wire.broker_connections import Rota
+from clusterload.generator.wire.admin import RequestKind
+from clusterload.generator.wire.broker_connections import RoundRobin
 from clusterload.generator.wire.coordinator import coordinator_in
 from clusterload.generator.wire.counts import Counts
 from clusterload.kafka.protocol.address import Address
@@ -52,16 +52,16 @@ def response_of(entity: Any) -> bytes:
     return b"else" + struct.pack(">i", 7) + written.getvalue()
 
 
-def errand(api: str, frame: bytes, error_at: int | None) -> Errand:
+def kind(api: str, frame: bytes, error_at: int | None) -> RequestKind:
     schedule: Any = None
     assert Counts().ledger("load", "requests").balanced
-    return Errand(api=api, rate=1.0, frame=frame, error_at=error_at, rota=Rota(1), schedule=schedule)
+    return RequestKind(api=api, rate=1.0, frame=frame, error_at=error_at, round_robin=RoundRobin(1), schedule=schedule)
 
 
 @given(NAMES, NAMES, TOPICS, st.integers(0, 2**63 - 1))
 def test_a_commit_commits_its_number(client: str, group: str, topic: str, index: int) -> None:
     template = frames.offset_commit(client, group, topic)
-    header, body = request_in(errand("OffsetCommit", template, -2).framed(index), OffsetCommitRequest)
+    header, body = request_in(kind("OffsetCommit", template, -2).framed(index), OffsetCommitRequest)
     assert header.client_id == client
     assert (body.group_id, body.generation_id_or_member_epoch, body.member_id) == (group, -1, "")
     (asked,) = body.topics
@@ -74,7 +74,7 @@ def test_the_error_of_a_commit_is_found(topic: str, error: int) -> None:
     partition = commit_response.OffsetCommitResponsePartition(partition_index=i32(0), error_code=ErrorCode(error))
     topics = (commit_response.OffsetCommitResponseTopic(name=TopicName(topic), partitions=(partition,)),)
     data = response_of(commit_response.OffsetCommitResponse(throttle_time=NO_TIME, topics=topics))
-    assert errand("OffsetCommit", b"", -2).error(data, 4, len(data)) == error
+    assert kind("OffsetCommit", b"", -2).error(data, 4, len(data)) == error
 
 
 @given(ERRORS)
@@ -82,7 +82,7 @@ def test_the_error_of_a_producer_id_is_found(error: int) -> None:
     data = response_of(
         InitProducerIdResponse(throttle_time=NO_TIME, error_code=ErrorCode(error), producer_epoch=i16(0))
     )
-    assert errand("InitProducerId", b"", 0).error(data, 4, len(data)) == error
+    assert kind("InitProducerId", b"", 0).error(data, 4, len(data)) == error
 
 
 @given(NAMES, NAMES)

@@ -45,7 +45,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
+class BatchRecords:
     """The records of one batch, uncompressed, with zeros where their numbers go.
 
     Attributes:
@@ -70,7 +70,7 @@ def varint(number: int) -> bytes:
     return bytes(found)
 
 
-def records(sizes: Sequence[int], *, keyed: bool, rng: Random, headers: Sequence[Header] = ()) -> Records:
+def batch_records(sizes: Sequence[int], *, keyed: bool, rng: Random, headers: Sequence[Header] = ()) -> BatchRecords:
     """Records with values of these sizes, in order; with keys of 8 bytes, or with null keys."""
     data = bytearray()
     keys, stamps, dues = [], [], []
@@ -88,7 +88,7 @@ def records(sizes: Sequence[int], *, keyed: bool, rng: Random, headers: Sequence
             dues.append(value_at + STAMP)
         data += length + head + _value(size, rng) + tail
     places = Places(keys=tuple(keys), stamps=tuple(stamps), dues=tuple(dues))
-    return Records(data=bytes(data), places=places, sizes=tuple(sizes))
+    return BatchRecords(data=bytes(data), places=places, sizes=tuple(sizes))
 
 
 def _value(size: int, rng: Random) -> bytes:

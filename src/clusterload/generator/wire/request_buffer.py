@@ -60,7 +60,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class BatchContents:
     """What a batch has in it.
 
     Attributes:
@@ -74,7 +74,7 @@ class Contents:
     value_bytes: int
 
 
-class Slot:
+class RequestBuffer:
     """One Produce request that can be sent again and again.
 
     Attributes:
@@ -83,7 +83,7 @@ class Slot:
         records: how many records that is.
         value_bytes: bytes of their values.
         batch_bytes: bytes of the record batch.
-        shelf: where it stands while it is not in use.
+        free_list: where it goes while it is not in use.
     """
 
     __slots__ = (
@@ -97,19 +97,19 @@ class Slot:
         "_template",
         "batch_bytes",
         "contents",
+        "free_list",
         "records",
-        "shelf",
         "value_bytes",
         "view",
     )
 
     def __init__(
-        self, template: Template, buffer: bytearray, *, stamping: Stamping, contents: Contents, shelf: Shelf
+        self, template: Template, buffer: bytearray, *, stamping: Stamping, contents: BatchContents, free_list: FreeList
     ) -> None:
         self.records = contents.records
         self.value_bytes = contents.value_bytes
         self.contents = contents
-        self.shelf = shelf
+        self.free_list = free_list
         self.view = memoryview(buffer)
         self._buffer = buffer
         self._template = template
@@ -136,7 +136,7 @@ class Slot:
 
         Args:
             correlation: id that the answer will carry, of 31 bits.
-            partition: index of the partition, for pools with drawn keys the one the slot was taken for.
+            partition: index of the partition, for pools with drawn keys the one that the buffer was taken for.
             now_ms: the records' timestamp, Unix milliseconds.
             stamp: number of the first record; the others count on from it.
             producer_id: of an idempotent producer.
@@ -151,49 +151,51 @@ class Slot:
         self._stamps.put(partition, stamp, due_ns)
         _put_checksum(buffer, batch_at + _CRC_AT, crc32c(self._covered))
 
-    def again(self, correlation: int) -> None:
-        """Make the same request ready to be sent once more, with the same records, under a new correlation id."""
+    def readdress(self, correlation: int) -> None:
+        """Make the same request ready to be resent: the same records under a new correlation id."""
         _put_int(self._buffer, self._correlation_at, correlation)
 
-    def twin(self) -> Slot:
-        """Another slot like this one."""
-        return Slot(self._template, self._buffer[:], stamping=self._stamping, contents=self.contents, shelf=self.shelf)
+    def twin(self) -> RequestBuffer:
+        """Another buffer like this one."""
+        return RequestBuffer(
+            self._template, self._buffer[:], stamping=self._stamping, contents=self.contents, free_list=self.free_list
+        )
 
 
-class Shelf:
-    """Slots that are not in use.
+class FreeList:
+    """Buffers that are not in use.
 
     Attributes:
-        made: the slots that it began with, each with a content of its own.
-        ready: the slots that stand on it.
+        made: the buffers that it began with, each with a content of its own.
+        ready: those that are free.
     """
 
     __slots__ = ("_take_next", "_turn", "made", "ready")
 
     def __init__(self) -> None:
-        self.made: list[Slot] = []
-        self.ready: deque[Slot] = deque()
+        self.made: list[RequestBuffer] = []
+        self.ready: deque[RequestBuffer] = deque()
         self._turn = 0
 
     @property
     def records(self) -> int:
-        """How many records the slots have that it began with."""
-        return sum(slot.records for slot in self.made)
+        """How many records the buffers have that it began with."""
+        return sum(buffer.records for buffer in self.made)
 
     @property
     def numbered(self) -> float:
         """The share of them that have room for a number of their own."""
-        return sum(slot.contents.numbered for slot in self.made) / self.records
+        return sum(buffer.contents.numbered for buffer in self.made) / self.records
 
-    def add(self, slot: Slot) -> None:
-        """Give it one more slot to begin with."""
-        self.made.append(slot)
-        self.ready.append(slot)
-        # One content: the slot used last is still in the processor's cache. Many: all must have their turn.
+    def add(self, buffer: RequestBuffer) -> None:
+        """Give it one more buffer to begin with."""
+        self.made.append(buffer)
+        self.ready.append(buffer)
+        # One content: the buffer used last is still in the processor's cache. Many: all must have their turn.
         self._take_next = self.ready.pop if len(self.made) == 1 else self.ready.popleft
 
-    def take(self) -> Slot:
-        """The slot whose turn it is; a new one when all are in use."""
+    def take(self) -> RequestBuffer:
+        """The buffer whose turn it is; a new one when all are in use."""
         if self.ready:
             return self._take_next()
         self._turn = (self._turn + 1) % len(self.made)

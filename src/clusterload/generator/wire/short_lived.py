@@ -16,13 +16,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.generator.wire.outcomes import name_of
+from clusterload.generator.wire.error_codes import error_name
 
 if TYPE_CHECKING:
     from clusterload.kafka.protocol.address import Address
 
 PATIENCE: Final = 10_000_000_000
-"""Nanoseconds that a visit may take."""
+"""Nanoseconds that a connection may take."""
 
 SILENT: Final = "no answer in time"
 
@@ -32,7 +32,7 @@ _ERROR: Final = struct.Struct(">h")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Visit:
+class ShortLivedConnection:
     """One connection from its due time to its end, monotonic nanoseconds."""
 
     due: int
@@ -42,23 +42,23 @@ class Visit:
     received: bytes = b""
 
 
-OnEnd = Callable[[Visit, str], None]
-"""Told of a visit that is over, and why it failed or nothing."""
+OnEnd = Callable[[ShortLivedConnection, str], None]
+"""Told of a connection that is over, and why it failed or nothing."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Visits:
+class ShortLivedConnections:
     """All visits of a population.
 
     Attributes:
         questions: frames to ask, one after the other; the first one greets.
-        on_end: told of each visit's end.
+        on_end: told of each connection's end.
     """
 
     questions: Sequence[bytes]
     on_end: OnEnd
     _places: dict[Address, tuple[int, Any]] = field(default_factory=dict)
-    _by_file: dict[int, Visit] = field(default_factory=dict)
+    _by_file: dict[int, ShortLivedConnection] = field(default_factory=dict)
     _epoll: select.epoll = field(default_factory=select.epoll)
 
     def __len__(self) -> int:
@@ -75,29 +75,29 @@ class Visits:
         """Come to a broker."""
         family, place = self._places[address]
         stream = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        visit = Visit(due=due, begun=now, stream=stream)
+        connection = ShortLivedConnection(due=due, begun=now, stream=stream)
         code = stream.connect_ex(place)
         if code not in {0, errno.EINPROGRESS}:
             stream.close()
-            self.on_end(visit, os.strerror(code))
+            self.on_end(connection, os.strerror(code))
             return
-        self._by_file[stream.fileno()] = visit
+        self._by_file[stream.fileno()] = connection
         if code == 0:
             self._epoll.register(stream.fileno(), select.EPOLLIN)
-            self._ask(visit)
+            self._ask(connection)
         else:
             self._epoll.register(stream.fileno(), select.EPOLLOUT)
 
     def give_up(self, now: int) -> None:
         """End the visits that take too long."""
-        for visit in [one for one in self._by_file.values() if now - one.begun > PATIENCE]:
-            self._end(visit, SILENT)
+        for connection in [one for one in self._by_file.values() if now - one.begun > PATIENCE]:
+            self._end(connection, SILENT)
 
-    def close(self) -> list[Visit]:
+    def close(self) -> list[ShortLivedConnection]:
         """End all; those that were under way."""
         left = list(self._by_file.values())
-        for visit in left:
-            visit.stream.close()
+        for connection in left:
+            connection.stream.close()
         self._by_file.clear()
         asyncio.get_running_loop().remove_reader(self._epoll.fileno())
         self._epoll.close()
@@ -105,44 +105,44 @@ class Visits:
 
     def _events(self) -> None:
         for file, event in self._epoll.poll(0):
-            visit = self._by_file[file]
+            connection = self._by_file[file]
             try:
                 if event & select.EPOLLOUT:
-                    self._connected(visit)
+                    self._connected(connection)
                 else:
-                    self._read(visit)
+                    self._read(connection)
             except OSError as error:
-                self._end(visit, error.strerror or str(error))
+                self._end(connection, error.strerror or str(error))
 
-    def _connected(self, visit: Visit) -> None:
-        if code := visit.stream.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+    def _connected(self, connection: ShortLivedConnection) -> None:
+        if code := connection.stream.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(code, os.strerror(code))
-        self._epoll.modify(visit.stream.fileno(), select.EPOLLIN)
-        self._ask(visit)
+        self._epoll.modify(connection.stream.fileno(), select.EPOLLIN)
+        self._ask(connection)
 
-    def _ask(self, visit: Visit) -> None:
-        visit.stream.send(self.questions[visit.asked])
-        visit.asked += 1
+    def _ask(self, connection: ShortLivedConnection) -> None:
+        connection.stream.send(self.questions[connection.asked])
+        connection.asked += 1
 
-    def _read(self, visit: Visit) -> None:
-        data = visit.stream.recv(_READ)
+    def _read(self, connection: ShortLivedConnection) -> None:
+        data = connection.stream.recv(_READ)
         if not data:
-            self._end(visit, "closed by the broker")
+            self._end(connection, "closed by the broker")
             return
-        data = visit.received + data if visit.received else data
+        data = connection.received + data if connection.received else data
         if len(data) < _HEAD.size or len(data) < 4 + _HEAD.unpack_from(data)[0]:
-            visit.received = data
+            connection.received = data
             return
-        visit.received = b""
-        (error,) = _ERROR.unpack_from(data, _HEAD.size) if visit.asked == 1 else (0,)
+        connection.received = b""
+        (error,) = _ERROR.unpack_from(data, _HEAD.size) if connection.asked == 1 else (0,)
         if error:
-            self._end(visit, f"greeting refused: {name_of(error)}")
-        elif visit.asked < len(self.questions):
-            self._ask(visit)
+            self._end(connection, f"greeting refused: {error_name(error)}")
+        elif connection.asked < len(self.questions):
+            self._ask(connection)
         else:
-            self._end(visit, "")
+            self._end(connection, "")
 
-    def _end(self, visit: Visit, reason: str) -> None:
-        del self._by_file[visit.stream.fileno()]
-        visit.stream.close()  # which takes it out of the epoll, too
-        self.on_end(visit, reason)
+    def _end(self, connection: ShortLivedConnection, reason: str) -> None:
+        del self._by_file[connection.stream.fileno()]
+        connection.stream.close()  # which takes it out of the epoll, too
+        self.on_end(connection, reason)

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from clusterload.generator.wire.keys import Draws
-from clusterload.generator.wire.records import STAMP, Places
+from clusterload.generator.wire.keys import DrawnKeys
+from clusterload.generator.wire.record_batch import STAMP, Places
 
 Numbers = np.ndarray[Any, np.dtype[np.uint64]]
 Assignment = tuple[Numbers, Any, Numbers]
@@ -87,7 +87,7 @@ class Strides:
         return self._source[run.first : run.first + run.count] if self._source.ndim else self._source
 
 
-class Counted:
+class RecordNumbers:
     """The numbers of records: a first one plus each record's index."""
 
     __slots__ = ("_first", "_indexes", "numbers")
@@ -103,7 +103,7 @@ class Counted:
         np.add(self._indexes, self._first, self.numbers)
 
 
-class ManyStamping:
+class NumpyStamping:
     """Many records, each with its own number as key, or without keys."""
 
     __slots__ = ("_counted", "_due", "_strides")
@@ -111,19 +111,19 @@ class ManyStamping:
     def __init__(self, places: Places) -> None:
         self._due: Numbers = np.zeros((), dtype=np.uint64)
         self._strides = [Strides(places.dues, self._due)]
-        self._counted: dict[tuple[int, ...], Counted] = {}
+        self._counted: dict[tuple[int, ...], RecordNumbers] = {}
         for numbered in self._numbered(places):
             indexes = tuple(index for index, _ in numbered)
-            counted = self._counted.setdefault(indexes, Counted(indexes))
+            counted = self._counted.setdefault(indexes, RecordNumbers(indexes))
             self._strides.append(Strides([at for _, at in numbered], counted.numbers))
 
     def _numbered(self, places: Places) -> tuple[tuple[tuple[int, int], ...], ...]:
         """What the records' numbers go to."""
         return (places.keys, places.stamps)
 
-    def on(self, buffer: bytearray) -> Many:
+    def on(self, buffer: bytearray) -> NumpyStamps:
         """Stamps of one request."""
-        return Many(self, [assignment for strides in self._strides for assignment in strides.on(buffer)])
+        return NumpyStamps(self, [assignment for strides in self._strides for assignment in strides.on(buffer)])
 
     def number(self, _partition: int, stamp: int, due_ns: int) -> None:
         """Set the numbers of the next request that is stamped."""
@@ -132,7 +132,7 @@ class ManyStamping:
             counted.count_from(stamp)
 
 
-class ManyKeyedStamping(ManyStamping):
+class NumpyKeyedStamping(NumpyStamping):
     """The same with drawn keys."""
 
     __slots__ = ("_keys", "_turns")
@@ -158,7 +158,7 @@ class KeyTurns:
 
     __slots__ = ("_drawn", "_next")
 
-    def __init__(self, draws: Draws, partitions: int) -> None:
+    def __init__(self, draws: DrawnKeys, partitions: int) -> None:
         self._drawn: list[Numbers] = [np.array(draws.of(number), dtype=np.uint64) for number in range(partitions)]
         self._next = [0] * partitions
 
@@ -170,12 +170,12 @@ class KeyTurns:
         return drawn[first:last] if last <= len(drawn) else drawn.take(range(first, last), mode="wrap")
 
 
-class Many:
+class NumpyStamps:
     """Assigns the numbers to the views of one request."""
 
     __slots__ = ("_assignments", "_stamping")
 
-    def __init__(self, stamping: ManyStamping, assignments: list[Assignment]) -> None:
+    def __init__(self, stamping: NumpyStamping, assignments: list[Assignment]) -> None:
         self._stamping = stamping
         self._assignments = assignments
 

@@ -33,7 +33,7 @@ _AFTER_PARTITION: Final = struct.pack(">hqqqi", 0, 0, -1, 0, 0)
 
 
 @contextmanager
-def noop_target(topics: Mapping[str, int]) -> Iterator[str]:
+def stub_broker(topics: Mapping[str, int]) -> Iterator[str]:
     """A target with these topics (name to number of partitions); its `host:port`. It is gone after the block."""
     key = secrets.token_bytes(32)
     processes = Processes()
@@ -55,7 +55,7 @@ def serve(address: tuple[str, int], key: bytes, topics: Mapping[str, int]) -> No
         loop = asyncio.get_running_loop()
         gone = loop.create_future()
         port = 0
-        server = await loop.create_server(lambda: _Answering(topics, port), "127.0.0.1", 0, backlog=4096)
+        server = await loop.create_server(lambda: _StubConnection(topics, port), "127.0.0.1", 0, backlog=4096)
         port = server.sockets[0].getsockname()[1]
         asker.send(port)
         loop.add_reader(asker.fileno(), gone.cancel)
@@ -66,7 +66,7 @@ def serve(address: tuple[str, int], key: bytes, topics: Mapping[str, int]) -> No
         uvloop.run(run(asker))
 
 
-class _Answering(asyncio.Protocol):
+class _StubConnection(asyncio.Protocol):
     __slots__ = ("_port", "_rest", "_topics", "_transport")
 
     def __init__(self, topics: Mapping[str, int], port: int) -> None:

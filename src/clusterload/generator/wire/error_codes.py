@@ -74,17 +74,17 @@ OUT_OF_RANGE: Final = 1
 
 DUPLICATE: Final = 46
 
-_PASSING: Final = LEADERS_MOVED | {2, 7, 14, 15, 16, 19, 20, 78, 89}
+_RETRIABLE: Final = LEADERS_MOVED | {2, 7, 14, 15, 16, 19, 20, 78, 89}
 """Errors that may pass by themselves, so that a client sends again."""
 _MAYBE_STORED: Final = frozenset({-1, 7, 13, 20, 56})
 _MAYBE_STORED_WITH_ALL: Final = frozenset({3, 6, 74, 75})
 _OUT_OF_ORDER: Final = 45
 
 
-class Outcome(Enum):
+class ProduceOutcome(Enum):
     """What a producer does about an error."""
 
-    AGAIN = auto()
+    RETRY = auto()
     """Send again: it is not stored, or a second copy would be recognised."""
     FAILED = auto()
     """Refused for good."""
@@ -92,7 +92,7 @@ class Outcome(Enum):
     """Stored or not: nobody says."""
 
 
-def name_of(code: int) -> str:
+def error_name(code: int) -> str:
     """An error's name as Kafka spells it."""
     return ERRORS.get(code, f"ERROR_{code}")
 
@@ -102,10 +102,10 @@ def maybe_stored(code: int, *, acks_all: bool) -> bool:
     return code in _MAYBE_STORED or (acks_all and code in _MAYBE_STORED_WITH_ALL)
 
 
-def outcome_of(code: int, *, acks_all: bool, idempotent: bool, tries_left: bool) -> Outcome:
+def produce_outcome(code: int, *, acks_all: bool, idempotent: bool, retries_left: bool) -> ProduceOutcome:
     """What to do about an answer with this error."""
-    passing = code in _PASSING or (idempotent and code == _OUT_OF_ORDER)
+    retriable = code in _RETRIABLE or (idempotent and code == _OUT_OF_ORDER)
     stored = maybe_stored(code, acks_all=acks_all)
-    if passing and tries_left and (idempotent or code not in _MAYBE_STORED):
-        return Outcome.AGAIN
-    return Outcome.UNKNOWN if stored else Outcome.FAILED
+    if retriable and retries_left and (idempotent or code not in _MAYBE_STORED):
+        return ProduceOutcome.RETRY
+    return ProduceOutcome.UNKNOWN if stored else ProduceOutcome.FAILED

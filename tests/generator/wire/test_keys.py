@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterload import Cluster
-from clusterload.generator.wire.keys import DRAWS, Draws, key_bytes, murmur2, partition_of
+from clusterload.generator.wire.keys import DRAWS, DrawnKeys, key_bytes, murmur2, murmur2_partition
 from clusterload.model.workload.distributions import parse_keys
 
 # What Kafka's own UtilsTest.testMurmur2 expects.
@@ -44,7 +44,7 @@ def test_keys_go_to_the_partitions_that_java_s_partitioner_gives_them(cluster: C
     for message in delivered:
         key = message.key()
         assert isinstance(key, bytes)
-        assert message.partition() == partition_of(key, len(topic.partitions))
+        assert message.partition() == murmur2_partition(key, len(topic.partitions))
 
 
 @given(
@@ -57,12 +57,12 @@ def test_each_key_is_drawn_as_often_as_its_weight_says_and_for_its_own_partition
     text: str, partitions: int, seed: int
 ) -> None:
     keys = parse_keys(text)
-    draws = Draws(keys, partitions, Random(seed))
+    draws = DrawnKeys(keys, partitions, Random(seed))
     found: Counter[int] = Counter()
     for partition in range(partitions):
         drawn = draws.of(partition)
         assert draws.weights[partition] == len(drawn) / DRAWS
-        assert all(partition_of(key_bytes(number), partitions) == partition for number in set(drawn))
+        assert all(murmur2_partition(key_bytes(number), partitions) == partition for number in set(drawn))
         found.update(drawn)
     assert found.total() == DRAWS
     for number, weight in enumerate(keys.weights()):
@@ -70,5 +70,5 @@ def test_each_key_is_drawn_as_often_as_its_weight_says_and_for_its_own_partition
 
 
 def test_a_hot_key_s_partition_has_its_turn_as_often_as_the_key() -> None:
-    draws = Draws(parse_keys("hot:50:90%"), 12, Random(1))
-    assert draws.weights[partition_of(key_bytes(0), 12)] >= 0.9
+    draws = DrawnKeys(parse_keys("hot:50:90%"), 12, Random(1))
+    assert draws.weights[murmur2_partition(key_bytes(0), 12)] >= 0.9

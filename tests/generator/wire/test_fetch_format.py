@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kio.schema.errors import ErrorCode
 from kio.schema.fetch.v10 import request as fetch_request
-from kio.schema.fetch.v10 import response as fetch_response
+from kio.schema.fetch.v10 import response as kio_fetch_response
 from kio.schema.list_offsets.v2 import request as list_request
 from kio.schema.list_offsets.v2 import response as list_response
 from kio.schema.request_header.v1.header import RequestHeader
@@ -20,8 +20,17 @@ from kio.serial import entity_reader, entity_writer
 from kio.static.primitive import Records, i32, i32Timedelta, i64
 
 from clusterload.generator.wire import frames
-from clusterload.generator.wire.fetching import EARLIEST, Found, Frames, Slice, answer, found_offsets, read, slices
-from clusterload.generator.wire.records import records
+from clusterload.generator.wire.fetch_format import (
+    EARLIEST,
+    FetchedPartition,
+    FetchFrame,
+    PartitionOffset,
+    count_batches,
+    fetch_response,
+    fetched_partitions,
+    listed_offsets,
+)
+from clusterload.generator.wire.record_batch import batch_records
 
 OWN = 0xABC << 6 | 5
 HEADER = 61
@@ -52,7 +61,7 @@ def response_of(entity: Any) -> bytes:
 def test_a_fetch_asks_for_what_was_put_in(
     client: str, topic: str, wait: int, least: int, positions: list[tuple[int, int]]
 ) -> None:
-    made = Frames.of(frames.fetch(client, topic, min_bytes=least), after=4).fetch(positions, wait)
+    made = FetchFrame.of(frames.fetch(client, topic, min_bytes=least), after=4).fetch(positions, wait)
     header, body = request_in(made, fetch_request.FetchRequest)
     assert header.client_id == client
     assert (body.session_id, body.session_epoch, body.min_bytes) == (0, -1, least)
@@ -65,7 +74,7 @@ def test_a_fetch_asks_for_what_was_put_in(
 
 @given(CLIENTS, NAMES, st.lists(INTS, max_size=20))
 def test_a_list_offsets_asks_for_what_was_put_in(client: str, topic: str, partitions: list[int]) -> None:
-    made = Frames.of(frames.list_offsets(client, topic), after=0).list_offsets(partitions, EARLIEST)
+    made = FetchFrame.of(frames.list_offsets(client, topic), after=0).list_offsets(partitions, EARLIEST)
     header, body = request_in(made, list_request.ListOffsetsRequest)
     assert header.client_id == client
     (asked,) = body.topics
@@ -74,23 +83,23 @@ def test_a_list_offsets_asks_for_what_was_put_in(client: str, topic: str, partit
 
 
 @given(NAMES, INTS, st.lists(st.tuples(INTS, st.sampled_from([0, 3, 6]), LONGS), max_size=20))
-def test_listed_offsets_are_read_as_written(topic: str, throttle: int, listed: list[tuple[int, int, int]]) -> None:
+def test_listed_offsets_are_read_as_written(topic: str, throttle: int, queued: list[tuple[int, int, int]]) -> None:
     partitions = tuple(
         list_response.ListOffsetsPartitionResponse(
             partition_index=i32(partition), error_code=ErrorCode(error), offset=i64(offset)
         )
-        for partition, error, offset in listed
+        for partition, error, offset in queued
     )
     entity = list_response.ListOffsetsResponse(
         throttle_time=i32Timedelta.parse(timedelta(milliseconds=throttle)),
         topics=(list_response.ListOffsetsTopicResponse(name=TopicName(topic), partitions=partitions),),
     )
-    assert found_offsets(response_of(entity), 0) == (throttle, [Found(*one) for one in listed])
+    assert listed_offsets(response_of(entity), 0) == (throttle, [PartitionOffset(*one) for one in queued])
 
 
 def batch_of(base: int, count: int, *, attributes: int = 0, stamp: int = 0, due: int = 0) -> bytes:
     """A record batch as a producer writes it, with values of 40 bytes that carry stamps."""
-    made = records([40] * count, keyed=True, rng=_Zeros(), headers=())  # type: ignore[arg-type]
+    made = batch_records([40] * count, keyed=True, rng=_Zeros(), headers=())  # type: ignore[arg-type]
     data = bytearray(made.data)
     for index, at in made.places.stamps:
         struct.pack_into(">Q", data, at, stamp + index)
@@ -139,7 +148,7 @@ def test_read_counts_what_a_log_holds_from_an_offset_on(log: list[tuple[int, int
                 expected += last - max(base, offset) + 1
                 size += length
     padding = data.draw(st.integers(0, 5))
-    got = read(bytes(padding) + held + b"more", padding, padding + cut, offset)
+    got = count_batches(bytes(padding) + held + b"more", padding, padding + cut, offset)
     assert got == (expected, size, after, ())
 
 
@@ -154,21 +163,21 @@ def test_own_first_records_tell_when_they_were_due() -> None:
         batch_of(9, 1, stamp=mine + 9, due=1005),
     ]
     held = b"".join(log)
-    assert read(held, 0, len(held), 1, OWN).samples == (1002, 1005)
-    assert read(held, 0, len(held), 0, OWN).samples == (1001, 1002, 1005)
-    assert read(held, 0, len(held), 0).samples == ()
+    assert count_batches(held, 0, len(held), 1, OWN).samples == (1002, 1005)
+    assert count_batches(held, 0, len(held), 0, OWN).samples == (1001, 1002, 1005)
+    assert count_batches(held, 0, len(held), 0).samples == ()
 
 
 @given(st.binary(max_size=200), st.integers(0, 100))
 def test_records_of_others_are_looked_into_without_harm(value: bytes, count: int) -> None:
     made = batch(4, value, count)
-    got = read(made, 0, len(made), 4, OWN)
+    got = count_batches(made, 0, len(made), 4, OWN)
     assert (got.records, got.bytes) == ((count, len(made)) if count else (0, 0))
 
 
 @given(st.binary(max_size=300))
 def test_garbage_is_read_without_an_endless_loop(garbage: bytes) -> None:
-    got = read(garbage, 0, len(garbage), 0, OWN)
+    got = count_batches(garbage, 0, len(garbage), 0, OWN)
     assert got.bytes <= len(garbage)
 
 
@@ -187,30 +196,30 @@ def test_a_fetch_response_is_walked_as_written(
         for *_, log in held
     ]
     partitions = tuple(
-        fetch_response.PartitionData(
+        kio_fetch_response.PartitionData(
             partition_index=i32(partition),
             error_code=ErrorCode(code),
             high_watermark=i64(high),
             aborted_transactions=None
             if aborted is None
             else tuple(
-                fetch_response.AbortedTransaction(producer_id=ProducerId(one), first_offset=i64(one))
+                kio_fetch_response.AbortedTransaction(producer_id=ProducerId(one), first_offset=i64(one))
                 for one in range(aborted)
             ),
             records=None if content is None else Records(content),
         )
         for (partition, code, high, aborted, _), content in zip(held, contents, strict=True)
     )
-    entity = fetch_response.FetchResponse(
+    entity = kio_fetch_response.FetchResponse(
         throttle_time=i32Timedelta.parse(timedelta(milliseconds=throttle)),
         error_code=ErrorCode(error),
-        responses=(fetch_response.FetchableTopicResponse(topic=TopicName(topic), partitions=partitions),),
+        responses=(kio_fetch_response.FetchableTopicResponse(topic=TopicName(topic), partitions=partitions),),
     )
     data = b"before" + response_of(entity)
-    found = answer(data, len(b"before"))
-    walked = list(slices(data, found))
+    found = fetch_response(data, len(b"before"))
+    walked = list(fetched_partitions(data, found))
     assert (found.throttle_ms, found.error) == (throttle, error)
     assert [one[:3] for one in walked] == [one[:3] for one in held]
     assert [data[one.at : one.end] for one in walked] == [content or b"" for content in contents]
     assert not walked or walked[-1].end == len(data)
-    assert all(isinstance(one, Slice) for one in walked)
+    assert all(isinstance(one, FetchedPartition) for one in walked)
