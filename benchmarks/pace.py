@@ -17,7 +17,7 @@ from confluent_kafka import Producer
 
 from benchmarks.rig.options import parser
 from clusterload import Cluster, Dials, Lab, Load, Plan, Properties, measure
-from clusterload.generator.librdkafka import Records
+from clusterload.generator.librdkafka import CaseRecords
 
 RATES = (500, 2_000, 8_000)
 
@@ -37,7 +37,7 @@ def ours(cluster: Cluster, rate: int, seconds: float) -> tuple[float, float, int
 
 def sleeping(cluster: Cluster, rate: int, seconds: float) -> tuple[float, float, int]:
     """The same of a loop that sleeps between records."""
-    records = Records(payload_size=1024)
+    records = CaseRecords(payload_size=1024)
     producers = [Producer(dict(cluster.properties.values)) for _ in range(20)]
     before, began, sent = os.times(), time.perf_counter(), 0
     while time.perf_counter() - began < seconds:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clusterload.generator.wire.account import Account
-from clusterload.generator.wire.work import Report, Tally
+from clusterload.generator.wire.work import Tally, WorkerReport
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
@@ -145,10 +145,10 @@ def stored(path: Path, made: Plan, course: Course | None = None, *, complete: bo
     return read_run(path)
 
 
-def _report(loads: list[Load], course: Course, elapsed: float, *, last: bool) -> Report:
+def _report(loads: list[Load], course: Course, elapsed: float, *, last: bool) -> WorkerReport:
     at = min(elapsed, float(int(elapsed)))
     tallies = tuple(course.tally(load, at) for load in loads)
-    return Report(
+    return WorkerReport(
         worker=0, elapsed=elapsed, tallies=tallies, cpu=course.cpu * elapsed, lag=course.lag, rss=1_000_000, last=last
     )
 

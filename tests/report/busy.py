@@ -16,7 +16,7 @@ import numpy as np
 from clusterload.analysis.diagnosis import diagnose
 from clusterload.analysis.usage import assess
 from clusterload.generator.wire.account import Account
-from clusterload.generator.wire.work import Report, Tally
+from clusterload.generator.wire.work import Tally, WorkerReport
 from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
@@ -138,8 +138,8 @@ def _generate(recorder: Recorder, load: Load, error: str) -> None:
         recorder.document(name, document)
 
 
-def _report(tally: Tally, elapsed: float) -> Report:
-    return Report(
+def _report(tally: Tally, elapsed: float) -> WorkerReport:
+    return WorkerReport(
         worker=0,
         elapsed=elapsed,
         tallies=(tally,),

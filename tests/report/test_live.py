@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from clusterload.cli.live import Lines
-from clusterload.generator.progress import Progress, Standing
+from clusterload.generator.progress import LoadProgress, Progress
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.workload import Dials, Load, Plan
@@ -23,7 +23,7 @@ from tests.wire_runs import connect, plan, produce
 from tests.workflow.live.replayed import replayed
 
 WIRE = produce("a-load-with-a-long-name", connections="10000", byte_rate="100 MB/s", record_rate="100000/s")
-STANDING = Standing(
+STANDING = LoadProgress(
     ledger=Ledger(load=WIRE.name, scheduled=123_456_789, acknowledged=123_456_700, failed=9),
     figures={"connections": 10_000.0, "request_rate": 99_990.0, "record_rate": 99_990.0, "byte_rate": 99.9e6},
     p50=1234.0,
@@ -31,7 +31,7 @@ STANDING = Standing(
 )
 
 
-def standing(made: Plan, *loads: Standing, elapsed: float = 5.0) -> Snapshot:
+def standing(made: Plan, *loads: LoadProgress, elapsed: float = 5.0) -> Snapshot:
     state = Progress(elapsed=elapsed, duration=made.duration, ledger=Ledger(load="total"), loads=loads)
     shown = loads_now(made, state)
     return Snapshot(
@@ -47,7 +47,7 @@ def drawn(snapshot: Snapshot) -> str:
 
 
 def test_the_picture_of_a_running_load_fits_80_columns() -> None:
-    attempts = Standing(ledger=Ledger(load="connect", unit="connections"), figures={"connection_rate": 19.0})
+    attempts = LoadProgress(ledger=Ledger(load="connect", unit="connections"), figures={"connection_rate": 19.0})
     text = drawn(standing(plan(WIRE, connect(connection_rate="20/s")), STANDING, attempts))
     assert max(map(len, text.splitlines())) <= 80
     for word in ("request_rate", "100,000/s", "99,990/s", "1.23", "98.8", "123,456,700", "20/s", "19/s", "5 s left"):
@@ -85,7 +85,7 @@ def test_names_of_others_are_text_on_a_terminal(tmp_path: Path) -> None:
 
 def test_a_line_says_what_was_asked_and_what_came_of_it() -> None:
     load = produce(request_rate="ramp:0/s:100/s:10s")
-    one = Standing(ledger=Ledger(load="produce", acknowledged=200), figures={"request_rate": 44.0})
+    one = LoadProgress(ledger=Ledger(load="produce", acknowledged=200), figures={"request_rate": 44.0})
     text = live_line(standing(plan(load), one))
     assert text.startswith("5 s of 10 s: produce: request_rate 44/s of 45/s, ")
     assert text.endswith("200 records, 0 lost")
@@ -94,7 +94,7 @@ def test_a_line_says_what_was_asked_and_what_came_of_it() -> None:
 def test_a_load_of_librdkafka_is_said_by_its_records() -> None:
     dials = Dials(producers=2, record_rate=50, payload_size=1024)
     made = Plan(name="a", loads=(Load(name="sales", topic="t", dials=dials),), duration=10)
-    one = Standing(ledger=Ledger(load="sales", acknowledged=100, failed=1), figures={"record_rate": 50.0})
+    one = LoadProgress(ledger=Ledger(load="sales", acknowledged=100, failed=1), figures={"record_rate": 50.0})
     (load,) = standing(made, one).loads
     assert load_line(load) == "sales: record_rate 50/s of 50/s, 100 records, 1 lost"
 
@@ -112,7 +112,9 @@ def test_where_there_is_no_terminal_lines_come_now_and_then_and_one_for_each_loa
     for name in ("first", "second"):
         made = replace(plan(produce(request_rate="100/s"), duration=12), name=name)
         for second in range(13):
-            one = Standing(ledger=Ledger(load="produce", acknowledged=100 * second), figures={"request_rate": 100.0})
+            one = LoadProgress(
+                ledger=Ledger(load="produce", acknowledged=100 * second), figures={"request_rate": 100.0}
+            )
             lines(standing(made, one, elapsed=second))
     lines(replace(standing(made, one, elapsed=12), ended="it went on to its end"))
     assert [line.partition(", ")[0] for line in said] == [

@@ -11,7 +11,7 @@ import pytest
 
 from clusterload.analysis.gates import STOPPED, check_thresholds
 from clusterload.analysis.usage import assess
-from clusterload.generator.progress import Progress, Standing
+from clusterload.generator.progress import LoadProgress, Progress
 from clusterload.generator.wire.account import LatencyHistograms
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.ledger import Ledger
@@ -52,7 +52,7 @@ def state(elapsed: float, us: Sequence[int] = (), *, scheduled: int = 0, failed:
         kept.add(second, {one: 50})
     kept.close(len(us))
     account = Ledger(load="produce", scheduled=scheduled, failed=failed)
-    standing = Standing(ledger=account, latencies={"due": kept.last})
+    standing = LoadProgress(ledger=account, latencies={"due": kept.last})
     return Progress(elapsed=elapsed, duration=60, ledger=account, loads=(standing,))
 
 

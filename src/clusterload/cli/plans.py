@@ -140,12 +140,12 @@ def said_totals(plan: Plan) -> Iterator[str]:
 
 def _exact(load: Load, duration: float) -> Totals:
     """Totals with the bytes of values as they are made."""
-    from clusterload.generator.librdkafka import Records
+    from clusterload.generator.librdkafka import CaseRecords
 
     asked = totals(load, duration)
     if load.use != ("client", "produce"):
         return asked
-    size = Records(payload_size=load.dials.payload_size or 0).value_size
+    size = CaseRecords(payload_size=load.dials.payload_size or 0).value_size
     return replace(asked, bytes_written=math.ceil(asked.records - 1e-6) * size)
 
 

@@ -10,7 +10,7 @@ from clusterload.model.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class LoadProgress:
     """A look at one Load while it runs.
 
     Attributes:
@@ -42,7 +42,7 @@ class Progress:
     elapsed: float
     duration: float
     ledger: Ledger
-    loads: tuple[Standing, ...] = ()
+    loads: tuple[LoadProgress, ...] = ()
 
     @property
     def rate(self) -> float:
@@ -56,7 +56,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class GeneratedLoad:
     """A load that was made.
 
     Attributes:

@@ -9,14 +9,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from clusterload.generator.librdkafka import Traffic, made_load
-from clusterload.generator.progress import Made, OnProgress, Progress, Standing
+from clusterload.generator.librdkafka import CountsRecorder, generate_load
+from clusterload.generator.progress import GeneratedLoad, LoadProgress, OnProgress, Progress
 from clusterload.model.ledger import RECORDS, Ledger
 from clusterload.model.series import SECOND
 from clusterload.telemetry.cancellation import look
 
 if TYPE_CHECKING:
-    from clusterload.generator.wire.engine import Ready
+    from clusterload.generator.wire.engine import PreparedLoads
     from clusterload.kafka.properties import Properties
     from clusterload.model.workload import Plan
     from clusterload.telemetry.runfile import Recorder
@@ -39,7 +39,7 @@ def generated(
     on_progress: OnProgress = lambda _: None,
     on_statistics: Callable[[str], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> Made:
+) -> GeneratedLoad:
     """Make a plan's load; what became of it is in the run file also when it is interrupted.
 
     Args:
@@ -61,10 +61,10 @@ def generated(
     with ExitStack() as stack:
         ready = None
         if wire:
-            from clusterload.generator.wire.engine import prepared  # noqa: PLC0415 (heavy, and not for every load)
+            from clusterload.generator.wire.engine import prepared_loads  # noqa: PLC0415 (heavy, and not for every load)
 
             ready = stack.enter_context(
-                prepared(
+                prepared_loads(
                     wire,
                     plan.duration,
                     properties,
@@ -89,7 +89,7 @@ class _Making:
         self,
         plan: Plan,
         recorder: Recorder,
-        ready: Ready | None,
+        ready: PreparedLoads | None,
         on_progress: OnProgress,
         stop: Callable[[], bool],
     ) -> None:
@@ -99,7 +99,7 @@ class _Making:
         self.on_progress = on_progress
         self.stop = stop
         self.stopped = 0
-        self.client: tuple[Standing, ...] = ()
+        self.client: tuple[LoadProgress, ...] = ()
         self.start = self.end = 0
         self.extra_offsets: Mapping[str, int] = {}
         self.paces = {load.name: deque[tuple[float, int]]() for load in plan.loads if load.engine == "client"}
@@ -111,11 +111,11 @@ class _Making:
         seed: int,
         on_start: Callable[[int], None],
         on_statistics: Callable[[str], None] | None,
-    ) -> Made:
+    ) -> GeneratedLoad:
         client = [load for load in self.plan.loads if load.engine == "client"]
         try:
             if client:
-                made_load(
+                generate_load(
                     client,
                     self.plan.duration,
                     properties,
@@ -123,7 +123,7 @@ class _Making:
                     on_progress=self._client_goes_on,
                     on_statistics=on_statistics,
                     begin=lambda: self._begin(on_start),
-                    on_counts=Traffic(self.recorder),
+                    on_counts=CountsRecorder(self.recorder),
                     on_written=self._join,
                     on_end=self._client_ends,
                 )
@@ -160,8 +160,8 @@ class _Making:
         self.client = progress.loads
         self._step()
 
-    def _client_ends(self, made: Made) -> None:
-        self.client = tuple(Standing(ledger=ledger) for ledger in made.ledgers)
+    def _client_ends(self, made: GeneratedLoad) -> None:
+        self.client = tuple(LoadProgress(ledger=ledger) for ledger in made.ledgers)
         self.end = made.end
         self.extra_offsets = made.extra_offsets
 
@@ -191,20 +191,20 @@ class _Making:
                 self.recorder.document(name, document)
 
     def _tell(self, elapsed: float) -> None:
-        standings = tuple(self._paced(standing, elapsed) for standing in self._standings)
-        total = Ledger.total(standing.ledger for standing in standings)
+        load_progress = tuple(self._paced(standing, elapsed) for standing in self._standings)
+        total = Ledger.total(standing.ledger for standing in load_progress)
         self.on_progress(
-            Progress(elapsed=elapsed, duration=self.plan.duration, ledger=total, loads=standings),
+            Progress(elapsed=elapsed, duration=self.plan.duration, ledger=total, loads=load_progress),
         )
 
     @property
-    def _standings(self) -> list[Standing]:
+    def _standings(self) -> list[LoadProgress]:
         """How each Load does, in the plan's order."""
-        wire = self.ready.account.standings if self.ready is not None else ()
+        wire = self.ready.account.load_progress if self.ready is not None else ()
         known = {standing.ledger.load: standing for standing in (*self.client, *wire)}
         return [known[load.name] for load in self.plan.loads if load.name in known]
 
-    def _paced(self, standing: Standing, elapsed: float) -> Standing:
+    def _paced(self, standing: LoadProgress, elapsed: float) -> LoadProgress:
         """With the records of the last second, where the engine does not tell by itself."""
         pace = self.paces.get(standing.ledger.load)
         if pace is None or standing.ledger.unit != RECORDS:
@@ -217,14 +217,14 @@ class _Making:
         return replace(standing, figures={"record_rate": (after - before) / (now - then)} if now > then else {})
 
     @property
-    def made(self) -> Made:
+    def made(self) -> GeneratedLoad:
         """The load as it stands."""
         end = self.stopped or self.end
         if self.ready is not None and not self.stopped:
             end = self.ready.made.end
         elif not end:
             end = min(time.time_ns(), self.start + round(self.plan.duration * SECOND))
-        return Made(
+        return GeneratedLoad(
             start=self.start,
             end=end,
             ledgers=tuple(one.ledger for one in self._standings),

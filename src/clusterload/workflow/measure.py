@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clusterload.generator.librdkafka import ClientStatistics, Records
+from clusterload.generator.librdkafka import CaseRecords, ClientStatistics
 from clusterload.generator.librdkafka.predicted_connections import predicted_connections
-from clusterload.generator.progress import Made, OnProgress
+from clusterload.generator.progress import GeneratedLoad, OnProgress
 from clusterload.kafka.admin import topic_ids
 from clusterload.kafka.cluster import Cluster, Topic
 from clusterload.lab.faults import injected
@@ -142,7 +142,12 @@ def _ends(cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, int]:
 
 
 def _check_growth(
-    recorder: Recorder, cluster: Cluster, plan: Plan, topics: Mapping[str, Topic], before: Mapping[str, int], made: Made
+    recorder: Recorder,
+    cluster: Cluster,
+    plan: Plan,
+    topics: Mapping[str, Topic],
+    before: Mapping[str, int],
+    made: GeneratedLoad,
 ) -> None:
     """Hold the ledgers against how far the topics' end offsets moved; a difference is an event."""
     try:
@@ -166,7 +171,7 @@ def _check_growth(
 
 def _of_plan(plan: Plan, cluster: Cluster, topics: Mapping[str, Topic]) -> dict[str, Any]:
     client = [load for load in plan.loads if load.use == ("client", "produce")]
-    sizes = {load.name: Records(payload_size=load.dials.payload_size or 0).value_size for load in client}
+    sizes = {load.name: CaseRecords(payload_size=load.dials.payload_size or 0).value_size for load in client}
     return {
         "predicted": _predicted(plan, client, cluster, topics),
         "value_size": sizes,

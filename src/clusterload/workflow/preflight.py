@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from clusterload.generator.librdkafka import Records
+from clusterload.generator.librdkafka import CaseRecords
 from clusterload.kafka.admin import absent_groups, allowed_operations
 from clusterload.kafka.cluster import Cluster, Topic
 from clusterload.kafka.protocol.security import security_of
@@ -214,7 +214,7 @@ def check_topic(load: Load, topic: tuple[int | None, int | None]) -> None:
 def _largest(load: Load) -> tuple[float, str, str]:
     """Bytes of a Load's largest batch, what that is in words, and the dial that makes it so."""
     if load.use == ("client", "produce"):
-        value = Records(payload_size=load.dials.payload_size or 0).value_size
+        value = CaseRecords(payload_size=load.dials.payload_size or 0).value_size
         return value + _AROUND, f"values of {value:,} B", "payload_size"
     if load.kind == "transact":
         value = load.setting("record_size").largest

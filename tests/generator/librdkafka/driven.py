@@ -12,8 +12,8 @@ from confluent_kafka import Consumer, KafkaError
 from confluent_kafka.admin import AdminClient, ConsumerGroupDescription  # type: ignore[attr-defined]
 
 from clusterload import Cluster, Dials, Load
-from clusterload.generator.librdkafka import made_load
-from clusterload.generator.progress import Made, Progress
+from clusterload.generator.librdkafka import generate_load
+from clusterload.generator.progress import GeneratedLoad, Progress
 from clusterload.model.ledger import Ledger
 
 
@@ -30,7 +30,7 @@ class Told:
     """What the engine told: totals of each Load's counts, and the end."""
 
     totals: dict[str, Counter[str]] = field(default_factory=dict)
-    ends: list[Made] = field(default_factory=list)
+    ends: list[GeneratedLoad] = field(default_factory=list)
 
     def ledger(self, load: Load) -> Ledger:
         (found,) = [one for one in self.ends[-1].ledgers if one.load == load.name]
@@ -45,7 +45,7 @@ def make(
     told: Told | None = None,
 ) -> Told:
     told = told or Told()
-    made_load(
+    generate_load(
         loads,
         seconds,
         cluster.properties,

@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.generator.librdkafka.predicted_connections import Prediction, partition_of, predicted_connections
+from clusterload.generator.librdkafka.predicted_connections import (
+    ConnectionPrediction,
+    crc32_partition,
+    predicted_connections,
+)
 from clusterload.generator.librdkafka.records import KEYS
 from clusterload.kafka.cluster import Broker, Cluster, Partition, Topic
 from clusterload.kafka.properties import Properties
@@ -34,7 +38,7 @@ def cluster(servers: str = THREE, brokers: int = 3, **more: str) -> Cluster:
     )
 
 
-def predicted(producers: int, *leaders: int, within: Cluster | None = None) -> Prediction:
+def predicted(producers: int, *leaders: int, within: Cluster | None = None) -> ConnectionPrediction:
     found = predicted_connections(producers, topic(*leaders), within or cluster())
     assert found is not None
     return found
@@ -42,12 +46,12 @@ def predicted(producers: int, *leaders: int, within: Cluster | None = None) -> P
 
 def test_keys_go_to_the_partitions_that_librdkafka_gives_them() -> None:
     # The CRC-32 that gzip appends to each key (`printf mt_key_1 | gzip | tail -c 8 | od -An -tu4`), modulo 6.
-    assert [partition_of(key, 6) for key in KEYS] == [4, 2, 4, 1, 1, 1]
+    assert [crc32_partition(key, 6) for key in KEYS] == [4, 2, 4, 1, 1, 1]
 
 
 def test_where_all_brokers_lead_the_bootstrap_connection_is_one_of_them() -> None:
     # Of six partitions the keys go to 1, 2 and 4.
-    assert predicted(20, 9, 1, 2, 9, 3, 9) == Prediction(mean=60, deviation=0)
+    assert predicted(20, 9, 1, 2, 9, 3, 9) == ConnectionPrediction(mean=60, deviation=0)
 
 
 def test_with_one_leader_of_three_two_picks_in_three_cost_a_connection_more() -> None:
@@ -63,13 +67,13 @@ def test_with_two_leaders_of_three_it_is_the_case_study_s_47_and_23() -> None:
 
 
 def test_a_bootstrap_address_that_no_broker_has_is_always_a_connection_more() -> None:
-    assert predicted(20, 1, 1, 1, within=cluster("load-balancer:9092")) == Prediction(mean=40, deviation=0)
+    assert predicted(20, 1, 1, 1, within=cluster("load-balancer:9092")) == ConnectionPrediction(mean=40, deviation=0)
 
 
 def test_leaders_of_partitions_that_no_key_goes_to_do_not_count() -> None:
-    used = {partition_of(key, 50) for key in KEYS}
+    used = {crc32_partition(key, 50) for key in KEYS}
     leaders = [1 if number in used else 2 for number in range(50)]
-    assert predicted(10, *leaders, within=cluster("broker1:9092")) == Prediction(mean=10, deviation=0)
+    assert predicted(10, *leaders, within=cluster("broker1:9092")) == ConnectionPrediction(mean=10, deviation=0)
 
 
 @given(
@@ -80,7 +84,7 @@ def test_leaders_of_partitions_that_no_key_goes_to_do_not_count() -> None:
 def test_a_prediction_is_between_one_connection_a_leader_and_one_more(
     producers: int, leaders: list[int], servers: list[int]
 ) -> None:
-    used = {leaders[partition_of(key, len(leaders))] for key in KEYS}
+    used = {leaders[crc32_partition(key, len(leaders))] for key in KEYS}
     within = cluster(" , ".join(f"broker{number}:9092" for number in servers), brokers=5)
     found = predicted(producers, *leaders, within=within)
     assert producers * len(used) <= found.mean <= producers * (len(used) + 1)

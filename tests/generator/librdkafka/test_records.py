@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.generator.librdkafka.records import KEYS, SENTENCE, Records, stamp
+from clusterload.generator.librdkafka.records import KEYS, SENTENCE, CaseRecords, stamp
 from clusterload.model.errors import ConfigurationError
 
 sizes = st.integers(64, 20_000)
@@ -28,7 +28,7 @@ def test_the_sentence_has_64_bytes_and_needs_no_escaping() -> None:
 
 @given(sizes, moments)
 def test_a_value_is_json_with_the_payload_asked_for_and_its_time(size: int, now: int) -> None:
-    records = Records(payload_size=size)
+    records = CaseRecords(payload_size=size)
     value = json.loads(records.value(records.head, now))
     assert value.keys() == {"payload", "ts"}
     assert value["payload"] == SENTENCE * (size // 64)
@@ -38,13 +38,13 @@ def test_a_value_is_json_with_the_payload_asked_for_and_its_time(size: int, now:
 
 @given(sizes, moments)
 def test_every_value_has_the_size_that_was_foretold(size: int, now: int) -> None:
-    records = Records(payload_size=size)
+    records = CaseRecords(payload_size=size)
     assert len(records.value(records.head, now)) == records.value_size
 
 
 def test_the_payloads_of_the_case_are_made_whole() -> None:
-    assert [len(Records(payload_size=size).payload) for size in (4096, 2048)] == [4096, 2048]
-    assert Records(payload_size=4096).value_size - Records(payload_size=2048).value_size == 2048
+    assert [len(CaseRecords(payload_size=size).payload) for size in (4096, 2048)] == [4096, 2048]
+    assert CaseRecords(payload_size=4096).value_size - CaseRecords(payload_size=2048).value_size == 2048
 
 
 @given(moments, moments)
@@ -55,4 +55,4 @@ def test_stamps_sort_by_time(one: int, other: int) -> None:
 @pytest.mark.parametrize("size", [1, 63])
 def test_a_payload_smaller_than_a_sentence_is_refused(size: int) -> None:
     with pytest.raises(ConfigurationError, match=f"a payload of {size} B is too small"):
-        Records(payload_size=size)
+        CaseRecords(payload_size=size)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from clusterload.generator.progress import Made
-from clusterload.generator.wire.engine import prepared
+from clusterload.generator.progress import GeneratedLoad
+from clusterload.generator.wire.engine import prepared_loads
 from clusterload.kafka.properties import Properties
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Ledger
@@ -22,7 +22,7 @@ class Driven:
     """A load that was made, with what was kept of it."""
 
     path: Path
-    made: Made
+    made: GeneratedLoad
     documents: dict[str, Any]
     latency: Callable[[str, str], Histogram]
 
@@ -82,7 +82,7 @@ def drive(
     path = folder / f"{new_id()}.run"
     with (
         Recorder(path) as recorder,
-        prepared(loads, seconds, properties, recorder, seed=seed, workers=workers) as ready,
+        prepared_loads(loads, seconds, properties, recorder, seed=seed, workers=workers) as ready,
     ):
         ready.begin()
         beside = threading.Thread(target=meanwhile or (lambda: None))

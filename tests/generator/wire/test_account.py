@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clusterload import read_run
 from clusterload.generator.wire.account import Account, LatencyHistograms
-from clusterload.generator.wire.work import Report, Tally
+from clusterload.generator.wire.work import Tally, WorkerReport
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Ledger
 from clusterload.model.run import Run
@@ -39,7 +39,7 @@ def test_seconds_add_up_to_the_whole_whatever_comes_late(
     assert {int(second): Histogram.decode(text).count for second, text in kept.seconds().items()} == by_second
 
 
-def report(worker: int, elapsed: float, acknowledged: int, *, made: int = 5, last: bool = False) -> Report:
+def report(worker: int, elapsed: float, acknowledged: int, *, made: int = 5, last: bool = False) -> WorkerReport:
     tally = Tally(
         load="produce",
         ledger=Ledger(
@@ -51,7 +51,9 @@ def report(worker: int, elapsed: float, acknowledged: int, *, made: int = 5, las
         records=acknowledged,
         due={1000: 10} if elapsed else {},
     )
-    return Report(worker=worker, elapsed=elapsed, tallies=(tally,), cpu=0.1 * elapsed, lag=0.0, rss=1000, last=last)
+    return WorkerReport(
+        worker=worker, elapsed=elapsed, tallies=(tally,), cpu=0.1 * elapsed, lag=0.0, rss=1000, last=last
+    )
 
 
 def two_workers(path: Path) -> tuple[Account, Run]:
@@ -88,7 +90,7 @@ def test_what_was_made_before_the_load_is_told_apart(tmp_path: Path) -> None:
 
 def test_the_last_second_of_a_running_load_is_at_hand(tmp_path: Path) -> None:
     account, _ = two_workers(tmp_path / "a.run")
-    (standing,) = account.standings
+    (standing,) = account.load_progress
     assert standing.figures["connections"] == 10
     assert round(standing.figures["request_rate"], 1) == round(10 + 10 / 1.4, 1)
     assert 1000 <= standing.p99 <= 1001

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from clusterload.generator.wire.counts import Counts, LatencySamples
 from clusterload.generator.wire.population import WorkerSetting
 from clusterload.generator.wire.schedule import DROP, LATE, Schedule
-from clusterload.generator.wire.work import Part, Routes
+from clusterload.generator.wire.work import LoadPart, Routes
 from clusterload.model.workload import Dials, Load
 
 SECOND = 1_000_000_000
@@ -20,7 +20,7 @@ ORIGIN = 5 * SECOND
 def schedule(rate: float, seconds: float, number: int = 0, parts: int = 1) -> Schedule:
     """One part's share of a load that begins at `ORIGIN`."""
     load = Load(name="load", kind="admin", topic="t", dials=Dials(metadata_rate=rate))
-    made = Schedule(Part(load=load, order=0, number=number, parts=parts, frames={}), Counts())
+    made = Schedule(LoadPart(load=load, order=0, number=number, parts=parts, frames={}), Counts())
     nothing: Any = None
     setting = WorkerSetting(
         worker=0,

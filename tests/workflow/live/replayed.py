@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from clusterload.analysis.diagnosis import diagnose
 from clusterload.analysis.usage import assess
-from clusterload.generator.progress import Progress, Standing
+from clusterload.generator.progress import LoadProgress, Progress
 from clusterload.model.ledger import Ledger
 from clusterload.model.limits import Limits
 from clusterload.model.run import Run
@@ -58,12 +58,12 @@ def progress(run: Run, plan: Plan, second: int) -> Progress:
     return Progress(elapsed=second, duration=plan.duration, ledger=total, loads=loads)
 
 
-def _standing(run: Run, whole: Ledger, second: int, duration: float) -> Standing:
+def _standing(run: Run, whole: Ledger, second: int, duration: float) -> LoadProgress:
     part = second / duration
     counts = {name: round(getattr(whole, name) * part) for name in ("acknowledged", "failed", "unknown", "dropped")}
     latency = run.latency(whole.load, "due")
     last = latency.at(second - 1) if latency else None
-    return Standing(
+    return LoadProgress(
         ledger=replace(
             whole,
             scheduled=sum(counts.values()),

@@ -1,7 +1,7 @@
 """The client engine: load as an application makes it, with librdkafka's producers and consumers."""
 
-from clusterload.generator.librdkafka.engine import made_load
-from clusterload.generator.librdkafka.records import Records
-from clusterload.generator.librdkafka.series import ClientStatistics, Traffic
+from clusterload.generator.librdkafka.engine import generate_load
+from clusterload.generator.librdkafka.records import CaseRecords
+from clusterload.generator.librdkafka.series import ClientStatistics, CountsRecorder
 
-__all__ = ["ClientStatistics", "Records", "Traffic", "made_load"]
+__all__ = ["CaseRecords", "ClientStatistics", "CountsRecorder", "generate_load"]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from clusterload.generator.librdkafka.group import Group
-from clusterload.generator.librdkafka.produce import FLUSH_SECONDS, Crew, new_crew
-from clusterload.generator.librdkafka.series import Counts, OnCounts
+from clusterload.generator.librdkafka.group import GroupLoad
+from clusterload.generator.librdkafka.produce import FLUSH_SECONDS, Producers, new_producers
+from clusterload.generator.librdkafka.series import LoadCounts, OnCounts
 from clusterload.generator.librdkafka.threads import Clock
-from clusterload.generator.librdkafka.transact import Transact
-from clusterload.generator.progress import Made, OnProgress, Progress, Standing
+from clusterload.generator.librdkafka.transact import TransactLoad
+from clusterload.generator.progress import GeneratedLoad, LoadProgress, OnProgress, Progress
 from clusterload.kafka.properties import Properties
 from clusterload.model.ledger import Ledger
 from clusterload.model.series import SECOND
@@ -25,7 +25,7 @@ _PROGRESS_SECONDS: Final = 0.2
 _POLL_SECONDS: Final = 0.05
 
 
-class Beside(Protocol):
+class ThreadedLoad(Protocol):
     """A Load that is made by threads of its own."""
 
     @property
@@ -52,7 +52,7 @@ class Beside(Protocol):
         """The account so far."""
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> LoadCounts:
         """What it has moved so far."""
 
     @property
@@ -60,7 +60,7 @@ class Beside(Protocol):
         """Offsets that its transactions took besides their records."""
 
 
-def made_load(
+def generate_load(
     loads: Iterable[Load],
     duration: float,
     properties: Properties,
@@ -71,8 +71,8 @@ def made_load(
     begin: Callable[[], int] = time.time_ns,
     on_counts: OnCounts = lambda *_: None,
     on_written: Callable[[], None] = lambda: None,
-    on_end: Callable[[Made], None] = lambda _: None,
-) -> Made:
+    on_end: Callable[[GeneratedLoad], None] = lambda _: None,
+) -> GeneratedLoad:
     """Make all Loads for `duration` seconds, end them within a bound, and account for everything.
 
     Args:
@@ -118,13 +118,13 @@ class _Making:
     """All Loads of this engine while they are made."""
 
     order: tuple[str, ...]
-    crews: list[Crew]
-    writing: list[Transact]
-    reading: list[Group]
+    producing: list[Producers]
+    writing: list[TransactLoad]
+    reading: list[GroupLoad]
     on_counts: OnCounts
     clock: Clock = field(init=False)
     figures: dict[str, Mapping[str, float]] = field(default_factory=dict)
-    last: dict[str, tuple[float, Counts]] = field(default_factory=dict)
+    last: dict[str, tuple[float, LoadCounts]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -137,33 +137,33 @@ class _Making:
         on_counts: OnCounts,
     ) -> _Making:
         order = tuple(load.name for load in loads)
-        making = cls(order=order, crews=[], writing=[], reading=[], on_counts=on_counts)
+        making = cls(order=order, producing=[], writing=[], reading=[], on_counts=on_counts)
         for number, load in enumerate(loads, seed):
             if load.kind == "group":
-                making.reading.append(Group(load, properties, seed=number, on_statistics=on_statistics))
+                making.reading.append(GroupLoad(load, properties, seed=number, on_statistics=on_statistics))
             elif load.kind == "transact":
-                making.writing.append(Transact(load, properties, seed=number, on_statistics=on_statistics))
+                making.writing.append(TransactLoad(load, properties, seed=number, on_statistics=on_statistics))
             else:
-                making.crews.append(new_crew(load, duration, properties, number, on_statistics))
+                making.producing.append(new_producers(load, duration, properties, number, on_statistics))
         return making
 
     @property
-    def beside(self) -> tuple[Beside, ...]:
+    def threaded(self) -> tuple[ThreadedLoad, ...]:
         """All that threads make; who writes before who reads."""
         return (*self.writing, *self.reading)
 
     def prepare(self) -> None:
         try:
-            for one in self.beside:
+            for one in self.threaded:
                 one.prepare()
         except BaseException:
             # Also Ctrl-C: threads that wait for brokers need not.
-            for one in self.beside:
+            for one in self.threaded:
                 one.interrupt()
             raise
 
     def begin(self) -> None:
-        for one in self.beside:
+        for one in self.threaded:
             self._count(one, self.clock.start)
             one.begin(self.clock)
 
@@ -173,9 +173,11 @@ class _Making:
         next_second = 1.0
         while True:
             elapsed = self.clock.elapsed
-            for crew in self.crews:
-                crew.send_due(elapsed, self.clock.start)
-            if elapsed >= self.clock.duration and all(crew.sent >= crew.total for crew in self.crews):
+            for producers in self.producing:
+                producers.send_due(elapsed, self.clock.start)
+            if elapsed >= self.clock.duration and all(
+                producers.sent >= producers.total for producers in self.producing
+            ):
                 return
             if elapsed >= next_poll:
                 next_poll = elapsed + _POLL_SECONDS
@@ -189,16 +191,16 @@ class _Making:
             time.sleep(self._pause(self.clock.elapsed, next_poll))
 
     def _poll(self) -> None:
-        for crew in self.crews:
-            crew.poll()
-        for one in self.beside:
+        for producers in self.producing:
+            producers.poll()
+        for one in self.threaded:
             one.check()
 
     def _count_all(self) -> None:
-        for one in self.beside:
+        for one in self.threaded:
             self._count(one, self.clock.now)
 
-    def _count(self, one: Beside, now: int) -> None:
+    def _count(self, one: ThreadedLoad, now: int) -> None:
         counts, elapsed = one.counts, (now - self.clock.start) / SECOND
         self.on_counts(one.load.name, now, counts)
         then, before = self.last.get(one.load.name, (elapsed, counts))
@@ -208,21 +210,21 @@ class _Making:
             self.figures[one.load.name] = {"record_rate": rate}
 
     def _pause(self, elapsed: float, next_poll: float) -> float:
-        due = [crew.pacer.when(crew.sent) for crew in self.crews if crew.sent < crew.total]
+        due = [producers.pacer.when(producers.sent) for producers in self.producing if producers.sent < producers.total]
         end = max(self.clock.duration, elapsed)
         return min(max(0.0, min([*due, next_poll, end]) - elapsed), _POLL_SECONDS)
 
     def deliver(self, seconds: float) -> None:
         """End all who write, within a bound."""
-        for crew in self.crews:
-            crew.finish(seconds)
+        for producers in self.producing:
+            producers.finish(seconds)
         for one in self.writing:
             one.finish(seconds)
 
     def finish(self, *, clean: bool) -> None:
         """End all; those who read do it last, so that they can read all."""
         if not clean:
-            for one in self.beside:
+            for one in self.threaded:
                 one.interrupt()
             self.deliver(CUT_SHORT_SECONDS)
         for reading in self.reading:
@@ -232,13 +234,13 @@ class _Making:
     @property
     def ledgers(self) -> tuple[Ledger, ...]:
         """The accounts in the order of the Loads."""
-        known = {crew.load.name: crew.book.ledger() for crew in self.crews}
-        known |= {one.load.name: one.ledger for one in self.beside}
+        known = {producers.load.name: producers.book.ledger() for producers in self.producing}
+        known |= {one.load.name: one.ledger for one in self.threaded}
         return tuple(known[name] for name in self.order)
 
-    def made(self, start: int, end: int) -> Made:
+    def made(self, start: int, end: int) -> GeneratedLoad:
         extra = {one.load.name: one.extra_offsets for one in self.writing}
-        return Made(start=start, end=end, ledgers=self.ledgers, extra_offsets=extra)
+        return GeneratedLoad(start=start, end=end, ledgers=self.ledgers, extra_offsets=extra)
 
     def progress(self, elapsed: float) -> Progress:
         ledgers, duration = self.ledgers, self.clock.duration
@@ -246,5 +248,5 @@ class _Making:
             elapsed=min(elapsed, duration),
             duration=duration,
             ledger=Ledger.total(ledgers),
-            loads=tuple(Standing(ledger=one, figures=self.figures.get(one.load, {})) for one in ledgers),
+            loads=tuple(LoadProgress(ledger=one, figures=self.figures.get(one.load, {})) for one in ledgers),
         )

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer
 
-from clusterload.generator.librdkafka.member import Member, Tally
+from clusterload.generator.librdkafka.member import Member, MemberCounts
 from clusterload.generator.librdkafka.offsets import first_offsets, last_offsets
 from clusterload.generator.librdkafka.produce import LATE_SECONDS
-from clusterload.generator.librdkafka.series import Counts
+from clusterload.generator.librdkafka.series import LoadCounts
 from clusterload.generator.librdkafka.threads import Clock, Threads
 from clusterload.kafka.client import new_consumer
 from clusterload.kafka.properties import Properties
@@ -33,7 +33,7 @@ _HEARTBEAT_SECONDS: Final = 3.0  # librdkafka's own
 _SHORTEST_HEARTBEAT: Final = 0.1
 
 
-class Group:
+class GroupLoad:
     """The members of one Load.
 
     They read what comes after the load's start: a group that has no offsets yet is given the ends of the topic
@@ -131,7 +131,7 @@ class Group:
         return book.ledger()
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> LoadCounts:
         """What the members have consumed, and how often they were given an assignment."""
         tallies = [reader.tally for reader in self._readers]
         return {
@@ -159,7 +159,7 @@ class _Reader:
         self.pacer = pacer
         self.new = new
         self.over = over
-        self.tally = Tally(book=Book(load.name, MEMBERS))
+        self.tally = MemberCounts(book=Book(load.name, MEMBERS))
         self.members: dict[int, Member] = {}
         self.together = load.dials.members or 0
         self.turns = {seat: seat for seat in seats}

@@ -28,7 +28,7 @@ _REFUSED: Final = {
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class MemberCounts:
     """What some members count, all by one thread; any other may read it.
 
     Attributes:
@@ -53,7 +53,7 @@ class Member:
     cluster refused the member, and is unknown if the member left before either.
     """
 
-    def __init__(self, consumer: Consumer, topic: str, tally: Tally) -> None:
+    def __init__(self, consumer: Consumer, topic: str, tally: MemberCounts) -> None:
         """Join the group of `consumer` to read `topic`."""
         self._consumer = consumer
         self._tally = tally

@@ -16,29 +16,29 @@ from clusterload.kafka.cluster import Broker, Cluster, Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
+class ConnectionPrediction:
     """A number of connections: its mean, and its standard deviation over the random picks."""
 
     mean: float
     deviation: float
 
 
-def partition_of(key: str, partitions: int) -> int:
+def crc32_partition(key: str, partitions: int) -> int:
     """The partition that librdkafka's default partitioner (`consistent_random`, CRC-32) gives a key."""
     return crc32(key.encode()) % partitions
 
 
-def predicted_connections(producers: int, topic: Topic, cluster: Cluster) -> Prediction | None:
+def predicted_connections(producers: int, topic: Topic, cluster: Cluster) -> ConnectionPrediction | None:
     """The connections that `producers` of the case's keys will hold; None with another partitioner."""
     if cluster.properties.values.get("partitioner", "consistent_random") not in {
         "consistent_random",
         "consistent",
     }:
         return None
-    used = {partition_of(key, len(topic.partitions)) for key in KEYS}
+    used = {crc32_partition(key, len(topic.partitions)) for key in KEYS}
     leaders = {topic.partitions[number].leader for number in used} - {-1}
     apart = _chance_apart(_bootstrap(cluster), leaders, cluster.brokers)
-    return Prediction(
+    return ConnectionPrediction(
         mean=producers * (len(leaders) + apart),
         deviation=math.sqrt(producers * apart * (1 - apart)),
     )

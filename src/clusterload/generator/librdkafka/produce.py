@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from clusterload.generator.librdkafka.records import KEYS, Records
+from clusterload.generator.librdkafka.records import KEYS, CaseRecords
 from clusterload.kafka.client import kafka_error, new_producer
 from clusterload.kafka.properties import Properties
 from clusterload.model.ledger import Book, Fate
@@ -56,13 +56,13 @@ def fate_of(error: KafkaError) -> Fate:
 
 
 @dataclass(slots=True, kw_only=True)
-class Crew:
+class Producers:
     """One Load's producers with what they need to go on."""
 
     load: Load
     pacer: Pacer
     producers: list[Producer]
-    records: Records
+    records: CaseRecords
     head: bytes
     keys: random.Random
     book: Book
@@ -138,26 +138,26 @@ def _settle(book: Book, error: KafkaError | None, message: Message) -> None:
         book.lose(fate_of(error), error.name())
 
 
-def new_crew(
+def new_producers(
     load: Load,
     duration: float,
     properties: Properties,
     seed: int,
     on_statistics: Callable[[str], None] | None,
-) -> Crew:
+) -> Producers:
     """The producers of one Load, who send nothing yet; ConfigurationError for a property that cannot be used."""
     dials = load.dials
     assert dials.record_rate is not None
     assert dials.payload_size is not None
     assert dials.producers is not None
-    records = Records(payload_size=dials.payload_size)
+    records = CaseRecords(payload_size=dials.payload_size)
     assert not isinstance(dials.record_rate, str)
     pacer = pacer_of(shape_of(dials.record_rate), load.arrivals, seed)
     overrides: dict[str, Any] = {"statistics.interval.ms": 1000}
     if on_statistics is not None:
         overrides["stats_cb"] = on_statistics
     overrides |= room_for(records.value_size, properties)
-    return Crew(
+    return Producers(
         load=load,
         pacer=pacer,
         producers=[

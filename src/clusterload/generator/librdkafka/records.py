@@ -18,7 +18,7 @@ _STAMP: Final = "2026-01-01T00:00:00.000000+00:00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
+class CaseRecords:
     """Makes keys and values.
 
     Attributes:

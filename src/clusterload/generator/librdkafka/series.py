@@ -22,10 +22,10 @@ _COUNTERS: Final = (
 _QUANTILES: Final = ("p50", "p99")
 
 
-Counts = Mapping[str, int]
+LoadCounts = Mapping[str, int]
 """How much a Load has moved since its start, by the name of the Series."""
 
-OnCounts = Callable[[str, int, Counts], None]
+OnCounts = Callable[[str, int, LoadCounts], None]
 """Takes a Load's name, Unix nanoseconds, and the Load's counts at that time; the first ones at its start."""
 
 _UNITS: Final = {"load_records": units.RECORDS, "load_bytes": units.BYTES, "load_rebalances": units.COUNT}
@@ -88,7 +88,7 @@ def _worst(
         yield name, unit, max(seen)
 
 
-class Traffic:
+class CountsRecorder:
     """Takes the counts of Loads and records how much they grew, labelled by `load`.
 
     Of a group, records and bytes are those that its members consumed; of transactions, those that were
@@ -99,9 +99,9 @@ class Traffic:
     def __init__(self, recorder: Recorder) -> None:
         """Record into `recorder`."""
         self._recorder = recorder
-        self._last: dict[str, tuple[int, Counts]] = {}
+        self._last: dict[str, tuple[int, LoadCounts]] = {}
 
-    def __call__(self, load: str, now: int, counts: Counts) -> None:
+    def __call__(self, load: str, now: int, counts: LoadCounts) -> None:
         """Take the counts of a Load at Unix nanoseconds `now`."""
         before = self._last.get(load)
         self._last[load] = (now, counts)

@@ -11,9 +11,9 @@ from typing import Any, Final
 from confluent_kafka import KafkaError
 
 from clusterload.generator.librdkafka.produce import DROP_SECONDS, LATE_SECONDS, room_for
-from clusterload.generator.librdkafka.series import Counts
+from clusterload.generator.librdkafka.series import LoadCounts
 from clusterload.generator.librdkafka.threads import Clock, Threads
-from clusterload.generator.librdkafka.transaction import Outcome, Transactions
+from clusterload.generator.librdkafka.transaction import TransactionOutcome, Transactions
 from clusterload.kafka.client import new_producer
 from clusterload.kafka.properties import Properties
 from clusterload.model.ledger import Book, Fate, Ledger
@@ -30,7 +30,7 @@ _FILLER_BYTES: Final = 65_536
 _NUMBER_BYTES: Final = 8
 
 
-class Transact:
+class TransactLoad:
     """The transactional producers of one Load, a thread each, since a commit waits for its answer.
 
     They take turns transaction by transaction. One that begins more than `LATE_SECONDS` after it was due is counted
@@ -98,7 +98,7 @@ class Transact:
         return book.ledger()
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> LoadCounts:
         """What was committed."""
         ledger = self.ledger
         return {"load_records": ledger.acknowledged, "load_bytes": ledger.acknowledged_bytes}
@@ -183,7 +183,7 @@ class _Writer:
         filler = self.filler * (size // max(1, len(self.filler)) + 1)
         return (number + filler)[:size] if size >= _NUMBER_BYTES else filler[:size]
 
-    def _settle(self, outcome: Outcome, size: int) -> None:
+    def _settle(self, outcome: TransactionOutcome, size: int) -> None:
         if outcome.fate is Fate.ACKNOWLEDGED:
             self.book.acknowledge(size, self.together)
             self.extra_offsets += outcome.partitions

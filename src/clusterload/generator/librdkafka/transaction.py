@@ -20,7 +20,7 @@ _STEP_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TransactionOutcome:
     """What became of a transaction.
 
     Attributes:
@@ -70,13 +70,13 @@ class Transactions:
                 ) from None
             return
 
-    def make(self, values: Sequence[bytes]) -> Outcome:
+    def make(self, values: Sequence[bytes]) -> TransactionOutcome:
         """A whole transaction with these values."""
         self._touched.clear()
         try:
             self.producer.begin_transaction()
         except KafkaException as error:
-            return Outcome(fate=Fate.FAILED, error=kafka_error(error).name())
+            return TransactionOutcome(fate=Fate.FAILED, error=kafka_error(error).name())
         for value in values:
             if failure := self._produce(value):
                 return self._abort(failure, certain=True)
@@ -101,7 +101,7 @@ class Transactions:
         if error is None and (partition := message.partition()) is not None:
             self._touched.add(partition)
 
-    def _commit(self) -> Outcome:
+    def _commit(self) -> TransactionOutcome:
         while True:
             try:
                 self.producer.commit_transaction(_STEP_SECONDS)
@@ -111,10 +111,10 @@ class Transactions:
                     return self._abort(inner.name(), certain=False)
                 if inner.retriable() and time.monotonic() < self.give_up_at:
                     continue
-                return Outcome(fate=Fate.UNKNOWN, error=inner.name())
-            return Outcome(fate=Fate.ACKNOWLEDGED, partitions=len(self._touched))
+                return TransactionOutcome(fate=Fate.UNKNOWN, error=inner.name())
+            return TransactionOutcome(fate=Fate.ACKNOWLEDGED, partitions=len(self._touched))
 
-    def _abort(self, reason: str, *, certain: bool) -> Outcome:
+    def _abort(self, reason: str, *, certain: bool) -> TransactionOutcome:
         """Abort; `certain` says that no commit was asked for, so that brokers abort it even if we cannot ask them."""
         while True:
             try:
@@ -122,5 +122,5 @@ class Transactions:
             except KafkaException as error:
                 if kafka_error(error).retriable() and time.monotonic() < self.give_up_at:
                     continue
-                return Outcome(fate=Fate.FAILED if certain else Fate.UNKNOWN, error=reason)
-            return Outcome(fate=Fate.FAILED, error=reason)
+                return TransactionOutcome(fate=Fate.FAILED if certain else Fate.UNKNOWN, error=reason)
+            return TransactionOutcome(fate=Fate.FAILED, error=reason)

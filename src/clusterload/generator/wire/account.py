@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.generator.progress import Standing
+from clusterload.generator.progress import LoadProgress
 from clusterload.model import units
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Book, Ledger
@@ -17,7 +17,7 @@ from clusterload.model.run import Generator, Traffic
 from clusterload.model.series import SECOND, Kind, Point
 
 if TYPE_CHECKING:
-    from clusterload.generator.wire.work import Report, Tally
+    from clusterload.generator.wire.work import Tally, WorkerReport
     from clusterload.model.units import Unit
     from clusterload.model.workload import Load
     from clusterload.telemetry.runfile import Recorder
@@ -34,15 +34,18 @@ FIGURES: Final = {
     ("load_records", ""): "record_rate",
     ("load_connections_made", ""): "connection_rate",
 }
-"""The dial that a Series, or one API's part of it, tells about."""
+"""The dial that a Series, or one API's part of it, belongs to."""
 
 
 LAST: Final = 5
-"""Seconds that are at hand for who follows a load; reports of a busy worker may close several at once."""
+"""Seconds kept at hand for the live page; reports of a busy worker may close several at once."""
 
 
 class LatencyHistograms:
-    """Counts them. A second that is over is packed away as text, which takes a hundredth of the room."""
+    """All latencies of one kind of one Load, and those of each second.
+
+    A second that is over is encoded as text, which takes a hundredth of the memory.
+    """
 
     __slots__ = ("_last", "_open", "_packed", "latest", "whole")
 
@@ -59,7 +62,7 @@ class LatencyHistograms:
         here.record_counts(counts)
         self.whole.add(here)
         if second in self._packed:
-            # A worker that was held up tells of a second that was thought to be over.
+            # A worker that was delayed reports on a second that was thought to be over.
             here.add(Histogram.decode(self._packed.pop(second)))
         if second in self._open:
             self._open[second].add(here)
@@ -86,7 +89,7 @@ class LatencyHistograms:
 
 
 class Account:
-    """Takes reports as they come, in any thread, and records what they say."""
+    """Takes reports as they come, in any thread, and records them."""
 
     def __init__(self, loads: Iterable[Load], recorder: Recorder, *, closed_loops: frozenset[str]) -> None:
         self._loads = tuple(loads)
@@ -94,14 +97,14 @@ class Account:
         self._closed_loops = closed_loops
         self._lock = threading.Lock()
         self._tallies: dict[tuple[str, int], Tally] = {}
-        self._reports: dict[int, Report] = {}
+        self._reports: dict[int, WorkerReport] = {}
         self._figures: dict[tuple[str, int], dict[str, float]] = {}
         self._latencies: dict[tuple[str, str], LatencyHistograms] = defaultdict(LatencyHistograms)
         self._peak_rss: Counter[int] = Counter()
         self._prepared: Counter[str] = Counter()
         self.start = 0
 
-    def take(self, report: Report) -> None:
+    def take(self, report: WorkerReport) -> None:
         """Take one report of one worker; its first, as the load begins, is what all others are held against."""
         with self._lock:
             before = self._reports.get(report.worker)
@@ -119,7 +122,7 @@ class Account:
                 self._record_tally(report, tally, at, span)
             self._close_seconds()
 
-    def _record_worker(self, report: Report, before: Report | None, at: int, span: float) -> None:
+    def _record_worker(self, report: WorkerReport, before: WorkerReport | None, at: int, span: float) -> None:
         labels = {"worker": str(report.worker)}
         grown = report.cpu - (before.cpu if before else 0.0)
         if span > 0:
@@ -127,7 +130,7 @@ class Account:
         self._recorder.record(Point("generator_lag", units.MILLISECONDS, Kind.GAUGE, labels, at, report.lag * 1e3))
         self._recorder.record(Point("generator_memory", units.BYTES, Kind.GAUGE, labels, at, float(report.rss)))
 
-    def _record_tally(self, report: Report, tally: Tally, at: int, span: float) -> None:
+    def _record_tally(self, report: WorkerReport, tally: Tally, at: int, span: float) -> None:
         key = (tally.load, report.worker)
         before = self._tallies.get(key)
         self._tallies[key] = tally
@@ -171,19 +174,19 @@ class Account:
         return book.ledger()
 
     @property
-    def standings(self) -> tuple[Standing, ...]:
+    def load_progress(self) -> tuple[LoadProgress, ...]:
         """How each Load does, in their order."""
         with self._lock:
             return tuple(self._standing(load.name) for load in self._loads)
 
-    def _standing(self, load: str) -> Standing:
+    def _standing(self, load: str) -> LoadProgress:
         figures: Counter[str] = Counter()
         for (name, _), latest in self._figures.items():
             if name == load:
                 figures.update(latest)
         p50, p99 = self._latencies[load, "due"].latest
         last = {of: kept.last for (name, of), kept in self._latencies.items() if name == load}
-        return Standing(ledger=self._ledger(load), figures=figures, p50=p50, p99=p99, latencies=last)
+        return LoadProgress(ledger=self._ledger(load), figures=figures, p50=p50, p99=p99, latencies=last)
 
     def latency(self, load: str, of: str) -> Histogram:
         """All of a Load's latencies of one kind, so far."""
@@ -191,7 +194,7 @@ class Account:
             return self._latencies[load, of].whole
 
     def documents(self) -> dict[str, Any]:
-        """What the run keeps beside ledgers and Series, as plain values."""
+        """What the run file keeps besides ledgers and Series, as plain values."""
         with self._lock:
             return self._documents()
 

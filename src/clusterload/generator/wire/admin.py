@@ -1,4 +1,4 @@
-"""Clients that ask for other things than records: offset commits, metadata, producer ids, at rates of their own."""
+"""Clients whose requests carry no records: offset commits, metadata, producer ids, each at its own rate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clusterload.generator.wire.error_codes import COORDINATOR_LOADS, COORDINATO
 from clusterload.generator.wire.population import Population, WorkerSetting
 from clusterload.generator.wire.producer_ids import init_producer_id
 from clusterload.generator.wire.schedule import Schedule
-from clusterload.generator.wire.work import Part, Tally
+from clusterload.generator.wire.work import LoadPart, Tally
 from clusterload.model.workload.dials import peak_of
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from clusterload.model.workload import Level
 
 IN_FLIGHT: Final = 5
-"""Most requests under way on a connection, as of a producer by default."""
+"""Most requests in flight on a connection, as a producer has by default."""
 
 ANSWER: Final = 30_000_000_000
-"""Nanoseconds that a broker may take to answer; then the connection is given up."""
+"""Nanoseconds that a broker may take to respond; then the connection is closed."""
 
 LOADING_MS: Final = 100
 """Milliseconds until a coordinator that is still reading its groups is asked again."""
@@ -77,7 +77,7 @@ class RequestKind:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class AdminInFlight:
-    """A request under way."""
+    """A request in flight."""
 
     kind: RequestKind
     due: int
@@ -87,12 +87,12 @@ class AdminInFlight:
 class AdminClients(Population):
     """The clients of a Load in this worker.
 
-    `connections` of them ask for metadata and producer ids, spread over the brokers. As many, of their own, go to the
+    `connections` of them request metadata and producer ids, spread over the brokers. As many others go to the
     coordinator of the Load's group and commit offsets for partition 0 of its topic, as a group without members may.
-    What is committed is the number of the commit. Nothing is sent again: a refused request has failed.
+    What is committed is the number of the commit. Nothing is retried: a refused request has failed.
     """
 
-    def __init__(self, part: Part, setting: WorkerSetting) -> None:
+    def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         dials = part.load.dials
         self.counts = Counts(errors=self.errors)
@@ -140,18 +140,18 @@ class AdminClients(Population):
             # Each broker of a new cluster takes a while until it gives its first one, which is no part of the load.
             by_broker = {connection.address: connection for connection in self.anywhere.free}
             await asyncio.gather(
-                *(init_producer_id(one, self.part.frames["producer_id"]) for one in by_broker.values())
+                *(init_producer_id(connection, self.part.frames["producer_id"]) for connection in by_broker.values())
             )
 
     async def _first_commit(self) -> None:
-        """Commit once, uncounted, as soon as a coordinator that has only just got the group takes it."""
+        """Commit once, uncounted, as soon as a coordinator that still loads the group accepts it."""
         commits = next(kind for kind in self.request_kinds if kind.round_robin is self.at_coordinator)
-        heard: list[int] = []
+        errors: list[int] = []
         give_up = time.monotonic() + FIND_SECONDS
-        while (not heard or heard[-1] == COORDINATOR_LOADS) and time.monotonic() < give_up:
+        while (not errors or errors[-1] == COORDINATOR_LOADS) and time.monotonic() < give_up:
             for connection in list(self.at_coordinator.free)[:1]:
                 if not connection.in_flight:
-                    connection.request(commits.frame, _hear(commits, heard), None)
+                    connection.request(commits.frame, _error_into(errors, commits), None)
             await asyncio.sleep(LOADING_MS / 1000)
 
     def begin(self) -> None:
@@ -162,7 +162,7 @@ class AdminClients(Population):
         for number, kind in enumerate(self.request_kinds):
             kind.schedule.begin(kind.rate, self.load.arrivals, setting, number)
 
-    # Asking.
+    # Requests.
 
     def tick(self, now: int) -> int:
         """Send what is due."""
@@ -192,7 +192,7 @@ class AdminClients(Population):
             (throttle,) = _INT.unpack_from(data, at + 4)
         except struct.error:
             self.counts.fail("_BAD_MSG")
-            connection.end("garbage: an answer that is too short")
+            connection.end(f"malformed {kind.api} response: too short")
             return
         if not error:
             self.counts.acknowledged += 1
@@ -214,12 +214,12 @@ class AdminClients(Population):
         for connection in list(self.open.values()):
             request = connection.in_flight[0][2] if connection.in_flight else None
             if isinstance(request, AdminInFlight) and now - request.sent > ANSWER:
-                connection.end("no answer in time")
+                connection.end("no response in time")
 
     # The coordinator.
 
     def _lose_coordinator(self) -> None:
-        """Commits wait until the coordinator is found; its connections end when they have their last answer."""
+        """Commits wait until the coordinator is found; its connections end after their last response."""
         for connection in list(self.open.values()):
             if connection.round_robin is self.at_coordinator:
                 self.at_coordinator.remove(connection)
@@ -227,7 +227,7 @@ class AdminClients(Population):
         self.coordinator.find_again(self._found)
 
     def _found(self) -> None:
-        """The coordinator is known again; the old connections to one may go, and come again to where it is."""
+        """The coordinator is known again; old connections end, and are opened to where it is now."""
         for connection in list(self.open.values()):
             if connection.state == "leaving" and not connection.in_flight:
                 connection.end("the coordinator moved")
@@ -243,7 +243,7 @@ class AdminClients(Population):
             (self.at_coordinator if connection.number >= self.wanted else self.anywhere).add(connection)
 
     def on_lost(self, connection: Connection, reason: str) -> None:
-        """A connection is gone: nobody says what became of what was under way."""
+        """A connection was lost: the outcome of requests in flight is unknown."""
         if connection.number == LOOKUP:
             self.coordinator.lost(reason)
             return
@@ -275,7 +275,7 @@ class AdminClients(Population):
     # The end.
 
     async def finish(self, patience: float) -> None:
-        """Wait for answers, within a bound."""
+        """Wait for responses, within a bound."""
         for kind in self.request_kinds:
             kind.schedule.close(time.monotonic_ns())
         give_up = time.monotonic() + patience
@@ -309,10 +309,10 @@ class AdminClients(Population):
         )
 
 
-def _hear(kind: RequestKind, heard: list[int]) -> Handler:
-    """What adds the error of an errand's answer to those that were heard."""
+def _error_into(errors: list[int], kind: RequestKind) -> Handler:
+    """A handler that adds a response's error to `errors`."""
 
-    def hear(_connection: Connection, data: bytes, at: int, end: int, _: None) -> None:
-        heard.append(kind.error(data, at, end))
+    def answered(_connection: Connection, data: bytes, at: int, end: int, _: None) -> None:
+        errors.append(kind.error(data, at, end))
 
-    return hear
+    return answered

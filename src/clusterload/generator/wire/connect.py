@@ -1,9 +1,10 @@
-"""Connections for their own sake: held ones, and churn (connect, greet, log in, ask, leave)."""
+"""Connections for their own sake: held ones, and churn (connect, ApiVersions, log in, maybe Metadata, close)."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import select
 import struct
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from clusterload.generator.wire.error_codes import error_name
 from clusterload.generator.wire.population import AGAIN_SECONDS, OPENING, SERVED, Population, WorkerSetting
 from clusterload.generator.wire.schedule import Schedule
 from clusterload.generator.wire.short_lived import ShortLivedConnection, ShortLivedConnections
-from clusterload.generator.wire.work import Part, Tally
+from clusterload.generator.wire.work import LoadPart, Tally
 from clusterload.model.workload import MAX
 from clusterload.model.workload.dials import peak_of, shape_of
 
@@ -22,25 +23,25 @@ if TYPE_CHECKING:
     from clusterload.generator.wire.connection import Connection
 
 AT_ONCE: Final = 256
-"""Connections of a churn that are being made at one time by one worker; what is due beyond that is late."""
+"""Short-lived connections that one worker makes at one time; what is due beyond that is late."""
 
 LEVEL: Final = 100_000_000
-"""Nanoseconds after which the number of standing connections follows its shape again."""
+"""Nanoseconds between adjustments of the number of held connections to its shape."""
 
 _FOREVER: Final = 1 << 62
 _SHORT: Final = struct.Struct(">h")
 
 
 class ConnectClients(Population):
-    """The connections of a Load in this worker: `connections` that stay, `connection_rate` that come and go.
+    """The connections of a Load in this worker: `connections` that are held, `connection_rate` that come and go.
 
     Where `connections` changes over time, those with the highest numbers come last and leave first.
     """
 
-    def __init__(self, part: Part, setting: WorkerSetting) -> None:
+    def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         dials = part.load.dials
-        self.standing = round(peak_of(dials.connections))
+        self.most_held = round(peak_of(dials.connections))
         self.level = shape_of(dials.connections) if dials.connections else None
         self.steady = isinstance(dials.connections or 0, int | float)
         self.wanted = 0
@@ -61,14 +62,15 @@ class ConnectClients(Population):
         self.short_lived: ShortLivedConnections | None = None
 
     async def prepare(self) -> None:
-        """Open the connections that stand at the start."""
+        """Open the connections that are held at the start."""
         self.wanted = self._wanted_at(0.0)
         held = self._mine(0, self.wanted)
         self.counts.scheduled += len(held)
-        if self.rate is not None and not self.lifetime and not self.setting.tls and not self.setting.login:
-            asked = ["greeting", "metadata"] if self.asks_metadata else ["greeting"]
+        plain = not (self.lifetime or self.setting.tls or self.setting.login)
+        if self.rate is not None and plain and hasattr(select, "epoll"):
+            names = ["greeting", "metadata"] if self.asks_metadata else ["greeting"]
             self.short_lived = ShortLivedConnections(
-                questions=[self.part.frames[name] for name in asked], on_end=self._short_lived_over
+                requests=[self.part.frames[name] for name in names], on_end=self._short_lived_over
             )
             self.short_lived.open([*self.setting.routes.brokers.values()])
         await self.open_all((number, self.address_of(number)) for number in held)
@@ -89,10 +91,10 @@ class ConnectClients(Population):
         if self.rate is not None and self.rate != MAX:
             self.schedule.begin(self.rate, self.load.arrivals, setting)
 
-    # The level of standing connections.
+    # Held connections.
 
     def _follow(self, now: int) -> None:
-        """Open or close connections, so that as many stand as the shape says for now."""
+        """Open or close connections, so that as many are held as the shape says for now."""
         wanted = self._wanted_at(max(0, now - self.setting.origin) / 1e9)
         before, self.wanted = self.wanted, wanted
         for number in self._mine(before, wanted):
@@ -103,7 +105,7 @@ class ConnectClients(Population):
                 self.open[number].close(SERVED)
 
     def _hold(self, number: int, after: float) -> None:
-        """Open a connection that is to stand, in the background."""
+        """Open a connection that is to be held, in the background."""
         self.counts.scheduled += 1
         self.coming.add(number)
         self.spawn(self._open_held(number, after))
@@ -122,10 +124,10 @@ class ConnectClients(Population):
         self.coming.discard(number)
         self.counts.drop("_NOT_WANTED")
 
-    # Connections that come and go.
+    # Short-lived connections.
 
     def tick(self, now: int) -> int:
-        """Begin the connections that are due, end those whose time is over."""
+        """Begin the connections that are due, close those whose lifetime is over."""
         while self.leaving and self.leaving[0][0] <= now:
             heapq.heappop(self.leaving)[-1].close(SERVED)
         if self.short_lived is not None:
@@ -145,7 +147,7 @@ class ConnectClients(Population):
         self.making += 1
         self.latencies.begun(due, now)
         self.churned += 1
-        number = self.standing + self.churned * self.part.parts + self.part.number
+        number = self.most_held + self.churned * self.part.parts + self.part.number
         if self.short_lived is not None:
             self.short_lived.begin(self.address_of(number), due, now)
             return
@@ -182,16 +184,16 @@ class ConnectClients(Population):
             self._come(now, now)
 
     def on_ready(self, connection: Connection) -> None:
-        """A connection has greeted: it is counted, or asks for metadata first."""
+        """A connection is logged in: it is counted, or sends its Metadata request first."""
         connection.in_flight = None if not connection.in_flight else connection.in_flight
         if self.closing:
             connection.end(SERVED)
         elif self.asks_metadata:
-            connection.request(self.part.frames["metadata"], self._told, None)
+            connection.request(self.part.frames["metadata"], self._on_metadata, None)
         else:
             self._counted(connection)
 
-    def _told(self, connection: Connection, _data: bytes, _at: int, _end: int, _: Any) -> None:
+    def _on_metadata(self, connection: Connection, _data: bytes, _at: int, _end: int, _: Any) -> None:
         self.answered["Metadata"] += 1
         self._counted(connection)
 
@@ -213,7 +215,7 @@ class ConnectClients(Population):
             connection.end(SERVED)
 
     def on_lost(self, connection: Connection, reason: str) -> None:
-        """A connection is gone; one that should stay is made again."""
+        """A connection is lost; one that should be held is opened again."""
         self.churning.pop(connection.number, None)
         if not connection.state and not self.closing:
             self.counts.fail(f"connection: {reason}")
@@ -221,17 +223,17 @@ class ConnectClients(Population):
             self._hold(connection.number, AGAIN_SECONDS)
 
     async def finish(self, patience: float) -> None:
-        """Every connection that stands answers one more request; then the load is over."""
+        """Each held connection must answer one more ApiVersions; then the load is over."""
         self.schedule.close(time.monotonic_ns())
         give_up = time.monotonic() + patience
         while (self.making or self.schedule.waits) and time.monotonic() < give_up:
             self.tick(time.monotonic_ns())
             await asyncio.sleep(0.01)
-        await self._last_question(give_up)
+        await self._check_alive(give_up)
         self._settle()
 
     def _settle(self) -> None:
-        """What did not come to stand until now does not count any more, also if it still does."""
+        """What is not open by now counts as lost, even if it opens after all."""
         self.closing = True
         for task in list(self.tasks):
             task.cancel()
@@ -241,18 +243,18 @@ class ConnectClients(Population):
         self.counts.lose("_TIMED_OUT", len(unanswered | self.churning.keys()) + short_lived)
         self.counts.fail("connection: not open by the end", len(self.coming - self.open.keys()))
 
-    async def _last_question(self, give_up: float) -> None:
-        standing = [one for one in self.open.values() if one.state]
+    async def _check_alive(self, give_up: float) -> None:
+        held = [connection for connection in self.open.values() if connection.state]
         alive: Counter[str] = Counter()
 
-        def heard(connection: Connection, data: bytes, at: int, _end: int, _: Any) -> None:
+        def answered(connection: Connection, data: bytes, at: int, _end: int, _: Any) -> None:
             (error,) = _SHORT.unpack_from(data, at + 4)
             alive[error_name(error) if error else "alive"] += 1
             connection.in_flight = None
 
-        for connection in standing:
-            connection.request(self.part.frames["greeting"], heard, None)
-        while alive.total() < len(standing) and time.monotonic() < give_up:
+        for connection in held:
+            connection.request(self.part.frames["greeting"], answered, None)
+        while alive.total() < len(held) and time.monotonic() < give_up:
             await asyncio.sleep(0.01)
         self.answered["ApiVersions"] += alive.total()
         self.alive = alive["alive"]

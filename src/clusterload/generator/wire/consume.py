@@ -1,4 +1,4 @@
-"""Consumers: each reader fetches all partitions from their leaders, and counts what it gets by batch headers."""
+"""Consumers: each reader fetches all partitions from their leaders, and counts records by their batch headers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from clusterload.generator.wire.readers import (
     milliseconds,
 )
 from clusterload.generator.wire.schedule import Schedule
-from clusterload.generator.wire.work import Part, Tally
+from clusterload.generator.wire.work import LoadPart, Tally
 from clusterload.model.errors import ClusterError
 from clusterload.model.workload import MAX
 
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from clusterload.kafka.protocol.address import Address
 
 BACKOFF: Final = 100_000_000
-"""Nanoseconds until a partition is asked for again after an error."""
+"""Nanoseconds until a partition is fetched again after an error."""
 
 ANSWER: Final = 30_000_000_000
-"""Nanoseconds that a broker may take to answer beyond the longest wait; then the connection is given up."""
+"""Nanoseconds that a broker may take to respond beyond fetch.max.wait.ms; then the connection is closed."""
 
 LOCATE_SECONDS: Final = 10.0
 
@@ -73,9 +73,9 @@ class ConsumedCounts:
         self._own = (setting.seed & 0xFFF) << 6 | (setting.worker & 0x3F)
         self.records = self.bytes = 0
 
-    def take(self, data: bytes, one: FetchedPartition, cursor: Cursor, now: int) -> int:
+    def take(self, data: bytes, fetched: FetchedPartition, cursor: Cursor, now: int) -> int:
         """Take the batches of a partition, and move its cursor; how many records there were."""
-        got = count_batches(data, one.at, one.end, cursor.offset, self._own)
+        got = count_batches(data, fetched.at, fetched.end, cursor.offset, self._own)
         self.records += got.records
         self.bytes += got.bytes
         cursor.offset = got.next_offset
@@ -89,12 +89,12 @@ class ConsumedCounts:
 class ConsumeClients(Population):
     """The readers of a Load in this worker; a fetch is what its ledger counts."""
 
-    def __init__(self, part: Part, setting: WorkerSetting) -> None:
+    def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         load, dials = part.load, part.load.dials
         leaders = setting.routes.leaders[load.topic]
         touched = min(int(dials.partitions or len(leaders)), len(leaders))
-        self.brokers = sorted({one for one in leaders[:touched] if one in setting.routes.brokers})
+        self.brokers = sorted(set(leaders[:touched]) & setting.routes.brokers.keys())
         self.reader_count, self.connections = connections_of(load, len(self.brokers))
         self.readers = Readers(range(part.number, self.reader_count, part.parts), touched)
         self.readers.settle(self.brokers, self.connections, self.reader_count)
@@ -124,7 +124,7 @@ class ConsumeClients(Population):
             if time.monotonic() > give_up:
                 raise ClusterError(
                     f"load {self.load.name!r}: not all partitions of topic {self.load.topic!r} said where they begin "
-                    f"and end ({', '.join(self.errors) or 'no answer'}): see whether each has a leader"
+                    f"and end ({', '.join(self.errors) or 'no response'}): see whether each has a leader"
                 )
             self._sweep(time.monotonic_ns())
             await asyncio.sleep(0.005)
@@ -138,7 +138,7 @@ class ConsumeClients(Population):
             assert self.load.dials.fetch_rate is not None
             self.schedule.begin(self.load.dials.fetch_rate, self.load.arrivals, setting)  # type: ignore[arg-type]
 
-    # Asking.
+    # Requests.
 
     def tick(self, now: int) -> int:
         """Fetch what is due; look after what waits."""
@@ -158,7 +158,7 @@ class ConsumeClients(Population):
             self._fetch(connection, self.readers.ready(connection.number, now), due, now)
 
     def _room(self, now: int) -> bool:
-        """Whether the next connection in turn has something to ask; those that have not are passed over."""
+        """Whether the next connection in turn has something to fetch; those that have not are skipped."""
         while self.round_robin:
             if self.readers.ready(self.round_robin.free[0].number, now):
                 return True
@@ -199,9 +199,9 @@ class ConsumeClients(Population):
             if request is None:
                 self._go_on(connection, now)
             elif now - request.sent > ANSWER + self.max_wait * 1_000_000:
-                connection.end("no answer in time")
+                connection.end("no response in time")
 
-    # Answers.
+    # Responses.
 
     def _located(self, connection: Connection, data: bytes, at: int, _end: int, request: FetchInFlight) -> None:
         now = time.monotonic_ns()
@@ -210,13 +210,13 @@ class ConsumeClients(Population):
         try:
             throttle, found = listed_offsets(data, at)
         except struct.error:
-            connection.end("garbage: an answer that is too short")
+            connection.end("malformed ListOffsets response: too short")
             return
-        for one in found:
-            if one.error:
-                self._troubled(request.cursors[one.partition], one.error, now)
+        for start in found:
+            if start.error:
+                self._on_error(request.cursors[start.partition], start.error, now)
             else:
-                request.cursors[one.partition].offset = one.offset
+                request.cursors[start.partition].offset = start.offset
         self._next(connection, throttle, now)
 
     def _fetched(self, connection: Connection, data: bytes, at: int, _end: int, request: FetchInFlight) -> None:
@@ -226,32 +226,32 @@ class ConsumeClients(Population):
         self.latencies.answered(request.due, request.sent, now)
         try:
             found = fetch_response(data, at)
-            troubles = [self._take(data, one, request, now) for one in fetched_partitions(data, found)]
+            errors = [self._take(data, fetched, request, now) for fetched in fetched_partitions(data, found)]
         except struct.error:
             self.counts.fail("_BAD_MSG")
-            connection.end("garbage: an answer that is too short")
+            connection.end("malformed Fetch response: too short")
             return
         if found.error:
             self.counts.fail(error_name(found.error))
             for cursor in request.cursors.values():
                 cursor.not_before = now + BACKOFF
-        elif any(troubles):
+        elif any(errors):
             self.counts.failed += 1
         else:
             self.counts.acknowledged += 1
         self._next(connection, found.throttle_ms, now)
 
-    def _take(self, data: bytes, one: FetchedPartition, request: FetchInFlight, now: int) -> bool:
+    def _take(self, data: bytes, fetched: FetchedPartition, request: FetchInFlight, now: int) -> bool:
         """Count what was read of a partition; whether there was an error."""
-        cursor = request.cursors[one.partition]
-        if one.error:
-            self._troubled(cursor, one.error, now)
+        cursor = request.cursors[fetched.partition]
+        if fetched.error:
+            self._on_error(cursor, fetched.error, now)
             return True
-        got = self.consumed.take(data, one, cursor, now)
-        self.drain.saw(cursor, got, one.high_watermark, request.sent, now)
+        got = self.consumed.take(data, fetched, cursor, now)
+        self.drain.saw(cursor, got, fetched.high_watermark, request.sent, now)
         return False
 
-    def _troubled(self, cursor: Cursor, error: int, now: int) -> None:
+    def _on_error(self, cursor: Cursor, error: int, now: int) -> None:
         self.errors[error_name(error)] += 1
         if error == OUT_OF_RANGE:
             cursor.offset = UNKNOWN
@@ -263,7 +263,7 @@ class ConsumeClients(Population):
     def _next(self, connection: Connection, throttle: int, now: int) -> None:
         if throttle:
             self.throttled += throttle
-            self.round_robin.pause(connection, throttle, lambda one: self._go_on(one, time.monotonic_ns()))
+            self.round_robin.pause(connection, throttle, lambda paused: self._go_on(paused, time.monotonic_ns()))
         else:
             self._go_on(connection, now)
         if self.paced and self.running:
@@ -280,7 +280,7 @@ class ConsumeClients(Population):
         self._go_on(connection, time.monotonic_ns())
 
     def on_lost(self, connection: Connection, reason: str) -> None:  # noqa: ARG002
-        """A connection is gone: what was under way is not answered, and will be asked again."""
+        """A connection was lost: what was in flight is fetched again."""
         self.round_robin.remove(connection)
         self._give_up(connection, "_TRANSPORT")
         if not self.closing:
@@ -288,7 +288,7 @@ class ConsumeClients(Population):
             self.reopen(connection.number, lambda: self._address(connection.number))
 
     def on_writable(self, connection: Connection) -> None:
-        """A connection could not be written to, and can be again."""
+        """A connection can be written to again."""
         self._go_on(connection, time.monotonic_ns())
 
     def _give_up(self, connection: Connection, why: str) -> None:
@@ -299,7 +299,7 @@ class ConsumeClients(Population):
         connection.in_flight = None
 
     def on_new_routes(self) -> None:
-        """Leaders moved: each partition is read from where it is led now."""
+        """Leaders moved: each partition is read from its new leader."""
         leaders = self.setting.routes.leaders[self.load.topic]
         self.readers.lead(leaders)
         new = self.readers.unreached(self.setting.routes.brokers)
@@ -312,7 +312,7 @@ class ConsumeClients(Population):
     # The end.
 
     async def finish(self, patience: float) -> None:
-        """Wait for answers; readers that nothing paces read on for a moment, to the end of the log."""
+        """Wait for responses; readers without a fetch_rate read on for a moment, to the end of the log."""
         self.drain.begin(time.monotonic_ns())
         self.schedule.close(self.drain.since)
         give_up = time.monotonic() + patience

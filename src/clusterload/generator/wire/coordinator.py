@@ -1,4 +1,4 @@
-"""A group's coordinator: found before the load, and again when it has moved."""
+"""A group's coordinator: looked up before the load, and again when it has moved."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from clusterload.generator.wire.connection import Connection
 
 FIND_SECONDS: Final = 10.0
-"""How long a coordinator is looked for before the load begins, and how long a broker may take to answer."""
+"""How long a coordinator is looked up before the load begins, and how long a broker may take to respond."""
 
 LOOKUP: Final = -1
-"""The number of the connection over which it is looked for; it ends with the answer."""
+"""The number of the connection over which it is looked up; it ends with the response."""
 
 _AGAIN_SECONDS: Final = 0.1
 _INT: Final = struct.Struct(">i")
@@ -37,7 +37,7 @@ class Coordinator:
     """
 
     def __init__(self, population: Population, first: int) -> None:
-        """Not known yet; looked for by connections of the population, at the brokers in turn from `first` on."""
+        """Not known yet; looked up by the population, at the brokers in turn from number `first` on."""
         self.address: Address | None = None
         self._population = population
         self._turn = count(first)
@@ -57,7 +57,7 @@ class Coordinator:
             if self.address is None and time.monotonic() > give_up:
                 raise ClusterError(
                     f"load {load.name!r}: no broker coordinates group {load.group_id!r} "
-                    f"({', '.join(errors) or 'no answer'}): see whether the brokers are up"
+                    f"({', '.join(errors) or 'no response'}): see whether the brokers are up"
                 )
         return self.address
 
@@ -69,7 +69,7 @@ class Coordinator:
             self._population.spawn(self._search(then))
 
     def lost(self, reason: str) -> None:
-        """The connection over which it is looked for is gone."""
+        """The lookup's connection was lost."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ClusterError(reason))
 
@@ -86,17 +86,17 @@ class Coordinator:
         reason = await population.open_connection(LOOKUP, population.address_of(next(self._turn)))
         connection = population.open.get(LOOKUP)
         if not reason and connection is not None:
-            connection.request(population.part.frames["find_coordinator"], self._heard, None)
+            connection.request(population.part.frames["find_coordinator"], self._answered, None)
             try:
                 self.address = await asyncio.wait_for(self._answer, FIND_SECONDS)
             except (TimeoutError, ClusterError) as error:
-                reason = str(error) or "no answer in time"
+                reason = str(error) or "no response in time"
             connection.close(SERVED)
         if self.address is None:
             population.errors[f"coordinator: {reason}"] += 1
             await asyncio.sleep(_AGAIN_SECONDS)
 
-    def _heard(self, _connection: Connection, data: bytes, at: int, _end: int, _: None) -> None:
+    def _answered(self, _connection: Connection, data: bytes, at: int, _end: int, _: None) -> None:
         self._population.answered["FindCoordinator"] += 1
         if self._answer is None or self._answer.done():
             return
@@ -119,7 +119,7 @@ def coordinator_in(data: bytes, at: int) -> Address:
         host = data[at + 2 : at + 2 + size].decode()
         (port,) = _INT.unpack_from(data, at + 2 + size)
     except (struct.error, UnicodeDecodeError):
-        raise ClusterError("garbage instead of a coordinator") from None
+        raise ClusterError("malformed FindCoordinator response") from None
     if error:
         raise ClusterError(error_name(error))
     return Address(host, port)

@@ -1,4 +1,4 @@
-"""What a population counts: fates for its ledger, and latencies until they are told."""
+"""What a population counts: the terms of its ledger, and latencies until they are reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Counts:
     errors: Counter[str] = field(default_factory=Counter)
 
     def drop(self, error: str, count: int = 1) -> None:
-        """Count something that was scheduled and never begun."""
+        """Count something that was scheduled and never sent."""
         self.dropped += count
         self.errors[error] += count
 
@@ -33,7 +33,7 @@ class Counts:
             self.errors[error] += count
 
     def lose(self, error: str, count: int = 1) -> None:
-        """Count what was under way and will not be answered."""
+        """Count what was in flight and will not be answered."""
         if count:
             self.unknown += count
             self.errors[error] += count

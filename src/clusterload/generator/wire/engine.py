@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.generator.progress import Made
+from clusterload.generator.progress import GeneratedLoad
 from clusterload.generator.wire import frames
 from clusterload.generator.wire.account import Account
-from clusterload.generator.wire.fleet import Fleet, finder, fleet
+from clusterload.generator.wire.fleet import Fleet, connected_fleet, finder
 from clusterload.generator.wire.readers import connections_of
-from clusterload.generator.wire.work import Part, Routes, Work
+from clusterload.generator.wire.work import LoadPart, Routes, WorkerTask
 from clusterload.kafka.protocol.security import security_of
 from clusterload.model.series import SECOND
 from clusterload.model.workload import MAX, PREFIX
@@ -39,8 +39,8 @@ ANSWER_MS: Final = 30_000
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Ready:
-    """Loads whose connections stand, waiting for the word to begin."""
+class PreparedLoads:
+    """Loads whose connections are open, ready to begin."""
 
     account: Account
     duration: float
@@ -52,8 +52,8 @@ class Ready:
         self.start = self.account.start = self._fleet.begin(self.duration)
         return self.start
 
-    def join(self, on_second: Callable[[], None] = lambda: None) -> Made:
-        """Wait for the end, and for the last answers.
+    def join(self, on_second: Callable[[], None] = lambda: None) -> GeneratedLoad:
+        """Wait for the end, and for the last responses.
 
         Raises:
             ClusterError: a worker failed; what it had counted stays in the account.
@@ -62,18 +62,18 @@ class Ready:
         return self.made
 
     @property
-    def made(self) -> Made:
+    def made(self) -> GeneratedLoad:
         """The load as it stands."""
         end = min(time.time_ns(), self.start + round(self.duration * SECOND))
-        return Made(start=self.start, end=end, ledgers=self.account.ledgers)
+        return GeneratedLoad(start=self.start, end=end, ledgers=self.account.ledgers)
 
     def stop(self) -> None:
-        """End the load before its time; what was under way is waited for, a moment."""
+        """End the load early; what is in flight is waited for, a moment."""
         self._fleet.stop()
 
 
 @contextmanager
-def prepared(
+def prepared_loads(
     loads: Sequence[Load],
     duration: float,
     properties: Properties,
@@ -83,8 +83,8 @@ def prepared(
     warm_up: float = 0.0,
     workers: int | None = None,
     executor: Executor | None = None,
-) -> Iterator[Ready]:
-    """Connect the clients of these Loads; they begin when told.
+) -> Iterator[PreparedLoads]:
+    """Connect the clients of these Loads; they send nothing before `begin`.
 
     Args:
         loads: of the wire engine.
@@ -97,7 +97,7 @@ def prepared(
         executor: where workers run; processes of this machine by default.
 
     Raises:
-        ConfigurationError: a property is beyond this engine.
+        ConfigurationError: this engine cannot use a property.
         ClusterError: brokers refused, or not all connections could be made.
     """
     security = security_of(properties)
@@ -109,8 +109,8 @@ def prepared(
     works = _works(loads, duration, warm_up, routes, seed, workers or worker_count(loads), security)
     closed = frozenset(load.name for load in loads if _closed(load))
     account = Account(loads, recorder, closed_loops=closed)
-    with fleet(works, find=find, on_report=account.take, executor=executor) as ready:
-        yield Ready(account=account, duration=duration, _fleet=ready)
+    with connected_fleet(works, find=find, on_report=account.take, executor=executor) as ready:
+        yield PreparedLoads(account=account, duration=duration, _fleet=ready)
 
 
 def _works(
@@ -121,14 +121,14 @@ def _works(
     seed: int,
     workers: int,
     security: Any,
-) -> list[Work]:
+) -> list[WorkerTask]:
     shares = {load.name: _share(load, workers, routes) for load in loads}
     made = {load.name: (_frames(load), _template(load)) for load in loads}
     return [
-        Work(
+        WorkerTask(
             worker=worker,
             parts=tuple(
-                Part(
+                LoadPart(
                     load=load,
                     order=order,
                     number=worker,

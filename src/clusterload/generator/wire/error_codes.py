@@ -1,4 +1,4 @@
-"""What a broker's error says of the records that it answers for.
+"""Kafka's error codes, and what a producer makes of them.
 
 From Kafka's `Errors` and what a leader does before it answers: with acks=all it appends first and waits, so an
 error that ends the wait (a timeout, too few replicas, a leader that stepped down) leaves the record stored,
@@ -75,21 +75,21 @@ OUT_OF_RANGE: Final = 1
 DUPLICATE: Final = 46
 
 _RETRIABLE: Final = LEADERS_MOVED | {2, 7, 14, 15, 16, 19, 20, 78, 89}
-"""Errors that may pass by themselves, so that a client sends again."""
+"""Retriable errors."""
 _MAYBE_STORED: Final = frozenset({-1, 7, 13, 20, 56})
 _MAYBE_STORED_WITH_ALL: Final = frozenset({3, 6, 74, 75})
 _OUT_OF_ORDER: Final = 45
 
 
 class ProduceOutcome(Enum):
-    """What a producer does about an error."""
+    """What a producer makes of an error."""
 
     RETRY = auto()
-    """Send again: it is not stored, or a second copy would be recognised."""
+    """Retry: it is not stored, or a second copy would be recognised."""
     FAILED = auto()
     """Refused for good."""
     UNKNOWN = auto()
-    """Stored or not: nobody says."""
+    """Stored or not: unknown."""
 
 
 def error_name(code: int) -> str:

@@ -28,7 +28,7 @@ _ASKED: Final = struct.Struct(">iiqqi")
 _LISTED: Final = struct.Struct(">iq")
 _ANSWER: Final = struct.Struct(">ihii")
 _PARTITION: Final = struct.Struct(">ihqqqi")
-_FOUND: Final = struct.Struct(">ihqq")
+_PARTITION_OFFSET: Final = struct.Struct(">ihqq")
 _ABORTED: Final = 16
 _BATCH: Final = struct.Struct(">qiib")
 _BATCH_MORE: Final = struct.Struct(">hi")
@@ -241,7 +241,7 @@ def listed_offsets(data: bytes, at: int) -> tuple[int, list[PartitionOffset]]:
         (count,) = _INT.unpack_from(data, at + 2 + name)
         at += 2 + name + 4
         for _ in range(count):
-            partition, error, _, offset = _FOUND.unpack_from(data, at)
+            partition, error, _, offset = _PARTITION_OFFSET.unpack_from(data, at)
             found.append(PartitionOffset(partition, error, offset))
-            at += _FOUND.size
+            at += _PARTITION_OFFSET.size
     return throttle, found

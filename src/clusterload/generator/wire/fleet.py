@@ -23,7 +23,7 @@ from kio.schema.metadata.v7.response import MetadataResponse
 
 from clusterload.generator.wire.frames import metadata_request
 from clusterload.generator.wire.processes import Processes
-from clusterload.generator.wire.work import Report, Routes, Work
+from clusterload.generator.wire.work import Routes, WorkerReport, WorkerTask
 from clusterload.generator.wire.worker import work_at
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
@@ -31,19 +31,19 @@ from clusterload.kafka.protocol.security import Security
 from clusterload.model.errors import ClusterError, ClusterloadError
 
 BEGIN_SECONDS: Final = 0.2
-"""From the word to begin until the load begins, so that every worker has heard it."""
+"""From the message to begin until the load begins, so that every worker has got it."""
 
 _AFTER_SECONDS: Final = 20.0
 _START_SECONDS: Final = 60.0
 
-OnReport = Callable[[Report], None]
+OnReport = Callable[[WorkerReport], None]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Fleet:
-    """Workers that stand ready: connected, and waiting for the word."""
+    """Workers that are connected and wait for the message to begin."""
 
-    works: Sequence[Work]
+    works: Sequence[WorkerTask]
     lines: list[Connection[Any, Any]]
     on_report: OnReport
     find: Callable[[], Routes]
@@ -61,19 +61,19 @@ class Fleet:
         return start
 
     def join(self, meanwhile: Callable[[], None]) -> None:
-        """Wait until every worker has told its last; `meanwhile` is called five times a second.
+        """Wait for every worker's last report; `meanwhile` is called five times a second.
 
         Raises:
             ClusterError: a worker failed.
         """
         assert self._over is not None
-        while not self._over.wait(0.2):  # in short waits, so that Ctrl-C is heard
+        while not self._over.wait(0.2):  # in short waits, so that Ctrl-C is noticed
             meanwhile()
         if self.failure:
             raise ClusterError(self.failure)
 
     def stop(self) -> None:
-        """End the load now; the workers still tell their last."""
+        """End the load now; the workers still send their last report."""
         for line in self.lines:
             with suppress(OSError):
                 line.send(("stop", None))
@@ -87,22 +87,22 @@ class Fleet:
             over.set()
 
     def _listen_to_all(self, duration: float) -> None:
-        speaking = list(self.lines)
+        running = list(self.lines)
         give_up = time.monotonic() + duration + _AFTER_SECONDS
-        while speaking and time.monotonic() < give_up:
-            for line in wait(speaking, timeout=0.2):
+        while running and time.monotonic() < give_up:
+            for line in wait(running, timeout=0.2):
                 assert isinstance(line, Connection)
                 if not self._hear(line):
-                    speaking.remove(line)
-        if speaking:
-            self.failure = self.failure or f"{len(speaking)} workers did not end"
+                    running.remove(line)
+        if running:
+            self.failure = self.failure or f"{len(running)} workers did not end"
 
     def _hear(self, line: Connection[Any, Any]) -> bool:
         """Take one message; whether more can come."""
         try:
             what, value = line.recv()
         except (EOFError, OSError):
-            self.failure = self.failure or "a worker ended before its time: see whether memory ran out"
+            self.failure = self.failure or "a worker ended too early: see whether memory ran out"
             return False
         if what == "stale":
             self._refresh()
@@ -123,8 +123,8 @@ class Fleet:
 
 
 @contextmanager
-def fleet(
-    works: Sequence[Work],
+def connected_fleet(
+    works: Sequence[WorkerTask],
     *,
     find: Callable[[], Routes],
     on_report: OnReport,
@@ -158,7 +158,9 @@ def fleet(
                 own.shutdown()
 
 
-def _lines(listener: Listener, futures: Sequence[Future[None]], works: Sequence[Work]) -> list[Connection[Any, Any]]:
+def _lines(
+    listener: Listener, futures: Sequence[Future[None]], works: Sequence[WorkerTask]
+) -> list[Connection[Any, Any]]:
     address = listener.address
     assert isinstance(address, tuple)
     for future in futures:
@@ -187,8 +189,8 @@ def _ready(fleet: Fleet) -> Fleet:
     waiting = list(fleet.lines)
     give_up = time.monotonic() + _START_SECONDS
     while waiting:
-        heard = wait(waiting, timeout=0.5)
-        for line in heard:
+        readable = wait(waiting, timeout=0.5)
+        for line in readable:
             assert isinstance(line, Connection)
             try:
                 what, value = line.recv()
@@ -210,7 +212,7 @@ def finder(
     topics: tuple[str, ...],
     needed: Mapping[str, tuple[int, int]],
 ) -> Callable[[], Routes]:
-    """What asks the cluster for routes, anew each time, at the brokers that it knows of by then.
+    """A function that looks up the routes, each time at the brokers known by then.
 
     Args:
         servers: to ask first, as in `bootstrap.servers`.
@@ -242,7 +244,7 @@ def look_up(conversation: Conversation, topics: tuple[str, ...]) -> Routes:
     for topic in answer.topics:
         if topic.error_code not in {ErrorCode.none, ErrorCode.leader_not_available}:
             raise ClusterError(f"topic {topic.name!r}: {topic.error_code.name.upper()}; check that it exists")
-        ordered = sorted(topic.partitions, key=lambda one: one.partition_index)
-        leaders[str(topic.name)] = tuple(int(one.leader_id) for one in ordered)
-    brokers = {int(one.node_id): Address(str(one.host), int(one.port)) for one in answer.brokers}
+        partitions = sorted(topic.partitions, key=lambda partition: partition.partition_index)
+        leaders[str(topic.name)] = tuple(int(partition.leader_id) for partition in partitions)
+    brokers = {int(broker.node_id): Address(str(broker.host), int(broker.port)) for broker in answer.brokers}
     return Routes(brokers=brokers, leaders=leaders)

@@ -39,7 +39,7 @@ NEEDED: Final[dict[str, dict[str, tuple[int, int]]]] = {
     "connect": {},
     "admin": {"OffsetCommit": (8, 5)},
 }
-"""For each kind of Load the key and version of the APIs that it uses, besides those that all brokers speak."""
+"""For each kind of Load the key and version of the APIs that it uses, besides those that all brokers support."""
 
 _NO_TIME: Final = timedelta(milliseconds=60_000)
 
@@ -50,7 +50,7 @@ _RECORDS: Final = b"\xfe\xff\xfe\xff"
 
 
 def api_versions(client_id: str, version: int = 3) -> bytes:
-    """ApiVersions, which a client sends first; version 3 tells the broker who asks, 0 is known to all."""
+    """ApiVersions, which a client sends first; version 3 names the client's software, all brokers support 0."""
     request = (
         ApiVersionsRequest(client_software_name="clusterload", client_software_version=__version__)
         if version

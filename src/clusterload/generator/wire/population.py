@@ -1,4 +1,4 @@
-"""What all populations have in common: connections that are opened, kept and counted."""
+"""A Load's clients in one worker: their connections are opened, held, opened again and counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clusterload.model.errors import ClusterError
 if TYPE_CHECKING:
     import ssl
 
-    from clusterload.generator.wire.work import Part, Routes, Tally
+    from clusterload.generator.wire.work import LoadPart, Routes, Tally
     from clusterload.kafka.protocol.address import Address
     from clusterload.kafka.protocol.login import Frames, Login
 
@@ -31,13 +31,13 @@ AGAIN_SECONDS: Final = 0.25
 RENEW_AT: Final = 0.85
 """Share of a session's lifetime after which a connection logs in again."""
 
-SERVED: Final = "it has served"
-LIVED: Final = "its lifetime is over"
+SERVED: Final = "closed as planned"
+LIVED: Final = "connection_lifetime is over"
 PLANNED: Final = frozenset({SERVED, LIVED})
-"""Reasons for which we end connections ourselves, as planned."""
+"""Reasons for which connections are closed here, as planned."""
 
 _TRIES: Final = 5
-_SILENT: Final = "no answer to the greeting in time"
+_SILENT: Final = "no ApiVersions response in time"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class WorkerSetting:
         offset: Unix nanoseconds less the monotonic clock's, as of the worker's start.
         origin: monotonic nanoseconds at which the load begins; 0 until that is known.
         end: monotonic nanoseconds at which nothing more falls due.
-        stale: called when the routes turned out to be old.
+        stale: called when the routes turn out to be old.
     """
 
     worker: int
@@ -68,7 +68,7 @@ class WorkerSetting:
 class Population:
     """A Load's clients in this worker; kinds of Loads are its subclasses."""
 
-    def __init__(self, part: Part, setting: WorkerSetting) -> None:
+    def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         self.part = part
         self.load = part.load
         self.setting = setting
@@ -99,7 +99,7 @@ class Population:
         """The routes are new."""
 
     async def finish(self, patience: float) -> None:
-        """The load is over: wait for what is under way."""
+        """The load is over: wait for what is in flight."""
 
     def tally(self) -> Tally:
         """The account so far."""
@@ -111,19 +111,19 @@ class Population:
         """Open these connections, some at a time.
 
         Raises:
-            ClusterError: one could not be opened, also not when it was tried again.
+            ClusterError: a connection could not be opened, even after retries.
         """
         waiting = asyncio.Semaphore(OPENING)
         failed: Counter[str] = Counter()
 
-        async def one(number: int, address: Address) -> None:
+        async def open_one(number: int, address: Address) -> None:
             async with waiting:
                 reason = await self._open_with_retries(number, address)
             if reason:
                 failed[reason] += 1
 
         places = list(places)
-        await asyncio.gather(*(one(number, address) for number, address in places))
+        await asyncio.gather(*(open_one(number, address) for number, address in places))
         if failed:
             raise ClusterError(
                 f"load {self.load.name!r}: {failed.total():,} of {len(places):,} connections could not be opened "
@@ -140,7 +140,7 @@ class Population:
         return reason
 
     def address_of(self, number: int) -> Address:
-        """Where a connection that may go to any broker goes: to all in turn, by its number."""
+        """The address for a connection that may go to any broker: all in turn, by its number."""
         brokers = self.setting.routes.brokers
         return brokers[sorted(brokers)[number % len(brokers)]]
 
@@ -210,7 +210,7 @@ class Population:
         """A connection may be used."""
 
     def on_close(self, connection: Connection, reason: str) -> None:
-        """A connection is gone."""
+        """A connection was lost."""
         ready = self._waiting.get(connection.number)
         if self.open.get(connection.number) is not connection:
             if ready is not None and not ready.done():
@@ -222,7 +222,7 @@ class Population:
         self.on_lost(connection, reason)
 
     def on_lost(self, connection: Connection, reason: str) -> None:
-        """A connection that could be used is gone, with what was under way on it."""
+        """An open connection was lost, with what was in flight on it."""
 
     def on_writable(self, connection: Connection) -> None:
         """A connection's send buffer has room again."""
@@ -245,11 +245,11 @@ class Population:
             self.on_reopen_failed(number)
 
     def on_reopen_failed(self, number: int) -> None:  # noqa: ARG002
-        """A lost connection could not be opened again yet: what it is for may be elsewhere by now."""
+        """A lost connection could not be opened again yet: its broker or leader may have moved."""
         self.setting.stale()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine in the background; it is cancelled when the population leaves."""
+        """Run a coroutine in the background; `close_all` cancels it."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

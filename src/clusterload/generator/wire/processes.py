@@ -1,7 +1,7 @@
 """Processes of this machine as an executor: each call in a fresh interpreter that imports only what it runs.
 
 The standard library's pool would import the caller's main module into each worker (so a script would need its
-`if __name__ == "__main__"`), and keep a process of its own beside them.
+`if __name__ == "__main__"`), and keep one more process of its own.
 """
 
 from __future__ import annotations

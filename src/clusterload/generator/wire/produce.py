@@ -17,7 +17,7 @@ from clusterload.generator.wire.producer_ids import ProducerId, init_producer_id
 from clusterload.generator.wire.request_pool import RequestPool
 from clusterload.generator.wire.schedule import due_times
 from clusterload.generator.wire.sending import ProduceSender
-from clusterload.generator.wire.work import Part, Tally
+from clusterload.generator.wire.work import LoadPart, Tally
 from clusterload.model.ledger import RECORDS
 from clusterload.model.workload.dials import peak_of
 from clusterload.model.workload.distributions import parse_keys
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from clusterload.kafka.protocol.address import Address
 
 DISTINCT: Final = 1_000_000
-"""Records of a run that should differ from each other, at the least."""
+"""Records of a run that should all differ, at least."""
 
 _UNANSWERED: Final = 256
-"""Requests that a closed loop without acknowledgements sends to a broker before it looks at anything else."""
+"""Requests that a closed loop with acks=0 sends to a broker in one go."""
 
 _SWEEP: Final = 50_000_000
 
@@ -39,7 +39,7 @@ _SWEEP: Final = 50_000_000
 class ProduceClients(ProduceSender):
     """The producers of a Load in this worker."""
 
-    def __init__(self, part: Part, setting: WorkerSetting) -> None:
+    def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         self.plan = resolved(part.load)
         self.closed_loop = self.plan.request_rate is None
@@ -54,7 +54,7 @@ class ProduceClients(ProduceSender):
 
     @property
     def first_stamp(self) -> int:
-        """So that each record of a run is its own: a nonce, the worker, the Load, and a number that counts on."""
+        """The first record's number: bits of the seed, the worker, the Load, and a count: all differ."""
         place = (self.setting.worker & 0x3F) << 6 | self.part.order & 0x3F
         return (self.setting.seed & 0xFFF) << 52 | place << 40
 
@@ -113,7 +113,7 @@ class ProduceClients(ProduceSender):
             self.next_due = self.due_time(self.index)
 
     def tick(self, now: int) -> int:
-        """Send what is due; in a closed loop, as much as may be under way."""
+        """Send what is due; in a closed loop, as much as may be in flight."""
         end = self.setting.end
         self.send_retries(now)
         if now >= self.next_sweep:
@@ -138,7 +138,7 @@ class ProduceClients(ProduceSender):
         self.send_or_queue(ProduceRequest(due=due, partition=partition), now)
 
     def send_closed_loop(self, now: int) -> None:
-        """The closed loop: as many requests as may be under way."""
+        """The closed loop: as many requests as may be in flight."""
         if not self.closed_loop or now >= self.setting.end:
             return
         for connections in self.by_broker:
@@ -162,7 +162,7 @@ class ProduceClients(ProduceSender):
         connection.state = self.identities.get(number)
         self.by_broker.of(self.homes[number]).add(connection)
         if self.lifetime:
-            # The first ones end one after the other, so that they do not all come again at one moment.
+            # The first ones end one after the other, so that they are not all opened again at one moment.
             share = 1.0 if number in self.lived else (number % len(self.homes) + 1) / len(self.homes)
             self.lived.add(number)
             heapq.heappush(self.ending, (time.monotonic_ns() + round(self.lifetime * share), number, connection))
@@ -172,18 +172,18 @@ class ProduceClients(ProduceSender):
         self.on_ready(connection)
 
     def _end_some(self, now: int) -> None:
-        """Connections whose lifetime is over take no more requests, and are made anew when all theirs are answered."""
+        """Retire connections whose lifetime is over: they close after their last response, and are opened again."""
         while self.ending and self.ending[0][0] <= now:
             connection = heapq.heappop(self.ending)[-1]
             if self.open.get(connection.number) is connection:
                 self.by_broker.of(self.homes[connection.number]).remove(connection)
                 self.retiring.append(connection)
-        for connection in [one for one in self.retiring if not one.in_flight_count]:
+        for connection in [retired for retired in self.retiring if not retired.in_flight_count]:
             self.retiring.remove(connection)
             connection.end(LIVED)
 
     def on_lost(self, connection: Connection, reason: str) -> None:
-        """A connection is gone: nobody says what became of what was under way."""
+        """A connection was lost: the outcome of requests in flight is unknown."""
         now = time.monotonic_ns()
         self.by_broker.of(self.homes[connection.number]).remove(connection)
         for _, _, request in connection.in_flight or ():
@@ -208,7 +208,7 @@ class ProduceClients(ProduceSender):
         self.send_next(connection, time.monotonic_ns())
 
     def on_new_routes(self) -> None:
-        """Leaders moved: what waits goes to the new ones; one that no connection goes to gets one."""
+        """Leaders moved: what waits goes to the new ones; one without a connection gets one."""
         self.by_broker.lead(self.leaders)
         for broker in self._leading():
             if broker not in self.homes.values():
@@ -218,7 +218,7 @@ class ProduceClients(ProduceSender):
         self.sweep(time.monotonic_ns())
 
     async def finish(self, patience: float) -> None:
-        """Wait for answers within a bound; what is left is dropped if it was never sent, else unknown."""
+        """Wait for responses within a bound; what is left is dropped if it was never sent, else unknown."""
         give_up = time.monotonic() + patience
         while self._under_way() and time.monotonic() < give_up:
             now = time.monotonic_ns()
@@ -232,10 +232,8 @@ class ProduceClients(ProduceSender):
                     self.errors["_TIMED_OUT"] += request.buffer.records
                     self.settle(request, unknown=True)
             connection.in_flight = None
-        for request in [
-            *(one for connections in self.by_broker for one in connections.backlog),
-            *(one[-1] for one in self.retries_due),
-        ]:
+        waiting = [request for connections in self.by_broker for request in connections.backlog]
+        for request in [*waiting, *(retry[-1] for retry in self.retries_due)]:
             self.drop(request)
 
     def _under_way(self) -> Any:

@@ -1,4 +1,4 @@
-"""Producer ids, which idempotent producers ask for before they send."""
+"""Producer ids, which idempotent producers request before they send."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ProducerId:
 
 
 async def init_producer_id(connection: Connection, frame: bytes) -> ProducerId:
-    """Ask for a producer id and its epoch; `frame` is an InitProducerId request of version 1.
+    """Request a producer id and its epoch; `frame` is an InitProducerId request of version 1.
 
     Raises:
         ClusterError: none was given.

@@ -1,4 +1,4 @@
-"""Readers of a topic: how many there are, where each stands in each partition, over which connection it reads what."""
+"""Readers of a topic: how many there are, where each stands, over which connection it reads what."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTLE: Final = 500_000_000
 """Nanoseconds without a record after the load, after which readers that see the end of the log have seen all."""
 
 DRAIN: Final = 5_000_000_000
-"""Nanoseconds after the load in which readers that nothing paces may still catch up."""
+"""Nanoseconds after the load in which readers without a fetch_rate may still catch up."""
 
 UNKNOWN: Final = -1
 """The offset of a cursor that must be looked up first."""
@@ -30,8 +30,8 @@ class Cursor:
 
     Attributes:
         offset: the next one to read.
-        busy: whether a request about it is under way; so nothing is read twice when leaders move.
-        not_before: monotonic nanoseconds until which nothing is asked, after an error.
+        busy: whether a request about it is in flight, so that nothing is read twice when leaders move.
+        not_before: monotonic nanoseconds before which nothing is fetched, after an error.
         leader: broker id, -1 while there is none.
         caught_up: whether the reader has seen the end of the log when the load was over and all was quiet.
     """
@@ -46,11 +46,11 @@ class Cursor:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class FetchInFlight:
-    """A request under way about cursors, which are busy until it is released.
+    """A request in flight about cursors, which are busy until it is released.
 
     Attributes:
         cursors: by partition.
-        due: monotonic nanoseconds; 0 for one that no schedule and no ledger knows.
+        due: monotonic nanoseconds; 0 for a request that is not in the ledger.
         sent: monotonic nanoseconds.
     """
 
@@ -61,19 +61,19 @@ class FetchInFlight:
     @classmethod
     def about(cls, cursors: Iterable[Cursor], due: int, now: int) -> FetchInFlight:
         """A request that is sent now."""
-        asked = cls(cursors={cursor.partition: cursor for cursor in cursors}, due=due, sent=now)
-        for cursor in asked.cursors.values():
+        request = cls(cursors={cursor.partition: cursor for cursor in cursors}, due=due, sent=now)
+        for cursor in request.cursors.values():
             cursor.busy = True
-        return asked
+        return request
 
     def release(self) -> None:
-        """It is answered, or will not be."""
+        """It was answered, or will not be."""
         for cursor in self.cursors.values():
             cursor.busy = False
 
 
 class Drain:
-    """After a load: readers that nothing paces read on, until they see the end of the log and all is quiet.
+    """After a load: readers without a fetch_rate read on, until they see the end of the log and all is quiet.
 
     Attributes:
         since: monotonic nanoseconds at which the load was over; 0 until then.
@@ -139,7 +139,7 @@ class Readers:
         made = []
         wanted = set(brokers)
         for reader, cursors in self.cursors.items():
-            reached = {broker for one, broker in self.homes.values() if one == reader}
+            reached = {broker for owner, broker in self.homes.values() if owner == reader}
             for broker in sorted(({cursor.leader for cursor in cursors} & wanted) - reached):
                 made.append(max(self.homes, default=0) + 1)
                 self.homes[made[-1]] = (reader, broker)
@@ -168,16 +168,16 @@ def connections_of(load: Load, leading: int) -> tuple[int, int]:
         ConfigurationError: fewer connections are asked for.
     """
     dials = load.dials
-    asked = round(peak_of(dials.connections))
+    wanted = round(peak_of(dials.connections))
     unbound = dials.fetch_rate is not None and not dials.fan_out
-    readers = max(1, asked // leading) if unbound else int(dials.fan_out or 1)
+    readers = max(1, wanted // leading) if unbound else int(dials.fan_out or 1)
     needed = readers * leading
-    if asked and asked < needed:
+    if wanted and wanted < needed:
         raise ConfigurationError(
             f"load {load.name!r}: {readers} x every byte read from {leading} leading brokers = {needed} connections, "
-            f"but connections is {asked}: leave it out, or set {needed} or more"
+            f"but connections is {wanted}: leave it out, or set {needed} or more"
         )
-    return readers, max(asked, needed)
+    return readers, max(wanted, needed)
 
 
 def milliseconds(nanoseconds: float) -> int:

@@ -11,7 +11,7 @@ from clusterload.model.workload.schedule import pacer_of
 if TYPE_CHECKING:
     from clusterload.generator.wire.counts import Counts
     from clusterload.generator.wire.population import WorkerSetting
-    from clusterload.generator.wire.work import Part
+    from clusterload.generator.wire.work import LoadPart
     from clusterload.model.workload import Level
 
 LATE: Final = 250_000_000
@@ -54,7 +54,7 @@ class Schedule:
 
     __slots__ = ("_due_time", "counts", "end", "index", "next_due", "parts")
 
-    def __init__(self, part: Part, counts: Counts) -> None:
+    def __init__(self, part: LoadPart, counts: Counts) -> None:
         """Nothing is due before `begin`.
 
         Args:

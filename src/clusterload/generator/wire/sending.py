@@ -14,7 +14,7 @@ from clusterload.generator.wire.counts import Counts, LatencySamples
 from clusterload.generator.wire.error_codes import DUPLICATE, LEADERS_MOVED, ProduceOutcome, error_name, produce_outcome
 from clusterload.generator.wire.population import Population, WorkerSetting
 from clusterload.generator.wire.schedule import DROP, LATE, QUEUE_FULL
-from clusterload.generator.wire.work import Part
+from clusterload.generator.wire.work import LoadPart
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.connection import Connection
@@ -74,7 +74,7 @@ class ProduceSender(Population):
 
     pool: RequestPool
 
-    def __init__(self, part: Part, setting: WorkerSetting) -> None:
+    def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         dials = part.load.dials
         self.acks_all = dials.acks in {None, "all"}

@@ -1,7 +1,7 @@
-"""Visits: plain connections that come, ask, and leave at once, thousands a second.
+"""Short-lived connections without TLS or login: connect, send one or two requests, close; thousands a second.
 
-They do without a protocol object and a task each, which would cost more than what they ask. One epoll holds
-all their sockets, and the event loop watches that one.
+A protocol object and a task each would cost more than the requests do. So one epoll holds all their sockets, and the
+event loop watches that one. Where there is no epoll (macOS), `connect` makes them like any other connection.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 10_000_000_000
 """Nanoseconds that a connection may take."""
 
-SILENT: Final = "no answer in time"
+SILENT: Final = "no response in time"
 
 _READ: Final = 65_536
 _HEAD: Final = struct.Struct(">ii")
@@ -33,17 +33,17 @@ _ERROR: Final = struct.Struct(">h")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ShortLivedConnection:
-    """One connection from its due time to its end, monotonic nanoseconds."""
+    """One connection from its due time to its end, in monotonic nanoseconds; `sent` counts its requests."""
 
     due: int
     begun: int
     stream: socket.socket
-    asked: int = 0
+    sent: int = 0
     received: bytes = b""
 
 
 OnEnd = Callable[[ShortLivedConnection, str], None]
-"""Told of a connection that is over, and why it failed or nothing."""
+"""Called when a connection is over, with why it failed, or an empty text."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -51,28 +51,28 @@ class ShortLivedConnections:
     """All visits of a population.
 
     Attributes:
-        questions: frames to ask, one after the other; the first one greets.
-        on_end: told of each connection's end.
+        requests: frames to send, each after the response to the one before; the first is ApiVersions.
+        on_end: called at each connection's end.
     """
 
-    questions: Sequence[bytes]
+    requests: Sequence[bytes]
     on_end: OnEnd
     _places: dict[Address, tuple[int, Any]] = field(default_factory=dict)
     _by_file: dict[int, ShortLivedConnection] = field(default_factory=dict)
-    _epoll: select.epoll = field(default_factory=select.epoll)
+    _epoll: select.epoll = field(default_factory=lambda: select.epoll())  # noqa: PLW0108 (macOS has none)
 
     def __len__(self) -> int:
         return len(self._by_file)
 
     def open(self, addresses: Sequence[Address]) -> None:
-        """Look up where brokers are, and begin to listen for events; OSError if a name is not known."""
+        """Resolve the brokers' addresses and begin to watch for events; OSError if a host name is not known."""
         for address in addresses:
             family, _, _, _, place = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
             self._places[address] = (family, place)
         asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._events)
 
     def begin(self, address: Address, due: int, now: int) -> None:
-        """Come to a broker."""
+        """Connect to a broker."""
         family, place = self._places[address]
         stream = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         connection = ShortLivedConnection(due=due, begun=now, stream=stream)
@@ -84,17 +84,17 @@ class ShortLivedConnections:
         self._by_file[stream.fileno()] = connection
         if code == 0:
             self._epoll.register(stream.fileno(), select.EPOLLIN)
-            self._ask(connection)
+            self._send(connection)
         else:
             self._epoll.register(stream.fileno(), select.EPOLLOUT)
 
     def give_up(self, now: int) -> None:
-        """End the visits that take too long."""
-        for connection in [one for one in self._by_file.values() if now - one.begun > PATIENCE]:
+        """End connections that take too long."""
+        for connection in [open_ for open_ in self._by_file.values() if now - open_.begun > PATIENCE]:
             self._end(connection, SILENT)
 
     def close(self) -> list[ShortLivedConnection]:
-        """End all; those that were under way."""
+        """End all; those that were open."""
         left = list(self._by_file.values())
         for connection in left:
             connection.stream.close()
@@ -118,11 +118,11 @@ class ShortLivedConnections:
         if code := connection.stream.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(code, os.strerror(code))
         self._epoll.modify(connection.stream.fileno(), select.EPOLLIN)
-        self._ask(connection)
+        self._send(connection)
 
-    def _ask(self, connection: ShortLivedConnection) -> None:
-        connection.stream.send(self.questions[connection.asked])
-        connection.asked += 1
+    def _send(self, connection: ShortLivedConnection) -> None:
+        connection.stream.send(self.requests[connection.sent])
+        connection.sent += 1
 
     def _read(self, connection: ShortLivedConnection) -> None:
         data = connection.stream.recv(_READ)
@@ -134,15 +134,15 @@ class ShortLivedConnections:
             connection.received = data
             return
         connection.received = b""
-        (error,) = _ERROR.unpack_from(data, _HEAD.size) if connection.asked == 1 else (0,)
+        (error,) = _ERROR.unpack_from(data, _HEAD.size) if connection.sent == 1 else (0,)
         if error:
-            self._end(connection, f"greeting refused: {error_name(error)}")
-        elif connection.asked < len(self.questions):
-            self._ask(connection)
+            self._end(connection, f"ApiVersions refused: {error_name(error)}")
+        elif connection.sent < len(self.requests):
+            self._send(connection)
         else:
             self._end(connection, "")
 
     def _end(self, connection: ShortLivedConnection, reason: str) -> None:
         del self._by_file[connection.stream.fileno()]
-        connection.stream.close()  # which takes it out of the epoll, too
+        connection.stream.close()  # which also removes it from the epoll
         self.on_end(connection, reason)

@@ -1,6 +1,6 @@
-"""A target that answers at once and keeps nothing: what a load costs and how exact it is without any broker.
+"""A stub broker, which answers at once and stores nothing: it measures the generator's own overhead.
 
-It speaks ApiVersions, Metadata, Produce and InitProducerId, in the versions that this engine uses, from a
+It supports ApiVersions, Metadata, Produce and InitProducerId, in the versions that this engine uses, from a
 process of its own on a loopback port.
 """
 
@@ -34,7 +34,7 @@ _AFTER_PARTITION: Final = struct.pack(">hqqqi", 0, 0, -1, 0, 0)
 
 @contextmanager
 def stub_broker(topics: Mapping[str, int]) -> Iterator[str]:
-    """A target with these topics (name to number of partitions); its `host:port`. It is gone after the block."""
+    """A stub broker with these topics (name to number of partitions); its `host:port`. It ends with the block."""
     key = secrets.token_bytes(32)
     processes = Processes()
     with Listener(("127.0.0.1", 0), authkey=key) as listener:
@@ -48,22 +48,22 @@ def stub_broker(topics: Mapping[str, int]) -> Iterator[str]:
 
 
 def serve(address: tuple[str, int], key: bytes, topics: Mapping[str, int]) -> None:
-    """Be the target until whoever asked for it, at this address, says something or is gone."""
+    """Be the stub broker until its parent, at this address, sends a message or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    async def run(asker: Connection[Any, Any]) -> None:
+    async def run(parent: Connection[Any, Any]) -> None:
         loop = asyncio.get_running_loop()
         gone = loop.create_future()
         port = 0
         server = await loop.create_server(lambda: _StubConnection(topics, port), "127.0.0.1", 0, backlog=4096)
         port = server.sockets[0].getsockname()[1]
-        asker.send(port)
-        loop.add_reader(asker.fileno(), gone.cancel)
+        parent.send(port)
+        loop.add_reader(parent.fileno(), gone.cancel)
         with suppress(asyncio.CancelledError):
             await gone
 
-    with Client(address, authkey=key) as asker:
-        uvloop.run(run(asker))
+    with Client(address, authkey=key) as parent:
+        uvloop.run(run(parent))
 
 
 class _StubConnection(asyncio.Protocol):
@@ -108,7 +108,7 @@ _HEAD_OF_ANSWER: Final = struct.Struct(">ii")
 
 
 def _produced(data: bytes, at: int) -> bytes | None:
-    """The answer to a request for one partition of one topic; None where none is wanted."""
+    """The answer to a request for one partition of one topic; None with acks=0."""
     transactional, acks = struct.unpack_from(">hh", data, at)
     assert transactional == -1
     if acks == 0:
@@ -117,8 +117,8 @@ def _produced(data: bytes, at: int) -> bytes | None:
     (size,) = _SHORT.unpack_from(data, topic_at)
     name = data[topic_at : topic_at + 2 + size]
     partition = data[topic_at + 2 + size + 4 : topic_at + 2 + size + 8]
-    one = b"\x00\x00\x00\x01"
-    return b"".join((one, name, one, partition, _AFTER_PARTITION))
+    count = b"\x00\x00\x00\x01"
+    return b"".join((count, name, count, partition, _AFTER_PARTITION))
 
 
 def _versions(version: int) -> bytes:

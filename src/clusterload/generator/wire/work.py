@@ -1,4 +1,4 @@
-"""What a worker is told to do, and what it tells back; plain values that any executor can carry."""
+"""What a worker has to do, and what it reports: plain values that any executor can carry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """The cluster as metadata tells it.
+    """Where brokers are and who leads what, as metadata has it.
 
     Attributes:
         brokers: address by broker id.
@@ -28,7 +28,7 @@ class Routes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class LoadPart:
     """One worker's part of a Load.
 
     Attributes:
@@ -49,7 +49,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class WorkerTask:
     """All that one worker does.
 
     Attributes:
@@ -63,7 +63,7 @@ class Work:
     """
 
     worker: int
-    parts: tuple[Part, ...]
+    parts: tuple[LoadPart, ...]
     duration: float
     warm_up: float
     routes: Routes
@@ -79,9 +79,9 @@ class Tally:
         answered: requests answered, by API.
         connections: open now.
         made: connections that were made and logged in.
-        lost: reasons for which connections ended that were not ours to end, with their number.
-        resent: records that were sent again after a refusal.
-        throttled: milliseconds that brokers asked to wait.
+        lost: reasons why connections were lost, with their number.
+        resent: records that were retried.
+        throttled: milliseconds of throttle time.
         records: acknowledged or consumed.
         bytes: of record batches acknowledged or consumed.
         due: latency from the due time, microseconds to count.
@@ -110,8 +110,8 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a worker tells about once a second.
+class WorkerReport:
+    """What a worker reports about once a second.
 
     Attributes:
         worker: its number.

@@ -1,8 +1,8 @@
 """A worker: one process with one event loop that carries out its part of a plan.
 
-It is told what to do over a connection to the fleet, says when it is ready, begins when told, and reports once
-a second. It ends when its work is done, when it is told to, or when the fleet is gone. Light on purpose: no
-Kafka library is imported here unless records must be made.
+It gets its work over a connection to the fleet, says when it is ready, begins on the fleet's message, and reports once
+a second. It ends when its work is done, on a message to stop, or when the fleet is gone. Light on purpose: no Kafka
+library is imported here unless records must be made.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import gc
 import resource
 import signal
+import sys
 import time
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvloop
 
 from clusterload.generator.wire.population import Population, WorkerSetting
-from clusterload.generator.wire.work import Part, Report, Work
+from clusterload.generator.wire.work import LoadPart, WorkerReport, WorkerTask
 from clusterload.kafka.protocol.login import Login
 from clusterload.kafka.protocol.tls import context
 from clusterload.model.errors import ClusterloadError
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 REPORT_SECONDS: Final = 1.0
 FINISH_SECONDS: Final = 10.0
-"""How long answers are waited for after the end."""
+"""How long responses are waited for after the end."""
 
 ASK_SECONDS: Final = 0.1
-"""New routes are asked for at most this often."""
+"""New routes are requested at most this often."""
 
 _TICK: Final = 1_000_000
 """Nanoseconds: the shortest sleep."""
@@ -61,9 +62,9 @@ class _Worker:
         self.cpu = self.asked = 0.0
 
     async def run(self) -> None:
-        work: Work = self.fleet.recv()
+        work: WorkerTask = self.fleet.recv()
         self.begun: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().add_reader(self.fleet.fileno(), self._told)
+        asyncio.get_running_loop().add_reader(self.fleet.fileno(), self._on_message)
         try:
             await self._prepare(work)
             self.fleet.send(("ready", work.worker))
@@ -76,7 +77,7 @@ class _Worker:
             self.fleet.send(("failed", f"worker {work.worker}: {type(error).__name__}: {error}"))
             raise
 
-    def _told(self) -> None:
+    def _on_message(self) -> None:
         try:
             what, value = self.fleet.recv()
         except (EOFError, OSError):
@@ -96,7 +97,7 @@ class _Worker:
         for population in self.populations:
             population.on_new_routes()
 
-    async def _prepare(self, work: Work) -> None:
+    async def _prepare(self, work: WorkerTask) -> None:
         self.setting = WorkerSetting(
             worker=work.worker,
             seed=work.seed,
@@ -119,7 +120,7 @@ class _Worker:
             self.asked = now
             self.fleet.send(("stale", None))
 
-    async def _begin(self, work: Work) -> bool:
+    async def _begin(self, work: WorkerTask) -> bool:
         start = await self.begun
         if not start:
             return False
@@ -132,7 +133,7 @@ class _Worker:
         self._report(work, last=False)
         return True
 
-    async def _drive(self, work: Work) -> None:
+    async def _drive(self, work: WorkerTask) -> None:
         """Wake when something is due; report once a second."""
         loop, setting = asyncio.get_running_loop(), self.setting
         done = loop.create_future()
@@ -168,17 +169,17 @@ class _Worker:
         loop.call_later(max(0.0, (setting.origin - time.monotonic_ns()) / 1e9), wake, setting.origin)
         await done
 
-    async def _finish(self, work: Work) -> None:
+    async def _finish(self, work: WorkerTask) -> None:
         patience = 1.0 if self.over.is_set() else FINISH_SECONDS
         await asyncio.gather(*(population.finish(patience) for population in self.populations))
         for population in self.populations:
             await population.close_all()
         self._report(work, last=True)
 
-    def _report(self, work: Work, *, last: bool) -> None:
+    def _report(self, work: WorkerTask, *, last: bool) -> None:
         # The first report comes a moment before the load: what it counts was done beforehand.
         elapsed = max(0.0, (time.monotonic_ns() - self.setting.origin) / 1e9)
-        report = Report(
+        report = WorkerReport(
             worker=work.worker,
             elapsed=elapsed,
             tallies=tuple(population.tally() for population in self.populations),
@@ -191,7 +192,7 @@ class _Worker:
         self.fleet.send(("report", report))
 
 
-def _population(part: Part, setting: WorkerSetting) -> Population:
+def _population(part: LoadPart, setting: WorkerSetting) -> Population:
     match part.load.kind:
         case "produce":
             from clusterload.generator.wire.produce import ProduceClients
@@ -215,4 +216,5 @@ def _rss() -> int:
     try:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        # No /proc: the peak, which macOS gives in bytes and others in KiB.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -16,7 +16,7 @@ from clusterload.model.workload.targets import asked
 from clusterload.workflow.live.snapshot import DialNow, LevelNow, LoadNow, Metrics, ShareNow
 
 if TYPE_CHECKING:
-    from clusterload.generator.progress import Progress, Standing
+    from clusterload.generator.progress import LoadProgress, Progress
     from clusterload.model.run import Run
     from clusterload.model.workload import Load, Plan
 
@@ -45,7 +45,7 @@ def settled(state: Progress, before: Progress) -> Progress:
     return replace(state, loads=tuple(loads))
 
 
-def _load(load: Load, standing: Standing, elapsed: float) -> LoadNow:
+def _load(load: Load, standing: LoadProgress, elapsed: float) -> LoadNow:
     wanted = asked(load, max(0.0, elapsed - 1.0), max(elapsed, 0.1))
     dials = (
         DialNow(dial=one.dial, asked=one.value, achieved=standing.figures[one.dial], unit=one.unit)
