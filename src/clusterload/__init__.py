@@ -6,7 +6,8 @@
     verdict = diagnose(run, usage)
     report  = render(run, usage, verdict)
 
-The names below are the public ones. Each is loaded when it is first used, so that importing the package costs
+`watch` looks at a cluster without any load, `bill`, `headroom`, `changes` and `compare` judge runs further, and `frame`
+makes a data frame of one. The names below are the public ones. Each is loaded when it is first used, so that importing the package costs
 nothing.
 """
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from clusterload.analysis.compare import Comparison, compare
     from clusterload.analysis.diagnosis import State, Verdict, diagnose
     from clusterload.analysis.gates import Gate, check_thresholds
+    from clusterload.analysis.headroom import Headroom, headroom
     from clusterload.analysis.usage import Usage, assess
     from clusterload.generator.librdkafka import ClientStatistics
     from clusterload.kafka.cluster import Cluster
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from clusterload.report.plots import plot
     from clusterload.report.report import Report, render
     from clusterload.telemetry.runfile import Recorder, read_run
+    from clusterload.workflow.cleanup import cleanup
     from clusterload.workflow.consent import Consent
     from clusterload.workflow.measure import measure
     from clusterload.workflow.step_search.capacity import find_capacity
@@ -58,6 +61,7 @@ _HOMES = {
     "Dials": "model.workload",
     "Fault": "model.workload",
     "Gate": "analysis.gates",
+    "Headroom": "analysis.headroom",
     "Lab": "lab.lab",
     "Limits": "model.limits",
     "Load": "model.workload",
@@ -77,11 +81,13 @@ _HOMES = {
     "bottlenecks": "analysis.bottleneck",
     "changes": "analysis.changes",
     "check_thresholds": "analysis.gates",
+    "cleanup": "workflow.cleanup",
     "compare": "analysis.compare",
     "diagnose": "analysis.diagnosis",
     "export": "report.export",
     "find_capacity": "workflow.step_search.capacity",
     "frame": "report.export",
+    "headroom": "analysis.headroom",
     "measure": "workflow.measure",
     "plot": "report.plots",
     "read_run": "telemetry.runfile",
@@ -102,6 +108,7 @@ __all__ = [
     "Dials",
     "Fault",
     "Gate",
+    "Headroom",
     "Lab",
     "Limits",
     "Load",
@@ -121,11 +128,13 @@ __all__ = [
     "bottlenecks",
     "changes",
     "check_thresholds",
+    "cleanup",
     "compare",
     "diagnose",
     "export",
     "find_capacity",
     "frame",
+    "headroom",
     "measure",
     "plot",
     "read_run",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.headroom import CLIENTS, HORIZON, RATE, Growth, Headroom, first, idle_of, predict
+from clusterload.analysis.headroom import CLIENTS, HORIZON, RATE, Growth, Headroom, first, headroom, idle_of
 from clusterload.analysis.usage import Usage, assess
 from clusterload.model.limits import Limits
 from clusterload.model.run import Run
@@ -32,12 +32,12 @@ def used(levels: Mapping[str, float], table: Limits = TABLE) -> Usage:
 
 
 def by_name(headrooms: tuple[Headroom, ...]) -> dict[str, Headroom]:
-    return {headroom.resource: headroom for headroom in headrooms}
+    return {room.resource: room for room in headrooms}
 
 
 @given(today=shares)
 def test_the_prediction_is_exact_where_use_is_proportional_to_load(today: Mapping[str, float]) -> None:
-    found = predict(used({name: share * FULL[name] for name, share in today.items()}), growth=CLIENTS)
+    found = headroom(used({name: share * FULL[name] for name, share in today.items()}), growth=CLIENTS)
     assert first(found) is not None
     grown = found[0].factor
     again = used({name: grown * share * FULL[name] for name, share in today.items()})
@@ -51,35 +51,31 @@ def test_what_was_there_without_the_mix_does_not_grow_with_it(
     today: Mapping[str, float], rest: float, end: float
 ) -> None:
     idle = {name: rest * share * FULL[name] for name, share in today.items()}
-    found = predict(
+    found = headroom(
         used({name: share * FULL[name] for name, share in today.items()}), growth=CLIENTS, idle=idle, end=end
     )
-    for headroom in found:
-        if headroom.known and headroom.factor > 0:
-            share = today[headroom.resource]
-            assert share * rest + headroom.factor * share * (1 - rest) == pytest.approx(end)
+    for room in found:
+        if room.known and room.factor > 0:
+            share = today[room.resource]
+            assert share * rest + room.factor * share * (1 - rest) == pytest.approx(end)
 
 
 @given(today=shares)
 def test_the_next_to_bind_is_the_next_in_the_list_and_the_cure_gives_what_lies_between(
     today: Mapping[str, float],
 ) -> None:
-    known = [
-        headroom
-        for headroom in predict(used({n: s * FULL[n] for n, s in today.items()}), growth=CLIENTS)
-        if headroom.known
-    ]
-    assert [headroom.factor for headroom in known] == sorted(headroom.factor for headroom in known)
-    for headroom, later in pairwise(known):
-        assert headroom.then == later.resource
-        assert headroom.factor * headroom.gain == pytest.approx(later.factor)
+    known = [room for room in headroom(used({n: s * FULL[n] for n, s in today.items()}), growth=CLIENTS) if room.known]
+    assert [room.factor for room in known] == sorted(room.factor for room in known)
+    for room, later in pairwise(known):
+        assert room.then == later.resource
+        assert room.factor * room.gain == pytest.approx(later.factor)
     assert known[-1].then == ""
 
 
 @given(today=shares)
 def test_a_resource_without_a_limit_has_no_known_headroom_never_an_infinite_one(today: Mapping[str, float]) -> None:
     levels = {name: share * FULL[name] for name, share in today.items()}
-    found = by_name(predict(used(levels, limits(requests="1000 requests/s"))))
+    found = by_name(headroom(used(levels, limits(requests="1000 requests/s"))))
     for name in FULL:
         if name != "requests":
             assert math.isnan(found[name].factor)
@@ -90,23 +86,23 @@ def test_a_resource_without_a_limit_has_no_known_headroom_never_an_infinite_one(
 def test_a_resource_of_which_nothing_is_seen_has_no_known_headroom(seconds: int) -> None:
     values = [math.nan] * 4
     run = run_of(line("connections", values), line("requests", [seconds * 10.0 + 1] * 4))
-    found = by_name(predict(assess(run, TABLE), growth=CLIENTS))
+    found = by_name(headroom(assess(run, TABLE), growth=CLIENTS))
     assert math.isnan(found["connections"].factor)
     assert found["requests"].known
-    assert predict(assess(run, TABLE), growth=CLIENTS)[0].resource == "requests"
+    assert headroom(assess(run, TABLE), growth=CLIENTS)[0].resource == "requests"
 
 
 def test_partitions_do_not_grow_with_a_mix_and_connections_only_with_more_clients() -> None:
     usage = used({"connections": 100, "partitions": 300, "requests": 500})
-    more = by_name(predict(usage, growth=RATE))
+    more = by_name(headroom(usage, growth=RATE))
     assert more["connections"].factor == more["partitions"].factor == math.inf
     assert more["connections"].words == "unbounded"
     assert "does not grow with the load" in more["partitions"].why
-    assert by_name(predict(usage, growth=CLIENTS))["connections"].factor == pytest.approx(10.0)
+    assert by_name(headroom(usage, growth=CLIENTS))["connections"].factor == pytest.approx(10.0)
 
 
 def test_what_is_over_its_limit_binds_already_and_what_does_not_grow_is_not_cured_by_less() -> None:
-    found = by_name(predict(used({"requests": 1250, "partitions": 6000})))
+    found = by_name(headroom(used({"requests": 1250, "partitions": 6000})))
     assert found["requests"].factor == pytest.approx(0.8)
     assert found["partitions"].factor == 0
 
@@ -114,9 +110,9 @@ def test_what_is_over_its_limit_binds_already_and_what_does_not_grow_is_not_cure
 def test_where_it_is_not_known_how_much_grows_nothing_is_predicted() -> None:
     usage = used({"requests": 500})
     dial = Growth(words="a dial", still={"requests": math.nan})
-    assert math.isnan(by_name(predict(usage, growth=dial))["requests"].factor)
-    assert math.isnan(by_name(predict(usage, idle={"requests": math.nan}))["requests"].factor)
-    assert first(predict(usage, growth=dial)) is None
+    assert math.isnan(by_name(headroom(usage, growth=dial))["requests"].factor)
+    assert math.isnan(by_name(headroom(usage, idle={"requests": math.nan}))["requests"].factor)
+    assert first(headroom(usage, growth=dial)) is None
 
 
 def busy(cpu: float, handlers: float) -> Usage:
@@ -128,7 +124,7 @@ def busy(cpu: float, handlers: float) -> Usage:
 
 @given(cpu=st.floats(0.05, 0.75), idle=st.floats(0, 0.9))
 def test_nothing_is_predicted_beyond_four_fifths_of_a_hosts_cpu(cpu: float, idle: float) -> None:
-    found = by_name(predict(busy(cpu, 0.001), idle={"cpu_host": cpu * idle, "request_handler_busy": 0.0}))
+    found = by_name(headroom(busy(cpu, 0.001), idle={"cpu_host": cpu * idle, "request_handler_busy": 0.0}))
     host, threads = found["cpu_host"], found["request_handler_busy"]
     assert host.at_least
     assert threads.at_least
@@ -138,24 +134,24 @@ def test_nothing_is_predicted_beyond_four_fifths_of_a_hosts_cpu(cpu: float, idle
 
 
 def test_how_busy_a_broker_gets_is_only_at_least_known_where_its_idle_level_is_not() -> None:
-    guess = by_name(predict(busy(0.2, 0.3), busy={"cpu_host": 0.5}))["cpu_host"]
+    guess = by_name(headroom(busy(0.2, 0.3), busy={"cpu_host": 0.5}))["cpu_host"]
     assert guess.at_least
     assert guess.factor == pytest.approx(2.5)
-    known = by_name(predict(busy(0.2, 0.3), busy={"cpu_host": 0.5}, idle={"cpu_host": 0.1}))["cpu_host"]
+    known = by_name(headroom(busy(0.2, 0.3), busy={"cpu_host": 0.5}, idle={"cpu_host": 0.1}))["cpu_host"]
     assert not known.at_least
     assert known.factor == pytest.approx(4.0)
 
 
 def test_a_headroom_is_said_in_a_sentence() -> None:
-    (headroom, *_) = predict(used({"connections": 312.5, "requests": 250}), growth=CLIENTS)
-    assert headroom.why == "at 31 % of their limit"
-    assert headroom.sentence == (
+    (room, *_) = headroom(used({"connections": 312.5, "requests": 250}), growth=CLIENTS)
+    assert room.why == "at 31 % of their limit"
+    assert room.sentence == (
         "3.2 x today's load until connections bind (now at 31 % of their limit), then requests at 4 x"
     )
 
 
 def test_a_lower_bound_says_what_was_measured_and_why_it_is_no_more_than_a_bound() -> None:
-    found = by_name(predict(busy(0.2, 0.45)))
+    found = by_name(headroom(busy(0.2, 0.45)))
     assert found["request_handler_busy"].sentence == (
         "at least 2 x today's load until request handlers of broker 1 are 90 % busy "
         "(now 45 % busy; a lower bound, since its level without load was not measured)"
@@ -167,13 +163,13 @@ def test_a_lower_bound_says_what_was_measured_and_why_it_is_no_more_than_a_bound
 
 
 def test_resources_that_bind_at_the_same_load_are_not_said_to_bind_one_after_the_other() -> None:
-    found = predict(used({"connections": 500, "requests": 500}), growth=CLIENTS)
+    found = headroom(used({"connections": 500, "requests": 500}), growth=CLIENTS)
     assert found[0].gain == pytest.approx(1.0)
     assert found[0].sentence == "2 x today's load until connections bind (now at 50 % of their limit)"
 
 
 def test_what_binds_already_is_said_with_whether_less_load_helps() -> None:
-    found = by_name(predict(used({"requests": 1250, "partitions": 6000})))
+    found = by_name(headroom(used({"requests": 1250, "partitions": 6000})))
     assert found["requests"].sentence == (
         "requests bind now (at 125 % of their limit), and would not at 0.8 x today's load"
     )
@@ -185,15 +181,15 @@ def test_what_binds_already_is_said_with_whether_less_load_helps() -> None:
 
 @given(today=st.dictionaries(st.sampled_from(sorted(FULL)), st.sampled_from([math.nan, 0.0, 0.5, 1.0, 2.0])))
 def test_no_sentence_has_a_figure_that_is_not_known(today: Mapping[str, float]) -> None:
-    for headroom in predict(used({name: share * FULL[name] for name, share in today.items()})):
-        assert "n/a" not in headroom.sentence
-        assert "nan" not in headroom.sentence
-        assert "inf" not in headroom.sentence
+    for room in headroom(used({name: share * FULL[name] for name, share in today.items()})):
+        assert "n/a" not in room.sentence
+        assert "nan" not in room.sentence
+        assert "inf" not in room.sentence
 
 
 def test_of_several_brokers_the_one_that_binds_first_counts(tmp_path: Path) -> None:
     run = run_of(line("network_thread_busy", [0.1] * 4, broker="1"), line("network_thread_busy", [0.3] * 4, broker="2"))
-    (found,) = [found for found in predict(assess(run, TABLE)) if found.known]
+    (found,) = [found for found in headroom(assess(run, TABLE)) if found.known]
     assert (found.whose, found.title) == ("2", "Network threads busy of broker 2")
     assert found.factor == pytest.approx(3.0)
 

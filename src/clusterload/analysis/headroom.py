@@ -130,7 +130,7 @@ class Headroom:
         return f"{self._name} {'bind' if many else 'binds'}"
 
 
-def predict(
+def headroom(
     usage: Usage,
     *,
     growth: Growth = RATE,
@@ -155,7 +155,7 @@ def predict(
 
 
 def idle_of(rest: Usage) -> dict[str, float]:
-    """By resource what a cluster uses without a mix, from a stretch in which there was none, as `predict` takes it.
+    """By resource what a cluster uses without a mix, from a stretch in which there was none, as `headroom` takes it.
 
     What was not seen is left out.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.ceiling.bound import Bound
 from clusterload.analysis.ceiling.search import Ceiling
-from clusterload.analysis.headroom import Headroom, predict
+from clusterload.analysis.headroom import Headroom, headroom
 from clusterload.analysis.headroom import first as first_of
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES, Role, saturations
@@ -54,7 +54,7 @@ class Prediction:
         upper = [bound for bound in bounds if bound.op in {">", ">="}]
         shares = [bound.value for bound in upper if bound.figure == LIMIT_LOAD]
         busy = _busy(upper)
-        found = predict(usage, growth=growth, idle=idle, end=min(shares, default=1.0), busy=busy)
+        found = headroom(usage, growth=growth, idle=idle, end=min(shares, default=1.0), busy=busy)
         limited = (
             {resource.name for resource in RESOURCES.values() if resource.role is Role.DIMENSION} if shares else set()
         )

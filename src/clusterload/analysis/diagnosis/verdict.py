@@ -12,7 +12,7 @@ import numpy as np
 from clusterload.analysis.causes import judge
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
 from clusterload.analysis.finding import Finding, Reached
-from clusterload.analysis.headroom import Headroom, predict
+from clusterload.analysis.headroom import Headroom, headroom
 from clusterload.analysis.host_cpu import HOST_CPU, full_hosts
 from clusterload.analysis.usage import SUSTAINED, Line, Share, Usage, is_plural
 from clusterload.analysis.window_stats import WindowStats
@@ -114,7 +114,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         reached=reached,
         # Where the clock was set, no rate can be believed.
         findings=() if clock or short else judge(WindowStats(run, baseline), usage),
-        headroom=predict(usage),
+        headroom=headroom(usage),
         missing=missing,
     )
 
