@@ -6,9 +6,9 @@
     verdict = diagnose(run, usage)
     report  = render(run, usage, verdict)
 
-`watch` looks at a cluster without any load, `bill`, `headroom`, `changes` and `compare` judge runs further, and `frame`
-makes a data frame of one. The names below are the public ones. Each is loaded when it is first used, so that importing the package costs
-nothing.
+`watch` looks at a cluster without any load; `bill`, `headroom`, `changes` and `compare` say more of runs, and `frame`
+makes a data frame of one. The names below are the public ones. Each is loaded when it is first used, so that importing
+the package costs nothing.
 """
 
 from __future__ import annotations

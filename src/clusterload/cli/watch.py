@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -23,11 +23,16 @@ from clusterload.cli.options import (
     view_options,
 )
 from clusterload.cli.target import Target, limits_for, opened, read_stretch, sources_with_admin
-from clusterload.model.errors import UsageError
+from clusterload.model.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
     from clusterload.model.run import Run
+
+
+_FAILURES: Final = frozenset({"scrape-failed", "scrape-missing", "metrics-unread"})
+_SILENCE: Final = 3.0
+"""Seconds without figures that say nothing yet."""
 
 
 @click.command(cls=Command)
@@ -85,6 +90,32 @@ def watch(
             raise UsageError("--granularity is for the past, with --from; from now on it is --interval")
         seen, limits = _live(target, duration, interval, table, units, out, views, with_admin=with_admin)
     show(seen, limits, gates, as_json=as_json).settle()
+    if start is None:
+        _check_alive(seen, interval)
+
+
+def _check_alive(seen: Run, interval: float) -> None:
+    """See that the cluster answered until the end of a watch; SourceError if it did not."""
+    from clusterload.model import units
+    from clusterload.model.run import clock_time
+    from clusterload.model.series import SECOND
+
+    since = silent_since(seen, interval)
+    if since is not None:
+        raise SourceError(
+            f"the cluster stopped answering: no metrics since {clock_time(since)}, for the last "
+            f"{units.duration((seen.end - since) / SECOND)}; what is shown is of the time before. See whether it is up "
+            "with 'clusterload describe brokers'"
+        )
+
+
+def silent_since(run: Run, interval: float) -> int | None:
+    """When a watch saw its last figures, in Unix nanoseconds, if scrapes failed from then to its end; else None."""
+    from clusterload.model.series import SECOND
+
+    last = max((int(series.times[-1]) for series in run.series if len(series.times)), default=run.start)
+    failed = any(event.kind in _FAILURES and event.time >= last - interval * SECOND for event in run.events)
+    return last if failed and run.end - last > max(_SILENCE, 2 * interval) * SECOND else None
 
 
 def _live(
