@@ -53,8 +53,8 @@ def test_every_figure_stands_under_its_word_with_both_values_and_an_interval() -
     text = shown(found()).replace("\u00a0", " ")
     assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
     rows = [line.strip() for line in text.splitlines()]
-    words = [row for row in rows if row in {"Worse", "Better", "ChangeSet", "No difference shown"}]
-    assert words == ["Worse", "Better", "ChangeSet", "No difference shown"]
+    words = [row for row in rows if row in {"Worse", "Better", "Changed", "No difference shown"}]
+    assert words == ["Worse", "Better", "Changed", "No difference shown"]
     row = next(row for row in rows if row.startswith("p99 of web"))
     assert row.split("  ")[0] == "p99 of web"
     assert "10 ms" in row

@@ -301,3 +301,35 @@ def a_day(run: Run, wanted: int) -> Run:
     return replace(
         run, plan=None, ledgers=(), latencies=(), series=(*days, *more)[:wanted], end=run.start + DAY * SECOND
     )
+
+
+def resources_table(browser: webdriver.Chrome) -> WebElement:
+    return browser.find_element(By.XPATH, "//section[@aria-labelledby='resources']//table[.//th='share']")
+
+
+def widened(browser: webdriver.Chrome, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def test_tables_use_the_width_of_a_wide_screen(page: webdriver.Chrome) -> None:
+    widened(page, 1280)
+    tables = page.find_elements(By.XPATH, "//section[@aria-labelledby='resources']//div[@class='tables']//table")
+    assert sum(table.size["width"] for table in tables) > 0.9 * 1200
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_narrow_screen_shows_every_column_of_the_resources(page: webdriver.Chrome, theme: str) -> None:
+    Select(page.find_element(By.ID, "theme")).select_by_value(theme)
+    widened(page, 420)
+    try:
+        table = resources_table(page)
+        cells = table.find_elements(By.CSS_SELECTOR, "tbody tr:first-child > *")
+        assert cells[-1].text.endswith("%")
+        assert cells[-1].rect["x"] + cells[-1].rect["width"] <= 420
+        assert page.execute_script("return document.documentElement.scrollWidth") <= 420
+        lines = {cell.rect["height"] for cell in cells[1:]}
+        assert len(lines) == 1  # no figure is broken from its unit
+    finally:
+        widened(page, 1280)
+        Select(page.find_element(By.ID, "theme")).select_by_value("")

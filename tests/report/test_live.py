@@ -11,6 +11,7 @@ from rich.console import Console
 
 from clusterload.cli.live import Lines
 from clusterload.generator.progress import LoadProgress, Progress
+from clusterload.model import units
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.workload import Dials, Load, Plan
@@ -63,7 +64,7 @@ def test_the_picture_of_a_load_on_a_cluster_has_all_that_matters_in_80_columns(t
     assert "scrape-late: broker 2" in text
     firm = [one for one in snapshot.judgement.findings if one.firm]
     assert firm
-    assert f"{firm[0].cause}, for 15 s: " in text
+    assert f"{firm[0].cause}, confidence {units.percent(firm[0].confidence)}, for 15 s: " in text
     assert snapshot.judgement.sentence.split(";", maxsplit=1)[0][:40] in text
 
 
@@ -103,7 +104,8 @@ def test_a_line_tells_of_the_cluster_and_of_causes_that_are_firm(tmp_path: Path)
     *_, snapshot = replayed(busy(tmp_path / "a.run"), 105, 120)
     text = live_line(snapshot)
     assert "; limit load 81 % (connections), CPU of the host, broker " in text
-    assert f"found: {snapshot.judgement.findings[0].cause}, for 15 s: " in text
+    found = snapshot.judgement.findings[0]
+    assert f"found: {found.cause}, confidence {units.percent(found.confidence)}, for 15 s: " in text
 
 
 def test_where_there_is_no_terminal_lines_come_now_and_then_and_one_for_each_load_that_is_over() -> None:

@@ -21,6 +21,9 @@ from clusterload.model.resources import RESOURCES, Resource, dimensions, saturat
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Floats, Grid, Kind, Series, joined
 
+NOTICEABLE: Final = 0.01
+"""Share of a limit below which no resource is said to bind: the cluster is as good as idle."""
+
 SUSTAINED: Final = 0.9
 """A share counts as sustained when it is reached in a tenth of the window: this quantile."""
 
@@ -99,7 +102,7 @@ class Usage(Displayed):
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
-        binds = f", {self.binding.title} binding" if self.binding else ""
+        binds = f", {self.binding.title} binding" if self.binding and self.typical_load >= NOTICEABLE else ""
         return f"Usage: limit load {units.percent(self.typical_load)}{binds}, against {self.limits.title}"
 
     def line(self, resource: str) -> Line | None:

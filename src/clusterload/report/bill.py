@@ -17,6 +17,7 @@ from clusterload.analysis.bill.prices import IDLE, driver_amount, words_of
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
+from clusterload.model.wording import capitalized
 from clusterload.report.shown import Told
 from clusterload.report.tables import table
 
@@ -81,7 +82,7 @@ def bill_report(billed: Billed, *, by: str = "") -> Told:
         by: only charges of this kind, and more of them.
     """
     text = billed.bill.sentence
-    parts: list[RenderableType] = [Text(f"{text[:1].upper()}{text[1:]}.", style="bold")]
+    parts: list[RenderableType] = [Text(f"{capitalized(text)}.", style="bold")]
     for kind in [by] if by else [one for one in billed.bill.kinds if one != "broker"]:
         charges = billed.bill.of(kind)
         if charges:
@@ -163,9 +164,7 @@ def bill_notes(billed: Billed) -> Iterator[str]:
     if not math.isnan(billed.cpu):
         off = "" if math.isnan(found.error) else f"; off by {units.percent(found.error)} where it was not fitted"
         yield f"Prices are {found.basis}{off}."
-        yield from (
-            f"{line[:1].upper()}{line[1:]}." for line in found.words[-len(found.inseparable) :] if found.inseparable
-        )
+        yield from (f"{capitalized(line)}." for line in found.words[-len(found.inseparable) :] if found.inseparable)
     yield from (f"Missing: {line}." for line in billed.bill.missing)
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, State
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
+from clusterload.model.wording import capitalized
 from clusterload.report.shown import Told
 from clusterload.report.tables import table
 
@@ -28,7 +29,7 @@ def changes_report(changed: ChangeSet, *, top: int = TOP) -> Told:
         changed: the judgement.
         top: how many changes the table has, without the parts of each.
     """
-    parts: list[RenderableType] = [Text(_capital(f"{changed.sentence}."), style="bold")]
+    parts: list[RenderableType] = [Text(capitalized(f"{changed.sentence}."), style="bold")]
     if changed.leading:
         parts.append(change_table(changed, changed.leading[:top]))
     left = len(changed.leading) - top
@@ -124,7 +125,3 @@ def _shift(shift: Shift) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -87,7 +87,7 @@ def _load_words(load: Floats, binder: Nanoseconds, titles: Sequence[str]) -> str
     bound = ", ".join(f"{titles[one]} {units.percent(counts[one] / known.sum())} of the time" for one in order)
     middle, highest = float(np.nanmedian(load)), float(np.nanmax(load))
     gaps = "" if known.all() else f"; unknown {units.percent(1 - float(np.mean(known)))} of the time"
-    return f"{units.percent(middle)} in the middle, {units.percent(highest)} at most; what binds: {bound}{gaps}."
+    return f"Median {units.percent(middle)}, highest {units.percent(highest)}; binding: {bound}{gaps}."
 
 
 def _marks(run: Run, usage: Usage) -> Iterator[tuple[float, str]]:

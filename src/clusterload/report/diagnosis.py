@@ -18,6 +18,7 @@ from clusterload.analysis.headroom import Headroom
 from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
+from clusterload.model.wording import capitalized
 from clusterload.report.gates import gate_document
 from clusterload.report.tables import table
 
@@ -38,8 +39,8 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
         baseline: what it was judged against.
     """
     against = f"against {units.duration(baseline.seconds)} before" if baseline else "without a baseline"
-    head = f"{units.duration(run.seconds)} from {clock_time(run.start)}, {against}, {usage.limits.title.lower()}"
-    parts: list[RenderableType] = [Text(_capital(verdict.sentence), style="bold"), Text(head, style="dim")]
+    head = f"{units.duration(run.seconds)} from {clock_time(run.start)}, {against}, {usage.limits.title}"
+    parts: list[RenderableType] = [Text(capitalized(verdict.sentence), style="bold"), Text(head, style="dim")]
     parts += [Text("; ".join((one.sentence, *one.evidence)), style="yellow") for one in verdict.reached]
     for one in verdict.findings:
         parts += [Text(""), finding_line(one), Padding(_details(one), (0, 0, 0, 2))]
@@ -51,10 +52,15 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
     return Group(*parts)
 
 
+def confidence_words(confidence: float) -> str:
+    """How sure a cause is, so that it cannot be taken for the share of anything: `confidence 96 %`."""
+    return f"confidence {units.percent(confidence)}"
+
+
 def finding_line(finding: Finding) -> Text:
     """A cause in a line: its id, how sure, and what holds."""
     who = " and ".join(one.words for one in finding.culprits[:2])
-    line = Text.assemble((finding.cause, "bold"), f" {units.percent(finding.confidence)}: {finding.sentence}")
+    line = Text.assemble((finding.cause, "bold"), f", {confidence_words(finding.confidence)}: {finding.sentence}")
     return line.append(f" ({who})" if who else "")
 
 
@@ -173,7 +179,3 @@ def _headroom(one: Headroom) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

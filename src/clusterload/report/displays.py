@@ -13,14 +13,15 @@ from clusterload.analysis.diagnosis import Verdict
 from clusterload.analysis.effects import Outcome
 from clusterload.analysis.usage import Usage
 from clusterload.model.run import Run
+from clusterload.model.wording import capitalized
 from clusterload.report.comparison import ALIKE, comparison_table, explained, group_lines, settings_table, unknown_lines
 from clusterload.report.experiment import experiment_view
 from clusterload.report.html.page import fragment
-from clusterload.report.outline import Part, capital, text_table
+from clusterload.report.outline import Part, text_table
 from clusterload.report.parts.findings import findings_part
 from clusterload.report.parts.load import dials_part, latency_part, ledger_part
 from clusterload.report.parts.plan import environment_part, plan_part
-from clusterload.report.terminal import usage_table
+from clusterload.report.parts.resources import usage_text_tables
 
 
 def html(value: object) -> str | None:
@@ -44,7 +45,7 @@ def run_html(run: Run) -> str:
 
 def usage_html(usage: Usage) -> str:
     """Each resource against its limit."""
-    return fragment(str(usage), Part(id="usage", title="", tables=(text_table(usage_table(usage), "Resources"),)))
+    return fragment(str(usage), Part(id="usage", title="", tables=tuple(usage_text_tables(usage))))
 
 
 def verdict_html(verdict: Verdict) -> str:
@@ -66,14 +67,14 @@ def comparison_html(found: Comparison) -> str:
         id="compared",
         title="",
         lines=(
-            *(f"{capital(comparison.sentence(one))}." for one in found.comparisons),
+            *(f"{capitalized(comparison.sentence(one))}." for one in found.comparisons),
             *group_lines(found),
             *(() if found.settings else (ALIKE,)),
         ),
         tables=(text_table(settings_table(found), "What differs in how they were made"),) if found.settings else (),
         parts=tuple(_comparison_part(one) for one in found.comparisons),
     )
-    rest = Part(id="basis", title="", lines=(*(f"{capital(line)}." for line in found.notes), explained(found)))
+    rest = Part(id="basis", title="", lines=(*(f"{capitalized(line)}." for line in found.notes), explained(found)))
     return fragment("Runs compared", whole, rest)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from clusterload.analysis.effects import Effects, Outcome, change_words
 from clusterload.model import units
+from clusterload.model.wording import capitalized
 from clusterload.report.plots import INK, PALETTE, STYLE, Plot
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _draw(axes: Axes, on: Effects) -> None:
             axes.plot(span, [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
         axes.plot([one.here.value * factor], [place], "o", color=colour, markersize=6)
     axes.axvline(0, color=INK, linewidth=1)
-    axes.set_title(on.figure.title[:1].upper() + on.figure.title[1:])
+    axes.set_title(capitalized(on.figure.title))
     axes.set_xlabel(f"change, {'points' if points else on.figure.unit}")
     axes.set_yticks(range(len(on.effects)), [change_words(one.factor, one.level) for one in on.effects])
     axes.set_ylim(len(on.effects) - 0.5, -0.5)

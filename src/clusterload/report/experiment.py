@@ -11,19 +11,20 @@ from rich.text import Text
 from clusterload.analysis.effects import SURE, Effect, Effects, Estimate, Outcome, amount, change_words
 from clusterload.model import units
 from clusterload.model.units import Quantity
+from clusterload.model.wording import capitalized
 from clusterload.report.tables import table
 
 
 def experiment_view(outcome: Outcome) -> list[RenderableType]:
     """The sentences, each effect on each figure, and what a reader should know."""
-    parts: list[RenderableType] = [Text(f"{_capital(line)}.", style="bold") for line in outcome.sentences]
+    parts: list[RenderableType] = [Text(f"{capitalized(line)}.", style="bold") for line in outcome.sentences]
     shown = table("what is changed", "effect", *(["on average"] if _differ(outcome) else []))
     for on in outcome.effects:
-        shown.add_row(Text(_capital(on.figure.title), style="bold"), Text(_base(on), style="dim"))
+        shown.add_row(Text(capitalized(on.figure.title), style="bold"), Text(_base(on), style="dim"))
         for one in on.effects:
             shown.add_row(Text(f"  {change_words(one.factor, one.level)}"), *_cells(one, on, outcome))
     parts.append(shown)
-    parts += [Text(f"{_capital(line)}.", style="dim") for line in outcome.notes]
+    parts += [Text(f"{capitalized(line)}.", style="dim") for line in outcome.notes]
     intervals = f"Intervals contain what is true in {units.percent(SURE)} of experiments"
     return [*parts, Text(f"{intervals}; an effect that contains 0 may be none.", style="dim")]
 
@@ -49,10 +50,6 @@ def _cells(one: Effect, on: Effects, outcome: Outcome) -> tuple[Text, ...]:
 def _folded(text: str) -> str:
     # Non-breaking: where room is short, names are folded and not figures.
     return text.replace(" ", "\u00a0")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def experiment_document(outcome: Outcome) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from clusterload.model.limits import Limit, Limits, row_of
 from clusterload.model.resources import RESOURCES, dimensions
+from clusterload.model.wording import in_sentence
 from clusterload.report.tables import table
 
 
@@ -39,7 +40,7 @@ def limits_view(limits: Limits) -> RenderableType:
     if limits.disputed:
         parts += [Text("Disputed: other figures for the same, shown and not used"), _table(limits.disputed, sources)]
     if missing := unknown(limits):
-        titles = ", ".join(RESOURCES[name].title.lower() for name in missing)
+        titles = ", ".join(in_sentence(RESOURCES[name].title) for name in missing)
         parts += [Text(f"Unknown, which is not infinite: {titles}"), Text("")]
     parts += [Text(f"[{number}] {source}; as of {as_of}") for number, (source, as_of) in enumerate(sources, 1)]
     parts += [Text(line, style="dim") for line in _notes(limits)]

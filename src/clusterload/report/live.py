@@ -11,7 +11,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from clusterload.analysis.usage import NOTICEABLE
 from clusterload.model import units
+from clusterload.model.wording import in_sentence
+from clusterload.report.diagnosis import confidence_words
 from clusterload.report.plain import one_line
 from clusterload.report.tables import amount, limit_text, table
 
@@ -40,6 +43,7 @@ def live_view(snapshot: Snapshot) -> RenderableType:
         *(_line(f"{event.kind}: {event.text}", "yellow") for event in snapshot.events[-_EVENTS:]),
         # The longest part last: of a low terminal it is what is cut off.
         *((_resources(metrics),) if metrics else ()),
+        *((_saturation(metrics),) if metrics and metrics.saturation else ()),
     )
 
 
@@ -118,12 +122,12 @@ def _cluster(metrics: Metrics) -> Iterator[RenderableType]:
 
 def _headline(metrics: Metrics) -> Table:
     shown = Table.grid(padding=(0, 2))
-    binding, busiest = metrics.binding, metrics.busiest
+    busiest = metrics.busiest
     shown.add_row(
         Text("limit load", style="bold"),
         Text(units.percent(metrics.limit_load) if metrics.shares else "unknown", style=_heat(metrics.limit_load)),
         spark(metrics.course, 1.0),
-        Text(f"by {_named(binding)}" if binding else "no limit is known", style="dim"),
+        Text(_binding_words(metrics), style="dim"),
     )
     if busiest is not None:
         shown.add_row(
@@ -135,10 +139,16 @@ def _headline(metrics: Metrics) -> Table:
     return shown
 
 
+def _binding_words(metrics: Metrics) -> str:
+    """What binds; nothing where the cluster is idle."""
+    if metrics.binding is None:
+        return "no limit is known"
+    return f"by {_named(metrics.binding)}" if metrics.limit_load >= NOTICEABLE else ""
+
+
 def _named(one: LevelNow) -> str:
-    name = one.resource.title
     of = f", broker {one.broker}" if one.broker else ""
-    return f"{name if name[:3].isupper() else name[0].lower() + name[1:]}{of}"
+    return f"{in_sentence(one.resource.title)}{of}"
 
 
 def _resources(metrics: Metrics) -> Table:
@@ -153,24 +163,26 @@ def _resources(metrics: Metrics) -> Table:
             limit_text(share.limit, line) if share else "unknown",
             Text(units.percent(share.now), style=_heat(share.now)) if share else "",
         )
-    shown.add_section()
+    return shown
+
+
+def _saturation(metrics: Metrics) -> Table:
+    shown = table("how busy", "broker", "now", "typical", "")
     for busiest in metrics.saturation:
         shown.add_row(
             busiest.resource.title,
+            busiest.broker,
             Text(units.percent(busiest.now), style=_heat(busiest.now)),
             units.percent(busiest.typical),
             spark(busiest.course[-_NARROW:], 1.0),
-            "",
-            Text(f"broker {busiest.broker}" if busiest.broker else "", style="dim"),
         )
     return shown
 
 
 def _judged(judgement: Judgement, at: float) -> Iterator[Text]:
     for one in _shown(judgement.findings):
-        sure = units.percent(one.confidence)
         mark, style = ("•", "bold") if one.firm else ("?", "dim")
-        yield _line(f"{mark} {sure:>5} {_found(one, at)}", style)
+        yield _line(f"{mark} {_found(one, at)}", style)
     if judgement.sentence:
         yield Text(one_line(judgement.sentence), style="bold")
 
@@ -180,12 +192,13 @@ def _shown(findings: Sequence[FindingNow]) -> Sequence[FindingNow]:
 
 
 def _found(one: FindingNow, at: float) -> str:
-    return f"{one.cause}, for {units.duration(max(0, round(at - one.since)))}: {one.sentence}"
+    lasted = units.duration(max(0, round(at - one.since)))
+    return f"{one.cause}, {confidence_words(one.confidence)}, for {lasted}: {one.sentence}"
 
 
 def _metrics_line(metrics: Metrics) -> str:
     parts = [f"limit load {units.percent(metrics.limit_load)}"]
-    if metrics.binding is not None:
+    if metrics.binding is not None and metrics.limit_load >= NOTICEABLE:
         parts[0] += f" ({_named(metrics.binding)})"
     if metrics.busiest is not None:
         parts.append(f"{_named(metrics.busiest)} {units.percent(metrics.busiest.now)}")
@@ -196,7 +209,7 @@ def level_words(metrics: Metrics) -> Iterator[str]:
     """What each dimension comes to now, where that is known: `ingress 2.1 MB/s`."""
     for one in metrics.lines:
         if not math.isnan(one.now):
-            yield f"{one.resource.title.lower()} {amount(one, one.now)}"
+            yield f"{in_sentence(one.resource.title)} {amount(one, one.now)}"
 
 
 def _line(words: str, style: str = "") -> Text:

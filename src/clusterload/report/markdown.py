@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Iterator
 
-from clusterload.model import units
+from clusterload.model.wording import capitalized
+from clusterload.report.diagnosis import confidence_words
 from clusterload.report.outline import Outline, Part, TextTable
 from clusterload.report.plain import for_markdown, visible
 
@@ -33,7 +34,7 @@ def _lines(told: Outline) -> Iterator[str]:
 
 def _body(part: Part, level: int) -> Iterator[str]:
     if not math.isnan(part.confidence):
-        yield f"{units.percent(part.confidence)} sure.\n"
+        yield f"{capitalized(confidence_words(part.confidence))}.\n"
     yield from (f"{for_markdown(line)}\n" for line in part.lines)
     yield from _facts(part.facts)
     for table in part.tables:

@@ -112,8 +112,3 @@ def text_table(shown: Table, title: str) -> TextTable:
 def _text(cell: object) -> str:
     plain = cell.plain if isinstance(cell, Text) else Text.from_markup(str(cell), emoji=False).plain
     return plain.replace("\u00a0", " ")
-
-
-def capital(text: str) -> str:
-    """A sentence with its first letter large."""
-    return text[:1].upper() + text[1:]

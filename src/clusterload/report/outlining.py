@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.diagnosis import State
-from clusterload.analysis.usage import provider_load
+from clusterload.analysis.usage import NOTICEABLE, provider_load
 from clusterload.model import units
 from clusterload.model.run import clock_time
+from clusterload.model.wording import capitalized
 from clusterload.report.courses import load_chart
-from clusterload.report.outline import Outline, capital
+from clusterload.report.outline import Outline
 from clusterload.report.parts.bill import bill_part
 from clusterload.report.parts.case import case_part
 from clusterload.report.parts.findings import advice_part, doubts_part, findings_part
@@ -52,7 +53,7 @@ def outlined(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = No
         title=run.plan.name if run.plan else "A cluster that was watched",
         about=tuple(_about(run, usage, baseline)),
         state=str(verdict.state),
-        sentence=f"{capital(verdict.sentence)}.",
+        sentence=f"{capitalized(verdict.sentence)}.",
         keys=tuple(_keys(run, usage, verdict)),
         load=load_chart(run, usage),
         advice=advice_part(verdict),
@@ -70,7 +71,7 @@ def case_outlined(outcome: Outcome) -> Outline:
         title=outcome.case.title,
         about=(f"{len(outcome.steps)} loads, of which {told.title} is drawn and told in full", *told.about),
         state=str(State.INCONCLUSIVE) if doubtful else told.state,
-        sentence=f"{capital(outcome.sentence)}.",
+        sentence=f"{capitalized(outcome.sentence)}.",
         parts=(case_part(outcome), *told.parts),
     )
 
@@ -86,7 +87,7 @@ def _about(run: Run, usage: Usage, baseline: Run | None) -> Iterator[str]:
 
 def _keys(run: Run, usage: Usage, verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "Limit load", units.percent(verdict.limit_load)
-    if verdict.binding is not None:
+    if verdict.binding is not None and verdict.limit_load >= NOTICEABLE:
         share = verdict.binding
         yield "Binding", share.title
         yield "At its peak", units.percent(share.peak)

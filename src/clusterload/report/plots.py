@@ -25,9 +25,6 @@ PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E
 INK: Final = "#333333"
 LIMIT_COLOUR: Final = "#B00020"
 
-# Amounts are shown for a minute, as the course and cloud metrics count them, at any granularity.
-_MINUTE: Final = 60.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
@@ -68,17 +65,17 @@ def _limit(resource: str, convert: Callable[[Limit], float]) -> Callable[[Usage]
 def _bytes(title: str, resource: str) -> Graph:
     return Graph(
         title=title,
-        axis="MiB a minute",
-        top=150.0,
-        values=_line(resource, _MINUTE / units.MEBI),
-        limit=_limit(resource, lambda limit: limit.value.over(_MINUTE).to(units.MIB).value),
+        axis="MB/s",
+        top=2.5,
+        values=_line(resource, 1 / units.MEGABYTES.factor),
+        limit=_limit(resource, lambda limit: limit.value.to(units.MEGABYTES_PER_SECOND).value),
     )
 
 
 GRAPHS: Final[Mapping[str, Graph]] = {
     "load": Graph(
-        title="Cluster load",
-        axis="% of the limit that binds",
+        title="Limit load",
+        axis="% of the binding limit",
         top=100.0,
         values=lambda usage: usage.limit_load * 100,
         limit=lambda _: 100.0,
@@ -94,10 +91,10 @@ GRAPHS: Final[Mapping[str, Graph]] = {
     ),
     "requests": Graph(
         title="Requests",
-        axis="requests a minute",
+        axis="requests/s",
         top=0.0,
-        values=_line("requests", _MINUTE),
-        limit=_limit("requests", lambda limit: limit.value.over(_MINUTE).value),
+        values=_line("requests", 1.0),
+        limit=_limit("requests", lambda limit: limit.value.value),
     ),
 }
 """All graphs by name."""

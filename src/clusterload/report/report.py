@@ -22,7 +22,7 @@ from clusterload.report.outlining import outlined
 from clusterload.report.plain import AsText
 from clusterload.report.plots import GRAPHS, Plot, plot
 from clusterload.report.shown import Shown, Told
-from clusterload.report.terminal import answer_view, riddle_view, usage_table
+from clusterload.report.terminal import answer_view, riddle_view, saturation_table, usage_table
 
 if TYPE_CHECKING:
     from clusterload.workflow.cases import Outcome
@@ -56,6 +56,7 @@ class Report(Shown):
         name = self.run.plan.name if self.run.plan else "no load of ours"
         head = f"[bold]{escape(name)}[/]  run {self.run.id}, {units.duration(self.run.seconds)}"
         parts: list[RenderableType] = [Text.from_markup(head), usage_table(self.usage)]
+        parts += [saturation_table(self.usage)] if self.usage.saturation else []
         parts += load_view(self.run)
         parts += [
             Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")

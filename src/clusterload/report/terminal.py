@@ -10,9 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.analysis.usage import Line, Usage
+from clusterload.analysis.usage import NOTICEABLE, Line, Usage
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
+from clusterload.model.wording import in_sentence
 from clusterload.report.tables import amount, limit_text, table
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def usage_table(usage: Usage) -> Table:
-    """Each dimension against its limit, then how busy the brokers are."""
+    """Each dimension against its limit."""
     shown = table("resource", "typical", "peak", "limit", "share")
     for line in usage.lines:
         shares = usage.shares_of(line.resource.name)
@@ -37,16 +38,15 @@ def usage_table(usage: Usage) -> Table:
         )
         for share in shares[1:]:
             shown.add_row("", "", "", limit_text(share.limit, line), units.percent(share.typical), style="dim")
-    shown.add_section()
-    for name, brokers in _by_resource(usage.saturation).items():
+    return shown
+
+
+def saturation_table(usage: Usage) -> Table:
+    """How busy the busiest broker is, part by part."""
+    shown = table("how busy", "broker", "typical", "peak")
+    for title, brokers in _by_resource(usage.saturation).items():
         busiest = max(brokers, key=lambda line: -math.inf if math.isnan(line.typical) else line.typical)
-        shown.add_row(
-            name,
-            units.percent(busiest.typical),
-            units.percent(busiest.peak),
-            "",
-            Text(f"broker {busiest.broker}", style="dim"),
-        )
+        shown.add_row(title, busiest.broker, units.percent(busiest.typical), units.percent(busiest.peak))
     return shown
 
 
@@ -95,8 +95,8 @@ def _cell(step: Step, resource: str) -> Text:
 
 def _load_cell(step: Step, *, binding: bool) -> Text:
     text = Text(units.percent(step.verdict.limit_load), style="bold")
-    if binding and step.usage.binding is not None:
-        text.append(f"\n{_kept(step.usage.binding.title.lower())}", style="not bold")
+    if binding and step.usage.binding is not None and step.verdict.limit_load >= NOTICEABLE:
+        text.append(f"\n{_kept(in_sentence(step.usage.binding.title))}", style="not bold")
     if step.comparison is not None:
         effect = step.comparison.limit_load
         text.append(f"\n{_times(effect.ratio)}", style="not bold dim" if effect.is_ratio(1.0) else "bold")

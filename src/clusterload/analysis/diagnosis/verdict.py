@@ -14,11 +14,12 @@ from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of
 from clusterload.analysis.finding import Finding, Reached
 from clusterload.analysis.headroom import Headroom, headroom
 from clusterload.analysis.host_cpu import HOST_CPU, full_hosts
-from clusterload.analysis.usage import SUSTAINED, Line, Share, Usage, is_plural
+from clusterload.analysis.usage import NOTICEABLE, SUSTAINED, Line, Share, Usage, is_plural
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.run import Run
+from clusterload.model.wording import in_sentence
 
 SHORTEST: Final = 3.0
 """Seconds that a window must last to be judged: one or two readings show a moment, and not a rate."""
@@ -28,10 +29,6 @@ SATURATED: Final = 0.9
 
 LIKELY: Final = 0.5
 """Confidence from which on a cause is said to be why."""
-
-
-FAINT: Final = 0.01
-"""Share of a limit below which no resource is said to bind: the cluster is as good as idle."""
 
 
 class State(StrEnum):
@@ -191,8 +188,8 @@ def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
 
 
 def _binding(share: Share) -> str:
-    if share.typical < FAINT:
-        return f"no resource is above {units.percent(FAINT)} of its limit"
+    if share.typical < NOTICEABLE:
+        return f"no resource is above {units.percent(NOTICEABLE)} of its limit"
     name, many = share.title, is_plural(share.title)
     of = f" of {'their' if many else 'its'} guideline" if share.advised else ""
-    return f"{name[0].lower()}{name[1:]} {'bind' if many else 'binds'} at {units.percent(share.typical)}{of}"
+    return f"{in_sentence(name)} {'bind' if many else 'binds'} at {units.percent(share.typical)}{of}"

@@ -12,11 +12,13 @@ from markupsafe import Markup
 
 from clusterload._version import __version__
 from clusterload.report.chart import HUES, Chart, said, spoken
+from clusterload.report.diagnosis import confidence_words
 from clusterload.report.html.assets import of_uplot, own
 from clusterload.report.html.values import MOST_SERIES, chart_values, every_series
 from clusterload.report.outline import Outline, Part, TextTable, columns
 from clusterload.report.outlining import case_outlined, outlined
 from clusterload.report.plain import visible
+from clusterload.report.tables import glued
 
 if TYPE_CHECKING:
     from clusterload.analysis.diagnosis import Verdict
@@ -125,6 +127,8 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     made.filters["chart_table"] = chart_table
+    made.filters["glued"] = glued
+    made.filters["confidence"] = confidence_words
     return made
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from clusterload.analysis.bill import bill, fit_prices
 from clusterload.analysis.window_stats import WindowStats
+from clusterload.model.wording import capitalized
 from clusterload.report.bill import TOP_ALONE, Billed, bill_notes, charges_table, drivers_table
-from clusterload.report.outline import Part, capital, text_table
+from clusterload.report.outline import Part, text_table
 
 if TYPE_CHECKING:
     from clusterload.model.run import Run
@@ -25,5 +26,5 @@ def bill_part(run: Run, baseline: Run | None) -> Part:
     ]
     if not math.isnan(billed.cpu):
         tables.append(text_table(drivers_table(billed), "What the brokers' CPU goes to"))
-    lines = (f"{capital(billed.bill.sentence)}.", *bill_notes(billed))
+    lines = (f"{capitalized(billed.bill.sentence)}.", *bill_notes(billed))
     return Part(id="bill", title="The bill", lines=lines, tables=tuple(tables))

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from clusterload.model.wording import capitalized
 from clusterload.report.courses import load_chart
-from clusterload.report.outline import Part, TextTable, capital, text_table
+from clusterload.report.outline import Part, TextTable, text_table
 from clusterload.report.terminal import case_table, prediction_lines
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _table(outcome: Outcome) -> TextTable:
 def _doubts(outcome: Outcome) -> Iterator[str]:
     """What was not seen of a load that the rest of the page does not tell of."""
     for name, step in list(zip(outcome.usages, outcome.steps, strict=True))[1:]:
-        yield from (f"{capital(name)}: {doubt}." for doubt in step.verdict.missing)
+        yield from (f"{capitalized(name)}: {doubt}." for doubt in step.verdict.missing)
 
 
 def _charts(outcome: Outcome) -> Iterator[Chart]:

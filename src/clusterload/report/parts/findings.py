@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from clusterload.analysis.achieved import achieved
 from clusterload.analysis.diagnosis import State
 from clusterload.model import units
+from clusterload.model.wording import capitalized
 from clusterload.report.diagnosis import culprits_words, evidence_table
 from clusterload.report.load import notes
-from clusterload.report.outline import Part, capital, text_table
+from clusterload.report.outline import Part, text_table
 
 if TYPE_CHECKING:
     from clusterload.analysis.diagnosis import Verdict
@@ -26,17 +27,17 @@ def advice_part(verdict: Verdict) -> Part:
     told = next((one for one in verdict.findings if one.cure is not None), None)
     if told is None or told.cure is None:
         return Part(id="advice", title="What to do", lines=tuple(_without_finding(verdict)))
-    facts = [("Expected", f"{capital(told.cure.effect)}.")] if told.cure.effect else []
+    facts = [("Expected", f"{capitalized(told.cure.effect)}.")] if told.cure.effect else []
     facts.append(("Because", f"{told.cause}: {told.sentence}"))
     facts += [("Who", " and ".join(one.words for one in told.culprits[:2]))] if told.culprits else []
     facts.append(("Confidence", units.percent(told.confidence)))
-    return Part(id="advice", title="What to do", lines=(capital(told.cure.what),), facts=tuple(facts))
+    return Part(id="advice", title="What to do", lines=(capitalized(told.cure.what),), facts=tuple(facts))
 
 
 def _without_finding(verdict: Verdict) -> Iterator[str]:
     if verdict.state is State.INCONCLUSIVE:
         yield "Measure again, so that nothing is missing:"
-        yield from (f"{capital(one)}." for one in verdict.missing[:_MOST_DOUBTS])
+        yield from (f"{capitalized(one)}." for one in verdict.missing[:_MOST_DOUBTS])
         return
     if verdict.state is State.LIMITED:
         yield "No cause of the catalogue holds. Watch it with a baseline: what rose tells more than what is high."
@@ -59,15 +60,15 @@ def findings_part(verdict: Verdict) -> Part:
 def _finding(number: int, finding: Finding) -> Part:
     facts = [("Who", culprits_words(finding))] if finding.culprits else []
     if finding.cure is not None:
-        facts.append(("Cure", capital(finding.cure.what)))
-        facts += [("Expected", f"{capital(finding.cure.effect)}.")] if finding.cure.effect else []
+        facts.append(("Cure", capitalized(finding.cure.what)))
+        facts += [("Expected", f"{capitalized(finding.cure.effect)}.")] if finding.cure.effect else []
     facts.append(("Not so, if", finding.disproof))
     window = finding.evidence[0].window_s if finding.evidence else 0.0
     title = f"Evidence over {units.duration(window)}: now, and before where there is a baseline"
     return Part(
         id=f"finding-{number}",
         title=finding.cause,
-        lines=(f"{capital(finding.sentence)}.",),
+        lines=(f"{capitalized(finding.sentence)}.",),
         facts=tuple(facts),
         tables=(text_table(evidence_table(finding.evidence), title),) if finding.evidence else (),
         confidence=finding.confidence,
@@ -76,7 +77,7 @@ def _finding(number: int, finding: Finding) -> Part:
 
 def doubts_part(run: Run, verdict: Verdict) -> Part:
     """What was not seen or not done as asked, and what somebody who reads the figures should know."""
-    lines = [f"{capital(one)}." for one in verdict.missing]
-    lines += [f"{capital(one)}." for one in notes(run, achieved(run))]
+    lines = [f"{capitalized(one)}." for one in verdict.missing]
+    lines += [f"{capitalized(one)}." for one in notes(run, achieved(run))]
     lines += [] if run.complete else ["The run was cut short: its last seconds may be missing."]
     return Part(id="doubts", title="Doubts", lines=tuple(dict.fromkeys(lines)) or ("None: all was seen and done.",))

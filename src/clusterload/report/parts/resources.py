@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterload.model.resources import RESOURCES
+from clusterload.model.wording import in_sentence
 from clusterload.report.courses import amount_charts, busy_chart, shares_chart
 from clusterload.report.limits import unknown
 from clusterload.report.outline import Part, TextTable, text_table, worded
-from clusterload.report.terminal import usage_table
+from clusterload.report.terminal import saturation_table, usage_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from clusterload.analysis.usage import Usage
     from clusterload.model.limits import Limit, Limits
@@ -28,16 +29,23 @@ def resources_part(run: Run, usage: Usage) -> Part:
             "Typical is the mean of a rate and the median of a level. How busy the brokers are is never added to the "
             "limit load.",
         ),
-        tables=(text_table(usage_table(usage), "Resources, then how busy the busiest broker is"),),
+        tables=tuple(usage_text_tables(usage)),
         charts=tuple(one for one in charts if one is not None),
     )
+
+
+def usage_text_tables(usage: Usage) -> Iterator[TextTable]:
+    """Each resource beside its limit, and how busy the busiest broker is where that is known."""
+    yield text_table(usage_table(usage), f"Against {usage.limits.title}")
+    if usage.saturation:
+        yield text_table(saturation_table(usage), "How busy the busiest broker is")
 
 
 def limits_part(limits: Limits) -> Part:
     """Each limit with who says so, where, and as of when; what is disputed; what is unknown."""
     lines = [limits.note] if limits.note else []
     if missing := unknown(limits):
-        titles = ", ".join(RESOURCES[name].title.lower() for name in missing)
+        titles = ", ".join(in_sentence(RESOURCES[name].title) for name in missing)
         lines.append(f"Unknown, which is not infinite: {titles}.")
     tables = [_table(limits.title, limits.limits)]
     if limits.disputed:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from clusterload.analysis.usage import NOTICEABLE
 from clusterload.model import units
 from clusterload.model.run import clock_time
 from clusterload.model.series import SECOND
+from clusterload.model.wording import capitalized
+from clusterload.report.diagnosis import confidence_words
 from clusterload.report.live import left_words, progress_words
-from clusterload.report.outline import capital
 from clusterload.report.plain import visible
 from clusterload.report.tables import amount, limit_text
 
@@ -32,7 +34,7 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
         "left": _left(snapshot),
         "done": None if math.isnan(snapshot.duration) else snapshot.elapsed / max(snapshot.duration, 1e-9),
         "state": snapshot.judgement.state,
-        "sentence": capital(snapshot.judgement.sentence) if snapshot.judgement.sentence else "",
+        "sentence": capitalized(snapshot.judgement.sentence),
         "note": snapshot.note,
         "ended": snapshot.ended,
         "keys": [*_keys(metrics), *(pair for load in snapshot.loads for pair in _latency(load, snapshot))],
@@ -61,7 +63,7 @@ def _keys(metrics: Metrics | None) -> Iterator[tuple[str, str]]:
     if metrics is None:
         return
     yield "Limit load", units.percent(metrics.limit_load) if metrics.shares else "no limit is known"
-    if metrics.binding is not None:
+    if metrics.binding is not None and metrics.limit_load >= NOTICEABLE:
         yield "What binds", f"{metrics.binding.resource.title}{_of(metrics.binding)}"
     if metrics.busiest is not None:
         one = metrics.busiest
@@ -115,7 +117,7 @@ def _finding(one: FindingNow, at: float) -> dict[str, Any]:
         "cause": one.cause,
         "sentence": one.sentence,
         "confidence": one.confidence,
-        "sure": f"{units.percent(one.confidence)} sure",
+        "sure": confidence_words(one.confidence),
         "held": f"for {units.duration(max(0, round(at - one.since)))}",
         "firm": one.firm,
     }
