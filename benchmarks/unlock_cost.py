@@ -133,8 +133,8 @@ def held(options: Options) -> Medians:
         for repeat in range(1, options.repeats + 1):
             print(f"  {NAME}, turn {repeat} of {options.repeats}", flush=True)
             turns.append(turn(brokers, repeat, options))
-    costs = [one["cost"] for one in turns]
-    medians = {name: median(one[name] for one in turns) for name in turns[0]}
+    costs = [turn["cost"] for turn in turns]
+    medians = {name: median(turn[name] for turn in turns) for name in turns[0]}
     return {f"{clients} clients": medians | {"cost_least": min(costs), "cost_most": max(costs)}}
 
 

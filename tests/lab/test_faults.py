@@ -92,7 +92,7 @@ def victim(state: Path) -> Iterator[LabInfo]:
 @pytest.fixture
 def whole(victim: LabInfo) -> Iterator[dict[Place, Copies]]:
     """Every partition as it is before a test, and must be after it."""
-    wait_for(lambda: all(len(one.in_sync) == len(one.replicas) for one in all_copies(victim).values()))
+    wait_for(lambda: all(len(copies.in_sync) == len(copies.replicas) for copies in all_copies(victim).values()))
     before = all_copies(victim)
     yield before
     assert set(states(victim).values()) == {"running"}

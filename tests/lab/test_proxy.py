@@ -208,11 +208,11 @@ def test_a_new_impairment_has_a_term_of_its_own(proxies: Proxies) -> None:
 def test_only_those_are_touched_who_are_meant(proxies: Proxies) -> None:
     proxies.impair(cut=True, who="broker-2-fetcher")
     meant, other = request_of("broker-2-fetcher-0"), request_of("broker-3-fetcher-0")
-    with proxies.connect() as one, proxies.connect() as two:
-        one.sendall(meant)
+    with proxies.connect() as first, proxies.connect() as two:
+        first.sendall(meant)
         two.sendall(other)
         assert read(two, len(other)) == other
-        assert silent(one, 0.3)
+        assert silent(first, 0.3)
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"GET / HTTP/1.0", struct.pack(">ihhih", 10, 18, 3, 1, -1)])
@@ -266,7 +266,7 @@ def test_what_is_not_understood_is_refused(proxies: Proxies) -> None:
 def proxied_lab(state: Path) -> Iterator[Lab]:
     """One broker behind proxies, which end with it."""
     with Lab(1, proxied=True) as lab:
-        (proxy,) = [one for one in psutil.process_iter() if _is_proxy_of(one, lab)]
+        (proxy,) = [process for process in psutil.process_iter() if _is_proxy_of(process, lab)]
         yield lab
     wait_for(lambda: not lives(proxy.pid))
 
@@ -333,10 +333,10 @@ def test_a_busy_neighbour_is_there_until_it_is_ended(proxied_lab: Lab) -> None:
 
     def burning() -> list[int]:
         found = []
-        for one in supervisor.children(recursive=True):
+        for process in supervisor.children(recursive=True):
             try:
-                if "clusterload.lab.neighbour" in one.cmdline() and lives(one.pid):
-                    found.append(one.pid)
+                if "clusterload.lab.neighbour" in process.cmdline() and lives(process.pid):
+                    found.append(process.pid)
             except psutil.Error:
                 continue
         return found

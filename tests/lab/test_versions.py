@@ -38,7 +38,7 @@ def connected(lab: Lab) -> Cluster:
 
 def ledger_of(run: Run, load: str) -> Ledger:
     """What became of what this Load did."""
-    return next(one for one in run.ledgers if one.load == load)
+    return next(ledger for ledger in run.ledgers if ledger.load == load)
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +74,20 @@ def test_every_record_of_either_engine_is_acknowledged_and_stored_once(run: Run,
 
 
 def test_what_was_written_is_read(run: Run) -> None:
-    read = sum(one.total() for one in run.named("load_records") if one.labels["load"] == "readers")
+    read = sum(series.total() for series in run.named("load_records") if series.labels["load"] == "readers")
     assert read == ledger_of(run, "wire").acknowledged
     assert (ledger_of(run, "readers").failed, ledger_of(run, "members").acknowledged) == (0, 2)
 
 
 @pytest.mark.parametrize("load", ["wire", "clients"])
 def test_the_broker_counts_as_many_records_as_the_ledger(run: Run, load: str) -> None:
-    topic = [one for one in run.named("records_in_by_topic") if one.labels["topic"] == f"clusterload-{load}"]
-    assert sum(one.total() for one in topic) == ledger_of(run, load).acknowledged
+    topic = [series for series in run.named("records_in_by_topic") if series.labels["topic"] == f"clusterload-{load}"]
+    assert sum(series.total() for series in topic) == ledger_of(run, load).acknowledged
 
 
 def test_what_limits_are_about_is_measured(run: Run) -> None:
     lines = {line.resource.name for line in assess(run, Limits.named("course-basic")).lines}
-    known = lines & {one.name for one in run.series if len(one) and max(one.values) > 0}
+    known = lines & {series.name for series in run.series if len(series) and max(series.values) > 0}
     assert known >= {"ingress", "egress", "requests", "connections", "partitions"}
     assert run.named("network_thread_busy")
     assert run.named("cpu_broker")

@@ -48,8 +48,8 @@ def guard_of(plan: Plan, ago: float) -> tuple[Guard, Looks, int]:
 def state(elapsed: float, us: Sequence[int] = (), *, scheduled: int = 0, failed: int = 0) -> Progress:
     """How a load stands, with the latency of each of its seconds."""
     kept = LatencyHistograms()
-    for second, one in enumerate(us):
-        kept.add(second, {one: 50})
+    for second, value in enumerate(us):
+        kept.add(second, {value: 50})
     kept.close(len(us))
     account = Ledger(load="produce", scheduled=scheduled, failed=failed)
     standing = LoadProgress(ledger=account, latencies={"due": kept.last})
@@ -88,13 +88,13 @@ def test_what_is_too_old_is_forgotten() -> None:
 
 def test_metrics_end_it_when_they_come_and_not_by_what_was_before_the_load_or_its_warm_up() -> None:
     guard, looks, start = guard_of(planned("saturation.cpu > 80 %", "limit_load > 90 %", warm_up=5), 20)
-    one = RESOURCES["cpu_host"]
+    resource = RESOURCES["cpu_host"]
     for second in range(-10, 5):
         at = start + second * SECOND + SECOND // 2
-        looks.recent.record(Point("cpu_host", one.unit, Kind.GAUGE, {"broker": "1"}, at, 0.99))
+        looks.recent.record(Point("cpu_host", resource.unit, Kind.GAUGE, {"broker": "1"}, at, 0.99))
     for second in range(5, 17):
         at = start + second * SECOND + SECOND // 2
-        looks.recent.record(Point("cpu_host", one.unit, Kind.GAUGE, {"broker": "1"}, at, 0.5))
+        looks.recent.record(Point("cpu_host", resource.unit, Kind.GAUGE, {"broker": "1"}, at, 0.5))
         looks.recent.record(Point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 50.0))
     assert guard.look(time.time_ns()) is None
     at = start + 17 * SECOND + SECOND // 2
@@ -150,7 +150,7 @@ def test_a_load_that_is_ended_has_a_whole_run_file_that_says_why(tmp_path: Path)
     assert read_run(tmp_path / "a.run").end == run.end
     assert not run.complete
     assert 2 < run.seconds < 25
-    (event,) = [one for one in run.events if one.kind == STOPPED]
+    (event,) = [event for event in run.events if event.kind == STOPPED]
     assert event.text.startswith("latency.max > 0 ms for 2 s: ")
     assert event.text.endswith("the load was ended")
     (ledger,) = run.ledgers

@@ -86,8 +86,8 @@ def test_a_misspelt_cap_is_named() -> None:
 
 
 def test_loads_of_one_plan_are_capped_together() -> None:
-    one = plan(producers=150)
-    both = replace(one, loads=(one.loads[0], replace(one.loads[0], name="more")))
+    single = plan(producers=150)
+    both = replace(single, loads=(single.loads[0], replace(single.loads[0], name="more")))
     together = asked(both)
     assert {name: together[name] for name in ("record_rate", "byte_rate", "producers", "duration")} == {
         "record_rate": 1000,

@@ -112,12 +112,12 @@ def test_acknowledged_records_equal_the_growth_of_the_end_offsets(run: Run, clus
 
 
 def test_the_brokers_count_as_many_records_as_the_ledger(run: Run) -> None:
-    topic = [one for one in run.named("records_in_by_topic") if one.labels["topic"] == topic_of(run)]
-    assert sum(one.total() for one in topic) == only(run).acknowledged
+    topic = [series for series in run.named("records_in_by_topic") if series.labels["topic"] == topic_of(run)]
+    assert sum(series.total() for series in topic) == only(run).acknowledged
 
 
 def test_the_brokers_count_the_batches_bytes_a_little_above_the_values(run: Run) -> None:
-    total = sum(one.total() for one in run.named("ingress"))
+    total = sum(series.total() for series in run.named("ingress"))
     assert only(run).acknowledged_bytes < total < 1.25 * only(run).acknowledged_bytes
 
 
@@ -131,9 +131,9 @@ def test_a_run_on_a_lab_says_which_version_its_brokers_are_of(run: Run) -> None:
 
 
 def test_the_clients_own_statistics_are_series_of_the_run(run: Run) -> None:
-    clients = {one.labels["client"] for one in run.named("client_requests")}
+    clients = {series.labels["client"] for series in run.named("client_requests")}
     assert clients == {f"clusterload-sales-{number}" for number in range(1, 5)}
-    assert sum(one.total() for one in run.named("client_records_out")) > 0
+    assert sum(series.total() for series in run.named("client_records_out")) > 0
     assert run.named("client_round_trip_time_p99")
     assert run.named("client_queueing_time_p50")
     assert run.named("client_batch_records_p50")
@@ -153,7 +153,7 @@ def test_a_run_file_read_again_is_the_run_that_was_measured(run: Run) -> None:
     assert run.path is not None
     again = read_run(run.path)
     assert again.ledgers == run.ledgers
-    assert [len(one) for one in again.series] == [len(one) for one in run.series]
+    assert [len(series) for series in again.series] == [len(series) for series in run.series]
 
 
 def test_another_client_reads_back_every_record_with_key_payload_and_time(run: Run, lab: Lab) -> None:
@@ -313,7 +313,7 @@ def test_a_run_of_groups_and_transactions_adds_up_and_predicts_no_connections(cl
     assert pay.acknowledged > 0
     assert not [event for event in run.events if event.kind in {"growth-differs", "others-wrote"}]
     assert run.environment["predicted"] == {}
-    moved = {str(one): one.total() for one in run.series if one.name.startswith("load_")}
+    moved = {str(series): series.total() for series in run.series if series.name.startswith("load_")}
     assert moved["load_records{load=pay}"] == pay.acknowledged
     assert moved["load_records{load=read}"] == 200 + pay.acknowledged
     assert moved["load_rebalances{load=read}"] >= 2
@@ -335,7 +335,7 @@ def test_a_group_of_librdkafka_consumes_what_the_wire_engine_produces_on_the_sam
     run = measure(plan, cluster, sources=(), path=tmp_path / "r.run")
     read, write = run.ledgers
     assert (read.acknowledged, read.balanced, write.balanced, write.unknown) == (2, True, True, 0), write
-    moved = {str(one): one for one in run.series if one.name.startswith("load_")}
+    moved = {str(series): series for series in run.series if series.name.startswith("load_")}
     assert moved["load_records{load=read}"].total() == write.acknowledged > 0
     first = moved["load_records{load=read}"]
     assert first.times[0] - first.spans[0] * 1e9 == pytest.approx(run.start, abs=1e3)

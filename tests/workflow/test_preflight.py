@@ -178,7 +178,7 @@ def test_a_missing_right_on_a_topic_is_named_before_any_load() -> None:
         producer = Producer({"bootstrap.servers": guarded.bootstrap_servers})
         producer.produce("clusterload-guarded", b"x")
         assert producer.flush(60) == 0
-        reading = [one for one in PRIVILEGES if one.command == "run (consumers, groups, commits)"]
+        reading = [privilege for privilege in PRIVILEGES if privilege.command == "run (consumers, groups, commits)"]
         reader = Cluster.connect(user_with(guarded, reading))
         preflight(plan(topic="clusterload-guarded", kind="consume", fetch_from="latest"), reader, sources=())
         with pytest.raises(AuthorizationError, match="load 'one' needs Write on topic 'clusterload-guarded'"):

@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def names(files: tuple[Listed, ...]) -> list[str]:
-    return [one.path.name for one in files]
+    return [file.path.name for file in files]
 
 
 def test_runs_are_listed_latest_first_and_what_cannot_be_read_last_with_its_error(folder: Path) -> None:
@@ -56,17 +56,17 @@ def test_runs_are_listed_latest_first_and_what_cannot_be_read_last_with_its_erro
     assert names(found) == [
         "1-days.run", "20-days.run", "40-days.run", "90-days.run", "foreign.run", "letter.run", "newer.run",
     ]  # fmt: skip
-    errors = {one.path.stem: one.error for one in found if one.summary is None}
+    errors = {file.path.stem: file.error for file in found if file.summary is None}
     assert "is a database, but not a run file" in errors["foreign"]
     assert "is damaged or no run file" in errors["letter"]
     assert "update clusterload" in errors["newer"]
-    assert all(one.size > 0 for one in found)
+    assert all(file.size > 0 for file in found)
 
 
 def test_a_run_comes_to_its_verdict_and_a_damaged_one_says_why_not(tmp_path: Path) -> None:
     stored(tmp_path / "a.run")
-    [one] = listed(tmp_path)
-    came = came_to(one, COURSE)
+    [file] = listed(tmp_path)
+    came = came_to(file, COURSE)
     assert (came.state, round(came.limit_load, 2), came.error) == ("within limits", 0.47, "")
     database = sqlite3.connect(tmp_path / "a.run")
     database.execute("UPDATE chunk SET vals = x'00'")
@@ -96,7 +96,7 @@ def test_runs_are_narrowed_down_by_label_plan_and_time(tmp_path: Path, wanted: W
         stored(tmp_path / f"{name}.run", made=plan(called))
     write_labels(tmp_path / "a.run", {"release": "4.3"})
     write_labels(tmp_path / "b.run", {"release": "4.2"})
-    taken = [one.path.stem for one in listed(tmp_path) if one.summary and wanted.takes(one.summary)]
+    taken = [file.path.stem for file in listed(tmp_path) if file.summary and wanted.takes(file.summary)]
     assert sorted(taken) == found
     assert wanted.all is (wanted == Wanted())
 
@@ -135,8 +135,8 @@ def test_a_run_is_removed_with_what_lies_beside_it_and_nothing_else(folder: Path
     for end in ("-wal", "-shm"):
         (folder / f"90-days.run{end}").touch()
     (folder / "90-days.run.txt").touch()
-    [one] = [one for one in listed(folder) if one.path.name == "90-days.run"]
-    remove(one)
+    [old] = [file for file in listed(folder) if file.path.name == "90-days.run"]
+    remove(old)
     assert not [path for path in folder.iterdir() if path.name.startswith("90-days.run") and path.suffix != ".txt"]
     assert (folder / "90-days.run.txt").exists()
     assert len(list(folder.iterdir())) == 8

@@ -50,7 +50,7 @@ def test_metrics_of_a_past_stretch_can_be_read_without_a_load(cluster: Cluster, 
     assert recorded.plan is None
     assert line is not None
     assert known_seconds(recorded) >= 3
-    scraped = {one.labels["broker"]: set(one.values) for one in recorded.named("connections")}
+    scraped = {series.labels["broker"]: set(series.values) for series in recorded.named("connections")}
     assert sorted(scraped) == ["1", "2", "3"]
     assert sum(map(min, scraped.values())) <= line.typical <= sum(map(max, scraped.values()))
 
@@ -58,9 +58,9 @@ def test_metrics_of_a_past_stretch_can_be_read_without_a_load(cluster: Cluster, 
 def test_one_broker_that_cannot_be_scraped_does_not_hide_the_others(cluster: Cluster, lab: Lab, tmp_path: Path) -> None:
     endpoints = {str(broker): url for broker, url in lab.exporters.items()} | {"3": "http://127.0.0.1:9/metrics"}
     sources = (ExporterSource(endpoints),)
-    looking = once(lambda run: {one.labels["broker"] for one in run.named("connections")} >= {"1", "2"})
+    looking = once(lambda run: {series.labels["broker"] for series in run.named("connections")} >= {"1", "2"})
     run = watch(cluster, sources=sources, path=tmp_path / "r.run", on_look=looking)
-    assert {one.labels["broker"] for one in run.named("connections")} == {"1", "2"}
+    assert {series.labels["broker"] for series in run.named("connections")} == {"1", "2"}
 
 
 @contextmanager
@@ -126,8 +126,8 @@ def test_looks_show_the_load_while_it_runs_and_the_file_holds_it_afterwards(
     maker.join()
     assert seen.is_set()
     assert looks[0].environment["sources"] == ["JMX exporters of brokers 1, 2 and 3"]
-    produced = sum(one.wire["requests"]["Produce"] for one in made)
-    counted = sum(one.total() for one in run.named("requests_by_type") if one.labels["request"] == "Produce")
+    produced = sum(load.wire["requests"]["Produce"] for load in made)
+    counted = sum(series.total() for series in run.named("requests_by_type") if series.labels["request"] == "Produce")
     assert counted == produced > 0
     # And what clients ask before they produce: versions and metadata.
     assert produced < sum(series.total() for series in run.named("requests")) < produced + 60 * len(made)

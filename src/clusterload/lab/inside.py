@@ -69,8 +69,10 @@ def ask_broker(lab: LabInfo, broker: int, request: RequestPayload, answer: type[
         LabError: it does not answer.
     """
     try:
-        with Conversation(_address(lab, broker), Security(), client_id=_CLIENT_ID, patience=ANSWER_SECONDS) as one:
-            return one.ask(request, answer)
+        with Conversation(
+            _address(lab, broker), Security(), client_id=_CLIENT_ID, patience=ANSWER_SECONDS
+        ) as conversation:
+            return conversation.ask(request, answer)
     except ClusterError as error:
         raise LabError(f"broker {broker} does not answer: {error}; see 'clusterload lab status'") from error
 

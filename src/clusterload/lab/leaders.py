@@ -57,14 +57,14 @@ class Copies:
 def all_copies(lab: LabInfo) -> dict[Place, Copies]:
     """Every partition of the lab; LabError if no broker answers."""
     return {
-        (str(topic.name), int(one.partition_index)): Copies(
-            leader=int(one.leader_id),
-            replicas=tuple(map(int, one.replica_nodes)),
-            in_sync=frozenset(map(int, one.isr_nodes)),
+        (str(topic.name), int(partition.partition_index)): Copies(
+            leader=int(partition.leader_id),
+            replicas=tuple(map(int, partition.replica_nodes)),
+            in_sync=frozenset(map(int, partition.isr_nodes)),
         )
         for topic in ask_any(lab, _metadata(None), MetadataResponse).topics
         if topic.error_code is ErrorCode.none
-        for one in topic.partitions
+        for partition in topic.partitions
     }
 
 

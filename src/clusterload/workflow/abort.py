@@ -46,21 +46,21 @@ def check_stopping(thresholds: Sequence[Threshold], sources: Sequence[Source], l
     Raises:
         ConfigurationError: one of them would never be told while the load runs.
     """
-    for one in thresholds:
-        if reason := _never_told(one, sources, limits):
-            raise ConfigurationError(f"{one.text!r} cannot end a load: {reason}")
+    for threshold in thresholds:
+        if reason := _never_told(threshold, sources, limits):
+            raise ConfigurationError(f"{threshold.text!r} cannot end a load: {reason}")
 
 
-def _never_told(one: Threshold, sources: Sequence[Source], limits: Limits | None) -> str:
+def _never_told(threshold: Threshold, sources: Sequence[Source], limits: Limits | None) -> str:
     """Why a threshold is not known before all is over; nothing if it is."""
-    counted = one.measure.family in {Family.LEDGER, Family.LOST}
-    if one.measure.family is Family.ACHIEVED or (counted and not one.upper):
+    counted = threshold.measure.family in {Family.LEDGER, Family.LOST}
+    if threshold.measure.family is Family.ACHIEVED or (counted and not threshold.upper):
         return "it is known only when all is over; let it fail the run"
-    if one.aggregate not in {"", "max" if one.upper else "min"}:
-        return f"{one.aggregate} is known only when all is over; leave it out, or say for how long"
-    if one.measure.needs_metrics and not sources:
+    if threshold.aggregate not in {"", "max" if threshold.upper else "min"}:
+        return f"{threshold.aggregate} is known only when all is over; leave it out, or say for how long"
+    if threshold.measure.needs_metrics and not sources:
         return "it needs the cluster's metrics, and none are read"
-    if one.measure.family is Family.LIMIT_LOAD and limits is None:
+    if threshold.measure.family is Family.LIMIT_LOAD and limits is None:
         return "a limit load needs limits, and none were given"
     return ""
 
@@ -86,7 +86,7 @@ class Guard:
     def tell(self, state: Progress) -> None:
         """Take how the load stands."""
         with self._lock:
-            self._ledgers = tuple(one.ledger for one in state.loads)
+            self._ledgers = tuple(standing.ledger for standing in state.loads)
             for standing in state.loads:
                 for of, seconds in standing.latencies.items():
                     kept = self._seconds[standing.ledger.load, of]
@@ -119,11 +119,11 @@ class Guard:
         if not self._start:
             return None
         scenes: dict[bool, Scene] = {}
-        for one in self._plan.abort_if:
-            of_metrics = one.measure.needs_metrics
+        for threshold in self._plan.abort_if:
+            of_metrics = threshold.measure.needs_metrics
             if of_metrics not in scenes:
                 scenes[of_metrics] = self._scene(self._looks.look(self._start) if of_metrics else self._account(now))
-            found = judged(one, scenes[of_metrics], at_once=True)
+            found = judged(threshold, scenes[of_metrics], at_once=True)
             if found.answer is Answer.CROSSED:
                 return found
         return None
@@ -166,14 +166,18 @@ def guarded(
         The guard, and what takes the sources' points.
     """
     reach = _reach(plan.abort_if)
-    needed = {each.name for one in plan.abort_if for each in one.measure.read_from(frozenset(dict(one.where)))}
+    needed = {
+        each.name
+        for threshold in plan.abort_if
+        for each in threshold.measure.read_from(frozenset(dict(threshold.where)))
+    }
     looks = Looks(sources, "", surroundings, names={*UNLABELLED, *needed}, seconds=reach)
     guard = Guard(plan, limits or _NO_LIMITS, looks)
     if not plan.abort_if:
         yield guard, recorder
         return
     with ExitStack() as stack:
-        if any(one.measure.needs_metrics for one in plan.abort_if):
+        if any(threshold.measure.needs_metrics for threshold in plan.abort_if):
             stack.enter_context(looks.following())
         stack.enter_context(_watching(guard, recorder))
         yield guard, Both(recorder, looks.recent)
@@ -197,4 +201,4 @@ def _watching(guard: Guard, recorder: Sink) -> Iterator[None]:
 
 
 def _reach(thresholds: Sequence[Threshold]) -> float:
-    return REACH_SECONDS + max((one.lasts or 0.0 for one in thresholds), default=0.0)
+    return REACH_SECONDS + max((threshold.lasts or 0.0 for threshold in thresholds), default=0.0)

@@ -92,7 +92,7 @@ def leftovers(runs: Iterable[Run]) -> tuple[Leftover, ...]:
         topics = run.environment.get("created_topics", {})
         made = [Leftover(kind="topic", name=name, id=topic) for name, topic in topics.items()]
         made += [Leftover(kind="group", name=name) for name in run.environment.get("created_groups", [])]
-        found |= {(one.kind, one.name, one.id): one for one in made}
+        found |= {(leftover.kind, leftover.name, leftover.id): leftover for leftover in made}
     return tuple(found.values())
 
 
@@ -114,19 +114,19 @@ def removed(left: Sequence[Leftover], cluster: Cluster, *, only_say: bool = Fals
     Raises:
         ClusterError: the cluster does not say what there is.
     """
-    topics = topic_ids(cluster, [one.name for one in left if one.kind == "topic"])
-    present = set(groups(cluster)) if any(one.kind == "group" for one in left) else set()
-    for one in left:
-        state = _state(one, topics, present)
+    topics = topic_ids(cluster, [leftover.name for leftover in left if leftover.kind == "topic"])
+    present = set(groups(cluster)) if any(leftover.kind == "group" for leftover in left) else set()
+    for leftover in left:
+        state = _state(leftover, topics, present)
         if state is not Outcome.REMOVED or only_say:
-            yield one, Outcome.WOULD_BE if state is Outcome.REMOVED else state
+            yield leftover, Outcome.WOULD_BE if state is Outcome.REMOVED else state
             continue
         try:
-            (remove_topic if one.kind == "topic" else remove_group)(cluster, one.name)
+            (remove_topic if leftover.kind == "topic" else remove_group)(cluster, leftover.name)
         except ClusterError as error:
-            yield one, f"{Outcome.REFUSED}: {error}"
+            yield leftover, f"{Outcome.REFUSED}: {error}"
         else:
-            yield one, Outcome.REMOVED
+            yield leftover, Outcome.REMOVED
 
 
 def restored_quotas(cluster: Cluster, *, only_say: bool = False) -> Iterator[tuple[str, str]]:
@@ -145,8 +145,8 @@ def restored_quotas(cluster: Cluster, *, only_say: bool = False) -> Iterator[tup
         yield restored.lease.words, outcome
 
 
-def _state(one: Leftover, topics: dict[str, str], present: set[str]) -> Outcome:
+def _state(leftover: Leftover, topics: dict[str, str], present: set[str]) -> Outcome:
     """`REMOVED` if it is there and to be removed."""
-    if one.name not in (topics if one.kind == "topic" else present):
+    if leftover.name not in (topics if leftover.kind == "topic" else present):
         return Outcome.GONE
-    return Outcome.REPLACED if one.kind == "topic" and topics[one.name] != one.id else Outcome.REMOVED
+    return Outcome.REPLACED if leftover.kind == "topic" and topics[leftover.name] != leftover.id else Outcome.REMOVED

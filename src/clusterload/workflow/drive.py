@@ -227,7 +227,7 @@ class _Making:
         return GeneratedLoad(
             start=self.start,
             end=end,
-            ledgers=tuple(one.ledger for one in self._standings),
+            ledgers=tuple(standing.ledger for standing in self._standings),
             complete=not self.stopped,
             extra_offsets=self.extra_offsets,
         )

@@ -113,8 +113,8 @@ def _each(*calls: Callable[[_T], None]) -> Callable[[_T], None]:
     """All of these calls, one after the other."""
 
     def call(given: _T) -> None:
-        for one in calls:
-            one(given)
+        for call in calls:
+            call(given)
 
     return call
 
@@ -159,7 +159,7 @@ def _check_growth(
     recorder.document("growth", grown)
     writers = {load.name: load for load in plan.loads if writes(load)}
     for name in dict.fromkeys(load.topic for load in writers.values()):
-        ledgers = [one for one in made.ledgers if one.load in writers and writers[one.load].topic == name]
+        ledgers = [ledger for ledger in made.ledgers if ledger.load in writers and writers[ledger.load].topic == name]
         least = sum(ledger.acknowledged for ledger in ledgers)
         most = least + sum(ledger.unknown + made.extra_offsets.get(ledger.load, 0) for ledger in ledgers)
         words = f"topic {name!r} grew by {grown[name]:,} records, but {least:,} were acknowledged"
@@ -175,7 +175,7 @@ def _of_plan(plan: Plan, cluster: Cluster, topics: Mapping[str, Topic]) -> dict[
     return {
         "predicted": _predicted(plan, client, cluster, topics),
         "value_size": sizes,
-        "leaders": {topic.name: [one.leader for one in topic.partitions] for topic in topics.values()},
+        "leaders": {topic.name: [partition.leader for partition in topic.partitions] for topic in topics.values()},
     }
 
 
@@ -186,8 +186,8 @@ def _predicted(
     if len(client) < len(plan.loads):
         return {}
     predictions = [predicted_connections(load.dials.producers or 0, topics[load.topic], cluster) for load in client]
-    known = [one for one in predictions if one is not None]
+    known = [prediction for prediction in predictions if prediction is not None]
     if not known or len(known) < len(predictions):
         return {}
-    deviation = sum(one.deviation**2 for one in known) ** 0.5
-    return {"connections": {"mean": sum(one.mean for one in known), "deviation": deviation}}
+    deviation = sum(prediction.deviation**2 for prediction in known) ** 0.5
+    return {"connections": {"mean": sum(prediction.mean for prediction in known), "deviation": deviation}}

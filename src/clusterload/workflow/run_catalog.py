@@ -85,13 +85,14 @@ class Wanted:
         """Whether nothing narrows it down."""
         return not self.labels and not self.plan and not self.since
 
-    def takes(self, one: Summary) -> bool:
+    def takes(self, summary: Summary) -> bool:
         """Whether a run is meant."""
         labelled = all(
-            name in one.labels and (not value or one.labels[name] == value) for name, value in self.labels.items()
+            name in summary.labels and (not value or summary.labels[name] == value)
+            for name, value in self.labels.items()
         )
-        planned = not self.plan or (one.plan is not None and self.plan.lower() in one.plan.name.lower())
-        return labelled and planned and one.start >= self.since
+        planned = not self.plan or (summary.plan is not None and self.plan.lower() in summary.plan.name.lower())
+        return labelled and planned and summary.start >= self.since
 
 
 def listed(folder: Path) -> tuple[Listed, ...]:
@@ -101,12 +102,12 @@ def listed(folder: Path) -> tuple[Listed, ...]:
         StoreError: there is no such folder.
     """
     found = [_listed(path) for path in run_files(folder)]
-    return tuple(sorted(found, key=lambda one: (one.summary is None, -one.summary.start if one.summary else 0)))
+    return tuple(sorted(found, key=lambda file: (file.summary is None, -file.summary.start if file.summary else 0)))
 
 
 def _listed(path: Path) -> Listed:
     stats = list(_stats(path))
-    size, changed = sum(one.st_size for one in stats), max((one.st_mtime for one in stats), default=0.0)
+    size, changed = sum(stat.st_size for stat in stats), max((stat.st_mtime for stat in stats), default=0.0)
     try:
         return Listed(path=path, size=size, changed=changed, summary=read_summary(path))
     except StoreError as error:
@@ -114,20 +115,20 @@ def _listed(path: Path) -> Listed:
 
 
 def _stats(path: Path) -> Iterator[os.stat_result]:
-    for one in (path, *_beside(path)):
+    for part in (path, *_beside(path)):
         # What is beside a file comes and goes with those who read it.
         with contextlib.suppress(FileNotFoundError):
-            yield one.stat()
+            yield part.stat()
 
 
 def _beside(path: Path) -> list[Path]:
     return [path.with_name(path.name + end) for end in _BESIDE]
 
 
-def came_to(one: Listed, limits: Limits) -> Came:
+def came_to(file: Listed, limits: Limits) -> Came:
     """What a run came to against limits; it is read as a whole."""
     try:
-        run = read_run(one.path)
+        run = read_run(file.path)
     except StoreError as error:
         return Came(error=str(error))
     verdict = diagnose(run, assess(run, limits))
@@ -153,30 +154,30 @@ def let_go(
     if older_than is None and keep is None:
         raise UsageError("nothing says which runs are let go: add --older-than 30d, or --keep 20 for the latest ones")
     at = time.time() if now is None else now
-    ours = [one for one in files if one.summary is not None]
+    ours = [file for file in files if file.summary is not None]
     return tuple(
-        one
-        for number, one in enumerate(ours)
-        if number >= (keep or 0) and not _goes_on(one, at) and _age(one, at) > (older_than or 0.0)
+        file
+        for number, file in enumerate(ours)
+        if number >= (keep or 0) and not _goes_on(file, at) and _age(file, at) > (older_than or 0.0)
     )
 
 
-def _age(one: Listed, now: float) -> float:
-    return now - one.summary.end / SECOND if one.summary else 0.0
+def _age(file: Listed, now: float) -> float:
+    return now - file.summary.end / SECOND if file.summary else 0.0
 
 
-def _goes_on(one: Listed, now: float) -> bool:
-    return one.summary is not None and not one.summary.complete and now - one.changed < UNDER_WAY
+def _goes_on(file: Listed, now: float) -> bool:
+    return file.summary is not None and not file.summary.complete and now - file.changed < UNDER_WAY
 
 
-def remove(one: Listed) -> None:
+def remove(file: Listed) -> None:
     """Take a run file away, with what SQLite keeps beside it.
 
     Raises:
         StoreError: it cannot be taken away.
     """
     try:
-        for path in (one.path, *_beside(one.path)):
+        for path in (file.path, *_beside(file.path)):
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise StoreError(f"{one.path} cannot be removed: {error.strerror}") from None
+        raise StoreError(f"{file.path} cannot be removed: {error.strerror}") from None

@@ -69,7 +69,8 @@ def test_half_the_payload_is_half_the_ingress(outcome: Outcome) -> None:
     def each(step: int) -> float:
         """Bytes a record, by the brokers' count of both."""
         totals = {
-            name: sum(one.total() for one in outcome.steps[step].run.named(name)) for name in ("ingress", "records_in")
+            name: sum(series.total() for series in outcome.steps[step].run.named(name))
+            for name in ("ingress", "records_in")
         }
         return totals["ingress"] / totals["records_in"]
 
@@ -78,7 +79,7 @@ def test_half_the_payload_is_half_the_ingress(outcome: Outcome) -> None:
 
 @pytest.mark.long
 def test_half_the_payload_is_the_same_requests(outcome: Outcome) -> None:
-    before, after = (sum(one.total() for one in step.run.named("requests")) for step in outcome.steps[:2])
+    before, after = (sum(series.total() for series in step.run.named("requests")) for step in outcome.steps[:2])
     assert after / before == pytest.approx(1.0, abs=0.15)
 
 

@@ -107,7 +107,7 @@ def test_the_words_follow_the_data_and_chance_is_not_taken_for_an_effect(
             "the generator was the bottleneck",
         ),
         (
-            lambda run: replace(run, series=tuple(one for one in run.series if one.name != "egress")),
+            lambda run: replace(run, series=tuple(series for series in run.series if series.name != "egress")),
             "egress was not measured",
         ),
         (
@@ -130,7 +130,7 @@ def test_a_later_load_that_is_limited_and_not_wholly_seen_is_not_told_of_the_bas
     tmp_path: Path, case: Case
 ) -> None:
     made = runs(tmp_path, case, ((47, 2.1e6), (120, 1.05e6), (23, 2.1e6)))
-    made[1] = replace(made[1], series=tuple(one for one in made[1].series if one.name != "egress"))
+    made[1] = replace(made[1], series=tuple(series for series in made[1].series if series.name != "egress"))
     assert judge(case, made).sentence.startswith("within limits; connections bind at 47 %; half the payload raises it")
 
 
@@ -143,7 +143,10 @@ def test_a_judgement_needs_nothing_but_the_files(tmp_path: Path, case: Case) -> 
 def test_the_loads_differ_from_the_first_in_one_dial_each(case: Case) -> None:
     first, *others = (plan.loads[0].dials.chosen() for plan in case.plans)
     assert first == {"producers": 20, "record_rate": 500, "payload_size": 4096}
-    assert [{name for name in first if one[name] != first[name]} for one in others] == [{"payload_size"}, {"producers"}]
+    assert [{name for name in first if changed[name] != first[name]} for changed in others] == [
+        {"payload_size"},
+        {"producers"},
+    ]
 
 
 def test_the_case_comes_short_and_as_long_as_in_the_course() -> None:

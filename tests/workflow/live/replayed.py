@@ -31,7 +31,7 @@ def replayed(run: Run, first: int, last: int, *, ended: str = "") -> Iterator[Sn
         seen = replace(
             run.between(max(run.start, end - LOOK * SECOND), end), plan=None, ledgers=(), latencies=(), events=()
         )
-        events = tuple(one for one in run.events if one.time <= end)
+        events = tuple(event for event in run.events if event.time <= end)
         usage = assess(seen, TABLE)
         if second % JUDGED_EACH == 0:
             judgement = firmed(judgement, diagnose(seen, usage), second)
@@ -53,8 +53,8 @@ def replayed(run: Run, first: int, last: int, *, ended: str = "") -> Iterator[Sn
 
 def progress(run: Run, plan: Plan, second: int) -> Progress:
     """How the engines stood after so many seconds."""
-    loads = tuple(_standing(run, one, second, plan.duration) for one in run.ledgers)
-    total = Ledger.total(one.ledger for one in loads)
+    loads = tuple(_standing(run, ledger, second, plan.duration) for ledger in run.ledgers)
+    total = Ledger.total(standing.ledger for standing in loads)
     return Progress(elapsed=second, duration=plan.duration, ledger=total, loads=loads)
 
 

@@ -29,11 +29,11 @@ def test_what_is_left_there_is_shown_and_the_last_word_is_how_it_ended(run: Run)
         take(progress(run, run.plan, 100))
         feed.look(run.between(run.start, run.start + 100 * 10**9))
         feed.judge(run.between(run.start, run.start + 100 * 10**9))
-        wait_for(lambda: any(one.judgement.sentence for one in seen))
+        wait_for(lambda: any(snapshot.judgement.sentence for snapshot in seen))
         feed.note("waiting for figures")
         wait_for(lambda: seen[-1].note == "waiting for figures")
-    assert [one.number for one in seen] == list(range(1, len(seen) + 1))
-    assert [bool(one.ended) for one in seen] == [False] * (len(seen) - 1) + [True]
+    assert [snapshot.number for snapshot in seen] == list(range(1, len(seen) + 1))
+    assert [bool(snapshot.ended) for snapshot in seen] == [False] * (len(seen) - 1) + [True]
     last = seen[-1]
     assert (last.title, last.elapsed, last.left) == ("peak hour", 100, 80)
     assert last.metrics is not None
@@ -56,7 +56,7 @@ def test_judging_that_takes_long_does_not_hold_up_what_is_shown(run: Run, monkey
         feed.judge(run)
         feed.judge(run)
         wait_for(lambda: len(seen) >= 2)
-        assert not any(one.judgement.state for one in seen)
+        assert not any(snapshot.judgement.state for snapshot in seen)
         released.set()
         wait_for(lambda: seen[-1].judgement.state)
 

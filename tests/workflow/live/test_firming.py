@@ -15,7 +15,9 @@ from clusterload.workflow.live.snapshot import NOT_YET, Judgement
 
 def verdict(*causes: str) -> Verdict:
     who = Culprit(kind="client", name="basket", share=0.6, source="thread_time_by_client")
-    findings = tuple(Finding(cause=one, sentence=f"{one} holds", confidence=0.7, culprits=(who,)) for one in causes)
+    findings = tuple(
+        Finding(cause=cause, sentence=f"{cause} holds", confidence=0.7, culprits=(who,)) for cause in causes
+    )
     return Verdict(state=State.WITHIN, limit_load=math.nan, binding=None, saturation=None, findings=findings)
 
 
@@ -41,10 +43,10 @@ def test_a_cause_that_was_gone_begins_anew() -> None:
 
 @given(st.lists(st.sets(st.sampled_from(["a", "b", "c"])), min_size=1, max_size=12))
 def test_looks_are_counted_back_to_the_last_one_without_the_cause(looks: list[set[str]]) -> None:
-    found = {one.cause: one for one in after(*(tuple(sorted(one)) for one in looks)).findings}
+    found = {finding.cause: finding for finding in after(*(tuple(sorted(look)) for look in looks)).findings}
     assert set(found) == looks[-1]
-    for cause, one in found.items():
+    for cause, finding in found.items():
         row = next((back for back, causes in enumerate(reversed(looks)) if cause not in causes), len(looks))
-        assert one.looks == row
-        assert one.since == 5.0 * (len(looks) - row)
-        assert one.firm == (row >= FIRM_LOOKS)
+        assert finding.looks == row
+        assert finding.since == 5.0 * (len(looks) - row)
+        assert finding.firm == (row >= FIRM_LOOKS)

@@ -36,7 +36,7 @@ def test_a_snapshot_has_loads_limit_load_and_saturation_as_they_are_at_that_mome
     assert late.metrics.busiest.resource.name == "cpu_host"
     assert late.metrics.busiest.now == pytest.approx(0.63, rel=0.2)
     (load,) = late.loads
-    assert {one.dial: (one.asked, one.achieved) for one in load.dials}["request_rate"] == (2000.0, 1991.0)
+    assert {dial.dial: (dial.asked, dial.achieved) for dial in load.dials}["request_rate"] == (2000.0, 1991.0)
     assert load.lost == load.ledger.failed > 0
     assert 1e-3 < load.p50 < load.p99 < 1
     assert late.left == 60
@@ -46,7 +46,7 @@ def test_a_snapshot_has_loads_limit_load_and_saturation_as_they_are_at_that_mome
 def test_rates_are_per_second_and_levels_are_levels(run: Run) -> None:
     metrics = at(run, 120).metrics
     assert metrics is not None
-    by_name = {one.resource.name: one for one in metrics.lines}
+    by_name = {line.resource.name: line for line in metrics.lines}
     assert (str(by_name["ingress"].unit), str(by_name["connections"].unit)) == ("B/s", "connections")
     assert by_name["ingress"].now == pytest.approx(22.6e6, rel=0.2)
     assert by_name["connections"].now == 81

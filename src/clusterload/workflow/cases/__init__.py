@@ -68,7 +68,7 @@ class Case:
 
 def cases() -> tuple[str, ...]:
     """The names of all cases."""
-    found = (one.name for one in files("clusterload.workflow.cases").iterdir())
+    found = (file.name for file in files("clusterload.workflow.cases").iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
 
 

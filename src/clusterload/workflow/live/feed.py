@@ -74,15 +74,15 @@ class Feed:
         self.failure: Exception | None = None
 
     def __enter__(self) -> Self:
-        for one in self._threads:
-            one.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._over.set()
         self._wanted.set()
-        for one in self._threads:
-            one.join()
+        for thread in self._threads:
+            thread.join()
         self._guarded(lambda: self._show(self.snapshot(ended=_end(error))))
 
     def begin(self, plan: Plan) -> OnProgress:

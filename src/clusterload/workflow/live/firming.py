@@ -25,11 +25,11 @@ def firmed(before: Judgement, verdict: Verdict, at: float) -> Judgement:
         verdict: of this look.
         at: seconds of the run.
     """
-    known = {one.cause: one for one in before.findings}
+    known = {finding.cause: finding for finding in before.findings}
     return Judgement(
         sentence=verdict.sentence,
         state=str(verdict.state),
-        findings=tuple(_firmed(known.get(one.cause), one, at) for one in verdict.findings),
+        findings=tuple(_firmed(known.get(finding.cause), finding, at) for finding in verdict.findings),
     )
 
 
@@ -37,7 +37,7 @@ def _firmed(before: FindingNow | None, found: Finding, at: float) -> FindingNow:
     looks = before.looks + 1 if before else 1
     return FindingNow(
         cause=found.cause,
-        sentence=_with_culprits(found.sentence, (one.words for one in found.culprits[:1])),
+        sentence=_with_culprits(found.sentence, (culprit.words for culprit in found.culprits[:1])),
         confidence=found.confidence,
         since=before.since if before else at,
         looks=looks,
@@ -46,5 +46,5 @@ def _firmed(before: FindingNow | None, found: Finding, at: float) -> FindingNow:
 
 
 def _with_culprits(sentence: str, culprits: Iterable[str]) -> str:
-    missing = [one for one in culprits if one not in sentence]
+    missing = [culprit for culprit in culprits if culprit not in sentence]
     return f"{sentence} ({', '.join(missing)})" if missing else sentence

@@ -81,8 +81,8 @@ class LevelNow:
     @property
     def unit(self) -> Unit:
         """Of the figures: of what is counted, per second."""
-        one = self.resource
-        return one.unit.rate() if one.kind is Kind.DELTA else one.unit
+        resource = self.resource
+        return resource.unit.rate() if resource.kind is Kind.DELTA else resource.unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +121,14 @@ class Metrics:
     @property
     def busiest(self) -> LevelNow | None:
         """The broker and saturation resource that is highest now; None if none is known."""
-        return max((one for one in self.busy if not math.isnan(one.now)), key=lambda one: one.now, default=None)
+        return max(
+            (level for level in self.busy if not math.isnan(level.now)), key=lambda level: level.now, default=None
+        )
 
     def share(self, resource: str) -> ShareNow | None:
         """The largest share of a resource, of all its limits and all brokers; None if it has none."""
-        own = (one for one in self.shares if one.resource.name == resource)
-        return max(own, key=lambda one: -math.inf if math.isnan(one.now) else one.now, default=None)
+        own = (share for share in self.shares if share.resource.name == resource)
+        return max(own, key=lambda share: -math.inf if math.isnan(share.now) else share.now, default=None)
 
     @property
     def saturation(self) -> tuple[LevelNow, ...]:
@@ -137,10 +139,10 @@ class Metrics:
 def busiest_of_each(levels: tuple[LevelNow, ...]) -> tuple[LevelNow, ...]:
     """Of each resource the level of the broker that is busiest now, in the order in which they come."""
     found: dict[str, LevelNow] = {}
-    for one in levels:
-        best = found.get(one.resource.name)
-        if best is None or math.isnan(best.now) or one.now > best.now:
-            found[one.resource.name] = one
+    for level in levels:
+        best = found.get(level.resource.name)
+        if best is None or math.isnan(best.now) or level.now > best.now:
+            found[level.resource.name] = level
     return tuple(found.values())
 
 

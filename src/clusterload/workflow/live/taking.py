@@ -33,14 +33,19 @@ ALARMS: Final = ("under_replicated", "offline_partitions")
 def loads_now(plan: Plan, state: Progress) -> tuple[LoadNow, ...]:
     """Each Load as it stands."""
     loads = {load.name: load for load in plan.loads}
-    return tuple(_load(loads[one.ledger.load], one, state.elapsed) for one in state.loads if one.ledger.load in loads)
+    return tuple(
+        _load(loads[standing.ledger.load], standing, state.elapsed)
+        for standing in state.loads
+        if standing.ledger.load in loads
+    )
 
 
 def settled(state: Progress, before: Progress) -> Progress:
     """A load that is over, with the figures of its last whole second: what comes after it is no rate of the load's."""
-    known = {one.ledger.load: one for one in before.loads}
+    known = {standing.ledger.load: standing for standing in before.loads}
     loads = (
-        replace(known[one.ledger.load], ledger=one.ledger) if one.ledger.load in known else one for one in state.loads
+        replace(known[standing.ledger.load], ledger=standing.ledger) if standing.ledger.load in known else standing
+        for standing in state.loads
     )
     return replace(state, loads=tuple(loads))
 
@@ -48,9 +53,9 @@ def settled(state: Progress, before: Progress) -> Progress:
 def _load(load: Load, standing: LoadProgress, elapsed: float) -> LoadNow:
     wanted = asked(load, max(0.0, elapsed - 1.0), max(elapsed, 0.1))
     dials = (
-        DialNow(dial=one.dial, asked=one.value, achieved=standing.figures[one.dial], unit=one.unit)
-        for one in wanted
-        if one.dial in standing.figures
+        DialNow(dial=target.dial, asked=target.value, achieved=standing.figures[target.dial], unit=target.unit)
+        for target in wanted
+        if target.dial in standing.figures
     )
     return LoadNow(ledger=standing.ledger, dials=tuple(dials), p50=standing.p50 / 1e6, p99=standing.p99 / 1e6)
 
@@ -62,17 +67,17 @@ def metrics_now(run: Run, usage: Usage) -> Metrics:
         run: the last while.
         usage: the same against limits.
     """
-    shares = tuple(_share(one) for one in usage.shares)
-    known = [one for one in shares if not math.isnan(one.now)]
+    shares = tuple(_share(share) for share in usage.shares)
+    known = [share for share in shares if not math.isnan(share.now)]
     return Metrics(
         time=run.end,
         about=_about(run),
         limit_load=newest(usage.limit_load),
-        binding=max(known, key=lambda one: one.now, default=None),
+        binding=max(known, key=lambda share: share.now, default=None),
         course=_tail(usage.limit_load),
-        lines=tuple(_level(one) for one in usage.lines),
+        lines=tuple(_level(line) for line in usage.lines),
         shares=shares,
-        busy=tuple(_level(one) for one in usage.saturation),
+        busy=tuple(_level(line) for line in usage.saturation),
         alarms=tuple(_alarms(run, usage)),
     )
 

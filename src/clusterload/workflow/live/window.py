@@ -28,7 +28,7 @@ JUDGE_SECONDS: Final = 5.0
 
 OnLook = Callable[[Run], None]
 
-UNLABELLED: Final = tuple(name for name, one in RESOURCES.items() if not one.per)
+UNLABELLED: Final = tuple(name for name, resource in RESOURCES.items() if not resource.per)
 """The resources that have one Series a broker: what is kept for a look, unless more is asked for."""
 
 _FEWEST_POINTS: Final = 5
@@ -75,9 +75,9 @@ class Looks:
             names: of the Series that are kept for a look.
             seconds: how far back a look reaches.
         """
-        self._late = [one for one in sources if isinstance(one, LateSource)]
+        self._late = [source for source in sources if isinstance(source, LateSource)]
         self._id, self._surroundings = run_id, surroundings
-        self._granularity = max((one.interval for one in sources), default=1.0)
+        self._granularity = max((source.interval for source in sources), default=1.0)
         self._seconds = max(seconds, _FEWEST_POINTS * self._granularity)
         self.recent = Recent(names, self._seconds + _AFTER * self._granularity)
 
@@ -96,7 +96,7 @@ class Looks:
 
     def look(self, start: int, names: Collection[str] | None = None) -> Run:
         """The last of a run that began at `start` (Unix nanoseconds), as a run: all that is kept, or these names."""
-        late = max((one.lateness for one in self._late), default=0.0)
+        late = max((source.lateness for source in self._late), default=0.0)
         end = time.time_ns() - round((_AFTER * self._granularity + late) * SECOND)
         first = end - round(self._seconds * SECOND)
         # A source of the past tells of the time before, too: there is something to see at once.

@@ -122,7 +122,7 @@ def _exporters(cluster: Cluster) -> tuple[LiveSource, ...]:
     lab = find_lab(cluster.id)
     if lab is None:
         return ()
-    at = {str(one.id): one.exporter_url for one in lab.brokers}
+    at = {str(broker.id): broker.exporter_url for broker in lab.brokers}
     return (ExporterSource(at, interval=1.0, client_listeners=lab.client_listeners, names=None),)
 
 
