@@ -16,9 +16,9 @@ from confluent_kafka.cimpl import NewTopic
 from clusterload.kafka.cluster import Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.kafka.quotas import drop_quota, set_quota
-from clusterload.lab.breaking import BrokerBroken
+from clusterload.lab.breaking import BrokerFault
 from clusterload.lab.lab import Lab
-from clusterload.lab.leaders import all_copies, bring_back, lead
+from clusterload.lab.partitions import all_partitions, move_leader, restore_leaders
 from clusterload.model.errors import LabError
 
 Undo = Callable[[], None]
@@ -47,7 +47,7 @@ def make_topics(lab: Lab, topics: Iterable[NewTopic]) -> None:
     names = {load.topic for load in wanted}
     deadline = time.monotonic() + _ANSWER_SECONDS
     while time.monotonic() < deadline:
-        led = {topic for (topic, _), copies in all_copies(lab.info).items() if copies.leader >= 0}
+        led = {topic for (topic, _), copies in all_partitions(lab.info).items() if copies.leader >= 0}
         if names <= led:
             return
         time.sleep(0.1)
@@ -112,20 +112,20 @@ def _each(segment: Path, act: Callable[[int], object]) -> None:
 
 def _lead(lab: Lab, broker: int, topics: Sequence[str]) -> Undo:
     """Have one broker lead the partitions of topics; of all where none is named."""
-    before = all_copies(lab.info)
+    before = all_partitions(lab.info)
     for place, copies in before.items():
         if (not topics or place[0] in topics) and broker in copies.replicas and copies.leader != broker:
-            lead(lab.info, place, broker, copies.replicas, deadline=time.monotonic() + _ANSWER_SECONDS)
-    return lambda: bring_back(lab.info, before, deadline=time.monotonic() + 2 * _ANSWER_SECONDS)
+            move_leader(lab.info, place, broker, copies.replicas, deadline=time.monotonic() + _ANSWER_SECONDS)
+    return lambda: restore_leaders(lab.info, before, deadline=time.monotonic() + 2 * _ANSWER_SECONDS)
 
 
 def _break(lab: Lab, broker: int, how: str) -> Undo:
-    before, broken = all_copies(lab.info), BrokerBroken(lab=lab.info, broker=broker, how=how)
+    before, broken = all_partitions(lab.info), BrokerFault(lab=lab.info, broker=broker, how=how)
     broken.do(_LEASE_SECONDS)
 
     def undo() -> None:
         broken.undo()
-        bring_back(lab.info, before, deadline=time.monotonic() + 2 * _ANSWER_SECONDS)
+        restore_leaders(lab.info, before, deadline=time.monotonic() + 2 * _ANSWER_SECONDS)
 
     return undo
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from clusterload.lab import loopback
+from clusterload.lab import own_processes
 from clusterload.lab.lab import Lab
 
 _LINE: Final = re.compile(r"^(?P<name>[a-z_0-9]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>[-+.\dEeNa]+)", re.MULTILINE)
@@ -53,7 +53,7 @@ def look(lab: Lab, seconds: float = _LOOK_SECONDS) -> Look:
 def _sums(lab: Lab) -> dict[str, float]:
     found = dict.fromkeys((*_COUNTED, *_LEVELS), 0.0)
     for url in lab.exporters.values():
-        for line in _LINE.finditer(loopback.get(url, _PATIENCE).decode()):
+        for line in _LINE.finditer(own_processes.get(url, _PATIENCE).decode()):
             for what, (name, labels) in (*_COUNTED.items(), *_LEVELS.items()):
                 if line["name"] == name and labels in (line["labels"] or ""):
                     found[what] += float(line["value"])

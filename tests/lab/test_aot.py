@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clusterload.lab import aot, java, lock
-from clusterload.lab.layout import Kit
+from clusterload.lab.layout import Runtime
 from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def kit(folder: Path, major: int = 25) -> Kit:
+def runtime(folder: Path, major: int = 25) -> Runtime:
     """A kit of files that are not there, but for one jar."""
     if not (folder / "a.jar").exists():
         (folder / "a.jar").touch()
-    return Kit(
+    return Runtime(
         java=java.Java(path=folder / "java", version=f"{major}.0", major=major),
         lock=lock.read(),
         jars=(folder / "a.jar",),
@@ -41,8 +41,8 @@ def test_a_training_that_fails_costs_speed_only_and_is_said(folder: Path, monkey
 
     monkeypatch.setattr(aot, "launch", fail)
     said: list[str] = []
-    plain = kit(folder)
-    assert aot.quickened(plain, lambda what, _done, _total: said.append(what)) == plain
+    plain = runtime(folder)
+    assert aot.with_startup_cache(plain, lambda what, _done, _total: said.append(what)) == plain
     assert said[-1] == "no start-up cache, brokers start slower: broker 1 ended"
 
 
@@ -51,20 +51,20 @@ def test_a_cache_that_is_there_is_used_without_training(
     folder: Path, monkeypatch: pytest.MonkeyPatch, major: int, option: str
 ) -> None:
     monkeypatch.setattr(aot, "launch", None)
-    plain = kit(folder, major)
+    plain = runtime(folder, major)
     file = aot.cache_file(plain)
     file.parent.mkdir()
     file.touch()
     os.utime(file, (1, 1))
-    assert f"{option}{file}" in aot.quickened(plain, lambda *_: None).jvm_options
+    assert f"{option}{file}" in aot.with_startup_cache(plain, lambda *_: None).jvm_options
     assert file.stat().st_mtime > 1, "caches are dropped when they were not used for longest"
 
 
 def test_another_java_or_other_jars_need_another_cache(folder: Path) -> None:
-    first = aot.cache_file(kit(folder))
-    assert aot.cache_file(kit(folder)) == first
-    assert aot.cache_file(kit(folder, 26)) != first
-    changed = kit(folder)
+    first = aot.cache_file(runtime(folder))
+    assert aot.cache_file(runtime(folder)) == first
+    assert aot.cache_file(runtime(folder, 26)) != first
+    changed = runtime(folder)
     changed.jars[0].unlink()
     changed.jars[0].touch()
     assert aot.cache_file(changed) != first

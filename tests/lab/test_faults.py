@@ -16,8 +16,15 @@ from clusterload import Cluster, Dials, Lab, Load, Plan, Properties, Run, measur
 from clusterload.cli.lab import lab as lab_command
 from clusterload.lab import breaking
 from clusterload.lab.faults import check_faults, injected
-from clusterload.lab.inside import states
-from clusterload.lab.leaders import Copies, Place, all_copies, bring_back, brokers_known_to, copies_of
+from clusterload.lab.inter_broker import states
+from clusterload.lab.partitions import (
+    PartitionState,
+    TopicPartition,
+    all_partitions,
+    brokers_known_to,
+    partition_state,
+    restore_leaders,
+)
 from clusterload.lab.registry import find_lab
 from clusterload.model.errors import ConfigurationError, LabError
 from clusterload.model.workload.faults import Fault
@@ -85,18 +92,18 @@ def victim(state: Path) -> Iterator[LabInfo]:
     with Lab(3, config=QUICK) as lab:
         producer = Producer({"bootstrap.servers": lab.bootstrap_servers})
         producer.list_topics(TOPIC, timeout=60)
-        wait_for(lambda: len(all_copies(lab.info)) == 6)
+        wait_for(lambda: len(all_partitions(lab.info)) == 6)
         yield lab.info
 
 
 @pytest.fixture
-def whole(victim: LabInfo) -> Iterator[dict[Place, Copies]]:
+def whole(victim: LabInfo) -> Iterator[dict[TopicPartition, PartitionState]]:
     """Every partition as it is before a test, and must be after it."""
-    wait_for(lambda: all(len(copies.in_sync) == len(copies.replicas) for copies in all_copies(victim).values()))
-    before = all_copies(victim)
+    wait_for(lambda: all(len(copies.isr) == len(copies.replicas) for copies in all_partitions(victim).values()))
+    before = all_partitions(victim)
     yield before
     assert set(states(victim).values()) == {"running"}
-    after = all_copies(victim)
+    after = all_partitions(victim)
     assert {place: after[place] for place in before} == before
 
 
@@ -122,7 +129,9 @@ def is_there(lab: LabInfo, broker: int) -> bool:
         return False
 
 
-def test_a_paused_broker_stands_still_for_its_time_and_runs_on(victim: LabInfo, whole: dict[Place, Copies]) -> None:
+def test_a_paused_broker_stands_still_for_its_time_and_runs_on(
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState]
+) -> None:
     events, start = Events(), time.time_ns()
     process = process_of(victim, 1)
     with injected([Fault(do="pause", at=0.5, lasts=1.5, broker=1)], victim, duration=30, on_event=events) as injection:
@@ -138,7 +147,7 @@ def test_a_paused_broker_stands_still_for_its_time_and_runs_on(victim: LabInfo, 
 
 
 def test_a_killed_broker_is_gone_at_once_and_leads_again_what_it_led(
-    victim: LabInfo, whole: dict[Place, Copies]
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState]
 ) -> None:
     before = process_of(victim, 2).pid
     events, _ = broken(victim, [Fault(do="kill", at=0, lasts=5, broker=2)])
@@ -150,7 +159,9 @@ def test_a_killed_broker_is_gone_at_once_and_leads_again_what_it_led(
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("do", ["stop", "restart"])
-def test_a_broker_is_stopped_in_good_order_and_comes_back(victim: LabInfo, whole: dict[Place, Copies], do: str) -> None:
+def test_a_broker_is_stopped_in_good_order_and_comes_back(
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState], do: str
+) -> None:
     log = victim.brokers[2].log
     begins = log.stat().st_size
     events, _ = broken(victim, [Fault(do=do, at=0, lasts=None if do == "restart" else 4, broker=3)])
@@ -161,7 +172,7 @@ def test_a_broker_is_stopped_in_good_order_and_comes_back(victim: LabInfo, whole
 
 @pytest.mark.chaos
 def test_a_broker_that_does_not_end_in_order_is_killed_and_started_again(
-    victim: LabInfo, whole: dict[Place, Copies], monkeypatch: pytest.MonkeyPatch
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(breaking, "_ENDED_SECONDS", 0.4)
     events, _ = broken(victim, [Fault(do="stop", at=0, lasts=0.1, broker=2)])
@@ -169,7 +180,9 @@ def test_a_broker_that_does_not_end_in_order_is_killed_and_started_again(
     assert "broker 2 killed, since it did not end in 0.4 s, and started again, ready after" in events.texts
 
 
-def test_a_leader_moves_to_the_broker_that_was_named_and_back(victim: LabInfo, whole: dict[Place, Copies]) -> None:
+def test_a_leader_moves_to_the_broker_that_was_named_and_back(
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState]
+) -> None:
     place = (TOPIC, 4)
     copies = whole[place]
     other = copies.replicas[2]
@@ -177,9 +190,9 @@ def test_a_leader_moves_to_the_broker_that_was_named_and_back(victim: LabInfo, w
     fault = Fault(do="move-leader", at=0, lasts=2, topic=TOPIC, partition=4, to=other)
     with injected([fault], victim, duration=30, on_event=events) as injection:
         injection.begin(time.time_ns())
-        wait_for(lambda: copies_of(victim, place).leader == other)
+        wait_for(lambda: partition_state(victim, place).leader == other)
         injection.wait()
-        assert copies_of(victim, place) == copies
+        assert partition_state(victim, place) == copies
     assert events.texts == (
         f"leader of partition 4 of {TOPIC} moved from broker {copies.leader} to broker {other}\n"
         f"leader of partition 4 of {TOPIC} moved back to broker {copies.leader}"
@@ -187,7 +200,9 @@ def test_a_leader_moves_to_the_broker_that_was_named_and_back(victim: LabInfo, w
 
 
 @pytest.mark.chaos
-def test_a_fault_without_an_end_is_undone_at_the_end_of_the_load(victim: LabInfo, whole: dict[Place, Copies]) -> None:
+def test_a_fault_without_an_end_is_undone_at_the_end_of_the_load(
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState]
+) -> None:
     faults = [
         Fault(do="pause", at=0.2, broker=1),
         Fault(do="move-leader", at=0, topic=TOPIC, partition=0),
@@ -199,7 +214,7 @@ def test_a_fault_without_an_end_is_undone_at_the_end_of_the_load(victim: LabInfo
 
 @pytest.mark.chaos
 def test_what_is_in_force_is_undone_when_the_load_fails_and_what_has_not_begun_never_begins(
-    victim: LabInfo, whole: dict[Place, Copies]
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState]
 ) -> None:
     events = Events()
     faults = [Fault(do="pause", at=0, broker=1), Fault(do="kill", at=20, broker=2)]
@@ -217,7 +232,9 @@ def test_what_is_in_force_is_undone_when_the_load_fails_and_what_has_not_begun_n
 
 
 @pytest.mark.chaos
-def test_a_fault_that_fails_is_an_event_and_no_error(victim: LabInfo, whole: dict[Place, Copies]) -> None:
+def test_a_fault_that_fails_is_an_event_and_no_error(
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState]
+) -> None:
     faults = [
         Fault(do="pause", at=0, lasts=1, broker=1),
         Fault(do="kill", at=0.5, lasts=1, broker=1),
@@ -234,7 +251,7 @@ def test_a_fault_that_fails_is_an_event_and_no_error(victim: LabInfo, whole: dic
 @pytest.mark.chaos
 @pytest.mark.parametrize("do", ["pause", "kill"])
 def test_a_killed_tool_leaves_no_broker_paused_or_down(
-    victim: LabInfo, whole: dict[Place, Copies], started: Callable[..., subprocess.Popen[str]], do: str
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState], started: Callable[..., subprocess.Popen[str]], do: str
 ) -> None:
     tool = started(_PAUSES, victim.cluster_id, do)
     assert tool.stdout is not None
@@ -243,13 +260,13 @@ def test_a_killed_tool_leaves_no_broker_paused_or_down(
     wait_for(lambda: states(victim)[2] != "running")
     wait_for(lambda: states(victim)[2] == "running")
     wait_for(lambda: is_there(victim, 2))
-    bring_back(victim, whole, deadline=time.monotonic() + 60)
+    restore_leaders(victim, whole, deadline=time.monotonic() + 60)
 
 
 @pytest.mark.chaos
 def test_ctrl_c_in_the_middle_of_a_fault_undoes_it_and_keeps_the_run(
     victim: LabInfo,
-    whole: dict[Place, Copies],
+    whole: dict[TopicPartition, PartitionState],
     started: Callable[..., subprocess.Popen[str]],
     tmp_path: Path,
 ) -> None:
@@ -348,7 +365,9 @@ def test_a_lab_that_is_stopped_under_a_fault_is_not_waited_for() -> None:
 
 
 @pytest.mark.chaos
-def test_the_command_breaks_a_lab_and_says_what_was_done(victim: LabInfo, whole: dict[Place, Copies]) -> None:
+def test_the_command_breaks_a_lab_and_says_what_was_done(
+    victim: LabInfo, whole: dict[TopicPartition, PartitionState]
+) -> None:
     result = CliRunner().invoke(
         lab_command, ["fault", "pause broker=2 for=1s", "--lab", victim.id], catch_exceptions=False
     )

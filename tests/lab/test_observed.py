@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
-from clusterload.lab import control, loopback
+from clusterload.lab import control, own_processes
 from clusterload.lab.lab import Lab
 from clusterload.lab.prometheus import JOB
 from clusterload.model.errors import LabError
@@ -34,7 +34,9 @@ def asked(url: str, what: dict[str, Any]) -> dict[str, Any]:
 
 def found(lab: LabInfo, query: str) -> list[dict[str, Any]]:
     """What the lab's Prometheus finds."""
-    answer = json.loads(loopback.get(f"{lab.prometheus_url}/api/v1/query?{urlencode({'query': query})}", timeout=120))
+    answer = json.loads(
+        own_processes.get(f"{lab.prometheus_url}/api/v1/query?{urlencode({'query': query})}", timeout=120)
+    )
     result: list[dict[str, Any]] = answer["data"]["result"]
     return result
 
@@ -81,7 +83,7 @@ def test_prometheus_has_every_broker_under_its_id(observed_lab: Lab) -> None:
 def test_prometheus_scrapes_every_second(observed_lab: Lab) -> None:
     """Or as often as a busy machine lets it."""
     wait_for(lambda: float(_first(observed_lab, "min(count_over_time(up[60s]))")) >= 12)
-    settings = json.loads(loopback.get(f"{observed_lab.info.prometheus_url}/api/v1/status/config", timeout=120))
+    settings = json.loads(own_processes.get(f"{observed_lab.info.prometheus_url}/api/v1/status/config", timeout=120))
     assert "scrape_interval: 1s" in settings["data"]["yaml"]
 
 

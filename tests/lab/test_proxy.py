@@ -19,7 +19,7 @@ from confluent_kafka import Producer
 
 from clusterload import Lab
 from clusterload.lab.faults import check_faults, injected
-from clusterload.lab.impairment import Impairment, Way, ask
+from clusterload.lab.impairment import Impairment, ProxyStatus, ask
 from clusterload.lab.ports import choose_one
 from clusterload.lab.proxy import client_id_of
 from clusterload.model.errors import LabError, UsageError
@@ -82,9 +82,9 @@ class Proxies:
         ask(self.control, "heal")
 
     @property
-    def way(self) -> Way:
-        (way,) = ask(self.control, "status")
-        return way
+    def status(self) -> ProxyStatus:
+        (status,) = ask(self.control, "status")
+        return status
 
     def connect(self) -> socket.socket:
         return socket.create_connection((HOST, self.port), timeout=PATIENCE)
@@ -137,7 +137,7 @@ def test_what_passes_untouched_is_whole(proxies: Proxies) -> None:
     with proxies.connect() as connection:
         threading.Thread(target=connection.sendall, args=(content,), daemon=True).start()
         assert read(connection, len(content)) == content
-    assert proxies.way.moved == 2 * len(content)
+    assert proxies.status.moved == 2 * len(content)
 
 
 def test_a_delay_is_added_to_each_round_trip_also_of_connections_that_stand(proxies: Proxies) -> None:
@@ -186,7 +186,7 @@ def test_a_cut_lets_nothing_pass_and_what_was_sent_comes_when_it_is_mended(proxi
             proxies.heal()
             assert read(before, 3) == b"one"
             assert read(within, 3) == b"two"
-            assert not proxies.way.impaired
+            assert not proxies.status.impaired
 
 
 def test_an_impairment_is_undone_after_its_term_by_itself(proxies: Proxies) -> None:
@@ -194,7 +194,7 @@ def test_an_impairment_is_undone_after_its_term_by_itself(proxies: Proxies) -> N
     with proxies.connect() as connection:
         connection.sendall(b"x")
         assert read(connection, 1) == b"x"
-    assert not proxies.way.impaired
+    assert not proxies.status.impaired
 
 
 def test_a_new_impairment_has_a_term_of_its_own(proxies: Proxies) -> None:
@@ -226,7 +226,7 @@ def test_what_was_sent_before_a_close_still_arrives(proxies: Proxies) -> None:
     with proxies.connect() as connection:
         connection.sendall(b"last words")
     wait_for(lambda: bytes(proxies.target.got) == b"last words", timeout=PATIENCE)
-    wait_for(lambda: proxies.way.connections == 0, timeout=PATIENCE)
+    wait_for(lambda: proxies.status.connections == 0, timeout=PATIENCE)
 
 
 def test_where_nobody_listens_a_connection_ends(proxies: Proxies) -> None:
@@ -273,21 +273,24 @@ def proxied_lab(state: Path) -> Iterator[Lab]:
 
 def test_clients_of_a_lab_come_by_its_proxies(proxied_lab: Lab) -> None:
     assert _latency(proxied_lab) < PATIENCE
-    assert any(way.listener == "CLIENT" and way.moved for way in proxied_lab.ways)
+    assert any(status.listener == "CLIENT" and status.moved for status in proxied_lab.proxies)
     proxied_lab.impair(listener="CLIENT", broker=1, delay=0.5, seconds=LONG)
     assert _latency(proxied_lab) >= 0.49
     proxied_lab.heal()
-    assert not any(way.impaired for way in proxied_lab.ways)
+    assert not any(status.impaired for status in proxied_lab.proxies)
 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (Fault(do="delay", broker=1, by=0.25), "the way between broker 1 and clients is slower by 0.25 s a round trip"),
-        (Fault(do="cut", broker=1, between="brokers"), "the way between broker 1 and brokers is cut"),
+        (
+            Fault(do="delay", broker=1, by=0.25),
+            "the network path between broker 1 and clients is slower by 0.25 s a round trip",
+        ),
+        (Fault(do="cut", broker=1, between="brokers"), "the network path between broker 1 and brokers is cut"),
     ],
 )
-def test_a_plan_impairs_a_way_and_frees_it_again(proxied_lab: Lab, fault: Fault, words: str) -> None:
+def test_a_plan_impairs_a_network_path_and_restores_it_again(proxied_lab: Lab, fault: Fault, words: str) -> None:
     told: list[tuple[str, str]] = []
     check_faults([fault], proxied_lab.info)
     with injected(
@@ -295,12 +298,12 @@ def test_a_plan_impairs_a_way_and_frees_it_again(proxied_lab: Lab, fault: Fault,
     ) as injection:
         injection.begin(time.time_ns())
         wait_for(lambda: told, timeout=PATIENCE)
-        assert [way.listener for way in proxied_lab.ways if way.impaired] == [
+        assert [status.listener for status in proxied_lab.proxies if status.impaired] == [
             "BROKER" if fault.between == "brokers" else "CLIENT"
         ]
     assert told[0] == ("fault", words)
     assert told[1][0] == "fault-undone"
-    assert not any(way.impaired for way in proxied_lab.ways)
+    assert not any(status.impaired for status in proxied_lab.proxies)
 
 
 def _is_proxy_of(process: psutil.Process, lab: Lab) -> bool:
@@ -327,7 +330,7 @@ def test_a_lab_without_proxies_says_how_to_have_them(lab: Lab) -> None:
         lab.impair(listener="CLIENT", delay=1, seconds=1)
 
 
-def test_a_busy_neighbour_is_there_until_it_is_ended(proxied_lab: Lab) -> None:
+def test_a_noisy_neighbour_is_there_until_it_is_ended(proxied_lab: Lab) -> None:
     fault = Fault(do="neighbour", processes=2)
     supervisor = psutil.Process(proxied_lab.info.supervisor_pid)
 
@@ -335,7 +338,7 @@ def test_a_busy_neighbour_is_there_until_it_is_ended(proxied_lab: Lab) -> None:
         found = []
         for process in supervisor.children(recursive=True):
             try:
-                if "clusterload.lab.neighbour" in process.cmdline() and lives(process.pid):
+                if "clusterload.lab.noisy_neighbour" in process.cmdline() and lives(process.pid):
                     found.append(process.pid)
             except psutil.Error:
                 continue
@@ -351,8 +354,8 @@ def test_a_busy_neighbour_is_there_until_it_is_ended(proxied_lab: Lab) -> None:
     wait_for(lambda: not burning(), timeout=PATIENCE)
 
 
-def test_a_busy_neighbour_ends_by_itself() -> None:
+def test_a_noisy_neighbour_ends_by_itself() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "clusterload.lab.neighbour", "2", "0.2"], timeout=PATIENCE, check=False
+        [sys.executable, "-m", "clusterload.lab.noisy_neighbour", "2", "0.2"], timeout=PATIENCE, check=False
     )
     assert done.returncode == 0

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from clusterload import Cluster, Dials, Lab, Limits, Load, Plan, Properties, Run, assess, measure
 from clusterload.kafka.groups import groups_of
-from clusterload.lab import loopback
+from clusterload.lab import own_processes
 from clusterload.model.ledger import Ledger
 from tests.lab.older import OLDER
 from tests.lab.test_exporter import AT_TIMES, documented
@@ -98,7 +98,7 @@ def test_how_busy_the_handlers_of_an_older_broker_are_is_not_known_rather_than_n
 
 
 def test_an_older_broker_lacks_what_the_page_says_and_nothing_else(older: Lab, run: Run) -> None:
-    text = loopback.get(older.exporters[1], timeout=120).decode()
+    text = own_processes.get(older.exporters[1], timeout=120).decode()
     shown = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
     assert set(documented()) - shown == lacking()
     assert {name for name in shown if name.startswith(("kafka_", "java_lang_"))} <= {*documented(), *AT_TIMES}

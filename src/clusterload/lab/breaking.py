@@ -7,16 +7,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from clusterload.lab import control, neighbour
+from clusterload.lab import control, noisy_neighbour
 from clusterload.lab.impairment import Impairment, ask
-from clusterload.lab.inside import LabGoneError, record_of, states
-from clusterload.lab.leaders import Copies, brokers_known_to, copies_of, lead, named, wait_until
+from clusterload.lab.inter_broker import LabGoneError, record_of, states
+from clusterload.lab.partitions import PartitionState, brokers_known_to, move_leader, named, partition_state, wait_until
 from clusterload.model import units
 from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
     from clusterload.lab.description import LabInfo
-    from clusterload.lab.leaders import Place
+    from clusterload.lab.partitions import TopicPartition
     from clusterload.model.workload.faults import Fault
 
 GRACE_SECONDS = 15.0
@@ -48,17 +48,17 @@ class Break(Protocol):
 def break_of(fault: Fault, lab: LabInfo) -> Break:
     """How a fault is done to this lab; the fault has been checked."""
     if fault.do == "move-leader":
-        return LeaderMoved(lab=lab, place=place_of(fault), to=fault.to)
+        return LeaderFault(lab=lab, place=partition_of(fault), to=fault.to)
     if fault.do == "neighbour":
-        return NeighbourBusy(lab=lab, processes=fault.processes or 1)
+        return NoisyNeighbour(lab=lab, processes=fault.processes or 1)
     assert fault.broker is not None
     if fault.do in {"delay", "cut"}:
-        wanted = Impairment(delay=fault.by or 0.0, cut=fault.do == "cut")
-        return WayImpaired(lab=lab, broker=fault.broker, between=fault.between or "clients", impairment=wanted)
-    return BrokerBroken(lab=lab, broker=fault.broker, how=fault.do)
+        impairment = Impairment(delay=fault.by or 0.0, cut=fault.do == "cut")
+        return NetworkFault(lab=lab, broker=fault.broker, between=fault.between or "clients", impairment=impairment)
+    return BrokerFault(lab=lab, broker=fault.broker, how=fault.do)
 
 
-def place_of(fault: Fault) -> Place:
+def partition_of(fault: Fault) -> TopicPartition:
     """The partition whose leader a fault moves."""
     assert fault.topic is not None
     assert fault.partition is not None
@@ -66,8 +66,8 @@ def place_of(fault: Fault) -> Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WayImpaired:
-    """The way between a broker and its clients, or other brokers, by the proxy that stands on it."""
+class NetworkFault:
+    """The network path between a broker and its clients, or other brokers, impaired by the proxy on it."""
 
     lab: LabInfo
     broker: int
@@ -79,12 +79,12 @@ class WayImpaired:
         seconds = min(lasts + GRACE_SECONDS, _LONGEST_SECONDS)
         self._ask("impair", impairment=self.impairment.as_document(), seconds=seconds)
         done = "cut" if self.impairment.cut else f"slower by {units.duration(self.impairment.delay)} a round trip"
-        return f"the way between broker {self.broker} and {self.between} is {done}"
+        return f"the network path between broker {self.broker} and {self.between} is {done}"
 
     def undo(self) -> str:
         """Let all pass again."""
         self._ask("heal")
-        return f"the way between broker {self.broker} and {self.between} is free again"
+        return f"the network path between broker {self.broker} and {self.between} is free again"
 
     def _ask(self, do: str, **more: object) -> None:
         listener = {"clients": "CLIENT", "brokers": "BROKER"}[self.between]
@@ -92,26 +92,26 @@ class WayImpaired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NeighbourBusy:
-    """Others that want the machine's CPU."""
+class NoisyNeighbour:
+    """Processes that take CPU time from the brokers."""
 
     lab: LabInfo
     processes: int
 
     def do(self, lasts: float) -> str:
         """Start the processes, which end by themselves."""
-        words = neighbour.command(self.processes, min(lasts + GRACE_SECONDS, _LONGEST_SECONDS))
-        control.ask(record_of(self.lab).socket, "attach", name=neighbour.NAME, argv=words)
+        words = noisy_neighbour.command(self.processes, min(lasts + GRACE_SECONDS, _LONGEST_SECONDS))
+        control.ask(record_of(self.lab).socket, "attach", name=noisy_neighbour.NAME, argv=words)
         return f"{self.processes} other processes take the machine's CPU"
 
     def undo(self) -> str:
         """End them."""
-        control.ask(record_of(self.lab).socket, "end", name=neighbour.NAME)
+        control.ask(record_of(self.lab).socket, "end", name=noisy_neighbour.NAME)
         return f"the {self.processes} other processes have ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerBroken:
+class BrokerFault:
     """A broker that is killed, stopped, paused or restarted."""
 
     lab: LabInfo
@@ -133,7 +133,7 @@ class BrokerBroken:
         began = time.monotonic()
         wait_until(self._ready_or_ended, _until(_READY_SECONDS), f"broker {self.broker} was {words}, but is not ready")
         if self._state() == "exited":
-            log = next(seat.log for seat in self.lab.brokers if seat.id == self.broker)
+            log = next(node.log for node in self.lab.brokers if node.id == self.broker)
             raise LabError(f"broker {self.broker} was {words}, but ended; see its log {log}")
         return f"broker {self.broker} {words}, ready after {time.monotonic() - began:.1f} s"
 
@@ -175,21 +175,21 @@ class BrokerBroken:
 
 
 @dataclass(slots=True, kw_only=True)
-class LeaderMoved:
-    """A partition that is led by another broker; its copies stay where they are."""
+class LeaderFault:
+    """A partition that is led by another broker; its replicas stay where they are."""
 
     lab: LabInfo
-    place: Place
+    place: TopicPartition
     to: int | None
-    _before: Copies = field(init=False)
+    _before: PartitionState = field(init=False)
 
     def do(self, lasts: float) -> str:  # noqa: ARG002 - the cluster keeps no term for a leader
         """Make the new leader the preferred one, and elect it."""
-        self._before = copies_of(self.lab, self.place)
+        self._before = partition_state(self.lab, self.place)
         target = self._target()
         others = (broker for broker in self._before.replicas if broker != target)
         try:
-            lead(self.lab, self.place, target, (target, *others), deadline=_until(_LEADER_SECONDS))
+            move_leader(self.lab, self.place, target, (target, *others), deadline=_until(_LEADER_SECONDS))
         except LabError:
             with contextlib.suppress(LabError):
                 self._move_back()
@@ -197,21 +197,21 @@ class LeaderMoved:
         return f"leader of {named(self.place)} moved from broker {self._before.leader} to broker {target}"
 
     def undo(self) -> str:
-        """Elect the old leader again, and put the copies into their old order."""
+        """Elect the old leader again, and put the replicas into their old order."""
         self._move_back()
         return f"leader of {named(self.place)} moved back to broker {self._before.leader}"
 
     def _move_back(self) -> None:
-        lead(self.lab, self.place, self._before.leader, self._before.replicas, deadline=_until(_LEADER_SECONDS))
+        move_leader(self.lab, self.place, self._before.leader, self._before.replicas, deadline=_until(_LEADER_SECONDS))
 
     def _target(self) -> int:
         """The broker that is to lead: the one that was named, or the first other one that is in sync."""
         before = self._before
-        fit = [broker for broker in before.replicas if broker in before.in_sync and broker != before.leader]
+        fit = [broker for broker in before.replicas if broker in before.isr and broker != before.leader]
         if before.leader < 0 or not fit or self.to not in {None, *fit}:
             raise LabError(
                 f"the leader of {named(self.place)} is broker {before.leader}, and cannot move to "
-                f"{'another' if self.to is None else f'broker {self.to}'}: in sync besides are {fit or 'none'}"
+                f"{'another' if self.to is None else f'broker {self.to}'}: other in-sync replicas are {fit or 'none'}"
             )
         return fit[0] if self.to is None else self.to
 

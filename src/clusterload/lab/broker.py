@@ -1,16 +1,20 @@
-"""The command line of a broker: a pure function from its seat in the lab to the words that start it."""
+"""The command line of a lab's broker, and the agents in its JVM by which its metrics are read."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clusterload.lab.listeners import HOST
 from clusterload.lab.registry import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from clusterload.lab.java import Java
+
+_RULES = Path(__file__).with_name("exporter.yml")
+_POLICY = Path(__file__).with_name("jolokia.xml")
 
 # Small and quick to start: the serial collector and the first compiler only.
 FLAGS = (
@@ -51,3 +55,24 @@ def command(
         "kafka.Kafka",
         str(settings),
     ]
+
+
+def exporter_agent(jar: Path, port: int) -> str:
+    """The option that starts the exporter, which answers at `exporter_url`."""
+    return f"-javaagent:{jar}={HOST}:{port}:{_RULES}"
+
+
+def exporter_url(port: int) -> str:
+    """Where an exporter shows its metrics."""
+    return f"http://{HOST}:{port}/metrics"
+
+
+def jolokia_agent(jar: Path, port: int) -> str:
+    """The option that starts Jolokia, which answers at `jolokia_url`, to questions that change nothing."""
+    # As a URL the policy's path has neither a comma nor an equals sign, at which Jolokia would cut it.
+    return f"-javaagent:{jar}=host={HOST},port={port},policyLocation={_POLICY.as_uri()}"
+
+
+def jolokia_url(port: int) -> str:
+    """Where Jolokia takes requests, with a `/` behind it: without one it knows no such page."""
+    return f"http://{HOST}:{port}/jolokia"

@@ -65,11 +65,11 @@ def render(info: LabInfo) -> dict[str, str]:
     A lab with a Prometheus server has its address there too, as `prometheus.url`.
     """
     plain = {"bootstrap.servers": info.bootstrap_servers, "security.protocol": "PLAINTEXT"}
-    ways = {NAME: plain} | {file_name(each): properties(info, each) for each in info.listeners}
+    files = {NAME: plain} | {file_name(each): properties(info, each) for each in info.listeners}
     added = _added(info) or f"confluent.clusterid={info.cluster_id}\n"
     if info.prometheus_url:
         added += f"prometheus.url={info.prometheus_url}\n"
-    return {name: f"{_MARK}{info.id}\n{_lines(way)}{added}" for name, way in ways.items()}
+    return {name: f"{_MARK}{info.id}\n{_lines(values)}{added}" for name, values in files.items()}
 
 
 def _lines(properties: Mapping[str, str]) -> str:

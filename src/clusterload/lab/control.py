@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from clusterload.lab import registry
-from clusterload.lab.exchange import exchanged
+from clusterload.lab.own_processes import exchanged
 from clusterload.model.errors import LabError
 from clusterload.model.paths import labs_dir
 

@@ -15,7 +15,7 @@ from clusterload.model.errors import ConfigurationError, LabError
 if TYPE_CHECKING:
     from clusterload.lab.breaking import Break
     from clusterload.lab.description import LabInfo
-    from clusterload.lab.leaders import Copies, Place
+    from clusterload.lab.partitions import PartitionState, TopicPartition
     from clusterload.model.workload.faults import Fault
 
     OnEvent = Callable[[int, str, str], None]
@@ -48,16 +48,16 @@ def check_faults(
         raise ConfigurationError(
             f"{_what(first)} needs a lab with proxies: start it with 'clusterload lab up --proxied'"
         )
-    from clusterload.lab.leaders import all_copies  # noqa: PLC0415 (what breaks a lab needs kio, half a second that most loads can do without)
+    from clusterload.lab.partitions import all_partitions  # noqa: PLC0415 (what breaks a lab needs kio, half a second that most loads can do without)
 
-    known = {seat.id for seat in lab.brokers}
+    known = {node.id for node in lab.brokers}
     for fault in faults:
         if not 0 <= fault.at < duration:
             raise ConfigurationError(f"{_what(fault)} is to come {fault.at:g} s into a load of {duration:g} s")
         _check_brokers(fault, known)
     _check_turns(faults, duration)
     if moves := [fault for fault in faults if fault.do == "move-leader"]:
-        _check_places(moves, set(all_copies(lab)), made)
+        _check_places(moves, set(all_partitions(lab)), made)
 
 
 def _check_brokers(fault: Fault, known: set[int]) -> None:
@@ -82,13 +82,13 @@ def _check_turns(faults: Sequence[Fault], duration: float) -> None:
                 )
 
 
-def _check_places(moves: Sequence[Fault], known: set[Place], made: Collection[str]) -> None:
-    from clusterload.lab.breaking import place_of  # noqa: PLC0415
-    from clusterload.lab.leaders import named  # noqa: PLC0415
+def _check_places(moves: Sequence[Fault], known: set[TopicPartition], made: Collection[str]) -> None:
+    from clusterload.lab.breaking import partition_of  # noqa: PLC0415
+    from clusterload.lab.partitions import named  # noqa: PLC0415
 
     topics = {topic for topic, _ in known}
     for fault in moves:
-        topic, _ = place = place_of(fault)
+        topic, _ = place = partition_of(fault)
         to_be_made = topic not in topics and topic in made
         if place not in known and not to_be_made:
             missing = f"{named(place)} does not exist" if topic in topics else f"no topic {topic!r} exists"
@@ -184,9 +184,9 @@ def injected(
         yield Injection((), duration=duration, on_event=on_event)
         return
     from clusterload.lab.breaking import break_of  # noqa: PLC0415
-    from clusterload.lab.leaders import all_copies  # noqa: PLC0415
+    from clusterload.lab.partitions import all_partitions  # noqa: PLC0415
 
-    before = all_copies(lab)
+    before = all_partitions(lab)
     injection = Injection([(fault, break_of(fault, lab)) for fault in faults], duration=duration, on_event=on_event)
     try:
         yield injection
@@ -195,10 +195,10 @@ def injected(
         _bring_back(lab, before, on_event)
 
 
-def _bring_back(lab: LabInfo, before: Mapping[Place, Copies], on_event: OnEvent) -> None:
-    from clusterload.lab.leaders import bring_back  # noqa: PLC0415
+def _bring_back(lab: LabInfo, before: Mapping[TopicPartition, PartitionState], on_event: OnEvent) -> None:
+    from clusterload.lab.partitions import restore_leaders  # noqa: PLC0415
 
     try:
-        bring_back(lab, before, deadline=time.monotonic() + _BACK_SECONDS)
+        restore_leaders(lab, before, deadline=time.monotonic() + _BACK_SECONDS)
     except LabError as error:
         on_event(time.time_ns(), "fault-failed", f"after the faults {error}")

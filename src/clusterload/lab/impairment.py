@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.lab.exchange import exchanged
+from clusterload.lab.own_processes import exchanged
 from clusterload.model.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ SOCKET: Final = "proxy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impairment:
-    """How a way between a broker and those who talk to it is made worse.
+    """What is done to the network path between a broker and those who talk to it.
 
     Attributes:
-        delay: seconds added to each round trip, half of them either way.
-        jitter: up to so many seconds more each way, by chance; the order of bytes stays.
-        bandwidth: bytes per second that pass each way, all connections of a listener together; infinite is no bound.
-        cut: nothing passes: connections stay open, and what is sent waits until the way is mended.
+        delay: seconds added to each round trip, half of them in each direction.
+        jitter: up to so many seconds more in each direction, by chance; the order of bytes stays.
+        bandwidth: bytes per second in each direction, all connections of a listener together; infinite is no bound.
+        cut: nothing passes: connections stay open, and what is sent waits until the path is restored.
         who: only connections whose client id begins so, as in `broker-2-fetcher`; empty is all.
     """
 
@@ -57,14 +57,14 @@ class Impairment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """A broker's listener, as its proxy sees it.
+class ProxyStatus:
+    """How the proxy before a broker's listener stands.
 
     Attributes:
         listener: one of `LISTENERS`.
         broker: whose.
         connections: that pass now.
-        moved: bytes that have passed, both ways together.
+        moved: bytes that have passed, both directions together.
         impaired: whether anything is done to it.
     """
 
@@ -75,8 +75,8 @@ class Way:
     impaired: bool
 
 
-def ask(address: Path, do: str, **more: object) -> tuple[Way, ...]:
-    """Tell the proxies of a lab something: `impair`, `heal` or `status`; how all ways stand after it.
+def ask(address: Path, do: str, **more: object) -> tuple[ProxyStatus, ...]:
+    """Tell the proxies of a lab something: `impair`, `heal` or `status`; how all proxies stand after it.
 
     Raises:
         LabError: they do not answer, or refuse.
@@ -87,4 +87,4 @@ def ask(address: Path, do: str, **more: object) -> tuple[Way, ...]:
         raise LabError(f"the lab's proxies do not answer '{do}': {error}; start the lab again, with proxies") from error
     if "error" in answer:
         raise LabError(f"the lab's proxies refused: {answer['error']}")
-    return tuple(Way(**each) for each in answer["ways"])
+    return tuple(ProxyStatus(**each) for each in answer["ways"])

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from clusterload.lab import aot, artifacts, client_file, lock, neighbour, registry, storage
+from clusterload.lab import aot, artifacts, client_file, lock, noisy_neighbour, registry, storage
 from clusterload.lab.broker import FULL_SPEED
 from clusterload.lab.impairment import Impairment, ask
 from clusterload.lab.java import find
 from clusterload.lab.launch import Running, launch
-from clusterload.lab.layout import Kit, Wanted
+from clusterload.lab.layout import LabSpec, Runtime
 from clusterload.lab.listeners import chosen
 from clusterload.lab.prometheus import find as find_prometheus
 from clusterload.lab.properties import MOST_BROKERS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from clusterload.lab.artifacts import Progress
     from clusterload.lab.description import LabInfo
-    from clusterload.lab.impairment import Way
+    from clusterload.lab.impairment import ProxyStatus
 
 
 class Lab:
@@ -50,7 +50,7 @@ class Lab:
         progress: called with (what is done, how much, of how much).
 
     Raises:
-        UsageError: the number of brokers, a listener or the Java is none that there is.
+        UsageError: the number of brokers, a listener or the Java does not exist.
         LabError: there is no `prometheus` on the PATH.
     """
 
@@ -77,7 +77,7 @@ class Lab:
             raise UsageError(f"a lab cannot have {brokers} brokers; ask for 1 to {MOST_BROKERS}")
         self._kafka, self._java, self._progress = kafka, java, progress
         self._fast_start, self._full_speed, self._jolokia = fast_start, full_speed, jolokia
-        self._wanted = Wanted(
+        self._spec = LabSpec(
             brokers=brokers,
             auto_create_topics=auto_create_topics,
             config=dict(config or {}),
@@ -143,10 +143,10 @@ class Lab:
             raise LabError(f"the lab {self.info.id} is running already; stop it first")
         registry.sweep()
         self._check_directory()
-        kit = self._kit()
-        starting = f"starting {self._wanted.brokers} broker{'s' * (self._wanted.brokers > 1)}"
+        runtime = self._runtime()
+        starting = f"starting {self._spec.brokers} broker{'s' * (self._spec.brokers > 1)}"
         self._progress(starting, 0, 1)
-        self._running = launch(kit, self._wanted)
+        self._running = launch(runtime, self._spec)
         try:
             client_file.write(self.info)
             self._running.ask("ready")
@@ -183,7 +183,7 @@ class Lab:
 
     def restart(self, broker: int) -> None:
         """Start a broker that was killed, on its old data and ports, and wait until it is ready."""
-        self._up().restart(broker, self._wanted.timeout)
+        self._up().restart(broker, self._spec.timeout)
 
     def attach(self, name: str, argv: Sequence[str]) -> None:
         """Run a process beside the brokers; it ends with the lab, and writes to `logs/<name>.log`."""
@@ -201,14 +201,14 @@ class Lab:
         who: str = "",
         seconds: float,
     ) -> None:
-        """Make worse what passes a lab's proxies, instead of what was done to these before; see `Impairment`.
+        """Impair what passes a lab's proxies, instead of what was done to these before; see `Impairment`.
 
         Args:
             listener: `CLIENT`, what clients and brokers say to each other, or `BROKER`, what brokers do.
             broker: whose listener; None is all brokers'.
             delay: seconds added to each round trip.
-            jitter: up to so many seconds more each way.
-            bandwidth: bytes per second that pass each way.
+            jitter: up to so many seconds more in each direction.
+            bandwidth: bytes per second that pass in each direction.
             cut: nothing passes.
             who: only connections whose client id begins so.
             seconds: after which it is undone, also when this process is gone.
@@ -217,31 +217,31 @@ class Lab:
             LabError: the lab was started without proxies, or they do not answer.
             UsageError: a value is out of range.
         """
-        wanted = Impairment(delay=delay, jitter=jitter, bandwidth=bandwidth, cut=cut, who=who)
-        self._ask_proxies("impair", listener=listener, broker=broker, impairment=wanted.as_document(), seconds=seconds)
+        spec = Impairment(delay=delay, jitter=jitter, bandwidth=bandwidth, cut=cut, who=who)
+        self._ask_proxies("impair", listener=listener, broker=broker, impairment=spec.as_document(), seconds=seconds)
 
     def heal(self) -> None:
-        """Let all pass again as it comes; LabError as of `impair`."""
+        """Undo what `impair` did; LabError as of `impair`."""
         self._ask_proxies("heal")
 
     @property
-    def ways(self) -> tuple[Way, ...]:
-        """How each listener with a proxy stands; LabError as of `impair`."""
+    def proxies(self) -> tuple[ProxyStatus, ...]:
+        """How each proxy stands; LabError as of `impair`."""
         return self._ask_proxies("status")
 
-    def _ask_proxies(self, do: str, **more: object) -> tuple[Way, ...]:
+    def _ask_proxies(self, do: str, **more: object) -> tuple[ProxyStatus, ...]:
         record = self._up().record
         if not record.info.proxied:
             raise LabError(f"lab {record.info.id} has no proxies: start it with Lab(proxied=True), or lab up --proxied")
         return ask(record.proxy_socket, do, **more)
 
     def disturb(self, processes: int, *, seconds: float) -> None:
-        """Have a busy neighbour: so many processes burn CPU on this machine for so long, or until `quieten`."""
-        self.attach(neighbour.NAME, neighbour.command(processes, seconds))
+        """Start a noisy neighbour: so many processes burn CPU on this machine for so long, or until `quieten`."""
+        self.attach(noisy_neighbour.NAME, noisy_neighbour.command(processes, seconds))
 
     def quieten(self) -> None:
-        """End the busy neighbours."""
-        self._up().ask("end", name=neighbour.NAME)
+        """End the noisy neighbour."""
+        self._up().ask("end", name=noisy_neighbour.NAME)
 
     def wait(self) -> None:
         """Block until something else stops the lab, such as `clusterload lab down`.
@@ -258,18 +258,18 @@ class Lab:
         return self._running
 
     def _check_directory(self) -> None:
-        directory = self._wanted.directory
+        directory = self._spec.directory
         if directory is None:
             return
-        client_file.check(directory, self._wanted.listeners)
+        client_file.check(directory, self._spec.listeners)
         if any(record.info.directory == directory for record in registry.records()):
             raise LabError(f"a lab runs in {directory} already; stop it with 'clusterload lab down'")
 
-    def _kit(self) -> Kit:
+    def _runtime(self) -> Runtime:
         java, locked = find(self._java), lock.read(self._kafka)
         jolokia = artifacts.jolokia_of(locked)
         jars = [jar for jar in artifacts.fetch(locked, self._progress) if jar != jolokia]
-        kit = Kit(
+        runtime = Runtime(
             java=java,
             lock=locked,
             jars=tuple(jars),
@@ -278,5 +278,5 @@ class Lab:
             checkpoint=storage.checkpoint(locked, java, jars),
         )
         if self._full_speed:
-            return replace(kit, jvm_options=FULL_SPEED)  # the start-up cache is made for the quick compiler
-        return aot.quickened(kit, self._progress) if self._fast_start else kit
+            return replace(runtime, jvm_options=FULL_SPEED)  # the start-up cache is made for the quick compiler
+        return aot.with_startup_cache(runtime, self._progress) if self._fast_start else runtime

@@ -18,7 +18,7 @@ from clusterload.model.errors import LabError
 from clusterload.model.paths import import_root, labs_dir
 
 if TYPE_CHECKING:
-    from clusterload.lab.layout import Kit, Wanted
+    from clusterload.lab.layout import LabSpec, Runtime
     from clusterload.lab.registry import Record
 
 _TRIES = 3
@@ -74,9 +74,9 @@ class Running:
         while self.record.info.supervisor_pid == 0:
             self._check_supervisor(deadline)
             time.sleep(0.02)
-        seats = self.record.info.brokers
-        known = {seat.id for seat in seats}
-        wait_until_ready(seats, known, lambda: self._check_brokers(known, deadline), deadline)
+        nodes = self.record.info.brokers
+        known = {node.id for node in nodes}
+        wait_until_ready(nodes, known, lambda: self._check_brokers(known, deadline), deadline)
         if self.record.info.prometheus_url:
             log = self.folder / "logs" / f"{prometheus.NAME}.log"
             check = partial(self._check_brokers, known, deadline)
@@ -85,14 +85,14 @@ class Running:
     def restart(self, broker: int, timeout: float) -> None:
         """Start a broker that has ended, and wait until it answers."""
         self.ask("start", broker)
-        deadline, seat = time.monotonic() + timeout, self.record.info.brokers[broker - 1]
-        wait_until_ready([seat], {broker}, lambda: self._check_brokers({broker}, deadline), deadline)
+        deadline, node = time.monotonic() + timeout, self.record.info.brokers[broker - 1]
+        wait_until_ready([node], {broker}, lambda: self._check_brokers({broker}, deadline), deadline)
 
     def end_in_order(self, timeout: float) -> None:
         """Ask every broker to end by itself, and wait at most `timeout` seconds for that."""
         deadline = time.monotonic() + timeout
-        for seat in self.record.info.brokers:
-            self.ask("terminate", seat.id)
+        for node in self.record.info.brokers:
+            self.ask("terminate", node.id)
         while time.monotonic() < deadline:
             if all(state["state"] == "exited" for state in self.ask("status").values()):
                 return
@@ -129,16 +129,16 @@ class Running:
                 )
 
 
-def launch(kit: Kit, wanted: Wanted) -> Running:
+def launch(runtime: Runtime, spec: LabSpec) -> Running:
     """Start a lab and wait until it is ready; when another process steals a port, try again with others.
 
     Raises:
         LabError: a broker died or was not ready in time; nothing is left running.
     """
     for left in reversed(range(_TRIES)):
-        running = Running(lay_out(kit, wanted, ports.choose(wanted.brokers, wanted.listeners, proxied=wanted.proxied)))
+        running = Running(lay_out(runtime, spec, ports.choose(spec.brokers, spec.listeners, proxied=spec.proxied)))
         try:
-            running.await_ready(wanted.timeout)
+            running.await_ready(spec.timeout)
         except BaseException as error:
             running.stop()
             if not (left and isinstance(error, LabError) and _port_was_taken(running)):

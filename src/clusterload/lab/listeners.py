@@ -1,15 +1,19 @@
-"""Further listeners for clients, beside the plain one: pure functions from what is asked for to properties."""
+"""Listeners for clients besides the plain one: their properties, and the keys and the password that secure them."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clusterload.model.errors import UsageError, nearest
+from clusterload.model.errors import LabError, UsageError, nearest
+from clusterload.model.paths import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import trustme
 
 PROTOCOLS: Final[Mapping[str, str]] = {
     "SSL": "SSL",
@@ -18,6 +22,8 @@ PROTOCOLS: Final[Mapping[str, str]] = {
     "SASL_PLAINTEXT": "SASL_PLAINTEXT",
 }
 """The security protocol of each listener that a lab can have, by the name that it is asked for."""
+HOST: Final = "127.0.0.1"
+"""Where all of a lab listens."""
 USER: Final = "lab"
 """Who every client is that shows who it is: by password, token or certificate."""
 _MECHANISMS: Final = {"SASL_SSL": "PLAIN", "SASL_PLAINTEXT": "SCRAM-SHA-512"}
@@ -50,10 +56,10 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: there is no such listener.
     """
-    wanted = {name.upper().replace("-", "_") for name in names}
-    for name in sorted(wanted - PROTOCOLS.keys()):
+    asked = {name.upper().replace("-", "_") for name in names}
+    for name in sorted(asked - PROTOCOLS.keys()):
         raise UsageError(f"no listener {name!r}{nearest(name, PROTOCOLS)}; known: {', '.join(PROTOCOLS)}")
-    return tuple(name for name in PROTOCOLS if name in wanted)
+    return tuple(name for name in PROTOCOLS if name in asked)
 
 
 def listener_name(name: str) -> str:
@@ -122,3 +128,39 @@ def client_properties(name: str, servers: str, keys: Keys) -> dict[str, str]:
             "sasl.oauthbearer.config": f"principal={USER}",
         }
     return properties
+
+
+def make_keys(folder: Path) -> Keys:
+    """Keys for a lab, their files in `folder`, readable by their owner only.
+
+    Raises:
+        LabError: the package trustme is not installed.
+    """
+    try:
+        from trustme import CA  # noqa: PLC0415 - of the extra `lab`, and slow
+    except ImportError:
+        raise LabError(
+            "the lab's listeners need certificates, and the package trustme that makes them is not installed; "
+            "install it with: pip install 'clusterload[lab]'"
+        ) from None
+    authority = CA(organization_name="clusterload lab")
+    keys = Keys(
+        ca=folder / "ca.pem",
+        server=folder / "server.pem",
+        client=folder / "client.pem",
+        password=secrets.token_urlsafe(24),
+    )
+    write_private(keys.ca, authority.cert_pem.bytes().decode())
+    write_private(keys.server, _pem(authority.issue_cert(HOST, "localhost")))
+    write_private(keys.client, _pem(authority.issue_cert(USER, common_name=USER)))
+    return keys
+
+
+def _pem(issued: trustme.LeafCert) -> str:
+    """Key and certificates in one; Kafka reads a key in PKCS #8 only."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - comes with trustme
+
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), password=None).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return b"".join([key, *(each.bytes() for each in issued.cert_chain_pems)]).decode()

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Sequence
 
 from clusterload.lab.impairment import LISTENERS
-from clusterload.lab.properties import HOST, Ports
+from clusterload.lab.listeners import HOST
+from clusterload.lab.properties import Ports
 from clusterload.model.errors import LabError
 
 # Below what Linux and macOS give to outgoing connections, so that none of those takes a port first.
@@ -42,15 +43,15 @@ def choose_one() -> int:
     return _free(1)[0]
 
 
-def _free(wanted: int) -> list[int]:
+def _free(count: int) -> list[int]:
     free: list[int] = []
     for port in random.sample(_RANGE, len(_RANGE)):
-        if len(free) == wanted:
+        if len(free) == count:
             break
         if _is_free(port):
             free.append(port)
-    if len(free) < wanted:
-        raise LabError(f"found no {wanted} free ports on {HOST}; stop other labs with 'clusterload lab down'")
+    if len(free) < count:
+        raise LabError(f"found no {count} free ports on {HOST}; stop other labs with 'clusterload lab down'")
     return free
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from clusterload.lab import loopback
-from clusterload.lab.properties import HOST
+from clusterload.lab import own_processes
+from clusterload.lab.listeners import HOST
 from clusterload.lab.registry import STORAGE
 from clusterload.model.errors import LabError
 from clusterload.model.paths import write_private
@@ -86,8 +86,8 @@ def wait_until_scraping(info: LabInfo, log: Path, check: Callable[[], None], dea
     Raises:
         LabError: the server ended, or the deadline passed.
     """
-    wanted = {str(each.id) for each in info.brokers}
-    while _scraped(info.prometheus_url) != wanted:
+    expected = {str(each.id) for each in info.brokers}
+    while _scraped(info.prometheus_url) != expected:
         check()
         last = _last(log)
         if time.monotonic() > deadline or any("level=error" in line.lower() for line in last):
@@ -102,7 +102,7 @@ def _scraped(address: str) -> set[str]:
     """The brokers whose last scrape went well, as the server at this address has it."""
     query = urlencode({"query": f'up{{job="{JOB}"}} == 1'})
     try:
-        answer: dict[str, Any] = json.loads(loopback.get(f"{address}/api/v1/query?{query}", _TIMEOUT))
+        answer: dict[str, Any] = json.loads(own_processes.get(f"{address}/api/v1/query?{query}", _TIMEOUT))
     except (OSError, ValueError):
         return set()
     return {each["metric"]["broker"] for each in answer["data"]["result"]}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from clusterload.lab.listeners import PROTOCOLS, listener_name
+from clusterload.lab.listeners import HOST, PROTOCOLS, listener_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-HOST = "127.0.0.1"
 MOST_BROKERS = 9
 _PLAIN = "CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT"
 
@@ -80,18 +79,18 @@ def _addresses(plain: Mapping[str, int], more: Sequence[str]) -> str:
 
 def _topics(copies: int) -> dict[str, str]:
     """Replication as on a common production cluster, as far as the number of brokers allows it."""
-    in_sync = str(max(1, copies - 1))
+    isr = str(max(1, copies - 1))
     return {
         "num.partitions": "6",
         "default.replication.factor": str(copies),
-        "min.insync.replicas": in_sync,
+        "min.insync.replicas": isr,
         "offsets.topic.replication.factor": str(copies),
         "offsets.topic.num.partitions": "6",
         "transaction.state.log.replication.factor": str(copies),
-        "transaction.state.log.min.isr": in_sync,
+        "transaction.state.log.min.isr": isr,
         "transaction.state.log.num.partitions": "6",
         "share.coordinator.state.topic.replication.factor": str(copies),
-        "share.coordinator.state.topic.min.isr": in_sync,
+        "share.coordinator.state.topic.min.isr": isr,
         "share.coordinator.state.topic.num.partitions": "6",
     }
 

@@ -2,7 +2,7 @@
 
 The file has `socket` (where it is told what to do) and `ways`: for each broker and listener the port that is shown to
 the world and the broker's own. Where nothing is impaired, bytes are handed on as they come. An impairment has a term,
-after which it is undone by itself, so that whoever asked for it may be killed.
+after which it is undone by itself, also if the process that asked for it was killed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any, cast
 
 import uvloop
 
-from clusterload.lab.impairment import Impairment, Way
-from clusterload.lab.properties import HOST
+from clusterload.lab.impairment import Impairment, ProxyStatus
+from clusterload.lab.listeners import HOST
 from clusterload.model.errors import UsageError
 
 _ROOM = 4 << 20  # bytes of one connection that may wait here; then its sender has to
@@ -29,10 +29,10 @@ _HEADER = 14  # bytes of a request up to the client id: size, key, version, corr
 
 
 class _Line:
-    """One way of one connection: takes bytes, and hands them on when they are due, in their order."""
+    """One direction of one connection: takes bytes, and hands them on when they are due, in their order."""
 
-    def __init__(self, road: Road, bucket: _Bucket, pair: _Pair) -> None:
-        self._road, self._bucket, self._pair = road, bucket, pair
+    def __init__(self, proxy: Proxy, bucket: _Bucket, pair: _Pair) -> None:
+        self._proxy, self._bucket, self._pair = proxy, bucket, pair
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._held = 0
         self._last_due = 0.0
@@ -44,8 +44,8 @@ class _Line:
 
     def take(self, data: bytes) -> None:
         """Hand the bytes on, at once where nothing is done to them."""
-        self._road.moved += len(data)
-        impairment = self._road.impairment_of(self._pair.who)
+        self._proxy.moved += len(data)
+        impairment = self._proxy.impairment_of(self._pair.who)
         if impairment is None and not self._waiting and self.sink is not None:
             self.sink.write(data)
             return
@@ -79,9 +79,9 @@ class _Line:
         if self._timer is not None:
             self._timer.cancel()
 
-    def anew(self) -> None:
-        """What is done to the way has changed: so it does to all that waits."""
-        impairment = self._road.impairment_of(self._pair.who)
+    def recompute(self) -> None:
+        """The impairment has changed, also for all that waits."""
+        impairment = self._proxy.impairment_of(self._pair.who)
         waiting, self._waiting, self._last_due = self._waiting, deque(), 0.0
         for _, data in waiting:
             self._waiting.append((self._due(impairment, len(data)), data))
@@ -120,7 +120,7 @@ class _Line:
 
 @dataclass(slots=True)
 class _Bucket:
-    """What a bounded way has let pass: the time at which it is free again."""
+    """What a direction of bounded bandwidth has let pass: the time at which it is free again."""
 
     free_at: float = 0.0
 
@@ -135,10 +135,10 @@ class _Bucket:
 class _Pair:
     """A connection that came in and the one to the broker that it is joined to."""
 
-    def __init__(self, road: Road) -> None:
+    def __init__(self, proxy: Proxy) -> None:
         self.who = ""
-        self.inward = _Line(road, road.inward, self)
-        self.outward = _Line(road, road.outward, self)
+        self.inward = _Line(proxy, proxy.inward, self)
+        self.outward = _Line(proxy, proxy.outward, self)
 
     @property
     def lines(self) -> tuple[_Line, _Line]:
@@ -155,7 +155,7 @@ class _End(asyncio.Protocol):
         self._out.source = self._into.sink = cast(
             "asyncio.Transport", transport
         )  # uvloop's are of no class of asyncio's
-        self._into.anew()
+        self._into.recompute()
 
     def data_received(self, data: bytes) -> None:
         self._out.take(data)
@@ -175,14 +175,14 @@ class _End(asyncio.Protocol):
 class _Arrival(_End):
     """The side of those who talk to a broker: the first bytes say who it is."""
 
-    def __init__(self, road: Road) -> None:
-        self._road, self._pair = road, _Pair(road)
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy, self._pair = proxy, _Pair(proxy)
         super().__init__(self._pair.inward, self._pair.outward, self._gone)
         self._first = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._road.pairs.add(self._pair)
+        self._proxy.pairs.add(self._pair)
         self._joining = asyncio.get_running_loop().create_task(self._join())
 
     def data_received(self, data: bytes) -> None:
@@ -194,14 +194,14 @@ class _Arrival(_End):
         pair = self._pair
         try:
             await asyncio.get_running_loop().create_connection(
-                lambda: _End(pair.outward, pair.inward, lambda: None), HOST, self._road.target
+                lambda: _End(pair.outward, pair.inward, lambda: None), HOST, self._proxy.target
             )
         except OSError:  # the broker is down: so is this
             assert pair.inward.source is not None
             pair.inward.source.abort()
 
     def _gone(self) -> None:
-        self._road.pairs.discard(self._pair)
+        self._proxy.pairs.discard(self._pair)
 
 
 def client_id_of(data: bytes) -> str:
@@ -211,7 +211,7 @@ def client_id_of(data: bytes) -> str:
 
 
 @dataclass(slots=True, eq=False)
-class Road:
+class Proxy:
     """The proxy before one listener of one broker."""
 
     listener: str
@@ -226,8 +226,8 @@ class Road:
 
     def impairment_of(self, who: str) -> Impairment | None:
         """What is done to a connection of this client id."""
-        wanted = self.impairment
-        return wanted if wanted is None or who.startswith(wanted.who) else None
+        impairment = self.impairment
+        return impairment if impairment is None or who.startswith(impairment.who) else None
 
     def impair(self, impairment: Impairment, seconds: float) -> None:
         """Do this for so long, instead of what was done before."""
@@ -246,12 +246,12 @@ class Road:
         self.inward.free_at = self.outward.free_at = 0.0
         for pair in self.pairs:
             for line in pair.lines:
-                line.anew()
+                line.recompute()
 
     @property
-    def way(self) -> Way:
+    def status(self) -> ProxyStatus:
         """How it stands."""
-        return Way(
+        return ProxyStatus(
             listener=self.listener,
             broker=self.broker,
             connections=len(self.pairs),
@@ -261,10 +261,10 @@ class Road:
 
 
 @dataclass(frozen=True, slots=True)
-class Roads:
+class Proxies:
     """All proxies of a lab."""
 
-    roads: tuple[Road, ...]
+    proxies: tuple[Proxy, ...]
 
     def do(self, order: dict[str, Any]) -> dict[str, Any]:
         """Carry out one order; how all stand after it, or an error."""
@@ -279,17 +279,19 @@ class Roads:
                 impairment = Impairment.parsed(order["impairment"])
             except UsageError as error:
                 return {"error": str(error)}
-            for road in chosen:
-                road.impair(impairment, float(order["seconds"]))
-        for road in chosen if what == "heal" else []:
-            road.heal()
-        return {"ways": [asdict(road.way) for road in self.roads]}
+            for proxy in chosen:
+                proxy.impair(impairment, float(order["seconds"]))
+        for proxy in chosen if what == "heal" else []:
+            proxy.heal()
+        return {"ways": [asdict(proxy.status) for proxy in self.proxies]}
 
-    def _chosen(self, listener: str | None, broker: int | None) -> Iterator[Road]:
-        return (road for road in self.roads if listener in {None, road.listener} and broker in {None, road.broker})
+    def _chosen(self, listener: str | None, broker: int | None) -> Iterator[Proxy]:
+        return (
+            proxy for proxy in self.proxies if listener in {None, proxy.listener} and broker in {None, proxy.broker}
+        )
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve whoever speaks to the socket."""
+        """Answer one order on the socket."""
         try:
             answer = self.do(json.loads(await reader.readline()))
             writer.write(json.dumps(answer).encode() + b"\n")
@@ -303,12 +305,12 @@ class Roads:
 async def serve(orders: dict[str, Any]) -> None:
     """Stand before all listeners until the process is ended."""
     loop = asyncio.get_running_loop()
-    roads = []
+    proxies = []
     for each in orders["ways"]:
-        road = Road(listener=each["listener"], broker=each["broker"], target=each["target"])
-        await loop.create_server(lambda road=road: _Arrival(road), HOST, each["port"], backlog=1024)  # type: ignore[misc]
-        roads.append(road)
-    server = await asyncio.start_unix_server(Roads(tuple(roads)).answer, orders["socket"])
+        proxy = Proxy(listener=each["listener"], broker=each["broker"], target=each["target"])
+        await loop.create_server(lambda proxy=proxy: _Arrival(proxy), HOST, each["port"], backlog=1024)  # type: ignore[misc]
+        proxies.append(proxy)
+    server = await asyncio.start_unix_server(Proxies(tuple(proxies)).answer, orders["socket"])
     await server.serve_forever()
 
 

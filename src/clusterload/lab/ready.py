@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from clusterload.lab import loopback
+from clusterload.lab import own_processes
 from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _PAUSE = 0.05
 
 
-def wait_until_ready(seats: Iterable[LabBroker], known: set[int], check: Callable[[], None], deadline: float) -> None:
+def wait_until_ready(nodes: Iterable[LabBroker], known: set[int], check: Callable[[], None], deadline: float) -> None:
     """Wait until each of the brokers names all that should be known; `check` may raise to end the wait.
 
     Args:
-        seats: the brokers to ask.
+        nodes: the brokers to ask.
         known: the ids that each must name, its own among them.
         check: called between two looks; raises when a broker has died.
         deadline: on the clock of `time.monotonic`.
@@ -36,20 +36,20 @@ def wait_until_ready(seats: Iterable[LabBroker], known: set[int], check: Callabl
     Raises:
         LabError: the deadline passed.
     """
-    for seat in seats:
-        while not (_listens(seat) and _names(seat) >= known):
+    for node in nodes:
+        while not (_listens(node) and _names(node) >= known):
             check()
             if time.monotonic() > deadline:
                 raise LabError(
-                    f"broker {seat.id} of the lab was not ready in time; see its log {seat.log}, "
+                    f"broker {node.id} of the lab was not ready in time; see its log {node.log}, "
                     "and whether the machine has a free core and memory"
                 )
             time.sleep(_PAUSE)
 
 
-def _listens(seat: LabBroker) -> bool:
-    ports = (seat.client_port, *seat.ports.values())
-    return all(_open(seat.host, port) for port in ports) and (not seat.jolokia_url or _answers(seat.jolokia_url))
+def _listens(node: LabBroker) -> bool:
+    ports = (node.client_port, *node.ports.values())
+    return all(_open(node.host, port) for port in ports) and (not node.jolokia_url or _answers(node.jolokia_url))
 
 
 def _open(host: str, port: int) -> bool:
@@ -63,14 +63,14 @@ def _open(host: str, port: int) -> bool:
 def _answers(jolokia: str) -> bool:
     """Whether Jolokia is up; it starts in a thread of its own, which the broker does not wait for."""
     try:
-        return bool(loopback.get(f"{jolokia}/version", timeout=1))
+        return bool(own_processes.get(f"{jolokia}/version", timeout=1))
     except OSError:
         return False
 
 
-def _names(seat: LabBroker) -> set[int]:
+def _names(node: LabBroker) -> set[int]:
     """The brokers that this one names: a fresh client knows no other broker to ask."""
-    address = f"{seat.host}:{seat.client_port}"
+    address = f"{node.host}:{node.client_port}"
     client = AdminClient({"bootstrap.servers": address, "client.id": "clusterload-lab", "log_level": 0})
     try:
         return set(client.list_topics(timeout=2).brokers)

@@ -140,13 +140,13 @@ class Supervisor:
         before = self._brokers.get(broker)
         if before is not None and before.poll() is None:
             return
-        seat = self._record.info.brokers[broker - 1]
-        process = self._run(self._commands[broker], seat.log)
+        node = self._record.info.brokers[broker - 1]
+        process = self._run(self._commands[broker], node.log)
         self._brokers[broker] = process
         self._paused.discard(broker)
         self._undo_at.pop(broker, None)
-        seats = tuple(replace(each, pid=process.pid) if each is seat else each for each in self._record.info.brokers)
-        self._update(replace(self._record, info=replace(self._record.info, brokers=seats)))
+        nodes = tuple(replace(each, pid=process.pid) if each is node else each for each in self._record.info.brokers)
+        self._update(replace(self._record, info=replace(self._record.info, brokers=nodes)))
 
     def _attach(self, name: str, argv: list[str]) -> None:
         """Run a process that is no broker, such as a server of metrics, for as long as the lab runs."""

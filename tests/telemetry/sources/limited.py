@@ -10,7 +10,7 @@ from kio.schema.alter_client_quotas.v1.request import AlterClientQuotasRequest, 
 from kio.schema.alter_client_quotas.v1.response import AlterClientQuotasResponse
 from kio.static.primitive import f64
 
-from clusterload.lab import inside
+from clusterload.lab import inter_broker
 
 if TYPE_CHECKING:
     from clusterload.lab.lab import Lab
@@ -32,4 +32,6 @@ def limited(lab: Lab, *by: str) -> Iterator[None]:
 def _limit(lab: Lab, by: tuple[str, ...], *, remove: bool) -> None:
     ops = tuple(OpData(key=key, value=f64(1e12), remove=remove) for key in _LIMITS)
     entry = EntryData(entity=tuple(EntityData(entity_type=kind, entity_name=NOBODY) for kind in by), ops=ops)
-    inside.ask_any(lab.info, AlterClientQuotasRequest(entries=(entry,), validate_only=False), AlterClientQuotasResponse)
+    inter_broker.ask_any(
+        lab.info, AlterClientQuotasRequest(entries=(entry,), validate_only=False), AlterClientQuotasResponse
+    )

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from clusterload import Lab, Properties
-from clusterload.lab.inside import states
+from clusterload.lab.inter_broker import states
 from clusterload.telemetry.sources.admin import AdminSource
 from clusterload.telemetry.sources.admin.observer import SERIES, Observer
 from tests.processes import wait_for

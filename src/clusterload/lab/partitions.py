@@ -1,4 +1,4 @@
-"""Who leads the partitions of a lab, and moving that from one broker to another."""
+"""The partitions of a lab: who leads them and which replicas are in sync, and moving a leader to another broker."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ from kio.schema.metadata.v12.response import MetadataResponse
 from kio.schema.types import BrokerId, TopicName
 from kio.static.primitive import i8, i32, i32Timedelta
 
-from clusterload.lab.inside import LabGoneError, ask_any, ask_broker
+from clusterload.lab.inter_broker import LabGoneError, ask_any, ask_broker
 from clusterload.model.errors import LabError
 
 if TYPE_CHECKING:
     from clusterload.lab.description import LabInfo
 
-Place = tuple[str, int]
+TopicPartition = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
 _PREFERRED = i8(0)
 _PAUSE = 0.1
 _STEADY_SECONDS = 1.0
 _TIMEOUT = i32Timedelta.parse(timedelta(seconds=4))  # below the time that an answer may take
-_WELL = {ErrorCode.none, ErrorCode.election_not_needed}
+_ACCEPTED = {ErrorCode.none, ErrorCode.election_not_needed}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copies:
-    """Where the copies of one partition are.
+class PartitionState:
+    """Who leads a partition, and where its replicas are.
 
     Attributes:
         leader: the broker that leads; -1 is none.
-        replicas: all brokers that hold a copy, the preferred leader first.
+        replicas: all brokers that hold one, the preferred leader first.
         in_sync: those of them that are in sync.
     """
 
     leader: int
     replicas: tuple[int, ...]
-    in_sync: frozenset[int]
+    isr: frozenset[int]
 
 
-def all_copies(lab: LabInfo) -> dict[Place, Copies]:
+def all_partitions(lab: LabInfo) -> dict[TopicPartition, PartitionState]:
     """Every partition of the lab; LabError if no broker answers."""
     return {
-        (str(topic.name), int(partition.partition_index)): Copies(
+        (str(topic.name), int(partition.partition_index)): PartitionState(
             leader=int(partition.leader_id),
             replicas=tuple(map(int, partition.replica_nodes)),
-            in_sync=frozenset(map(int, partition.isr_nodes)),
+            isr=frozenset(map(int, partition.isr_nodes)),
         )
         for topic in ask_any(lab, _metadata(None), MetadataResponse).topics
         if topic.error_code is ErrorCode.none
@@ -68,41 +68,43 @@ def all_copies(lab: LabInfo) -> dict[Place, Copies]:
     }
 
 
-def copies_of(lab: LabInfo, place: Place) -> Copies:
-    """The copies of one partition.
+def partition_state(lab: LabInfo, place: TopicPartition) -> PartitionState:
+    """One partition.
 
     Raises:
         LabError: there is no such partition, or no broker answers.
     """
     try:
-        return all_copies(lab)[place]
+        return all_partitions(lab)[place]
     except KeyError:
         raise LabError(f"topic {place[0]!r} has no partition {place[1]}: see 'clusterload describe topics'") from None
 
 
 def brokers_known_to(lab: LabInfo, broker: int) -> set[int]:
     """The brokers that this one takes for alive; LabError if it does not answer."""
-    return {int(one.node_id) for one in ask_broker(lab, broker, _metadata(()), MetadataResponse).brokers}
+    return {int(known.node_id) for known in ask_broker(lab, broker, _metadata(()), MetadataResponse).brokers}
 
 
 def _metadata(topics: tuple[MetadataRequestTopic, ...] | None) -> MetadataRequest:
     return MetadataRequest(topics=topics, allow_auto_topic_creation=False, include_topic_authorized_operations=False)
 
 
-def lead(lab: LabInfo, place: Place, broker: int, replicas: tuple[int, ...], *, deadline: float) -> None:
-    """Have `broker` lead a partition, and leave its copies in the order `replicas`, by which it is preferred or not.
+def move_leader(
+    lab: LabInfo, place: TopicPartition, broker: int, replicas: tuple[int, ...], *, deadline: float
+) -> None:
+    """Have `broker` lead a partition, and leave its replicas in this order, by which it is preferred or not.
 
     Raises:
         LabError: the cluster refuses, or the deadline (on the clock of `time.monotonic`) passed.
     """
-    _order(lab, place, _first(broker, replicas))
+    _reorder(lab, place, _first(broker, replicas))
     wait_until(lambda: _elected(lab, place, broker), deadline, f"broker {broker} does not come to lead {named(place)}")
     if replicas[0] != broker:
-        _order(lab, place, replicas)
+        _reorder(lab, place, replicas)
 
 
-def bring_back(lab: LabInfo, before: Mapping[Place, Copies], *, deadline: float) -> None:
-    """Wait until each partition has its copies in sync and its leader again, electing it where it is preferred.
+def restore_leaders(lab: LabInfo, before: Mapping[TopicPartition, PartitionState], *, deadline: float) -> None:
+    """Wait until each partition has its replicas in sync and its leader again, electing it where it is preferred.
 
     All must be well for a second: a broker that was paused may be given up just after it has woken.
 
@@ -114,36 +116,36 @@ def bring_back(lab: LabInfo, before: Mapping[Place, Copies], *, deadline: float)
     def steady() -> bool:
         nonlocal well_since
         since, well_since = well_since, math.inf  # also when the look fails
-        if not _astray(lab, before):
+        if not _not_restored(lab, before):
             well_since = min(since, time.monotonic())
         return time.monotonic() - well_since > _STEADY_SECONDS
 
-    wait_until(steady, deadline, "not every partition has its leader and its copies again")
+    wait_until(steady, deadline, "not every partition has its leader and its in-sync replicas again")
 
 
-def _astray(lab: LabInfo, before: Mapping[Place, Copies]) -> set[Place]:
+def _not_restored(lab: LabInfo, before: Mapping[TopicPartition, PartitionState]) -> set[TopicPartition]:
     """The partitions that are not as they were; their leaders are asked back for the next look."""
-    now = all_copies(lab)
-    known = {place: copies for place, copies in before.items() if place in now}
+    now = all_partitions(lab)
+    known = {place: state for place, state in before.items() if place in now}
     # One whose leader was not the preferred one cannot be elected back: it counts as well when it has one.
-    preferred = {place for place, copies in known.items() if copies.leader == copies.replicas[0]}
+    preferred = {place for place, state in known.items() if state.leader == state.replicas[0]}
     led_by_others = {place for place in preferred if now[place].leader != before[place].leader}
-    behind = {place for place, copies in known.items() if now[place].leader < 0 or copies.in_sync - now[place].in_sync}
-    if electable := {place for place in led_by_others if before[place].leader in now[place].in_sync}:
+    behind = {place for place, state in known.items() if now[place].leader < 0 or state.isr - now[place].isr}
+    if electable := {place for place in led_by_others if before[place].leader in now[place].isr}:
         _elect(lab, electable)
     return led_by_others | behind
 
 
-def _elected(lab: LabInfo, place: Place, broker: int) -> bool:
-    copies = copies_of(lab, place)
-    if copies.leader == broker:
+def _elected(lab: LabInfo, place: TopicPartition, broker: int) -> bool:
+    state = partition_state(lab, place)
+    if state.leader == broker:
         return True
-    if copies.replicas[0] == broker and broker in copies.in_sync:
+    if state.replicas[0] == broker and broker in state.isr:
         _elect(lab, {place})
     return False
 
 
-def _elect(lab: LabInfo, places: set[Place]) -> None:
+def _elect(lab: LabInfo, places: set[TopicPartition]) -> None:
     """Ask for the preferred leaders; a partition that does not get its own now is asked for again by who waits."""
     topics = {topic for topic, _ in places}
     request = ElectLeadersRequest(
@@ -161,18 +163,18 @@ def _elect(lab: LabInfo, places: set[Place]) -> None:
     _refused(answer.error_code, "an election of leaders")
 
 
-def _order(lab: LabInfo, place: Place, replicas: tuple[int, ...]) -> None:
-    """Put the copies of a partition into this order; nothing moves, since they are the same."""
+def _reorder(lab: LabInfo, place: TopicPartition, replicas: tuple[int, ...]) -> None:
+    """Put the replicas of a partition into this order; no data moves, since they are the same."""
     topic, number = place
     partition = ReassignablePartition(partition_index=i32(number), replicas=tuple(map(BrokerId, replicas)))
     request = AlterPartitionReassignmentsRequest(
         timeout=_TIMEOUT, topics=(ReassignableTopic(name=TopicName(topic), partitions=(partition,)),)
     )
     answer = ask_any(lab, request, AlterPartitionReassignmentsResponse)
-    _refused(answer.error_code, f"a new order of the copies of {named(place)}")
-    for each in answer.responses:
-        for one in each.partitions:
-            _refused(one.error_code, f"a new order of the copies of {named(place)}")
+    _refused(answer.error_code, f"a new replica order of {named(place)}")
+    for topic_answer in answer.responses:
+        for answered in topic_answer.partitions:
+            _refused(answered.error_code, f"a new replica order of {named(place)}")
 
 
 def _first(broker: int, replicas: tuple[int, ...]) -> tuple[int, ...]:
@@ -180,11 +182,11 @@ def _first(broker: int, replicas: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _refused(code: ErrorCode, what: str) -> None:
-    if code not in _WELL:
+    if code not in _ACCEPTED:
         raise LabError(f"the cluster refused {what}: {code.name.upper()}; see the brokers' logs")
 
 
-def named(place: Place) -> str:
+def named(place: TopicPartition) -> str:
     """A partition in a sentence."""
     return f"partition {place[1]} of {place[0]}"
 

@@ -1,6 +1,6 @@
-"""A busy neighbour: processes that burn CPU for a bounded time, as others on the same machine may.
+"""A noisy neighbour: processes that burn CPU for a bounded time, as others on the same machine may.
 
-`python -m clusterload.lab.neighbour PROCESSES SECONDS` ends by itself, and with the one that started it.
+`python -m clusterload.lab.noisy_neighbour PROCESSES SECONDS` ends by itself, and with the one that started it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 _LOOK_SECONDS = 0.05  # how often a process sees whether it is to go on
 
 
-NAME: Final = "neighbour"
-"""What they are called beside a lab."""
+NAME: Final = "noisy-neighbour"
+"""Of the attached process, and of its log."""
 
 
 def command(processes: int, seconds: float) -> list[str]:
     """The words that start so many of them for so long."""
-    return [sys.executable, "-P", "-m", "clusterload.lab.neighbour", str(processes), f"{seconds:g}"]
+    return [sys.executable, "-P", "-m", "clusterload.lab.noisy_neighbour", str(processes), f"{seconds:g}"]
 
 
 def burn(seconds: float, parent: int) -> None:
