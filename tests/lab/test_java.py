@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterload.lab import artifacts, java
+from clusterload.lab import artifacts, java, lock
 from clusterload.model.errors import LabError, UsageError
 
 
@@ -60,5 +60,8 @@ def test_any_other_java_is_a_mistake() -> None:
         java.find("graal")
 
 
-def test_silence_is_a_progress_too() -> None:
-    artifacts.silent("anything", 1, 2)
+def test_a_lab_that_is_not_asked_for_progress_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    locked = lock.parse(lock.render("0.0", []), "0.0")
+    assert artifacts.fetch(locked) == []
+    artifacts.silent("downloading Kafka", 1, 2)
+    assert capfd.readouterr() == ("", "")
