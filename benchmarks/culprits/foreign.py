@@ -22,7 +22,7 @@ from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ClusterloadError
 from clusterload.model.workload import Plan
 from clusterload.telemetry.runfile import Recorder
-from clusterload.workflow.drive import generated
+from clusterload.workflow.drive import drive
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
     path = Path(given["scratch"]) / f"{os.getpid()}.run"
     try:
         with Recorder(path) as recorder:
-            generated(plan, properties, recorder, seed=given["seed"], on_start=lambda start: _tell(f"began {start}"))
+            drive(plan, properties, recorder, seed=given["seed"], on_start=lambda start: _tell(f"began {start}"))
     except KeyboardInterrupt:
         return 0
     except ClusterloadError as error:

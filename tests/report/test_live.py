@@ -16,8 +16,8 @@ from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.workload import Dials, Load, Plan
 from clusterload.report.live import live_line, live_view, load_line
+from clusterload.workflow.live.figures import loads_now
 from clusterload.workflow.live.snapshot import LevelNow, Snapshot
-from clusterload.workflow.live.taking import loads_now
 from tests.report.busy import busy
 from tests.report.hostile import ALL
 from tests.wire_runs import connect, plan, produce

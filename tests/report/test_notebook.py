@@ -126,8 +126,8 @@ def test_runs_compared_show_their_sentence_settings_and_each_figure_under_its_wo
 PLAN = """
 import asyncio
 from clusterload import Dials, Limits, Load, Plan, assess, compare, diagnose
-from clusterload.workflow import aio as awaiting
-from clusterload.workflow.noop import rehearse
+from clusterload.workflow import aio
+from clusterload.workflow.noop import measure_noop
 
 def plan(seconds):
     dials = Dials(connections=2, request_rate=100)
@@ -178,7 +178,7 @@ def value(heard: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
 
 
 def test_a_load_shows_how_far_it_is_and_what_it_gives_shows_itself(kernel: Kernel) -> None:
-    heard = kernel.run("run = rehearse(plan(1.2), path='a.run')\nrun")
+    heard = kernel.run("run = measure_noop(plan(1.2), path='a.run')\nrun")
     bars = drawn(heard)
     assert len(bars) > 3
     assert bars[0]["text/plain"] == "<b>small: 1.2 s of load is about to begin"
@@ -193,7 +193,7 @@ def test_a_load_shows_how_far_it_is_and_what_it_gives_shows_itself(kernel: Kerne
 
 def test_runs_compared_show_themselves_in_a_notebook(kernel: Kernel) -> None:
     heard = kernel.run(
-        "more = [rehearse(plan(1), path=f'{n}.run', on_progress=lambda _: None) for n in range(2)]\n"
+        "more = [measure_noop(plan(1), path=f'{n}.run', on_progress=lambda _: None) for n in range(2)]\n"
         "compare({'before': more[:1], 'after': more[1:]}, Limits.named('course-basic'))"
     )
     assert [kind for kind, _ in heard if "display_data" in kind] == []
@@ -209,7 +209,7 @@ def test_what_is_awaited_lets_others_run_and_shows_how_far_it_is(kernel: Kernel)
         "        ticks.append(1)\n"
         "        await asyncio.sleep(0.02)\n"
         "ticking = asyncio.create_task(tick())\n"
-        "run = await awaiting.rehearse(plan(1), path='awaited.run')\n"
+        "run = await aio.measure_noop(plan(1), path='awaited.run')\n"
         "ticking.cancel()\n"
         "len(ticks) > 20, run.complete"
     )
@@ -218,7 +218,7 @@ def test_what_is_awaited_lets_others_run_and_shows_how_far_it_is(kernel: Kernel)
 
 
 def test_other_cells_can_be_run_while_a_task_goes_on_and_a_cancelled_one_leaves_a_whole_file(kernel: Kernel) -> None:
-    kernel.run("task = asyncio.create_task(awaiting.rehearse(plan(600), path='task.run'))\nawait asyncio.sleep(2)")
+    kernel.run("task = asyncio.create_task(aio.measure_noop(plan(600), path='task.run'))\nawait asyncio.sleep(2)")
     assert value(kernel.run("task.done()"))["text/plain"] == "False"
     heard = kernel.run("task.cancel()\nawait asyncio.wait([task])\ntask.cancelled()")
     assert value(heard)["text/plain"] == "True"
@@ -226,7 +226,7 @@ def test_other_cells_can_be_run_while_a_task_goes_on_and_a_cancelled_one_leaves_
     assert value(told)["text/plain"] == "['aborted']"
 
 
-@pytest.mark.parametrize("call", ["rehearse", "await awaiting.rehearse"])
+@pytest.mark.parametrize("call", ["measure_noop", "await aio.measure_noop"])
 def test_the_stop_button_ends_a_load_in_good_order(kernel: Kernel, call: str, tmp_path: Path) -> None:
     path = tmp_path / "stopped.run"
     asked = kernel.client.execute(f"{call}(plan(600), path={str(path)!r})")

@@ -11,28 +11,28 @@ from rich.console import Console, Group
 from clusterload.model.limits import Limits
 from clusterload.report.runs import pruned_view, runs_document, runs_view
 from clusterload.telemetry.runfile import write_labels
-from clusterload.workflow.run_catalog import Came, Listed, came_to, listed
+from clusterload.workflow.run_catalog import RunFile, RunOutcome, list_runs, outcome_of
 from tests.stored_runs import plan, stored
 
 HOSTILE = "[red]x[/] <script>alert(1)</script>\x1b[31m"
 
 
-def shown(files: list[Listed], came: dict[Path, Came], broken: list[Listed], older: int = 0) -> str:
+def shown(files: list[RunFile], came: dict[Path, RunOutcome], broken: list[RunFile], older: int = 0) -> str:
     console = Console(width=80, file=io.StringIO(), no_color=True, highlight=False)
     with console.capture() as captured:
         console.print(Group(*runs_view(files, came, broken, older=older)))
     return captured.get()
 
 
-def files(folder: Path) -> tuple[list[Listed], dict[Path, Came], list[Listed]]:
+def files(folder: Path) -> tuple[list[RunFile], dict[Path, RunOutcome], list[RunFile]]:
     """A whole run, one that was cut short and is labelled, and none."""
     stored(folder / "20261129T014616Z-437f52.run", made=plan("nightly"))
     stored(folder / "short.run", made=plan(HOSTILE), complete=False)
     write_labels(folder / "short.run", {"release": "4.3", HOSTILE: HOSTILE})
     (folder / "letter.run").write_text("Dear Sir or Madam")
-    found = listed(folder)
+    found = list_runs(folder)
     ours = [one for one in found if one.summary]
-    came = {one.path: came_to(one, Limits.named("course-basic")) for one in ours}
+    came = {one.path: outcome_of(one, Limits.named("course-basic")) for one in ours}
     return ours, came, [one for one in found if not one.summary]
 
 
@@ -72,7 +72,7 @@ def test_an_empty_folder_has_no_runs() -> None:
 def test_what_is_let_go_is_said_before_it_is_done(tmp_path: Path) -> None:
     ours, _, _ = files(tmp_path)
 
-    def said(*, removed: bool, of: list[Listed]) -> str:
+    def said(*, removed: bool, of: list[RunFile]) -> str:
         console = Console(width=200, file=io.StringIO(), no_color=True, highlight=False)
         with console.capture() as captured:
             console.print(Group(*pruned_view(of, kept=7, removed=removed)))

@@ -21,9 +21,9 @@ from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.thresholds import Threshold
 from clusterload.model.workload import Plan
 from clusterload.telemetry.runfile import Recorder, read_run
-from clusterload.workflow.abort import Guard, check_stopping, guarded
-from clusterload.workflow.live.window import Looks
-from clusterload.workflow.noop import rehearse
+from clusterload.workflow.abort import AbortMonitor, abort_monitor, check_abort_if
+from clusterload.workflow.live.window import Window
+from clusterload.workflow.noop import measure_noop
 from tests import wire_runs
 from tests.stored_runs import limits
 from tests.wire_runs import produce
@@ -36,13 +36,13 @@ def planned(*texts: str, warm_up: float = 0.0) -> Plan:
     return Plan(name="a", loads=LOADS, duration=60, warm_up=warm_up, abort_if=tuple(map(Threshold.parsed, texts)))
 
 
-def guard_of(plan: Plan, ago: float) -> tuple[Guard, Looks, int]:
+def guard_of(plan: Plan, ago: float) -> tuple[AbortMonitor, Window, int]:
     """A guard of a load that began so many seconds ago, and what sees the metrics for it."""
-    looks = Looks((), "a", {})
-    guard = Guard(plan, TABLE, looks)
+    window = Window((), "a", {})
+    monitor = AbortMonitor(plan, TABLE, window)
     start = time.time_ns() - round(ago * SECOND)
-    guard.begin(start)
-    return guard, looks, start
+    monitor.begin(start)
+    return monitor, window, start
 
 
 def state(elapsed: float, us: Sequence[int] = (), *, scheduled: int = 0, failed: int = 0) -> Progress:
@@ -57,55 +57,55 @@ def state(elapsed: float, us: Sequence[int] = (), *, scheduled: int = 0, failed:
 
 
 def test_a_count_ends_the_load_as_soon_as_it_is_crossed() -> None:
-    guard, _, start = guard_of(planned("ledger.failed > 2"), 5)
-    guard.tell(state(4, scheduled=10, failed=2))
-    assert guard.look(start + 4 * SECOND) is None
-    guard.tell(state(5, scheduled=20, failed=3))
-    found = guard.look(start + 5 * SECOND)
+    monitor, _, start = guard_of(planned("ledger.failed > 2"), 5)
+    monitor.take(state(4, scheduled=10, failed=2))
+    assert monitor.look(start + 4 * SECOND) is None
+    monitor.take(state(5, scheduled=20, failed=3))
+    found = monitor.look(start + 5 * SECOND)
     assert found is not None
     assert found.words == "3"
 
 
 def test_a_latency_ends_it_after_as_many_seconds_as_it_must_last() -> None:
-    guard, _, start = guard_of(planned("latency.p99 > 50 ms for 3 s"), 20)
+    monitor, _, start = guard_of(planned("latency.p99 > 50 ms for 3 s"), 20)
     course = [1000] * 4 + [80_000] * 2 + [1000] + [80_000] * 3
     for second in range(1, len(course)):
-        guard.tell(state(second + 0.1, course[:second]))
-        assert guard.look(start + round((second + 0.1) * SECOND)) is None
-    guard.tell(state(10.1, course))
-    found = guard.look(start + round(10.1 * SECOND))
+        monitor.take(state(second + 0.1, course[:second]))
+        assert monitor.look(start + round((second + 0.1) * SECOND)) is None
+    monitor.take(state(10.1, course))
+    found = monitor.look(start + round(10.1 * SECOND))
     assert found is not None
     assert found.words == "80.1 ms of load produce, from 7 s on, for 3 s"
 
 
 def test_what_is_too_old_is_forgotten() -> None:
-    guard, _, start = guard_of(planned("latency.p99 > 50 ms"), 60)
-    guard.tell(state(1.1, [80_000]))
-    assert guard.look(start + 2 * SECOND) is not None
-    guard.tell(state(50, [1000] * 49))
-    assert guard.look(start + 50 * SECOND) is None
+    monitor, _, start = guard_of(planned("latency.p99 > 50 ms"), 60)
+    monitor.take(state(1.1, [80_000]))
+    assert monitor.look(start + 2 * SECOND) is not None
+    monitor.take(state(50, [1000] * 49))
+    assert monitor.look(start + 50 * SECOND) is None
 
 
 def test_metrics_end_it_when_they_come_and_not_by_what_was_before_the_load_or_its_warm_up() -> None:
-    guard, looks, start = guard_of(planned("saturation.cpu > 80 %", "limit_load > 90 %", warm_up=5), 20)
+    monitor, window, start = guard_of(planned("saturation.cpu > 80 %", "limit_load > 90 %", warm_up=5), 20)
     resource = RESOURCES["cpu_host"]
     for second in range(-10, 5):
         at = start + second * SECOND + SECOND // 2
-        looks.recent.record(Point("cpu_host", resource.unit, Kind.GAUGE, {"broker": "1"}, at, 0.99))
+        window.recent.record(Point("cpu_host", resource.unit, Kind.GAUGE, {"broker": "1"}, at, 0.99))
     for second in range(5, 17):
         at = start + second * SECOND + SECOND // 2
-        looks.recent.record(Point("cpu_host", resource.unit, Kind.GAUGE, {"broker": "1"}, at, 0.5))
-        looks.recent.record(Point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 50.0))
-    assert guard.look(time.time_ns()) is None
+        window.recent.record(Point("cpu_host", resource.unit, Kind.GAUGE, {"broker": "1"}, at, 0.5))
+        window.recent.record(Point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 50.0))
+    assert monitor.look(time.time_ns()) is None
     at = start + 17 * SECOND + SECOND // 2
-    looks.recent.record(Point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 95.0))
-    found = guard.look(time.time_ns())
+    window.recent.record(Point("connections", RESOURCES["connections"].unit, Kind.GAUGE, {"broker": "1"}, at, 95.0))
+    found = monitor.look(time.time_ns())
     assert found is not None
     assert found.threshold.text == "limit_load > 90 %"
 
 
 def test_before_the_load_begins_nothing_is_looked_at() -> None:
-    assert Guard(planned("ledger.failed < 5"), TABLE, Looks((), "a", {})).look(time.time_ns()) is None
+    assert AbortMonitor(planned("ledger.failed < 5"), TABLE, Window((), "a", {})).look(time.time_ns()) is None
 
 
 @pytest.mark.parametrize(
@@ -120,24 +120,24 @@ def test_before_the_load_begins_nothing_is_looked_at() -> None:
 )
 def test_what_would_never_be_told_while_the_load_runs_is_refused(text: str, table: Limits, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        check_stopping([Threshold.parsed(text)], (), table)
+        check_abort_if([Threshold.parsed(text)], (), table)
 
 
 def test_what_fails_while_the_load_is_looked_at_fails_the_load(tmp_path: Path) -> None:
-    class Broken(Guard):
+    class Broken(AbortMonitor):
         def look(self, _: int) -> None:
             raise ValueError("a mistake of ours")
 
-    guard = Broken(planned("lost > 0"), TABLE, Looks((), "a", {}))
-    guard.watch(threading.Event(), lambda _: None)
+    monitor = Broken(planned("lost > 0"), TABLE, Window((), "a", {}))
+    monitor.watch(threading.Event(), lambda _: None)
     with pytest.raises(ValueError, match="a mistake of ours"):
-        assert guard.crossed
+        assert monitor.crossed
 
 
 def test_a_plan_that_nothing_ends_is_recorded_as_it_comes(tmp_path: Path) -> None:
-    with Recorder(tmp_path / "a.run") as recorder, guarded(planned(), recorder, (), None, {}) as (guard, sink):
+    with Recorder(tmp_path / "a.run") as recorder, abort_monitor(planned(), recorder, (), None, {}) as (monitor, sink):
         assert sink == recorder
-        assert not guard.crossed
+        assert not monitor.crossed
 
 
 def test_a_load_that_is_ended_has_a_whole_run_file_that_says_why(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_load_that_is_ended_has_a_whole_run_file_that_says_why(tmp_path: Path)
     ending = tuple(map(Threshold.parsed, ["ledger.failed > 0", "latency.max > 0 ms for 2 s"]))
     plan = Plan(name="ended", loads=made.loads, duration=60, abort_if=ending)
     began = time.monotonic()
-    run = rehearse(plan, path=tmp_path / "a.run", seed=1)
+    run = measure_noop(plan, path=tmp_path / "a.run", seed=1)
     assert time.monotonic() - began < 30
     assert read_run(tmp_path / "a.run").end == run.end
     assert not run.complete

@@ -14,7 +14,7 @@ import pytest
 from clusterload import Plan, Run, read_run
 from clusterload.model.errors import ConfigurationError
 from clusterload.telemetry.sources.source import Sink
-from clusterload.workflow import aio as awaiting
+from clusterload.workflow import aio
 from tests import wire_runs
 from tests.stored_runs import plan as of_librdkafka
 
@@ -60,7 +60,7 @@ async def cancelled(work: Callable[[Callable[[object], None]], Any]) -> float:
 
 def test_others_run_while_a_load_is_awaited_and_the_run_is_what_it_gives(tmp_path: Path) -> None:
     async def both() -> tuple[Run, int]:
-        working = asyncio.ensure_future(awaiting.rehearse(load(1.0), path=tmp_path / "a.run"))
+        working = asyncio.ensure_future(aio.measure_noop(load(1.0), path=tmp_path / "a.run"))
         ticks = 0
         while not working.done():
             await asyncio.sleep(0.02)
@@ -76,7 +76,7 @@ def test_others_run_while_a_load_is_awaited_and_the_run_is_what_it_gives(tmp_pat
 def test_a_load_that_is_cancelled_ends_in_good_order_before_the_task_does(tmp_path: Path) -> None:
     path = tmp_path / "a.run"
     took = asyncio.run(
-        cancelled(lambda tell: awaiting.rehearse(load(600), path=path, on_progress=tell)),
+        cancelled(lambda tell: aio.measure_noop(load(600), path=path, on_progress=tell)),
     )
     assert took < 30
     run = read_run(path)
@@ -90,7 +90,7 @@ def test_a_watched_cluster_that_is_cancelled_is_a_whole_run(tmp_path: Path) -> N
     path = tmp_path / "a.run"
     properties = SimpleNamespace(open_values={}, unverified_tls=False)
     cluster: Any = SimpleNamespace(id="c", brokers=[], properties=properties)
-    asyncio.run(cancelled(lambda tell: awaiting.watch(cluster, sources=(Silent(),), path=path, on_look=tell)))
+    asyncio.run(cancelled(lambda tell: aio.watch(cluster, sources=(Silent(),), path=path, on_look=tell)))
     assert read_run(path).complete
 
 
@@ -99,7 +99,7 @@ def test_a_loop_that_ends_waits_for_what_it_cancelled(tmp_path: Path) -> None:
 
     async def left() -> None:
         begun = asyncio.Event()
-        task = asyncio.create_task(awaiting.rehearse(load(600), path=path, on_progress=told(begun)))
+        task = asyncio.create_task(aio.measure_noop(load(600), path=path, on_progress=told(begun)))
         await begun.wait()
         assert not task.done()
 
@@ -108,5 +108,5 @@ def test_a_loop_that_ends_waits_for_what_it_cancelled(tmp_path: Path) -> None:
 
 
 def test_what_fails_is_raised_where_it_is_awaited() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be rehearsed"):
-        asyncio.run(awaiting.rehearse(of_librdkafka()))
+    with pytest.raises(ConfigurationError, match="cannot run against the stub broker"):
+        asyncio.run(aio.measure_noop(of_librdkafka()))

@@ -155,7 +155,7 @@ def test_a_plan_that_a_real_cluster_cannot_take_is_refused_and_nothing_is_create
     bad: Plan, kind: type[ClusterloadError], words: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster.use_topic("clusterload-few")
-    monkeypatch.setattr("clusterload.workflow.measure.generated", lambda *_, **__: pytest.fail("a load was made"))
+    monkeypatch.setattr("clusterload.workflow.measure.drive", lambda *_, **__: pytest.fail("a load was made"))
     with pytest.raises(kind, match=words):
         measure(bad, cluster, sources=())
     assert "clusterload-never-made" not in {topic.name for topic in cluster.topics()}

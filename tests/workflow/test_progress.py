@@ -13,8 +13,8 @@ from clusterload import Plan, Run
 from clusterload.cases import Case, run_case
 from clusterload.generator.progress import OnProgress, Progress
 from clusterload.workflow import progress as onlooking
-from clusterload.workflow.noop import rehearse
-from clusterload.workflow.progress import Onlooker
+from clusterload.workflow.noop import measure_noop
+from clusterload.workflow.progress import ProgressDisplay
 from tests import wire_runs
 from tests.stored_runs import stored
 
@@ -33,8 +33,8 @@ class Told:
 
 @pytest.fixture
 def told() -> Iterator[Told]:
-    before, told = onlooking.onlooker(), Told()
-    onlooking.register(Onlooker(load=told.load))
+    before, told = onlooking.progress_display(), Told()
+    onlooking.register(ProgressDisplay(load=told.load))
     yield told
     onlooking.register(before)
 
@@ -45,7 +45,7 @@ def small() -> Plan:
 
 def test_who_registered_is_told_of_a_load_from_before_its_beginning_until_its_end(told: Told, tmp_path: Path) -> None:
     plan = small()
-    rehearse(plan, path=tmp_path / "a.run")
+    measure_noop(plan, path=tmp_path / "a.run")
     assert told.begun == [(plan.name, "")]
     assert told.seen[-1].elapsed == plan.duration
     assert told.seen[-1].ledger.acknowledged > 0
@@ -53,14 +53,14 @@ def test_who_registered_is_told_of_a_load_from_before_its_beginning_until_its_en
 
 def test_a_caller_who_names_who_is_told_has_nobody_else_told(told: Told, tmp_path: Path) -> None:
     own: list[Progress] = []
-    rehearse(small(), path=tmp_path / "a.run", on_progress=own.append)
+    measure_noop(small(), path=tmp_path / "a.run", on_progress=own.append)
     assert own
     assert not told.begun
     assert not told.seen
 
 
 def test_a_library_call_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    rehearse(small(), path=tmp_path / "a.run")
+    measure_noop(small(), path=tmp_path / "a.run")
     assert capfd.readouterr() == ("", "")
 
 

@@ -14,7 +14,7 @@ from clusterload.model.errors import StoreError, UsageError
 from clusterload.model.limits import Limits
 from clusterload.model.series import SECOND
 from clusterload.telemetry.runfile import Recorder, write_labels
-from clusterload.workflow.run_catalog import Listed, Wanted, came_to, let_go, listed, remove
+from clusterload.workflow.run_catalog import RunFile, RunFilter, list_runs, outcome_of, remove, to_delete
 from tests.stored_runs import START, plan, stored
 
 COURSE = Limits.named("course-basic")
@@ -47,12 +47,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def names(files: tuple[Listed, ...]) -> list[str]:
+def names(files: tuple[RunFile, ...]) -> list[str]:
     return [file.path.name for file in files]
 
 
 def test_runs_are_listed_latest_first_and_what_cannot_be_read_last_with_its_error(folder: Path) -> None:
-    found = listed(folder)
+    found = list_runs(folder)
     assert names(found) == [
         "1-days.run", "20-days.run", "40-days.run", "90-days.run", "foreign.run", "letter.run", "newer.run",
     ]  # fmt: skip
@@ -65,16 +65,16 @@ def test_runs_are_listed_latest_first_and_what_cannot_be_read_last_with_its_erro
 
 def test_a_run_comes_to_its_verdict_and_a_damaged_one_says_why_not(tmp_path: Path) -> None:
     stored(tmp_path / "a.run")
-    [file] = listed(tmp_path)
-    came = came_to(file, COURSE)
+    [file] = list_runs(tmp_path)
+    came = outcome_of(file, COURSE)
     assert (came.state, round(came.limit_load, 2), came.error) == ("within limits", 0.47, "")
     database = sqlite3.connect(tmp_path / "a.run")
     database.execute("UPDATE chunk SET vals = x'00'")
     database.commit()
     database.close()
-    [damaged] = listed(tmp_path)
+    [damaged] = list_runs(tmp_path)
     assert damaged.summary is not None
-    came = came_to(damaged, COURSE)
+    came = outcome_of(damaged, COURSE)
     assert "is damaged" in came.error
     assert math.isnan(came.limit_load)
 
@@ -82,23 +82,23 @@ def test_a_run_comes_to_its_verdict_and_a_damaged_one_says_why_not(tmp_path: Pat
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (Wanted(), ["a", "b", "c"]),
-        (Wanted(labels={"release": "4.3"}), ["a"]),
-        (Wanted(labels={"release": ""}), ["a", "b"]),
-        (Wanted(labels={"release": "4.3", "by": "night"}), []),
-        (Wanted(plan="Peak"), ["b"]),
-        (Wanted(since=START), ["a", "b", "c"]),
-        (Wanted(since=START + 1), []),
+        (RunFilter(), ["a", "b", "c"]),
+        (RunFilter(labels={"release": "4.3"}), ["a"]),
+        (RunFilter(labels={"release": ""}), ["a", "b"]),
+        (RunFilter(labels={"release": "4.3", "by": "night"}), []),
+        (RunFilter(plan="Peak"), ["b"]),
+        (RunFilter(since=START), ["a", "b", "c"]),
+        (RunFilter(since=START + 1), []),
     ],
 )
-def test_runs_are_narrowed_down_by_label_plan_and_time(tmp_path: Path, wanted: Wanted, found: list[str]) -> None:
+def test_runs_are_narrowed_down_by_label_plan_and_time(tmp_path: Path, wanted: RunFilter, found: list[str]) -> None:
     for name, called in (("a", "load"), ("b", "the peak hour"), ("c", "load")):
         stored(tmp_path / f"{name}.run", made=plan(called))
     write_labels(tmp_path / "a.run", {"release": "4.3"})
     write_labels(tmp_path / "b.run", {"release": "4.2"})
-    taken = [file.path.stem for file in listed(tmp_path) if file.summary and wanted.takes(file.summary)]
+    taken = [file.path.stem for file in list_runs(tmp_path) if file.summary and wanted.takes(file.summary)]
     assert sorted(taken) == found
-    assert wanted.all is (wanted == Wanted())
+    assert wanted.all is (wanted == RunFilter())
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_runs_are_narrowed_down_by_label_plan_and_time(tmp_path: Path, wanted: W
 def test_old_runs_are_let_go_but_for_the_latest_and_nothing_that_is_no_run_of_ours(
     folder: Path, older_than: float | None, keep: int | None, gone: list[str]
 ) -> None:
-    assert names(let_go(listed(folder), older_than=older_than, keep=keep, now=NOW)) == gone
+    assert names(to_delete(list_runs(folder), older_than=older_than, keep=keep, now=NOW)) == gone
 
 
 def test_without_a_word_on_which_none_is_let_go(folder: Path) -> None:
     with pytest.raises(UsageError, match="--older-than 30d, or --keep 20"):
-        let_go(listed(folder), now=NOW)
+        to_delete(list_runs(folder), now=NOW)
 
 
 def test_a_run_that_goes_on_is_not_let_go_and_one_that_was_cut_short_long_ago_is(tmp_path: Path) -> None:
@@ -128,14 +128,14 @@ def test_a_run_that_goes_on_is_not_let_go_and_one_that_was_cut_short_long_ago_is
     aged(tmp_path / "killed.run", 90, complete=False)
     os.utime(tmp_path / "going.run", (NOW - 5, NOW - 5))
     os.utime(tmp_path / "killed.run", (NOW - 5 * DAY, NOW - 5 * DAY))
-    assert names(let_go(listed(tmp_path), keep=0, now=NOW)) == ["killed.run"]
+    assert names(to_delete(list_runs(tmp_path), keep=0, now=NOW)) == ["killed.run"]
 
 
 def test_a_run_is_removed_with_what_lies_beside_it_and_nothing_else(folder: Path) -> None:
     for end in ("-wal", "-shm"):
         (folder / f"90-days.run{end}").touch()
     (folder / "90-days.run.txt").touch()
-    [old] = [file for file in listed(folder) if file.path.name == "90-days.run"]
+    [old] = [file for file in list_runs(folder) if file.path.name == "90-days.run"]
     remove(old)
     assert not [path for path in folder.iterdir() if path.name.startswith("90-days.run") and path.suffix != ".txt"]
     assert (folder / "90-days.run.txt").exists()
@@ -144,4 +144,4 @@ def test_a_run_is_removed_with_what_lies_beside_it_and_nothing_else(folder: Path
 
 def test_a_folder_that_is_none_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no folder"):
-        listed(tmp_path / "gone")
+        list_runs(tmp_path / "gone")

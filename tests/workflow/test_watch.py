@@ -98,7 +98,7 @@ def test_a_broker_whose_exporter_repeats_itself_is_not_said_to_be_idle(
 def test_looks_show_the_load_while_it_runs_and_the_file_holds_it_afterwards(
     cluster: Cluster, lab: Lab, tmp_path: Path
 ) -> None:
-    looks: list[Run] = []
+    window: list[Run] = []
     seen = threading.Event()
     made: list[Driven] = []
     load = wire_load("clusterload-watched", connections="8", request_rate="200/s", records_per_request="10")
@@ -113,9 +113,9 @@ def test_looks_show_the_load_while_it_runs_and_the_file_holds_it_afterwards(
     maker = threading.Thread(target=make)
 
     def look(run: Run) -> None:
-        if not looks:
+        if not window:
             maker.start()
-        looks.append(run)
+        window.append(run)
         line = assess(run, Limits.named("course-basic")).line("requests")
         if line is not None and line.peak > 60:
             seen.set()
@@ -125,7 +125,7 @@ def test_looks_show_the_load_while_it_runs_and_the_file_holds_it_afterwards(
     run = watch(cluster, path=tmp_path / "watched.run", on_look=look)
     maker.join()
     assert seen.is_set()
-    assert looks[0].environment["sources"] == ["JMX exporters of brokers 1, 2 and 3"]
+    assert window[0].environment["sources"] == ["JMX exporters of brokers 1, 2 and 3"]
     produced = sum(load.wire["requests"]["Produce"] for load in made)
     counted = sum(series.total() for series in run.named("requests_by_type") if series.labels["request"] == "Produce")
     assert counted == produced > 0

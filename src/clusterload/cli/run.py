@@ -150,12 +150,12 @@ def _without_cluster(
     plan: Plan, target: Target, out: Path | None, workers: int | None, limits: Limits, views: Views
 ) -> Run:
     from clusterload.cli.live import live
-    from clusterload.workflow.noop import rehearse
+    from clusterload.workflow.noop import measure_noop
 
     if target.named:
         raise UsageError("--noop loads no cluster: leave out --lab, --cluster and --bootstrap-server, or --noop")
     with live(limits, views) as feed:
-        return rehearse(plan, path=out, workers=workers, on_progress=feed.begin(plan))
+        return measure_noop(plan, path=out, workers=workers, on_progress=feed.begin(plan))
 
 
 def _print_statistics(text: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterload.model.limits import Limits
-    from clusterload.workflow.run_catalog import Came, Listed, Wanted
+    from clusterload.workflow.run_catalog import RunFile, RunFilter, RunOutcome
 
 _FOLDER: Final = Path("runs")
 _LATEST: Final = 20
@@ -41,12 +41,12 @@ def runs() -> None:
     """List the run files of a folder, label them, and delete old ones. Needs no cluster."""
 
 
-def _wanted(labels: tuple[str, ...], plan: str, since: str | None) -> Wanted:
+def _wanted(labels: tuple[str, ...], plan: str, since: str | None) -> RunFilter:
     from clusterload.telemetry.runfile import parsed_label
-    from clusterload.workflow.run_catalog import Wanted
+    from clusterload.workflow.run_catalog import RunFilter
 
     named = dict(as_usage(parsed_label, text if "=" in text else f"{text}=") for text in labels)
-    return Wanted(labels=named, plan=plan, since=_ago(since) if since else 0)
+    return RunFilter(labels=named, plan=plan, since=_ago(since) if since else 0)
 
 
 _folder_argument = click.argument("folder", metavar="[FOLDER]", default=_FOLDER, type=FILE)
@@ -90,16 +90,16 @@ def _ago(text: str) -> int:
 @flag("--all", "every", group=FILTER, text="All of them, whatever --latest says.")
 @limits_options
 @json_option
-def list_(folder: Path, wanted: Wanted, limits: Limits, *, latest: int, every: bool, as_json: bool) -> None:
+def list_(folder: Path, wanted: RunFilter, limits: Limits, *, latest: int, every: bool, as_json: bool) -> None:
     """List the run files of a FOLDER (runs), the latest first, with the result of each against limits.
 
     Files that cannot be read come last, with the reason.
     """
     from clusterload.cli.console import OUT, print_json
     from clusterload.report.runs import runs_document, runs_view
-    from clusterload.workflow.run_catalog import listed
+    from clusterload.workflow.run_catalog import list_runs
 
-    files = listed(folder)
+    files = list_runs(folder)
     found = [file for file in files if file.summary is not None and wanted.takes(file.summary)]
     shown = found if every else found[:latest]
     broken = [file for file in files if file.summary is None] if wanted.all else []
@@ -111,14 +111,14 @@ def list_(folder: Path, wanted: Wanted, limits: Limits, *, latest: int, every: b
         OUT.print(part)
 
 
-def _came(files: Sequence[Listed], limits: Limits) -> dict[Path, Came]:
+def _came(files: Sequence[RunFile], limits: Limits) -> dict[Path, RunOutcome]:
     from rich.progress import track
 
     from clusterload.cli.console import ERR
-    from clusterload.workflow.run_catalog import came_to
+    from clusterload.workflow.run_catalog import outcome_of
 
     reading = track(files, "reading", console=ERR, transient=True, disable=not ERR.is_terminal)
-    return {file.path: came_to(file, limits) for file in reading}
+    return {file.path: outcome_of(file, limits) for file in reading}
 
 
 @runs.command()
@@ -154,7 +154,7 @@ def label(file: Path, labels: tuple[str, ...]) -> None:
 @flag("--yes", group=OUTPUT, text="Delete them. Without it, they are only listed.")
 @json_option
 def prune(
-    folder: Path, wanted: Wanted, *, older_than: float | None, keep: int | None, yes: bool, as_json: bool
+    folder: Path, wanted: RunFilter, *, older_than: float | None, keep: int | None, yes: bool, as_json: bool
 ) -> None:
     """Delete old run files of a FOLDER (runs): list which, and delete them with --yes.
 
@@ -162,10 +162,10 @@ def prune(
     """
     from clusterload.cli.console import OUT, print_json
     from clusterload.report.runs import pruned_document, pruned_view
-    from clusterload.workflow.run_catalog import let_go, listed, remove
+    from clusterload.workflow.run_catalog import list_runs, remove, to_delete
 
-    own = [file for file in listed(folder) if file.summary is not None and wanted.takes(file.summary)]
-    going = let_go(own, older_than=older_than, keep=keep)
+    own = [file for file in list_runs(folder) if file.summary is not None and wanted.takes(file.summary)]
+    going = to_delete(own, older_than=older_than, keep=keep)
     if yes:
         for file in going:
             remove(file)

@@ -17,8 +17,8 @@ from clusterload.model.limits import Limits
 from clusterload.report.html.page import progress_bar
 from clusterload.report.live import level_words
 from clusterload.report.plain import one_line
-from clusterload.workflow.live.taking import metrics_now
-from clusterload.workflow.progress import Onlooker
+from clusterload.workflow.live.figures import metrics_now
+from clusterload.workflow.progress import ProgressDisplay
 
 if TYPE_CHECKING:
     from clusterload.generator.progress import OnProgress, Progress
@@ -32,9 +32,9 @@ Publish = Callable[..., Any]
 _NO_LIMITS: Final = Limits(name="none", title="none", limits=())
 
 
-def notebook_progress(publish: Publish) -> Onlooker:
+def notebook_progress(publish: Publish) -> ProgressDisplay:
     """What shows all long work in a notebook. The entry point `progress` is this."""
-    return Onlooker(
+    return ProgressDisplay(
         load=lambda plan, place: load_progress(publish, plan, place),
         watch=lambda seconds: watch_progress(publish, seconds),
         wait=lambda: wait_progress(publish),

@@ -17,11 +17,11 @@ from clusterload.report.tables import plain, table
 
 if TYPE_CHECKING:
     from clusterload.telemetry.runfile import Summary
-    from clusterload.workflow.run_catalog import Came, Listed
+    from clusterload.workflow.run_catalog import RunFile, RunOutcome
 
 
 def runs_view(
-    files: Sequence[Listed], came: Mapping[Path, Came], broken: Sequence[Listed], *, older: int = 0
+    files: Sequence[RunFile], came: Mapping[Path, RunOutcome], broken: Sequence[RunFile], *, older: int = 0
 ) -> Iterator[RenderableType]:
     """A table of runs, the latest first, then what cannot be read.
 
@@ -48,7 +48,7 @@ def runs_view(
     yield from (plain(f"Cannot be read: {one.error}", "yellow") for one in broken)
 
 
-def _cells(summary: Summary, came: Came) -> Iterator[Text]:
+def _cells(summary: Summary, came: RunOutcome) -> Iterator[Text]:
     yield Text(clock_minute(summary.start))
     yield _two(summary.path.name, labels_text(summary.labels))
     yield _two(summary.plan.name, loads_text(summary)) if summary.plan else plain("no load of ours", "dim")
@@ -75,12 +75,12 @@ def labels_text(labels: Mapping[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
-def runs_document(files: Sequence[Listed], came: Mapping[Path, Came]) -> list[dict[str, Any]]:
+def runs_document(files: Sequence[RunFile], came: Mapping[Path, RunOutcome]) -> list[dict[str, Any]]:
     """Run files as plain values; one that cannot be read has an error, and of it nothing else is known."""
     return [_document(one, came.get(one.path)) for one in files]
 
 
-def _document(one: Listed, came: Came | None) -> dict[str, Any]:
+def _document(one: RunFile, came: RunOutcome | None) -> dict[str, Any]:
     file: dict[str, Any] = {"run": str(one.path), "bytes": one.size}
     summary = one.summary
     if summary is None:
@@ -99,13 +99,13 @@ def _document(one: Listed, came: Came | None) -> dict[str, Any]:
     }
 
 
-def _came(came: Came) -> dict[str, Any]:
+def _came(came: RunOutcome) -> dict[str, Any]:
     if came.error:
         return {"error": came.error}
     return {"state": came.state, "limit_load": came.limit_load if math.isfinite(came.limit_load) else None}
 
 
-def pruned_view(files: Sequence[Listed], *, kept: int, removed: bool) -> Iterator[RenderableType]:
+def pruned_view(files: Sequence[RunFile], *, kept: int, removed: bool) -> Iterator[RenderableType]:
     """Which runs are let go, or were."""
     yield from (plain(str(one.path)) for one in files)
     size = units.text(Quantity(float(sum(one.size for one in files)), BYTES))
@@ -118,7 +118,7 @@ def pruned_view(files: Sequence[Listed], *, kept: int, removed: bool) -> Iterato
         yield Text(f"Nothing to remove; {kept} stay.")
 
 
-def pruned_document(files: Sequence[Listed], *, removed: bool) -> dict[str, Any]:
+def pruned_document(files: Sequence[RunFile], *, removed: bool) -> dict[str, Any]:
     """Which runs are let go, or were, as plain values."""
     return {
         "removed": removed,

@@ -1,7 +1,7 @@
-"""Guard: thresholds that end a load at once, held against it second by second while it runs.
+"""Abort: thresholds that end a load at once, evaluated every second while it runs.
 
-What is looked at is what the run file gets: the sources' points of the last while, the accounts as they stand, and the
-latencies of the seconds that are over.
+They are held against what the run file gets: the sources' points of the last while, the ledgers as they stand, and
+the latencies of the seconds that are over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from clusterload.model.limits import Limits
 from clusterload.model.run import Latency, Run
 from clusterload.model.series import SECOND
 from clusterload.model.thresholds import Family, Threshold
-from clusterload.workflow.live.window import LOOK_SECONDS, UNLABELLED, Both, Looks
+from clusterload.workflow.live.window import LOOK_SECONDS, UNLABELLED, Tee, Window
 
 if TYPE_CHECKING:
     from clusterload.generator.progress import Progress
@@ -35,8 +35,8 @@ REACH_SECONDS: Final = 15.0
 _NO_LIMITS: Final = Limits(name="none", title="none", limits=())
 
 
-def check_stopping(thresholds: Sequence[Threshold], sources: Sequence[Source], limits: Limits | None) -> None:
-    """See that thresholds can end a load, before anything is touched.
+def check_abort_if(thresholds: Sequence[Threshold], sources: Sequence[Source], limits: Limits | None) -> None:
+    """See that thresholds can be evaluated while a load runs, before anything is touched.
 
     Args:
         thresholds: those that are to.
@@ -44,14 +44,14 @@ def check_stopping(thresholds: Sequence[Threshold], sources: Sequence[Source], l
         limits: what a limit load is held against; None if there are none.
 
     Raises:
-        ConfigurationError: one of them would never be told while the load runs.
+        ConfigurationError: one of them would never be known while the load runs.
     """
     for threshold in thresholds:
-        if reason := _never_told(threshold, sources, limits):
+        if reason := _never_known(threshold, sources, limits):
             raise ConfigurationError(f"{threshold.text!r} cannot end a load: {reason}")
 
 
-def _never_told(threshold: Threshold, sources: Sequence[Source], limits: Limits | None) -> str:
+def _never_known(threshold: Threshold, sources: Sequence[Source], limits: Limits | None) -> str:
     """Why a threshold is not known before all is over; nothing if it is."""
     counted = threshold.measure.family in {Family.LEDGER, Family.LOST}
     if threshold.measure.family is Family.ACHIEVED or (counted and not threshold.upper):
@@ -65,12 +65,12 @@ def _never_told(threshold: Threshold, sources: Sequence[Source], limits: Limits 
     return ""
 
 
-class Guard:
-    """Looks at a load while it runs, and says when it is to end."""
+class AbortMonitor:
+    """Evaluates the thresholds of a load while it runs, and says when it is to end."""
 
-    def __init__(self, plan: Plan, limits: Limits, looks: Looks) -> None:
+    def __init__(self, plan: Plan, limits: Limits, window: Window) -> None:
         """Guard the load of a plan, of which metrics are seen by `looks`."""
-        self._plan, self._limits, self._looks = plan, limits, looks
+        self._plan, self._limits, self._looks = plan, limits, window
         self._reach = _reach(plan.abort_if)
         self._lock = threading.Lock()
         self._ledgers: tuple[Ledger, ...] = ()
@@ -83,7 +83,7 @@ class Guard:
         """The load begins, at Unix nanoseconds."""
         self._start = start
 
-    def tell(self, state: Progress) -> None:
+    def take(self, state: Progress) -> None:
         """Take how the load stands."""
         with self._lock:
             self._ledgers = tuple(standing.ledger for standing in state.loads)
@@ -111,7 +111,7 @@ class Guard:
                     self._found = found
                     return
         except BaseException as error:
-            # Nobody hears of what fails in a thread; `crossed` raises it where the load is made.
+            # An exception in a thread goes unseen; `crossed` raises it where the load is made.
             self._failure = error
 
     def look(self, now: int) -> Judged | None:
@@ -146,14 +146,14 @@ class Guard:
 
 
 @contextmanager
-def guarded(
+def abort_monitor(
     plan: Plan,
     recorder: Sink,
     sources: Sequence[Source],
     limits: Limits | None,
     surroundings: Mapping[str, Any],
-) -> Iterator[tuple[Guard, Sink]]:
-    """Guard a load by what its plan says may end it.
+) -> Iterator[tuple[AbortMonitor, Sink]]:
+    """Monitor a load for what its plan says may end it.
 
     Args:
         plan: whose `abort_if` is held against the load.
@@ -163,7 +163,7 @@ def guarded(
         surroundings: the run's environment.
 
     Yields:
-        The guard, and what takes the sources' points.
+        The monitor, and what takes the sources' points.
     """
     reach = _reach(plan.abort_if)
     needed = {
@@ -171,27 +171,27 @@ def guarded(
         for threshold in plan.abort_if
         for each in threshold.measure.read_from(frozenset(dict(threshold.where)))
     }
-    looks = Looks(sources, "", surroundings, names={*UNLABELLED, *needed}, seconds=reach)
-    guard = Guard(plan, limits or _NO_LIMITS, looks)
+    window = Window(sources, "", surroundings, names={*UNLABELLED, *needed}, seconds=reach)
+    monitor = AbortMonitor(plan, limits or _NO_LIMITS, window)
     if not plan.abort_if:
-        yield guard, recorder
+        yield monitor, recorder
         return
     with ExitStack() as stack:
         if any(threshold.measure.needs_metrics for threshold in plan.abort_if):
-            stack.enter_context(looks.following())
-        stack.enter_context(_watching(guard, recorder))
-        yield guard, Both(recorder, looks.recent)
+            stack.enter_context(window.following())
+        stack.enter_context(_monitoring(monitor, recorder))
+        yield monitor, Tee(recorder, window.recent)
 
 
 @contextmanager
-def _watching(guard: Guard, recorder: Sink) -> Iterator[None]:
+def _monitoring(monitor: AbortMonitor, recorder: Sink) -> Iterator[None]:
     over = threading.Event()
 
-    def tell(found: Judged) -> None:
+    def record(found: Judged) -> None:
         words = f"{found.threshold.text}: {found.words}; the load was ended"
         recorder.event(time.time_ns(), STOPPED, words)
 
-    thread = threading.Thread(target=guard.watch, args=(over, tell), name="guard", daemon=True)
+    thread = threading.Thread(target=monitor.watch, args=(over, record), name="abort", daemon=True)
     thread.start()
     try:
         yield

@@ -1,10 +1,12 @@
-"""Awaiting: long work for who awaits it, so that whatever else runs on the event loop goes on meanwhile.
+"""The long functions to await, so that the event loop goes on meanwhile.
 
-    run = await awaiting.measure(plan, cluster)
-    task = asyncio.create_task(awaiting.watch(cluster))     # in a notebook: other cells can be run meanwhile
+    from clusterload.workflow import aio
+
+    run = await aio.measure(plan, cluster)
+    task = asyncio.create_task(aio.watch(cluster))     # in a notebook: other cells can be run meanwhile
 
 Each is the function of its name, with its arguments, and runs in a thread; functions that were given to be called are
-called there. Cancelled, the work breaks off as by Ctrl-C: the load ends in good order, the run file tells what was
+called there. Cancelled, the work breaks off as by Ctrl-C: the load ends in an orderly way, the run file has what was
 measured until then, and only then does the cancelled task end. Cancelled once more, it ends at once, and the work is
 left to come to its end by itself.
 """
@@ -20,11 +22,11 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from clusterload.model.errors import AbortedError
 from clusterload.telemetry.cancellation import interruptible
-from clusterload.workflow import cases as case
-from clusterload.workflow import experiment as experiments
-from clusterload.workflow import measure as measurement
-from clusterload.workflow import noop as rehearsal
-from clusterload.workflow import watch as watching
+from clusterload.workflow import cases as _cases
+from clusterload.workflow import experiment as _experiment
+from clusterload.workflow import measure as _measure
+from clusterload.workflow import noop as _noop
+from clusterload.workflow import watch as _watch
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -33,7 +35,7 @@ _HEARD_SECONDS: Final = 0.25
 
 
 def _awaited(call: Callable[_P, _T]) -> Callable[_P, Coroutine[Any, Any, _T]]:
-    """The same call, in a thread that ends it when who awaits it is cancelled."""
+    """The same call, in a thread that ends it when the task that awaits it is cancelled."""
 
     @wraps(call)
     async def begun(*args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -64,13 +66,13 @@ def _awaited(call: Callable[_P, _T]) -> Callable[_P, Coroutine[Any, Any, _T]]:
 
 
 def _heard(working: asyncio.Future[Any]) -> None:
-    """What became of work that was cancelled is in its run file: asyncio need not complain that nobody asked."""
+    """What became of work that was cancelled is in its run file: asyncio need not warn that nobody asked."""
     if not working.cancelled():
         working.exception()
 
 
-measure = _awaited(measurement.measure)
-rehearse = _awaited(rehearsal.rehearse)
-watch = _awaited(watching.watch)
-run_case = _awaited(case.run_case)
-experiment = _awaited(experiments.experiment)
+measure = _awaited(_measure.measure)
+measure_noop = _awaited(_noop.measure_noop)
+watch = _awaited(_watch.watch)
+run_case = _awaited(_cases.run_case)
+experiment = _awaited(_experiment.experiment)

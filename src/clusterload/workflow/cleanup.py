@@ -1,4 +1,4 @@
-"""Removal: what we made on a cluster and left there is taken away, on the very cluster and nothing else."""
+"""Cleanup: what runs created on a cluster and left there is removed, on that cluster and nothing else."""
 
 from __future__ import annotations
 

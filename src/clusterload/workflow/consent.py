@@ -1,4 +1,4 @@
-"""Consent: load on a cluster that is not our lab needs a yes for that very cluster, and stays within caps."""
+"""Consent: load on a cluster that is not a lab needs its id to be confirmed, and stays within caps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CAPS: Final = {
     "bytes_written": 10e9,
     "duration": 900.0,
 }
-"""Most that load on somebody's cluster may do unless it is raised on purpose.
+"""Most that load on a cluster that is not a lab may do unless it is raised on purpose.
 
 In records/s, B/s, requests/s, connections, connections/s, clients, partitions, B of values before replication, and
 seconds.
@@ -30,10 +30,10 @@ seconds.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """A person's yes.
+    """A person's consent to load a cluster that is not a lab.
 
     Attributes:
-        cluster_id: the cluster that it is for; empty is no yes.
+        cluster_id: of the cluster that it is for, as confirmed; empty is no consent.
         caps: those of `CAPS` that were set on purpose.
     """
 
@@ -46,13 +46,13 @@ class Consent:
                 raise ConfigurationError(f"no cap {name!r}{nearest(name, CAPS)}; known: {', '.join(CAPS)}")
 
     def require_for(self, cluster_id: str, to: str = "load it") -> None:
-        """Make sure that there is a yes for a cluster that is not ours.
+        """Make sure that this is consent for a cluster that is not a lab.
 
         Raises:
-            ConsentError: there is none, or the cluster has no id.
+            ConsentError: it is not, or the cluster has no id.
         """
         if not cluster_id:
-            raise ConsentError("the cluster does not say its id, so no yes can be for it: take one that does")
+            raise ConsentError("the cluster does not tell its id, so it cannot be confirmed: name a cluster that does")
         if self.cluster_id != cluster_id:
             asked = f", not {self.cluster_id}" if self.cluster_id else ""
             raise ConsentError(
@@ -61,10 +61,10 @@ class Consent:
 
 
 def require(consent: Consent, plan: Plan, cluster_id: str) -> None:
-    """Make sure that a plan may run on a cluster that is not ours.
+    """Make sure that a plan may run on a cluster that is not a lab.
 
     Raises:
-        ConsentError: there is no yes for this cluster, it has no id, or the plan goes beyond a cap.
+        ConsentError: the cluster's id is not confirmed or missing, or the plan goes beyond a cap.
     """
     consent.require_for(cluster_id)
     _check_caps(consent, plan)

@@ -1,4 +1,4 @@
-"""Generation: a plan's Loads made by both engines on one clock, with all that they tell kept in the run file."""
+"""Drive: a plan's Loads made by both engines on one clock, with all that they report kept in the run file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LATENCY_SECONDS: Final = 5.0
 """How often latencies are kept."""
 
 
-def generated(
+def drive(
     plan: Plan,
     properties: Properties,
     recorder: Recorder,
@@ -51,7 +51,7 @@ def generated(
         on_start: gets the Unix nanoseconds at which the load begins, a moment before it does.
         on_progress: called five times a second.
         on_statistics: gets librdkafka's JSON of each client every second.
-        stop: asked five times a second whether the load is to end now. It then ends in good order, and is not complete.
+        stop: asked five times a second whether the load is to end now; it is then not complete.
 
     Raises:
         ConfigurationError: a property or a dial that an engine cannot use.
@@ -74,7 +74,7 @@ def generated(
                     workers=workers,
                 )
             )
-        making = _Making(plan, recorder, ready, on_progress, stop)
+        making = _Drive(plan, recorder, ready, on_progress, stop)
         return making.make(properties, seed, on_start, on_statistics)
 
 
@@ -82,7 +82,7 @@ class _StoppedError(Exception):
     """The load is to end before its time."""
 
 
-class _Making:
+class _Drive:
     """Both engines while they run."""
 
     def __init__(

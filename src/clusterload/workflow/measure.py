@@ -1,4 +1,4 @@
-"""Measurement: engines and sources on one clock make a Run. The only step that touches the network."""
+"""Measure: engines and sources on one clock make a Run. The only step that touches the network."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from clusterload.model.workload import Load, Plan
 from clusterload.telemetry.record import collect, environment, recording, running
 from clusterload.telemetry.runfile import Recorder, read_run
 from clusterload.telemetry.sources.source import OnWait, Source
-from clusterload.workflow.abort import guarded
+from clusterload.workflow.abort import abort_monitor
 from clusterload.workflow.consent import Consent
-from clusterload.workflow.drive import generated
+from clusterload.workflow.drive import drive
 from clusterload.workflow.live.window import OnLook, watched
 from clusterload.workflow.preflight import Cleared, check_topic, preflight, writes
-from clusterload.workflow.progress import onlooker
+from clusterload.workflow.progress import progress_display
 
 _T = TypeVar("_T")
 
@@ -49,16 +49,16 @@ def measure(
 ) -> Run:
     """Make a plan's load on a cluster and record its metrics.
 
-    A threshold of the plan's `abort_if` that is crossed ends the load in good order: the run is then not complete, and
-    an event says why.
+    A threshold of the plan's `abort_if` that is crossed ends the load: the run is then not complete, and an event says
+    why.
 
     Args:
         plan: what to do.
         cluster: where.
         sources: of the metrics; by default the cluster's own exporters if it is a lab. `()` reads none: the
-            run then still tells what was sent when, and metrics of that time can be held against it later.
+            run then still tells what was sent when, and metrics of that time can be added later.
         path: of the run file; by default `runs/<id>.run`.
-        consented: the yes that a cluster which is not a lab needs.
+        consented: to load a cluster that is not a lab: its id, and caps that were raised.
         seed: of all chance; by default drawn and written down.
         workers: processes of the wire engine; by default as many as the dials call for.
         limits: what a limit load is held against that may end the load.
@@ -70,7 +70,7 @@ def measure(
 
     Raises:
         ConfigurationError: the plan cannot be carried out on this cluster.
-        ConsentError: it is not a lab, and there is no yes for it.
+        ConsentError: it is not a lab, and its id was not confirmed.
         ClusterError: the cluster refused before the load began.
         StoreError: the run file could not be begun.
         AbortedError: interrupted; what was measured until then is in the run file.
@@ -78,38 +78,38 @@ def measure(
     cleared = preflight(plan, cluster, sources=sources, consented=consented, limits=limits, workers=workers, path=path)
     chosen = cleared.sources
     topics, created = _used_topics(plan, cluster, cleared)
-    told = onlooker().load(plan, "") if on_progress is None else on_progress
+    show_progress = progress_display().load(plan, "") if on_progress is None else on_progress
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with recording(path) as recorder:
         recorder.document("plan", plan.as_document())
-        made_of = {"created_topics": created, "created_groups": list(cleared.absent_groups), "seed": seed}
-        surroundings = {**environment(cluster, chosen), **_of_plan(plan, cluster, topics), **made_of}
+        created_here = {"created_topics": created, "created_groups": list(cleared.absent_groups), "seed": seed}
+        surroundings = {**environment(cluster, chosen), **_of_plan(plan, cluster, topics), **created_here}
         recorder.document("environment", surroundings)
         before = _ends(cluster, topics)
         with (
             watched(chosen, recorder, surroundings, on_look, on_judge) as (show, shown),
-            guarded(plan, shown, chosen, limits, surroundings) as (guard, sink),
+            abort_monitor(plan, shown, chosen, limits, surroundings) as (monitor, sink),
             running(chosen, sink),
             injected(plan.faults, cleared.lab, duration=plan.duration, on_event=shown.event) as faults,
         ):
-            made = generated(
+            made = drive(
                 plan,
                 cluster.properties,
                 recorder,
                 seed=seed,
                 workers=workers,
-                on_start=_each(guard.begin, faults.begin, show),
-                on_progress=_each(guard.tell, told),
+                on_start=_all(monitor.begin, faults.begin, show),
+                on_progress=_all(monitor.take, show_progress),
                 on_statistics=ClientStatistics(recorder, on_text=on_statistics),
-                stop=lambda: guard.crossed,
+                stop=lambda: monitor.crossed,
             )
         _check_growth(recorder, cluster, plan, topics, before, made)
         recorder.document("window", {"start": made.start, "end": made.end, "complete": made.complete})
-        collect(chosen, recorder, made.start, made.end, on_wait or onlooker().wait())
+        collect(chosen, recorder, made.start, made.end, on_wait or progress_display().wait())
     return read_run(recorder.path)
 
 
-def _each(*calls: Callable[[_T], None]) -> Callable[[_T], None]:
+def _all(*calls: Callable[[_T], None]) -> Callable[[_T], None]:
     """All of these calls, one after the other."""
 
     def call(given: _T) -> None:

@@ -28,7 +28,7 @@ from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.runfile import require_free
 from clusterload.telemetry.sources.source import LateSource, Source
 from clusterload.workflow import consent
-from clusterload.workflow.abort import check_stopping
+from clusterload.workflow.abort import check_abort_if
 from clusterload.workflow.consent import Consent
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def preflight(
 
     Raises:
         ConfigurationError: the plan cannot be carried out on this cluster, or by this machine.
-        ConsentError: the cluster is not a lab, and there is no yes for it, or the plan goes beyond a cap.
+        ConsentError: the cluster is not a lab, and its id is not confirmed, or the plan goes beyond a cap.
         AuthorizationError: a right on a topic is missing.
         ClusterError: a topic does not exist and is not created on first use, or the cluster does not answer.
         StoreError: the run file exists already.
@@ -85,7 +85,7 @@ def preflight(
         )
     chosen = tuple(sources_of(cluster) if sources is None else sources)
     _check_length(plan, chosen)
-    check_stopping(plan.abort_if, chosen, limits)
+    check_abort_if(plan.abort_if, chosen, limits)
     check_machine(plan, workers)
     if any(load.engine == "wire" for load in plan.loads):
         security_of(cluster.properties)  # a login that engine wire does not have

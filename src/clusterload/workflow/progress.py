@@ -1,6 +1,6 @@
-"""Onlooking: who is told of long work whose caller named nobody to be told. Nobody, unless somebody asked to be.
+"""Progress: where long work shows how far it is when its caller does not say. Nowhere, unless a display is registered.
 
-A notebook does, so that work of minutes shows how far it is; a program that calls us stays silent.
+A notebook registers one; a program that calls these functions stays silent.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Onlooker:
-    """Who looks on.
+class ProgressDisplay:
+    """What shows the progress of long work.
 
     Attributes:
         load: called as a load is about to be made, with which of several it is (`2 of 3`; nothing for one by itself);
@@ -36,23 +36,23 @@ class Onlooker:
     wait: Callable[[], OnWait] = lambda: lambda _: None
 
 
-_registered: list[Onlooker] = []
+_registered: list[ProgressDisplay] = []
 
 
-def register(onlooker: Onlooker) -> None:
-    """Have this one told from now on, and no other."""
-    _registered[:] = [onlooker]
+def register(progress_display: ProgressDisplay) -> None:
+    """Show progress on this display from now on, and on no other."""
+    _registered[:] = [progress_display]
 
 
-def onlooker() -> Onlooker:
-    """Who is told: who registered, else the notebook that runs us, else nobody."""
-    return _registered[0] if _registered else _of_notebook() or Onlooker()
+def progress_display() -> ProgressDisplay:
+    """The display that is registered, else that of the notebook that runs this, else none."""
+    return _registered[0] if _registered else _of_notebook() or ProgressDisplay()
 
 
-def _of_notebook() -> Onlooker | None:
-    """That of reports, which the package's entry point `progress` names: what works imports nothing that shows."""
+def _of_notebook() -> ProgressDisplay | None:
+    """That of reports, which the package's entry point `progress` names: a workflow imports no report."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is None or getattr(shell, "kernel", None) is None:  # a terminal could not redraw what it has shown
         return None
-    make: Callable[..., Onlooker] | None = drawn_by("progress")
+    make: Callable[..., ProgressDisplay] | None = drawn_by("progress")
     return make(shell.display_pub.publish) if make else None

@@ -1,6 +1,6 @@
-"""Collection: the run files of a folder, what each came to, and which of them are let go.
+"""Run catalog: the run files of a folder, the outcome of each, and which of them to delete.
 
-What a run came to is worked out when it is asked for, since it is not stored: a better judge gives it a better word.
+An outcome is computed when it is asked for and not stored: a better judgement gives a better one.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ UNDER_WAY: Final = 60.0
 """Seconds since a file was last written in which a run that is not whole is taken to go on."""
 
 # What SQLite keeps beside a file while it is written, and after a kill.
-_BESIDE: Final = ("-wal", "-shm")
+_SQLITE_SUFFIXES: Final = ("-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class RunFile:
     """One file of a folder.
 
     Attributes:
@@ -52,8 +52,8 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Came:
-    """What a run came to.
+class RunOutcome:
+    """The outcome of a run.
 
     Attributes:
         state: of the verdict, in words; empty if its Series cannot be read.
@@ -67,7 +67,7 @@ class Came:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RunFilter:
     """Which runs are meant; all by default.
 
     Attributes:
@@ -95,56 +95,56 @@ class Wanted:
         return labelled and planned and summary.start >= self.since
 
 
-def listed(folder: Path) -> tuple[Listed, ...]:
+def list_runs(folder: Path) -> tuple[RunFile, ...]:
     """All files of a folder that are called like run files, the latest first; then those that cannot be read, by name.
 
     Raises:
         StoreError: there is no such folder.
     """
-    found = [_listed(path) for path in run_files(folder)]
+    found = [_run_file(path) for path in run_files(folder)]
     return tuple(sorted(found, key=lambda file: (file.summary is None, -file.summary.start if file.summary else 0)))
 
 
-def _listed(path: Path) -> Listed:
+def _run_file(path: Path) -> RunFile:
     stats = list(_stats(path))
     size, changed = sum(stat.st_size for stat in stats), max((stat.st_mtime for stat in stats), default=0.0)
     try:
-        return Listed(path=path, size=size, changed=changed, summary=read_summary(path))
+        return RunFile(path=path, size=size, changed=changed, summary=read_summary(path))
     except StoreError as error:
-        return Listed(path=path, size=size, changed=changed, error=str(error))
+        return RunFile(path=path, size=size, changed=changed, error=str(error))
 
 
 def _stats(path: Path) -> Iterator[os.stat_result]:
-    for part in (path, *_beside(path)):
+    for part in (path, *_companions(path)):
         # What is beside a file comes and goes with those who read it.
         with contextlib.suppress(FileNotFoundError):
             yield part.stat()
 
 
-def _beside(path: Path) -> list[Path]:
-    return [path.with_name(path.name + end) for end in _BESIDE]
+def _companions(path: Path) -> list[Path]:
+    return [path.with_name(path.name + end) for end in _SQLITE_SUFFIXES]
 
 
-def came_to(file: Listed, limits: Limits) -> Came:
-    """What a run came to against limits; it is read as a whole."""
+def outcome_of(file: RunFile, limits: Limits) -> RunOutcome:
+    """The outcome of a run against limits; it is read as a whole."""
     try:
         run = read_run(file.path)
     except StoreError as error:
-        return Came(error=str(error))
+        return RunOutcome(error=str(error))
     verdict = diagnose(run, assess(run, limits))
-    return Came(state=str(verdict.state), limit_load=verdict.limit_load)
+    return RunOutcome(state=str(verdict.state), limit_load=verdict.limit_load)
 
 
-def let_go(
-    files: Sequence[Listed], *, older_than: float | None = None, keep: int | None = None, now: float | None = None
-) -> tuple[Listed, ...]:
-    """Which runs of a folder are let go: those that ended long ago, but for the latest ones that are kept.
+def to_delete(
+    files: Sequence[RunFile], *, older_than: float | None = None, keep: int | None = None, now: float | None = None
+) -> tuple[RunFile, ...]:
+    """Which runs of a folder to delete: those that ended long ago, except the latest ones that are kept.
 
-    What is no run file of ours, is damaged or is of a newer version is never among them, nor is a run that goes on.
+    A file that is not a run file, is damaged or is of a newer version is never among them, nor is a run that goes on.
 
     Args:
         files: the latest first.
-        older_than: seconds since a run ended; None lets go whatever its age.
+        older_than: seconds since a run ended; None deletes whatever its age.
         keep: how many of the latest stay; None keeps none for that.
         now: Unix seconds; by default as they are.
 
@@ -152,7 +152,7 @@ def let_go(
         UsageError: nothing says which.
     """
     if older_than is None and keep is None:
-        raise UsageError("nothing says which runs are let go: add --older-than 30d, or --keep 20 for the latest ones")
+        raise UsageError("nothing says which runs to delete: add --older-than 30d, or --keep 20 for the latest ones")
     at = time.time() if now is None else now
     ours = [file for file in files if file.summary is not None]
     return tuple(
@@ -162,22 +162,22 @@ def let_go(
     )
 
 
-def _age(file: Listed, now: float) -> float:
+def _age(file: RunFile, now: float) -> float:
     return now - file.summary.end / SECOND if file.summary else 0.0
 
 
-def _goes_on(file: Listed, now: float) -> bool:
+def _goes_on(file: RunFile, now: float) -> bool:
     return file.summary is not None and not file.summary.complete and now - file.changed < UNDER_WAY
 
 
-def remove(file: Listed) -> None:
-    """Take a run file away, with what SQLite keeps beside it.
+def remove(file: RunFile) -> None:
+    """Delete a run file, with what SQLite keeps beside it.
 
     Raises:
-        StoreError: it cannot be taken away.
+        StoreError: it cannot be deleted.
     """
     try:
-        for path in (file.path, *_beside(file.path)):
+        for path in (file.path, *_companions(file.path)):
             path.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"{file.path} cannot be removed: {error.strerror}") from None

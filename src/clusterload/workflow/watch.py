@@ -1,4 +1,4 @@
-"""Watching: a cluster's metrics live, with no load of ours. What was seen is a run like any other."""
+"""Watch: a cluster's metrics live, with no load of ours. What was seen is a run like any other."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.record import collect, environment, recording, running
 from clusterload.telemetry.runfile import read_run
 from clusterload.telemetry.sources.source import OnWait, Source
-from clusterload.workflow.live.window import LOOK_SECONDS, Both, Looks, OnLook, Watcher, seen_names
-from clusterload.workflow.progress import onlooker
+from clusterload.workflow.live.window import LOOK_SECONDS, OnLook, Tee, Viewer, Window, window_names
+from clusterload.workflow.progress import progress_display
 
 
 def watch(
@@ -28,7 +28,7 @@ def watch(
     on_judge: OnLook | None = None,
     on_wait: OnWait | None = None,
 ) -> Run:
-    """Watch a cluster without any load of ours. Interrupting it ends it in good order.
+    """Watch a cluster without any load of ours. Ctrl-C ends it in an orderly way.
 
     Args:
         cluster: which.
@@ -50,22 +50,22 @@ def watch(
             f"no source of metrics is known for cluster {cluster.id}: name one with --exporter, --jolokia or "
             "--prometheus, or in the client configuration"
         )
-    told = onlooker().watch(seconds) if on_look is None else on_look
+    look = progress_display().watch(seconds) if on_look is None else on_look
     with recording(path) as recorder:
         surroundings = environment(cluster, chosen)
         recorder.document("environment", surroundings)
-        looks = Looks(chosen, recorder.id, surroundings, names=seen_names(on_judge))
-        watcher = Watcher(looks, told, on_judge)
-        with running(chosen, Both(recorder, looks.recent), baseline=0.0), looks.following():
+        window = Window(chosen, recorder.id, surroundings, names=window_names(on_judge))
+        viewer = Viewer(window, look, on_judge)
+        with running(chosen, Tee(recorder, window.recent), baseline=0.0), window.following():
             start = time.time_ns()
             recorder.document("window", {"start": start, "end": None, "complete": False})
-            watcher.begin(start)
-            _look_often(seconds, watcher.look)
+            viewer.begin(start)
+            _look_often(seconds, viewer.look)
             if on_look is None:
-                watcher.look()  # a display stands as it was last drawn
+                viewer.look()  # a display stands as it was last drawn
             end = time.time_ns()
         recorder.document("window", {"start": start, "end": end, "complete": True})
-        collect(chosen, recorder, start, end, on_wait or onlooker().wait())
+        collect(chosen, recorder, start, end, on_wait or progress_display().wait())
     return read_run(recorder.path)
 
 

@@ -47,11 +47,11 @@ def test_a_script_needs_no_guard_around_its_main_part(tmp_path: Path) -> None:
     script.write_text(
         "from pathlib import Path\n"
         "from clusterload import Dials, Load, Plan\n"
-        "from clusterload.workflow.noop import rehearse\n"
+        "from clusterload.workflow.noop import measure_noop\n"
         "dials = Dials.parsed({'request_rate': '100/s'})\n"
         "load = Load(name='l', topic='clusterload-l', engine='wire', dials=dials)\n"
         "plan = Plan(name='p', loads=(load,), duration=1)\n"
-        f"run = rehearse(plan, path=Path({str(tmp_path)!r}) / 'r.run')\n"
+        f"run = measure_noop(plan, path=Path({str(tmp_path)!r}) / 'r.run')\n"
         "print(run.ledgers[0].acknowledged)\n",
         encoding="utf-8",
     )

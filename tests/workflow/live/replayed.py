@@ -13,9 +13,9 @@ from clusterload.model.limits import Limits
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
 from clusterload.model.workload import Plan
-from clusterload.workflow.live.firming import firmed
+from clusterload.workflow.live.feed import firmed
+from clusterload.workflow.live.figures import loads_now, metrics_now
 from clusterload.workflow.live.snapshot import NOT_YET, Snapshot
-from clusterload.workflow.live.taking import loads_now, metrics_now
 
 TABLE = Limits.named("course-basic")
 LOOK = 60

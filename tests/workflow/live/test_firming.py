@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clusterload.analysis.diagnosis import State, Verdict
 from clusterload.analysis.finding import Culprit, Finding
-from clusterload.workflow.live.firming import FIRM_LOOKS, firmed
+from clusterload.workflow.live.feed import FIRM_LOOKS, firmed
 from clusterload.workflow.live.snapshot import NOT_YET, Judgement
 
 

@@ -28,7 +28,7 @@ from clusterload.telemetry.sources.source import OnWait, Source
 from clusterload.workflow.consent import Consent
 from clusterload.workflow.live.window import OnLook
 from clusterload.workflow.measure import measure
-from clusterload.workflow.progress import onlooker
+from clusterload.workflow.progress import progress_display
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +199,7 @@ def run_case(
     claim(folder)
 
     def told(number: int, plan: Plan) -> OnProgress:
-        return onlooker().load(plan, f"{number} of {len(case.plans)}") if on_plan is None else on_plan(plan)
+        return progress_display().load(plan, f"{number} of {len(case.plans)}") if on_plan is None else on_plan(plan)
 
     return [
         measure(

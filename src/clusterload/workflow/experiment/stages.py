@@ -15,7 +15,7 @@ from clusterload.telemetry.runfile import SUFFIX, read_run
 from clusterload.workflow.consent import CAPS, Consent, asked, require
 from clusterload.workflow.experiment.orders import Orders, claimed
 from clusterload.workflow.measure import measure
-from clusterload.workflow.progress import onlooker
+from clusterload.workflow.progress import progress_display
 from clusterload.workflow.step_search.idle_wait import IdleWait
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class _Stages:
     def _told(self, number: int, plan: Plan) -> OnProgress:
         if self._on_plan is not None:
             return self._on_plan(plan)
-        return onlooker().load(plan, f"{number} of {len(self._orders.order)}")
+        return progress_display().load(plan, f"{number} of {len(self._orders.order)}")
 
 
 def _there(path: Path) -> Run | None:

@@ -1,7 +1,7 @@
-"""Feed: takes what a run tells while it goes, and makes of it a snapshot each second.
+"""Feed: takes the figures of a run while it goes on, and makes a snapshot of them each second.
 
-Who makes the load only leaves its figures here and goes on. Snapshots are made in a thread of their own, and judging,
-which takes longer, in another.
+What makes the load only leaves its figures here. Snapshots are made in a thread of their own, and the diagnosis, which
+takes longer, in another.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from clusterload.analysis.diagnosis import diagnose
 from clusterload.analysis.usage import assess
 from clusterload.model.series import SECOND
-from clusterload.workflow.live.firming import firmed
-from clusterload.workflow.live.snapshot import NOT_YET, Judgement, Snapshot
-from clusterload.workflow.live.taking import loads_now, metrics_now, settled
+from clusterload.workflow.live.figures import loads_now, metrics_now, settled
+from clusterload.workflow.live.snapshot import NOT_YET, FindingNow, Judgement, Snapshot
 
 if TYPE_CHECKING:
+    from clusterload.analysis.diagnosis import Verdict
+    from clusterload.analysis.finding import Finding
     from clusterload.generator.progress import OnProgress, Progress
     from clusterload.model.limits import Limits
     from clusterload.model.run import Run
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 EVERY_SECONDS: Final = 1.0
 """How often a snapshot is made."""
+
+FIRM_LOOKS: Final = 3
+"""Looks in a row at which a cause must hold before it is said to be firm."""
 
 Show = Callable[[Snapshot], None]
 
@@ -187,3 +191,38 @@ def _end(error: BaseException | None) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "it was interrupted"
     return str(error) or type(error).__name__
+
+
+def firmed(before: Judgement, verdict: Verdict, at: float) -> Judgement:
+    """The judgement of a look, with how long each of its causes has held.
+
+    A cause that is not found at a look starts again from one when it comes back.
+
+    Args:
+        before: that of the look before.
+        verdict: of this look.
+        at: seconds of the run.
+    """
+    known = {finding.cause: finding for finding in before.findings}
+    return Judgement(
+        sentence=verdict.sentence,
+        state=str(verdict.state),
+        findings=tuple(_firmed(known.get(finding.cause), finding, at) for finding in verdict.findings),
+    )
+
+
+def _firmed(before: FindingNow | None, found: Finding, at: float) -> FindingNow:
+    looks = before.looks + 1 if before else 1
+    return FindingNow(
+        cause=found.cause,
+        sentence=_with_culprits(found.sentence, (culprit.words for culprit in found.culprits[:1])),
+        confidence=found.confidence,
+        since=before.since if before else at,
+        looks=looks,
+        firm=looks >= FIRM_LOOKS,
+    )
+
+
+def _with_culprits(sentence: str, culprits: Iterable[str]) -> str:
+    missing = [culprit for culprit in culprits if culprit not in sentence]
+    return f"{sentence} ({', '.join(missing)})" if missing else sentence

@@ -1,4 +1,4 @@
-"""Looking: the last of a run while it goes, for those who watch it and for what must act on it."""
+"""Window: the last while of a run that still goes on, for displays and for what may abort it."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ _AFTER: Final = 1.3
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
-    """Gives what comes to the run file and to those who watch."""
+class Tee:
+    """A sink that passes each point on to the run file and to the window."""
 
     recorder: Sink
     recent: Recent
 
     def record(self, point: Point) -> None:
-        """Keep one point twice."""
+        """Pass on one point."""
         for sink in (self.recorder, self.recent):
             sink.record(point)
 
     def event(self, time: int, kind: str, text: str) -> None:
-        """Keep something that happened twice."""
+        """Pass on an event."""
         for sink in (self.recorder, self.recent):
             sink.event(time, kind, text)
 
 
-class Looks:
-    """What is to be seen of a run while it goes."""
+class Window:
+    """The last while of a run that still goes on."""
 
     def __init__(
         self,
@@ -112,12 +112,12 @@ class Looks:
         )
 
 
-class Watcher:
-    """Gives looks at a run to those who watch it, each second the few Series that show it, now and then all of them."""
+class Viewer:
+    """Passes the window on: each second the few Series that are displayed, every five seconds all of them."""
 
-    def __init__(self, looks: Looks, on_look: OnLook, on_judge: OnLook | None) -> None:
+    def __init__(self, window: Window, on_look: OnLook, on_judge: OnLook | None) -> None:
         """Let `on_look` see a run; `on_judge` gets all of its Series, and takes them no longer than to pass them on."""
-        self._looks, self._on_look, self._on_judge = looks, on_look, on_judge
+        self._looks, self._on_look, self._on_judge = window, on_look, on_judge
         self._start = 0
         self._judge_at = 0.0
         self._over = threading.Event()
@@ -137,9 +137,9 @@ class Watcher:
             self._on_judge(self._looks.look(self._start))
 
     @contextmanager
-    def looking(self) -> Iterator[None]:
+    def running(self) -> Iterator[None]:
         """Look each second, in a thread of its own."""
-        thread = threading.Thread(target=self._often, name="looking", daemon=True)
+        thread = threading.Thread(target=self._often, name="window", daemon=True)
         thread.start()
         try:
             yield
@@ -160,13 +160,13 @@ def watched(
     on_look: OnLook | None,
     on_judge: OnLook | None,
 ) -> Iterator[tuple[Callable[[int], None], Sink]]:
-    """Let somebody see a run's metrics while its load is made.
+    """Pass a run's metrics on while its load is made.
 
     Args:
         sources: of the metrics.
         recorder: gets all that is measured.
         surroundings: the run's environment.
-        on_look: called each second with the last while; None if nobody looks.
+        on_look: called each second with the last while; None for nothing.
         on_judge: called each five seconds with all Series of it.
 
     Yields:
@@ -175,12 +175,12 @@ def watched(
     if on_look is None:
         yield lambda _: None, recorder
         return
-    looks = Looks(sources, "", surroundings, names=seen_names(on_judge))
-    watcher = Watcher(looks, on_look, on_judge)
-    with looks.following(), watcher.looking():
-        yield watcher.begin, Both(recorder, looks.recent)
+    window = Window(sources, "", surroundings, names=window_names(on_judge))
+    viewer = Viewer(window, on_look, on_judge)
+    with window.following(), viewer.running():
+        yield viewer.begin, Tee(recorder, window.recent)
 
 
-def seen_names(on_judge: OnLook | None) -> Collection[str]:
+def window_names(on_judge: OnLook | None) -> Collection[str]:
     """The names of the Series that are kept in memory for those who watch."""
     return UNLABELLED if on_judge is None else tuple(RESOURCES)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from clusterload.model.run import Run
+from clusterload.workflow.live.figures import HELD, newest, settled
 from clusterload.workflow.live.snapshot import Snapshot
-from clusterload.workflow.live.taking import HELD, newest, settled
 from tests.report.busy import SILENT, busy
 from tests.workflow.live.replayed import progress, replayed
 

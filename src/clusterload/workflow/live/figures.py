@@ -1,4 +1,4 @@
-"""Taking: what engines and sources tell, as the parts of a snapshot. Pure."""
+"""Figures: what engines and sources report, as the parts of a snapshot. Pure."""
 
 from __future__ import annotations
 
