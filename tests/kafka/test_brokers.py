@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from clusterload import Lab, Properties
-from clusterload.kafka.brokers import Brokers
-from clusterload.kafka.log_dirs import logs_of
+from clusterload.kafka.brokers import Brokers, logs_of
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation
 from clusterload.model.errors import ClusterError, ConfigurationError, UnreachableError
@@ -35,18 +34,18 @@ class Silent:
 @contextmanager
 def silence() -> Iterator[Silent]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        one, taken = Silent(Address(*server.getsockname())), []
+        peer, taken = Silent(Address(*server.getsockname())), []
 
         def take() -> None:
             with suppress(OSError):
                 while True:
                     taken.append(server.accept())
-                    one.visits += 1
+                    peer.visits += 1
 
         thread = threading.Thread(target=take, daemon=True)
         thread.start()
         try:
-            yield one
+            yield peer
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join()
@@ -56,8 +55,8 @@ def silence() -> Iterator[Silent]:
 
 @pytest.fixture
 def silent() -> Iterator[Silent]:
-    with silence() as one:
-        yield one
+    with silence() as peer:
+        yield peer
 
 
 def test_who_is_silent_costs_a_round_the_patience_of_one_answer(lab: Lab, silent: Silent) -> None:
@@ -86,10 +85,10 @@ def test_another_broker_is_asked_where_the_first_is_silent(lab: Lab, silent: Sil
 def test_a_cluster_that_is_all_silent_is_given_up_soon() -> None:
     with ExitStack() as stack:
         every = [stack.enter_context(silence()) for _ in range(4)]
-        with asked(",".join(str(one.address) for one in every)) as brokers:
+        with asked(",".join(str(peer.address) for peer in every)) as brokers:
             with pytest.raises(UnreachableError, match="check the address"):
                 brokers.topics()
-            assert 1 <= sum(one.visits for one in every) <= 2, "not each of them is waited for"
+            assert 1 <= sum(peer.visits for peer in every) <= 2, "not each of them is waited for"
 
 
 def test_a_conversation_that_broke_is_opened_anew_in_the_next_round(lab: Lab) -> None:

@@ -40,12 +40,12 @@ def members(lab: Lab) -> Iterator[None]:
         made.append(member)
 
     def is_given_all() -> bool:
-        return [len(one.assignment()) for one in made if one.poll(0.05) or True] == [4, 4]
+        return [len(consumer.assignment()) for consumer in made if consumer.poll(0.05) or True] == [4, 4]
 
     wait_for(is_given_all)
     yield
-    for one in made:
-        one.close()
+    for consumer in made:
+        consumer.close()
 
 
 @pytest.mark.usefixtures("members")
@@ -53,17 +53,17 @@ def test_state_kind_members_and_coordinator_are_those_that_the_library_tells(lab
     found, refused = groups_of(cluster, GROUPS)
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
     assert refused == ()
-    assert [one.name for one in found] == sorted(GROUPS)
-    for one in found:
-        known = admin.describe_consumer_groups([one.name])[one.name].result(60)
+    assert [group.name for group in found] == sorted(GROUPS)
+    for group in found:
+        known = admin.describe_consumer_groups([group.name])[group.name].result(60)
         assert known.coordinator is not None
         (member,) = known.members
-        assert (one.kind, one.state) == (GROUPS[one.name], known.state.name.lower().replace("_", " "))
-        assert one.coordinator == known.coordinator.id
-        (own,) = one.members
+        assert (group.kind, group.state) == (GROUPS[group.name], known.state.name.lower().replace("_", " "))
+        assert group.coordinator == known.coordinator.id
+        (own,) = group.members
         assert (own.id, own.client_id, own.host) == (member.member_id, member.client_id, member.host)
         assert own.partitions == 4
-        assert one.lag == {TOPIC: 40}
+        assert group.lag == {TOPIC: 40}
 
 
 @pytest.mark.usefixtures("members")
@@ -95,7 +95,7 @@ def test_what_a_broker_does_not_speak_is_why_its_groups_are_not_told(cluster: Cl
         brokers.ask_each(lambda broker: broker.versions.clear())
         failures = committed(brokers, listing).failures
         assert set(failures) == set(listing.names) >= set(GROUPS)
-        assert all("OffsetFetchRequest" in str(one) for one in failures.values())
+        assert all("OffsetFetchRequest" in str(failure) for failure in failures.values())
 
 
 @given(some.binary(max_size=60) | some.binary(max_size=8).map(lambda rest: bytes(2) + b"\xff\xff\xff\xff" + rest))

@@ -27,8 +27,8 @@ from tests.telemetry.sources.test_admin_on_lab import commit, new_topic, observe
 
 TOPIC: Final = "clusterload-seen"
 GROUP: Final = "clusterload-readers"
-WATCHING: Final = [one for one in PRIVILEGES if one.command == "watch"]
-OTHERS: Final = [one for one in PRIVILEGES if one.command != "watch"]
+WATCHING: Final = [privilege for privilege in PRIVILEGES if privilege.command == "watch"]
+OTHERS: Final = [privilege for privilege in PRIVILEGES if privilege.command != "watch"]
 LAG: Final = {"group": GROUP, "topic": TOPIC}
 
 
@@ -42,24 +42,24 @@ def guarded(state: Path) -> Iterator[Lab]:
 
 
 def rights_of(command: str, without: Privilege | None = None) -> list[Privilege]:
-    return [one for one in PRIVILEGES if one.command == command and one is not without]
+    return [privilege for privilege in PRIVILEGES if privilege.command == command and privilege is not without]
 
 
 def test_with_all_rights_of_the_table_every_series_is_there_and_nothing_is_told(guarded: Lab) -> None:
     with observed(user_with(guarded, WATCHING)) as kept:
         until(lambda: kept.last("consumer_lag", **LAG) == 10 and kept.last("partitions", broker="1"))
-        until(lambda: {one.name for one in kept.points} >= {name for right in WATCHING for name in right.series})
+        until(lambda: {point.name for point in kept.points} >= {name for right in WATCHING for name in right.series})
         assert kept.events == []
 
 
-@pytest.mark.parametrize("missing", WATCHING, ids=lambda one: one.acl)
+@pytest.mark.parametrize("missing", WATCHING, ids=lambda privilege: privilege.acl)
 def test_with_one_right_less_it_says_which_and_the_series_are_missing(guarded: Lab, missing: Privilege) -> None:
     others = {name for right in WATCHING for name in right.series} - {*missing.series}
     with observed(user_with(guarded, rights_of("watch", without=missing)), interval=0.3) as kept:
-        until(lambda: "not-allowed" in kept.kinds and others <= {one.name for one in kept.points})
+        until(lambda: "not-allowed" in kept.kinds and others <= {point.name for point in kept.points})
         rounds = kept.count("groups")
         until(lambda: kept.count("groups") >= rounds + 3)
-        assert not {one.name for one in kept.points} & {*missing.series}
+        assert not {point.name for point in kept.points} & {*missing.series}
         told = [text for _, kind, text in kept.events if kind == "not-allowed"]
         assert len(told) == len(set(told)) == len(kept.events)
         right = f"{missing.operation} "
@@ -93,14 +93,14 @@ def loads(*dials: str) -> Callable[[Properties, Path], bool]:
         if done.returncode:
             return False
         ledger = json.loads(done.stdout)["ledger"]
-        return all(one["acknowledged"] == one["scheduled"] > 0 for one in ledger)
+        return all(entry["acknowledged"] == entry["scheduled"] > 0 for entry in ledger)
 
     return run
 
 
 def knows_lag(properties: Properties, _: Path) -> bool:
     groups, _refused = groups_of(Cluster.connect(properties))
-    return [(one.name, dict(one.lag)) for one in groups if one.name == GROUP] == [(GROUP, {TOPIC: 10})]
+    return [(group.name, dict(group.lag)) for group in groups if group.name == GROUP] == [(GROUP, {TOPIC: 10})]
 
 
 def asked(what: Callable[[Cluster], object]) -> Callable[[Properties, Path], bool]:
@@ -117,7 +117,7 @@ def sets_a_quota(cluster: Cluster) -> bool:
 
 DOES: Final[dict[str, Callable[[Properties, Path], bool]]] = {
     "limits": asked(lambda cluster: read_declared(cluster).brokers and not read_declared(cluster).missing),
-    "describe topics": asked(lambda cluster: TOPIC in [one.name for one in cluster.topics()]),
+    "describe topics": asked(lambda cluster: TOPIC in [topic.name for topic in cluster.topics()]),
     "describe groups": knows_lag,
     "describe configs": asked(broker_settings),
     "describe configs --topic": asked(lambda cluster: topic_settings(cluster, [TOPIC])),
@@ -136,7 +136,9 @@ def test_with_the_rights_of_the_table_a_command_does_all(guarded: Lab, command: 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "missing", [one for one in OTHERS if one.command in DOES], ids=lambda one: f"{one.command}: {one.acl}"
+    "missing",
+    [privilege for privilege in OTHERS if privilege.command in DOES],
+    ids=lambda privilege: f"{privilege.command}: {privilege.acl}",
 )
 def test_with_one_right_less_it_does_not(guarded: Lab, missing: Privilege, tmp_path: Path) -> None:
     properties = user_with(guarded, rights_of(missing.command, without=missing))
@@ -153,10 +155,14 @@ def remove_created(lab: Lab) -> None:
     for topic in cluster.topics():
         if topic.name.startswith("clusterload-") and topic.name != TOPIC:
             remove_topic(cluster, topic.name)
-    until(lambda: len([one for one in cluster.topics() if one.name.startswith("clusterload-")]) == 1)
+    until(lambda: len([topic for topic in cluster.topics() if topic.name.startswith("clusterload-")]) == 1)
 
 
-@pytest.mark.parametrize("missing", [one for one in OTHERS if one.command == "cleanup"], ids=lambda one: one.acl)
+@pytest.mark.parametrize(
+    "missing",
+    [privilege for privilege in OTHERS if privilege.command == "cleanup"],
+    ids=lambda privilege: privilege.acl,
+)
 def test_what_a_run_made_is_removed_with_the_rights_of_the_table_only(guarded: Lab, missing: Privilege) -> None:
     # A name of its own: a topic that is being removed is there for a while yet.
     made = f"clusterload-made-{missing.resource.lower()}"
@@ -169,14 +175,14 @@ def test_what_a_run_made_is_removed_with_the_rights_of_the_table_only(guarded: L
         remove(refused, made)
     remove_group(allowed, made)
     remove_topic(allowed, made)
-    until(lambda: made not in [one.name for one in allowed.topics()])
+    until(lambda: made not in [topic.name for topic in allowed.topics()])
 
 
 def test_every_command_of_the_table_is_tried() -> None:
-    assert {one.command for one in PRIVILEGES} == {"watch", "cleanup", *DOES}
+    assert {privilege.command for privilege in PRIVILEGES} == {"watch", "cleanup", *DOES}
 
 
 def test_the_page_has_the_table_row_by_row() -> None:
     page = (Path(__file__).parents[2] / "docs" / "privileges.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `") and " on " in line]
-    assert rows == [f"| `{one.command}` | {one.acl} | {one.without} |" for one in PRIVILEGES]
+    assert rows == [f"| `{privilege.command}` | {privilege.acl} | {privilege.without} |" for privilege in PRIVILEGES]

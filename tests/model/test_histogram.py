@@ -38,9 +38,9 @@ def test_count_mean_and_maximum_are_the_exact_ones_to_three_digits(values: list[
 
 
 @given(latencies, shares, shares)
-def test_a_higher_quantile_is_never_a_shorter_latency(values: list[int], one: float, other: float) -> None:
+def test_a_higher_quantile_is_never_a_shorter_latency(values: list[int], share: float, other: float) -> None:
     histogram = _recorded(values)
-    assert histogram.quantile(min(one, other)) <= histogram.quantile(max(one, other))
+    assert histogram.quantile(min(share, other)) <= histogram.quantile(max(share, other))
 
 
 @given(st.lists(latencies | st.just([]), max_size=4))
@@ -52,9 +52,9 @@ def test_what_is_merged_is_as_if_recorded_together(parts: list[list[int]]) -> No
 
 @given(latencies)
 def test_merging_leaves_the_parts_as_they_were(values: list[int]) -> None:
-    one = _recorded(values)
-    assert Histogram.merged([one, one]).count == 2 * len(values)
-    assert one == _recorded(values)
+    first = _recorded(values)
+    assert Histogram.merged([first, first]).count == 2 * len(values)
+    assert first == _recorded(values)
 
 
 @given(latencies, shares)
@@ -157,8 +157,8 @@ def test_counts_are_recorded_as_one_by_one(counts: dict[int, int]) -> None:
 
 
 @given(latencies, latencies)
-def test_a_histogram_takes_in_another(one: list[int], other: list[int]) -> None:
-    both = _recorded(one)
+def test_a_histogram_takes_in_another(first: list[int], other: list[int]) -> None:
+    both = _recorded(first)
     both.add(_recorded(other))
     both.add(Histogram())
-    assert both == _recorded(one + other)
+    assert both == _recorded(first + other)

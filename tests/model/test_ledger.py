@@ -50,7 +50,7 @@ def test_a_record_lost_sight_of_or_counted_twice_shows(what: list[tuple[Fate, st
 @given(st.lists(outcomes, max_size=4))
 def test_the_total_is_as_if_all_loads_were_one(loads: list[list[tuple[Fate, str, bool]]]) -> None:
     total = Ledger.total(kept(what, f"load-{number}").ledger() for number, what in enumerate(loads))
-    together = kept([one for what in loads for one in what], "total").ledger()
+    together = kept([event for what in loads for event in what], "total").ledger()
     assert total == together
 
 
@@ -82,7 +82,7 @@ def test_what_is_counted_at_once_is_as_if_counted_one_by_one(batches: list[tuple
 def test_a_ledger_says_what_it_counts() -> None:
     assert Book("sales").ledger().unit == "records"
     assert Book("churn", "connections").ledger().unit == "connections"
-    one, other = Ledger(load="a", unit="records"), Ledger(load="b", unit="requests")
-    assert Ledger.total([one, one]).unit == "records"
-    assert Ledger.total([one, other]).unit == "records and requests"
+    first, other = Ledger(load="a", unit="records"), Ledger(load="b", unit="requests")
+    assert Ledger.total([first, first]).unit == "records"
+    assert Ledger.total([first, other]).unit == "records and requests"
     assert Ledger.total([]).unit == "records"

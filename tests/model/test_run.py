@@ -16,7 +16,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_series_are_found_by_name(run: Run) -> None:
-    assert {one.labels["broker"] for one in run.named("connections")} == {"1", "2", "3"}
+    assert {series.labels["broker"] for series in run.named("connections")} == {"1", "2", "3"}
     assert run.named("egress_by_topic") == []
 
 

@@ -181,11 +181,11 @@ def test_a_series_without_points_says_nothing() -> None:
 
 @given(st.lists(jittered(), min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_series_are_joined_by_time_never_by_index(members: list[Series], chance: random.Random) -> None:
-    cut = [one.between(at(0) - chance.randint(0, SECOND), at(12)) for one in members]
+    cut = [member.between(at(0) - chance.randint(0, SECOND), at(12)) for member in members]
     together = joined(cut, grid(10))
     chance.shuffle(cut)
     assert joined(cut, grid(10)) == pytest.approx(together, nan_ok=True)
-    alone = [one.on(grid(10)) for one in cut]
+    alone = [part.on(grid(10)) for part in cut]
     for bucket in range(1, 10):
         assert together[bucket] == pytest.approx(sum(float(line[bucket]) for line in alone))
 
@@ -232,10 +232,10 @@ def test_a_stretch_of_a_series_has_the_points_after_its_start_up_to_its_end(
 
 
 def test_series_are_selected_by_name_and_labels() -> None:
-    one, two = gauge([0.5], [1]), gauge([0.5], [1], broker="2")
-    assert select([one, two], "connections", broker="2") == [two]
-    assert select([one, two], "connections") == [one, two]
-    assert select([one, two], "ingress") == []
+    first, two = gauge([0.5], [1]), gauge([0.5], [1], broker="2")
+    assert select([first, two], "connections", broker="2") == [two]
+    assert select([first, two], "connections") == [first, two]
+    assert select([first, two], "ingress") == []
     assert (str(two), two.key) == ("connections{broker=2}", ("connections", (("broker", "2"),)))
 
 

@@ -21,10 +21,10 @@ amounts = st.floats(min_value=1e-6, max_value=1e12)
 
 
 @given(amounts, any_unit, any_unit)
-def test_a_quantity_converts_and_back_or_is_refused(value: float, one: Unit, other: Unit) -> None:
-    quantity = Quantity(value, one)
-    if one.measures_same_as(other):
-        assert quantity.to(other).to(one).value == pytest.approx(value)
+def test_a_quantity_converts_and_back_or_is_refused(value: float, unit: Unit, other: Unit) -> None:
+    quantity = Quantity(value, unit)
+    if unit.measures_same_as(other):
+        assert quantity.to(other).to(unit).value == pytest.approx(value)
         assert quantity.to(other).share_of(quantity) == pytest.approx(1)
     else:
         with pytest.raises(ConfigurationError, match="cannot be converted"):

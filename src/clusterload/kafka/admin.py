@@ -78,7 +78,7 @@ def _groups_by_library(cluster: Cluster) -> tuple[str, ...]:
         found = awaited(admin.list_consumer_groups(), admin, errors, cluster.properties, ANSWER_SECONDS)
     if found.errors:
         raise ClusterError(f"cluster {cluster.id} does not list its consumer groups: {found.errors[0].args[0].str()}")
-    return tuple(sorted(one.group_id for one in found.valid))
+    return tuple(sorted(group.group_id for group in found.valid))
 
 
 def absent_groups(cluster: Cluster, names: Iterable[str]) -> list[str]:

@@ -9,16 +9,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar
 
-from clusterload.kafka.cluster import ANSWER_SECONDS, Topic
-from clusterload.kafka.metadata import Placement, placement
+from kio.schema.describe_log_dirs.v1 import DescribeLogDirsRequest as LogDirsRequestV1
+from kio.schema.describe_log_dirs.v1 import DescribeLogDirsResponse as LogDirsResponseV1
+from kio.schema.describe_log_dirs.v3 import DescribeLogDirsRequest as LogDirsRequestV3
+from kio.schema.describe_log_dirs.v3 import DescribeLogDirsResponse as LogDirsResponseV3
+from kio.schema.errors import ErrorCode
+from kio.schema.metadata.v7.request import MetadataRequest
+from kio.schema.metadata.v7.response import MetadataResponse, MetadataResponseTopic
+
+from clusterload.kafka.cluster import ANSWER_SECONDS, Partition, Topic
 from clusterload.kafka.properties import Properties
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import CLIENT_ID, Conversation
 from clusterload.kafka.protocol.security import security_of
-from clusterload.model.errors import AuthorizationError, ClusterloadError, ConfigurationError, UnreachableError
+from clusterload.model.errors import (
+    AuthorizationError,
+    ClusterError,
+    ClusterloadError,
+    ConfigurationError,
+    UnreachableError,
+)
 
 Told = TypeVar("Told")
 Question: TypeAlias = Callable[[Conversation], Told]
@@ -50,7 +64,7 @@ class Brokers:
         self._security = security_of(properties)
         own = properties.client("*")
         servers = own.get("bootstrap.servers") or own.get("metadata.broker.list", "")
-        self._bootstrap = [Address.parsed(one) for one in servers.split(",") if one.strip()]
+        self._bootstrap = [Address.parsed(server) for server in servers.split(",") if server.strip()]
         if not self._bootstrap:
             raise ConfigurationError(f"{properties.origin} names no bootstrap.servers: add it")
         self._client_id, self._patience = own.get("client.id", CLIENT_ID), patience
@@ -82,12 +96,14 @@ class Brokers:
 
         Raises:
             Unreachable: no broker answers.
-            ClusterError: one refused the login, or answers with nonsense.
+            ClusterError: one refused the login, or sent a malformed response.
         """
         found = self._first_answer()
         self.addresses = dict(found.brokers)
         places = self.addresses.values()
-        self._turns = list(dict.fromkeys((*(one for one in self._turns if one in places), *places, *self._bootstrap)))
+        self._turns = list(
+            dict.fromkeys((*(address for address in self._turns if address in places), *places, *self._bootstrap))
+        )
         self._keep(frozenset(places))
         return dict(found.topics)
 
@@ -138,19 +154,106 @@ class Brokers:
         except AuthorizationError:
             raise
         except ClusterloadError as error:
-            one = self._conversations.get(address)
-            if one is None or one.closed:
+            conversation = self._conversations.get(address)
+            if conversation is None or conversation.closed:
                 self._broken[address] = error
             raise
 
     def _conversation(self, address: Address) -> Conversation:
-        one = self._conversations.get(address)
-        if one is None or one.closed:
+        conversation = self._conversations.get(address)
+        if conversation is None or conversation.closed:
             self._conversations.pop(address, None)
-            one = Conversation(address, self._security, client_id=self._client_id, patience=self._patience)
-            self._conversations[address] = one
-        return one
+            conversation = Conversation(address, self._security, client_id=self._client_id, patience=self._patience)
+            self._conversations[address] = conversation
+        return conversation
 
     def _keep(self, addresses: frozenset[Address]) -> None:
         for address in self._conversations.keys() - addresses:
             self._conversations.pop(address).close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """What a broker knows of its cluster.
+
+    Attributes:
+        brokers: where those that are up listen, by id.
+        topics: those that we may see, by name.
+    """
+
+    brokers: Mapping[int, Address]
+    topics: Mapping[str, Topic]
+
+
+def placement(broker: Conversation) -> Placement:
+    """Brokers that are up and all topics that we may see; asking makes no topic.
+
+    Raises:
+        ClusterError: the broker does not answer.
+    """
+    answer = broker.ask(MetadataRequest(topics=None, allow_auto_topic_creation=False), MetadataResponse)
+    return Placement(
+        brokers={int(broker.node_id): Address(str(broker.host), int(broker.port)) for broker in answer.brokers},
+        topics={str(topic.name): _topic(topic) for topic in answer.topics if topic.error_code is ErrorCode.none},
+    )
+
+
+def _topic(found: MetadataResponseTopic) -> Topic:
+    return Topic(
+        name=str(found.name),
+        partitions=tuple(
+            Partition(
+                id=int(partition.partition_index),
+                leader=int(partition.leader_id),
+                replicas=tuple(map(int, partition.replica_nodes)),
+                isr=tuple(map(int, partition.isr_nodes)),
+            )
+            for partition in sorted(found.partitions, key=lambda partition: partition.partition_index)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    """The logs of one broker.
+
+    Attributes:
+        sizes: bytes on disk by topic, over all its partitions there, a copy that is being moved included.
+        failed: directories that cannot be read; their logs are not in `sizes`.
+    """
+
+    sizes: Mapping[str, int]
+    failed: tuple[str, ...]
+
+
+def logs_of(broker: Conversation) -> Logs:
+    """The logs of this broker, of all topics, also of those that we may not describe.
+
+    Raises:
+        AuthorizationError: it needs the right to describe the cluster.
+        ClusterError: the broker does not answer.
+    """
+    answer = _log_dirs(broker)
+    if answer.error_code is ErrorCode.cluster_authorization_failed:
+        raise AuthorizationError(
+            f"broker {broker.address} does not tell the size of its logs: Describe on the cluster is missing"
+        )
+    if answer.error_code is not ErrorCode.none:
+        raise ClusterError(f"broker {broker.address} does not tell the size of its logs: {answer.error_code.name}")
+    sizes: dict[str, int] = {}
+    for directory in answer.results:
+        for topic in directory.topics:
+            sizes[topic.name] = sizes.get(topic.name, 0) + sum(
+                partition.partition_size for partition in topic.partitions
+            )
+    failed = (directory.log_dir for directory in answer.results if directory.error_code is not ErrorCode.none)
+    return Logs(sizes=sizes, failed=tuple(failed))
+
+
+def _log_dirs(broker: Conversation) -> LogDirsResponseV3:
+    if broker.spoken(LogDirsRequestV3, LogDirsRequestV1) is LogDirsRequestV3:
+        return broker.ask(LogDirsRequestV3(topics=None), LogDirsResponseV3)
+    # Before version 3 a broker said nothing at all to whom it refused.
+    answer = broker.ask(LogDirsRequestV1(topics=None), LogDirsResponseV1)
+    refused = ErrorCode.none if answer.results else ErrorCode.cluster_authorization_failed
+    return LogDirsResponseV3(throttle_time=answer.throttle_time, error_code=refused, results=answer.results)  # type: ignore[arg-type]

@@ -205,7 +205,9 @@ class Cluster:
     def _end_offsets(self, topic: Topic) -> dict[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         with asking(self.properties) as (admin, errors):
-            asked = admin.list_offsets({TopicPartition(topic.name, one.id): latest for one in topic.partitions})
+            asked = admin.list_offsets(
+                {TopicPartition(topic.name, partition.id): latest for partition in topic.partitions}
+            )
             return {
                 place.partition: awaited(future, admin, errors, self.properties, ANSWER_SECONDS).offset
                 for place, future in asked.items()
@@ -264,8 +266,13 @@ def topics_of(metadata: ClusterMetadata) -> dict[str, Topic]:
         name: Topic(
             name=name,
             partitions=tuple(
-                Partition(id=one.id, leader=one.leader, replicas=tuple(one.replicas), isr=tuple(one.isrs))
-                for _, one in sorted(topic.partitions.items())
+                Partition(
+                    id=partition.id,
+                    leader=partition.leader,
+                    replicas=tuple(partition.replicas),
+                    isr=tuple(partition.isrs),
+                )
+                for _, partition in sorted(topic.partitions.items())
             ),
         )
         for name, topic in metadata.topics.items()
@@ -306,7 +313,7 @@ def awaited(
             if error.code() == KafkaError._ALL_BROKERS_DOWN:
                 down = down or now
         if now > give_up or (down is not None and now - down > _DOWN_SECONDS):
-            telling = [one for one in errors if one.code() != KafkaError._ALL_BROKERS_DOWN]
+            telling = [error for error in errors if error.code() != KafkaError._ALL_BROKERS_DOWN]
             last = telling[-1] if telling else KafkaError(KafkaError._TIMED_OUT, "no answer")
             raise explained(last, _servers(properties), properties.origin)
     try:

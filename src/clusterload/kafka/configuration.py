@@ -6,6 +6,7 @@ What is sensitive never leaves the brokers, which send no value for it; we leave
 from __future__ import annotations
 
 import operator
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,11 +18,11 @@ from kio.schema.describe_client_quotas.v1 import DescribeClientQuotasRequest as 
 from kio.schema.describe_client_quotas.v1 import DescribeClientQuotasResponse as ResponseV1
 from kio.schema.errors import ErrorCode
 
+from clusterload.kafka.cluster import ANSWER_SECONDS, asking, awaited
 from clusterload.kafka.properties import is_secret
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
 from clusterload.kafka.protocol.security import security_of
-from clusterload.kafka.questions import Questions
 from clusterload.model.errors import AuthorizationError, ClusterError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from clusterload.kafka.cluster import Cluster
 
+_LEAST_SECONDS: Final = 0.1
 _SOURCES: Final = {
     ConfigSource.DEFAULT_CONFIG: "default",
     ConfigSource.STATIC_BROKER_CONFIG: "file",
@@ -101,11 +103,11 @@ def read_declared(cluster: Cluster) -> Declared:
     quotas: dict[str, Mapping[str, float]] = {}
     try:
         settings = broker_settings(cluster)
-        brokers = {broker: {one.name: one.value for one in found} for broker, found in settings.items()}
+        brokers = {broker: {setting.name: setting.value for setting in found} for broker, found in settings.items()}
     except AuthorizationError as error:
         missing.append(str(error))
     try:
-        quotas = {one.whose: one.values for one in client_quotas(cluster)}
+        quotas = {quota.whose: quota.values for quota in client_quotas(cluster)}
     except AuthorizationError as error:
         missing.append(str(error))
     return Declared(brokers=brokers, quotas=quotas, missing=tuple(missing))
@@ -118,7 +120,7 @@ def broker_settings(cluster: Cluster) -> dict[str, tuple[Setting, ...]]:
         AuthorizationError: it needs DescribeConfigs on the cluster.
         ClusterError: a broker does not answer.
     """
-    return _settings(cluster, ResourceType.BROKER, [str(one.id) for one in cluster.brokers])
+    return _settings(cluster, ResourceType.BROKER, [str(broker.id) for broker in cluster.brokers])
 
 
 def topic_settings(cluster: Cluster, names: Iterable[str]) -> dict[str, tuple[Setting, ...]]:
@@ -138,7 +140,7 @@ def client_quotas(cluster: Cluster) -> tuple[Quota, ...]:
         AuthorizationError: it needs DescribeConfigs on the cluster.
         ClusterError: the cluster does not answer.
     """
-    places = [Address(one.host, one.port) for one in cluster.brokers]
+    places = [Address(broker.host, broker.port) for broker in cluster.brokers]
     with first_to_answer(places, security_of(cluster.properties)) as broker:
         answer = _asked(broker)
     if answer.error_code is ErrorCode.cluster_authorization_failed:
@@ -152,8 +154,8 @@ def client_quotas(cluster: Cluster) -> tuple[Quota, ...]:
         )
     quotas = (
         Quota(
-            entity={one.entity_type: one.entity_name or "" for one in entry.entity},
-            values={one.key: float(one.value) for one in entry.values},
+            entity={part.entity_type: part.entity_name or "" for part in entry.entity},
+            values={value.key: float(value.value) for value in entry.values},
         )
         for entry in answer.entries or ()
     )
@@ -167,22 +169,17 @@ def _asked(broker: Conversation) -> ResponseV0 | ResponseV1:
 
 
 def _settings(cluster: Cluster, kind: ResourceType, names: list[str]) -> dict[str, tuple[Setting, ...]]:
-    questions = Questions(cluster.properties)
-    # One at a time: a broker's settings must be asked of that broker, so that the library takes only one a call.
-    asked = {
-        name: next(
-            iter(
-                questions.admin.describe_configs(
-                    [ConfigResource(kind, name)], request_timeout=questions.patience
-                ).values()
-            )
-        )
-        for name in names
-    }
-    found, failures = questions.answers(asked)
-    for error in failures.values():
-        raise error
-    return {name: tuple(_setting(one) for _, one in sorted(found[name].items()) if _open(one)) for name in names}
+    give_up = time.monotonic() + ANSWER_SECONDS
+    with asking(cluster.properties) as (admin, errors):
+        # One call each: a broker's settings must be asked of that broker, so that the library takes only one a call.
+        futures = {
+            name: admin.describe_configs([ConfigResource(kind, name)], request_timeout=ANSWER_SECONDS) for name in names
+        }
+        found = {}
+        for name, (future,) in ((name, asked.values()) for name, asked in futures.items()):
+            left = max(_LEAST_SECONDS, give_up - time.monotonic())
+            found[name] = awaited(future, admin, errors, cluster.properties, left)
+    return {name: tuple(_setting(entry) for _, entry in sorted(found[name].items()) if _open(entry)) for name in names}
 
 
 def _setting(entry: ConfigEntry) -> Setting:

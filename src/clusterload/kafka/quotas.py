@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kio.schema.alter_client_quotas import v0, v1
+from kio.schema.alter_client_quotas.v0 import request as request_v0
+from kio.schema.alter_client_quotas.v1 import request as request_v1
 from kio.schema.errors import ErrorCode
 from kio.static.primitive import f64
 
@@ -28,7 +30,7 @@ def quota_of(cluster: Cluster, entity: Mapping[str, str]) -> dict[str, float]:
         AuthorizationError: it needs DescribeConfigs on the cluster.
         ClusterError: the cluster does not answer.
     """
-    return next((dict(one.values) for one in client_quotas(cluster) if dict(one.entity) == dict(entity)), {})
+    return next((dict(quota.values) for quota in client_quotas(cluster) if dict(quota.entity) == dict(entity)), {})
 
 
 def set_quota(cluster: Cluster, entity: Mapping[str, str], values: Mapping[str, float]) -> None:
@@ -53,12 +55,12 @@ def drop_quota(cluster: Cluster, entity: Mapping[str, str], keys: Iterable[str])
 
 def _alter(cluster: Cluster, entity: Mapping[str, str], changes: Mapping[str, tuple[float, bool]]) -> None:
     # A broker of before KRaft took this as the controller only; who comes later passes it on.
-    brokers = sorted(cluster.brokers, key=lambda one: not one.controller)
+    brokers = sorted(cluster.brokers, key=lambda broker: not broker.controller)
     reasons = list[str]()
     for broker in brokers:
         try:
-            with first_to_answer([Address(broker.host, broker.port)], security_of(cluster.properties)) as one:
-                code, said = _asked(one, entity, changes)
+            with first_to_answer([Address(broker.host, broker.port)], security_of(cluster.properties)) as conversation:
+                code, said = _asked(conversation, entity, changes)
         except UnreachableError as error:
             reasons.append(str(error))
             continue
@@ -77,28 +79,14 @@ def _asked(
     broker: Conversation, entity: Mapping[str, str], changes: Mapping[str, tuple[float, bool]]
 ) -> tuple[ErrorCode, str]:
     """What the broker says, as a code and in its own words."""
-    request = broker.spoken(v1.AlterClientQuotasRequest, v0.AlterClientQuotasRequest)
-    if request is v1.AlterClientQuotasRequest:
-        answer = broker.ask(_request_v1(entity, changes), v1.AlterClientQuotasResponse).entries[0]
-        return answer.error_code, answer.error_message or ""
-    older = broker.ask(_request_v0(entity, changes), v0.AlterClientQuotasResponse).entries[0]
-    return older.error_code, older.error_message or ""
-
-
-def _request_v1(entity: Mapping[str, str], changes: Mapping[str, tuple[float, bool]]) -> v1.AlterClientQuotasRequest:
-    from kio.schema.alter_client_quotas.v1.request import EntityData, EntryData, OpData  # noqa: PLC0415 (names of v0)
-
-    who = tuple(EntityData(entity_type=kind, entity_name=name or None) for kind, name in entity.items())
-    ops = tuple(OpData(key=key, value=f64(float(value)), remove=remove) for key, (value, remove) in changes.items())
-    return v1.AlterClientQuotasRequest(entries=(EntryData(entity=who, ops=ops),), validate_only=False)
-
-
-def _request_v0(entity: Mapping[str, str], changes: Mapping[str, tuple[float, bool]]) -> v0.AlterClientQuotasRequest:
-    from kio.schema.alter_client_quotas.v0.request import EntityData, EntryData, OpData  # noqa: PLC0415 (names of v1)
-
-    who = tuple(EntityData(entity_type=kind, entity_name=name or None) for kind, name in entity.items())
-    ops = tuple(OpData(key=key, value=f64(float(value)), remove=remove) for key, (value, remove) in changes.items())
-    return v0.AlterClientQuotasRequest(entries=(EntryData(entity=who, ops=ops),), validate_only=False)
+    is_newer = broker.spoken(v1.AlterClientQuotasRequest, v0.AlterClientQuotasRequest) is v1.AlterClientQuotasRequest
+    version: Any = request_v1 if is_newer else request_v0
+    who = tuple(version.EntityData(entity_type=kind, entity_name=name or None) for kind, name in entity.items())
+    ops = tuple(version.OpData(key=key, value=f64(float(value)), remove=gone) for key, (value, gone) in changes.items())
+    request = version.AlterClientQuotasRequest(entries=(version.EntryData(entity=who, ops=ops),), validate_only=False)
+    response: Any = v1.AlterClientQuotasResponse if is_newer else v0.AlterClientQuotasResponse
+    answer = broker.ask(request, response).entries[0]
+    return answer.error_code, answer.error_message or ""
 
 
 def _refused(cluster: Cluster, entity: Mapping[str, str], code: ErrorCode, said: str) -> ClusterError:

@@ -84,8 +84,8 @@ class Histogram:
     def merged(cls, histograms: Iterable[Histogram]) -> Histogram:
         """All that several histograms have counted."""
         whole = cls()
-        for one in histograms:
-            whole.add(one)
+        for histogram in histograms:
+            whole.add(histogram)
         return whole
 
     @property
@@ -174,4 +174,4 @@ def _middles() -> tuple[float, ...]:
     """The latency in the middle of what is counted at each place."""
     counts = HdrHistogram(_SHORTEST, LONGEST, _DIGITS)
     lowest = [counts.get_value_from_index(index) for index in range(counts.counts_len)]
-    return tuple((one + counts.get_highest_equivalent_value(one)) / 2 for one in lowest)
+    return tuple((lowest_here + counts.get_highest_equivalent_value(lowest_here)) / 2 for lowest_here in lowest)

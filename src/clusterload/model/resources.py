@@ -54,7 +54,7 @@ class Resource:
 
 
 def _table(*resources: Resource) -> dict[str, Resource]:
-    return {one.name: one for one in resources}
+    return {resource.name: resource for resource in resources}
 
 
 def _dimension(name: str, title: str, unit: Unit, kind: Kind, trap: str = "") -> Resource:
@@ -307,9 +307,9 @@ RESOURCES: Final = _table(
 
 def dimensions() -> tuple[Resource, ...]:
     """The resources that can have a limit."""
-    return tuple(one for one in RESOURCES.values() if one.role is Role.DIMENSION)
+    return tuple(resource for resource in RESOURCES.values() if resource.role is Role.DIMENSION)
 
 
 def saturations() -> tuple[Resource, ...]:
     """The resources that say how busy a broker is."""
-    return tuple(one for one in RESOURCES.values() if one.role is Role.SATURATION)
+    return tuple(resource for resource in RESOURCES.values() if resource.role is Role.SATURATION)

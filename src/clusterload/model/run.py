@@ -174,15 +174,15 @@ class Run(Displayed):
 
     def named(self, name: str) -> list[Series]:
         """The Series of this name."""
-        return [one for one in self.series if one.name == name]
+        return [series for series in self.series if series.name == name]
 
     def latency(self, load: str, of: str) -> Latency | None:
         """A Load's latency of one kind; None if there is none."""
-        return next((one for one in self.latencies if (one.load, one.of) == (load, of)), None)
+        return next((latency for latency in self.latencies if (latency.load, latency.of) == (load, of)), None)
 
     def traffic_of(self, load: str) -> Traffic | None:
         """What the wire engine tells of a Load; None if it was not its."""
-        return next((one for one in self.traffic if one.load == load), None)
+        return next((traffic for traffic in self.traffic if traffic.load == load), None)
 
     def is_repeat_of(self, other: Run) -> bool:
         """Whether both were made by the same plan, or both by none."""
@@ -198,7 +198,7 @@ class Run(Displayed):
         """
         if end <= start:
             raise ConfigurationError(f"{clock_time(start)} to {clock_time(end)} is no stretch of time: it is empty")
-        latencies = tuple(one.between(start, end) for one in self.latencies)
+        latencies = tuple(latency.between(start, end) for latency in self.latencies)
         return replace(self, start=start, end=end, latencies=latencies)
 
 

@@ -215,7 +215,7 @@ def stairs(steps: Floats) -> Floats:
 def select(series: Iterable[Series], name: str, **labels: str) -> list[Series]:
     """The Series of this name that carry all these labels."""
     wanted = labels.items()
-    return [one for one in series if one.name == name and wanted <= one.labels.items()]
+    return [candidate for candidate in series if candidate.name == name and wanted <= candidate.labels.items()]
 
 
 def _sum(rows: Floats) -> Floats:
@@ -229,5 +229,5 @@ def joined(series: Iterable[Series], grid: Grid, how: Callable[[Floats], Floats]
 
     The default adds them up (brokers, topics); a bucket that one of them leaves empty is NaN.
     """
-    rows = [one.on(grid) for one in series]
+    rows = [line.on(grid) for line in series]
     return how(np.stack(rows)) if rows else np.full(grid.count, np.nan)

@@ -163,7 +163,7 @@ def test_a_server_that_cannot_prove_to_know_the_password_is_refused() -> None:
     proof = frames.answer(answered(frame, said(b"r=" + nonce + b"xyz,s=QSXCR+Q6sek8bf92,i=4096")))
     assert proof is not None
     with pytest.raises(
-        AuthenticationError, match=r"cannot be trusted \(its signature is wrong.*: check the address and the"
+        AuthenticationError, match=r"cannot be trusted \(SCRAM server signature mismatch.*: check the address and the"
     ):
         frames.answer(answered(proof, said(b"v=" + base64.b64encode(bytes(32)))))
 
@@ -175,23 +175,23 @@ def test_two_logins_never_use_a_nonce_twice() -> None:
 
 @given(st.binary(max_size=200), st.sampled_from([PLAIN, SCRAM, TOKEN]), st.booleans())
 def test_whatever_a_server_sends_it_is_refused_or_answered_and_never_a_surprise(
-    garbage: bytes, security: Security, begun: bool
+    content: bytes, security: Security, begun: bool
 ) -> None:
     if begun:
         frames, frame = shaken(security)
     else:
         frames = Login(security).frames("tester")
         frame = frames.start()
-    with pytest.raises(AuthenticationError, match="makes no sense"):
-        frames.answer(garbage)
+    with pytest.raises(AuthenticationError, match="malformed SASL response"):
+        frames.answer(content)
     # The same with the right correlation id in front, so that the rest is read.
     with contextlib.suppress(AuthenticationError):
-        frames.answer(frame[8:12] + garbage)
+        frames.answer(frame[8:12] + content)
 
 
 def test_an_answer_to_something_else_is_refused() -> None:
     frames = Login(PLAIN).frames("tester")
-    with pytest.raises(AuthenticationError, match="makes no sense"):
+    with pytest.raises(AuthenticationError, match="malformed SASL response"):
         frames.answer(answered(frames.start(), handshake(), correlation=7))
 
 

@@ -21,7 +21,7 @@ def declared(*changed: dict[str, str], quotas: dict[str, dict[str, float]] | Non
 
 
 def shown(table: Limits) -> list[tuple[str, str, float, str]]:
-    return [(one.resource, one.of, one.value.value, one.source) for one in table.limits]
+    return [(limit.resource, limit.of, limit.value.value, limit.source) for limit in table.limits]
 
 
 def test_apache_kafka_s_defaults_declare_nothing() -> None:
@@ -52,7 +52,7 @@ def test_brokers_that_differ_have_a_limit_each_and_those_that_declare_none_have_
 def test_a_limit_of_the_only_listener_for_clients_is_the_broker_s_if_it_is_lower() -> None:
     table = declared({"max.connections": "500", "listener.name.clients.max.connections": "300"})
     assert shown(table) == [("connections", "each broker", 300, "listener.name.clients.max.connections of broker 1")]
-    assert [(one.value.value, one.source) for one in table.disputed] == [(500, "max.connections of broker 1")]
+    assert [(limit.value.value, limit.source) for limit in table.disputed] == [(500, "max.connections of broker 1")]
 
 
 def test_limits_of_the_brokers_own_listeners_are_none_of_the_clients() -> None:

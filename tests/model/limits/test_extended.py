@@ -45,7 +45,7 @@ def test_own_rows_can_add_a_resource_or_a_scope(tmp_path: Path) -> None:
 
 def test_a_replaced_limit_takes_its_maximum_and_its_disputes_away(tmp_path: Path) -> None:
     ours = Limits.read(write(tmp_path / "ours.toml", "confluent-basic", CONNECTIONS), 50)
-    assert {one.resource for one in ours.disputed} == {
+    assert {limit.resource for limit in ours.disputed} == {
         "ingress",
         "egress",
         "requests",

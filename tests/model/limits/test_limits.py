@@ -55,7 +55,7 @@ def test_what_is_not_in_a_table_is_unknown_not_infinite() -> None:
     assert table().of("connections") is None
 
 
-@pytest.mark.parametrize("resource", dimensions(), ids=lambda one: one.name)
+@pytest.mark.parametrize("resource", dimensions(), ids=lambda dimension: dimension.name)
 def test_a_limit_is_in_the_unit_of_its_resource(resource: Any) -> None:
     right = resource.unit.rate() if resource.kind is Kind.DELTA else resource.unit
     wrong = resource.unit if resource.kind is Kind.DELTA else resource.unit.rate()

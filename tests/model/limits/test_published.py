@@ -13,7 +13,7 @@ CONFLUENT = ("ingress", "egress", "partitions", "connections", "connection_attem
 
 
 def values(table: Limits, *forces: Force) -> dict[str, float]:
-    return {one.resource: one.value.value for one in table.limits if one.force in (forces or tuple(Force))}
+    return {limit.resource: limit.value.value for limit in table.limits if limit.force in (forces or tuple(Force))}
 
 
 @pytest.mark.parametrize(
@@ -32,10 +32,10 @@ def values(table: Limits, *forces: Force) -> dict[str, float]:
     ],
 )
 def test_confluent_s_types_are_as_published_by_unit_and_at_most(
-    name: str, most: int, one: tuple[float, ...], all_of_them: tuple[float, ...] | None
+    name: str, most: int, smallest: tuple[float, ...], all_of_them: tuple[float, ...] | None
 ) -> None:
     table = Limits.named(f"confluent-{name}")
-    assert values(table) == dict(zip(CONFLUENT, one, strict=True))
+    assert values(table) == dict(zip(CONFLUENT, smallest, strict=True))
     assert table.most_units == most
     if all_of_them:
         assert values(Limits.named(table.name, most)) == dict(zip(CONFLUENT, all_of_them, strict=True))
@@ -57,14 +57,14 @@ def test_of_a_dedicated_cluster_only_partitions_and_attempts_are_enforced() -> N
 
 def test_what_basic_s_documentation_contradicts_is_kept_and_the_lower_is_used() -> None:
     most = Limits.named("confluent-basic", 50)
-    disputed = {(one.resource, one.value.value) for one in most.disputed if one.as_of == "2026"}
+    disputed = {(limit.resource, limit.value.value) for limit in most.disputed if limit.as_of == "2026"}
     assert disputed == {("requests", 15_000), ("connection_attempts", 250)}
     assert (values(most)["requests"], values(most)["connection_attempts"]) == (5_000, 80)
 
 
 @pytest.mark.parametrize("name", ["confluent-basic", "confluent-standard"])
 def test_what_was_published_in_2023_is_kept_beside_what_is_published_now(name: str) -> None:
-    older = {one.resource: one.value.value for one in Limits.named(name).disputed if one.as_of == "2023-12"}
+    older = {limit.resource: limit.value.value for limit in Limits.named(name).disputed if limit.as_of == "2023-12"}
     assert older == dict(zip(CONFLUENT, (250, 750, 4_096, 1_000, 80, 15_000), strict=True))
 
 

@@ -20,8 +20,8 @@ CLUSTER, BROKER = Scope.CLUSTER, Scope.BROKER
 
 
 def limit(resource: str, value: float, *, force: Force = Force.ENFORCED, scope: Scope = CLUSTER) -> Limit:
-    one = RESOURCES[resource]
-    unit = one.unit.rate() if one.kind is Kind.DELTA else one.unit
+    dimension = RESOURCES[resource]
+    unit = dimension.unit.rate() if dimension.kind is Kind.DELTA else dimension.unit
     return Limit(
         resource=resource, value=Quantity(value, unit), force=force, scope=scope, source="the test", as_of="2026"
     )
@@ -33,8 +33,8 @@ def limits(name: str, *held: Limit) -> Limits:
 
 def test_of_what_two_tables_limit_the_lower_is_used_and_the_other_disputed() -> None:
     low, high = limit("ingress", 5), limit("ingress", 9, force=Force.MEASURED)
-    for one, other in ((low, high), (high, low)):
-        together = limits("a", one).with_(limits("b", other))
+    for first, other in ((low, high), (high, low)):
+        together = limits("a", first).with_(limits("b", other))
         assert (together.limits, together.disputed) == ((low,), (high,))
         assert (together.name, together.title) == ("a + b", "A; B")
 
@@ -49,7 +49,7 @@ def test_a_table_keeps_all_its_limits_of_a_resource_where_its_lowest_is_lower() 
 def test_what_only_one_limits_or_of_another_scope_is_kept_from_both() -> None:
     mine, theirs = limit("connections", 9), limit("connections", 5, scope=BROKER)
     together = limits("a", mine, limit("ingress", 1)).with_(limits("b", theirs, limit("egress", 2)))
-    assert {(one.resource, one.scope) for one in together.limits} == {
+    assert {(limit.resource, limit.scope) for limit in together.limits} == {
         ("connections", CLUSTER),
         ("connections", BROKER),
         ("ingress", CLUSTER),
@@ -59,9 +59,9 @@ def test_what_only_one_limits_or_of_another_scope_is_kept_from_both() -> None:
 
 
 def test_the_same_limit_twice_is_no_dispute() -> None:
-    one = limit("ingress", 5)
-    together = limits("a", one).with_(limits("b", one))
-    assert (together.limits, together.disputed) == ((one,), ())
+    own = limit("ingress", 5)
+    together = limits("a", own).with_(limits("b", own))
+    assert (together.limits, together.disputed) == ((own,), ())
 
 
 def test_units_are_those_of_the_table_that_has_any() -> None:
@@ -75,16 +75,16 @@ words = st.text(max_size=20)
 
 @st.composite
 def any_limit(draw: st.DrawFn) -> Limit:
-    one = draw(st.sampled_from(dimensions()))
+    dimension = draw(st.sampled_from(dimensions()))
     value = draw(st.floats(1e-9, 1e18))
     scope = draw(st.sampled_from(Scope))
-    made = limit(one.name, value, force=draw(st.sampled_from(Force)), scope=scope)
+    made = limit(dimension.name, value, force=draw(st.sampled_from(Force)), scope=scope)
     return replace(
         made,
         broker=draw(st.sampled_from(["", "1", "2"])) if scope is BROKER else "",
         low=draw(st.none() | st.floats(0, value)),
         high=draw(st.none() | st.floats(value, 1e19)),
-        before_replication=one.name == "partitions" and scope is CLUSTER and draw(st.booleans()),
+        before_replication=dimension.name == "partitions" and scope is CLUSTER and draw(st.booleans()),
         source=draw(words),
         as_of=draw(words),
         note=draw(words),
@@ -96,7 +96,7 @@ any_table = st.builds(
     name=st.just("mine"),
     title=words,
     limits=st.lists(
-        any_limit(), min_size=1, max_size=5, unique_by=lambda one: (one.place, one.force)
+        any_limit(), min_size=1, max_size=5, unique_by=lambda limit_drawn: (limit_drawn.place, limit_drawn.force)
     ).map(tuple),
     disputed=st.lists(any_limit(), max_size=3).map(tuple),
     note=words,

@@ -51,11 +51,11 @@ def test_a_text_says_what_about_whom_how_it_stands_to_what_and_for_how_long(text
 @given(thresholds())
 @example(Threshold(quantity="lost", op=">", value=1.7e308))
 @example(Threshold(quantity="lost", op=">", value=-1e-300))
-def test_a_threshold_comes_back_from_its_text_as_it_was(one: Threshold) -> None:
-    again = Threshold.parsed(one.text)
-    assert again == one
-    assert again.as_text == one.as_text == again.source
-    assert one.as_text.isprintable()
+def test_a_threshold_comes_back_from_its_text_as_it_was(threshold: Threshold) -> None:
+    again = Threshold.parsed(threshold.text)
+    assert again == threshold
+    assert again.as_text == threshold.as_text == again.source
+    assert threshold.as_text.isprintable()
 
 
 changes = st.lists(

@@ -35,9 +35,9 @@ dials = {producers = 4, record_rate = "500/s", payload_size = "4 KiB"}
 
 
 @given(plans())
-def test_a_plan_comes_back_from_its_document_as_it_was(one: Plan) -> None:
-    assert Plan.parsed(one.as_document()) == one
-    assert Plan.parsed(json.loads(json.dumps(one.as_document()))) == one
+def test_a_plan_comes_back_from_its_document_as_it_was(plan: Plan) -> None:
+    assert Plan.parsed(plan.as_document()) == plan
+    assert Plan.parsed(json.loads(json.dumps(plan.as_document()))) == plan
 
 
 def test_a_plan_is_read_from_toml_with_units_and_defaults(tmp_path: Path) -> None:
@@ -55,9 +55,9 @@ def test_thresholds_of_a_plan_keep_their_text_in_the_file_and_in_its_document(tm
     path = tmp_path / "peak.toml"
     path.write_text(f"thresholds = {texts}\nabort_if = ['ledger.failed>0']\n{TOML}", encoding="utf-8")
     read = Plan.read(path)
-    assert [one.text for one in read.thresholds] == texts
+    assert [threshold.text for threshold in read.thresholds] == texts
     assert read.as_document()["thresholds"] == texts
-    assert [one.text for one in Plan.parsed(read.as_document()).abort_if] == ["ledger.failed>0"]
+    assert [threshold.text for threshold in Plan.parsed(read.as_document()).abort_if] == ["ledger.failed>0"]
     assert "thresholds" not in plan().as_document()
 
 

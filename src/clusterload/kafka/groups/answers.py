@@ -33,8 +33,7 @@ from kio.serial.errors import DecodeError
 from kio.static.primitive import i8, i32, i64
 
 from clusterload.kafka.groups.group import Group, Member, Offsets, Place
-from clusterload.kafka.protocol.conversation import Conversation
-from clusterload.kafka.refusals import refusal
+from clusterload.kafka.protocol.conversation import Conversation, refusal
 from clusterload.model.errors import ClusterError
 
 _AT_ONCE: Final = 200
@@ -59,7 +58,7 @@ class Described:
 
 @dataclass(slots=True)
 class Committed:
-    """What groups committed by place, and why others told nothing: NotAllowed for those that we may not describe."""
+    """What groups committed by place, and why others could not be asked: AuthorizationError if a right is missing."""
 
     offsets: dict[str, Offsets] = field(default_factory=dict)
     failures: Failures = field(default_factory=dict)
@@ -79,8 +78,8 @@ def kinds_at(broker: Conversation) -> dict[str, str]:
         answer = broker.ask(ListV2(), ListedV2)
     if answer.error_code is not ErrorCode.none:
         raise refusal(answer.error_code, f"broker {broker.address} does not list its consumer groups")
-    found = (one for one in answer.groups if one.protocol_type in _CONSUMERS)
-    return {str(one.group_id): getattr(one, "group_type", _CLASSIC).lower() or _CLASSIC for one in found}
+    found = (group for group in answer.groups if group.protocol_type in _CONSUMERS)
+    return {str(group.group_id): getattr(group, "group_type", _CLASSIC).lower() or _CLASSIC for group in found}
 
 
 def described_at(broker: Conversation, id_: int, kinds: Mapping[str, str]) -> Described:
@@ -92,8 +91,8 @@ def described_at(broker: Conversation, id_: int, kinds: Mapping[str, str]) -> De
     told = Described()
     for some in _portions(name for name, kind in kinds.items() if kind == "consumer"):
         request = ConsumerGroupDescribeRequest(group_ids=some, include_authorized_operations=False)
-        for one in broker.ask(request, ConsumerGroupDescribeResponse).groups:
-            _take(told, one, "consumer", id_)
+        for group in broker.ask(request, ConsumerGroupDescribeResponse).groups:
+            _take(told, group, "consumer", id_)
     for some in _portions(name for name, kind in kinds.items() if kind != "consumer"):
         for each in broker.ask(DescribeGroupsRequest(groups=some), DescribeGroupsResponse).groups:
             _take(told, each, _CLASSIC, id_)
@@ -129,16 +128,18 @@ def ends_at(broker: Conversation, places: Iterable[Place]) -> Offsets:
     wanted = tuple(
         ListOffsetsTopic(
             name=TopicName(topic),
-            partitions=tuple(ListOffsetsPartition(partition_index=i32(one), timestamp=_LATEST) for one in numbers),
+            partitions=tuple(
+                ListOffsetsPartition(partition_index=i32(number), timestamp=_LATEST) for number in numbers
+            ),
         )
         for topic, numbers in by_topic.items()
     )
     request = ListOffsetsRequest(replica_id=BrokerId(-1), isolation_level=i8(0), topics=wanted)
     return {
-        (str(topic.name), int(one.partition_index)): int(one.offset)
+        (str(topic.name), int(partition.partition_index)): int(partition.offset)
         for topic in broker.ask(request, ListOffsetsResponse).topics
-        for one in topic.partitions
-        if one.error_code is ErrorCode.none
+        for partition in topic.partitions
+        if partition.error_code is ErrorCode.none
     }
 
 
@@ -147,8 +148,8 @@ Fetched: TypeAlias = Iterator[tuple[str, ErrorCode, Iterable[TopicV8 | TopicV5]]
 
 def _fetched(broker: Conversation, names: Iterable[GroupId]) -> Fetched:
     wanted = tuple(OffsetFetchRequestGroup(group_id=name, topics=None) for name in names)
-    for one in broker.ask(FetchV8(groups=wanted), FetchedV8).groups:
-        yield str(one.group_id), one.error_code, one.topics
+    for group in broker.ask(FetchV8(groups=wanted), FetchedV8).groups:
+        yield str(group.group_id), group.error_code, group.topics
 
 
 def _fetched_singly(broker: Conversation, names: Iterable[GroupId]) -> Fetched:
@@ -161,10 +162,10 @@ def _fetched_singly(broker: Conversation, names: Iterable[GroupId]) -> Fetched:
 def _offsets(topics: Iterable[TopicV8 | TopicV5]) -> Offsets:
     # An offset below zero stands for "none was committed".
     return {
-        (str(topic.name), int(one.partition_index)): int(one.committed_offset)
+        (str(topic.name), int(partition.partition_index)): int(partition.committed_offset)
         for topic in topics
-        for one in topic.partitions
-        if one.error_code is ErrorCode.none and one.committed_offset >= 0
+        for partition in topic.partitions
+        if partition.error_code is ErrorCode.none and partition.committed_offset >= 0
     }
 
 
@@ -183,13 +184,13 @@ def _take(told: Described, found: ConsumerGroup | ClassicGroup, kind: str, coord
 
 
 def _members(found: ConsumerGroup | ClassicGroup) -> Iterator[Member]:
-    for one in found.members:
+    for member in found.members:
         given = (
-            assigned(one.member_assignment)
-            if isinstance(one, ClassicMember)
-            else sum(len(topic.partitions) for topic in one.assignment.topic_partitions)
+            assigned(member.member_assignment)
+            if isinstance(member, ClassicMember)
+            else sum(len(topic.partitions) for topic in member.assignment.topic_partitions)
         )
-        yield Member(id=one.member_id, client_id=one.client_id, host=one.client_host, partitions=given)
+        yield Member(id=member.member_id, client_id=member.client_id, host=member.client_host, partitions=given)
 
 
 def assigned(data: bytes) -> int:

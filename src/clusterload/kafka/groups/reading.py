@@ -25,9 +25,9 @@ def described(brokers: Brokers, listing: Listing) -> Described:
     told, failed = brokers.ask(
         {id_: partial(described_at, id_=id_, kinds=kinds) for id_, kinds in listing.kinds.items() if kinds}
     )
-    for one in told.values():
-        whole.groups |= one.groups
-        whole.failures |= one.failures
+    for part in told.values():
+        whole.groups |= part.groups
+        whole.failures |= part.failures
     whole.failures |= _of_groups(listing, failed)
     return whole
 
@@ -38,9 +38,9 @@ def committed(brokers: Brokers, listing: Listing) -> Committed:
     told, failed = brokers.ask(
         {id_: partial(committed_at, names=tuple(kinds)) for id_, kinds in listing.kinds.items() if kinds}
     )
-    for one in told.values():
-        whole.offsets |= one.offsets
-        whole.failures |= one.failures
+    for part in told.values():
+        whole.offsets |= part.offsets
+        whole.failures |= part.failures
     whole.failures |= _of_groups(listing, failed)
     return whole
 
@@ -50,11 +50,11 @@ def ends(brokers: Brokers, places: Iterable[Place], topics: Mapping[str, Topic])
     wanted = frozenset(places)
     led: dict[int, list[Place]] = {}
     for topic in topics.values():
-        for one in topic.partitions:
-            if one.leader >= 0 and (topic.name, one.id) in wanted:
-                led.setdefault(one.leader, []).append((topic.name, one.id))
+        for partition in topic.partitions:
+            if partition.leader >= 0 and (topic.name, partition.id) in wanted:
+                led.setdefault(partition.leader, []).append((topic.name, partition.id))
     told, _ = brokers.ask({leader: partial(ends_at, places=own) for leader, own in led.items()})
-    return {place: end for one in told.values() for place, end in one.items()}
+    return {place: end for offsets in told.values() for place, end in offsets.items()}
 
 
 def groups_of(cluster: Cluster, names: Iterable[str] = ()) -> tuple[tuple[Group, ...], tuple[str, ...]]:
@@ -83,8 +83,8 @@ def groups_of(cluster: Cluster, names: Iterable[str] = ()) -> tuple[tuple[Group,
         refused = _refused({**found.failures, **done.failures}, named=bool(wanted))
         ended = ends(brokers, {place for offsets in done.offsets.values() for place in offsets}, topics)
     whole = (
-        replace(one, lag=lags(done.offsets[name], ended))
-        for name, one in sorted(found.groups.items())
+        replace(group, lag=lags(done.offsets[name], ended))
+        for name, group in sorted(found.groups.items())
         if name in done.offsets
     )
     return tuple(whole), refused

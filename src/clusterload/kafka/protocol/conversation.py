@@ -13,19 +13,20 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from kio.schema.api_versions.v0.request import ApiVersionsRequest
 from kio.schema.api_versions.v0.response import ApiVersionsResponse
+from kio.schema.errors import ErrorCode
 
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.framing import Answer, frame, read_frame, response
 from clusterload.kafka.protocol.login import CORRELATIONS, Login
 from clusterload.kafka.protocol.security import Security
 from clusterload.kafka.protocol.tls import context, failed
-from clusterload.model.errors import AuthenticationError, ClusterError, UnreachableError
+from clusterload.model.errors import AuthenticationError, AuthorizationError, ClusterError, UnreachableError
 
 if TYPE_CHECKING:
     from kio.static.protocol import RequestPayload
@@ -39,6 +40,11 @@ CLIENT_ID: Final = "clusterload-admin"
 """Who we are on brokers, where nothing else is said: as with the Kafka library's admin client."""
 
 _RENEW_AT: Final = 0.8  # of what a login lasts
+_FORBIDDEN: Final = {
+    ErrorCode.topic_authorization_failed,
+    ErrorCode.group_authorization_failed,
+    ErrorCode.cluster_authorization_failed,
+}
 
 
 class Conversation:
@@ -138,6 +144,21 @@ class Conversation:
         self.require({last.__name__: (last.__api_key__, last.__version__)})
         raise AssertionError("the version was just found not to be spoken")
 
+    def round_trip(self, tries: int = 1) -> float:
+        """Seconds that the broker takes for a request that needs no work (ApiVersions): the quickest of some tries.
+
+        One can be slow for what goes on in this process alone.
+
+        Raises:
+            ClusterError: the broker does not answer.
+        """
+        seconds = float("inf")
+        for _ in range(tries):
+            began = time.perf_counter()
+            self.ask(ApiVersionsRequest(), ApiVersionsResponse)
+            seconds = min(seconds, time.perf_counter() - began)
+        return seconds
+
     def _connected(self) -> socket.socket:
         tls = context(self._security)
         try:
@@ -154,7 +175,7 @@ class Conversation:
 
     def _greet(self) -> None:
         answer = self._exchanged(ApiVersionsRequest(), ApiVersionsResponse)
-        self.versions |= {int(one.api_key): (int(one.min_version), int(one.max_version)) for one in answer.api_keys}
+        self.versions |= {int(api.api_key): (int(api.min_version), int(api.max_version)) for api in answer.api_keys}
 
     def _log_in(self) -> None:
         if self._login is None:
@@ -179,7 +200,7 @@ class Conversation:
         try:
             return response(answer, data, self._correlation)
         except ValueError as error:
-            raise self._nonsense(name, error) from None
+            raise self._malformed(name, error) from None
 
     def _swapped(self, message: bytes, name: str) -> bytes:
         """A frame for a frame, before the deadline."""
@@ -198,7 +219,7 @@ class Conversation:
                 f"broker {self.address} did not answer {name} ({reason}): see that it is up"
             ) from None
         except ValueError as error:
-            raise self._nonsense(name, error) from None
+            raise self._malformed(name, error) from None
 
     def recv(self, size: int, /) -> bytes:
         """Bytes of the broker, before the deadline; for `read_frame`."""
@@ -211,10 +232,11 @@ class Conversation:
             raise TimeoutError
         return left
 
-    def _nonsense(self, name: str, error: ValueError) -> ClusterError:
+    def _malformed(self, name: str, error: ValueError) -> ClusterError:
         self.close()
+        api = name.removeprefix("the ").removesuffix("Request")
         return ClusterError(
-            f"broker {self.address} answered {name} with nonsense ({error}): check that a Kafka broker listens there"
+            f"broker {self.address} sent a malformed {api} response ({error}): check that a Kafka broker listens there"
         )
 
 
@@ -232,3 +254,21 @@ def first_to_answer(addresses: Iterable[Address], security: Security, **more: An
         except UnreachableError as error:
             reasons.append(str(error).partition(": ")[0])
     raise UnreachableError(f"{'; '.join(reasons)}: check the address, and that the brokers are up")
+
+
+def round_trips(addresses: Iterable[Address], security: Security, client_id: str) -> Iterator[float]:
+    """Each broker's `round_trip`, one after the other, over a connection of its own.
+
+    Raises:
+        ClusterError: a broker does not answer.
+    """
+    for address in addresses:
+        with Conversation(address, security, client_id=client_id) as broker:
+            yield broker.round_trip()
+
+
+def refusal(code: ErrorCode, what: str) -> ClusterError:
+    """Why `what` was refused: AuthorizationError where a right is missing."""
+    if code in _FORBIDDEN:
+        return AuthorizationError(f"{what}: {code.name.upper()}; see docs/privileges.md")
+    return ClusterError(f"{what}: {code.name.upper()}{'; try again' if code.retriable else ''}")

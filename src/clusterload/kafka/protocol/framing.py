@@ -48,16 +48,16 @@ def response(kind: type[Answer], data: bytes, correlation: int = 0) -> Answer:
     """The response in `data`, a frame after its length.
 
     Raises:
-        ValueError: the bytes are no such response, or answer another request than the one of this `correlation`.
+        ValueError: the bytes are not such a response, or answer another request than the one of this `correlation`.
     """
     header_type: Any = kind.__header_schema__
     try:
         header, size = entity_reader(header_type)(data, 0)
         entity, _ = entity_reader(kind)(data, size)
     except Exception as error:
-        raise ValueError(f"no {kind.__name__} v{kind.__version__}: {error}") from None
+        raise ValueError(f"not a {kind.__name__} v{kind.__version__}: {error}") from None
     if header.correlation_id != correlation:
-        raise ValueError(f"an answer to request {header.correlation_id}, and not to {correlation}")
+        raise ValueError(f"correlation id {header.correlation_id}, expected {correlation}")
     return entity
 
 
@@ -66,11 +66,11 @@ def read_frame(stream: Stream) -> bytes:
 
     Raises:
         OSError: the stream failed or ended.
-        ValueError: what comes is no frame of Kafka's.
+        ValueError: what comes is not a Kafka frame's.
     """
     (size,) = struct.unpack(">i", _exactly(stream, 4))
     if not _SMALLEST <= size <= _LARGEST:
-        raise ValueError(f"it sent a frame of {size} B, which is none of Kafka's")
+        raise ValueError(f"a frame of {size} B: Kafka's have {_SMALLEST} B to {_LARGEST} B")
     return _exactly(stream, size)
 
 

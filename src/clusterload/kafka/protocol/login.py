@@ -36,7 +36,6 @@ _HANDSHAKE: Final = (17, 1)  # key and version of SaslHandshake, which has SaslA
 _AUTHENTICATE: Final = (36, 1)  # the first version with a session's lifetime; Kafka 2.2 and later
 _UNSUPPORTED_MECHANISM: Final = 33
 _ILLEGAL_STATE: Final = 34
-_NONSENSE: Final = "the broker's answer to the login makes no sense"
 _LONGEST_SAYING: Final = 300
 
 Conversation = Generator[bytes, bytes, None]
@@ -76,7 +75,7 @@ class Login:
         """The SASL messages of one login: yields each that is to be sent, and gets the broker's answer to it.
 
         Raises:
-            AuthenticationError: the broker is not who it claims to be, or speaks something else.
+            AuthenticationError: the server's signature is wrong, or its response malformed.
         """
         security = self._security
         if security.mechanism == "PLAIN":
@@ -122,7 +121,7 @@ class Frames:
         """
         reader = _Reader(bytes(frame), self._security.origin)
         if reader.int32() != self._awaited:
-            raise reader.nonsense()
+            raise reader.malformed()
         if not self._shaken:
             self._shake(reader)
             return self._message(next(self._conversation))
@@ -167,14 +166,14 @@ class Frames:
 
 
 class _Reader:
-    """Reads an answer's fields; whatever cannot be read is no answer of a broker."""
+    """Reads an answer's fields; whatever cannot be read is malformed."""
 
     def __init__(self, content: bytes, origin: str) -> None:
         self._content, self._place, self._origin = content, 0, origin
 
-    def nonsense(self) -> AuthenticationError:
+    def malformed(self) -> AuthenticationError:
         return AuthenticationError(
-            f"{_NONSENSE}: check security.protocol in {self._origin}, and that a Kafka broker listens"
+            f"malformed SASL response: check security.protocol in {self._origin}, and that a Kafka broker listens"
         )
 
     def int16(self) -> int:
@@ -183,7 +182,7 @@ class _Reader:
     def int32(self, most: int = 2**31 - 1) -> int:
         value = int.from_bytes(self._take(4), signed=True)
         if value > most:
-            raise self.nonsense()
+            raise self.malformed()
         return value
 
     def int64(self) -> int:
@@ -201,12 +200,12 @@ class _Reader:
 
     def end(self) -> None:
         if self._place != len(self._content):
-            raise self.nonsense()
+            raise self.malformed()
 
     def _take(self, length: int) -> bytes:
         taken = self._content[self._place : self._place + max(0, length)]
         if length < 0 or len(taken) < length:
-            raise self.nonsense()
+            raise self.malformed()
         self._place += length
         return taken
 

@@ -64,7 +64,7 @@ class Scram:
         """The client's answer to the server's first message.
 
         Raises:
-            ScramError: the message is malformed, belongs to another login, or asks for too few or too many iterations.
+            ScramError: the message is malformed, has another nonce, or asks for too few or too many iterations.
         """
         nonce, salt, iterations = self._challenge(server_first)
         client, server = _keys(self._digest, self._password, salt, iterations)
@@ -86,7 +86,7 @@ class Scram:
         if found is None:
             raise ScramError(_said(text))
         if not self._expected or not hmac.compare_digest(_decoded(found[1]), self._expected):
-            raise ScramError("its signature is wrong, so it does not know the password: it is not who it claims to be")
+            raise ScramError("SCRAM server signature mismatch")
 
     def _challenge(self, server_first: bytes) -> tuple[str, bytes, int]:
         text = _text(server_first)
@@ -95,7 +95,7 @@ class Scram:
             raise ScramError(_said(text))
         nonce, salt, iterations = found[1], _decoded(found[2]), int(found[3])
         if not nonce.startswith(self._nonce) or nonce == self._nonce:
-            raise ScramError("its challenge belongs to another login")
+            raise ScramError("its nonce does not continue ours")
         if not FEWEST_ITERATIONS <= iterations <= MOST_ITERATIONS:
             raise ScramError(
                 f"it asks for {iterations:,} iterations, and only {FEWEST_ITERATIONS:,} to {MOST_ITERATIONS:,} are safe"

@@ -131,12 +131,12 @@ def _load_text(made: ssl.SSLContext, pem: str, password: str) -> None:
 def _unpacked(tls: Tls, origin: str) -> bytes:
     """Certificate and key of a PKCS12 file, as PEM."""
     try:
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - not of ours, may not be there
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - the extra `tls`
         from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
     except ModuleNotFoundError:
         raise ConfigurationError(
-            f"{origin}: the keystore {tls.keystore_location} is PKCS12: install the package 'cryptography', or convert "
-            "it with 'openssl pkcs12 -in STORE -out client.pem' and set ssl.certificate.location and ssl.key.location"
+            f"{origin}: the keystore {tls.keystore_location} is PKCS12: pip install 'clusterload[tls]', or convert it "
+            "with 'openssl pkcs12 -in STORE -out client.pem' and set ssl.certificate.location and ssl.key.location"
         ) from None
     content = Path(tls.keystore_location).read_bytes()
     try:

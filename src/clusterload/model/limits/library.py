@@ -24,7 +24,7 @@ def tables() -> tuple[str, ...]:
 @cache
 def families() -> dict[str, dict[str, str]]:
     """The TOML files that come with clusterload: by each table's name which of its sizes that is."""
-    stems = sorted(one.name.removesuffix(".toml") for one in _folder().iterdir() if one.name.endswith(".toml"))
+    stems = sorted(file.name.removesuffix(".toml") for file in _folder().iterdir() if file.name.endswith(".toml"))
     return {stem: {f"{stem}-{size}": size for size in sizes_of(_shipped(stem))} or {stem: ""} for stem in stems}
 
 
@@ -86,10 +86,10 @@ def _extended(sheet: Sheet, given: Mapping[str, Any], folder: Path, chain: tuple
     return (sheet if base is None else sheet.on(_found(base, folder, chain))).checked()
 
 
-def _longer(chain: tuple[str, ...], one: str) -> tuple[str, ...]:
-    if one in chain:
+def _longer(chain: tuple[str, ...], reference: str) -> tuple[str, ...]:
+    if reference in chain:
         raise ConfigurationError(f"it extends itself, by {' and '.join(Path(each).name for each in chain)}")
-    return (*chain, one)
+    return (*chain, reference)
 
 
 def _folder() -> Any:

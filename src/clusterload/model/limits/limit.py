@@ -131,7 +131,7 @@ class Limit:
 
 def _unit(resource: str) -> Unit:
     """What a resource's limit is measured in."""
-    known = [one.name for one in dimensions()]
+    known = [dimension.name for dimension in dimensions()]
     if resource not in known:
         raise ConfigurationError(f"{resource!r} cannot have a limit{nearest(resource, known)}")
     measured = RESOURCES[resource]

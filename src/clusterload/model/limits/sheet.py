@@ -107,7 +107,7 @@ class Sheet:
             most_units=self.most_units or base.most_units,
             rows=(*(row for row in base.rows if not _covered(row.limit, own)), *self.rows),
             maximum=(*(most for most in base.maximum if not _covered(most, raised)), *self.maximum),
-            disputed=(*(one for one in base.disputed if not _covered(one, own)), *self.disputed),
+            disputed=(*(limit for limit in base.disputed if not _covered(limit, own)), *self.disputed),
         )
 
     def of_units(self, units: int) -> tuple[Limit, ...]:
@@ -136,8 +136,8 @@ class Sheet:
             note=_joined(f"{counted(units, self.unit_name)} x {limit.words}.", limit.note),
         )
 
-    def _capped(self, product: Limit, one: Limit) -> Limit:
-        known = [most for most in self.maximum if most.place == one.place]
+    def _capped(self, product: Limit, unit_limit: Limit) -> Limit:
+        known = [most for most in self.maximum if most.place == unit_limit.place]
         most = min(known, key=lambda most: most.amount, default=None)
         if most is None or most.amount >= product.amount:
             return product
@@ -156,7 +156,7 @@ def _joined(*notes: str) -> str:
 def _covered(limit: Limit, by: list[Limit]) -> bool:
     """Whether a limit gives way to others of the same resource and scope."""
     place = limit.resource, limit.scope
-    return any((one.resource, one.scope) == place and one.broker in {"", limit.broker} for one in by)
+    return any((other.resource, other.scope) == place and other.broker in {"", limit.broker} for other in by)
 
 
 def sizes_of(given: Mapping[str, Any]) -> tuple[str, ...]:

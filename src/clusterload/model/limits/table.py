@@ -148,11 +148,11 @@ class Limits:
         beaten = [limit for limit in (*self.limits, *other.limits) if limit not in held]
         parts = (self, other)
         return Limits(
-            name=" + ".join(one.name for one in parts),
-            title="; ".join(one.title for one in parts),
+            name=" + ".join(part.name for part in parts),
+            title="; ".join(part.title for part in parts),
             limits=tuple(held),
             disputed=(*self.disputed, *other.disputed, *beaten),
-            note=" ".join(one.note for one in parts if one.note),
+            note=" ".join(part.note for part in parts if part.note),
             units=self.units if self.unit_name else other.units,
             unit_name=self.unit_name or other.unit_name,
             most_units=self.most_units if self.unit_name else other.most_units,

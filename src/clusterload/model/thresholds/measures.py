@@ -47,7 +47,7 @@ TERMS: Final = ("scheduled", "acknowledged", "failed", "unknown", "dropped", "la
 """The counts of a ledger."""
 
 _SHORTER: Final[Mapping[str, tuple[str, ...]]] = {
-    "saturation": tuple(one.name for one in saturations()),
+    "saturation": tuple(saturation.name for saturation in saturations()),
     "saturation.cpu": ("cpu_host",),
     "saturation.network": ("network_thread_busy",),
     "saturation.handlers": ("request_handler_busy",),
@@ -102,28 +102,30 @@ class Measure:
         """The resources whose Series have these labels, as `ingress_by_topic` of ingress by topic; () if none has."""
         wanted = labels - {"broker"}
         for name in self.resources:
-            for one in _finer(name):
-                if wanted <= set(one.per):
-                    return (one,) if len(self.resources) == 1 else tuple(RESOURCES[each] for each in self.resources)
+            for resource in _finer(name):
+                if wanted <= set(resource.per):
+                    return (
+                        (resource,) if len(self.resources) == 1 else tuple(RESOURCES[each] for each in self.resources)
+                    )
         return ()
 
 
 def _finer(name: str) -> Iterator[Resource]:
     """A resource, and those that are the same by a label."""
     yield RESOURCES[name]
-    yield from (one for label, one in _by_label(name))
+    yield from (resource for label, resource in _by_label(name))
 
 
 def _by_label(name: str) -> Iterator[tuple[str, Resource]]:
-    for one in RESOURCES.values():
-        base, _, label = one.name.rpartition("_by_")
-        if base == name and label in one.per:
-            yield label, one
+    for resource in RESOURCES.values():
+        base, _, label = resource.name.rpartition("_by_")
+        if base == name and label in resource.per:
+            yield label, resource
 
 
 def _of_resource(name: str, read: tuple[str, ...]) -> Measure:
     first = RESOURCES[read[0]]
-    finer = [label for one in read for each in _finer(one) for label in each.per]
+    finer = [label for name in read for each in _finer(name) for label in each.per]
     return Measure(
         name=name,
         unit=first.unit.rate() if first.kind is Kind.DELTA else first.unit,
@@ -145,7 +147,7 @@ def _every() -> Iterator[Measure]:
     yield Measure(name="achieved", unit=units.RATIO, family=Family.ACHIEVED, labels=("load", "dial"))
 
 
-MEASURES: Final[Mapping[str, Measure]] = {one.name: one for one in _every()}
+MEASURES: Final[Mapping[str, Measure]] = {measure.name: measure for measure in _every()}
 """All measures by name."""
 
 
@@ -154,5 +156,5 @@ def choices(measure: Measure, label: str) -> tuple[str, ...]:
     if label == "of":
         return WAYS
     if label == "resource" and measure.family is Family.LIMIT_LOAD:
-        return tuple(one.name for one in dimensions())
+        return tuple(dimension.name for dimension in dimensions())
     return ()

@@ -137,21 +137,21 @@ class _Given:
     value: float = 0.0
 
 
-def _complaints(one: Threshold | _Given) -> Iterator[tuple[str, str]]:
+def _complaints(given: Threshold | _Given) -> Iterator[tuple[str, str]]:
     """What is wrong, each with the part that it is about: `name`, `op`, `amount`, `lasts`, or a label."""
-    measure = MEASURES.get(one.quantity)
+    measure = MEASURES.get(given.quantity)
     if measure is None:
-        yield "name", f"no quantity has this name{nearest(one.quantity, MEASURES)}; {_ABOUT}"
+        yield "name", f"no quantity has this name{nearest(given.quantity, MEASURES)}; {_ABOUT}"
         return
-    if one.op not in WORSE:
-        yield "op", f"{one.op!r} is none of {', '.join(WORSE)}"
-    if not math.isfinite(one.value):
+    if given.op not in WORSE:
+        yield "op", f"{given.op!r} is none of {', '.join(WORSE)}"
+    if not math.isfinite(given.value):
         yield "amount", "its value must be finite"
-    if one.aggregate and not (measure.aggregates and one.aggregate in AGGREGATES):
-        yield "name", f"{one.quantity} has no {one.aggregate!r}"
-    yield from _complaints_of_labels(measure, one.where)
-    if one.lasts is not None:
-        yield from (("lasts", words) for words in _complaints_of_time(measure, one.aggregate, one.lasts))
+    if given.aggregate and not (measure.aggregates and given.aggregate in AGGREGATES):
+        yield "name", f"{given.quantity} has no {given.aggregate!r}"
+    yield from _complaints_of_labels(measure, given.where)
+    if given.lasts is not None:
+        yield from (("lasts", words) for words in _complaints_of_time(measure, given.aggregate, given.lasts))
 
 
 def _complaints_of_labels(measure: Measure, where: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:

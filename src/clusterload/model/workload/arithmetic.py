@@ -154,13 +154,13 @@ def _quotient(over: str, above: float, under: str, below: float, what: str) -> i
 _PRODUCT: Final = {"request_rate": "record_rate", "record_rate": "byte_rate", "connection_rate": "connections"}
 
 
-def _check_product(first: str, one: float, second: str, said: str, other: float, product: float) -> None:
+def _check_product(first: str, amount: float, second: str, said: str, other: float, product: float) -> None:
     """Two dials must make the third."""
-    if abs(one * other - product) > _CLOSE * product:
+    if abs(amount * other - product) > _CLOSE * product:
         third = _PRODUCT[first]
         raise ConfigurationError(
-            f"{first} {_said(first, one)} x {second} {said} = {number(one * other, 6)} {_UNITS[third]}, but {third} is "
-            f"{_said(third, product)}: leave one of them out"
+            f"{first} {_said(first, amount)} x {second} {said} = {number(amount * other, 6)} {_UNITS[third]}, but "
+            f"{third} is {_said(third, product)}: leave one of them out"
         )
 
 

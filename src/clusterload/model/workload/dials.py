@@ -211,7 +211,7 @@ class Dials:
 
     def chosen(self) -> dict[str, Any]:
         """The dials that are set, in the order of their declaration."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {dial.name: getattr(self, dial.name) for dial in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
@@ -232,7 +232,7 @@ class Dials:
         return ", ".join(dial_text(name, value) for name, value in self.chosen().items())
 
 
-_DIALS: Final[dict[str, Declared]] = {one.name: one.metadata["declared"] for one in fields(Dials)}
+_DIALS: Final[dict[str, Declared]] = {dial.name: dial.metadata["declared"] for dial in fields(Dials)}
 
 
 def declared(name: str) -> Declared:
@@ -245,7 +245,7 @@ def declared(name: str) -> Declared:
 
 def dial_names(use: Use | None = None) -> tuple[str, ...]:
     """All dials in the order of their declaration, or those that one engine's kind takes."""
-    return tuple(name for name, one in _DIALS.items() if use is None or use in one.uses)
+    return tuple(name for name, dial in _DIALS.items() if use is None or use in dial.uses)
 
 
 def dial_noun(name: str) -> str:

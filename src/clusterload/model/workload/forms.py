@@ -34,7 +34,7 @@ class Choice:
     @property
     def words(self) -> str:
         """The options."""
-        return ", ".join(f"`{one}`" for one in self.options)
+        return ", ".join(f"`{option}`" for option in self.options)
 
     def read(self, dial: str, given: object) -> str:
         """The word."""

@@ -95,7 +95,9 @@ class Load:
         if not self.engine:
             object.__setattr__(self, "engine", engine_of(self.kind, self.dials))
         _one_of("engine", self.engine, ENGINES)
-        _one_of(f"kind of engine {self.engine}", self.kind, tuple(kind for one, kind in USES if one == self.engine))
+        _one_of(
+            f"kind of engine {self.engine}", self.kind, tuple(kind for engine, kind in USES if engine == self.engine)
+        )
         _one_of("arrivals", self.arrivals, ARRIVALS)
         if not self.client_id:
             object.__setattr__(self, "client_id", f"{PREFIX}-{self.name}")
@@ -127,14 +129,16 @@ class Load:
         Raises:
             ConfigurationError: there is no such dial.
         """
-        one = declared(dial)
+        dial_declared = declared(dial)
         value = getattr(self.dials, dial)
         if value is not None:
             return value
         fitting = (
-            default for of, default in one.otherwise if of == self.kind or getattr(self.dials, of, None) is not None
+            default
+            for of, default in dial_declared.otherwise
+            if of == self.kind or getattr(self.dials, of, None) is not None
         )
-        return next(fitting, one.default)
+        return next(fitting, dial_declared.default)
 
     def _check_dials(self) -> None:
         chosen, taken = self.dials.chosen(), dial_names(self.use)

@@ -80,7 +80,11 @@ class Plan:
     def too_long(self) -> tuple[Threshold, ...]:
         """The thresholds that must last for longer than what of the load is judged, so that nothing can cross them."""
         judged = self.duration - self.warm_up
-        return tuple(one for one in (*self.thresholds, *self.abort_if) if one.lasts is not None and one.lasts > judged)
+        return tuple(
+            threshold
+            for threshold in (*self.thresholds, *self.abort_if)
+            if threshold.lasts is not None and threshold.lasts > judged
+        )
 
     @classmethod
     def parsed(cls, given: Mapping[str, Any]) -> Plan:
@@ -115,7 +119,7 @@ class Plan:
 
     def is_like(self, other: Plan) -> bool:
         """Whether another plan does the same for as long, whatever the two are called or held against."""
-        mine, others = (replace(one, name="", thresholds=(), abort_if=()) for one in (self, other))
+        mine, others = (replace(plan, name="", thresholds=(), abort_if=()) for plan in (self, other))
         return mine == others
 
     def as_document(self) -> dict[str, Any]:
@@ -128,5 +132,5 @@ class Plan:
             "loads": [load.as_document() for load in self.loads],
             "faults": [fault.as_document() for fault in self.faults],
             # Only where there are some, so that a plan without them is read by what knows none.
-            **{key: [one.text for one in each] for key, each in gates.items() if each},
+            **{key: [threshold.text for threshold in each] for key, each in gates.items() if each},
         }

@@ -56,7 +56,9 @@ class Totals:
 
     def __add__(self, other: Totals) -> Totals:
         """Both together."""
-        return Totals(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Totals)})
+        return Totals(
+            **{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(Totals)}
+        )
 
 
 def _of_produce(load: Load, duration: float) -> Totals:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from clusterload.kafka.protocol.address import Address
-from clusterload.kafka.protocol.answering import answer_times
+from clusterload.kafka.protocol.conversation import round_trips
 from clusterload.kafka.protocol.security import security_of
 from clusterload.lab.registry import find_lab
 from clusterload.model.errors import ClusterError
@@ -63,7 +63,7 @@ class IdleWait:
         security = security_of(cluster.properties)
         addresses = [Address(broker.host, broker.port) for broker in cluster.brokers]
         return cls(
-            ask=lambda: max(answer_times(addresses, security, CLIENT)), busy=psutil.cpu_percent if lab else lambda: 0.0
+            ask=lambda: max(round_trips(addresses, security, CLIENT)), busy=psutil.cpu_percent if lab else lambda: 0.0
         )
 
     def wait(self, patience: float) -> bool:

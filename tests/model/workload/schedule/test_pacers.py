@@ -71,8 +71,8 @@ def test_the_total_is_every_event_before_the_end(pacer: Pacer, duration: float) 
 
 
 @given(pacers, seconds, seconds)
-def test_what_is_due_never_falls(pacer: Pacer, one: float, other: float) -> None:
-    assert pacer.due(min(one, other)) <= pacer.due(max(one, other))
+def test_what_is_due_never_falls(pacer: Pacer, moment: float, other: float) -> None:
+    assert pacer.due(min(moment, other)) <= pacer.due(max(moment, other))
 
 
 @given(rates, moments)
@@ -111,8 +111,8 @@ def test_workers_that_share_a_schedule_keep_it_to_the_event(pacer: Pacer, parts:
 @given(shapes, st.integers(1, 50), seconds)
 def test_even_schedules_of_scaled_shapes_make_as_much_together(shape: Shape, parts: int, elapsed: float) -> None:
     whole = Even(shape).due(elapsed)
-    one = Even(shape.scaled(1 / parts)).due(elapsed)
-    assert whole - 1 <= one * parts <= whole + parts
+    own = Even(shape.scaled(1 / parts)).due(elapsed)
+    assert whole - 1 <= own * parts <= whole + parts
 
 
 def test_an_even_schedule_of_a_shape_makes_its_area() -> None:

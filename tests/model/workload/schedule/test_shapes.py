@@ -70,8 +70,8 @@ def test_an_area_is_there_at_the_moment_that_reaches_it_and_not_before(shape: Sh
 
 
 @given(shapes, moments, moments)
-def test_the_area_never_falls(shape: Shape, one: float, other: float) -> None:
-    early, late = min(one, other), max(one, other)
+def test_the_area_never_falls(shape: Shape, moment: float, other: float) -> None:
+    early, late = min(moment, other), max(moment, other)
     assert shape.area(early) <= shape.area(late) * (1 + 1e-12)
 
 
@@ -117,7 +117,7 @@ def test_what_ends_at_nothing_never_gets_further() -> None:
     assert Ramp(100, 0, 10).reach(500) == 10
 
 
-NONSENSE: list[tuple[type, tuple[Any, ...], str]] = [
+REFUSED: list[tuple[type, tuple[Any, ...], str]] = [
     (Constant, (0,), "a constant of 0 makes no load"),
     (Constant, (math.nan,), "a constant of nan makes no load"),
     (Constant, (math.inf,), "a constant is inf: it must be"),
@@ -141,7 +141,7 @@ NONSENSE: list[tuple[type, tuple[Any, ...], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "arguments", "said"), NONSENSE)
+@pytest.mark.parametrize(("kind", "arguments", "said"), REFUSED)
 def test_a_shape_that_makes_no_sense_is_refused_with_the_reason(
     kind: type, arguments: tuple[Any, ...], said: str
 ) -> None:

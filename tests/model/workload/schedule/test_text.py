@@ -115,7 +115,7 @@ def test_a_replay_can_be_slower_and_lower(seen: Path) -> None:
         ("time,dial,value\n0,request_rate,5\n0,request_rate,6\n", "line 3: time 0 does not come after the one before"),
         ("time,dial,value\n0,request_rate,5\n\nsoon,request_rate,6\n", "line 4: 'soon' is not a duration"),
         ("time,dial,value\n0,request_rate,x\n", "line 2: 'x' is not a quantity"),
-        ("time,dial,value\n0,request_rate,-1\n", "line 2: a value of -1 makes no sense"),
+        ("time,dial,value\n0,request_rate,-1\n", "line 2: the value is -1: it must be 0 or above"),
         ("time,dial,value\n0,request_rate,0\n", "the peak of a replay of 0 makes no load"),
     ],
 )

@@ -17,7 +17,7 @@ def read_sizes(path: Path | str) -> list[tuple[int, float]]:
     """Sizes in bytes with their weights; a weight of 0 is left out.
 
     Raises:
-        ConfigurationError: the file cannot be read, or a line makes no sense; the message names file and line.
+        ConfigurationError: the file cannot be read, or a line is malformed; the message names file and line.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -48,5 +48,5 @@ def _row(row: list[str], where: str) -> tuple[int, float]:
     if size != int(size):
         raise ConfigurationError(f"{where}: size {row[0]} is no whole number of bytes")
     if not 0 <= weight < math.inf:
-        raise ConfigurationError(f"{where}: weight {row[1]} makes no sense: it must be 0 or above, and finite")
+        raise ConfigurationError(f"{where}: weight is {row[1]}: it must be 0 or above, and finite")
     return int(size), weight

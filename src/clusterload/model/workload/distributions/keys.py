@@ -176,7 +176,7 @@ def parse_keys(text: str) -> Keys:
     """Read `unique`, `none`, `uniform:100`, `zipf:1000:1.1`, `weights:3,1,1` or `hot:100:80%`.
 
     Raises:
-        ConfigurationError: the text is no spread of keys, or a number makes no sense.
+        ConfigurationError: the text is no spread of keys, or a number is out of range.
     """
     name, _, rest = text.strip().partition(":")
     parts = rest.split(":") if rest else []

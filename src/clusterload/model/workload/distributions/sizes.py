@@ -238,7 +238,7 @@ def parse_sizes(text: str) -> Sizes:
     A histogram's file is CSV that begins with the line `size,weight`.
 
     Raises:
-        ConfigurationError: the text is no spread of sizes, a size makes no sense, or the file cannot be read.
+        ConfigurationError: the text is no spread of sizes, a size is out of range, or the file cannot be read.
     """
     name, colon, rest = text.strip().partition(":")
     if not colon:

@@ -28,10 +28,10 @@ class _Held:
         for moment, value in points:
             checked_seconds(f"a time of {what}", moment)
             checked_value(f"a value of {what}", value)
-        for (one, _), (other, _) in pairwise(points):
-            if one >= other:
+        for (before, _), (other, _) in pairwise(points):
+            if before >= other:
                 raise ConfigurationError(
-                    f"the times of {what} must rise: {_seconds(other)} stands after {_seconds(one)}"
+                    f"the times of {what} must rise: {_seconds(other)} stands after {_seconds(before)}"
                 )
         checked_peak(f"the peak of {what}", max(value for _, value in points))
         whole = points if points[0][0] == 0 else ((0.0, 0.0), *points)

@@ -81,7 +81,7 @@ class Poisson:
         sums = list(accumulate(map(math.log, _uniforms(_BLOCK, f"{self.seed}/events/{block}"))))
         scale = (end - begin) / sums[-1]
         first, last = self.shape.reach(begin), self.shape.reach(end)
-        moments = [*map(self.shape.reach, [begin + scale * one for one in sums[:-1]]), last]
+        moments = [*map(self.shape.reach, [begin + scale * part for part in sums[:-1]]), last]
         # Events a rounding apart may have changed places; blocks must not overlap either.
         moments.sort()
         if moments[0] < first or moments[-1] > last:
@@ -100,8 +100,8 @@ def _gamma(count: int, name: str) -> float:
     most = count - 1 / 3
     attempt = 0
     while True:
-        one, other, chance = _uniforms(3, f"{name}/{attempt}")
-        normal = math.sqrt(-2 * math.log(one)) * math.cos(2 * math.pi * other)
+        first, other, chance = _uniforms(3, f"{name}/{attempt}")
+        normal = math.sqrt(-2 * math.log(first)) * math.cos(2 * math.pi * other)
         cube = (1 + normal / math.sqrt(9 * most)) ** 3
         if cube > 0 and math.log(chance) < normal * normal / 2 + most * (1 - cube + math.log(cube)):
             return most * cube

@@ -26,7 +26,7 @@ def read_replay(path: Path | str, unit: Unit, dial: str = "") -> Replay:
         dial: whose rows count; all rows if empty.
 
     Raises:
-        ConfigurationError: the file cannot be read, or a line makes no sense; the message names file and line.
+        ConfigurationError: the file cannot be read, or a line is malformed; the message names file and line.
     """
     points: list[tuple[float, float]] = []
     dials: set[str] = set()
@@ -71,7 +71,7 @@ def _point(row: list[str], unit: Unit, before: float, where: str) -> tuple[float
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from None
     if value < 0:
-        raise ConfigurationError(f"{where}: a value of {value:g} makes no sense: it must be 0 or above")
+        raise ConfigurationError(f"{where}: the value is {value:g}: it must be 0 or above")
     if moment <= before:
         raise ConfigurationError(f"{where}: time {row[0]} does not come after the one before it: sort the rows by time")
     return moment, value

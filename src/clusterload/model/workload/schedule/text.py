@@ -37,7 +37,7 @@ def parse_shape(text: str, unit: Unit, dial: str = "") -> Shape:
         dial: whose rows of a replayed file count; all rows if empty.
 
     Raises:
-        ConfigurationError: the text is no shape, a value measures something else or makes no sense, or a file
+        ConfigurationError: the text is no shape, a value measures something else or is out of range, or a file
             cannot be read.
     """
     name, colon, rest = text.strip().partition(":")
@@ -79,9 +79,9 @@ _PARTED: Final[dict[str, Callable[[_Parts], Shape]]] = {
 
 def _points(name: str, text: str, unit: Unit) -> tuple[tuple[float, float], ...]:
     found = list(_POINT.finditer(text))
-    if not found or text.endswith(",") or "".join(one[0] for one in found) != text:
+    if not found or text.endswith(",") or "".join(point[0] for point in found) != text:
         raise ConfigurationError(f"{text!r} are no points in time: write {SHAPES[name]}, as in {name}:100@0s,500@10s")
-    return tuple((parse_duration(one[2]), parse(one[1], unit).value) for one in found)
+    return tuple((parse_duration(point[2]), parse(point[1], unit).value) for point in found)
 
 
 def _replay(text: str, unit: Unit, dial: str) -> Replay:

@@ -6,10 +6,8 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from clusterload.kafka.brokers import Brokers
+from clusterload.kafka.brokers import Brokers, logs_of
 from clusterload.kafka.groups import Committed, Listing, committed, described, ends, lags, listed
-from clusterload.kafka.log_dirs import logs_of
-from clusterload.kafka.round_trip import round_trip
 from clusterload.model.errors import AuthorizationError, ClusterError, ClusterloadError, ConfigurationError
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind, Point
@@ -18,8 +16,8 @@ from clusterload.telemetry.sources.admin.mapping import MOST_LABELS, PLACEMENT, 
 from clusterload.telemetry.sources.admin.troubles import Troubles
 
 if TYPE_CHECKING:
+    from clusterload.kafka.brokers import Logs
     from clusterload.kafka.cluster import Topic
-    from clusterload.kafka.log_dirs import Logs
     from clusterload.kafka.properties import Properties
     from clusterload.telemetry.sources.source import Sink
 
@@ -110,7 +108,7 @@ class Observer:
 
     def _observe_round_trips(self, brokers: Brokers) -> None:
         if self._asks("round_trip_time"):
-            told, failed = brokers.ask_each(round_trip)
+            told, failed = brokers.ask_each(lambda broker: broker.round_trip(tries=3))
             for broker, error in failed.items():
                 self._troubles.begun(_way_to(broker), error)
             for broker in told:
