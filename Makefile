@@ -50,6 +50,7 @@ culprits: .venv/dev  ## record what is missing of the culprit benchmark (hours, 
 	$(RUN) benchmarks.culprits record --to $(CULPRITS) --seeds 100-102
 	$(RUN) benchmarks.culprits keep $(CULPRITS)
 	$(RUN) benchmarks.culprits judge
+	CULPRITS_QUARTER=all $(RUN) pytest tests/benchmarks/test_kept.py
 
 soak: .venv/dev  ## half an hour of load, in which memory must stay flat
 	$(RUN) benchmarks soak

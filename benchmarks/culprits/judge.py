@@ -99,11 +99,11 @@ def judge(path: Path) -> Judged:
     )
 
 
-def judge_all(folder: Path, seeds: Collection[int], processes: int = 2) -> list[Judged]:
-    """Judge the recordings of these seeds."""
+def judge_all(folder: Path, seeds: Collection[int], *, part: slice = slice(None), processes: int = 2) -> list[Judged]:
+    """Judge the recordings of these seeds, or a part of them in the order of their names."""
     chosen = [path for path in recorded(folder) if Truth.read(path / TRUTH).seed in seeds]
     with ProcessPoolExecutor(processes) as pool:
-        return list(pool.map(judge, chosen))
+        return list(pool.map(judge, chosen[part]))
 
 
 def write(judged: Iterable[Judged], path: Path) -> None:

@@ -1,6 +1,15 @@
-"""The culprit benchmark's recordings, judged anew: what RESULTS.md says of them is still so."""
+"""The culprit benchmark's recordings, judged again: what RESULTS.md says of them still holds.
+
+Judging all of them takes minutes. A run of the tests judges a quarter, another one each day, and says which;
+`CULPRITS_QUARTER=2` chooses the quarter, `CULPRITS_QUARTER=all` judges everything, as `make culprits` does.
+"""
 
 from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Final
 
 import pytest
 
@@ -8,11 +17,33 @@ from benchmarks.culprits.judge import Judged, judge_all
 from benchmarks.culprits.stored import KEPT, REPORTED, Truth, recorded
 from benchmarks.culprits.table import TARGETS, scores, within
 
+QUARTERS: Final = 4
+
+
+def chosen_quarter(setting: str, day: int) -> slice:
+    """Which of the recordings to judge: every fourth from one of the first four, or all."""
+    if setting == "all":
+        return slice(None)
+    return slice(int(setting or day) % QUARTERS, None, QUARTERS)
+
 
 @pytest.fixture(scope="module")
-def judged() -> list[Judged]:
-    """All reported recordings, judged as they are now."""
-    return judge_all(KEPT, range(REPORTED, 200))
+def judged(pytestconfig: pytest.Config) -> list[Judged]:
+    """A quarter of the reported recordings, judged as they are now; which one, and how to repeat it, is printed."""
+    part = chosen_quarter(os.environ.get("CULPRITS_QUARTER", ""), datetime.now(tz=UTC).timetuple().tm_yday)
+    name = "all" if part.step is None else str(part.start)
+    repeat = f"CULPRITS_QUARTER={name} python -m pytest tests/benchmarks/test_kept.py"
+    with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        sys.stderr.write(f"\nculprit recordings judged: quarter {name} of {QUARTERS}; again: {repeat}\n")
+    return judge_all(KEPT, range(REPORTED, 200), part=part)
+
+
+def test_the_quarters_are_all_recordings_each_once() -> None:
+    every = list(range(10))
+    assert every[chosen_quarter("all", 3)] == every
+    parts = [every[chosen_quarter("", day)] for day in range(5, 9)]
+    assert sorted(number for part in parts for number in part) == every
+    assert every[chosen_quarter("2", 1)] == [2, 6]
 
 
 @pytest.mark.parametrize("figure", TARGETS)

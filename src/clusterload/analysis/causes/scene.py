@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.causes.constants import PRICES
-from clusterload.analysis.causes.weights import between, by_size
+from clusterload.analysis.causes.weights import PRICES, between, by_size
 from clusterload.analysis.finding import Evidence
 from clusterload.analysis.window_stats import Pair, WindowStats, known
 from clusterload.model import units

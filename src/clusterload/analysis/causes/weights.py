@@ -1,8 +1,24 @@
-"""Weights: how much a figure speaks for something, from 0 to 1."""
+"""Weights: how much a figure supports a cause, from 0 to 1, and the prices and constants that judging rests on."""
 
 from __future__ import annotations
 
 import math
+import tomllib
+from importlib.resources import files
+from typing import Final
+
+from clusterload.analysis.bill import Prices
+
+_FILE: Final = tomllib.loads((files("clusterload.analysis.causes") / "constants.toml").read_text(encoding="utf-8"))
+
+PRICES: Final[dict[str, float]] = {
+    **_FILE["prices"],
+    **{price.driver: 1e3 * price.seconds for price in Prices.default().prices},
+}
+"""Milliseconds of a core for each thing."""
+
+CONFIDENCE: Final[dict[str, float]] = _FILE["confidence"]
+"""How a score becomes a confidence."""
 
 
 def between(value: float, nothing: float, whole: float) -> float:
