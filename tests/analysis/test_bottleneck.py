@@ -93,7 +93,7 @@ def test_a_missed_dial_makes_the_verdict_inconclusive_with_the_worst_dial_and_th
     verdict = diagnose(run, assess(run, stored_runs.limits(connections="100 connections")))
     assert verdict.state is State.INCONCLUSIVE
     assert (
-        "load 'produce' missed request_rate: 250/s of 500/s that were asked for, 50 % too little: "
+        "load 'produce' missed request_rate: 250/s of a target of 500/s, 50 % too little: "
         "the generator was the bottleneck (the busiest worker took 0.97 of a core)"
     ) in verdict.missing
 

@@ -17,7 +17,7 @@ import pytest
 
 from clusterload import Cluster, Lab, Limits, Run, assess, diagnose, read_run, watch
 from clusterload.analysis.diagnosis import State
-from clusterload.analysis.usage import Line
+from clusterload.analysis.usage import ResourceLine
 from clusterload.model.errors import ConfigurationError
 from clusterload.telemetry.sources.exporter import ExporterSource
 from tests.generator.wire.driving import Driven, drive, wire_load
@@ -34,7 +34,7 @@ def once(enough: Callable[[Run], object]) -> Callable[[Run], None]:
     return look
 
 
-def connections(run: Run) -> Line | None:
+def connections(run: Run) -> ResourceLine | None:
     return assess(run, Limits.named("course-basic")).line("connections")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from clusterload.analysis.totals import Stretch
+from clusterload.analysis.totals import LoadStretch
 from clusterload.model.ledger import RECORDS
 from clusterload.model.workload.targets import API, Asked, asked
 
@@ -43,7 +43,7 @@ _CLIENTS_TOO: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class BrokerCount:
     """What brokers counted of the thing that a dial is about.
 
     Attributes:
@@ -75,7 +75,7 @@ class AchievedDial:
     asked: Asked
     value: float
     seconds: float
-    counted: Counted = field(default_factory=Counted)
+    counted: BrokerCount = field(default_factory=BrokerCount)
 
     @property
     def dial(self) -> str:
@@ -125,7 +125,7 @@ def achieved(run: Run) -> tuple[AchievedDial, ...]:
     """Each dial of each Load that asks for a figure, with what it came to; nothing where no load was made."""
     if run.plan is None or not run.ledgers:
         return ()
-    stretch = Stretch.of(run)
+    stretch = LoadStretch.of(run)
     if stretch is None:
         return ()
     books = _Books(run, run.plan, stretch)
@@ -135,7 +135,7 @@ def achieved(run: Run) -> tuple[AchievedDial, ...]:
 class _Books:
     """The generator's and the brokers' counts of one run."""
 
-    def __init__(self, run: Run, plan: Plan, stretch: Stretch) -> None:
+    def __init__(self, run: Run, plan: Plan, stretch: LoadStretch) -> None:
         self.run = run
         self.loads = plan.loads
         self.stretch = stretch
@@ -219,7 +219,7 @@ class _Books:
 
     # The brokers' count.
 
-    def counted(self, load: Load, dial: str) -> Counted:
+    def counted(self, load: Load, dial: str) -> BrokerCount:
         """What brokers counted of what a dial is about."""
         if dial in API:
             api = _BROKERS_SAY.get(API[dial], API[dial])
@@ -233,9 +233,9 @@ class _Books:
             return self._by_topic(load, "records_in", lambda loads: sum(map(self._records, loads)))
         if dial == "byte_rate":
             return self._by_topic(load, "ingress", self._all_batch_bytes)
-        return self._reads(load) if dial == "fan_out" else Counted()
+        return self._reads(load) if dial == "fan_out" else BrokerCount()
 
-    def _reads(self, load: Load) -> Counted:
+    def _reads(self, load: Load) -> BrokerCount:
         """How many times brokers gave out each byte of a topic, held against all Loads that read it."""
         here = {
             way: [series for series in self.brokers(f"{way}_by_topic") if series.labels["topic"] == load.topic]
@@ -244,7 +244,7 @@ class _Books:
         written = self.stretch.rate(here["ingress"])
         readers = [other for other in self.loads if other.topic == load.topic and other.kind in {"consume", "group"}]
         uncounted = any(reader.engine == "client" for reader in readers)
-        return Counted(
+        return BrokerCount(
             value=self.stretch.rate(here["egress"]) / written if written else math.nan,
             of="egress_by_topic / ingress_by_topic",
             loads=tuple(reader.name for reader in readers),
@@ -262,27 +262,27 @@ class _Books:
         seen = {series.labels.get("broker", "") for series in found}
         return found if "" in seen or there <= seen else []
 
-    def _everybody(self, dial: str, value: float, of: str) -> Counted:
+    def _everybody(self, dial: str, value: float, of: str) -> BrokerCount:
         """A figure of the whole cluster, held against all Loads that have a part in it."""
         apart = _CLIENTS_TOO.get(dial, set())
         uncounted = {load.name for load in self.loads if load.engine == "client" and load.kind in apart}
         parts = {load.name: self._part(load, dial) for load in self.loads if load.engine == "wire"}
         sharing = tuple(load.name for load in self.loads if load.name in uncounted or parts.get(load.name))
         made = math.nan if uncounted else sum(parts.values())
-        return Counted(value=value, of=of, loads=sharing, made=made)
+        return BrokerCount(value=value, of=of, loads=sharing, made=made)
 
     def _part(self, load: Load, dial: str) -> float:
         part = self.own(load, dial)
         return 0.0 if math.isnan(part) else part
 
-    def _by_topic(self, load: Load, resource: str, made: Callable[[Sequence[Load]], float]) -> Counted:
+    def _by_topic(self, load: Load, resource: str, made: Callable[[Sequence[Load]], float]) -> BrokerCount:
         """A figure of one topic, or of the whole cluster where brokers do not tell topics apart."""
         by_topic = self.brokers(f"{resource}_by_topic")
         here = [series for series in by_topic if series.labels["topic"] == load.topic]
         loads = self._writers(load.topic) if here else [load for load in self.loads if self._writers(load.topic)]
         series, of = (here, f"{resource}_by_topic") if here else (self.brokers(resource), resource)
         names = tuple(load.name for load in loads)
-        return Counted(value=self.stretch.rate(series), of=of, loads=names, made=made(loads))
+        return BrokerCount(value=self.stretch.rate(series), of=of, loads=names, made=made(loads))
 
     def _attempts(self) -> float:
         """Connections that brokers accepted in the load, less those that were made beforehand for it."""

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from clusterload.analysis.usage import Line, Usage
+from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.resources import dimensions
 from clusterload.model.run import Run
@@ -145,11 +145,11 @@ def changes(baseline: Run, run: Run) -> tuple[Change, ...]:
     )
 
 
-def _effect(name: str, old: Line, new: Line, spread: float) -> Effect:
+def _effect(name: str, old: ResourceLine, new: ResourceLine, spread: float) -> Effect:
     return Effect(name=name, before=old.typical, after=new.typical, spread=spread)
 
 
-def _spread(name: str, baseline: Run, old: Line, run: Run, new: Line) -> float:
+def _spread(name: str, baseline: Run, old: ResourceLine, run: Run, new: ResourceLine) -> float:
     parts = [FLOOR, _chance(name, baseline), _chance(name, run), _restless(old), _restless(new)]
     return math.sqrt(sum(part**2 for part in parts))
 
@@ -160,7 +160,7 @@ def _chance(name: str, run: Run) -> float:
     return predicted["deviation"] / predicted["mean"] if predicted else 0.0
 
 
-def _restless(line: Line) -> float:
+def _restless(line: ResourceLine) -> float:
     """The relative standard error of a line's typical value, with neighbours in time not counted as independent."""
     values = line.values[~np.isnan(line.values)]
     middle = line.typical

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from clusterload.analysis.host_cpu import CROWDED, FULL, HOST_CPU
-from clusterload.analysis.usage import Line, Share, Usage, is_plural
+from clusterload.analysis.usage import ResourceLine, Share, Usage, is_plural
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES, dimensions
 
@@ -180,7 +180,7 @@ class _Own:
     growth: Growth
     idle: Mapping[str, float]
 
-    def growing(self, line: Line) -> float:
+    def growing(self, line: ResourceLine) -> float:
         """The part of a line's typical value that grows; NaN if it is not known."""
         name, now = line.resource.name, line.typical
         still = self.growth.still.get(name, 0.0)
@@ -189,7 +189,7 @@ class _Own:
         own = (now - self._idle(name, line)) * (1 - still)
         return own if math.isnan(own) else max(0.0, own)  # max() would lose a NaN
 
-    def _idle(self, name: str, line: Line) -> float:
+    def _idle(self, name: str, line: ResourceLine) -> float:
         level = self.idle.get(name, 0.0)
         if not isinstance(line, Share):
             return level
@@ -247,7 +247,7 @@ def _of_brokers(own: _Own, ends: Mapping[str, float]) -> Iterator[Headroom]:
         yield min(each, key=_order)
 
 
-def _of_broker(own: _Own, line: Line, end: float, horizon: float) -> Headroom:
+def _of_broker(own: _Own, line: ResourceLine, end: float, horizon: float) -> Headroom:
     growing, name = own.growing(line), line.resource.name
     factor = _factor(line.typical, growing, end)
     # What is busier than its end binds now; that needs no prediction.
@@ -270,7 +270,7 @@ def _of_broker(own: _Own, line: Line, end: float, horizon: float) -> Headroom:
     )
 
 
-def _why(line: Line, factor: float, growing: float, of: str) -> str:
+def _why(line: ResourceLine, factor: float, growing: float, of: str) -> str:
     now = f"{'' if of == 'busy' else 'at '}{units.percent(line.typical)} {of}"
     if math.isnan(line.typical):
         return "it was not measured throughout"

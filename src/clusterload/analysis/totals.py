@@ -25,7 +25,7 @@ _EDGE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class LoadStretch:
     """The stretch of a load that is judged.
 
     Attributes:
@@ -47,7 +47,7 @@ class Stretch:
     last: int
 
     @classmethod
-    def of(cls, run: Run) -> Stretch | None:
+    def of(cls, run: Run) -> LoadStretch | None:
         """The part of a run after its warm-up; None if that is nothing."""
         times = [
             (int(series.times[0]) - round(series.spans[0] * SECOND), int(series.times[-1]))

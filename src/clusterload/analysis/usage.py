@@ -29,7 +29,7 @@ SUSTAINED: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Line:
+class ResourceLine:
     """One resource over time on a Usage's grid.
 
     Attributes:
@@ -64,7 +64,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Share(Line):
+class Share(ResourceLine):
     """A resource's line as a ratio of its limit: `values` are shares, of which 1 is the limit."""
 
     limit: Limit
@@ -96,16 +96,16 @@ class Usage(Displayed):
 
     grid: Grid
     limits: Limits
-    lines: tuple[Line, ...]
+    lines: tuple[ResourceLine, ...]
     shares: tuple[Share, ...]
-    saturation: tuple[Line, ...]
+    saturation: tuple[ResourceLine, ...]
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
         binds = f", {self.binding.title} binding" if self.binding and self.typical_load >= NOTICEABLE else ""
         return f"Usage: limit load {units.percent(self.typical_load)}{binds}, against {self.limits.title}"
 
-    def line(self, resource: str) -> Line | None:
+    def line(self, resource: str) -> ResourceLine | None:
         """The cluster's line of a resource, or None if it was not measured."""
         return next((line for line in self.lines if line.resource.name == resource), None)
 
@@ -141,7 +141,7 @@ class Usage(Displayed):
         return max(known, key=lambda share: share.typical, default=None)
 
     @property
-    def busiest(self) -> Line | None:
+    def busiest(self) -> ResourceLine | None:
         """The broker and saturation resource that is sustained at the highest level; None if unknown."""
         known = [line for line in self.saturation if not np.isnan(line.sustained)]
         return max(known, key=lambda line: line.sustained, default=None)
@@ -193,7 +193,7 @@ def _counted_as(limit: Limit, run: Run) -> Sequence[Series]:
     return run.named("leaders") if limit.before_replication and by_broker else series
 
 
-def provider_load(run: Run, grid: Grid) -> tuple[Line, ...]:
+def provider_load(run: Run, grid: Grid) -> tuple[ResourceLine, ...]:
     """The provider's own figures of the cluster's load, to be shown next to the limit load; never added to it."""
     names = ("cluster_load_percent", "cluster_load_percent_avg", "cluster_load_percent_max")
     lines = (_cluster_line(run, RESOURCES[name], grid) for name in names)
@@ -227,17 +227,17 @@ def _dimension_series(run: Run) -> Iterable[Series]:
     return (series for series in run.series if series.name in names)
 
 
-def _cluster_line(run: Run, resource: Resource, grid: Grid) -> Line | None:
+def _cluster_line(run: Run, resource: Resource, grid: Grid) -> ResourceLine | None:
     series = run.named(resource.name)
     if not series:
         return None
-    return Line(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid))
+    return ResourceLine(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid))
 
 
-def _broker_lines(series: Sequence[Series], resource: Resource, grid: Grid) -> Iterable[Line]:
+def _broker_lines(series: Sequence[Series], resource: Resource, grid: Grid) -> Iterable[ResourceLine]:
     for broker in sorted({item.labels.get("broker", "") for item in series}):
         own = [item for item in series if item.labels.get("broker", "") == broker]
-        yield Line(resource=resource, broker=broker, values=_rates(resource, joined(own, grid), grid))
+        yield ResourceLine(resource=resource, broker=broker, values=_rates(resource, joined(own, grid), grid))
 
 
 def _rates(resource: Resource, values: Floats, grid: Grid) -> Floats:
@@ -248,7 +248,9 @@ def _shares(limit: Limit, run: Run, grid: Grid) -> Iterable[Share]:
     series, resource = _counted_as(limit, run), RESOURCES[limit.resource]
     if not series:
         return
-    lines: Iterable[Line] = (Line(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid)),)
+    lines: Iterable[ResourceLine] = (
+        ResourceLine(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid)),
+    )
     if limit.scope is Scope.BROKER:
         # A figure of the whole cluster says nothing about one broker.
         each = _broker_lines(series, resource, grid)
@@ -261,7 +263,7 @@ def _height(share: Share) -> float:
     return -np.inf if np.isnan(share.typical) else share.typical
 
 
-def _held_against(limit: Limit, line: Line, grid: Grid) -> Floats:
+def _held_against(limit: Limit, line: ResourceLine, grid: Grid) -> Floats:
     unit = RESOURCES[limit.resource].unit
     if line.resource.kind is Kind.GAUGE:
         return line.values * unit.factor_to(limit.value.unit) / limit.value.value

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from clusterload.analysis.usage import Line, Usage, provider_load
+from clusterload.analysis.usage import ResourceLine, Usage, provider_load
 from clusterload.model import units
 from clusterload.model.limits import Scope
 from clusterload.model.resources import RESOURCES, dimensions, saturations
@@ -146,11 +146,11 @@ def busy_chart(run: Run, usage: Usage) -> Chart | None:
     )
 
 
-def _trace(name: str, line: Line, usage: Usage, *, hue: int, dash: int = 0) -> Trace:
+def _trace(name: str, line: ResourceLine, usage: Usage, *, hue: int, dash: int = 0) -> Trace:
     return Trace(name=name, x=usage.grid.elapsed, y=line.values, hue=hue, dash=dash)
 
 
-def _ratios(lines: Sequence[Line], traces: Sequence[Trace]) -> str:
+def _ratios(lines: Sequence[ResourceLine], traces: Sequence[Trace]) -> str:
     told = (
         f"{trace.name}: typically {units.percent(line.typical)}, {units.percent(line.peak)} at most"
         for line, trace in zip(lines, traces, strict=True)

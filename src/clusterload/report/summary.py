@@ -8,7 +8,7 @@ from typing import Final
 
 from clusterload.analysis.diagnosis import Verdict
 from clusterload.analysis.gates import Answer, Gate
-from clusterload.analysis.usage import Line, Usage
+from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.model.workload import watched
@@ -67,7 +67,7 @@ def _resources(usage: Usage) -> Iterator[Sequence[str]]:
             limit_text(limit, line) if limit else "unknown",
             units.percent(share.typical) if share else "",
         )
-    busiest: dict[str, Line] = {}
+    busiest: dict[str, ResourceLine] = {}
     for line in sorted(usage.saturation, key=lambda one: -1.0 if math.isnan(one.typical) else one.typical):
         busiest[line.resource.title] = line
     for title, line in busiest.items():

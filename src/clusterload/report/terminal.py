@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.analysis.usage import NOTICEABLE, Line, Usage
+from clusterload.analysis.usage import NOTICEABLE, ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
 from clusterload.model.wording import in_sentence
@@ -50,8 +50,8 @@ def saturation_table(usage: Usage) -> Table:
     return shown
 
 
-def _by_resource(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    grouped: dict[str, list[Line]] = {}
+def _by_resource(lines: Iterable[ResourceLine]) -> dict[str, list[ResourceLine]]:
+    grouped: dict[str, list[ResourceLine]] = {}
     for line in lines:
         grouped.setdefault(line.resource.title, []).append(line)
     return grouped

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from clusterload.analysis.causes import judge
+from clusterload.analysis.causes import judge_causes
 from clusterload.analysis.finding import Finding
 from clusterload.analysis.usage import assess
 from clusterload.analysis.window_stats import WindowStats
@@ -115,7 +115,7 @@ def judged(
     run = recorded(changes, seed=seed, silent=silent, without=without)
     onset = START + BASELINE * SECOND
     now = run.between(onset, run.end)
-    return judge(WindowStats(now, run.between(run.start, onset) if baseline else None), assess(now, limits))
+    return judge_causes(WindowStats(now, run.between(run.start, onset) if baseline else None), assess(now, limits))
 
 
 def recorded(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterload.analysis.causes import CAUSES
-from clusterload.analysis.causes.blame import partition_of, uneven
+from clusterload.analysis.causes.blame import imbalance, offsets_partition
 from clusterload.model.limits import Limits
 
 from .scenes import BACKGROUND, judged
@@ -154,8 +154,8 @@ def test_every_cause_of_the_list_is_in_the_catalogue_and_complete() -> None:
     [("hello", 99162322), ("", 0), ("polygenelubricants", 0), ("ä", 228), ("\U0001d11e", 1772394)],
 )
 def test_a_group_s_offsets_are_in_the_partition_that_java_s_hash_of_its_name_says(group: str, value: int) -> None:
-    assert partition_of(group, 1 << 30) == value % (1 << 30)
-    assert partition_of(group, 50) == value % 50
+    assert offsets_partition(group, 1 << 30) == value % (1 << 30)
+    assert offsets_partition(group, 50) == value % 50
 
 
 @pytest.mark.parametrize(("lacking", "who"), [((3, 3, 0), "Broker 3 lags as a replica"), ((2, 2, 2), "Replicas lag")])
@@ -171,7 +171,7 @@ def test_missing_replicas_name_their_broker_where_no_request_waits_for_them(
 
 
 def test_of_groups_that_share_a_partition_the_one_that_came_is_blamed_first() -> None:
-    assert partition_of("usual-group", 6) == partition_of("yellow-group", 6) == 0
+    assert offsets_partition("usual-group", 6) == offsets_partition("yellow-group", 6) == 0
     changes = {
         **SEEN["offset commits"].changes,
         "records_by_partition{topic=__consumer_offsets,partition=5}": 0.1,
@@ -184,7 +184,7 @@ def test_of_groups_that_share_a_partition_the_one_that_came_is_blamed_first() ->
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1e9), max_size=6))
 def test_unevenness_is_from_nothing_to_all(values: dict[str, float]) -> None:
-    top, far = uneven(values)
+    top, far = imbalance(values)
     if math.isnan(far):
         assert len(values) < 2 or not sum(values.values()) > 0
     else:

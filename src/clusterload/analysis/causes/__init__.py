@@ -2,6 +2,6 @@
 
 from clusterload.analysis.causes.catalogue import CAUSES, FAMILIES
 from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
-from clusterload.analysis.causes.judging import judge
+from clusterload.analysis.causes.judging import judge_causes
 
-__all__ = ["CAUSES", "FAMILIES", "Cause", "LookAlike", "Signs", "judge"]
+__all__ = ["CAUSES", "FAMILIES", "Cause", "LookAlike", "Signs", "judge_causes"]

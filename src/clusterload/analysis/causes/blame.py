@@ -1,6 +1,7 @@
-"""Blame: who makes a cause, by who rose the most over the baseline.
+"""Blame: who causes it, by who rose the most over the baseline.
 
-Height misleads: the largest client of a cluster is seldom the one that changed. Without a baseline it is all there is.
+Levels mislead: the largest client of a cluster is seldom the one that changed. Without a baseline there is nothing
+else.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from clusterload.analysis.causes.scene import Scene
 
 LEAST: Final = 0.2
-"""Share of all that rose from which on somebody is named."""
+"""Share of the whole rise from which on somebody is named."""
 
 MOST: Final = 3
 """Culprits of one kind that are named at most."""
@@ -32,12 +33,12 @@ def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -
         scene: the window.
         name: of the Series.
         label: the kind of culprit.
-        but: names that are not asked about, as internal topics.
+        but: names to leave out, such as internal topics.
     """
-    kept = {who: pair for who, pair in scene.facts.by(name, label).items() if who not in {*but, _REST, ""}}
+    kept = {who: pair for who, pair in scene.stats.by(name, label).items() if who not in {*but, _REST, ""}}
     first = ranked(kept, label, name)
-    # What moves by itself is nobody's making.
-    return tuple(culprit for culprit in first if not scene.based or scene.rise(name, **{label: culprit.name}) > 0)
+    # A rise within noise is nobody's doing.
+    return tuple(culprit for culprit in first if not scene.compared or scene.rise(name, **{label: culprit.name}) > 0)
 
 
 def ranked(pairs: Mapping[str, Pair], kind: str, source: str) -> tuple[Culprit, ...]:
@@ -49,7 +50,7 @@ def ranked(pairs: Mapping[str, Pair], kind: str, source: str) -> tuple[Culprit, 
     return tuple(Culprit(kind=kind, name=who, share=shares[who], source=source) for who in first if shares[who] > LEAST)
 
 
-def clients(scene: Scene, *names: str) -> tuple[Culprit, ...]:
+def rising_clients(scene: Scene, *names: str) -> tuple[Culprit, ...]:
     """Clients by the first of these Series that names one; by thread time where none is given.
 
     Where users log in, the principals behind them come after.
@@ -61,20 +62,20 @@ def clients(scene: Scene, *names: str) -> tuple[Culprit, ...]:
     return ()
 
 
-def topics(scene: Scene, name: str) -> tuple[Culprit, ...]:
+def rising_topics(scene: Scene, name: str) -> tuple[Culprit, ...]:
     """Topics of clients, by a figure of topics."""
-    return by_rise(scene, name, "topic", but=_internal(scene.facts.by(name, "topic")))
+    return by_rise(scene, name, "topic", but=_internal(scene.stats.by(name, "topic")))
 
 
 def _internal(names: Iterable[str]) -> set[str]:
     return {name for name in names if name.startswith("__")}
 
 
-def partitions(scene: Scene, topic: str) -> dict[str, Pair]:
-    """Records a second of each partition of a topic, up to the last one that is told of."""
+def records_of_partitions(scene: Scene, topic: str) -> dict[str, Pair]:
+    """Records per second of each partition of a topic, up to the highest that is published."""
     values = {
         int(series.labels["partition"])
-        for run in (scene.facts.now, scene.facts.before)
+        for run in (scene.stats.now, scene.stats.before)
         if run is not None
         for series in run.named("records_by_partition")
         if series.labels.get("topic") == topic and series.labels.get("partition", "").isdecimal()
@@ -82,22 +83,23 @@ def partitions(scene: Scene, topic: str) -> dict[str, Pair]:
     found = {}
     for number in range(max(values, default=-1) + 1):
         pair = scene.total("records_by_partition", topic=topic, partition=str(number))
-        # Of very many partitions only those that grow are told.
+        # Of very many partitions only those that grow are published.
         found[str(number)] = Pair(now=0.0, before=pair.before) if math.isnan(pair.now) else pair
     return found
 
 
 def groups_by_commits(scene: Scene) -> tuple[Culprit, ...]:
     """Groups whose offsets are in the partition of the offsets' topic that grew the most."""
-    each = partitions(scene, OFFSETS)
+    each = records_of_partitions(scene, OFFSETS)
     if not each:
         return ()
     grown = ranked(each, "partition", "records_by_partition")
     if not grown:
         return ()
     count = max(map(int, each)) + 1
-    # A group is one partition's: of several groups there, only what came with the growth is told from the others.
-    there = [group for group in known_groups(scene) if partition_of(group, count) == int(grown[0].name)]
+    # All offsets of a group are in one partition; of several groups there, those whose members came with the growth
+    # are named first.
+    there = [group for group in known_groups(scene) if offsets_partition(group, count) == int(grown[0].name)]
     there.sort(key=lambda group: (-_came(scene, group), group))
     return tuple(
         Culprit(kind="group", name=group, share=grown[0].share / len(there), source="records_by_partition")
@@ -108,7 +110,7 @@ def groups_by_commits(scene: Scene) -> tuple[Culprit, ...]:
 def _came(scene: Scene, group: str) -> float:
     """How many members of a group came since the baseline; infinite where the group itself did."""
     members = scene.total("group_members", group=group)
-    if not scene.based or math.isnan(members.now):
+    if not scene.compared or math.isnan(members.now):
         return 0.0
     return math.inf if math.isnan(members.before) else members.rise
 
@@ -116,14 +118,13 @@ def _came(scene: Scene, group: str) -> float:
 def known_groups(scene: Scene) -> tuple[str, ...]:
     """All groups that any Series names."""
     names = ("group_members", "consumer_lag", "members_changed")
-    return tuple(sorted({group for name in names for group in scene.facts.by(name, "group")} - {_REST, ""}))
+    return tuple(sorted({group for name in names for group in scene.stats.by(name, "group")} - {_REST, ""}))
 
 
-def partition_of(group: str, count: int) -> int:
+def offsets_partition(group: str, count: int) -> int:
     """The partition of the offsets' topic that a group's offsets are kept in.
 
-    Kafka takes Java's hash of the group's name (31 times what was, plus each UTF-16 unit, in 32 bits), without its
-    sign, modulo the number of partitions.
+    Kafka takes Java's String.hashCode() of the group id, without its sign, modulo the number of partitions.
     """
     value = 0
     encoded = group.encode("utf-16-be")
@@ -131,11 +132,11 @@ def partition_of(group: str, count: int) -> int:
         value = (31 * value + int.from_bytes(encoded[at : at + 2], "big")) & 0xFFFFFFFF
     if value >= 1 << 31:
         value = (1 << 32) - value
-    # The lowest number has no counterpart above zero: Kafka takes 0 for it.
+    # Kafka takes 0 for the lowest number, which has no positive counterpart.
     return (0 if value == 1 << 31 else value) % count
 
 
-def uneven(values: Mapping[str, float]) -> tuple[str, float]:
+def imbalance(values: Mapping[str, float]) -> tuple[str, float]:
     """Who has the most, and how far from even that is, from 0 to 1 where one has all; NaN for fewer than two."""
     known = {who: value for who, value in values.items() if not math.isnan(value)}
     whole = sum(known.values())

@@ -41,7 +41,7 @@ def _throttling(scene: Scene) -> Signs | None:
 
 def _throttled_clients(scene: Scene, name: str) -> tuple[Culprit, ...]:
     by = {
-        kind: {who: pair.filled for who, pair in scene.facts.by(name, kind).items()} for kind in ("client", "principal")
+        kind: {who: pair.filled for who, pair in scene.stats.by(name, kind).items()} for kind in ("client", "principal")
     }
     return tuple(culprit for kind, each in by.items() for culprit in ranked(each, kind, name))
 
@@ -72,12 +72,14 @@ def _starvation(scene: Scene) -> Signs | None:
         return None
     own = scene.total("cpu_broker")
     others = Pair(now=_others(busy.now, own.now, scene), before=_others(busy.before, own.before, scene))
-    more = others.rise if scene.based else others.now
+    more = others.rise if scene.compared else others.now
     asked_more = max(
         scene.grown("requests", 20, 4.0), scene.grown("ingress", 1e5, 6.0), scene.grown("egress", 2e5, 8.0),
         between(scene.connecting, 5.0, 50.0), between(scene.rise("partitions"), 100, 500),
     )  # fmt: skip
-    took_more = between(own.rise / scene.cores, 0.05, 0.2) if scene.based else between(own.now / scene.cores, 0.2, 0.5)
+    took_more = (
+        between(own.rise / scene.cores, 0.05, 0.2) if scene.compared else between(own.now / scene.cores, 0.2, 0.5)
+    )
     full = between(busy.now, 0.8, 0.95)
     queue = scene.mean_time("request_queue_time", "Produce")
     return Signs(
@@ -122,7 +124,7 @@ STARVATION = Cause(
 def _compaction(scene: Scene) -> Signs | None:
     # Brokers publish no bytes of the log cleaner: they are what is written beyond what clients and replication bring.
     copied = max(scene.rise("ingress"), 0.0) + max(scene.rise("replication_in"), 0.0)
-    more = max(0.0, scene.rise("disk_writes") - 2 * copied) if scene.based else 0.0
+    more = max(0.0, scene.rise("disk_writes") - 2 * copied) if scene.compared else 0.0
     if not more > 0:
         return None
     reads = scene.rise("disk_reads")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from clusterload.analysis.causes.blame import by_rise, clients
+from clusterload.analysis.causes.blame import by_rise, rising_clients
 from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
@@ -35,12 +35,12 @@ def _connections(scene: Scene) -> Signs | None:
         return None
     cores = scene.spread_connections * (
         scene.price("Produce", scene.produced) + scene.followers("Produce")
-    ) + scene.price("FetchConsumer", scene.asked("FetchConsumer")) * between(more, 20, 200) * _idle_fetches(scene)
+    ) + scene.price("FetchConsumer", scene.added("FetchConsumer")) * between(more, 20, 200) * _idle_fetches(scene)
     # Idle connections cost nothing: their number alone harms only where there is a limit.
     active = between(cores / scene.cores, 0.01, 0.05) * between(scene.senders, 15, 60)
     many = scene.grown("connections", 10, 12) * active
-    weight = either(scene.cost(cores) * active, many, scene.pressed("connections"))
-    if scene.based:
+    weight = either(scene.cost(cores) * active, many, scene.near_limit("connections"))
+    if scene.compared:
         fit = 1 - 0.7 * by_size(scene.connecting * scene.seconds / more, 1.0, 6.0)
     else:
         # An absolute level alone says nothing, except against a limit.
@@ -56,9 +56,9 @@ def _connections(scene: Scene) -> Signs | None:
             *scene.request_evidence("Produce"),
         ),
         # Thread time of clients comes first only where the new connections send requests.
-        culprits=(*clients(scene), *_who_connects(scene))
+        culprits=(*rising_clients(scene), *_who_connects(scene))
         if active >= ACTIVE
-        else (*_who_connects(scene), *clients(scene)),
+        else (*_who_connects(scene), *rising_clients(scene)),
         cores=cores,
         effect=_share_effect(scene, "connections", more),
     )
@@ -67,7 +67,7 @@ def _connections(scene: Scene) -> Signs | None:
 def _idle_fetches(scene: Scene) -> float:
     """From 0 to 1, how far new fetches come from many waiting consumers, and not from a few in a storm."""
     more = max(1.0, scene.rise("connections"))
-    return 1 - by_size(scene.asked("FetchConsumer") / more, 4.0, 25.0)
+    return 1 - by_size(scene.added("FetchConsumer") / more, 4.0, 25.0)
 
 
 def _leads(scene: Scene, name: str) -> float:
@@ -125,7 +125,7 @@ def _churn(scene: Scene) -> Signs | None:
     rate = max(0.0, scene.connecting - failing)
     if rate < 0.5:  # noqa: PLR2004 (a client that starts now and then)
         return None
-    cores = scene.price("attempts", rate) + scene.price("Metadata", min(rate, scene.asked_on("Metadata")))
+    cores = scene.price("attempts", rate) + scene.price("Metadata", min(rate, scene.added_lasting("Metadata")))
     cores += scene.price("tls_attempts", _handshakes(scene))
     weight = either(scene.cost(cores), scene.grown("connection_attempts", 1.0) * between(rate, 1.0, 20.0))
     return Signs(
@@ -137,7 +137,7 @@ def _churn(scene: Scene) -> Signs | None:
             scene.evidence("Connections", "connections"),
             *scene.request_evidence("ApiVersions", "Metadata"),
         ),
-        culprits=(*clients(scene), *_who_connects(scene)),
+        culprits=(*rising_clients(scene), *_who_connects(scene)),
         cores=cores,
         effect=f"reused connections save {units.number(cores, 2)} cores",
     )
@@ -204,7 +204,7 @@ FAILURES = Cause(
 def _handshakes(scene: Scene) -> float:
     """TLS handshakes a second that were added; 0 where no metric says that connections are TLS."""
     encrypted, all_of_them = scene.now("tls_connections"), scene.now("connections")
-    listeners = scene.facts.by("connections_by_listener", "listener")
+    listeners = scene.stats.by("connections_by_listener", "listener")
     secure = sum(max(0.0, pair.now) for name, pair in listeners.items() if _is_tls(name) and not math.isnan(pair.now))
     share = max(encrypted, secure) / all_of_them if all_of_them else 0.0
     rising = scene.rise("tls_connections")
@@ -223,7 +223,7 @@ def _tls(scene: Scene) -> Signs | None:
     moved = (scene.rise("request_bytes") or scene.rise("ingress")) + (
         scene.rise("response_bytes") or scene.rise("egress")
     )
-    part = encrypted.rise / max(1.0, scene.total("connections").rise) if scene.based else 1.0
+    part = encrypted.rise / max(1.0, scene.total("connections").rise) if scene.compared else 1.0
     by_them = (
         min(1.0, max(0.0, part))
         if scene.rise("tls_connections")
@@ -243,7 +243,7 @@ def _tls(scene: Scene) -> Signs | None:
             scene.evidence("Connection attempts", "connection_attempts"),
             scene.evidence("Ingress", "ingress"),
         ),
-        culprits=(*clients(scene, "ingress_by_client", "thread_time_by_client"), *_who_connects(scene)),
+        culprits=(*rising_clients(scene, "ingress_by_client", "thread_time_by_client"), *_who_connects(scene)),
         cores=cores,
         effect=f"kept connections and fewer bytes save up to {units.number(cores, 2)} cores",
     )

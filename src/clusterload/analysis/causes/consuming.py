@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from clusterload.analysis.causes.blame import clients, topics
+from clusterload.analysis.causes.blame import rising_clients, rising_topics
 from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def _fetch_bytes(scene: Scene) -> float:
     """Bytes per added fetch."""
-    more = scene.asked("FetchConsumer")
+    more = scene.added("FetchConsumer")
     return max(0.0, scene.total("egress").rise) / more if more else math.nan
 
 
@@ -37,8 +37,10 @@ def _fan_out(scene: Scene) -> Signs | None:
     level, into = scene.total("egress"), scene.total("ingress")
     cores = scene.price("egress", more / MEGABYTE)
     material = between(cores / scene.cores, 0.0004, 0.002)
-    large = by_size(_fetch_bytes(scene), 3e3, 15e3) if scene.asked("FetchConsumer") else 1.0
-    weight = either(scene.cost(cores) * material, scene.grown("egress", 1e5, 10.0) * material, scene.pressed("egress"))
+    large = by_size(_fetch_bytes(scene), 3e3, 15e3) if scene.added("FetchConsumer") else 1.0
+    weight = either(
+        scene.cost(cores) * material, scene.grown("egress", 1e5, 10.0) * material, scene.near_limit("egress")
+    )
     cold = between(scene.rise("disk_reads") / more, 0.05, 0.4)
     times = Pair(
         now=level.now / into.now if into.now else math.nan,
@@ -46,7 +48,7 @@ def _fan_out(scene: Scene) -> Signs | None:
     )
     return Signs(
         weight=weight,
-        fit=(large if scene.based else large * between(scene.pressed("egress"), 0.1, 0.6)) * (1 - 0.8 * cold),
+        fit=(large if scene.compared else large * between(scene.near_limit("egress"), 0.1, 0.6)) * (1 - 0.8 * cold),
         sentence=f"High fan-out: {units.short(level.now, units.BYTES_PER_SECOND)} read, "
         f"{units.number(times.now, 2)} times what arrives",
         evidence=(
@@ -54,7 +56,10 @@ def _fan_out(scene: Scene) -> Signs | None:
             scene.evidence("Ingress", "ingress"),
             scene.figure("Bytes per fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
         ),
-        culprits=(*clients(scene, "egress_by_client", "thread_time_by_client"), *topics(scene, "egress_by_topic")),
+        culprits=(
+            *rising_clients(scene, "egress_by_client", "thread_time_by_client"),
+            *rising_topics(scene, "egress_by_topic"),
+        ),
         cores=cores,
         effect=f"without it egress is {units.short(level.now - more, units.BYTES_PER_SECOND)}",
     )
@@ -91,7 +96,7 @@ def _fetch_storm(scene: Scene) -> Signs | None:
     many = 1.0
     connections = scene.rise("connections")
     # Many new connections that fetch now and then make no storm, unless they belong to producers.
-    if connections >= 10 and scene.asked("Produce") < connections / 3:  # noqa: PLR2004 (a client or two)
+    if connections >= 10 and scene.added("Produce") < connections / 3:  # noqa: PLR2004 (a client or two)
         many = by_size(more / connections, 2.0, 12.0)
     weight = either(scene.cost(cores), scene.grown("requests_by_type", 20)) * between(cores / scene.cores, 0.01, 0.07)
     return Signs(
@@ -109,7 +114,7 @@ def _fetch_storm(scene: Scene) -> Signs | None:
                 "request_time, requests_by_type",
             ),
         ),
-        culprits=clients(scene),
+        culprits=rising_clients(scene),
         cores=cores,
         effect=f"a tenth as many fetches saves up to {units.number(0.9 * cores, 2)} cores",
     )
@@ -152,7 +157,10 @@ def _cold_reads(scene: Scene) -> Signs | None:
             scene.evidence("Egress", "egress"),
             scene.figure("Local time of a fetch", local, units.MILLISECONDS, "request_local_time"),
         ),
-        culprits=(*clients(scene, "egress_by_client", "thread_time_by_client"), *topics(scene, "egress_by_topic")),
+        culprits=(
+            *rising_clients(scene, "egress_by_client", "thread_time_by_client"),
+            *rising_topics(scene, "egress_by_topic"),
+        ),
         effect="reads from the page cache need no disk",
     )
 

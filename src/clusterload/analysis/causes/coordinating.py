@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterload.analysis.causes.blame import by_rise, clients, groups_by_commits, topics
+from clusterload.analysis.causes.blame import by_rise, groups_by_commits, rising_clients, rising_topics
 from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.weights import between, either
 from clusterload.model import units
@@ -21,13 +21,13 @@ def _material(scene: Scene, cores: float) -> float:
 def _grown(scene: Scene, request: str) -> float:
     """From 0 to 1, by what factor a type of request grew; 0 without a baseline."""
     pair = scene.requests(request)
-    if not scene.based or not scene.asked(request):
+    if not scene.compared or not scene.added(request):
         return 0.0
     return between(pair.now / max(pair.before, 5.0), 2.0, 20.0)
 
 
 def _offset_commits(scene: Scene) -> Signs | None:
-    more = scene.asked_on("OffsetCommit")
+    more = scene.added_lasting("OffsetCommit")
     if not more > 0:
         return None
     cores = scene.price("OffsetCommit", more) + scene.followers("OffsetCommit")
@@ -40,7 +40,7 @@ def _offset_commits(scene: Scene) -> Signs | None:
             scene.evidence("Offsets committed", "offset_commits"),
             scene.evidence("Growth of __consumer_offsets", "records_by_partition", topic="__consumer_offsets"),
         ),
-        culprits=(*groups_by_commits(scene), *clients(scene)),
+        culprits=(*groups_by_commits(scene), *rising_clients(scene)),
         cores=cores,
         effect=f"a commit every few seconds saves up to {units.number(cores, 2)} cores",
     )
@@ -68,21 +68,21 @@ OFFSET_COMMITS = Cause(
 
 def _metadata(scene: Scene) -> Signs | None:
     # Each connecting client sends one, and so does each member that joins a group.
-    asked = scene.asked_on("Metadata")
-    more = max(0.0, asked - scene.connecting - scene.rebalancing)
+    added = scene.added_lasting("Metadata")
+    more = max(0.0, added - scene.connecting - scene.rebalancing)
     if not more > 0:
         return None
     cores = scene.price("Metadata", more)
     return Signs(
         weight=either(scene.cost(cores), _grown(scene, "Metadata")) * _material(scene, cores),
-        fit=between(more / asked, 0.2, 0.6),
+        fit=between(more / added, 0.2, 0.6),
         sentence=f"Clients send {units.number(scene.requests('Metadata').now)} Metadata requests a second",
         evidence=(
             *scene.request_evidence("Metadata"),
             scene.evidence("Connection attempts", "connection_attempts"),
             scene.evidence("Partitions", "partitions"),
         ),
-        culprits=clients(scene),
+        culprits=rising_clients(scene),
         cores=cores,
         effect=f"refreshing metadata when something changed, as clients do by default, saves "
         f"{units.number(cores, 2)} cores",
@@ -112,7 +112,7 @@ METADATA = Cause(
 def _rebalances(scene: Scene) -> Signs | None:
     joins = scene.lasting("requests_by_type", request="JoinGroup")
     counted = scene.total("group_rebalances")
-    beats = scene.asked_on("LeaveGroup")
+    beats = scene.added_lasting("LeaveGroup")
     changed = scene.rise("members_changed")
     if not max(joins, beats) > 0 and not changed > 0:
         return None
@@ -129,7 +129,7 @@ def _rebalances(scene: Scene) -> Signs | None:
             scene.figure("Rebalances", counted, units.COUNT_PER_SECOND, "group_rebalances"),
             scene.evidence("Egress", "egress"),
         ),
-        culprits=(*members, *clients(scene)),
+        culprits=(*members, *rising_clients(scene)),
         cores=cores,
         effect="members that stay keep reading; none re-reads what was not committed",
     )
@@ -164,7 +164,7 @@ REBALANCES = Cause(
 
 
 def _transactions(scene: Scene) -> Signs | None:
-    more = scene.asked_on("EndTxn")
+    more = scene.added_lasting("EndTxn")
     if not more > 0:
         return None
     cores = scene.price("transactions", scene.transactions) + scene.followers("transaction")
@@ -173,7 +173,7 @@ def _transactions(scene: Scene) -> Signs | None:
         fit=1.0,
         sentence=f"{units.number(scene.requests('EndTxn').now)} transactions a second",
         evidence=scene.request_evidence("EndTxn", "AddPartitionsToTxn", "WriteTxnMarkers", "InitProducerId"),
-        culprits=(*clients(scene), *topics(scene, "records_in_by_topic")),
+        culprits=(*rising_clients(scene), *rising_topics(scene, "records_in_by_topic")),
         cores=cores,
         effect=f"ten times as many records in each transaction saves up to {units.number(0.9 * cores, 2)} cores",
     )
@@ -200,18 +200,18 @@ TRANSACTIONS = Cause(
 
 
 def _producer_ids(scene: Scene) -> Signs | None:
-    asked = scene.asked_on("InitProducerId")
-    more = max(0.0, asked - scene.connecting - scene.asked_on("EndTxn"))
+    added = scene.added_lasting("InitProducerId")
+    more = max(0.0, added - scene.connecting - scene.added_lasting("EndTxn"))
     if not more > 0:
         return None
     cores = scene.price("InitProducerId", more)
     return Signs(
         weight=either(scene.cost(cores), _grown(scene, "InitProducerId")) * _material(scene, cores),
-        fit=between(more / asked, 0.2, 0.6),
+        fit=between(more / added, 0.2, 0.6),
         sentence=f"Producers send {units.number(scene.requests('InitProducerId').now)} InitProducerId requests a "
         "second",
         evidence=scene.request_evidence("InitProducerId", "EndTxn", "Produce"),
-        culprits=clients(scene),
+        culprits=rising_clients(scene),
         cores=cores,
         effect=f"reused producers save {units.number(cores, 2)} cores, and brokers' memory for each id",
     )

@@ -30,7 +30,7 @@ _HEARTBEATS: Final = ("cpu_broker", "leaders", "connections", "requests", "parti
 
 def silences(scene: Scene) -> dict[str, float]:
     """The longest time in the window without metrics of each broker, in seconds."""
-    run = scene.facts.now
+    run = scene.stats.now
     heard: dict[str, list[int]] = {}
     for name in _HEARTBEATS:
         for series in run.named(name):
@@ -56,14 +56,16 @@ def _alone(scene: Scene) -> tuple[str, float]:
 
 def _others_lead(scene: Scene, lost: str) -> float:
     """How many more leaders the other brokers have than before."""
-    leaders = scene.facts.per_broker("leaders")
-    return sum(pair.rise for who, pair in leaders.items() if who != lost and scene.based and not math.isnan(pair.rise))
+    leaders = scene.stats.per_broker("leaders")
+    return sum(
+        pair.rise for who, pair in leaders.items() if who != lost and scene.compared and not math.isnan(pair.rise)
+    )
 
 
 def _broker_down(scene: Scene) -> Signs | None:
     who, seconds = _alone(scene)
-    leaders = scene.facts.per_broker("leaders")
-    none_led = [broker for broker, pair in leaders.items() if pair.now == 0 and (pair.before > 0 or not scene.based)]
+    leaders = scene.stats.per_broker("leaders")
+    none_led = [broker for broker, pair in leaders.items() if pair.now == 0 and (pair.before > 0 or not scene.compared)]
     # A broker that dies gives metrics for the first seconds of the window; the last reading says more than the median.
     missing = max(scene.rise("under_replicated"), _last_rise(scene, "under_replicated"))
     offline = max(scene.rise("offline_partitions"), _last_rise(scene, "offline_partitions"))
@@ -94,7 +96,7 @@ def _broker_down(scene: Scene) -> Signs | None:
 
 def _last_rise(scene: Scene, name: str) -> float:
     """How much more the last readings of the window say than the baseline."""
-    run = scene.facts.now
+    run = scene.stats.now
     last = 0.0
     for series in run.named(name):
         inside = (series.times > run.start) & (series.times <= run.end) & ~np.isnan(series.values)
@@ -130,7 +132,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
     source = "request_remote_time"
     if math.isnan(whole.now):
         whole, source = scene.mean_time("request_time", "Produce"), "request_time"
-    each = {broker: scene.mean_time(source, "Produce", broker) for broker in scene.facts.per_broker(source)}
+    each = {broker: scene.mean_time(source, "Produce", broker) for broker in scene.stats.per_broker(source)}
     slower = {who: pair for who, pair in each.items() if not math.isnan(pair.now)}
     idle = each.keys() - slower.keys()
     behind, comparison = _waited_for(slower, idle)
@@ -143,13 +145,13 @@ def _slow_replica(scene: Scene) -> Signs | None:
     # The longest wait counts: requests of the lagging broker itself, and of idle brokers, wait for nobody.
     worst = max(slower.values(), key=lambda pair: pair.rise, default=whole)
     late = by_size(worst.rise, 8.0, 60.0) if worst.rise > 0 else 0.0
-    if not scene.based:
+    if not scene.compared:
         late *= 0.6
     missing = between(scene.rise("under_replicated"), 0, 2)
     if not late and not missing:
         return None
     return Signs(
-        weight=either(late * between(worst.ratio, 1.5, 4.0) if scene.based else late, 0.6 * missing),
+        weight=either(late * between(worst.ratio, 1.5, 4.0) if scene.compared else late, 0.6 * missing),
         # On a full host all brokers are late, and not only one for the others.
         fit=either(comparison, absent, 0.9 * paused, 0.5 * missing, 0.35) * (1 - 0.7 * _full(scene) * (1 - comparison)),
         sentence=_lateness(behind, whole),
@@ -187,7 +189,7 @@ def _waited_for(waits: dict[str, Pair], idle: Set[str]) -> tuple[str, float]:
 
 def _missing_replica(scene: Scene) -> str:
     """The only broker without under-replicated partitions: it is the replica that the others lack."""
-    each = scene.facts.per_broker("under_replicated")
+    each = scene.stats.per_broker("under_replicated")
     whole = [who for who, pair in each.items() if pair.now == 0]
     return whole[0] if len(whole) == 1 and len(each) > 1 else ""
 
@@ -226,7 +228,7 @@ SLOW_REPLICA = Cause(
 
 def _network_delay(scene: Scene) -> Signs | None:
     each = {
-        broker: pair for broker, pair in scene.facts.per_broker("round_trip_time").items() if not math.isnan(pair.now)
+        broker: pair for broker, pair in scene.stats.per_broker("round_trip_time").items() if not math.isnan(pair.now)
     }
     rises = {broker: pair.rise - _inside(scene, broker) for broker, pair in each.items()}
     if not rises or max(rises.values()) <= 1:
@@ -236,7 +238,7 @@ def _network_delay(scene: Scene) -> Signs | None:
     spared = 1 - between(min(others, default=0.0) / rises[who], 0.1, 0.6) if others else 0.0
     worst = each[who]
     return Signs(
-        weight=by_size(rises[who], 4.0, 30.0) * (between(worst.ratio, 1.5, 4.0) if scene.based else 0.7),
+        weight=by_size(rises[who], 4.0, 30.0) * (between(worst.ratio, 1.5, 4.0) if scene.compared else 0.7),
         fit=either(spared, 1 - _full(scene)) * (1 - _full(scene) * (0.5 - 0.3 * spared)),
         sentence=f"A round trip to broker {who} takes {units.number(worst.now)} ms",
         evidence=(
@@ -253,7 +255,7 @@ def _network_delay(scene: Scene) -> Signs | None:
 
 def _inside(scene: Scene, broker: str) -> float:
     """Milliseconds that a request waits longer within a broker."""
-    return max(0.0, scene.mean_time("request_queue_time", "Produce", broker).rise or 0.0) if scene.typed else 0.0
+    return max(0.0, scene.mean_time("request_queue_time", "Produce", broker).rise or 0.0) if scene.by_type else 0.0
 
 
 NETWORK_DELAY = Cause(
@@ -278,12 +280,12 @@ NETWORK_DELAY = Cause(
 
 def _disk(scene: Scene) -> Signs | None:
     local = scene.mean_time("request_local_time", "Produce")
-    if not scene.based or not local.rise > 3:  # noqa: PLR2004 (times are whole milliseconds)
+    if not scene.compared or not local.rise > 3:  # noqa: PLR2004 (times are whole milliseconds)
         return None
-    asked = between(scene.requests("Produce").ratio, 1.3, 3.0)
+    added = between(scene.requests("Produce").ratio, 1.3, 3.0)
     return Signs(
         weight=by_size(local.rise, 5.0, 60.0) * between(local.ratio, 2.0, 6.0),
-        fit=(1 - _full(scene)) * (1 - 0.8 * asked) * 0.8,
+        fit=(1 - _full(scene)) * (1 - 0.8 * added) * 0.8,
         sentence=f"Slow writes: a Produce request spends {units.number(local.now)} ms at its leader",
         evidence=(
             scene.figure("Local time of a Produce request", local, units.MILLISECONDS, "request_local_time"),

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 MOST_EVIDENCE: Final = 8
 
 
-def judge(facts: WindowStats, usage: Usage) -> tuple[Finding, ...]:
+def judge_causes(stats: WindowStats, usage: Usage) -> tuple[Finding, ...]:
     """The causes that hold, the likeliest first. Pure."""
-    scene = Scene(facts, usage)
+    scene = Scene(stats, usage)
     signs = signs_of(scene)
     scores = explained_away({name: found.score for name, found in signs.items()})
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
@@ -50,7 +50,7 @@ def explained_away(scores: Mapping[str, float]) -> dict[str, float]:
 
 
 def _confidence(scores: Mapping[str, float], name: str, scene: Scene) -> float:
-    score = scores[name] * (1.0 if scene.based else CONFIDENCE["without_baseline"])
+    score = scores[name] * (1.0 if scene.compared else CONFIDENCE["without_baseline"])
     others = max((value for other, value in scores.items() if other != name), default=0.0)
     at = CONFIDENCE["at_nothing"] + CONFIDENCE["slope"] * score + CONFIDENCE["margin"] * (score - others)
     return CONFIDENCE["most"] / (1 + math.exp(-at))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from clusterload.analysis.causes.blame import by_rise, clients, partitions, ranked, uneven
+from clusterload.analysis.causes.blame import by_rise, imbalance, ranked, records_of_partitions, rising_clients
 from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, either
@@ -27,13 +27,13 @@ def _hot_partition(scene: Scene) -> Signs | None:
 
 def _written(scene: Scene) -> list[str]:
     """Topics of clients whose records are known by partition."""
-    names = scene.facts.by("records_by_partition", "topic")
+    names = scene.stats.by("records_by_partition", "topic")
     return [topic for topic in names if not topic.startswith("__") and topic != OTHERS]
 
 
 def _hottest(scene: Scene, topic: str) -> Signs | None:
-    each = partitions(scene, topic)
-    top, skew = uneven({name: pair.now for name, pair in each.items()})
+    each = records_of_partitions(scene, topic)
+    top, skew = imbalance({name: pair.now for name, pair in each.items()})
     if math.isnan(skew) or not top:
         return None
     more = _added_skew(each, skew)
@@ -56,7 +56,7 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
         culprits=(
             Culprit(kind="topic", name=topic, share=part, source="records_by_partition"),
             Culprit(kind="partition", name=f"{topic}-{top}", share=share, source="records_by_partition"),
-            *clients(scene, "ingress_by_client", "thread_time_by_client"),
+            *rising_clients(scene, "ingress_by_client", "thread_time_by_client"),
         ),
         effect=f"evenly spread, its leader gets {units.percent(max(0.0, share - 1 / len(each)))} less of the topic",
     )
@@ -64,9 +64,9 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
 
 def _added_skew(each: Mapping[str, Pair], skew: float) -> float:
     """How much more skewed partitions are than before; or how skewed the added records are, where most were added."""
-    _, usual = uneven({name: pair.before for name, pair in each.items()})
+    _, usual = imbalance({name: pair.before for name, pair in each.items()})
     rises = {name: max(0.0, pair.rise) for name, pair in each.items() if not math.isnan(pair.rise)}
-    _, added = uneven(rises)
+    _, added = imbalance(rises)
     whole = sum(pair.now for pair in each.values() if not math.isnan(pair.now))
     # A topic that was as skewed before, with hardly anything in it, did no harm then.
     new = 0.0 if math.isnan(added) else added * between(sum(rises.values()) / whole, 0.3, 0.7)
@@ -98,23 +98,23 @@ HOT_PARTITION = Cause(
 
 
 def _leader_skew(scene: Scene) -> Signs | None:
-    leaders = scene.facts.per_broker("leaders")
-    bytes_in = scene.facts.per_broker("ingress")
-    top, skew = uneven(_now(leaders))
+    leaders = scene.stats.per_broker("leaders")
+    bytes_in = scene.stats.per_broker("ingress")
+    top, skew = imbalance(_now(leaders))
     if not top:
         return None
-    _, usual = uneven(_before(leaders))
-    loaded, load = uneven(_now(bytes_in))
-    _, load_usual = uneven(_before(bytes_in))
-    moved = sum(abs(pair.rise) for pair in leaders.values() if not math.isnan(pair.rise)) / 2 if scene.based else 0.0
-    gained = {who: pair for who, pair in leaders.items() if scene.based and pair.rise > 0}
+    _, usual = imbalance(_before(leaders))
+    loaded, load = imbalance(_now(bytes_in))
+    _, load_usual = imbalance(_before(bytes_in))
+    moved = sum(abs(pair.rise) for pair in leaders.values() if not math.isnan(pair.rise)) / 2 if scene.compared else 0.0
+    gained = {who: pair for who, pair in leaders.items() if scene.compared and pair.rise > 0}
     more = skew - (0.0 if math.isnan(usual) else usual)
     heavier = (load - (0.0 if math.isnan(load_usual) else load_usual)) if not math.isnan(load) else 0.0
     who = loaded if heavier > more and loaded in gained else top
-    told = between(moved, 0.5, 2.0) if scene.based else between(skew, 0.3, 0.7)
+    told = between(moved, 0.5, 2.0) if scene.compared else between(skew, 0.3, 0.7)
     return Signs(
         weight=either(between(more, 0.1, 0.5), between(heavier, 0.15, 0.5) * (1.0 if who in gained else 0.3)),
-        fit=told * (1.0 if not scene.based or who in gained else 0.3) * _no_broker_lost(scene),
+        fit=told * (1.0 if not scene.compared or who in gained else 0.3) * _no_broker_lost(scene),
         sentence=f"Broker {who} leads {units.number(leaders[who].now)} of "
         f"{units.number(sum(_now(leaders).values()))} partitions",
         evidence=tuple(
@@ -165,14 +165,14 @@ LEADER_SKEW = Cause(
 
 def _partitions(scene: Scene) -> Signs | None:
     level, more = scene.total("partitions"), scene.rise("partitions")
-    brokers = max(1, len(scene.facts.per_broker("partitions")))
+    brokers = max(1, len(scene.stats.per_broker("partitions")))
     if not more > 0:
         return None
     cores = scene.price("partitions", more)
-    high = between(level.now / brokers, 1500.0, 5000.0) if not scene.based else 0.0
+    high = between(level.now / brokers, 1500.0, 5000.0) if not scene.compared else 0.0
     weight = either(
-        between(more / brokers, 40.0, 220.0) * between(level.ratio, 1.1, 1.6) if scene.based else high,
-        scene.pressed("partitions"),
+        between(more / brokers, 40.0, 220.0) * between(level.ratio, 1.1, 1.6) if scene.compared else high,
+        scene.near_limit("partitions"),
     )
     local = scene.mean_time("request_local_time", "FetchFollower")
     return Signs(
@@ -192,7 +192,7 @@ def _partitions(scene: Scene) -> Signs | None:
 def _new_topics(scene: Scene) -> tuple[Culprit, ...]:
     """Topics by the partitions that they have more than before."""
     counts: dict[str, list[set[str]]] = {}
-    for at, run in enumerate((scene.facts.now, scene.facts.before)):
+    for at, run in enumerate((scene.stats.now, scene.stats.before)):
         for series in run.named("records_by_partition") if run is not None else ():
             topic, inside = series.labels.get("topic", ""), (series.times > run.start) & (series.times <= run.end)  # type: ignore[union-attr]
             if inside.any() and topic not in {"", "(others)"}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from clusterload.analysis.causes.blame import clients, topics
+from clusterload.analysis.causes.blame import rising_clients, rising_topics
 from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
@@ -34,7 +34,7 @@ def _small_batches(scene: Scene) -> Signs | None:
             scene.figure("Records per Produce request", records, units.RECORDS, "records_in, requests_by_type"),
             scene.evidence("Ingress", "ingress"),
         ),
-        culprits=(*clients(scene), *topics(scene, "records_in_by_topic")),
+        culprits=(*rising_clients(scene), *rising_topics(scene, "records_in_by_topic")),
         cores=cores,
         effect=f"batches of ten times as many records save up to {units.number(0.9 * cores, 2)} cores",
     )
@@ -47,7 +47,7 @@ def _added_records(scene: Scene) -> float:
 
 def _produce_leads(scene: Scene) -> bool:
     """Whether Produce requests rose more than consumers' fetches."""
-    return scene.produced >= scene.asked("FetchConsumer") / 2
+    return scene.produced >= scene.added("FetchConsumer") / 2
 
 
 SMALL_BATCHES = Cause(
@@ -78,18 +78,23 @@ def _ingress(scene: Scene) -> Signs | None:
         return None
     cores = scene.price("ingress", more / MEGABYTE)
     material = between(cores / scene.cores, 0.003, 0.01)
-    large = by_size(scene.batch_bytes, 2.5e3, 12e3) if scene.typed else 1.0
-    weight = either(scene.cost(cores) * material, scene.grown("ingress", 5e4, 8.0) * material, scene.pressed("ingress"))
+    large = by_size(scene.batch_bytes, 2.5e3, 12e3) if scene.by_type else 1.0
+    weight = either(
+        scene.cost(cores) * material, scene.grown("ingress", 5e4, 8.0) * material, scene.near_limit("ingress")
+    )
     return Signs(
         weight=weight,
-        fit=large if scene.based else large * between(scene.pressed("ingress"), 0.1, 0.6),
+        fit=large if scene.compared else large * between(scene.near_limit("ingress"), 0.1, 0.6),
         sentence=f"High ingress: {units.short(level.now, units.BYTES_PER_SECOND)}",
         evidence=(
             scene.evidence("Ingress", "ingress"),
             *scene.request_evidence("Produce"),
             scene.evidence("Replication", "replication_in"),
         ),
-        culprits=(*clients(scene, "ingress_by_client", "thread_time_by_client"), *topics(scene, "ingress_by_topic")),
+        culprits=(
+            *rising_clients(scene, "ingress_by_client", "thread_time_by_client"),
+            *rising_topics(scene, "ingress_by_topic"),
+        ),
         cores=cores,
         effect=f"without it ingress is {units.short(level.now - more, units.BYTES_PER_SECOND)}, "
         f"and {units.number(cores, 2)} cores are free",
@@ -135,7 +140,7 @@ def _recompression(scene: Scene) -> Signs | None:
                 "request_local_time, requests_by_type",
             ),
         ),
-        culprits=(*topics(scene, "message_conversions_by_topic"), *clients(scene)),
+        culprits=(*rising_topics(scene, "message_conversions_by_topic"), *rising_clients(scene)),
         cores=cores,
         effect=f"storing batches as they arrive saves some {units.number(cores, 1)} cores",
     )

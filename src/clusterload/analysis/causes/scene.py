@@ -1,7 +1,7 @@
 """Scene: the figures that signatures are made of, each worked out once.
 
-A rise counts only where it is beyond what the baseline did by itself; what lasts for a moment, as connecting does when
-a client starts, is told from what goes on.
+A rise counts only where it exceeds the baseline's own noise; what lasts for a moment, such as the connections of a
+client that starts, is separated from what goes on.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ SPREADS: Final = 3.0
 """Standard deviations of the baseline's pieces within which a rise is noise."""
 
 USUAL: Final = 0.08
-"""Share of its level by which anything moves by itself."""
+"""Share of its level by which any figure varies by itself."""
 
 FEWEST: Final = 3
-"""Pieces that tell something about a spread or about lasting."""
+"""Pieces needed to judge a spread or whether a rise lasts."""
 
 NOISE: Final = 0.06
 """Share of the hosts' cores within which changes of the brokers' CPU are noise."""
@@ -44,26 +44,26 @@ _GROUP: Final = ("JoinGroup", "SyncGroup", "LeaveGroup")
 
 
 class Scene:
-    """What signatures ask of a window and what was before it."""
+    """The figures of a window and its baseline that signatures need."""
 
-    def __init__(self, facts: WindowStats, usage: Usage) -> None:
-        """Take the facts of a run and its usage against limits."""
-        self.facts, self.usage = facts, usage
+    def __init__(self, stats: WindowStats, usage: Usage) -> None:
+        """Take the statistics of a run and its usage against limits."""
+        self.stats, self.usage = stats, usage
         self._rises: dict[tuple[str, tuple[tuple[str, str], ...], bool], float] = {}
 
     @property
-    def based(self) -> bool:
+    def compared(self) -> bool:
         """Whether there is a baseline."""
-        return self.facts.before is not None
+        return self.stats.before is not None
 
     @property
     def seconds(self) -> float:
         """Of the window."""
-        return self.facts.now.seconds
+        return self.stats.now.seconds
 
     def total(self, name: str, **labels: str) -> Pair:
         """A figure of the whole cluster."""
-        return self.facts.total(name, **labels)
+        return self.stats.total(name, **labels)
 
     def now(self, name: str, **labels: str) -> float:
         """The same in the window; 0 where it is not known."""
@@ -91,7 +91,7 @@ class Scene:
         pair = self.total(name, **labels)
         if math.isnan(pair.now):
             return 0.0
-        now, before = self.facts.windows(name, self.piece(name), **labels)
+        now, before = self.stats.windows(name, self.piece(name), **labels)
         level = float(np.median(now)) if lasting and len(now) >= FEWEST else pair.now
         rise = level - known(pair.before)
         spread = float(np.std(before, ddof=1)) if len(before) >= FEWEST else 0.0
@@ -99,18 +99,18 @@ class Scene:
 
     def piece(self, name: str) -> float:
         """Seconds of a piece of this figure."""
-        coarsest = max((series.granularity for series in self.facts.now.named(name)), default=1.0)
+        coarsest = max((series.granularity for series in self.stats.now.named(name)), default=1.0)
         return max(PIECE, 2 * coarsest)
 
     def requests(self, request: str) -> Pair:
         """Requests of a type in a second."""
         return self.total("requests_by_type", request=request)
 
-    def asked(self, request: str) -> float:
+    def added(self, request: str) -> float:
         """How many more requests of a type in a second."""
         return self.rise("requests_by_type", request=request)
 
-    def asked_on(self, request: str) -> float:
+    def added_lasting(self, request: str) -> float:
         """The same of what goes on."""
         return self.lasting("requests_by_type", request=request)
 
@@ -122,10 +122,10 @@ class Scene:
 
     @cached_property
     def cores(self) -> float:
-        """Of all hosts of brokers; 2 where nobody tells."""
+        """Of all hosts of brokers; 2 where unknown."""
         places = self.places
         by_host: dict[str, float] = {}
-        for broker, pair in self.facts.per_broker("cores").items():
+        for broker, pair in self.stats.per_broker("cores").items():
             host = places.get(broker, broker)
             by_host[host] = max(by_host.get(host, 0.0), known(pair.now))
         return sum(by_host.values()) or 2.0
@@ -133,39 +133,39 @@ class Scene:
     @cached_property
     def places(self) -> dict[str, str]:
         """Each broker's host."""
-        described = self.facts.now.environment.get("cluster", {}).get("brokers", [])
+        described = self.stats.now.environment.get("cluster", {}).get("brokers", [])
         return {str(broker["id"]): str(broker.get("host", broker["id"])) for broker in described}
 
     @cached_property
-    def typed(self) -> bool:
-        """Whether requests are told apart by type."""
+    def by_type(self) -> bool:
+        """Whether requests are counted by type."""
         return not math.isnan(self.total("requests_by_type").now)
 
     @cached_property
     def appended(self) -> dict[str, float]:
-        """What is appended to logs, and wakes the followers' waiting fetches, by the requests that do it."""
+        """Added requests that append to logs, and so wake the followers' waiting fetches."""
         return {
-            "Produce": self.asked("Produce"),
-            "OffsetCommit": self.asked("OffsetCommit"),
-            "transaction": sum(self.asked(request) for request in _TRANSACTION),
-            "group": sum(self.asked(request) for request in _GROUP),
+            "Produce": self.added("Produce"),
+            "OffsetCommit": self.added("OffsetCommit"),
+            "transaction": sum(self.added(request) for request in _TRANSACTION),
+            "group": sum(self.added(request) for request in _GROUP),
         }
 
     @cached_property
     def transactions(self) -> float:
         """How many more requests of transactions in a second."""
-        return sum(self.asked(request) for request in _TRANSACTION)
+        return sum(self.added(request) for request in _TRANSACTION)
 
     @cached_property
     def rebalancing(self) -> float:
         """How many more joins and leaves of group members in a second, as far as they go on."""
-        return sum(self.asked_on(request) for request in _GROUP)
+        return sum(self.added_lasting(request) for request in _GROUP)
 
     def followers(self, request: str) -> float:
         """Cores of the followers' fetches that appending by a kind of request causes."""
         whole = sum(self.appended.values())
         share = self.appended[request] / whole if whole else 0.0
-        return self.price("FetchFollower", self.asked("FetchFollower")) * share
+        return self.price("FetchFollower", self.added("FetchFollower")) * share
 
     def price(self, what: str, rate: float) -> float:
         """Cores that a rate of something takes."""
@@ -175,13 +175,13 @@ class Scene:
     def connecting(self) -> float:
         """Connections a second that are made beyond those that are kept, as far as it goes on."""
         attempts = self.lasting("connection_attempts")
-        kept = max(0.0, self.total("connections").rise) / self.seconds if self.based else 0.0
+        kept = max(0.0, self.total("connections").rise) / self.seconds if self.compared else 0.0
         return max(0.0, attempts - kept)
 
     @cached_property
     def produced(self) -> float:
         """How many more Produce requests in a second, without those of transactions."""
-        return max(0.0, self.asked("Produce") - self.asked("EndTxn"))
+        return max(0.0, self.added("Produce") - self.added("EndTxn"))
 
     @cached_property
     def batch_bytes(self) -> float:
@@ -196,17 +196,17 @@ class Scene:
 
     @cached_property
     def read_more(self) -> float:
-        """Bytes a second that consumers read more than production explains."""
+        """Bytes per second that consumers read beyond what producing explains."""
         into = self.total("ingress")
-        usual = self.before("egress") / into.before if self.based and into.before else 0.0
-        grown = self.rise("ingress") * max(1.0, usual) if self.based else known(into.now)
+        usual = self.before("egress") / into.before if self.compared and into.before else 0.0
+        grown = self.rise("ingress") * max(1.0, usual) if self.compared else known(into.now)
         return max(0.0, self.rise("egress") - grown)
 
     @cached_property
     def fetched(self) -> float:
-        """How many more fetches of consumers in a second than production wakes."""
-        woken = self.asked("Produce") * (self._readers() if self.asked("Produce") else 0.0)
-        return max(0.0, self.asked("FetchConsumer") - woken)
+        """How many more fetches of consumers per second than producing wakes."""
+        woken = self.added("Produce") * (self._readers() if self.added("Produce") else 0.0)
+        return max(0.0, self.added("FetchConsumer") - woken)
 
     def _readers(self) -> float:
         """Fetches that a Produce request woke in the baseline, one at least."""
@@ -215,11 +215,11 @@ class Scene:
 
     @cached_property
     def spread_connections(self) -> float:
-        """From 0 to 1, how much new produce requests come from many new connections and not from few busy ones."""
+        """From 0 to 1, how far added Produce requests come from many new connections and not from a few busy ones."""
         more = self.senders
         if more < 10:  # noqa: PLR2004 (a client or two)
             return 0.0
-        return 1 - by_size(self.asked("Produce") / more, 4.0, 25.0)
+        return 1 - by_size(self.added("Produce") / more, 4.0, 25.0)
 
     @cached_property
     def senders(self) -> float:
@@ -230,9 +230,9 @@ class Scene:
 
     @cached_property
     def explained(self) -> float:
-        """Cores that all that rose explains together."""
+        """Cores that everything that rose explains together."""
         simple = ("Produce", "FetchFollower", "FetchConsumer", "Metadata", "InitProducerId", "OffsetCommit")
-        costs = [self.price(request, self.asked(request)) for request in simple]
+        costs = [self.price(request, self.added(request)) for request in simple]
         costs.append(self.price("transactions", self.transactions))
         costs.append(self.price("ingress", self.rise("ingress") / MEGABYTE))
         costs.append(self.price("egress", self.rise("egress") / MEGABYTE))
@@ -242,49 +242,49 @@ class Scene:
         return sum(costs)
 
     def cost(self, cores: float) -> float:
-        """A cause's share of what the brokers do more, from 0 to 1."""
+        """A cause's share of the brokers' added CPU, from 0 to 1."""
         if not cores > 0:
             return 0.0
         measured = known(max(0.0, self.total("cpu_broker").rise))
-        # What is explained can pass what was measured: a full host gives no more.
+        # The explained CPU can exceed the measured one: a full host has no more to give.
         whole = max(self.explained, cores, 0.7 * measured, NOISE * self.cores)
         return cores / whole
 
     def grown(self, name: str, floor: float, most: float = 30.0) -> float:
-        """How many times it has become what it was, by orders of magnitude: 1 from `most` times on; 0 in noise.
+        """By what factor it grew, by orders of magnitude: 1 from `most` times on; 0 within noise.
 
         Args:
-            name: of what.
-            floor: what is less than this counts as this much.
-            most: how many times is much.
+            name: of the Series.
+            floor: a baseline below this counts as this much.
+            most: the factor that counts as 1.
         """
-        if not self.based or not self.rise(name):
+        if not self.compared or not self.rise(name):
             return 0.0
         return by_size(self.now(name) / max(self.before(name), floor), 1.0, most)
 
-    def pressed(self, name: str) -> float:
-        """How near its limit a dimension is, by what it rose; without a baseline by its height. 0 without a limit."""
+    def near_limit(self, name: str) -> float:
+        """How near its limit a dimension is, by its rise; without a baseline by its level. 0 without a limit."""
         share = self.usage.share(name)
         if share is None or math.isnan(share.typical):
             return 0.0
-        part = _ratio(self.rise(name), self.now(name)) if self.based else 1.0
+        part = _ratio(self.rise(name), self.now(name)) if self.compared else 1.0
         return between(share.typical * known(part), 0.05, 0.8)
 
     def evidence(self, words: str, name: str, whose: str = "", **labels: str) -> Evidence:
-        """A figure that speaks for a cause, as it stands in the facts."""
+        """A figure that supports a cause, as measured."""
         return self.figure(words, self.total(name, **labels), self.unit(name), name, whose)
 
     def unit(self, name: str) -> Unit:
         """Of a figure: per second if it is counted."""
-        runs = [run for run in (self.facts.now, self.facts.before) if run is not None]
+        runs = [run for run in (self.stats.now, self.stats.before) if run is not None]
         found = next((series for run in runs for series in run.named(name)), None)
-        told = found or RESOURCES.get(name)
-        if told is None:
+        counted = found or RESOURCES.get(name)
+        if counted is None:
             return units.COUNT
-        return told.unit.rate() if told.kind is Kind.DELTA else told.unit
+        return counted.unit.rate() if counted.kind is Kind.DELTA else counted.unit
 
     def figure(self, words: str, pair: Pair, unit: Unit, source: str, whose: str = "") -> Evidence:
-        """A figure that was made of others."""
+        """A figure that is derived from others."""
         return Evidence(
             name=words, whose=whose, now=pair.now, before=pair.before, unit=unit, source=source, window_s=self.seconds
         )

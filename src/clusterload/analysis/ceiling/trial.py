@@ -17,7 +17,7 @@ from clusterload.analysis.bottleneck import BROKERS, LOST, NONE, bottlenecks, st
 from clusterload.analysis.ceiling.bound import LATENCIES, Bound
 from clusterload.analysis.ceiling.search import Step, StepOutcome
 from clusterload.analysis.host_cpu import CROWDED, HOST_CPU, crowded
-from clusterload.analysis.usage import Line, Usage, assess
+from clusterload.analysis.usage import ResourceLine, Usage, assess
 from clusterload.model import units
 from clusterload.model.limits import Limits
 from clusterload.model.series import SECOND
@@ -127,14 +127,14 @@ def _worst(latencies: Sequence[Latency | None], at: float) -> float:
     return math.nan if any(map(math.isnan, told)) else max(told, default=math.nan)
 
 
-def _by_name(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    named: dict[str, list[Line]] = defaultdict(list)
+def _by_name(lines: Iterable[ResourceLine]) -> dict[str, list[ResourceLine]]:
+    named: dict[str, list[ResourceLine]] = defaultdict(list)
     for line in lines:
         named[line.resource.name].append(line)
     return named
 
 
-def _highest(lines: Iterable[Line]) -> float:
+def _highest(lines: Iterable[ResourceLine]) -> float:
     return max((line.typical for line in lines if not math.isnan(line.typical)), default=math.nan)
 
 

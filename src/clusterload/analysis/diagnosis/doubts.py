@@ -1,6 +1,6 @@
-"""Doubts: what was not done or not seen as it must be for a judgement to hold.
+"""Doubts: what was not done or not measured as a judgement needs it.
 
-A load that was not made, or was not seen, proves nothing about the cluster.
+A load that was not made, or was not measured, proves nothing about the cluster.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ WANTED: Final = 0.9
 """Share of the window that must have figures before they are judged."""
 
 MISSED: Final = 0.005
-"""Share by which a load may miss the records that its dials ask for."""
+"""Share by which a load may miss the records that its dials set."""
 
 CHANCE: Final = 4.0
-"""Standard deviations by which a number of chance arrivals may miss what was asked for."""
+"""Standard deviations by which Poisson arrivals may miss their target."""
 
 LATE: Final = 0.01
 """Share of late records above which the generator itself is the suspect."""
 
 STILL: Final = 5
-"""Readings in a row without any CPU time from which on a broker's figures are old: answering them takes some."""
+"""Successive readings without any CPU time from which on a broker's figures are stale: answering takes some."""
 
 SEEN: Final = 0.5
-"""Share of what librdkafka's clients say that they made which brokers must have counted: its loads have soft edges."""
+"""Share of librdkafka's own count that brokers must have counted: its loads have soft edges."""
 
 
 def doubts_of_generator(run: Run) -> Iterator[str]:
-    """What the generator did not do as it was asked, a line each."""
+    """Where the generator did not make the load of its plan, a line each."""
     if not run.complete:
         yield "the run was cut short"
     if run.plan is not None and not run.ledgers:
@@ -55,7 +55,7 @@ def doubts_of_generator(run: Run) -> Iterator[str]:
         yield from _doubts_of_ledger(ledger, loads.get(ledger.load), bottleneck)
     yield from _missed_rates(run)
     yield from _missed_dials(run, dials, held)
-    yield from _unseen(run, dials)
+    yield from _uncounted(run, dials)
     yield from (event.text for event in run.events if event.kind == "growth-differs")
 
 
@@ -70,8 +70,8 @@ def _missed_dials(run: Run, dials: Sequence[AchievedDial], held: Mapping[str, Bo
         yield from (_denied(dial) for dial in own if dial.denied and dial.foremost)
 
 
-def _unseen(run: Run, dials: Sequence[AchievedDial]) -> Iterator[str]:
-    """Loads of librdkafka that brokers saw little or nothing of; their accounts are of whole loads only."""
+def _uncounted(run: Run, dials: Sequence[AchievedDial]) -> Iterator[str]:
+    """Loads of librdkafka of which brokers counted little or nothing; only whole loads can be judged."""
     if run.plan is None or run.seconds < WANTED * run.plan.duration:
         return
     of_clients = {load.name for load in run.plan.loads if load.engine == "client"}
@@ -89,26 +89,26 @@ def _denied(dial: AchievedDial) -> str:
 def _missed(dial: AchievedDial) -> str:
     too = f"{units.percent(abs(dial.missed_by))} too {'little' if dial.missed_by > 0 else 'much'}"
     short = units.short(dial.value, dial.asked.unit), units.short(dial.asked.value, dial.asked.unit)
-    return f"missed {dial.dial}: {short[0]} of {short[1]} that were asked for, {too}"
+    return f"missed {dial.dial}: {short[0]} of a target of {short[1]}, {too}"
 
 
 def _missed_rates(run: Run) -> Iterator[str]:
-    """Loads that scheduled fewer or more than their plan asks for."""
+    """Loads that scheduled fewer or more than their plan says."""
     if run.plan is None or not run.complete:
         return
     accounts = {ledger.load: ledger for ledger in run.ledgers}
     for load in run.plan.loads:
         ledger = accounts.get(load.name, Ledger(load=load.name))
         asked = _asked(load, run.plan.duration, ledger.unit)
-        # By chance, arrivals are as many as asked for give or take the root of it.
+        # Poisson arrivals vary by the square root of their number.
         together = load.setting("records_per_transaction") if load.kind == "transact" else 1
         chance = CHANCE * math.sqrt(asked * together) if load.arrivals == "poisson" else 0.0
         if math.isfinite(asked) and abs(ledger.scheduled - asked) > max(1.0, MISSED * asked) + chance:
-            yield f"load {load.name!r} made {ledger.scheduled:,} {ledger.unit} of {asked:,.0f} that were asked for"
+            yield f"load {load.name!r} made {ledger.scheduled:,} {ledger.unit} of a target of {asked:,.0f}"
 
 
 def _asked(load: Load, duration: float, unit: str) -> float:
-    """How many a plan asks for; infinite where it does not say how many."""
+    """How many a plan is to make; infinite where it does not say."""
     together = totals(load, duration)
     return {RECORDS: together.records, REQUESTS: together.requests}.get(unit) or math.inf
 
@@ -122,9 +122,9 @@ def _doubts_of_ledger(ledger: Ledger, load: Load | None, bottleneck: Bottleneck 
     behind = ledger.late + ledger.dropped
     if behind > LATE * ledger.scheduled:
         yield f"{share(behind)} were sent late or not at all{_because(load, bottleneck)}"
-    # Where nobody is asked for an answer, none is missing.
-    unasked = load is not None and load.dials.acks == "0"
-    lost = ledger.failed + (0 if unasked else ledger.unknown)
+    # With acks=0 no answer is missing.
+    unanswered = load is not None and load.dials.acks == "0"
+    lost = ledger.failed + (0 if unanswered else ledger.unknown)
     if lost > LATE * ledger.scheduled:
         reasons = ", ".join(sorted(ledger.errors, key=lambda name: -ledger.errors[name]))
         yield f"{share(lost)} were not acknowledged ({reasons})"
@@ -139,7 +139,7 @@ def _because(load: Load | None, bottleneck: Bottleneck | None) -> str:
 
 
 def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
-    """What was not seen of the cluster, a line each."""
+    """What was not measured of the cluster, a line each."""
     if not usage.limits.limits:
         yield "no limit of this cluster is known"
     elif not usage.shares:
@@ -160,19 +160,19 @@ def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
 
 
 def _unseen_brokers(run: Run, resource: str) -> list[str]:
-    """The cluster's brokers without any figure of a resource: without them its sum is too small, not unknown."""
+    """The cluster's brokers without any figure of a resource: the sum without them is too small, not unknown."""
     brokers = {str(broker["id"]) for broker in run.environment.get("cluster", {}).get("brokers", [])}
     seen = {series.labels.get("broker", "") for series in run.named(resource)}
     return [] if "" in seen else sorted(brokers - seen)
 
 
 def _standing_still(run: Run) -> Iterator[str]:
-    """Brokers that seem to have used no CPU time at all for a while."""
+    """Brokers whose CPU time did not grow at all for a while."""
     for series in run.named("cpu_broker"):
         seconds = _longest_still(series.between(run.start, run.end))
         if seconds > (1 - WANTED) * run.seconds:
             stood = f"broker {series.labels.get('broker', '')} stood still for {units.duration(round(seconds))}"
-            yield f"the figures of {stood} (not even its CPU time grew): an old answer was read, as a cache gives it"
+            yield f"the figures of {stood} (not even its CPU time grew): a cached answer was read"
 
 
 def _longest_still(cpu: Series) -> float:

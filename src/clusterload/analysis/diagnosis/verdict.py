@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 
-from clusterload.analysis.causes import judge
+from clusterload.analysis.causes import judge_causes
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
 from clusterload.analysis.finding import Finding, Reached
 from clusterload.analysis.headroom import Headroom, headroom
 from clusterload.analysis.host_cpu import HOST_CPU, full_hosts
-from clusterload.analysis.usage import NOTICEABLE, SUSTAINED, Line, Share, Usage, is_plural
+from clusterload.analysis.usage import NOTICEABLE, SUSTAINED, ResourceLine, Share, Usage, is_plural
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.display import Displayed
@@ -57,7 +57,7 @@ class Verdict(Displayed):
     state: State
     limit_load: float
     binding: Share | None
-    saturation: Line | None
+    saturation: ResourceLine | None
     reached: tuple[Reached, ...] = ()
     findings: tuple[Finding, ...] = ()
     headroom: tuple[Headroom, ...] = ()
@@ -110,7 +110,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         saturation=usage.busiest,
         reached=reached,
         # Where the clock was set, no rate can be believed.
-        findings=() if clock or short else judge(WindowStats(run, baseline), usage),
+        findings=() if clock or short else judge_causes(WindowStats(run, baseline), usage),
         headroom=headroom(usage),
         missing=missing,
     )

@@ -16,7 +16,7 @@ from clusterload.model.series import SECOND, joined
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clusterload.analysis.usage import Line, Usage
+    from clusterload.analysis.usage import ResourceLine, Usage
     from clusterload.model.limits import Limits
     from clusterload.model.run import Run
     from clusterload.model.series import Floats
@@ -126,7 +126,7 @@ def _edge(run: Run) -> float:
     return max((one.granularity for one in run.series if one.name in names), default=0.0)
 
 
-def _lines(usage: Usage, name: str) -> list[Line]:
+def _lines(usage: Usage, name: str) -> list[ResourceLine]:
     return [one for one in usage.saturation if one.resource.name == name and not math.isnan(one.typical)]
 
 

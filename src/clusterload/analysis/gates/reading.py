@@ -12,7 +12,7 @@ import numpy as np
 
 from clusterload.analysis.achieved import achieved
 from clusterload.analysis.gates.scene import Scene
-from clusterload.analysis.usage import Line, Share
+from clusterload.analysis.usage import ResourceLine, Share
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import OTHERS, Resource
 from clusterload.model.run import Latency, Run
@@ -92,11 +92,11 @@ def _limit_load(threshold: Threshold, scene: Scene) -> Reading:
     return Reading(courses=tuple(courses), absent="; ".join(unmeasured), floor="; ".join(unseen))
 
 
-def _highest(values: Floats, shares: Sequence[Share]) -> Line:
+def _highest(values: Floats, shares: Sequence[Share]) -> ResourceLine:
     """The limit load as a line, told as the resource that binds is."""
     known = [share for share in shares if not math.isnan(share.typical)]
     binding = max(known, key=lambda share: share.typical, default=shares[0])
-    return Line(resource=binding.resource, broker="", values=values)
+    return ResourceLine(resource=binding.resource, broker="", values=values)
 
 
 def _of_resource(threshold: Threshold, scene: Scene) -> Reading:
@@ -148,18 +148,18 @@ def _grouped(series: Iterable[Series], by: Sequence[str] | None) -> Iterator[tup
         yield ", ".join(f"{label} {quoted(value)}" for label, value in labels if value), list(group)
 
 
-def _line(resource: Resource, series: Sequence[Series], scene: Scene) -> Line:
+def _line(resource: Resource, series: Sequence[Series], scene: Scene) -> ResourceLine:
     values = joined(series, scene.usage.grid)
     rates = values / scene.usage.grid.seconds if resource.kind is Kind.DELTA else values
-    return Line(resource=resource, broker="", values=rates)
+    return ResourceLine(resource=resource, broker="", values=rates)
 
 
-def _course(threshold: Threshold, scene: Scene, line: Line, of: str = "") -> Course:
+def _course(threshold: Threshold, scene: Scene, line: ResourceLine, of: str = "") -> Course:
     whole = _whole(line, threshold.aggregate) if len(line.values) else math.nan
     return Course(whole=whole, of=of, values=line.values, begin=scene.elapsed, step=scene.usage.grid.seconds)
 
 
-def _whole(line: Line, aggregate: str) -> float:
+def _whole(line: ResourceLine, aggregate: str) -> float:
     known = line.values[~np.isnan(line.values)]
     if not len(known):
         return math.nan

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from clusterload.analysis.totals import Stretch
-from clusterload.analysis.usage import Line, Usage
+from clusterload.analysis.totals import LoadStretch
+from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
 
-_Line = TypeVar("_Line", bound=Line)
+_Line = TypeVar("_Line", bound=ResourceLine)
 
 _SLIVER = 1e-6
 
@@ -35,7 +35,7 @@ class Scene:
     @classmethod
     def of(cls, run: Run, usage: Usage) -> Scene:
         """A run after its warm-up."""
-        stretch = Stretch.of(run)
+        stretch = LoadStretch.of(run)
         start = stretch.start if stretch and run.plan else run.start
         begin = start + round(stretch.begin * SECOND) if stretch and run.plan else run.start
         return cls.between(run, usage, begin=max(begin, run.start), start=start)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.usage import Line, Share, Usage
+from clusterload.analysis.usage import ResourceLine, Share, Usage
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Floats, joined
 from clusterload.model.workload.targets import asked
@@ -93,7 +93,7 @@ def _tail(values: Floats) -> tuple[float, ...]:
     return tuple(values[-COURSE:].tolist())
 
 
-def _level(line: Line) -> LevelNow:
+def _level(line: ResourceLine) -> LevelNow:
     return LevelNow(
         resource=line.resource,
         broker=line.broker,
