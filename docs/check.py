@@ -14,7 +14,7 @@ from pathlib import Path
 
 from clusterload.model.resources import RESOURCES
 from clusterload.report.resources import unit_of
-from clusterload.telemetry.sources.catalogue import PLACES, told_by
+from clusterload.telemetry.sources.catalogue import SOURCES, metrics_by_source
 from docs import notebook, words
 from docs.diagnosis import cause_pages, diagnose_page
 from docs.dials import dial_page
@@ -82,7 +82,7 @@ def resource_table() -> str:
         "| source | what | points | how late | of the past |\n| --- | --- | --- | --- | --- |\n"
         + "\n".join(
             f"| `{kind}` | {one.title} | {one.granularity} | {one.lateness} | {'yes' if one.past else 'no'} |"
-            for kind, one in PLACES.items()
+            for kind, one in SOURCES.items()
         )
         + "\n\n## Which source tells what, and from which metric\n\n"
         "What an exporter shows has the same name in a Prometheus that scrapes it. Where several metrics are added up\n"
@@ -96,7 +96,7 @@ def _origins() -> Iterator[str]:
     yield f"| name | {' | '.join(kinds)} |"
     yield f"| --- {'| --- ' * len(kinds)}|"
     for name in RESOURCES:
-        told = told_by(name)
+        told = metrics_by_source(name)
         cells = (f"`{told[kind]}`" if kind in told else "" for kind in kinds)
         yield f"| `{name}` | {' | '.join(cells)} |"
 

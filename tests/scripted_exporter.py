@@ -1,10 +1,10 @@
-"""A real HTTP server that shows counters as a broker's exporter does."""
+"""An HTTP server that shows counters as a broker's exporter does."""
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
+
+from tests.http_server import Request, Response, serving
 
 _TOPICS = "kafka_server_brokertopicmetrics_"
 _SOCKETS = "kafka_server_socket_server_metrics_"
@@ -24,39 +24,26 @@ _OF_CLIENTS = '{listener="CLIENT",network_processor="0"}'
 
 
 class Exporter:
-    """Shows what it is told to, to whoever asks."""
+    """Shows the values that a test sets."""
 
     def __init__(self) -> None:
         self._values = {NAMES[name]: 0.0 for name in ("bytes_in", "bytes_out", "records_in", "leaders")}
         names = ("requests", "request_bytes", "response_bytes", "authentications", "connections")
         self._values |= {f"{NAMES[name]}{_OF_CLIENTS}": 0.0 for name in names}
+        self._serving = serving(self._answer)
         self.scrapes = 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = "".join(f"{name} {value}\n" for name, value in list(outer._values.items())).encode()
-                outer.scrapes += 1
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/metrics"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.url = ""
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.url = f"{self._serving.__enter__().url}/metrics"
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def __exit__(self, *failure: Any) -> None:
+        self._serving.__exit__(*failure)
+
+    def _answer(self, _: Request) -> Response:
+        self.scrapes += 1
+        return Response(body="".join(f"{name} {value}\n" for name, value in list(self._values.items())).encode())
 
     def show(self, name: str, value: float, labels: str = "") -> None:
         """Set a value; of the clients' listener where the name is a listener's and no labels are given."""

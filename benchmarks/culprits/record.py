@@ -29,7 +29,7 @@ from clusterload.kafka.properties import Properties
 from clusterload.lab.lab import Lab
 from clusterload.model.errors import AbortedError, ClusterloadError
 from clusterload.model.workload import Dials, Load
-from clusterload.telemetry.discovery import admin_beside, source_of
+from clusterload.telemetry.discovery import admin_source, source_of
 from clusterload.telemetry.record import environment, recording
 from clusterload.telemetry.sources.source import LiveSource, Source
 
@@ -221,7 +221,7 @@ class _Site:
     ) -> tuple[int, int]:
         """Watch baseline and load into a file; when the load was told to begin, and when it did."""
         sources: list[Source] = [source_of(self._cluster, "exporter")]
-        sources.append(admin := admin_beside(self._cluster, sources))
+        sources.append(admin := admin_source(self._cluster, sources))
         admin.interval = _ADMIN_SECONDS
         with recording(path) as recorder, contextlib.ExitStack() as running:
             recorder.document("environment", environment(self._cluster, sources))

@@ -28,9 +28,9 @@ from clusterload.kafka.properties import Properties
 from clusterload.model.run import Run
 from clusterload.telemetry.discovery import source_of
 from clusterload.telemetry.runfile import Recorder, new_id
-from clusterload.telemetry.sources.confluent import ConfluentSource, Settling
-from clusterload.telemetry.sources.following import Following
-from clusterload.telemetry.sources.source import LateSource, LiveSource, Source
+from clusterload.telemetry.sources.confluent import ConfluentSource, WaitPolicy
+from clusterload.telemetry.sources.polling import HistoryPoller
+from clusterload.telemetry.sources.source import HistorySource, LiveSource, Source
 
 FOLLOWED: Final = "prometheus followed"
 """The way of reading a Prometheus again and again for what is new; its plain name is to read a time that has passed."""
@@ -54,9 +54,9 @@ def source(way: str, cluster: Cluster, interval: float) -> Source:
     found = source_of(cluster, KINDS[way], interval)
     if isinstance(found, ConfluentSource):
         # What is served on this machine is not late.
-        return ConfluentSource(access=found.access, settling=Settling(longest=120.0, pause=2.0))
-    if way == FOLLOWED and isinstance(found, LateSource):
-        return Following(late=found, interval=interval, lateness=found.lateness)
+        return ConfluentSource(access=found.access, wait=WaitPolicy(longest=120.0, pause=2.0))
+    if way == FOLLOWED and isinstance(found, HistorySource):
+        return HistoryPoller(history=found, interval=interval, lateness=found.lateness)
     return found
 
 

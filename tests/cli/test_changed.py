@@ -17,7 +17,7 @@ from tests.conftest import Tool
 from tests.stored_runs import Cluster as Shown
 from tests.stored_runs import case_levels, stored
 from tests.telemetry.sources.model import MINUTE, Labels, Model
-from tests.telemetry.sources.played import playing
+from tests.telemetry.sources.played import playing, properties
 
 SECONDS, WARM_UP = 21, 3
 
@@ -133,7 +133,7 @@ def test_stretches_of_history_are_read_with_the_ten_before_as_the_usual(
     stretches = ["--before", "2026-01-01T10:00:00Z/PT10M", "--after", "2026-01-01T12:00:00Z/10m"]
     with playing() as api:
         api.answer = Model(rows=grown())
-        file.write_text(api.properties)
+        file.write_text(properties(api))
         options = ["changed", "--cluster", str(file), *stretches, "--out", str(folder), "--json"]
         root.main(options, standalone_mode=False)
         found = json.loads(capsys.readouterr().out)

@@ -14,7 +14,7 @@ from clusterload import Cluster, Lab, Properties
 from clusterload.lab import client_file, listeners
 from clusterload.lab.registry import find_lab
 from clusterload.model.errors import ClusterError, ConfigurationError, UsageError
-from clusterload.telemetry.sources.exporter.text import Reader
+from clusterload.telemetry.sources.exporter import ScrapeParser
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import read
 
@@ -85,7 +85,7 @@ def test_client_connections_are_counted_on_every_listener(secure_lab: Lab) -> No
 
     def made() -> float:
         with urllib.request.urlopen(secure_lab.exporters[1], timeout=120) as answer:
-            lines = list(Reader(names.reads).read(answer.read().decode()))
+            lines = list(ScrapeParser(names.reads).parse(answer.read().decode()))
         return read(lines, names, secure_lab.info.client_listeners).counters["connection_attempts", ()]
 
     before = made()

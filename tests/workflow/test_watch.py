@@ -7,10 +7,7 @@ import signal
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from clusterload.analysis.usage import ResourceLine
 from clusterload.model.errors import ConfigurationError
 from clusterload.telemetry.sources.exporter import ExporterSource
 from tests.generator.wire.driving import Driven, drive, wire_load
+from tests.http_server import Response, serving
 
 
 def once(enough: Callable[[Run], object]) -> Callable[[Run], None]:
@@ -63,26 +61,14 @@ def test_one_broker_that_cannot_be_scraped_does_not_hide_the_others(cluster: Clu
     assert {series.labels["broker"] for series in run.named("connections")} == {"1", "2"}
 
 
-@contextmanager
-def repeated(answer: bytes, folder: Path) -> Iterator[str]:
-    """A server that gives the same answer to everybody, as a cache that was never emptied does."""
-    (folder / "metrics.txt").write_bytes(answer)
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        serving.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/metrics.txt"
-        finally:
-            server.shutdown()
-            serving.join()
-
-
 def test_a_broker_whose_exporter_repeats_itself_is_not_said_to_be_idle(
     cluster: Cluster, lab: Lab, tmp_path: Path
 ) -> None:
-    with urllib.request.urlopen(lab.exporters[2], timeout=120) as answer, repeated(answer.read(), tmp_path) as old:
-        endpoints = {str(broker): url for broker, url in lab.exporters.items()} | {"2": old}
+    with urllib.request.urlopen(lab.exporters[2], timeout=120) as answer:
+        repeated = Response(body=answer.read())
+    # As a cache does that is never emptied.
+    with serving(lambda _: repeated) as old:
+        endpoints = {str(broker): url for broker, url in lab.exporters.items()} | {"2": old.url}
         run = watch(
             cluster,
             sources=(ExporterSource(endpoints),),

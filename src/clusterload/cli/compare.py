@@ -68,7 +68,7 @@ def _read(text: str) -> list[Run]:
 
 def _next_to(groups: Mapping[str, Sequence[Run]]) -> Sequence[Run]:
     """Other runs of the plan of those that are alone in their group."""
-    from clusterload.telemetry.runfile import repeats_beside
+    from clusterload.telemetry.runfile import repeats_in_folder
 
     known = {run.id for runs in groups.values() for run in runs}
-    return repeats_beside([runs[0] for runs in groups.values() if len(runs) == 1], without=known)
+    return repeats_in_folder([runs[0] for runs in groups.values() if len(runs) == 1], without=known)

@@ -205,12 +205,12 @@ def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tupl
     Raises:
         ConfigurationError: nothing tells where the source answers.
     """
-    from clusterload.telemetry.discovery import exporters_at, jolokia_at, source_of, sources_of
+    from clusterload.telemetry.discovery import exporter_source, jolokia_source, source_of, sources_of
 
     if target.exporter:
-        return (exporters_at(cluster, dict(target.exporter), interval, target.names or ""),)
+        return (exporter_source(cluster, dict(target.exporter), interval, target.names or ""),)
     if target.jolokia:
-        return (jolokia_at(cluster, dict(target.jolokia), interval),)
+        return (jolokia_source(cluster, dict(target.jolokia), interval),)
     kind = "prometheus" if target.prometheus else target.source
     return (source_of(cluster, kind, interval),) if kind else sources_of(cluster, interval)
 
@@ -218,14 +218,14 @@ def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tupl
 def sources_with_admin(target: Target, cluster: Cluster, interval: float, *, always: bool = True) -> tuple[Source, ...]:
     """Metrics, and the Admin API where there are none (with a warning) or `always`."""
     from clusterload.cli.console import warn
-    from clusterload.telemetry.discovery import admin_beside
+    from clusterload.telemetry.discovery import admin_source
 
     found = sources_for(target, cluster, interval)
     if not found:
         warn("no source of traffic is known (--exporter, --jolokia, --prometheus): only the brokers are asked")
     if target.source == "admin" or (found and not always):
         return found
-    return (*found, admin_beside(cluster, found))
+    return (*found, admin_source(cluster, found))
 
 
 def read_stretch(
@@ -254,16 +254,16 @@ def read_stretch(
     from clusterload.cli.console import waiting
     from clusterload.model.run import clock_time
     from clusterload.model.series import SECOND
-    from clusterload.telemetry.discovery import cluster_id_of, past_of
-    from clusterload.telemetry.record import read_past
+    from clusterload.telemetry.discovery import cluster_id_of, history_source
+    from clusterload.telemetry.record import read_history
 
     properties = properties_of(target)
-    source = past_of(properties, "prometheus" if target.prometheus else target.source or "", granularity, wait)
+    source = history_source(properties, "prometheus" if target.prometheus else target.source or "", granularity, wait)
     now = time.time_ns()
     last = min(end, now) if end is not None else now - round(source.lateness * SECOND)
     if last <= start:
         raise UsageError(f"{clock_time(start)} to {clock_time(last)} is not in the past: look further back")
-    return read_past(source, cluster_id_of(properties), start=start, end=last, path=path, on_wait=waiting)
+    return read_history(source, cluster_id_of(properties), start=start, end=last, path=path, on_wait=waiting)
 
 
 def limits_named(table: str, units: int) -> Limits:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from clusterload.model.resources import RESOURCES, Resource, Role
 from clusterload.model.series import Kind
-from clusterload.telemetry.sources.catalogue import PLACES, told_by
+from clusterload.telemetry.sources.catalogue import SOURCES, metrics_by_source
 
 _ROLES = {
     Role.DIMENSION: "Dimensions: can have a limit, and are part of the limit load",
@@ -28,7 +28,7 @@ def unit_of(resource: Resource) -> str:
 def resources_document() -> dict[str, Any]:
     """All resources and all sources as plain values."""
     return {
-        "sources": {kind: asdict(place) for kind, place in PLACES.items()},
+        "sources": {kind: asdict(place) for kind, place in SOURCES.items()},
         "resources": [
             {
                 "name": one.name,
@@ -37,7 +37,7 @@ def resources_document() -> dict[str, Any]:
                 "kind": str(one.kind),
                 "role": str(one.role),
                 "per": one.per,
-                "from": told_by(one.name),
+                "from": metrics_by_source(one.name),
                 "trap": one.trap,
             }
             for one in RESOURCES.values()
@@ -53,7 +53,7 @@ def resources_view() -> RenderableType:
         for one in (each for each in RESOURCES.values() if each.role is role):
             by = f", by {' and '.join(one.per)}" if one.per else ""
             parts.append(Text.assemble((one.name, "cyan"), f"  {one.title}, {unit_of(one)}{by}"))
-            lines = [f"{place}: {metric}" for place, metric in told_by(one.name).items()]
+            lines = [f"{place}: {metric}" for place, metric in metrics_by_source(one.name).items()]
             lines += [f"trap: {one.trap}"] if one.trap else []
             parts += [Padding(Text(line, style="dim"), (0, 0, 0, 4)) for line in lines]
     return Group(*parts)

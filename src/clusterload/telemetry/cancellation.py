@@ -1,7 +1,6 @@
-"""Interruption: Ctrl-C for work that runs in a thread, which no signal reaches.
+"""Cancellation: Ctrl-C for work that runs in a thread, which no signal reaches.
 
-Who runs work in a thread gives it an event, and sets it to end the work. The work then breaks off as by Ctrl-C, at the
-next place where it looks, in good order and with the same words.
+The caller gives the work an event, and sets it to cancel the work, which then ends as by Ctrl-C at its next check.
 """
 
 from __future__ import annotations
@@ -13,37 +12,29 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-_ASKED: Final[ContextVar[threading.Event | None]] = ContextVar("asked", default=None)
+_CANCELLED: Final[ContextVar[threading.Event | None]] = ContextVar("cancelled", default=None)
 
 
 @contextmanager
-def interruptible(asked: threading.Event) -> Iterator[None]:
-    """What is done in this block, by this thread, breaks off when the event is set."""
-    token = _ASKED.set(asked)
+def cancellable(cancelled: threading.Event) -> Iterator[None]:
+    """What this thread does in the block is cancelled when the event is set."""
+    token = _CANCELLED.set(cancelled)
     try:
         yield
     finally:
-        _ASKED.reset(token)
+        _CANCELLED.reset(token)
 
 
-def look() -> None:
-    """Break off if that was asked for.
-
-    Raises:
-        KeyboardInterrupt: it was.
-    """
+def check_cancelled() -> None:
+    """Raise KeyboardInterrupt if cancelled."""
     pause(0.0)
 
 
 def pause(seconds: float) -> None:
-    """Sleep, unless it is asked to break off meanwhile.
-
-    Raises:
-        KeyboardInterrupt: it is.
-    """
-    asked = _ASKED.get()
-    if asked is None:
+    """Sleep; raise KeyboardInterrupt if cancelled meanwhile."""
+    cancelled = _CANCELLED.get()
+    if cancelled is None:
         time.sleep(seconds)
-    elif asked.wait(seconds):
-        asked.clear()  # as Ctrl-C, it is heard once: what ends in good order may take its time
+    elif cancelled.wait(seconds):
+        cancelled.clear()  # once, as Ctrl-C: the clean-up that follows may take its time
         raise KeyboardInterrupt

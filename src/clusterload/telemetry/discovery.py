@@ -1,4 +1,4 @@
-"""Origins: which sources of metrics a cluster has, by its lab's record or by its properties."""
+"""Discovery: which sources of metrics a cluster has, by its lab's record or by its properties."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from clusterload.telemetry.sources.admin import AdminSource
 from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.telemetry.sources.jolokia import JolokiaSource
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.source import LateSource, Source
+from clusterload.telemetry.sources.source import HistorySource, Source
 
-# How often the Admin API is asked: most of its answers change slowly, and some cost the brokers a search.
+# Seconds between Admin API rounds: most answers change slowly, and some cost the brokers a search.
 _ADMIN_SECONDS = 5.0
 
 
@@ -24,8 +24,8 @@ def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
     """A lab's exporters, else the Prometheus server or the Metrics API that the properties name, else none.
 
     Args:
-        cluster: whose.
-        interval: seconds between points, where that is ours to choose.
+        cluster: to be observed.
+        interval: seconds between points, where the source lets us choose.
     """
     if find_lab(cluster.id) is not None:
         return (source_of(cluster, "exporter", interval),)
@@ -38,33 +38,30 @@ def source_of(cluster: Cluster, kind: str, interval: float = 1.0) -> Source:
     """One source of a cluster, by its kind: exporter, jolokia, prometheus, confluent or admin.
 
     Raises:
-        ConfigurationError: nothing tells where that answers.
+        ConfigurationError: its address is unknown.
     """
     lab = find_lab(cluster.id)
     if kind == "admin":
-        return admin_beside(cluster, ())
+        return admin_source(cluster, ())
     if kind == "confluent":
-        return metrics_api_of(cluster)
+        return confluent_source(cluster)
     if kind == "prometheus":
         return _prometheus(cluster.properties, client_listeners=client_listeners(cluster))
-    at = (
-        {str(one.id): one.exporter_url if kind == "exporter" else one.jolokia_url for one in lab.brokers} if lab else {}
-    )
+    url = "exporter_url" if kind == "exporter" else "jolokia_url"
+    at = {str(broker.id): getattr(broker, url) for broker in lab.brokers} if lab else {}
     if not all(at.values()) or not at:
-        raise ConfigurationError(
-            f"nothing tells where the {kind} of cluster {cluster.id} answers: give --{kind} ID=URL"
-        )
-    return (exporters_at if kind == "exporter" else jolokia_at)(cluster, at, interval)
+        raise ConfigurationError(f"the address of the {kind} of cluster {cluster.id} is unknown: give --{kind} ID=URL")
+    return (exporter_source if kind == "exporter" else jolokia_source)(cluster, at, interval)
 
 
-def admin_beside(cluster: Cluster, others: Sequence[Source]) -> AdminSource:
-    """The Admin API for what other sources do not tell; where there are any, they tell who holds which partitions."""
+def admin_source(cluster: Cluster, others: Sequence[Source]) -> AdminSource:
+    """The Admin API, for what other sources lack; where there are any, those give the placement of partitions."""
     placed = frozenset({"partitions", "leaders", "under_replicated"})
     return AdminSource(cluster.properties, interval=_ADMIN_SECONDS, without=placed if others else frozenset())
 
 
-def exporters_at(cluster: Cluster, endpoints: Mapping[str, str], interval: float, names: str = "") -> ExporterSource:
-    """The JMX exporters at these URLs (by broker id), with a map of names other than the usual one if it is given."""
+def exporter_source(cluster: Cluster, endpoints: Mapping[str, str], interval: float, names: str = "") -> ExporterSource:
+    """The JMX exporters at these URLs (by broker id), with another map of names than the default if given."""
     return ExporterSource(
         endpoints,
         interval=interval,
@@ -73,7 +70,7 @@ def exporters_at(cluster: Cluster, endpoints: Mapping[str, str], interval: float
     )
 
 
-def jolokia_at(cluster: Cluster, endpoints: Mapping[str, str], interval: float) -> JolokiaSource:
+def jolokia_source(cluster: Cluster, endpoints: Mapping[str, str], interval: float) -> JolokiaSource:
     """The Jolokia agents at these URLs (by broker id), with the login that the properties name."""
     given = cluster.properties.values
     return JolokiaSource(
@@ -86,42 +83,42 @@ def jolokia_at(cluster: Cluster, endpoints: Mapping[str, str], interval: float) 
     )
 
 
-def metrics_api_of(cluster: Cluster) -> confluent.ConfluentSource:
+def confluent_source(cluster: Cluster) -> confluent.ConfluentSource:
     """The Metrics API that a cluster's properties name; ConfigurationError if they name none."""
     return confluent.ConfluentSource(access=confluent.Access.of(cluster.properties), cluster_id=cluster.id)
 
 
 def client_listeners(cluster: Cluster) -> frozenset[str]:
-    """The listeners that clients use, where that is known: of a lab."""
+    """The listeners that clients use, where that is known (of a lab)."""
     lab = find_lab(cluster.id)
     return lab.client_listeners if lab else frozenset()
 
 
-def past_of(properties: Properties, kind: str = "", granularity: str = "", wait: float = 0.0) -> LateSource:
-    """The source of the past that a client configuration names: Prometheus or the Metrics API.
+def history_source(properties: Properties, kind: str = "", granularity: str = "", wait: float = 0.0) -> HistorySource:
+    """The source of history that a client configuration names: Prometheus or the Metrics API.
 
     Args:
-        properties: name it.
+        properties: the client configuration.
         kind: `prometheus` or `confluent`; by default what is named.
-        granularity: of the points, as the source names it; by default its own.
-        wait: seconds that figures are waited for; 0 for as long as is usual.
+        granularity: query resolution, as the source names it; by default its own.
+        wait: seconds that figures are waited for; 0 for the default.
 
     Raises:
-        ConfigurationError: none is named, or not that one, or what is needed is missing.
+        ConfigurationError: none is named, or not that one, or a setting is missing.
     """
     if kind not in {"", "prometheus", "confluent"}:
-        raise ConfigurationError(f"{kind} tells only of now: the past is read from Prometheus or a Metrics API")
+        raise ConfigurationError(f"{kind} has no history: read it from Prometheus or a Metrics API")
     if kind == "prometheus" or (not kind and prometheus.is_named(properties)):
         return _prometheus(properties, step=parse_duration(granularity) if granularity else None)
     if kind == "confluent" or confluent.is_named(properties):
-        access, settling = confluent.Access.of(properties), confluent.Settling()
+        access, default = confluent.Access.of(properties), confluent.WaitPolicy()
         return confluent.ConfluentSource(
             access=access,
             granularity=confluent.Granularity.named(granularity or "PT1M"),
-            settling=confluent.Settling(longest=wait) if wait else settling,
+            wait=confluent.WaitPolicy(longest=wait) if wait else default,
         )
     raise ConfigurationError(
-        f"{properties.origin} names no source of the past: give --prometheus URL, or a file with prometheus.url or "
+        f"{properties.origin} names no source with history: give --prometheus URL, or a file with prometheus.url or "
         "confluent.metrics.endpoint"
     )
 
@@ -139,5 +136,5 @@ def _prometheus(
 
 
 def cluster_id_of(properties: Properties) -> str:
-    """What the source of the past calls the cluster; empty if that is not said."""
+    """The cluster's id at the source of history; empty if unknown."""
     return properties.values.get("confluent.clusterid", "")

@@ -1,4 +1,4 @@
-"""Recording: sources into a run file, with or without a load beside them."""
+"""Recording: sources into a run file, with or without a load."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from clusterload.lab.registry import find_lab
 from clusterload.model.errors import AbortedError, ClusterloadError, SourceError
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
-from clusterload.telemetry.cancellation import look, pause
+from clusterload.telemetry.cancellation import check_cancelled, pause
 from clusterload.telemetry.runfile import SUFFIX, Recorder, new_id, read_run
-from clusterload.telemetry.sources.source import LateSource, LiveSource, OnWait, Sink, Source, Waiting
+from clusterload.telemetry.sources.source import HistorySource, LiveSource, OnWait, Sink, Source, Waiting
 
 FOLDER: Final = Path("runs")
-"""Where run files go unless told otherwise."""
+"""Where run files go by default."""
 
 BASELINE_SECONDS: Final = 2.0
 """Metrics are read for this long before a load, so that its first second has a beginning."""
@@ -57,10 +57,10 @@ def recording(path: Path | str | None) -> Iterator[Recorder]:
 
 @contextmanager
 def running(sources: Sequence[Source], sink: Sink, baseline: float = BASELINE_SECONDS) -> Iterator[None]:
-    """Live sources that record from a while before until a while after, so that the edges are covered too."""
+    """Live sources that record from shortly before until shortly after the block, so that its edges are covered."""
     started: list[LiveSource] = []
     try:
-        for source in (one for one in sources if isinstance(one, LiveSource)):
+        for source in (source for source in sources if isinstance(source, LiveSource)):
             source.start(sink)
             started.append(source)
         if started:
@@ -74,22 +74,22 @@ def running(sources: Sequence[Source], sink: Sink, baseline: float = BASELINE_SE
 
 
 def collect(sources: Sequence[Source], recorder: Recorder, start: int, end: int, on_wait: OnWait) -> None:
-    """Read what comes after the fact. By now the load is accounted for: a failure here is an event, no more."""
+    """Read the sources of history after the load, whose ledger is written by now: a failure here is only an event."""
     recorder.flush()
 
     def waiting(state: Waiting) -> None:
-        look()
+        check_cancelled()
         on_wait(state)
 
-    for source in (one for one in sources if isinstance(one, LateSource)):
+    for source in (source for source in sources if isinstance(source, HistorySource)):
         try:
             source.collect(recorder, start, end + round(source.overhang * SECOND), waiting)
         except SourceError as error:
             recorder.event(time.time_ns(), "metrics-unread", str(error))
 
 
-def read_past(
-    source: LateSource,
+def read_history(
+    source: HistorySource,
     cluster_id: str,
     *,
     start: int,
@@ -97,15 +97,15 @@ def read_past(
     path: Path | str | None = None,
     on_wait: OnWait = lambda _: None,
 ) -> Run:
-    """Read a cluster's metrics of a time that has passed. Makes no load and asks no broker.
+    """Read the history of a cluster's metrics. Makes no load and contacts no broker.
 
     Args:
         source: of the metrics.
-        cluster_id: whose metrics they are.
+        cluster_id: of the cluster.
         start: Unix nanoseconds.
         end: Unix nanoseconds.
         path: of the run file; by default `runs/<id>.run`.
-        on_wait: called now and then while figures that come late are waited for.
+        on_wait: called while late figures are waited for.
 
     Raises:
         SourceError: the metrics could not be read.

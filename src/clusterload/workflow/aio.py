@@ -21,7 +21,7 @@ from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from clusterload.model.errors import AbortedError
-from clusterload.telemetry.cancellation import interruptible
+from clusterload.telemetry.cancellation import cancellable
 from clusterload.workflow import cases as _cases
 from clusterload.workflow import experiment as _experiment
 from clusterload.workflow import measure as _measure
@@ -43,7 +43,7 @@ def _awaited(call: Callable[_P, _T]) -> Callable[_P, Coroutine[Any, Any, _T]]:
 
         def work() -> _T:
             try:
-                with interruptible(asked):
+                with cancellable(asked):
                     return call(*args, **kwargs)
             except KeyboardInterrupt:
                 # As it is it would end the event loop.

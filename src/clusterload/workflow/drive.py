@@ -13,7 +13,7 @@ from clusterload.generator.librdkafka import CountsRecorder, generate_load
 from clusterload.generator.progress import GeneratedLoad, LoadProgress, OnProgress, Progress
 from clusterload.model.ledger import RECORDS, Ledger
 from clusterload.model.series import SECOND
-from clusterload.telemetry.cancellation import look
+from clusterload.telemetry.cancellation import check_cancelled
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.engine import PreparedLoads
@@ -166,7 +166,7 @@ class _Drive:
         self.extra_offsets = made.extra_offsets
 
     def _step(self) -> None:
-        look()
+        check_cancelled()
         elapsed = max(0.0, (time.time_ns() - self.start) / SECOND)
         self._tell(min(elapsed, self.plan.duration))
         if elapsed >= self.keep_at:

@@ -26,7 +26,7 @@ from clusterload.model.workload import Load, Plan, resolved
 from clusterload.model.workload.dials import peak_of
 from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.runfile import require_free
-from clusterload.telemetry.sources.source import LateSource, Source
+from clusterload.telemetry.sources.source import HistorySource, Source
 from clusterload.workflow import consent
 from clusterload.workflow.abort import check_abort_if
 from clusterload.workflow.consent import Consent
@@ -103,7 +103,7 @@ def _check_length(plan: Plan, sources: Iterable[Source]) -> None:
     for source in sources:
         # A load begins and ends within a bucket; only those between are all of it.
         least = 2 * source.interval
-        if isinstance(source, LateSource) and plan.duration < least:
+        if isinstance(source, HistorySource) and plan.duration < least:
             raise ConfigurationError(
                 f"plan {plan.name!r} lasts {plan.duration:g} s, and the metrics come once in {source.interval:g} s: "
                 f"make it last {least:g} s or longer (a case: with --full)"

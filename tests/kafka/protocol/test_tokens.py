@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,6 +17,7 @@ from clusterload.kafka.protocol.login import Login
 from clusterload.kafka.protocol.security import ClientCredentials, Security
 from clusterload.kafka.protocol.tokens import fetched
 from clusterload.model.errors import AuthenticationError
+from tests.http_server import Request, Response, serving
 
 SECRET = "hunter2-hunter2"
 Serve = Callable[..., ClientCredentials]
@@ -38,32 +38,17 @@ def asked() -> list[tuple[str, dict[str, list[str]]]]:
 def serve(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Start a server that always answers the same, and give back how to ask it."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    servers: list[HTTPServer] = []
+    with ExitStack() as servers:
 
-    def start(body: str, status: int = 200, **headers: str) -> ClientCredentials:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                asked.append((self.headers["Authorization"], parse_qs(form)))
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body.encode())
+        def start(body: str, status: int = 200, **headers: str) -> ClientCredentials:
+            def answer(request: Request) -> Response:
+                asked.append((request.headers.get("Authorization"), parse_qs(request.body.decode())))
+                return Response(status=status, body=body.encode(), headers=headers)
 
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
+            url = f"{servers.enter_context(serving(answer)).url}/token"
+            return ClientCredentials(url=url, client_id="me", client_secret=SECRET, scope="kafka all")
 
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/token"
-        return ClientCredentials(url=url, client_id="me", client_secret=SECRET, scope="kafka all")
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        yield start
 
 
 def test_a_token_is_asked_for_as_the_standard_says(serve: Serve, asked: list[Any]) -> None:

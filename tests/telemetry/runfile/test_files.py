@@ -10,7 +10,7 @@ import pytest
 
 from clusterload.model.errors import StoreError, UsageError
 from clusterload.model.series import Point
-from clusterload.telemetry.runfile import Recorder, files_of, read_run, read_summary, repeats_beside, run_files
+from clusterload.telemetry.runfile import Recorder, files_of, read_run, read_summary, repeats_in_folder, run_files
 from tests.stored_runs import START, plan, stored
 
 
@@ -102,8 +102,8 @@ def test_repeats_beside_a_run_are_the_whole_ones_of_its_plan(tmp_path: Path) -> 
     known = stored(tmp_path / "known.run")
     with Recorder(tmp_path / "watched.run") as recorder:
         recorder.document("window", {"start": START, "end": START + 1, "complete": True})
-    assert [run.id for run in repeats_beside([one], without={known.id})] == [renamed.id]
-    assert repeats_beside([read_run(tmp_path / "watched.run")], without=()) == ()
+    assert [run.id for run in repeats_in_folder([one], without={known.id})] == [renamed.id]
+    assert repeats_in_folder([read_run(tmp_path / "watched.run")], without=()) == ()
 
 
 def test_a_summary_is_refused_where_a_run_is(tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .played import PlayedApi, playing
+from tests.http_server import HttpServer
+
+from .played import playing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture
-def api() -> Iterator[PlayedApi]:
+def api() -> Iterator[HttpServer]:
     with playing() as played:
         yield played

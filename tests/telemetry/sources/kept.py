@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from clusterload.model.series import SECOND, Point
-from clusterload.telemetry.sources.growth import MOST, Growth, Moment
+from clusterload.telemetry.sources.deltas import MOST, Deltas, Scrape
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import Reading
 
@@ -28,11 +28,11 @@ class Kept:
 
     def of(self, name: str, **labels: str) -> list[Point]:
         """The points of this name that carry these labels."""
-        return [one for one in self.points if one.name == name and labels.items() <= one.labels.items()]
+        return [point for point in self.points if point.name == name and labels.items() <= point.labels.items()]
 
     def values(self, name: str, **labels: str) -> list[float]:
         """Their values."""
-        return [one.value for one in self.of(name, **labels)]
+        return [point.value for point in self.of(name, **labels)]
 
     @property
     def kinds(self) -> list[str]:
@@ -42,8 +42,8 @@ class Kept:
 
 def grown(readings: Iterable[Reading | None], *, most: int = MOST, left_out: int = 0) -> Kept:
     """What readings of one broker, a second apart, become; None is one that failed."""
-    kept, growth = Kept(), Growth(broker="1", names=Names.named("jmx-exporter"), most=most)
+    kept, deltas = Kept(), Deltas(broker="1", names=Names.named("jmx-exporter"), most=most)
     for second, reading in enumerate(readings):
         if reading is not None:
-            growth.take(Moment(time=second * SECOND, reading=reading, left_out=left_out), kept)
+            deltas.take(Scrape(time=second * SECOND, reading=reading, left_out=left_out), kept)
     return kept

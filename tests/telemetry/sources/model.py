@@ -9,8 +9,7 @@ from typing import Any
 
 from clusterload.model.series import SECOND
 from clusterload.telemetry.sources.confluent import Interval
-
-from .played import Answer, Asked
+from tests.http_server import Request, Response
 
 MINUTE = 60 * SECOND
 PREFIX = "io.confluent.kafka.server/"
@@ -32,11 +31,11 @@ class Model:
     names: Mapping[str, tuple[str, str, Labels]] = field(default_factory=lambda: NAMES)
     shown: Callable[[int], bool] = lambda _: True
 
-    def __call__(self, asked: Asked) -> Answer:
+    def __call__(self, request: Request) -> Response:
         """The API's answer to a query or to the question of what it offers."""
-        if asked.path.endswith("/descriptors/metrics"):
-            return Answer.of({"data": [self._descriptor(name) for name in self.names]})
-        return Answer.of({"data": self._data(asked.document)})
+        if request.path.endswith("/descriptors/metrics"):
+            return Response.of({"data": [self._descriptor(name) for name in self.names]})
+        return Response.of({"data": self._data(request.document)})
 
     def _descriptor(self, name: str) -> dict[str, Any]:
         kind, unit, labels = self.names[name]
@@ -64,10 +63,10 @@ class Model:
                     groups[group][start] += value
         if query["format"] == "GROUPED":
             return [
-                {**dict(zip(by, group, strict=True)), "points": [_point(*one) for one in points.items()]}
+                {**dict(zip(by, group, strict=True)), "points": [_point(*item) for item in points.items()]}
                 for group, points in sorted(groups.items())
             ]
-        return [_point(*one) for points in groups.values() for one in points.items()]
+        return [_point(*item) for points in groups.values() for item in points.items()]
 
 
 def _point(start: int, value: float) -> dict[str, Any]:

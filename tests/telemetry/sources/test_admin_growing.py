@@ -7,22 +7,22 @@ from hypothesis import strategies as some
 
 from clusterload.kafka.groups import Group, Member, Place
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.admin.growing import Amount, Ends, Members
+from clusterload.telemetry.sources.admin.points import Delta, EndOffsets, Membership
 from clusterload.telemetry.sources.source import OTHERS
 
 ends = some.dictionaries(some.tuples(some.sampled_from("abc"), some.integers(0, 2)), some.integers(0, 10**9))
 
 
-def looked(*looks: dict[Place, int | None]) -> list[list[Amount]]:
+def looked(*looks: dict[Place, int | None]) -> list[list[Delta]]:
     """What looks five seconds apart come to; None is a partition of which nobody told where it ends."""
-    known = Ends()
+    known = EndOffsets()
     return [
-        list(known.grown({place: end for place, end in look.items() if end is not None}, look, number * 5 * SECOND))
+        list(known.deltas({place: end for place, end in look.items() if end is not None}, look, number * 5 * SECOND))
         for number, look in enumerate(looks)
     ]
 
 
-def amounts(look: list[Amount]) -> dict[tuple[str, str], float]:
+def amounts(look: list[Delta]) -> dict[tuple[str, str], float]:
     return {(one.labels["topic"], one.labels["partition"]): one.value for one in look}
 
 
@@ -71,10 +71,10 @@ def group(name: str, members: str, state: str = "stable") -> Group:
 
 def changes(*looks: list[Group], failed: str = "") -> list[dict[str, float]]:
     """How many changed at each look, five seconds apart; groups in `failed` are not described at the last one."""
-    known, found = Members(), []
+    known, found = Membership(), []
     for number, look in enumerate(looks):
         lost = set(failed) if number == len(looks) - 1 else set()
-        told = known.changed({one.name: one for one in look}, lost, number * 5 * SECOND)
+        told = known.deltas({group.name: group for group in look}, lost, number * 5 * SECOND)
         found.append({one.labels["group"]: one.value for one in told})
     return found
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from clusterload.kafka.cluster import Partition, Topic
 from clusterload.kafka.groups import lags
-from clusterload.telemetry.sources.admin.mapping import Bounded, lagging, placed
+from clusterload.telemetry.sources.admin.points import Bounded, lagging, placed
 from clusterload.telemetry.sources.source import OTHERS
 
 BROKERS = (1, 2, 3)

@@ -45,7 +45,7 @@ def test_a_token_never_goes_over_plain_http_to_another_machine(host: str) -> Non
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"])
 def test_plain_http_is_fine_on_this_machine(host: str) -> None:
     url = f"http://{host}/v2/metrics/cloud/query"
-    assert Access.of(Properties(values=GOOD | {"confluent.metrics.endpoint": url})).loopback
+    assert Access.of(Properties(values=GOOD | {"confluent.metrics.endpoint": url})).is_loopback
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from clusterload.lab.lab import Lab
 from clusterload.model.errors import ClusterError, ConfigurationError
 from clusterload.model.workload import Dials, Load, Plan
 from clusterload.server.metrics_api import MetricsApi, Settings
-from clusterload.telemetry.discovery import metrics_api_of, sources_of
-from clusterload.telemetry.record import read_past
-from clusterload.telemetry.sources.confluent import Access, ConfluentSource, Settling
+from clusterload.telemetry.discovery import confluent_source, sources_of
+from clusterload.telemetry.record import read_history
+from clusterload.telemetry.sources.confluent import Access, ConfluentSource, WaitPolicy
 from clusterload.workflow.measure import measure
 from tests.processes import wait_for
 
@@ -75,9 +75,9 @@ def test_a_load_read_back_through_the_api_is_what_the_ledger_and_the_exporters_s
 ) -> None:
     made = measure(plan(4), served, path=tmp_path / "made.run")
     (ledger,) = made.ledgers
-    source = ConfluentSource(access=Access.of(served.properties), settling=Settling(pause=1.0))
+    source = ConfluentSource(access=Access.of(served.properties), wait=WaitPolicy(pause=1.0))
     readings = (
-        read_past(source, KNOWN_AS, start=made.start, end=made.end, path=tmp_path / f"{number}.run")
+        read_history(source, KNOWN_AS, start=made.start, end=made.end, path=tmp_path / f"{number}.run")
         for number in itertools.count()
     )
     # What we serve is scraped by itself, and late on a busy machine.
@@ -97,7 +97,7 @@ def test_a_load_read_back_through_the_api_is_what_the_ledger_and_the_exporters_s
 
 def test_exporters_are_preferred_on_a_lab_and_the_api_is_used_when_it_is_asked_for(served: Cluster) -> None:
     assert [type(one).__name__ for one in sources_of(served)] == ["ExporterSource"]
-    source = metrics_api_of(served)
+    source = confluent_source(served)
     assert (source.access.cluster_id, source.cluster_id) == (KNOWN_AS, served.id)
 
 
@@ -105,5 +105,5 @@ def test_a_load_too_short_for_figures_by_the_minute_is_refused_before_anything_i
     served: Cluster, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError, match="make it last 120 s or longer"):
-        measure(plan(25), served, sources=(metrics_api_of(served),), path=tmp_path / "short.run")
+        measure(plan(25), served, sources=(confluent_source(served),), path=tmp_path / "short.run")
     assert not (tmp_path / "short.run").exists()

@@ -11,22 +11,23 @@ from hypothesis import strategies as st
 
 from clusterload.model.run import Run
 from clusterload.model.series import Floats, Grid, joined, select
-from clusterload.telemetry.record import read_past
-from clusterload.telemetry.sources.confluent import ConfluentSource, Settling
+from clusterload.telemetry.record import read_history
+from clusterload.telemetry.sources.confluent import ConfluentSource, WaitPolicy
+from tests.http_server import HttpServer
 
 from .model import MINUTE, NAMES, Labels, Model, steady
-from .played import HURRIED, PlayedApi, playing
+from .played import HURRIED, access, playing
 
 FIRST = 1_767_261_600 * 1_000_000_000  # a whole minute
 counts = st.integers(min_value=0, max_value=10**12).map(float)
 
 
-def read(api: PlayedApi, model: Model, minutes: int) -> Run:
+def read(api: HttpServer, model: Model, minutes: int) -> Run:
     api.answer = model
-    source = ConfluentSource(access=api.access, patience=HURRIED, settling=Settling())
+    source = ConfluentSource(access=access(api), retry=HURRIED, wait=WaitPolicy())
     with TemporaryDirectory() as folder:
         path = Path(folder) / "past.run"
-        return read_past(source, "lkc-played", start=FIRST, end=FIRST + minutes * MINUTE, path=path)
+        return read_history(source, "lkc-played", start=FIRST, end=FIRST + minutes * MINUTE, path=path)
 
 
 def on_minutes(run: Run, name: str, minutes: int, **labels: str) -> Floats:
@@ -82,33 +83,33 @@ def test_the_sum_over_topics_is_a_number_in_every_minute_also_where_a_topic_had_
         assert on_minutes(run, series, minutes).tolist() == sums.tolist()
 
 
-def test_no_consumers_means_no_egress_and_not_an_unknown_one(api: PlayedApi) -> None:
+def test_no_consumers_means_no_egress_and_not_an_unknown_one(api: HttpServer) -> None:
     run = read(api, Model(rows=steady(FIRST, 3)), 3)
     assert on_minutes(run, "egress", 3).tolist() == [0, 0, 0]
     assert select(run.series, "egress_by_topic") == []
 
 
-def test_requests_come_by_type_and_by_principal_and_both_add_up_to_all(api: PlayedApi) -> None:
+def test_requests_come_by_type_and_by_principal_and_both_add_up_to_all(api: HttpServer) -> None:
     run = read(api, Model(rows=steady(FIRST, 3)), 3)
     assert on_minutes(run, "requests_by_type", 3, request="Metadata").tolist() == [20, 20, 20]
     for name in ("requests", "requests_by_type", "requests_by_principal"):
         assert on_minutes(run, name, 3).tolist() == [3020, 3020, 3020]
 
 
-def test_a_minute_without_a_gauge_is_a_gap_and_the_value_before_does_not_hold_on(api: PlayedApi) -> None:
+def test_a_minute_without_a_gauge_is_a_gap_and_the_value_before_does_not_hold_on(api: HttpServer) -> None:
     rows = steady(FIRST, 4)
     del rows["active_connection_count"]["u-1",][FIRST + 2 * MINUTE]
     run = read(api, Model(rows=rows), 4)
     np.testing.assert_array_equal(on_minutes(run, "connections", 4), [60, 60, np.nan, 60])
 
 
-def test_before_the_api_kept_figures_there_is_a_gap_and_not_silence(api: PlayedApi) -> None:
+def test_before_the_api_kept_figures_there_is_a_gap_and_not_silence(api: HttpServer) -> None:
     run = read(api, Model(rows=steady(FIRST + 2 * MINUTE, 2)), 4)
     np.testing.assert_array_equal(on_minutes(run, "ingress", 4), [np.nan, np.nan, 6e6, 6e6])
     assert [event.kind for event in run.events] == ["metrics-missing"]
 
 
-def test_a_metric_that_we_do_not_know_is_kept_under_its_own_name_with_its_own_unit_and_labels(api: PlayedApi) -> None:
+def test_a_metric_that_we_do_not_know_is_kept_under_its_own_name_with_its_own_unit_and_labels(api: HttpServer) -> None:
     rows = steady(FIRST, 3)
     rows["produce_wait"] = {("u-9",): dict.fromkeys((FIRST, FIRST + MINUTE, FIRST + 2 * MINUTE), 4.0)}
     names = NAMES | {"produce_wait": ("GAUGE_DOUBLE", "ms", ("principal_id",))}
@@ -117,7 +118,7 @@ def test_a_metric_that_we_do_not_know_is_kept_under_its_own_name_with_its_own_un
     assert (str(series.unit), series.kind, series.labels) == ("ms", "gauge", {"principal": "u-9"})
 
 
-def test_a_counter_that_became_a_gauge_is_not_taken_for_what_we_know_by_its_name(api: PlayedApi) -> None:
+def test_a_counter_that_became_a_gauge_is_not_taken_for_what_we_know_by_its_name(api: HttpServer) -> None:
     names = {**NAMES, "received_bytes": ("GAUGE_INT64", "By", ("topic", "partition"))}
     run = read(api, Model(rows=steady(FIRST, 3), names=names), 3)
     assert run.named("ingress") == []

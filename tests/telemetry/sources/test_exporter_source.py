@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from clusterload.telemetry.sources.exporter import ExporterSource
-from clusterload.telemetry.sources.exporter.text import MOST_LINES, Reader
+from clusterload.telemetry.sources.exporter import MOST_LINES, ExporterSource, ScrapeParser
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.source import OTHERS
+from tests.http_server import Request, Response, serving
 from tests.processes import wait_for
 from tests.telemetry.sources.kept import Kept
 
@@ -39,33 +37,19 @@ class Broker:
         return f'{BYTES} {count}\n{BYTES}{{topic="a"}} {count}\nprocess_start_time_seconds {self.started}\n'
 
     def restart(self) -> None:
-        """Begin all counters anew."""
+        """Reset all counters."""
         self.first, self.started = self.scrapes, self.started + 60
 
 
 @contextmanager
 def exporter(broker: Broker) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            broker.scrapes += 1
-            time.sleep(broker.pause)
-            body = broker.body(broker.text)
-            self.send_response(broker.status)
-            self.end_headers()  # without a length, as an answer that may be cut off anywhere
-            self.wfile.write(body)
+    def answer(_: Request) -> Response:
+        broker.scrapes += 1
+        time.sleep(broker.pause)
+        return Response(status=broker.status, body=broker.body(broker.text), has_length=False)  # it may be cut off
 
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/metrics"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(answer) as server:
+        yield f"{server.url}/metrics"
 
 
 @contextmanager
@@ -97,9 +81,9 @@ def test_half_an_answer_is_no_answer_and_what_grew_meanwhile_is_told_once() -> N
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda broker: setattr(broker, "status", 503), "does not answer the question (503)"),
-        (lambda broker: setattr(broker, "body", lambda _: b"\xff\xfe\n"), "is no Prometheus text"),
-        (lambda broker: setattr(broker, "body", lambda _: f"{BYTES} many\n".encode()), "is no Prometheus text"),
+        (lambda broker: setattr(broker, "status", 503), "failed (503)"),
+        (lambda broker: setattr(broker, "body", lambda _: b"\xff\xfe\n"), "malformed exporter response"),
+        (lambda broker: setattr(broker, "body", lambda _: f"{BYTES} many\n".encode()), "malformed exporter response"),
     ],
 )
 def test_an_answer_that_is_none_is_said_in_one_line_and_scraping_goes_on(
@@ -158,7 +142,7 @@ def test_scrapes_that_take_long_are_made_less_often_without_leaving_gaps() -> No
 
 def test_half_a_million_lines_are_read_in_bounds_and_their_rest_is_exact() -> None:
     topics = 500_000
-    reader = Reader(NAMES.reads, NAMES.grouping)
+    parser = ScrapeParser(NAMES.reads, NAMES.grouping)
 
     def shown(each: float) -> str:
         lines = [f'{BYTES}{{topic="t{number}"}} {each}' for number in range(topics)]
@@ -166,9 +150,9 @@ def test_half_a_million_lines_are_read_in_bounds_and_their_rest_is_exact() -> No
         return "\n".join(lines) + "\n"
 
     for each in (10.0, 20.0):
-        lines = list(reader.read(shown(each)))
+        lines = list(parser.parse(shown(each)))
         assert len(lines) <= MOST_LINES + 1
-        assert reader.left_out == topics - MOST_LINES
+        assert parser.left_out == topics - MOST_LINES
         assert [line.value for line in lines if not line.labels] == [each * topics]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from clusterload.model import units
 from clusterload.model.errors import SourceError
 from clusterload.model.series import SECOND, Kind, Point
-from clusterload.telemetry.sources.following import Following
+from clusterload.telemetry.sources.polling import HistoryPoller
 from clusterload.telemetry.sources.source import OnWait, Sink
 from tests.processes import wait_for
 from tests.telemetry.sources.kept import Kept
@@ -37,7 +37,7 @@ class Past:
 
 def test_stretches_join_without_gap_or_overlap_also_over_a_failure() -> None:
     kept, past = Kept(), Past()
-    following = Following(late=past, interval=0.05, back=0.5).start(kept)
+    following = HistoryPoller(history=past, interval=0.05, lookback=0.5).start(kept)
     wait_for(lambda: len(past.asked) >= 3)
     past.failing = True
     wait_for(lambda: kept.kinds == ["metrics-unread"])

@@ -50,7 +50,7 @@ def test_answers_that_lack_a_counter_lose_nothing_of_it_and_invent_nothing(steps
     )
 
 
-def test_a_restart_begins_counters_anew_and_is_said() -> None:
+def test_a_restart_resets_counters_and_is_said() -> None:
     told = grown([shown({INGRESS: 100.0}, 1.0), shown({INGRESS: 130.0}, 1.0), shown({INGRESS: 7.0}, 60.0)])
     assert (told.values("ingress"), told.kinds) == ([30, 7], ["broker-restarted"])
 
@@ -157,13 +157,13 @@ def test_a_share_of_time_that_cannot_be_told_is_not_idleness() -> None:
 
 
 def test_a_moment_from_before_the_last_one_changes_nothing() -> None:
-    from clusterload.telemetry.sources.growth import Growth, Moment
+    from clusterload.telemetry.sources.deltas import Deltas, Scrape
     from clusterload.telemetry.sources.names import Names
     from tests.telemetry.sources.kept import Kept
 
-    kept, growth = Kept(), Growth(broker="1", names=Names.named("jmx-exporter"))
+    kept, deltas = Kept(), Deltas(broker="1", names=Names.named("jmx-exporter"))
     for time, value in ((0, 10.0), (5, 30.0), (3, 20.0), (6, 40.0)):
-        growth.take(Moment(time=time, reading=shown({INGRESS: value})), kept)
+        deltas.take(Scrape(time=time, reading=shown({INGRESS: value})), kept)
     assert kept.values("ingress") == [20, 10]
 
 

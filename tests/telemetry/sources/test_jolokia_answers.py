@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.telemetry.sources.jolokia.answers import Answers, Missing, Shown, question
 from clusterload.telemetry.sources.jolokia.mbeans import MBEANS, MBean, giving
+from clusterload.telemetry.sources.jolokia.protocol import Missing, Response, ResponseParser, request_body
 from clusterload.telemetry.sources.names import Names
 
 from .agent import RECORDED
@@ -27,22 +27,22 @@ def mbean(name: str) -> MBean:
     return found
 
 
-def shown(name: str, answer: Any) -> Shown:
+def shown(name: str, answer: Any) -> Response:
     """What one answer to one question shows."""
-    return Answers((mbean(name),)).read(json.dumps([answer]).encode())
+    return ResponseParser((mbean(name),)).parse(json.dumps([answer]).encode())
 
 
-def values(found: Shown, metric: str) -> dict[tuple[tuple[str, str], ...], float]:
-    return {tuple(sorted(one.labels.items())): one.value for one in found.lines if one.name == metric}
+def values(found: Response, metric: str) -> dict[tuple[tuple[str, str], ...], float]:
+    return {tuple(sorted(sample.labels.items())): sample.value for sample in found.samples if sample.name == metric}
 
 
 @pytest.fixture(scope="module")
-def recorded() -> Shown:
-    return Answers(MBEANS).read(json.dumps([RECORDED[one.name] for one in MBEANS]).encode())
+def recorded() -> Response:
+    return ResponseParser(MBEANS).parse(json.dumps([RECORDED[mbean.name] for mbean in MBEANS]).encode())
 
 
 def test_one_question_asks_for_all_mbeans_and_each_attribute_once() -> None:
-    asked = json.loads(question(MBEANS))
+    asked = json.loads(request_body(MBEANS))
     assert [one["mbean"] for one in asked] == [one.name for one in MBEANS]
     assert all(one["type"] == "read" for one in asked)
     assert all(len(set(one["attribute"])) == len(one["attribute"]) for one in asked)
@@ -64,7 +64,7 @@ def test_every_series_of_the_map_of_names_can_be_made_of_the_mbeans() -> None:
     assert {names.threads.network_time, names.threads.started} <= metrics
 
 
-def test_an_answer_gives_the_names_labels_and_units_of_the_exporter(recorded: Shown) -> None:
+def test_an_answer_gives_the_names_labels_and_units_of_the_exporter(recorded: Response) -> None:
     topics = values(recorded, "kafka_server_brokertopicmetrics_bytesin_total")
     assert set(topics) == {(), (("topic", "seen"),)}
     requests = values(recorded, "kafka_network_requestmetrics_requests_total")
@@ -121,14 +121,16 @@ def test_an_attribute_that_cannot_be_read_makes_its_value_unknown_and_is_told() 
 )
 def test_an_attribute_that_is_not_there_is_no_value(absent: object) -> None:
     found = shown(HANDLERS, {"status": 200, "value": {"Count": 7, "OneMinuteRate": absent}})
-    assert [one.name for one in found.lines] == ["kafka_server_kafkarequesthandlerpool_requesthandleravgidle_total"]
+    assert [sample.name for sample in found.samples] == [
+        "kafka_server_kafkarequesthandlerpool_requesthandleravgidle_total"
+    ]
     assert found.missing == ()
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_an_mbean_that_cannot_be_read_has_no_values_and_is_told(status: int) -> None:
     found = shown(BYTES_IN, {"status": status, "error": "java.lang.SecurityException : no"})
-    assert found.lines == ()
+    assert found.samples == ()
     assert found.missing == (Missing(name=BYTES_IN, status=status, reason="java.lang.SecurityException : no"),)
 
 
@@ -141,21 +143,21 @@ def test_an_mbean_that_not_every_broker_has_may_be_absent_in_silence(status: int
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "does not answer as Jolokia"),
-        (b"<html>", "does not answer as Jolokia"),
-        (b'[{"status": 200, "value": {', "does not answer as Jolokia"),
-        (b"\xff\xfe", "does not answer as Jolokia"),
-        (b"[]", "answers 0 of 1 questions"),
+        (b"", "malformed Jolokia response"),
+        (b"<html>", "malformed Jolokia response"),
+        (b'[{"status": 200, "value": {', "malformed Jolokia response"),
+        (b"\xff\xfe", "malformed Jolokia response"),
+        (b"[]", "0 of 1 items"),
         (b'[{"status": 200}]', "an object was expected"),
         (b'[{"status": 200, "value": [1]}]', "an object was expected"),
-        (b'[{"status": 200, "value": {"a": {}}}]', "is no ObjectName"),
-        (b'{"status": 403, "error": "no access"}', r"refuses the question \(403: no access\)"),
-        (b"[" * 100_000, "does not answer as Jolokia"),
+        (b'[{"status": 200, "value": {"a": {}}}]', "is not an ObjectName"),
+        (b'{"status": 403, "error": "no access"}', r"rejects the request \(403: no access\)"),
+        (b"[" * 100_000, "malformed Jolokia response"),
     ],
 )
 def test_what_is_no_whole_answer_is_refused_whole(content: bytes, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        Answers((mbean(BYTES_IN),)).read(content)
+        ResponseParser((mbean(BYTES_IN),)).parse(content)
 
 
 json_values = st.recursive(
@@ -169,18 +171,18 @@ json_values = st.recursive(
 def test_no_answer_makes_it_fail_otherwise(value: object) -> None:
     for whole in (value, [value], [{"status": 200, "value": value}]):
         try:
-            Answers((mbean(HANDLERS),)).read(json.dumps(whole).encode())
+            ResponseParser((mbean(HANDLERS),)).parse(json.dumps(whole).encode())
         except ValueError:
             continue
 
 
 def test_a_broker_with_half_its_topics_deleted_shows_the_others() -> None:
-    reader = Answers((mbean(BYTES_IN),))
+    parser = ResponseParser((mbean(BYTES_IN),))
     name = "kafka.server:name=BytesInPerSec,topic={},type=BrokerTopicMetrics"
 
     def topics(*names: str) -> int:
         answer = [{"status": 200, "value": {name.format(one): {"Count": 1} for one in names}}]
-        return len(reader.read(json.dumps(answer).encode()).lines)
+        return len(parser.parse(json.dumps(answer).encode()).samples)
 
     assert topics("a", "b") == 2
     assert topics("b") == 1

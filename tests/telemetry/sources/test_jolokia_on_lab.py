@@ -11,11 +11,10 @@ import httpx
 import pytest
 from confluent_kafka import Producer
 
-from clusterload.telemetry.sources.exporter import ExporterSource
-from clusterload.telemetry.sources.exporter.text import Reader
+from clusterload.telemetry.sources.exporter import ExporterSource, ScrapeParser
 from clusterload.telemetry.sources.jolokia import JolokiaSource
-from clusterload.telemetry.sources.jolokia.answers import PARAMETERS, Answers, Shown, question
 from clusterload.telemetry.sources.jolokia.mbeans import MBEANS
+from clusterload.telemetry.sources.jolokia.protocol import PARAMETERS, Response, ResponseParser, request_body
 from tests.processes import wait_for
 
 from .kept import Kept
@@ -49,17 +48,17 @@ def limited_lab(observed_lab: Lab) -> Iterator[Lab]:
         yield observed_lab
 
 
-def by_jolokia(url: str) -> Shown:
+def by_jolokia(url: str) -> Response:
     """All that can be read of a broker."""
-    answer = httpx.post(f"{url}/", params=PARAMETERS, content=question(MBEANS), timeout=120, trust_env=False)
-    return Answers(MBEANS).read(answer.content)
+    answer = httpx.post(f"{url}/", params=PARAMETERS, content=request_body(MBEANS), timeout=120, trust_env=False)
+    return ResponseParser(MBEANS).parse(answer.content)
 
 
 def by_exporter(url: str) -> list[Line]:
     """The same by its exporter."""
     with urllib.request.urlopen(url, timeout=120) as answer:
         own = ("kafka_", "java_lang_", "process_cpu_", "process_start_", "jvm_gc_collection_seconds_sum")
-        return list(Reader(lambda name: name.startswith(own)).read(answer.read().decode()))
+        return list(ScrapeParser(lambda name: name.startswith(own)).parse(answer.read().decode()))
 
 
 def keys(lines: Iterable[Line]) -> Lines:
@@ -76,12 +75,12 @@ def test_every_line_of_the_exporter_has_its_like_with_the_same_labels(limited_la
         return {
             line
             for broker in limited_lab.info.brokers
-            for line in keys(by_exporter(broker.exporter_url)) ^ keys(by_jolokia(broker.jolokia_url).lines)
+            for line in keys(by_exporter(broker.exporter_url)) ^ keys(by_jolokia(broker.jolokia_url).samples)
         }
 
     # A type of request or a client may come up between the two questions.
     wait_for(lambda: not missing())
-    found = [one for broker in limited_lab.info.brokers for one in by_jolokia(broker.jolokia_url).lines]
+    found = [one for broker in limited_lab.info.brokers for one in by_jolokia(broker.jolokia_url).samples]
     assert {"client_id": ODD} in [one.labels for one in found]
 
 

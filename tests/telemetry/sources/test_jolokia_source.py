@@ -15,9 +15,9 @@ import trustme
 
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.answer import LARGEST_ANSWER
 from clusterload.telemetry.sources.jolokia import JolokiaSource
 from clusterload.telemetry.sources.source import LiveSource
+from clusterload.telemetry.sources.transport import LARGEST_RESPONSE
 from tests.processes import wait_for
 
 from .agent import Agent, playing
@@ -115,7 +115,7 @@ def test_a_broker_that_is_not_there_is_one_event_and_no_points() -> None:
 
 def test_half_an_answer_is_none(agent: Agent) -> None:
     agent.change = lambda usual: usual[: len(usual) // 2]
-    assert "questions" in failed(agent)
+    assert "items" in failed(agent)
 
 
 def test_an_answer_that_is_cut_off_is_none(agent: Agent) -> None:
@@ -124,7 +124,7 @@ def test_an_answer_that_is_cut_off_is_none(agent: Agent) -> None:
 
 
 def test_an_answer_that_is_too_large_is_not_kept_in_memory(agent: Agent) -> None:
-    agent.change = lambda _: b" " * (LARGEST_ANSWER + 1)
+    agent.change = lambda _: b" " * (LARGEST_RESPONSE + 1)
     assert "too many topics or clients" in failed(agent, timeout=20)
 
 
@@ -149,7 +149,7 @@ def test_an_answer_that_takes_too_long_is_missed(agent: Agent) -> None:
         (403, "policy"),
         (404, "no Jolokia at"),
         (302, "final address"),
-        (500, "does not answer the question"),
+        (500, "failed (500)"),
     ],
 )
 def test_a_refusal_says_what_to_do(agent: Agent, status: int, words: str) -> None:
@@ -171,14 +171,16 @@ def test_mbeans_that_may_not_be_read_are_said_once_and_their_series_missing(agen
     def without_bytes(usual: list[dict[str, Any]]) -> object:
         questions = agent.requests[-1][2]
         denied = {"status": 403, "error": "no"}
-        return [denied if one["mbean"] == BYTES_IN else own for one, own in zip(questions, usual, strict=True)]
+        return [
+            denied if question["mbean"] == BYTES_IN else own for question, own in zip(questions, usual, strict=True)
+        ]
 
     agent.change = without_bytes
     with reading(agent) as kept:
         wait_for(lambda: len(kept.of("egress")) >= 3)
     assert kept.of("ingress") == []
     assert kinds(kept) == ["mbeans-missing"]
-    assert f"{BYTES_IN} (it does not allow that)" in said(kept, "mbeans-missing")
+    assert f"{BYTES_IN} (forbidden)" in said(kept, "mbeans-missing")
 
 
 def test_an_mbean_that_is_away_for_a_while_comes_back_without_a_burst(agent: Agent) -> None:

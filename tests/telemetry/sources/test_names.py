@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.resources import RESOURCES
+from clusterload.telemetry.sources.exporter import ScrapeParser
 from clusterload.telemetry.sources.names import Names, table_names
 from clusterload.telemetry.sources.reading import Reading, read
 
@@ -29,7 +29,7 @@ redpanda_cpu_busy_seconds_total{shard="1"} 4
 
 
 def reading(text: str, names: Names, listeners: frozenset[str] = frozenset()) -> Reading:
-    return read((one for family in text_string_to_metric_families(text) for one in family.samples), names, listeners)
+    return read(ScrapeParser(lambda _: True).parse(text), names, listeners)
 
 
 def real(scrape: str) -> str:
@@ -188,8 +188,8 @@ def test_one_s_own_map_takes_the_place_of_single_names(tmp_path: Path) -> None:
         ('[[series]]\nname = "ingress"', "needs name and metric"),
         ('[[series]]\nname = "ingress_by_topic"\nmetric = "x"', "is by topic"),
         ('[[series]]\nname = "ingress"\nmetric = "x"\nscale = "much"', "another form"),
-        ('[series]\nname = "ingress"', "no list of tables"),
-        ('threads = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "no table"),
+        ('[series]\nname = "ingress"', "not a list of tables"),
+        ('threads = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "not a table"),
         ('[[rewrite]]\nmatch = "(?P<a>.*"\nname = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "fit each other"),
         ('[[rewrite]]\nmatch = "x"\nname = "{a}"\n[[series]]\nname = "ingress"\nmetric = "x"', "fit each other"),
         ("", "have no [[series]]"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clusterload.model.errors import SourceError
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.growth import Growth, Moment
+from clusterload.telemetry.sources.deltas import Deltas, Scrape
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.polling import MOST_STRETCHED, Pace, Poller, Polling
 from clusterload.telemetry.sources.reading import Reading
@@ -24,12 +24,12 @@ from .kept import Kept
 NAMES = Names.named("jmx-exporter")
 
 
-def moment() -> Moment:
-    return Moment(time=time.time_ns(), reading=Reading(counters={}, gauges={("leaders", ()): 7.0}, network={}))
+def moment() -> Scrape:
+    return Scrape(time=time.time_ns(), reading=Reading(counters={}, gauges={("leaders", ()): 7.0}, network={}))
 
 
-def poller(broker: str, ask: Callable[[], Moment], *, interval: float = 0.1) -> Poller:
-    return Poller(ask=ask, growth=Growth(broker=broker, names=NAMES, granularity=interval), interval=interval)
+def poller(broker: str, ask: Callable[[], Scrape], *, interval: float = 0.1) -> Poller:
+    return Poller(ask=ask, deltas=Deltas(broker=broker, names=NAMES, granularity=interval), interval=interval)
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def test_a_broker_that_does_not_answer_is_said_once_and_said_again_when_it_is_ba
     failing.set()
     asked: list[int] = []
 
-    def ask() -> Moment:
+    def ask() -> Scrape:
         asked.append(1)
         if failing.is_set():
             raise SourceError("broker 2 was not scraped: nobody there")
@@ -126,7 +126,7 @@ def test_a_broker_that_does_not_answer_is_said_once_and_said_again_when_it_is_ba
 def test_a_broker_that_hangs_does_not_hold_up_the_others() -> None:
     hangs = threading.Event()
 
-    def hang() -> Moment:
+    def hang() -> Scrape:
         hangs.wait(10)
         return moment()
 
@@ -144,7 +144,7 @@ def test_slow_answers_stretch_the_interval_and_quick_ones_bring_it_back() -> Non
     slow = threading.Event()
     slow.set()
 
-    def ask() -> Moment:
+    def ask() -> Scrape:
         if slow.is_set():
             time.sleep(0.15)
         return moment()
@@ -167,7 +167,7 @@ def test_what_was_counted_since_the_last_question_is_asked_for_at_the_end() -> N
 def test_a_broker_that_was_just_asked_or_fails_is_not_asked_at_the_end() -> None:
     asked: list[int] = []
 
-    def fail() -> Moment:
+    def fail() -> Scrape:
         asked.append(1)
         raise SourceError("nobody there")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from prometheus_client.parser import text_string_to_metric_families
-
+from clusterload.telemetry.sources.exporter import ScrapeParser
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import Reading, read
 from tests.telemetry.sources.kept import grown
@@ -56,7 +55,7 @@ EXPORTER = Names.named("jmx-exporter")
 
 
 def reading(text: str = TEXT, listeners: frozenset[str] = CLIENT) -> Reading:
-    return read((one for family in text_string_to_metric_families(text) for one in family.samples), EXPORTER, listeners)
+    return read(ScrapeParser(lambda _: True).parse(text), EXPORTER, listeners)
 
 
 def test_the_broker_s_bytes_are_not_counted_again_by_topic() -> None:

@@ -4,11 +4,9 @@ Points are kept in compressed column chunks, one for each Series and flush. Afte
 seconds can be read. What can be derived from it (usage, verdict) is not stored.
 """
 
-from clusterload.telemetry.runfile.files import files_of, repeats_beside, run_files
-from clusterload.telemetry.runfile.labels import parsed_label, write_labels
-from clusterload.telemetry.runfile.reader import read_run, read_summary
+from clusterload.telemetry.runfile.files import files_of, repeats_in_folder, run_files
+from clusterload.telemetry.runfile.reader import Summary, parsed_label, read_run, read_summary, write_labels
 from clusterload.telemetry.runfile.recent import Recent
-from clusterload.telemetry.runfile.summary import Summary
 from clusterload.telemetry.runfile.writer import SUFFIX, Recorder, new_id, require_free
 
 __all__ = [
@@ -21,7 +19,7 @@ __all__ = [
     "parsed_label",
     "read_run",
     "read_summary",
-    "repeats_beside",
+    "repeats_in_folder",
     "require_free",
     "run_files",
     "write_labels",

@@ -1,4 +1,4 @@
-"""Which run files a folder, a pattern or a list names, and which repeats lie beside a run."""
+"""Finding run files: by folder, pattern or list, and the repeats of a run in its folder."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from clusterload.telemetry.runfile.writer import SUFFIX
 
 if TYPE_CHECKING:
     from clusterload.model.run import Run
-    from clusterload.telemetry.runfile.summary import Summary
+    from clusterload.telemetry.runfile.reader import Summary
 
 MOST_REPEATS: Final = 20
-"""Runs of a plan that are looked for beside others of it, the latest ones."""
+"""The most repeats of a plan that are read, the latest ones."""
 
 
 def run_files(folder: Path) -> tuple[Path, ...]:
-    """The run files of a folder, by name; what merely is called like one is among them.
+    """The files of a folder with the suffix of run files, by name.
 
     Raises:
         StoreError: there is no such folder.
@@ -50,7 +50,7 @@ def _files(part: str) -> tuple[Path, ...]:
         return found
     if path.is_file() or (path.suffix == SUFFIX and not _is_pattern(part)):
         return (path,)
-    found = tuple(sorted(Path(one) for one in glob(part) if Path(one).is_file()))  # noqa: PTH207 (also of absolute paths)
+    found = tuple(sorted(Path(name) for name in glob(part) if Path(name).is_file()))  # noqa: PTH207 (also of absolute paths)
     if not found:
         raise UsageError(f"{part!r} names no run file: give a file, a folder, a pattern as 'runs/a*.run', or a list")
     return found
@@ -60,24 +60,20 @@ def _is_pattern(text: str) -> bool:
     return any(mark in text for mark in "*?[")
 
 
-def repeats_beside(runs: Sequence[Run], without: Collection[str]) -> tuple[Run, ...]:
-    """Whole runs of the same plans in the folders of some run files; the latest, at most so many a plan.
+def repeats_in_folder(runs: Sequence[Run], without: Collection[str]) -> tuple[Run, ...]:
+    """The complete runs of the same plans in the folders of these run files, at most `MOST_REPEATS` of each plan.
 
-    What cannot be read there is passed over.
-
-    Args:
-        runs: whose plans and folders.
-        without: ids of runs that are not to be among them.
+    Files that cannot be read are skipped, and so are the runs with the ids `without`.
     """
     known = set(without) | {run.id for run in runs}
     found: list[Run] = []
     for folder in dict.fromkeys(run.path.parent for run in runs if run.path):
-        there = [one for one in _summaries(folder) if one.complete]
+        complete = [summary for summary in _summaries(folder) if summary.complete]
         for kind in _kinds([run for run in runs if run.path and run.path.parent == folder]):
-            alike = [one for one in there if one.id not in known and _alike(one, kind)]
-            for one in sorted(alike, key=lambda one: one.start)[-MOST_REPEATS:]:
-                known.add(one.id)
-                found.append(read_run(one.path))
+            alike = [summary for summary in complete if summary.id not in known and _alike(summary, kind)]
+            for summary in sorted(alike, key=lambda summary: summary.start)[-MOST_REPEATS:]:
+                known.add(summary.id)
+                found.append(read_run(summary.path))
     return tuple(found)
 
 
@@ -85,14 +81,14 @@ def _kinds(runs: Sequence[Run]) -> list[Run]:
     """One run of each plan."""
     kinds: list[Run] = []
     for run in runs:
-        if not any(run.is_repeat_of(one) for one in kinds):
+        if not any(run.is_repeat_of(kind) for kind in kinds):
             kinds.append(run)
     return kinds
 
 
-def _alike(one: Summary, run: Run) -> bool:
-    # Of what was only watched nothing says that the same went on.
-    return one.plan is not None and run.plan is not None and one.plan.is_like(run.plan)
+def _alike(summary: Summary, run: Run) -> bool:
+    # Two runs without a plan may have seen different loads.
+    return summary.plan is not None and run.plan is not None and summary.plan.is_like(run.plan)
 
 
 def _summaries(folder: Path) -> Iterator[Summary]:

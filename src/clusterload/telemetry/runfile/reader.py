@@ -1,4 +1,4 @@
-"""Reading a run file, also one whose writer was killed."""
+"""Reading a run file, also one whose writer was killed; its summary, and its labels."""
 
 from __future__ import annotations
 
@@ -7,38 +7,40 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from clusterload.model.errors import ClusterloadError, StoreError
+from clusterload.model.errors import ClusterloadError, StoreError, UsageError
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Ledger
 from clusterload.model.run import Event, Generator, Latency, Run, Traffic
-from clusterload.model.series import Kind, Series
+from clusterload.model.series import SECOND, Kind, Series
 from clusterload.model.units import by_symbol
 from clusterload.model.workload import Plan
 from clusterload.telemetry.runfile.format import APPLICATION, VERSION, unpack, unpack_times
-from clusterload.telemetry.runfile.summary import Summary
+
+if TYPE_CHECKING:
+    from clusterload.model.workload import Plan
 
 
 def read_run(path: Path | str) -> Run:
     """Read a run file, also one whose writer was killed.
 
     Raises:
-        StoreError: it is missing, no run file, damaged, or of a newer version.
+        StoreError: it is missing, not a run file, damaged, or of a newer version.
     """
     with opened(Path(path)) as database:
         return _run(database, Path(path))
 
 
 def read_summary(path: Path | str) -> Summary:
-    """Read what a run file says of itself, without its Series: in no time, however large it is.
+    """Read a run file's summary, without its Series: quick, however large it is.
 
     Raises:
-        StoreError: as `read_run`; of a file whose Series are damaged nothing is noticed.
+        StoreError: as `read_run`; damaged Series are not noticed.
     """
     with opened(Path(path)) as database:
         return _summary(database, Path(path))
@@ -46,10 +48,10 @@ def read_summary(path: Path | str) -> Summary:
 
 @contextlib.contextmanager
 def opened(file: Path) -> Iterator[sqlite3.Connection]:
-    """A run file's database, if it is one; whatever is wrong with it, and with what is read of it, is one error.
+    """A run file's database; whatever is wrong with it, or with what the block reads of it, is one error.
 
     Raises:
-        StoreError: it is missing, no run file, damaged, or of a newer version.
+        StoreError: it is missing, not a run file, damaged, or of a newer version.
     """
     if not file.is_file():
         raise StoreError(f"there is no run file {file}")
@@ -60,7 +62,7 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
     except StoreError:
         raise
     except (sqlite3.Error, zlib.error, ClusterloadError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise StoreError(f"{file} is damaged or no run file ({error})") from None
+        raise StoreError(f"{file} is damaged or not a run file ({error})") from None
 
 
 def _connected(file: Path) -> sqlite3.Connection:
@@ -88,8 +90,8 @@ def _check(database: sqlite3.Connection, file: Path) -> None:
 
 
 def _summary(database: sqlite3.Connection, file: Path) -> Summary:
-    asked = "SELECT name, json FROM document WHERE name IN ('id', 'plan', 'window', 'labels')"
-    documents = {name: json.loads(text) for name, text in database.execute(asked)}
+    query = "SELECT name, json FROM document WHERE name IN ('id', 'plan', 'window', 'labels')"
+    documents = {name: json.loads(text) for name, text in database.execute(query)}
     window = documents.get("window", {})
     first, last = database.execute("SELECT min(first), max(last) FROM chunk").fetchone()
     start = int(window.get("start") or first or 0)
@@ -115,7 +117,7 @@ def _run(database: sqlite3.Connection, file: Path) -> Run:
     ]
     series = tuple(_series(database))
     window = documents.get("window", {})
-    points = [one.times for one in series if len(one)]
+    points = [line.times for line in series if len(line)]
     start = window.get("start") or min((int(times[0]) for times in points), default=0)
     end = window.get("end") or max((int(times[-1]) for times in points), default=start)
     return Run(
@@ -130,7 +132,7 @@ def _run(database: sqlite3.Connection, file: Path) -> Run:
         events=tuple(events),
         latencies=tuple(_latencies(documents.get("latency", {}), documents.get("latency_intervals", {}), start)),
         traffic=tuple(
-            Traffic(**{**_known(Traffic, told), "load": load}) for load, told in documents.get("wire", {}).items()
+            Traffic(**{**_known(Traffic, values), "load": load}) for load, values in documents.get("wire", {}).items()
         ),
         generator=Generator(**_known(Generator, documents["generator"])) if documents.get("generator") else None,
         labels=_labels(documents),
@@ -142,14 +144,14 @@ def _latencies(whole: Mapping[str, Any], seconds: Mapping[str, Any], start: int)
     for load, kinds in whole.items():
         for of, text in kinds.items():
             each = seconds.get(load, {}).get(of, {})
-            encoded = {int(second): one for second, one in each.items()}
+            encoded = {int(second): histogram for second, histogram in each.items()}
             yield Latency(load=load, of=of, histogram=Histogram.decode(text), encoded=encoded, start=start)
 
 
-def _known(cls: type, told: Mapping[str, Any]) -> dict[str, Any]:
-    """What a class has room for; a newer engine may tell more."""
-    names = {one.name for one in fields(cls)}
-    return {name: value for name, value in told.items() if name in names}
+def _known(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a class has fields for; a newer engine may record more."""
+    names = {field.name for field in fields(cls)}
+    return {name: value for name, value in values.items() if name in names}
 
 
 def _series(database: sqlite3.Connection) -> Iterator[Series]:
@@ -167,3 +169,73 @@ def _series(database: sqlite3.Connection) -> Iterator[Series]:
                 values=np.concatenate([unpack(row[1]) for row in rows]),
                 spans=np.concatenate([unpack(row[2]) for row in rows]),
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A run file without its Series.
+
+    Attributes:
+        path: of the file.
+        id: of the run.
+        plan: what load was requested; None if none was.
+        start: Unix nanoseconds at which the load, or what was recorded, began.
+        end: Unix nanoseconds at which it ended.
+        complete: False if the run was cut short or is under way.
+        labels: written on it by people.
+    """
+
+    path: Path
+    id: str
+    plan: Plan | None
+    start: int
+    end: int
+    complete: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return (self.end - self.start) / SECOND
+
+
+LONGEST: Final = 200
+"""Characters that a label's name or its value may have."""
+
+
+def parsed_label(text: str) -> tuple[str, str]:
+    """A label's name and value, of `name=value`; the value may be empty, and may have more equals signs in it.
+
+    Raises:
+        UsageError: it is malformed.
+    """
+    name, equals, value = text.partition("=")
+    name, value = name.strip(), value.strip()
+    if not equals or not name:
+        raise UsageError(f"{text!r} is not a label: write it as in build=42")
+    if max(len(name), len(value)) > LONGEST:
+        raise UsageError(f"label {name[:20]!r} is longer than {LONGEST} characters: write less")
+    return name, value
+
+
+def write_labels(path: Path, changes: Mapping[str, str]) -> dict[str, str]:
+    """Write labels on a run file; one with an empty value is taken off. Also while the run goes on.
+
+    Returns:
+        All labels that it has now.
+
+    Raises:
+        StoreError: it is not a run file, or cannot be written to.
+    """
+    with opened(path) as database:
+        try:
+            # Two processes that label at once lose nothing.
+            database.execute("BEGIN IMMEDIATE")
+            row = database.execute("SELECT json FROM document WHERE name = 'labels'").fetchone()
+            known = {**(json.loads(row[0]) if row else {}), **changes}
+            kept = {name: value for name, value in known.items() if value}
+            database.execute("INSERT OR REPLACE INTO document VALUES ('labels', ?)", (json.dumps(kept),))
+            database.commit()
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{path} cannot be labelled: {error}") from None
+    return kept

@@ -1,4 +1,4 @@
-"""The last minutes of a run in memory, for those who watch it while it goes."""
+"""The last minutes of a run in memory, for live views."""
 
 from __future__ import annotations
 

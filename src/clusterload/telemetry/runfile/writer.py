@@ -97,7 +97,7 @@ class Recorder:
 
     def document(self, name: str, value: Any) -> None:
         """Keep plain values under a name as they are now; a later one replaces an earlier one."""
-        text = json.dumps(value)  # here, where a value that is not plain fails the one who gives it
+        text = json.dumps(value)  # here, where a value that is not plain fails its caller
         with self._lock:
             self._documents[name] = text
             self._unsaved.add(name)
@@ -179,7 +179,7 @@ class Recorder:
         )
         database.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)", [line.chunk() for line in fresh])
         database.executemany(
-            "INSERT INTO event VALUES (?, ?, ?)", [(one.time, one.kind, one.text) for one in self._events]
+            "INSERT INTO event VALUES (?, ?, ?)", [(event.time, event.kind, event.text) for event in self._events]
         )
 
     def _forget_written(self) -> None:
@@ -221,7 +221,7 @@ def require_free(path: Path) -> None:
 
 def _created(path: Path, run_id: str) -> sqlite3.Connection:
     require_free(path)
-    # Made under another name first, so that who looks for the file finds a whole one or none.
+    # Made under another name first, so that a reader finds a whole file or none.
     making = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

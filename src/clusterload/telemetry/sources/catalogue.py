@@ -1,4 +1,4 @@
-"""What each source can tell: from which of its metrics a resource comes, how finely and how late."""
+"""What each source offers: from which of its metrics a resource comes, how finely and how late."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from clusterload.telemetry.sources.names import Names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A place that metrics come from.
+class SourceInfo:
+    """A kind of source.
 
     Attributes:
         title: what it is.
         granularity: how far apart its points are.
         lateness: how late they are there.
-        past: whether it tells of what is over.
+        past: whether it has history.
     """
 
     title: str
@@ -29,23 +29,23 @@ class Place:
     past: bool = False
 
 
-PLACES: Final[Mapping[str, Place]] = {
-    "exporter": Place(
+SOURCES: Final[Mapping[str, SourceInfo]] = {
+    "exporter": SourceInfo(
         title="JMX exporters, scraped directly",
         granularity="as asked, from 1 s; up to 8 times that where scrapes are slow",
         lateness="at once",
     ),
-    "prometheus": Place(
-        title="Prometheus or what speaks its language, with the exporter's, Strimzi's or Redpanda's names",
+    "prometheus": SourceInfo(
+        title="Prometheus or a server with its HTTP API, with the exporter's, Strimzi's or Redpanda's names",
         granularity="its scrape interval, often 15 to 60 s",
         lateness="one and a half of its scrape intervals",
         past=True,
     ),
-    "jolokia": Place(title="Jolokia agents", granularity="as the exporter", lateness="at once"),
-    "confluent": Place(
+    "jolokia": SourceInfo(title="Jolokia agents", granularity="as the exporter", lateness="at once"),
+    "confluent": SourceInfo(
         title="Confluent's Metrics API, or one that is served", granularity="1 min", lateness="3 to 5 min", past=True
     ),
-    "admin": Place(
+    "admin": SourceInfo(
         title="Admin API of the brokers", granularity="5 s; sizes, placement and lag 10 s", lateness="at once"
     ),
 }
@@ -72,10 +72,10 @@ def _maps() -> Mapping[str, Names]:
     return {place: Names.named(table) for place, table in _MAPS.items()}
 
 
-def told_by(resource: str) -> dict[str, str]:
-    """From what a resource comes, by where it is read: exporter, strimzi, redpanda, jolokia, confluent, admin.
+def metrics_by_source(resource: str) -> dict[str, str]:
+    """The metric that a resource comes from, by source: exporter, strimzi, redpanda, jolokia, confluent, admin.
 
-    An exporter's names are also those of a Prometheus that scrapes it. Places that do not tell it are left out.
+    An exporter's names are also those of a Prometheus that scrapes it. Sources without the resource are left out.
     """
     maps = _maps()
     found = {place: ", ".join(names.of(resource)[:1]) for place, names in maps.items()}

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind
@@ -22,20 +22,13 @@ _NO_CLIENTS: Final = {"BROKER", "CONTROLLER", "CONTROLPLANE", "REPLICATION", "IN
 _PORT: Final = re.compile(r"_\d+$")
 
 
-class Sample(Protocol):
-    """One value of one broker at one time."""
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of one broker at one time; NaN where the broker has none. Labels tell it from others of the name."""
 
-    @property
-    def name(self) -> str:
-        """The metric's name."""
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """What tells it from others of the name."""
-
-    @property
-    def value(self) -> float:
-        """Its value, NaN when the broker has none."""
+    name: str
+    labels: dict[str, str]
+    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,30 +86,26 @@ def _listener(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    name: str
-    labels: dict[str, str]
-    value: float
-
-
 def _plain(samples: Iterable[Sample], names: Names) -> Iterable[Sample]:
     """The samples, with labels that were in their names taken out of them."""
     if not names.rewrites:
         return samples
     known = names.metrics
-    found = ((one, ("", {}) if one.name in known else names.plain(one.name)) for one in samples)
-    return (_Plain(name, {**one.labels, **labels}, one.value) if labels else one for one, (name, labels) in found)
+    found = ((sample, ("", {}) if sample.name in known else names.plain(sample.name)) for sample in samples)
+    return (
+        Sample(name, {**sample.labels, **labels}, sample.value) if labels else sample
+        for sample, (name, labels) in found
+    )
 
 
 def _network(
     threads: Threads, by_name: Mapping[str, list[Sample]], is_client: Callable[[str], bool]
 ) -> dict[str, tuple[float, ...]]:
     network: dict[str, tuple[float, ...]] = defaultdict(tuple)
-    for one in by_name.get(threads.network_time, ()):
-        listener = one.labels.get(threads.network_listener, "")
+    for sample in by_name.get(threads.network_time, ()):
+        listener = sample.labels.get(threads.network_listener, "")
         if not threads.network_listener or is_client(listener):
-            network[listener] += (one.value * threads.network_scale,)
+            network[listener] += (sample.value * threads.network_scale,)
     return dict(network)
 
 
@@ -126,17 +115,17 @@ def _first(metrics: Iterable[str], by_name: Mapping[str, list[Sample]]) -> float
 
 def _added(rule: Rule, by_name: Mapping[str, list[Sample]], is_client: Callable[[str], bool]) -> dict[Key, float]:
     first = next((by_name[metric] for metric in rule.metrics if by_name.get(metric)), [])
-    samples = [*first, *(one for metric in rule.plus for one in by_name.get(metric, ()))]
-    factors = {tuple(sorted(one.labels.items())): one.value for one in by_name.get(rule.times, ())}
+    samples = [*first, *(sample for metric in rule.plus for sample in by_name.get(metric, ()))]
+    factors = {tuple(sorted(sample.labels.items())): sample.value for sample in by_name.get(rule.times, ())}
     totals: dict[Key, float] = defaultdict(float)
-    for one in samples:
-        labels = one.labels
+    for sample in samples:
+        labels = sample.labels
         if rule.counts(labels) and (not rule.listener or is_client(labels.get(rule.listener, ""))):
-            value = _times(one, factors) if rule.times else one.value
+            value = _times(sample, factors) if rule.times else sample.value
             totals[rule.series, rule.key(labels)] += rule.value(value)
     return totals
 
 
-def _times(one: Sample, factors: Mapping[Labels, float]) -> float:
-    # What never was has no mean: it has taken no time.
-    return one.value * factors.get(tuple(sorted(one.labels.items())), math.nan) if one.value else 0.0
+def _times(sample: Sample, factors: Mapping[Labels, float]) -> float:
+    # A count of 0 has no mean: it has taken no time.
+    return sample.value * factors.get(tuple(sorted(sample.labels.items())), math.nan) if sample.value else 0.0

@@ -1,4 +1,4 @@
-"""What a source of metrics does: record while a run goes, or read after the fact."""
+"""What a source of metrics does: record during a run, or read history after it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
-from clusterload.model.resources import OTHERS as OTHERS  # noqa: PLC0414 (whoever gives Series names their rest by it)
+from clusterload.model.resources import OTHERS as OTHERS  # noqa: PLC0414 (a label of many sources' Series)
 from clusterload.model.series import Point
 
 
 class Sink(Protocol):
-    """What takes the points and events: a run file while a run goes, or the history of a cluster."""
+    """What takes points and events: a run file, or the history of a cluster."""
 
     def record(self, point: Point) -> None:
         """Keep one point of a Series."""
 
     def event(self, time: int, kind: str, text: str) -> None:
-        """Keep something that happened, at Unix nanoseconds."""
+        """Keep an event, at Unix nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What a late source waits for.
+    """What a source of history waits for.
 
     Attributes:
         missing: in words, as in `figures of the last minutes`.
-        left: seconds after which it goes on without.
+        left: seconds until it goes on without.
     """
 
     missing: str
@@ -38,7 +38,7 @@ OnWait: TypeAlias = Callable[[Waiting], None]
 
 @runtime_checkable
 class LiveSource(Protocol):
-    """Records a cluster's metrics while a run goes.
+    """Records a cluster's metrics during a run.
 
     Attributes:
         interval: seconds between its points.
@@ -54,12 +54,12 @@ class LiveSource(Protocol):
         """Begin to record."""
 
     def stop(self) -> None:
-        """Record what is left and end."""
+        """Record the rest and end."""
 
 
 @runtime_checkable
-class LateSource(Protocol):
-    """Reads a cluster's metrics of a time that has passed."""
+class HistorySource(Protocol):
+    """Reads the history of a cluster's metrics."""
 
     @property
     def interval(self) -> float:
@@ -67,25 +67,25 @@ class LateSource(Protocol):
 
     @property
     def lateness(self) -> float:
-        """Seconds after which its figures are usually there."""
+        """Seconds after which its figures are usually available."""
 
     @property
     def overhang(self) -> float:
-        """Seconds that must be read beyond a load's end for its last moment to be told."""
+        """Seconds that must be read beyond a load's end to cover its last moment."""
 
     @property
     def title(self) -> str:
         """What it is, for people."""
 
     def collect(self, sink: Sink, start: int, end: int, on_wait: OnWait) -> None:
-        """Record the metrics from `start` to `end` (Unix nanoseconds), once they are all there.
+        """Record the metrics from `start` to `end` (Unix nanoseconds), once they are complete.
 
         Raises:
             SourceError: they could not be read.
         """
 
 
-Source: TypeAlias = LiveSource | LateSource
+Source: TypeAlias = LiveSource | HistorySource
 
 
 def of_brokers(brokers: Iterable[str]) -> str:

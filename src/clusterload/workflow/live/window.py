@@ -14,8 +14,8 @@ from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Point
 from clusterload.telemetry.runfile import Recent
-from clusterload.telemetry.sources.following import Following
-from clusterload.telemetry.sources.source import LateSource, Sink, Source
+from clusterload.telemetry.sources.polling import HistoryPoller
+from clusterload.telemetry.sources.source import HistorySource, Sink, Source
 
 SHOWN_SECONDS: Final = 60.0
 """How far back a look reaches; for sources with few points it is five of them."""
@@ -75,7 +75,7 @@ class Window:
             names: of the Series that are kept for a look.
             seconds: how far back a look reaches.
         """
-        self._late = [source for source in sources if isinstance(source, LateSource)]
+        self._late = [source for source in sources if isinstance(source, HistorySource)]
         self._id, self._surroundings = run_id, surroundings
         self._granularity = max((source.interval for source in sources), default=1.0)
         self._seconds = max(seconds, _FEWEST_POINTS * self._granularity)
@@ -87,8 +87,8 @@ class Window:
         with ExitStack() as stack:
             for late in self._late:
                 # A copy, for what a source remembers of one stretch is not for another.
-                follower = Following(
-                    late=copy(late), interval=late.interval, lateness=late.lateness, back=self._seconds
+                follower = HistoryPoller(
+                    history=copy(late), interval=late.interval, lateness=late.lateness, lookback=self._seconds
                 )
                 follower.start(self.recent)
                 stack.callback(follower.stop)

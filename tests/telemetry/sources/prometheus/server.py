@@ -12,20 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.prometheus import Access, Patience, PrometheusSource
+from clusterload.telemetry.sources.prometheus import Access, PrometheusSource
+from clusterload.telemetry.sources.transport import RetryPolicy
+from tests.http_server import Response, serving
 from tests.processes import wait_for
 from tests.telemetry.sources.kept import Kept
 
 JMX = Names.named("jmx-exporter")
-# A machine that stands still for a while is no server that does not answer.
-PATIENT = Patience(first=0.01)
+# A machine that stands still for a while is not a server that does not answer.
+PATIENT = RetryPolicy(timeout=30.0, backoff=0.01)
 INTERVAL = 0.2
 TOPICS = "kafka_server_brokertopicmetrics_"
 SOCKETS = "kafka_server_socket_server_metrics_"
@@ -69,35 +70,14 @@ def shown(started: float, ingress: float, topics: Mapping[str, float]) -> dict[s
 @contextmanager
 def played_broker() -> Iterator[PlayedBroker]:
     """A played broker for as long as the block lasts."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = broker.text().encode()
-            self.send_response(500 if broker.dead else 200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A scrape that is given up is part of some tests."""
-
-    with Quiet(("127.0.0.1", 0), Handler) as server:
-        broker = PlayedBroker(server.server_port)
+    with serving() as server:
+        broker = PlayedBroker(server.port)
         broker.show(0.0)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield broker
-        finally:
-            server.shutdown()
-            thread.join()
+        headers = {"Content-Type": "text/plain; version=0.0.4"}
+        server.answer = lambda _: Response(
+            status=500 if broker.dead else 200, body=broker.text().encode(), headers=headers
+        )
+        yield broker
 
 
 @dataclass(slots=True)
@@ -216,7 +196,7 @@ def server(folder: Path, *targets: Mapping[str, Any], **more: Any) -> Iterator[S
 
 def source(of: Server, **more: Any) -> PrometheusSource:
     """A source that reads it by the exporter's names."""
-    return PrometheusSource(Access.at(of.url), **{"names": JMX, "patience": PATIENT, **more})
+    return PrometheusSource(Access.at(of.url), **{"names": JMX, "retry": PATIENT, **more})
 
 
 def collected(of: PrometheusSource, start: int, end: int) -> Kept:

@@ -52,13 +52,13 @@ def test_no_secret_is_ever_shown() -> None:
 def test_a_login_goes_in_plain_text_to_this_machine_only() -> None:
     assert "plain text; use https" in refusal(url="http://metrics.example.com", username="me", password=SECRET)
     assert "plain text; use https" in refusal(url="http://metrics.example.com", bearer_token=SECRET)
-    assert access(url="http://127.0.0.1:9090", bearer_token=SECRET).loopback
-    assert not access(url="http://metrics.example.com").loopback
+    assert access(url="http://127.0.0.1:9090", bearer_token=SECRET).is_loopback
+    assert not access(url="http://metrics.example.com").is_loopback
 
 
 @pytest.mark.parametrize("url", ["localhost:9090", "ftp://h", "https://", "https://h:x", "https://[", "nothing"])
 def test_what_is_no_address_is_refused(url: str) -> None:
-    assert "prometheus.url is no URL" in refusal(url=url)
+    assert "prometheus.url is not a URL" in refusal(url=url)
 
 
 @pytest.mark.parametrize("url", [f"https://me:{SECRET}@h", f"https://h?token={SECRET}", f"https://h#{SECRET}"])
@@ -70,13 +70,13 @@ def test_half_a_login_two_logins_and_broken_ones_are_refused() -> None:
     assert "belong together" in refusal(url="https://h", username="me")
     assert "two logins" in refusal(url="https://h", username="me", password=SECRET, bearer_token=SECRET)
     assert "characters that no such value has" in refusal(url="https://h", bearer_token=f"{SECRET}\x01")
-    assert "no list of label matchers" in refusal(url="https://h", select="kafka")
+    assert "not a list of label matchers" in refusal(url="https://h", select="kafka")
 
 
 def test_an_authority_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for ca in (tmp_path / "ca.pem", tmp_path / "missing.pem"):
-        with pytest.raises(ConfigurationError, match=r"ca.location: .* is no PEM file of certificates"):
+        with pytest.raises(ConfigurationError, match=r"ca.location: .* is not a readable PEM file of certificates"):
             access(url="https://h", ssl_ca_location=str(ca)).verification()
 
 

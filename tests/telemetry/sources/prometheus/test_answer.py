@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.model.errors import SourceError
-from clusterload.telemetry.sources.prometheus.answer import Line, error_in, parsed
+from clusterload.telemetry.sources.prometheus.api import RawSeries, error_in, parsed
 
 LABELS = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 TIMES = st.lists(st.integers(0, 10**13), max_size=5, unique=True).map(sorted)
@@ -24,8 +24,8 @@ def body(kind: str, result: Any, **more: Any) -> bytes:
 @given(labels=LABELS, times=TIMES, value=st.floats(allow_nan=False))
 def test_times_and_values_come_back_as_they_were(labels: dict[str, str], times: list[int], value: float) -> None:
     result = [{"metric": labels, "values": [[time / 1000, _go(value)] for time in times]}]
-    assert parsed(body("matrix", result)).lines == (
-        Line(labels, tuple(time * 1_000_000 for time in times), (value,) * len(times)),
+    assert parsed(body("matrix", result)).series == (
+        RawSeries(labels, tuple(time * 1_000_000 for time in times), (value,) * len(times)),
     )
 
 
@@ -64,13 +64,13 @@ def test_half_an_answer_is_refused() -> None:
 
 
 def test_nan_is_no_value() -> None:
-    (line,) = parsed(body("matrix", [{"metric": {}, "values": [[1, "1"], [2, "NaN"], [3, "3"]]}])).lines
-    assert line == Line({}, (1_000_000_000, 3_000_000_000), (1.0, 3.0))
+    (line,) = parsed(body("matrix", [{"metric": {}, "values": [[1, "1"], [2, "NaN"], [3, "3"]]}])).series
+    assert line == RawSeries({}, (1_000_000_000, 3_000_000_000), (1.0, 3.0))
 
 
 def test_native_histograms_are_passed_over() -> None:
     histogram = {"metric": {"a": "b"}, "histogram": [1, {"count": "3", "sum": "4"}]}
-    assert parsed(body("vector", [histogram])).lines == (Line({"a": "b"}, (), ()),)
+    assert parsed(body("vector", [histogram])).series == (RawSeries({"a": "b"}, (), ()),)
 
 
 def test_warnings_infos_and_partial_answers_are_kept() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from clusterload.model.errors import SourceError
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.following import Following
 from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.polling import HistoryPoller
 from tests.processes import wait_for
 from tests.telemetry.sources.kept import Kept
 
@@ -91,8 +91,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, instances: dict[str, str]) -
     made.target("grown", {BEFORE: ingress(1000.0, orders=600.0), 2.0: ingress(1700.0, orders=900.0)}, broker="4")
     steps = {2.0 + number * INTERVAL: ingress(1000.0 + 100 * number) for number in range(1, 11)}
     made.target("stepped", {BEFORE: ingress(1000.0), **steps}, broker="1")
-    anew = ingress(300.0, started=START + 3.0)
-    made.target("restarted", {BEFORE: ingress(50_000.0), 4.0: anew}, broker="1")
+    reset = ingress(300.0, started=START + 3.0)
+    made.target("restarted", {BEFORE: ingress(50_000.0), 4.0: reset}, broker="1")
     # Two servers see one target by the same job and instance.
     seen = {BEFORE: ingress(10.0), 3.0: ingress(30.0)}
     one = made.target("doubled", seen, broker="1", prometheus_replica="a")
@@ -213,7 +213,7 @@ def test_a_broker_that_is_silent_at_the_end_is_told(live: tuple[Server, PlayedBr
     assert "broker 1 was not scraped after" in text
 
 
-def test_a_broker_that_starts_anew_begins_to_count_anew(world: World) -> None:
+def test_a_broker_that_restarts_resets_its_counters(world: World) -> None:
     kept = world.read("restarted")
     assert sum(kept.values("ingress")) == 300.0
     assert kept.kinds == ["broker-restarted"]
@@ -316,7 +316,7 @@ def test_following_goes_on_when_the_server_dies_and_comes_back(tmp_path: Path) -
         broker.show(100.0)
         one.until_scraped(IN_ALL, 100.0)
         kept = Kept()
-        following = Following(late=source(one), interval=0.3, lateness=0.5).start(kept)
+        following = HistoryPoller(history=source(one), interval=0.3, lateness=0.5).start(kept)
         try:
             wait_for(lambda: len(kept.of("ingress")) > 2)
             broker.show(150.0)

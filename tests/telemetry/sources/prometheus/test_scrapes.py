@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.prometheus.answer import Line
+from clusterload.telemetry.sources.prometheus.api import RawSeries
+from clusterload.telemetry.sources.prometheus.cardinality import Place, counted
 from clusterload.telemetry.sources.prometheus.fetching import Chunk, scraped_interval
-from clusterload.telemetry.sources.prometheus.inventory import Place, counted
-from clusterload.telemetry.sources.prometheus.scrapes import scrapes
-from clusterload.telemetry.sources.prometheus.targets import are_replicas, broker_of, shown
+from clusterload.telemetry.sources.prometheus.scrapes import are_replicas, broker_of, scrapes_of, shown
 
 from .server import JMX
 
@@ -22,12 +21,12 @@ TOTAL = "kafka_server_brokertopicmetrics_bytesin_total"
 TIMES = st.sets(st.integers(1, 1000), min_size=1, max_size=5).map(sorted)
 
 
-def line(metric: str, times: list[int], values: list[float], **labels: str) -> Line:
-    return Line({"__name__": metric, **labels}, tuple(time * SECOND for time in times), tuple(values))
+def line(metric: str, times: list[int], values: list[float], **labels: str) -> RawSeries:
+    return RawSeries({"__name__": metric, **labels}, tuple(time * SECOND for time in times), tuple(values))
 
 
-def chunk(*lines: Line, rests: list[Line] | None = None, scraped: list[Line] | None = None) -> Chunk:
-    return Chunk(lines=list(lines), rests=rests or [], scraped=scraped or [], heartbeat=BEAT)
+def chunk(*lines: RawSeries, rests: list[RawSeries] | None = None, scraped: list[RawSeries] | None = None) -> Chunk:
+    return Chunk(series=list(lines), rests=rests or [], scraped=scraped or [], heartbeat=BEAT)
 
 
 @given(st.dictionaries(st.sampled_from(["b:1", "b:2", "b:3"]), TIMES, min_size=1), st.lists(st.text("ab", min_size=1)))
@@ -42,24 +41,24 @@ def test_every_value_is_in_the_one_scrape_that_it_came_from(targets: dict[str, l
             wanted[instance, time * SECOND] = {(BEAT, "", 1.0), *((TOTAL, topic, float(time)) for topic in set(topics))}
     found = {
         (dict(target)["instance"], time): {(one.name, one.labels.get("topic", ""), one.value) for one in samples}
-        for target, by_time in scrapes(chunk(*lines)).items()
+        for target, by_time in scrapes_of(chunk(*lines)).items()
         for time, samples in by_time.items()
     }
     assert found == wanted
-    assert all(list(by_time) == sorted(by_time) for by_time in scrapes(chunk(*lines)).values())
+    assert all(list(by_time) == sorted(by_time) for by_time in scrapes_of(chunk(*lines)).values())
 
 
 def test_a_step_that_shows_the_scrape_before_once_more_is_passed_over() -> None:
     beat = line(BEAT, [10, 20, 30, 40], [7.0, 7.0, 7.0, 8.0], instance="b:1")
-    stamps = Line({"instance": "b:1"}, beat.times, (9.5, 19.5, 19.5, 39.25))
-    ((times),) = scrapes(chunk(beat, scraped=[stamps])).values()
+    stamps = RawSeries({"instance": "b:1"}, beat.times, (9.5, 19.5, 19.5, 39.25))
+    ((times),) = scrapes_of(chunk(beat, scraped=[stamps])).values()
     assert {time / SECOND: samples[0].value for time, samples in times.items()} == {9.5: 7.0, 19.5: 7.0, 39.25: 8.0}
 
 
 def test_sums_of_the_rest_go_to_the_scrapes_that_follow_them() -> None:
     beat = line(BEAT, [10, 12, 14], [7.0] * 3, instance="b:1")
     rest = line(TOTAL, [11, 13], [5.0, 6.0], instance="b:1", topic="(others)")
-    ((times),) = scrapes(chunk(beat, rests=[rest])).values()
+    ((times),) = scrapes_of(chunk(beat, rests=[rest])).values()
     found = [[one.value for one in samples if one.name == TOTAL] for samples in times.values()]
     assert found == [[], [5.0], [6.0]]
 
@@ -91,8 +90,8 @@ def test_replicas_are_told_from_strangers() -> None:
 
 
 def test_only_places_that_show_what_brokers_show_are_counted() -> None:
-    def count(metric: str, instance: str, most: float) -> Line:
-        return Line({"__name__": metric, "job": "j", "instance": instance}, (1, 2), (most, most - 1))
+    def count(metric: str, instance: str, most: float) -> RawSeries:
+        return RawSeries({"__name__": metric, "job": "j", "instance": instance}, (1, 2), (most, most - 1))
 
     found = counted(
         [

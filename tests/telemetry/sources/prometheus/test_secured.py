@@ -10,7 +10,7 @@ import pytest
 from trustme import CA
 
 from clusterload.model.errors import SourceError
-from clusterload.telemetry.sources.prometheus import Access, Transport
+from clusterload.telemetry.sources.prometheus import Access, PrometheusClient
 
 from .server import PATIENT, server
 
@@ -46,8 +46,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
 
 
 def ask(access: Access) -> float:
-    with Transport(access, patience=PATIENT) as transport:
-        return transport.ask("query", {"query": "1 + 1"}).lines[0].values[0]
+    with PrometheusClient(access, retry=PATIENT) as client:
+        return client.call("query", {"query": "1 + 1"}).series[0].values[0]
 
 
 def refused(access: Access) -> str:
@@ -64,8 +64,8 @@ def test_login_and_authority_of_the_properties_let_us_in(secured: Secured) -> No
 
 def test_another_login_is_refused_with_what_to_set(secured: Secured) -> None:
     line = refused(replace(secured.access, password="wrong"))
-    assert "asks for another login (401): set prometheus.username and prometheus.password" in line
-    assert "asks for another login" in refused(replace(secured.access, username="", password=""))
+    assert "requires another login (401): set prometheus.username and prometheus.password" in line
+    assert "requires another login" in refused(replace(secured.access, username="", password=""))
 
 
 @pytest.mark.parametrize("ca", ["", "other"])
@@ -76,4 +76,4 @@ def test_a_certificate_of_an_unknown_authority_is_not_believed(secured: Secured,
 def test_plain_http_to_a_server_with_tls_is_told(secured: Secured) -> None:
     said = refused(Access(url=secured.access.url.replace("https", "http"), username="reader", password=SECRET))
     # Its 400 gets through, or the connection is gone before it could be read.
-    assert "does not take the question (400" in said or "cannot be read: [Errno 104]" in said
+    assert "rejects the query (400" in said or "cannot be reached: [Errno 104]" in said

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.model.errors import ConfigurationError
-from clusterload.telemetry.sources.prometheus.selection import any_of, matchers, milliseconds, named, quoted, selector
+from clusterload.telemetry.sources.prometheus.promql import any_of, matchers, milliseconds, named, quoted, selector
 
 LABEL = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,8}", fullmatch=True).filter(lambda name: name != "__name__")
 

@@ -1,4 +1,4 @@
-"""One round of questions to a cluster after the other, and the points that its answers make."""
+"""One round of Admin API requests to a cluster after the other, and the points that the answers make."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from clusterload.kafka.groups import Committed, Listing, committed, described, e
 from clusterload.model.errors import AuthorizationError, ClusterError, ClusterloadError, ConfigurationError
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind, Point
-from clusterload.telemetry.sources.admin.growing import Amount, Ends, Members
-from clusterload.telemetry.sources.admin.mapping import MOST_LABELS, PLACEMENT, Bounded, Gauge, joined, lagging, placed
-from clusterload.telemetry.sources.admin.troubles import Troubles
+from clusterload.telemetry.sources.admin.points import (
+    MOST_LABELS,
+    PLACEMENT,
+    Bounded,
+    Delta,
+    EndOffsets,
+    Gauge,
+    Membership,
+    joined,
+    lagging,
+    placed,
+)
 
 if TYPE_CHECKING:
     from clusterload.kafka.brokers import Logs
@@ -31,15 +40,15 @@ SERIES: Final = (
     "records_by_partition",
     "round_trip_time",
 )
-"""All that there is."""
+"""The Series that the Admin API gives."""
 
 SELDOM: Final = 2
-"""What costs brokers most (sizes of logs and what groups committed) is asked in one of so many rounds."""
+"""What costs brokers most (sizes of logs, committed offsets) is requested in one of so many rounds."""
 
 MOST_ASKED: Final = 20_000
-"""Partitions whose ends are asked in each round; of a cluster with more, they are not."""
+"""The most partitions of a cluster whose end offsets are requested."""
 
-_SELDOM_TOLD: Final = frozenset({*PLACEMENT, "log_bytes", "consumer_lag"})
+_SELDOM_SERIES: Final = frozenset({*PLACEMENT, "log_bytes", "consumer_lag"})
 
 _CLUSTER: Final = "the cluster"
 _LOGS: Final = "sizes of logs"
@@ -50,16 +59,16 @@ _NAMED: Final = 3
 
 
 class Observer:
-    """Asks a cluster again and again, over connections that are kept."""
+    """Requests a cluster's state round after round, over connections that are kept."""
 
     def __init__(
         self, properties: Properties, sink: Sink, *, wanted: frozenset[str], interval: float, patience: float
     ) -> None:
-        """Nothing is asked yet; where the properties want a login that we lack, nothing ever is, and it says so."""
+        """Nothing is sent yet, and nothing ever is if the properties need a login that is not supported: an event."""
         self._sink, self._wanted, self._interval = sink, wanted, interval
-        self._troubles = Troubles(sink)
+        self._problems = _Problems(sink)
         self._lag: Bounded[tuple[str, str]] = Bounded()
-        self._ends, self._changes, self._round = Ends(), Members(), 0
+        self._ends, self._changes, self._round = EndOffsets(), Membership(), 0
         self._members: Bounded[tuple[str]] = Bounded()
         self._hidden: frozenset[str] = frozenset()
         self._sees_all = False
@@ -67,16 +76,16 @@ class Observer:
         try:
             self._brokers = Brokers(properties, patience=patience)
         except ConfigurationError as error:
-            self._troubles.begun(_CLUSTER, f"{error}; until then {', '.join(sorted(wanted))} are missing")
+            self._problems.report(_CLUSTER, f"{error}; until then {', '.join(sorted(wanted))} are missing")
 
     def observe(self) -> None:
-        """Ask once and record the answers; what is not answered is an event and a gap."""
+        """One round; what is not answered is an event and a gap."""
         if self._brokers:
             self._brokers.begin_round()
             self._observe(self._brokers)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         if self._brokers:
             self._brokers.close()
 
@@ -84,17 +93,17 @@ class Observer:
         try:
             if not brokers.addresses:
                 brokers.topics()
-            # Before all else, which would keep brokers and us busy.
+            # Before all else, which would keep brokers and this process busy.
             self._observe_round_trips(brokers)
             # Before the topics, so that one that comes into being meanwhile is not taken for a hidden one.
             sizes = self._sizes(brokers) if self._asks(*PLACEMENT, "log_bytes") else None
             topics = brokers.topics()
         except ClusterloadError as error:
-            self._troubles.begun(_CLUSTER, error)
+            self._problems.report(_CLUSTER, error)
             return
-        self._troubles.over(_CLUSTER)
+        self._problems.clear(_CLUSTER)
         if sizes is not None:
-            self._compare({topic for one in sizes.values() for topic in one.sizes}, topics)
+            self._compare({topic for logs in sizes.values() for topic in logs.sizes}, topics)
         if sizes is not None and self._sees_all:
             self._record(placed(topics.values(), brokers.addresses))
         offsets = self._observe_groups(brokers)
@@ -102,127 +111,131 @@ class Observer:
         self._round += 1
 
     def _asks(self, *series: str) -> bool:
-        """Whether one of these is asked in this round."""
+        """Whether one of these is requested in this round."""
         wanted = self._wanted.intersection(series)
-        return bool(wanted if self._round % SELDOM == 0 else wanted - _SELDOM_TOLD)
+        return bool(wanted if self._round % SELDOM == 0 else wanted - _SELDOM_SERIES)
 
     def _observe_round_trips(self, brokers: Brokers) -> None:
         if self._asks("round_trip_time"):
-            told, failed = brokers.ask_each(lambda broker: broker.round_trip(tries=3))
+            answers, failed = brokers.ask_each(lambda broker: broker.round_trip(tries=3))
             for broker, error in failed.items():
-                self._troubles.begun(_way_to(broker), error)
-            for broker in told:
-                self._troubles.over(_way_to(broker))
+                self._problems.report(_path_to(broker), error)
+            for broker in answers:
+                self._problems.clear(_path_to(broker))
             self._record(
-                ("round_trip_time", {"broker": str(broker)}, 1000 * seconds) for broker, seconds in told.items()
+                ("round_trip_time", {"broker": str(broker)}, 1000 * seconds) for broker, seconds in answers.items()
             )
 
     def _sizes(self, brokers: Brokers) -> dict[int, Logs] | None:
-        """Each broker's logs, recorded; None if no broker told of them."""
-        told, failed = brokers.ask_each(logs_of)
+        """Each broker's logs, recorded; None if no broker answered."""
+        answers, failed = brokers.ask_each(logs_of)
         if refused := _refusal(failed):
             self._sees_all = False
-            self._troubles.begun(
+            self._problems.report(
                 _LOGS, AuthorizationError(f"{refused}; {_missing(self._wanted, 'log_bytes', *PLACEMENT)}")
             )
             return None
         for broker, error in failed.items():
-            self._troubles.begun(_logs_of(broker), error)
-        for broker, logs in told.items():
-            self._troubles.over(_logs_of(broker))
+            self._problems.report(_logs_of(broker), error)
+        for broker, logs in answers.items():
+            self._problems.clear(_logs_of(broker))
             if logs.failed:
-                self._troubles.begun(_directories_of(broker), f"broker {broker} cannot read {', '.join(logs.failed)}")
+                self._problems.report(_directories_of(broker), f"broker {broker} cannot read {', '.join(logs.failed)}")
             else:
-                self._troubles.over(_directories_of(broker))
+                self._problems.clear(_directories_of(broker))
                 self._record([("log_bytes", {"broker": str(broker)}, sum(logs.sizes.values()))])
-        if told:
-            self._troubles.over(_LOGS)
-        return told or None
+        if answers:
+            self._problems.clear(_LOGS)
+        return answers or None
 
     def _compare(self, existing: set[str], topics: Mapping[str, Topic]) -> None:
-        """Whether we see all topics: brokers tell of the logs of those, too, that metadata keeps from us."""
+        """Whether we see all topics: brokers also list the logs of topics that their metadata hides from us."""
         hidden = frozenset(existing - topics.keys())
         self._sees_all = not hidden
         # One that is just being deleted is in the logs a little longer.
         if lasting := sorted(hidden & self._hidden):
             lost = _missing(self._wanted, *PLACEMENT, "consumer_lag")
-            self._troubles.begun(
+            self._problems.report(
                 _TOPICS, AuthorizationError(f"Describe is missing on {_some('topic', lasting)}; {lost}")
             )
         elif not hidden:
-            self._troubles.over(_TOPICS)
+            self._problems.clear(_TOPICS)
         self._hidden = hidden
 
     def _observe_groups(self, brokers: Brokers) -> Committed | None:
-        """Groups and members, recorded; what they committed, where that is asked in this round."""
+        """Groups and members, recorded; their committed offsets, where those are requested in this round."""
         if not self._asks("consumer_lag", "group_members", "groups", "members_changed"):
             return None
         listing = listed(brokers)
         if listing.failures:
             # With those of one broker missing, neither their number nor the rest's sum is known.
             error = _refusal(listing.failures) or next(iter(listing.failures.values()))
-            self._troubles.begun(_GROUPS, type(error)(f"not all consumer groups were listed: {error}"))
+            self._problems.report(_GROUPS, type(error)(f"not all consumer groups were listed: {error}"))
             return None
-        self._troubles.over(_GROUPS)
+        self._problems.clear(_GROUPS)
         self._record([("groups", {}, len(listing.names))])
         if self._asks("group_members", "members_changed"):
             self._observe_members(brokers, listing)
         if not self._asks("consumer_lag"):
             return None
         done = committed(brokers, listing)
-        self._tell("offsets", "consumer_lag", done.failures)
+        self._report_failures("offsets", "consumer_lag", done.failures)
         return done
 
     def _observe_members(self, brokers: Brokers, listing: Listing) -> None:
         found = described(brokers, listing)
-        self._tell("members", "group_members", found.failures)
-        members = {name: len(one.members) for name, one in found.groups.items()}
+        self._report_failures("members", "group_members", found.failures)
+        members = {name: len(group.members) for name, group in found.groups.items()}
         self._record(joined(members, self._members, whole=not _failed(found.failures)))
         now = time.time_ns()
-        self._count(self._changes.changed(found.groups, found.failures.keys(), now), now)
+        self._count(self._changes.deltas(found.groups, found.failures.keys(), now), now)
 
     def _observe_ends(self, brokers: Brokers, topics: Mapping[str, Topic], done: Committed | None) -> None:
-        """What came in by partition, and how far groups are behind."""
+        """Records by partition, and the lag of groups."""
         behind = {place for offsets in done.offsets.values() for place in offsets} if done else set()
-        places = {(topic.name, one.id) for topic in topics.values() for one in topic.partitions}
-        is_asked = self._asks("records_by_partition") and not self._are_too_many(len(places))
+        places = {(topic.name, partition.id) for topic in topics.values() for partition in topic.partitions}
+        is_asked = self._asks("records_by_partition") and not self._too_many(len(places))
         if not (is_asked or behind or done):
             return
         before = time.time_ns()
         ended = ends(brokers, places if is_asked else behind, topics)
         if is_asked:
             now = (before + time.time_ns()) // 2
-            self._count(self._ends.grown(ended, places, now), now)
+            self._count(self._ends.deltas(ended, places, now), now)
         if done:
             found = {group: lags(offsets, ended) for group, offsets in done.offsets.items()}
             self._record(lagging(found, self._lag, whole=not _failed(done.failures)))
-        self._say_bounded("groups and topics: the lag", full=self._lag.full)
-        self._say_bounded("partitions: the growth", full=self._ends.full)
+        self._note_bounded("groups and topics: the lag", full=self._lag.full)
+        self._note_bounded("partitions: the growth", full=self._ends.full)
 
-    def _are_too_many(self, partitions: int) -> bool:
+    def _too_many(self, partitions: int) -> bool:
         if partitions > MOST_ASKED:
             text = f"over {MOST_ASKED:,} partitions: records_by_partition is missing"
-            self._troubles.noted(_ENDS, "cardinality", text)
+            self._problems.note(_ENDS, "cardinality", text)
             return True
         return False
 
-    def _say_bounded(self, what: str, *, full: bool) -> None:
+    def _note_bounded(self, what: str, *, full: bool) -> None:
         if full:
             text = f"over {MOST_LABELS:,} {what} of the further ones is one sum"
-            self._troubles.noted(f"(others) of {what}", "cardinality", text)
+            self._problems.note(f"(others) of {what}", "cardinality", text)
 
-    def _tell(self, what: str, series: str, failures: Mapping[str, ClusterError]) -> None:
-        """Say which groups told nothing: those that we may not describe, and those that failed."""
+    def _report_failures(self, what: str, series: str, failures: Mapping[str, ClusterError]) -> None:
+        """Report the groups that gave no answer: those that we may not describe, and those that failed."""
         refused = sorted(name for name, error in failures.items() if isinstance(error, AuthorizationError))
         about = f"{what} of groups"
         if refused:
             lost = f"their {series} is missing; see docs/privileges.md"
-            self._troubles.begun(about, AuthorizationError(f"Describe is missing on {_some('group', refused)}; {lost}"))
+            self._problems.report(
+                about, AuthorizationError(f"Describe is missing on {_some('group', refused)}; {lost}")
+            )
         elif failures:
             name, error = next(iter(failures.items()))
-            self._troubles.begun(about, f"{what} of {_some('group', sorted(failures))} were not read ({name}: {error})")
+            self._problems.report(
+                about, f"{what} of {_some('group', sorted(failures))} were not read ({name}: {error})"
+            )
         else:
-            self._troubles.over(about)
+            self._problems.clear(about)
 
     def _record(self, points: Iterable[Gauge]) -> None:
         now = time.time_ns()
@@ -231,18 +244,18 @@ class Observer:
                 unit = RESOURCES[name].unit
                 self._sink.record(Point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._spacing(name)))
 
-    def _count(self, amounts: Iterable[Amount], now: int) -> None:
+    def _count(self, amounts: Iterable[Delta], now: int) -> None:
         for name, labels, value, span in amounts:
             if name in self._wanted:
                 unit = RESOURCES[name].unit
                 self._sink.record(Point(name, unit, Kind.DELTA, labels, now, float(value), span, self._interval))
 
     def _spacing(self, name: str) -> float:
-        return self._interval * (SELDOM if name in _SELDOM_TOLD else 1)
+        return self._interval * (SELDOM if name in _SELDOM_SERIES else 1)
 
 
-def _way_to(broker: int) -> str:
-    return f"way to broker {broker}"
+def _path_to(broker: int) -> str:
+    return f"network path to broker {broker}"
 
 
 def _logs_of(broker: int) -> str:
@@ -260,15 +273,39 @@ def _some(kind: str, names: Collection[str]) -> str:
 
 
 def _refusal(failed: Mapping[int, ClusterloadError]) -> AuthorizationError | None:
-    """The missing right, if that is why a broker told nothing."""
+    """The missing right, if that is why a broker gave no answer."""
     return next((error for error in failed.values() if isinstance(error, AuthorizationError)), None)
 
 
 def _failed(failures: Mapping[str, ClusterError]) -> bool:
-    """Whether a group told nothing that otherwise does; those that we may not describe never do."""
+    """Whether a group failed that otherwise answers; those that we may not describe never do."""
     return any(not isinstance(error, AuthorizationError) for error in failures.values())
 
 
 def _missing(wanted: frozenset[str], *series: str) -> str:
     lost = [name for name in series if name in wanted]
     return f"{', '.join(lost)} {'are' if len(lost) > 1 else 'is'} missing; see docs/privileges.md"
+
+
+class _Problems:
+    """Problems of a source, by subject: an event when one begins, and one when it is over."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._lasting: dict[str, str] = {}
+
+    def report(self, about: str, error: ClusterloadError | str) -> None:
+        """`about` cannot be read; a missing right has an event kind of its own."""
+        kind = "not-allowed" if isinstance(error, AuthorizationError) else "scrape-failed"
+        self.note(about, kind, str(error))
+
+    def note(self, about: str, kind: str, text: str) -> None:
+        """Make an event, unless one of this kind is the last of `about`."""
+        if self._lasting.get(about) != kind:
+            self._lasting[about] = kind
+            self._sink.event(time.time_ns(), kind, text)
+
+    def clear(self, about: str) -> None:
+        """`about` can be read again, if it could not."""
+        if self._lasting.pop(about, None):
+            self._sink.event(time.time_ns(), "scrape-resumed", f"{about}: can be read again")

@@ -1,4 +1,4 @@
-"""Asking a cluster's Admin API at each interval, from one thread."""
+"""The Admin API, polled from one thread."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _FIRST_SECONDS: Final = 30.0
 
 
 class AdminSource:
-    """Reads what a cluster tells anybody who may describe it; no exporter is needed.
+    """Reads what a cluster shows anybody who may describe it; no exporter is needed.
 
-    Sizes of logs, who holds which partitions and the lag of groups cost brokers most: they have a point each second
-    interval only. What cannot be read, or may not be, is an event once and leaves a gap, never a zero. One
-    connection to each broker is held under the client id `clusterload-admin`: it is counted among the clients'. The
-    client library is not asked anything. A login that only the library has (GSSAPI) is named once, and nothing is read.
+    Sizes of logs, placement of partitions and lag of groups cost brokers most: they have a point every second
+    interval only. What cannot be read, or may not be, is one event and leaves a gap, never a zero. One
+    connection to each broker is held under the client id `clusterload-admin`: it counts among the clients'. The
+    client library is not used. A login that only the library supports (GSSAPI) is one event, and nothing is read.
 
     Attributes:
         interval: seconds between its points.
@@ -37,13 +37,13 @@ class AdminSource:
         without: frozenset[str] = frozenset(),
         patience: float = PATIENCE_SECONDS,
     ) -> None:
-        """Ask the cluster of these properties every `interval` seconds.
+        """Poll the cluster of these properties every `interval` seconds.
 
         Args:
             properties: how a client reaches the cluster.
-            interval: seconds between questions; a round costs each broker a few requests, and more for each 200 groups.
-            without: names of Series that another source gives already; what only they need is not asked.
-            patience: seconds that one answer may take; who takes longer is asked nothing more in that round.
+            interval: seconds between rounds; one costs each broker a few requests, and more for each 200 groups.
+            without: names of Series that another source gives already; what only they need is not requested.
+            patience: seconds that one answer may take; a slower broker is sent nothing more in that round.
         """
         self.interval = interval
         self._properties, self._patience = properties, patience
@@ -57,7 +57,7 @@ class AdminSource:
         return f"Admin API at {self._properties.values.get('bootstrap.servers', 'no server')}"
 
     def start(self, sink: Sink) -> Self:
-        """Begin to ask; returns once all was asked once. After `stop` it may begin anew."""
+        """Begin to poll; returns after the first round. After `stop` it may be started again."""
         self._stop = threading.Event()
         observer = Observer(
             self._properties, sink, wanted=self._wanted, interval=self.interval, patience=self._patience
@@ -71,7 +71,7 @@ class AdminSource:
         return self
 
     def stop(self) -> None:
-        """Stop asking; a question under way is finished."""
+        """Stop polling; a round under way is finished."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()

@@ -1,14 +1,23 @@
-"""Metrics from Confluent's Metrics API, version 2, or from what speaks its language."""
+"""Metrics from Confluent's Metrics API, version 2, or from what has the same HTTP API."""
 
 from clusterload.telemetry.sources.confluent.access import Access, is_named
-from clusterload.telemetry.sources.confluent.api import MetricsApi
-from clusterload.telemetry.sources.confluent.descriptors import Descriptor
-from clusterload.telemetry.sources.confluent.filters import And, Field, Filter, Not, Operator, Or, of_cluster
+from clusterload.telemetry.sources.confluent.api import MetricsClient, QueryRefusedError
 from clusterload.telemetry.sources.confluent.interval import Granularity, Interval
-from clusterload.telemetry.sources.confluent.query import Format, Query, Table
-from clusterload.telemetry.sources.confluent.settling import Settling
+from clusterload.telemetry.sources.confluent.late_data import WaitPolicy
+from clusterload.telemetry.sources.confluent.mapping import Descriptor
+from clusterload.telemetry.sources.confluent.query import (
+    And,
+    Field,
+    Filter,
+    Format,
+    Not,
+    Operator,
+    Or,
+    Query,
+    Table,
+    of_cluster,
+)
 from clusterload.telemetry.sources.confluent.source import ConfluentSource
-from clusterload.telemetry.sources.confluent.transport import Patience, QueryRefusedError, Transport
 
 __all__ = [
     "Access",
@@ -20,16 +29,14 @@ __all__ = [
     "Format",
     "Granularity",
     "Interval",
-    "MetricsApi",
+    "MetricsClient",
     "Not",
     "Operator",
     "Or",
-    "Patience",
     "Query",
     "QueryRefusedError",
-    "Settling",
     "Table",
-    "Transport",
+    "WaitPolicy",
     "is_named",
     "of_cluster",
 ]

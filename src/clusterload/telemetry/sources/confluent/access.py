@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ConfigurationError
-from clusterload.telemetry.sources.address import is_loopback, is_more_than_an_address, is_plain, parts_of
+from clusterload.telemetry.sources.transport import checked_url, is_loopback
 
 ENDPOINT: Final = "confluent.metrics.endpoint"
 TOKEN: Final = "confluent.cloud_api_token"  # noqa: S105 (the name of a property)
@@ -64,7 +64,7 @@ class Access:
         return urlsplit(self.endpoint).netloc
 
     @property
-    def loopback(self) -> bool:
+    def is_loopback(self) -> bool:
         """Whether the endpoint is on this machine."""
         return is_loopback(urlsplit(self.endpoint).hostname or "")
 
@@ -79,16 +79,10 @@ def is_named(properties: Properties) -> bool:
 
 
 def _check_endpoint(endpoint: str) -> None:
-    # The URL itself stays out of the messages: people have put keys into URLs.
-    parts = parts_of(endpoint)
-    if parts is None:
-        raise ConfigurationError(f"{ENDPOINT} is no URL: write it as in https://host/v2/metrics/cloud/query")
-    if is_more_than_an_address(parts):
-        raise ConfigurationError(f"{ENDPOINT} holds more than an address: the key belongs into {TOKEN}")
+    example = "https://host/v2/metrics/cloud/query"
+    parts = checked_url(endpoint, ENDPOINT, example=example, login=f"the key belongs into {TOKEN}", has_login=True)
     if not parts.path.endswith(_QUERY):
         raise ConfigurationError(f"{ENDPOINT} must be the full URL of the query call and end in {_QUERY}")
-    if is_plain(parts):
-        raise ConfigurationError(f"{ENDPOINT}: the token would go to {parts.hostname} in plain text; use https")
 
 
 def _check_token(token: str) -> None:

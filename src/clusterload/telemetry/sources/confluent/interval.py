@@ -38,7 +38,7 @@ class Granularity(StrEnum):
         try:
             return cls(name.upper())
         except ValueError:
-            known = [str(one) for one in cls]
+            known = [str(granularity) for granularity in cls]
             raise ConfigurationError(f"no granularity {name!r}{nearest(name, known)}; use {', '.join(known)}") from None
 
     @property

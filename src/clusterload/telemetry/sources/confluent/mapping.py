@@ -1,18 +1,19 @@
-"""From the API's metrics to our Series: which questions each one takes, and what their answers are called."""
+"""From the API's metrics, as it describes them, to our Series: which queries each takes, and how they are named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from clusterload.model import units
+from clusterload.model.errors import SourceError
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind
 from clusterload.model.units import Unit
-from clusterload.telemetry.sources.confluent.descriptors import Descriptor
 
 CORE: Final = ("received_bytes", "sent_bytes", "active_connection_count", "request_count")
-"""The metrics by which it is told whether the figures have settled: they are read again and again."""
+"""The metrics by which it is decided whether figures are complete: they are read again and again."""
 
 _OUR_LABELS: Final = {"principal_id": "principal", "type": "request", "consumer_group_id": "group"}
 # Partitions multiply the groups by hundreds and say little more, but for those that single out a partition.
@@ -84,18 +85,18 @@ class Question:
 
 
 def metric_of(series: str) -> str:
-    """The metric that a Series is made of; nothing if the API has none."""
+    """The metric that a Series is made of; empty if the API has none."""
     return next((short for short, names in _KNOWN.items() if series in {names.total, *names.by.values()}), "")
 
 
 def questions(metrics: Iterable[Descriptor]) -> tuple[Question, ...]:
-    """All that is asked of the metrics on offer, the core ones' totals first."""
+    """All queries of the metrics on offer, the core ones' totals first."""
     asked = [question for metric in metrics for question in _questions(metric)]
-    return tuple(sorted(asked, key=lambda one: not is_core(one)))
+    return tuple(sorted(asked, key=lambda question: not is_core(question)))
 
 
 def is_core(question: Question) -> bool:
-    """Whether an answer tells if the figures have settled."""
+    """Whether its answer decides if figures are complete."""
     return question.metric.short in CORE and bool(question.total)
 
 
@@ -103,7 +104,7 @@ def _questions(metric: Descriptor) -> Iterator[Question]:
     names = _KNOWN.get(metric.short)
     # A metric that turned from counter to gauge is not what we know by its name.
     if names is None or (names.total in RESOURCES and RESOURCES[names.total].kind is not metric.kind):
-        labels = tuple(one for one in metric.labels if one != _TOO_FINE or _SINGLES_OUT in metric.short)
+        labels = tuple(label for label in metric.labels if label != _TOO_FINE or _SINGLES_OUT in metric.short)
         yield Question(metric=metric, by=labels, each=metric.short)
         return
     offered = [(label, series) for label, series in names.by.items() if label in metric.labels]
@@ -113,3 +114,67 @@ def _questions(metric: Descriptor) -> Iterator[Question]:
     for number, (label, series) in enumerate(offered):
         adds_up = metric.kind is Kind.DELTA and number == 0
         yield Question(metric=metric, by=(label,), each=series, total=names.total if adds_up else "")
+
+
+_COUNTER: Final = "COUNTER_"
+_GAUGE: Final = "GAUGE_"
+
+_UCUM: Final = {
+    "By": units.BYTES,
+    "By/s": units.BYTES_PER_SECOND,
+    "kBy": units.KILOBYTES,
+    "KiBy": units.KIB,
+    "MiBy": units.MIB,
+    "s": units.SECONDS,
+    "ms": units.MILLISECONDS,
+    "us": units.MICROSECONDS,
+    "ns": units.NANOSECONDS,
+    "%": units.PERCENT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """One metric on offer.
+
+    Attributes:
+        name: in full, as in `io.confluent.kafka.server/received_bytes`.
+        kind: a counter counts by the minute and is summed over time: a delta. A gauge is averaged.
+        unit: counted things have none in the API; they are events.
+        labels: what it can be grouped by, without the prefix `metric.`.
+    """
+
+    name: str
+    kind: Kind
+    unit: Unit
+    labels: tuple[str, ...]
+
+    @property
+    def short(self) -> str:
+        """The name after the slash."""
+        return self.name.rpartition("/")[2]
+
+    @classmethod
+    def parsed(cls, given: Mapping[str, Any]) -> Descriptor:
+        """A descriptor from what the API answers; SourceError if it lacks something."""
+        try:
+            return cls(
+                name=str(given["name"]),
+                kind=Kind.DELTA if given["type"].startswith(_COUNTER) else Kind.GAUGE,
+                unit=_UCUM.get(given.get("unit") or "", units.COUNT),
+                labels=tuple(label["key"].removeprefix("metric.") for label in given.get("labels") or ()),
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise SourceError(
+                f"malformed descriptor in a Metrics API response ({type(error).__name__}: {error})"
+                ": check that confluent.metrics.endpoint names one, or update clusterload"
+            ) from None
+
+
+def is_wanted(given: Any) -> bool:
+    """Whether a descriptor is of a Kafka cluster's metric that we can read and that has a future."""
+    if not isinstance(given, Mapping):
+        return True  # which `parsed` refuses
+    # The contract lets types be added: what is neither counter nor gauge is left alone.
+    readable = str(given.get("type")).startswith((_COUNTER, _GAUGE))
+    return readable and "kafka" in (given.get("resources") or ()) and given.get("lifecycle_stage") != "DEPRECATED"

@@ -1,4 +1,4 @@
-"""Queries of one metric, and what is in their answers."""
+"""Queries of one metric: their filters, and what is in their answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias
 
 from clusterload.model.errors import ConfigurationError, SourceError
 from clusterload.model.timespec import timestamp
-from clusterload.telemetry.sources.confluent.filters import Filter
 from clusterload.telemetry.sources.confluent.interval import Granularity, Interval
 
 MOST_GROUPS: Final = 1000
@@ -76,7 +75,7 @@ class Query:
         """Add a page of an answer to a table.
 
         Raises:
-            SourceError: the page is not laid out as the API's contract says.
+            SourceError: the page is malformed.
         """
         try:
             for item in page["data"]:
@@ -85,14 +84,91 @@ class Query:
                 points.update(self._point(row) for row in rows)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SourceError(
-                f"the answer for {self.metric} is not laid out as the Metrics API's ({type(error).__name__}: {error})"
+                f"malformed Metrics API response for {self.metric} ({type(error).__name__}: {error})"
                 ": check that confluent.metrics.endpoint names one"
             ) from None
 
     def _point(self, row: Mapping[str, Any]) -> tuple[int, float]:
         value = row["value"]
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise TypeError("a value is no number")
+            raise TypeError("a value is not a number")
         if self.granularity is Granularity.ALL:
             return self.interval.start, float(value)
         return timestamp(row["timestamp"]), float(value)
+
+
+class Operator(StrEnum):
+    """How a label is held against a value. The API compares labels as text: `"10"` is less than `"9"`."""
+
+    EQ = "EQ"
+    GT = "GT"
+    GTE = "GTE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """Points whose label compares so to a value.
+
+    Attributes:
+        field: a label with its prefix, as in `metric.topic` or `resource.kafka.id`.
+    """
+
+    field: str
+    value: str | int
+    op: Operator = Operator.EQ
+
+    def body(self) -> dict[str, Any]:
+        """The filter as the API takes it."""
+        return {"field": self.field, "op": str(self.op), "value": self.value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class And:
+    """Points that all of these filters let through."""
+
+    filters: tuple[Filter, ...]
+
+    def __post_init__(self) -> None:
+        _check_some("AND", self.filters)
+
+    def body(self) -> dict[str, Any]:
+        """The filter as the API takes it."""
+        return {"op": "AND", "filters": [part.body() for part in self.filters]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Or:
+    """Points that at least one of these filters lets through."""
+
+    filters: tuple[Filter, ...]
+
+    def __post_init__(self) -> None:
+        _check_some("OR", self.filters)
+
+    def body(self) -> dict[str, Any]:
+        """The filter as the API takes it."""
+        return {"op": "OR", "filters": [part.body() for part in self.filters]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not:
+    """Points that a filter does not let through."""
+
+    filter: Filter
+
+    def body(self) -> dict[str, Any]:
+        """The filter as the API takes it."""
+        return {"op": "NOT", "filter": self.filter.body()}
+
+
+Filter: TypeAlias = Field | And | Or | Not
+
+
+def of_cluster(cluster_id: str) -> Field:
+    """The points of one cluster: the API wants every query to name a resource."""
+    return Field(field="resource.kafka.id", value=cluster_id)
+
+
+def _check_some(op: str, filters: tuple[Filter, ...]) -> None:
+    if not filters:
+        raise ConfigurationError(f"the filter {op} is empty: give it at least one filter")

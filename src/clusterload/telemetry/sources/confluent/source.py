@@ -1,4 +1,4 @@
-"""The source: metrics of a time that has passed, read from the API once they have settled."""
+"""The source: the history of a cluster, read from the API once its figures are complete."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from clusterload.model.run import clock_time
 from clusterload.model.series import Kind
 from clusterload.model.units import duration
 from clusterload.telemetry.sources.confluent.access import Access
-from clusterload.telemetry.sources.confluent.api import MetricsApi
-from clusterload.telemetry.sources.confluent.filters import of_cluster
+from clusterload.telemetry.sources.confluent.api import MetricsClient, QueryRefusedError
 from clusterload.telemetry.sources.confluent.interval import Granularity, Interval
+from clusterload.telemetry.sources.confluent.late_data import (
+    Answers,
+    Cover,
+    WaitPolicy,
+    covered,
+    read_until_stable,
+    write,
+)
 from clusterload.telemetry.sources.confluent.mapping import Question, is_core, questions
-from clusterload.telemetry.sources.confluent.points import Cover, covered, write
-from clusterload.telemetry.sources.confluent.query import Format, Query, Table
-from clusterload.telemetry.sources.confluent.settling import Answers, Settling, settle
-from clusterload.telemetry.sources.confluent.transport import Patience, QueryRefusedError, Transport
+from clusterload.telemetry.sources.confluent.query import Format, Query, Table, of_cluster
 from clusterload.telemetry.sources.source import OnWait, Sink
+from clusterload.telemetry.sources.transport import RetryPolicy
 
 # What its documentation says of late 2026; figures can still grow for a while.
 LATE_SECONDS: Final = 180.0
-# Metrics are gathered by the minute: what is finer does not exist.
+# Metrics are collected by the minute: nothing finer exists.
 _FINEST: Final = Granularity.PT1M
 
 
@@ -34,15 +39,15 @@ class ConfluentSource:
         access: where, and with whose key.
         granularity: length of the buckets.
         cluster_id: what the brokers call themselves, to be held against `access`; empty if they were not asked.
-        patience: with each question.
-        settling: how long figures are waited for.
+        retry: timeouts and retries of each request.
+        wait: how long figures are waited for.
     """
 
     access: Access
     granularity: Granularity = _FINEST
     cluster_id: str = ""
-    patience: Patience = field(default_factory=Patience)
-    settling: Settling = field(default_factory=Settling)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    wait: WaitPolicy = field(default_factory=WaitPolicy)
 
     @property
     def interval(self) -> float:
@@ -51,12 +56,12 @@ class ConfluentSource:
 
     @property
     def lateness(self) -> float:
-        """Seconds after which figures are usually there."""
+        """Seconds after which figures are usually available."""
         return LATE_SECONDS
 
     @property
     def overhang(self) -> float:
-        """None: whole buckets are read, as far as the end touches them."""
+        """None: whole buckets are read, the one that contains the end included."""
         return 0.0
 
     @property
@@ -71,28 +76,27 @@ class ConfluentSource:
             SourceError: they could not be read at all. A single metric that could not be is an event.
         """
         interval = Interval(start=start, end=end).aligned(self.granularity)
-        self._note_stranger(sink, interval)
-        with Transport(self.access, patience=self.patience) as transport:
-            api = MetricsApi(self.access, transport)
-            asked = questions(api.descriptors())
+        self._note_other_cluster(sink, interval)
+        with MetricsClient(self.access, retry=self.retry) as client:
+            asked = questions(client.descriptors())
             core = [question for question in asked if is_core(question)]
             if not core:
-                raise SourceError(f"{self.access.host} offers no metric of Kafka that we know: check the endpoint")
+                raise SourceError(f"{self.access.host} offers no known metric of Kafka: check the endpoint")
 
             def read() -> Answers:
-                return tuple((question, self._answer(api, question, interval)) for question in core)
+                return tuple((question, self._answer(client, question, interval)) for question in core)
 
-            reading = settle(read, interval, self.granularity, on_wait, self.settling)
+            reading = read_until_stable(read, interval, self.granularity, on_wait, self.wait)
             tables = [table for _, table in reading.answers]
             cover = covered(tables, interval, self.granularity, settled=reading.settled)
             self._note_gaps(sink, interval, cover, settled=reading.settled)
             for question, table in reading.answers:
                 write(sink, question, table, cover)
-            self._collect_rest(sink, api, asked[len(core) :], interval, cover)
+            self._collect_rest(sink, client, asked[len(core) :], interval, cover)
         self._note_averages(sink, interval, asked)
 
-    def _answer(self, api: MetricsApi, question: Question, interval: Interval) -> Table:
-        return api.table(
+    def _answer(self, client: MetricsClient, question: Question, interval: Interval) -> Table:
+        return client.table(
             Query(
                 metric=question.metric.name,
                 filter=of_cluster(self.access.cluster_id),
@@ -104,11 +108,11 @@ class ConfluentSource:
         )
 
     def _collect_rest(
-        self, sink: Sink, api: MetricsApi, asked: tuple[Question, ...], interval: Interval, cover: Cover
+        self, sink: Sink, client: MetricsClient, asked: tuple[Question, ...], interval: Interval, cover: Cover
     ) -> None:
         for question in asked:
             try:
-                write(sink, question, self._answer(api, question, interval), cover)
+                write(sink, question, self._answer(client, question, interval), cover)
             except QueryRefusedError as error:
                 sink.event(interval.end, "metric-unread", f"{question.metric.short} was not read: {error}")
             except SourceError as error:
@@ -117,12 +121,12 @@ class ConfluentSource:
                 )
                 return
 
-    def _note_stranger(self, sink: Sink, interval: Interval) -> None:
+    def _note_other_cluster(self, sink: Sink, interval: Interval) -> None:
         if self.cluster_id and self.cluster_id != self.access.cluster_id:
             sink.event(
                 interval.start,
                 "cluster-id-differs",
-                f"the brokers are of cluster {self.cluster_id}, the metrics of {self.access.cluster_id}: "
+                f"the brokers belong to cluster {self.cluster_id}, the metrics to {self.access.cluster_id}: "
                 "check confluent.clusterid",
             )
 
@@ -137,12 +141,12 @@ class ConfluentSource:
             sink.event(
                 interval.end,
                 "metrics-unsettled",
-                f"figures had not settled {duration(self.settling.longest)} after {clock_time(interval.end)}: "
+                f"figures were not complete {duration(self.wait.longest)} after {clock_time(interval.end)}: "
                 f"they reach to {clock_time(until)}, and the last ones may still grow",
             )
 
     def _note_averages(self, sink: Sink, interval: Interval, asked: tuple[Question, ...]) -> None:
-        gauges = sorted({one.total or one.each for one in asked if one.metric.kind is Kind.GAUGE})
+        gauges = sorted({question.total or question.each for question in asked if question.metric.kind is Kind.GAUGE})
         if self.granularity is not _FINEST and gauges:
             length = "the whole time" if self.granularity is Granularity.ALL else duration(self.granularity.seconds)
             sink.event(

@@ -28,7 +28,7 @@ class MBean:
         name: as Java's ObjectName writes it; a `*` in it makes it a pattern.
         values: the attributes that are read of each.
         labels: label to the key property it is taken from; a property that an MBean lacks gives it no such label.
-        always: whether every broker has it; where not, its absence is not worth a word.
+        always: whether every broker has it; where not, its absence is not reported.
     """
 
     name: str
@@ -198,18 +198,18 @@ MBEANS: Final = (
         values=(Value("Count", "kafka_network_requestmetrics_requests_total"),),
         labels={"request": "request", "version": "version"},
     ),
-    *(one for name in ("LocalTimeMs", "TotalTimeMs", "RequestQueueTimeMs") for one in _times(name)),
+    *(mbean for name in ("LocalTimeMs", "TotalTimeMs", "RequestQueueTimeMs") for mbean in _times(name)),
     *_times("RemoteTimeMs", _WAITING),
     _gauge("kafka.network", "SocketServer", "NetworkProcessorAvgIdlePercent", "NetworkProcessorAvgIdle_percent"),
     _gauge("kafka.network", "RequestChannel", "RequestQueueSize", "RequestQueueSize"),
-    *(_meter("BrokerTopicMetrics", one, ",*") for one in _TOPIC_METERS),
-    *(_meter("BrokerTopicMetrics", one, ",*", always=False) for one in _BROKER_METERS),
+    *(_meter("BrokerTopicMetrics", name, ",*") for name in _TOPIC_METERS),
+    *(_meter("BrokerTopicMetrics", name, ",*", always=False) for name in _BROKER_METERS),
     MBean(
         name="kafka.server:type=socket-server-metrics,listener=*,networkProcessor=*",
         values=(
             *(
-                Value(f"{one}-total", _name("kafka_server_socket_server_metrics", one, "total"))
-                for one in _SOCKET_TOTALS
+                Value(f"{name}-total", _name("kafka_server_socket_server_metrics", name, "total"))
+                for name in _SOCKET_TOTALS
             ),
             Value("connection-count", "kafka_server_socket_server_metrics_connection_count"),
         ),
@@ -222,7 +222,8 @@ MBEANS: Final = (
     MBean(
         name="kafka.server:type=group-coordinator-metrics",
         values=tuple(
-            Value(f"{one}-count", _name("kafka_server_group_coordinator_metrics", one, "count")) for one in _COORDINATED
+            Value(f"{name}-count", _name("kafka_server_group_coordinator_metrics", name, "count"))
+            for name in _COORDINATED
         ),
     ),
     *(
@@ -233,10 +234,10 @@ MBEANS: Final = (
         )
         for way in ("read", "write")
     ),
-    *(_handlers(one) for one in _HANDLERS),
-    *(_clients(one) for one in ("Produce", "Fetch", "Request")),
-    *(_gauge("kafka.server", "ReplicaManager", one, one) for one in _REPLICA_GAUGES),
-    *(_meter("ReplicaManager", one) for one in _REPLICA_METERS),
+    *map(_handlers, _HANDLERS),
+    *map(_clients, ("Produce", "Fetch", "Request")),
+    *(_gauge("kafka.server", "ReplicaManager", name, name) for name in _REPLICA_GAUGES),
+    *(_meter("ReplicaManager", name) for name in _REPLICA_METERS),
     _gauge("kafka.controller", "KafkaController", "ActiveControllerCount", "ActiveControllerCount"),
 )
 """All that can be read."""
@@ -244,5 +245,7 @@ MBEANS: Final = (
 
 def giving(metrics: Container[str]) -> tuple[MBean, ...]:
     """Those that give any of these metrics, with no attribute more than that needs."""
-    chosen = (replace(mbean, values=tuple(one for one in mbean.values if one.metric in metrics)) for mbean in MBEANS)
+    chosen = (
+        replace(mbean, values=tuple(value for value in mbean.values if value.metric in metrics)) for mbean in MBEANS
+    )
     return tuple(mbean for mbean in chosen if mbean.values)

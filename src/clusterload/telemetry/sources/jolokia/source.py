@@ -1,41 +1,45 @@
-"""Asking the Jolokia agent of every broker, live: one question for all MBeans a broker and interval."""
+"""The Jolokia agents of the brokers, read live: one request for all MBeans a broker and interval."""
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Self
 
-import httpx
-
-from clusterload.model.errors import SourceError
+from clusterload.model.errors import ConfigurationError, SourceError
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.answer import plain
-from clusterload.telemetry.sources.endpoint import Endpoint
-from clusterload.telemetry.sources.growth import Growth, Moment
-from clusterload.telemetry.sources.jolokia.access import Login, endpoint, trust
-from clusterload.telemetry.sources.jolokia.answers import PARAMETERS, Answers, Missing, Shown, question
+from clusterload.telemetry.sources.deltas import Deltas, Scrape
 from clusterload.telemetry.sources.jolokia.mbeans import giving
+from clusterload.telemetry.sources.jolokia.protocol import PARAMETERS, Missing, Response, ResponseParser, request_body
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.polling import Poller, Polling
 from clusterload.telemetry.sources.reading import read
 from clusterload.telemetry.sources.source import Sink, of_brokers
+from clusterload.telemetry.sources.transport import (
+    HttpClient,
+    RetryPolicy,
+    Server,
+    checked_url,
+    one_line,
+    verification,
+)
 
 TIMEOUT_SECONDS: Final = 2.0
 MOST_SKEW: Final = 2.0
-"""Seconds by which a broker's clock may differ from ours before it is said."""
+"""Seconds by which a broker's clock may differ from ours without an event."""
 
-_NAMES: Final = "jmx-exporter"
+_EXAMPLE: Final = "http://broker-1:8778/jolokia"
 _LISTED: Final = 3
 
 
 class JolokiaSource:
-    """Asks the Jolokia agent of each broker and records what it shows.
+    """Reads the Jolokia agent of each broker.
 
     MBeans are given the names that the JMX exporter has for them, so that each is the same Series from both. A
-    question that fails leaves a gap and an event; an MBean that is not there, or may not be read, is said once, and
+    request that fails leaves a gap and an event; an MBean that is not there, or may not be read, is reported once, and
     its Series is missing. Times are ours: Jolokia's clock only serves to see whether it differs.
     """
 
@@ -50,28 +54,31 @@ class JolokiaSource:
         password: str = "",
         ca_location: str = "",
     ) -> None:
-        """Ask each broker's agent (broker id to URL) every `interval` seconds.
+        """Read each broker's agent (broker id to URL) every `interval` seconds.
 
         Args:
-            endpoints: where each broker's agent answers, as in `http://host:8778/jolokia`.
-            interval: seconds between questions to one broker.
-            timeout: seconds for one answer.
-            client_listeners: names of the listeners that clients use; by default all that are not by their usual
-                names the brokers' or controllers' own.
+            endpoints: the URL of each broker's agent, as in `http://host:8778/jolokia`.
+            interval: seconds between requests to one broker.
+            timeout: seconds for one response.
+            client_listeners: names of the listeners that clients use; by default all but those with the usual
+                names of the brokers' or controllers' own.
             username: of a login, which goes over https, or over http to this machine alone.
             password: of that login.
-            ca_location: PEM file of the authorities to believe over https; by default the usual ones.
+            ca_location: PEM file of the authorities to trust over https; by default the system's.
 
         Raises:
             ConfigurationError: an endpoint, the login or the authorities cannot be used.
         """
+        if bool(username) != bool(password):
+            missing = "password" if username else "username"
+            raise ConfigurationError(f"Jolokia's login lacks the {missing}: give both, or neither")
         self.interval = interval
-        self._login = Login(username=username, password=password)
-        self._endpoints = {broker: endpoint(broker, url, self._login) for broker, url in endpoints.items()}
-        self._trust = trust(ca_location)
+        self._login = (username, password) if username else None
+        self._endpoints = {broker: self._endpoint(broker, url) for broker, url in endpoints.items()}
+        self._verify = verification(ca_location, "jolokia.ssl.ca.location")
         self._timeout = timeout
         self._listeners = client_listeners
-        self._names = Names.named(_NAMES)
+        self._names = Names.named("jmx-exporter")
         self._polling = Polling([])
 
     @property
@@ -80,80 +87,88 @@ class JolokiaSource:
         return f"Jolokia agents of {of_brokers(self._endpoints)}"
 
     def start(self, sink: Sink) -> Self:
-        """Begin to ask; returns once every broker was asked once. After `stop` it may begin anew."""
+        """Begin to read; returns once every broker was tried once. After `stop` it may be started again."""
         self._polling = Polling([self._poller(broker, url, sink) for broker, url in self._endpoints.items()])
         self._polling.start(sink, patience=self._timeout + 1.0)
         return self
 
     def stop(self) -> None:
-        """Ask no more; a question under way is finished."""
+        """Stop reading; a request under way is finished."""
         self._polling.stop()
 
+    def _endpoint(self, broker: str, url: str) -> str:
+        name = f"broker {broker}: Jolokia's address"
+        where = "give username and password apart from it"
+        checked_url(url, name, example=_EXAMPLE, login=where, has_login=self._login is not None)
+        # Without the slash some servers redirect to the address with it.
+        return f"{url.rstrip('/')}/"
+
     def _poller(self, broker: str, url: str, sink: Sink) -> Poller:
-        mbeans = giving(self._names.metrics)
-        client = httpx.Client(
-            timeout=self._timeout,
-            trust_env=False,
-            verify=self._trust,
-            auth=(self._login.username, self._login.password) if self._login else None,
-        )
         agent = _Agent(
-            endpoint=Endpoint(broker=broker, url=url, client=client, timeout=self._timeout, refusal=_refusal),
-            question=question(mbeans),
-            answers=Answers(mbeans),
+            broker=broker,
+            url=url,
+            http=self._client(broker, url, self._verify),
+            parser=ResponseParser(giving(self._names.metrics)),
             names=self._names,
             listeners=self._listeners,
             sink=sink,
         )
-        growth = Growth(broker=broker, names=self._names, granularity=self.interval)
-        return Poller(ask=agent.ask, growth=growth, interval=self.interval, close=client.close)
+        deltas = Deltas(broker=broker, names=self._names, granularity=self.interval)
+        return Poller(ask=agent.ask, deltas=deltas, interval=self.interval, close=agent.http.close)
+
+    def _client(self, broker: str, url: str, verify: ssl.SSLContext | bool) -> HttpClient:
+        name = f"broker {broker}: {url}"
+        server = Server(
+            name=name,
+            refusal=lambda status, said: SourceError(f"{name} {_refusal(status, said)}"),
+            smaller="it has too many topics or clients to be read this way",
+            secrets=self._login[1:] if self._login else (),
+        )
+        policy = RetryPolicy(timeout=self._timeout, deadline=self._timeout, attempts=1)
+        headers = {"Content-Type": "application/json"}
+        return HttpClient(server, policy, headers=headers, trust_env=False, verify=verify, auth=self._login)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Agent:
     """One broker's agent."""
 
-    endpoint: Endpoint
-    question: bytes
-    answers: Answers
+    broker: str
+    url: str
+    http: HttpClient
+    parser: ResponseParser
     names: Names
     listeners: frozenset[str]
     sink: Sink
-    said: set[tuple[str, int]] = field(default_factory=set)
+    reported: set[tuple[str, int]] = field(default_factory=set)
     skewed: bool = False
 
-    @property
-    def broker(self) -> str:
-        """The broker's id."""
-        return self.endpoint.broker
-
-    def ask(self) -> Moment:
-        """What the broker shows now; raises SourceError when it does not tell."""
+    def ask(self) -> Scrape:
+        """What the broker shows now; SourceError if it cannot be read."""
         before = time.time_ns()
-        headers = {"Content-Type": "application/json"}
-        content = self.endpoint.asked("POST", params=PARAMETERS, content=self.question, headers=headers)
+        body = self.http.send("POST", self.url, params=PARAMETERS, content=request_body(self.parser.mbeans))
         after = time.time_ns()
         try:
-            shown = self.answers.read(content)
+            response = self.parser.parse(body)
         except ValueError as error:
-            raise SourceError(f"broker {self.broker}: {self.endpoint.url} {plain(str(error))}") from None
-        self._say_missing(shown.missing, after)
-        self._compare_clocks(shown, before, after)
-        # The broker reads its figures somewhere between the question and the answer.
-        return Moment(time=(before + after) // 2, reading=read(shown.lines, self.names, self.listeners))
+            raise SourceError(f"broker {self.broker}: {self.url} {one_line(str(error))}") from None
+        self._report_missing(response.missing, after)
+        self._compare_clocks(response, before, after)
+        # The broker reads its figures somewhere between request and response.
+        return Scrape(time=(before + after) // 2, reading=read(response.samples, self.names, self.listeners))
 
-    def _say_missing(self, missing: tuple[Missing, ...], now: int) -> None:
-        new = [one for one in missing if (one.name, one.status) not in self.said]
+    def _report_missing(self, missing: tuple[Missing, ...], now: int) -> None:
+        new = [mbean for mbean in missing if (mbean.name, mbean.status) not in self.reported]
         if not new:
             return
-        self.said.update((one.name, one.status) for one in new)
-        words = "; ".join(_words(one) for one in new[:_LISTED])
+        self.reported.update((mbean.name, mbean.status) for mbean in new)
+        words = "; ".join(map(_words, new[:_LISTED]))
         more = f" and {len(new) - _LISTED} more" if len(new) > _LISTED else ""
         text = f"broker {self.broker}: Jolokia does not show {words}{more}; what is made of them is missing"
         self.sink.event(now, "mbeans-missing", text)
 
-    def _compare_clocks(self, shown: Shown, before: int, after: int) -> None:
-        skew = _skew(shown.clock, before / SECOND, after / SECOND)
+    def _compare_clocks(self, response: Response, before: int, after: int) -> None:
+        skew = _skew(response.clock, before / SECOND, after / SECOND)
         if abs(skew) > MOST_SKEW and not self.skewed:
             way = "ahead of" if skew > 0 else "behind"
             text = f"the clock of broker {self.broker} is at least {abs(skew):,.0f} s {way} ours; points have our time"
@@ -171,23 +186,21 @@ def _skew(clock: float | None, before: float, after: float) -> float:
 def _words(missing: Missing) -> str:
     match missing.status:
         case HTTPStatus.NOT_FOUND:
-            why = "there is none"
+            why = "not found"
         case HTTPStatus.FORBIDDEN:
-            why = "it does not allow that"
+            why = "forbidden"
         case status:
-            why = f"{status}: {plain(missing.reason) or 'no reason'}"
+            why = f"{status}: {one_line(missing.reason) or 'no reason'}"
     return f"{missing.name} ({why})"
 
 
-def _refusal(status: int, url: str) -> str:
+def _refusal(status: int, said: str) -> str:
     match status:
         case HTTPStatus.UNAUTHORIZED:
-            return f"{url} does not take the login (401): check username and password"
+            return f"rejects the login ({said}): check username and password"
         case HTTPStatus.FORBIDDEN:
-            return f"{url} does not allow questions (403): see the agent's policy (jolokia-access.xml)"
+            return f"forbids requests ({said}): see the agent's policy (jolokia-access.xml)"
         case HTTPStatus.NOT_FOUND:
-            return f"there is no Jolokia at {url} (404): give the agent's address, which mostly ends in /jolokia"
-        case _ if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            return f"{url} redirects ({status}): give the agent's final address"
+            return f"is not a Jolokia ({said}): give the agent's address, which mostly ends in /jolokia"
         case _:
-            return f"{url} does not answer the question ({status})"
+            return f"rejects the request ({said})"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clusterload.model.errors import ConfigurationError, nearest
-from clusterload.telemetry.sources.names.rule import Rule, names_in, rule
+from clusterload.telemetry.sources.names.rule import Rule, names_in, parse_rule
 
 _SUFFIX: Final = ".toml"
 _KEYS: Final = {"title", "source", "note", "extends", "threads", "rewrite", "series"}
@@ -20,7 +20,7 @@ _THREADS: Final = {"handler_idle", "network_time", "network_scale", "network_lis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """What to make of metrics that have labels in their names.
+    """How to rewrite metrics that have labels in their names.
 
     Attributes:
         match: of whole names; its named groups become labels.
@@ -31,14 +31,14 @@ class Rewrite:
     name: str
 
     def of(self, metric: str) -> tuple[str, dict[str, str]] | None:
-        """The metric's own name and the labels that were in it; None if it is no such metric."""
+        """The metric's own name and the labels that were in it; None if it does not match."""
         found = self.match.fullmatch(metric)
         return (self.name.format(**found.groupdict()), found.groupdict()) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threads:
-    """What tells how busy a broker's threads are, and when it started.
+    """The metrics of a broker's threads, and of when it started.
 
     Attributes:
         handler_idle: counters of nanoseconds that the mean request handler idled; the first that is there counts.
@@ -57,15 +57,15 @@ class Threads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What metrics are called at one kind of place.
+    """The map of metric names of one kind of source.
 
     Attributes:
         name: of the map.
         title: in words.
         source: who says so.
-        rules: one or more for each Series that there is; the first whose metric is there makes it.
-        threads: what tells how busy threads are.
-        rewrites: what to make of metrics that have labels in their names.
+        rules: one or more for each Series; the first whose metric exists makes it.
+        threads: the metrics of its threads.
+        rewrites: for metrics that have labels in their names.
         note: what to know about it.
         metrics: all that are read; those of other names may be passed over.
     """
@@ -80,7 +80,7 @@ class Names:
     metrics: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        of_rules = {metric for one in self.rules for metric in (*one.metrics, *one.plus, one.times)}
+        of_rules = {metric for rule in self.rules for metric in rule.all_metrics}
         threads = self.threads
         metrics = {*of_rules, *threads.handler_idle, threads.network_time, threads.started} - {""}
         object.__setattr__(self, "metrics", frozenset(metrics))  # asked for with each line of a scrape
@@ -88,7 +88,7 @@ class Names:
     @property
     def pattern(self) -> str:
         """A regular expression of all names that are read, also of those that are rewritten."""
-        rewritten = (re.sub(r"\?P<\w+>", "", one.match.pattern) for one in self.rewrites)
+        rewritten = (re.sub(r"\?P<\w+>", "", rewrite.match.pattern) for rewrite in self.rewrites)
         return "|".join([*sorted(self.metrics), *rewritten])
 
     def reads(self, metric: str) -> bool:
@@ -97,19 +97,17 @@ class Names:
 
     def plain(self, metric: str) -> tuple[str, dict[str, str]]:
         """A metric's name, and the labels that were in it."""
-        return next((found for one in self.rewrites if (found := one.of(metric))), (metric, {}))
+        return next((found for rewrite in self.rewrites if (found := rewrite.of(metric))), (metric, {}))
 
     @property
     def grouping(self) -> frozenset[str]:
         """Their labels by which there are several Series of a name, so that there can be very many."""
-        return frozenset(label for one in self.rules for label in one.theirs)
+        return frozenset(label for rule in self.rules for label in rule.theirs)
 
     def of(self, series: str) -> tuple[str, ...]:
-        """The metrics that a Series is made of, none if it is not to be had here."""
+        """The metrics that a Series is made of; none if the source lacks it."""
         busy = {"request_handler_busy": self.threads.handler_idle, "network_thread_busy": (self.threads.network_time,)}
-        found = [
-            metric for one in self.rules if one.series == series for metric in (*one.metrics, *one.plus, one.times)
-        ]
+        found = [metric for rule in self.rules if rule.series == series for metric in rule.all_metrics]
         return tuple(metric for metric in (*found, *busy.get(series, ())) if metric)
 
     @classmethod
@@ -151,16 +149,16 @@ class Names:
         rows, rewrites = (_rows(given, key) for key in ("series", "rewrite"))
         # By one of our own names only: a file that extends a file that extends it would have no end.
         base = cls.named(_our_own(str(given["extends"]))) if "extends" in given else cls(name="", title="", rules=())
-        own = tuple(rule(row) for row in rows)
+        own = tuple(map(parse_rule, rows))
         if not own and not base.rules:
             raise ConfigurationError(f"metric names {name} have no [[series]]")
-        replaced = {one.series for one in own}
+        replaced = {rule.series for rule in own}
         return cls(
             name=name,
             title=str(given.get("title", name)),
             source=str(given.get("source", base.source)),
             note=str(given.get("note", base.note)),
-            rules=(*(one for one in base.rules if one.series not in replaced), *own),
+            rules=(*(rule for rule in base.rules if rule.series not in replaced), *own),
             threads=_threads(base.threads, given.get("threads", {})),
             rewrites=(*base.rewrites, *map(_rewrite, rewrites)),
         )
@@ -168,7 +166,7 @@ class Names:
 
 def table_names() -> tuple[str, ...]:
     """The names of the maps that come with clusterload."""
-    found = (one.name for one in files("clusterload.telemetry.sources.names").iterdir())
+    found = (file.name for file in files("clusterload.telemetry.sources.names").iterdir())
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in found if name.endswith(_SUFFIX)))
 
 
@@ -187,13 +185,13 @@ def _check(given: Mapping[str, Any], known: set[str]) -> None:
 def _rows(given: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     rows = given.get(key, [])
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise ConfigurationError(f"{key} is no list of tables: write [[{key}]]")
+        raise ConfigurationError(f"{key} is not a list of tables: write [[{key}]]")
     return rows
 
 
 def _threads(base: Threads, given: Mapping[str, Any]) -> Threads:
     if not isinstance(given, Mapping):
-        raise ConfigurationError("threads is no table: write [threads]")
+        raise ConfigurationError("threads is not a table: write [threads]")
     _check(given, _THREADS)
     words = {key: str(value) for key, value in given.items() if key not in {"handler_idle", "network_scale"}}
     return replace(

@@ -75,6 +75,11 @@ class Rule:
         )
 
     @property
+    def all_metrics(self) -> tuple[str, ...]:
+        """Every metric that it reads."""
+        return tuple(filter(None, (*self.metrics, *self.plus, self.times)))
+
+    @property
     def theirs(self) -> tuple[str, ...]:
         """Their labels that there are several Series by."""
         return tuple(label for labels in self.by.values() for label in labels)
@@ -94,7 +99,7 @@ class Rule:
 _KEYS: Final = {"name", "metric", *(key for key in Rule.__slots__ if key not in {"series", "metrics"})}
 
 
-def rule(given: Mapping[str, Any]) -> Rule:
+def parse_rule(given: Mapping[str, Any]) -> Rule:
     """A rule from what TOML gives.
 
     Raises:
@@ -123,7 +128,7 @@ def rule(given: Mapping[str, Any]) -> Rule:
             complement=bool(given.get("complement", False)),
         )
     except (TypeError, ValueError, AttributeError):
-        raise ConfigurationError(f"{given['name']}: a value has another form than it must have") from None
+        raise ConfigurationError(f"{given['name']}: a value has the wrong type") from None
 
 
 def names_in(given: Any) -> tuple[str, ...]:

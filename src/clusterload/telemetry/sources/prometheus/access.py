@@ -5,12 +5,12 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ConfigurationError
-from clusterload.telemetry.sources.address import is_loopback, is_more_than_an_address, is_plain, parts_of
-from clusterload.telemetry.sources.prometheus.selection import matchers
+from clusterload.telemetry.sources.prometheus.promql import matchers
+from clusterload.telemetry.sources.transport import checked_url, is_loopback, verification
 
 URL: Final = "prometheus.url"
 USERNAME: Final = "prometheus.username"
@@ -49,10 +49,11 @@ class Access:
     names: str = ""
 
     def __post_init__(self) -> None:
-        parts = _checked(self.url)
+        where = f"a login belongs into {USERNAME} and {PASSWORD}"
+        checked_url(self.url, URL, example="https://host:9090", login=where, has_login=bool(self.secrets))
         object.__setattr__(self, "url", self.url.rstrip("/").removesuffix(_API))
         object.__setattr__(self, "select", matchers(self.select))
-        self._check_login(parts)
+        self._check_login()
 
     @classmethod
     def of(cls, properties: Properties) -> Access:
@@ -93,7 +94,7 @@ class Access:
         return urlsplit(self.url).netloc
 
     @property
-    def loopback(self) -> bool:
+    def is_loopback(self) -> bool:
         """Whether the server is on this machine."""
         return is_loopback(urlsplit(self.url).hostname or "")
 
@@ -108,36 +109,19 @@ class Access:
         Raises:
             ConfigurationError: the authority's file cannot be used.
         """
-        if not self.ca:
-            return True
-        try:
-            return ssl.create_default_context(cafile=self.ca)
-        except (OSError, ssl.SSLError):
-            raise ConfigurationError(f"{CA}: {self.ca} is no PEM file of certificates that can be read") from None
+        return verification(self.ca, CA)
 
-    def _check_login(self, parts: SplitResult) -> None:
+    def _check_login(self) -> None:
         if bool(self.username) != bool(self.password):
             raise ConfigurationError(f"{USERNAME} and {PASSWORD} belong together: give both or none")
         if self.username and self.bearer:
             raise ConfigurationError(f"{USERNAME} and {BEARER} are two logins: give one")
-        if self.secrets and is_plain(parts):
-            raise ConfigurationError(f"{URL}: the login would go to {parts.hostname} in plain text; use https")
         for name, value in ((BEARER, self.bearer), (TENANT, self.tenant)):
             # It becomes a header, where a line break would be another header.
             if not (value.isascii() and value.isprintable()):
-                raise ConfigurationError(f"{name} holds characters that no such value has: copy it anew")
+                raise ConfigurationError(f"{name} holds characters that no such value has: copy it again")
 
 
 def is_named(properties: Properties) -> bool:
     """Whether a client configuration names a Prometheus."""
     return bool(properties.values.get(URL))
-
-
-def _checked(url: str) -> SplitResult:
-    # The URL itself stays out of the messages: people have put passwords into URLs.
-    parts = parts_of(url)
-    if parts is None:
-        raise ConfigurationError(f"{URL} is no URL: write it as in https://host:9090")
-    if is_more_than_an_address(parts):
-        raise ConfigurationError(f"{URL} holds more than an address: a login belongs into {USERNAME} and {PASSWORD}")
-    return parts

@@ -1,4 +1,4 @@
-"""Fetching one chunk of time: as it was scraped, or by a step; in pieces that the server and we can bear."""
+"""Fetching one chunk of time: as it was scraped, or by a step; in pieces that are not too large for the server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.prometheus.answer import Line
-from clusterload.telemetry.sources.prometheus.api import PrometheusApi
-from clusterload.telemetry.sources.prometheus.bounding import Bound, Rest
-from clusterload.telemetry.sources.prometheus.inventory import Inventory
-from clusterload.telemetry.sources.prometheus.selection import joined, named, selector
-from clusterload.telemetry.sources.prometheus.transport import OversizedAnswerError
+from clusterload.telemetry.sources.prometheus.api import PrometheusClient, RawSeries
+from clusterload.telemetry.sources.prometheus.cardinality import Bound, Inventory, RestSums
+from clusterload.telemetry.sources.prometheus.promql import joined, named, selector
+from clusterload.telemetry.sources.transport import ResponseTooLargeError
 
 _MOST_IN_CHUNK: Final = 400_000
 _MOST_IN_ANSWER: Final = 100_000
@@ -24,40 +22,40 @@ class Chunk:
     """What was fetched of one chunk of time.
 
     Attributes:
-        lines: of every series that is read by itself.
+        series: those that are read by themselves.
         rests: sums of the others, at times of their own.
         scraped: for each target, at which second the values of each step were scraped; empty if all scrapes are read.
         heartbeat: a metric that each target has one series of.
     """
 
-    lines: list[Line]
-    rests: list[Line]
-    scraped: list[Line]
+    series: list[RawSeries]
+    rests: list[RawSeries]
+    scraped: list[RawSeries]
     heartbeat: str
 
 
 @dataclass(slots=True, kw_only=True)
 class Fetching:
-    """What is asked for, chunk by chunk.
+    """What is fetched, chunk by chunk.
 
     Attributes:
-        api: the server.
+        client: asks the server.
         select: the user's matchers.
-        inventory: what there is.
+        inventory: how many series there are.
         interval: nanoseconds between scrapes.
         step: nanoseconds between values where not every scrape is read, else 0.
         bounds: by metric, what is not fetched whole.
-        unread: metrics that the server would not give, and why.
+        unread: metrics that the server refused, and why.
     """
 
-    api: PrometheusApi
+    client: PrometheusClient
     select: str
     inventory: Inventory
     interval: int
     step: int
     bounds: dict[str, Bound] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
-    _rest: Rest = field(default_factory=Rest)
+    _rest: RestSums = field(default_factory=RestSums)
 
     @property
     def spacing(self) -> int:
@@ -72,24 +70,24 @@ class Fetching:
             yield begin, min(end, begin + length)
 
     def chunk(self, start: int, end: int) -> Chunk:
-        """All that there is after `start` and up to `end`.
+        """All values after `start` and up to `end`.
 
         Raises:
-            SourceError: the server cannot be read. What it finds too much is left out, see `unread`.
+            SourceError: the server cannot be read. What is too large for it is left out, see `unread`.
         """
         scrapes = max(1, (end - start) // self.spacing)
-        lines = [line for group in self._groups(scrapes) for line in self._read(group, start, end)]
-        rests: list[Line] = []
+        found = [series for group in self._groups(scrapes) for series in self._read(group, start, end)]
+        rests: list[RawSeries] = []
         for bound in self.bounds.values():
             if bound.label:
-                lines += self._patiently(
+                found += self._read_split(
                     [bound.metric], start, end, joined(bound.shown(), self.inventory.pick([bound.metric]))
                 )
             if not bound.has_total and bound.metric not in self.unread:
-                rests += self._rest.lines(self._rest_of(bound, start, end), bound)
-        return Chunk(lines=lines, rests=rests, scraped=self._scraped(start, end), heartbeat=self.inventory.heartbeat)
+                rests += self._rest.series(self._rest_of(bound, start, end), bound)
+        return Chunk(series=found, rests=rests, scraped=self._scraped(start, end), heartbeat=self.inventory.heartbeat)
 
-    def _scraped(self, start: int, end: int) -> list[Line]:
+    def _scraped(self, start: int, end: int) -> list[RawSeries]:
         beat = self.inventory.heartbeat
         query = f"timestamp({selector(named([beat]), self.select, self.inventory.pick([beat]))})"
         return self._by_step(query, start, end) if self.step else []
@@ -116,56 +114,58 @@ class Fetching:
             if group:
                 yield group
 
-    def _read(self, names: Sequence[str], start: int, end: int) -> list[Line]:
-        return self._patiently(names, start, end, self.inventory.pick(names))
+    def _read(self, names: Sequence[str], start: int, end: int) -> list[RawSeries]:
+        return self._read_split(names, start, end, self.inventory.pick(names))
 
-    def _patiently(self, names: Sequence[str], start: int, end: int, more: str) -> list[Line]:
-        """Lines of these metrics; where that is too much, by fewer at a time, and then by less time at a time."""
+    def _read_split(self, names: Sequence[str], start: int, end: int, more: str) -> list[RawSeries]:
+        """These metrics; where that is too much, fewer at a time, and then less time at a time."""
         wanted = [name for name in names if name not in self.unread]
         if not wanted:
             return []
         return self._guarded(wanted, lambda: self._split(wanted, start, end, more))
 
-    def _split(self, names: Sequence[str], start: int, end: int, more: str) -> list[Line]:
+    def _split(self, names: Sequence[str], start: int, end: int, more: str) -> list[RawSeries]:
         try:
             return list(self._ask(selector(named(names), self.select, more), start, end))
-        except OversizedAnswerError:
+        except ResponseTooLargeError:
             half = len(names) // 2
             if half:
                 return [
-                    *self._patiently(names[:half], start, end, more),
-                    *self._patiently(names[half:], start, end, more),
+                    *self._read_split(names[:half], start, end, more),
+                    *self._read_split(names[half:], start, end, more),
                 ]
             middle = start + (end - start) // 2 // self.spacing * self.spacing
             if middle <= start:
                 raise
             return [*self._split(names, start, middle, more), *self._split(names, middle, end, more)]
 
-    def _guarded(self, names: Sequence[str], ask: Callable[[], list[Line]]) -> list[Line]:
+    def _guarded(self, names: Sequence[str], ask: Callable[[], list[RawSeries]]) -> list[RawSeries]:
         try:
             return ask()
-        except OversizedAnswerError as error:
+        except ResponseTooLargeError as error:
             self.unread.update(dict.fromkeys(names, str(error)))
             return []
 
-    def _ask(self, wanted: str, start: int, end: int) -> Iterable[Line]:
-        return self._by_step(wanted, start, end) if self.step else self.api.scraped(wanted, start, end)
+    def _ask(self, wanted: str, start: int, end: int) -> Iterable[RawSeries]:
+        return self._by_step(wanted, start, end) if self.step else self.client.scraped(wanted, start, end)
 
-    def _rest_of(self, bound: Bound, start: int, end: int) -> list[Line]:
+    def _rest_of(self, bound: Bound, start: int, end: int) -> list[RawSeries]:
         return self._guarded(
             [bound.metric],
             lambda: self._by_step(bound.rest(joined(self.select, self.inventory.pick([bound.metric]))), start, end),
         )
 
-    def _by_step(self, query: str, start: int, end: int) -> list[Line]:
+    def _by_step(self, query: str, start: int, end: int) -> list[RawSeries]:
         # On whole steps of the clock, so that chunks and questions meet.
         first = (start // self.spacing + 1) * self.spacing
-        return list(self.api.stepped(query, first, end, self.spacing)) if first <= end else []
+        return list(self.client.stepped(query, first, end, self.spacing)) if first <= end else []
 
 
-def scraped_interval(lines: Iterable[Line]) -> float | None:
+def scraped_interval(found: Iterable[RawSeries]) -> float | None:
     """Seconds between the scrapes of most targets; None if no target was scraped twice."""
     gaps = sorted(
-        (later - earlier) / SECOND for line in lines for earlier, later in zip(line.times, line.times[1:], strict=False)
+        (later - earlier) / SECOND
+        for series in found
+        for earlier, later in zip(series.times, series.times[1:], strict=False)
     )
     return gaps[len(gaps) // 2] if gaps else None

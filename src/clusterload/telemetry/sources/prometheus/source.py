@@ -1,4 +1,4 @@
-"""The source: metrics of a time that has passed, as a Prometheus has scraped them."""
+"""The source: the history of a cluster as a Prometheus has scraped it."""
 
 from __future__ import annotations
 
@@ -13,25 +13,23 @@ from clusterload.model.series import SECOND, Point
 from clusterload.model.units import duration
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.access import Access
-from clusterload.telemetry.sources.prometheus.api import MOST_POINTS, PrometheusApi
-from clusterload.telemetry.sources.prometheus.bounding import MOST_LINES, bound
-from clusterload.telemetry.sources.prometheus.course import OF_SCRAPES, Course
+from clusterload.telemetry.sources.prometheus.api import MOST_POINTS, RETRY, PrometheusClient
+from clusterload.telemetry.sources.prometheus.cardinality import MOST_SERIES, Bound, Inventory, bound, take_inventory
 from clusterload.telemetry.sources.prometheus.fetching import Fetching, scraped_interval
-from clusterload.telemetry.sources.prometheus.inventory import Inventory, taken
-from clusterload.telemetry.sources.prometheus.scrapes import scrapes
-from clusterload.telemetry.sources.prometheus.selection import joined, matchers, named, selector
-from clusterload.telemetry.sources.prometheus.transport import OversizedAnswerError, Patience, Transport
+from clusterload.telemetry.sources.prometheus.promql import joined, matchers, named, selector
+from clusterload.telemetry.sources.prometheus.replay import OF_SCRAPES, BrokerReplay
+from clusterload.telemetry.sources.prometheus.scrapes import scrapes_of
 from clusterload.telemetry.sources.source import OnWait, Sink, Waiting
+from clusterload.telemetry.sources.transport import ResponseTooLargeError, RetryPolicy
 
 SETTLE: Final = 1.5
-"""Seconds after which a scrape that began before is there."""
+"""Seconds after which a scrape that began before is stored."""
 
 MOST_SCRAPES: Final = 3_600
 """A stretch of more scrapes than this is read by a step."""
 
-_PATIENCE: Final = Patience()
-# Of a guess at the interval, without which it goes on as well.
-_LITTLE_PATIENCE: Final = Patience(answer=5.0, whole=10.0, attempts=1)
+# Of an estimate of the interval, without which it goes on as well.
+_ONE_TRY: Final = RetryPolicy(timeout=5.0, deadline=10.0, attempts=1)
 # What is taken where no broker was scraped twice lately: Prometheus' own default is 60 s, that of most set-ups 15.
 _USUAL_INTERVAL: Final = 15.0
 # Before a stretch so many scrapes are read, over no less than so many seconds: one before it may be a while back.
@@ -61,7 +59,7 @@ class _State:
     whole: bool
     counted: int
     fetching: Fetching
-    course: Course
+    replay: BrokerReplay
 
 
 # A scrape that just began is there a little later.
@@ -69,7 +67,7 @@ _AFTER_SCRAPES: Final = 1.5
 
 
 class PrometheusSource:
-    """Reads what a Prometheus, or what speaks its language, has scraped of a cluster's brokers.
+    """Reads what a Prometheus, or a server with its HTTP API, has scraped of a cluster's brokers.
 
     Short stretches are read scrape by scrape, at the scrapes' own times, so that nothing is smoothed. A stretch
     that begins where the last one ended goes on from it: no growth is lost in between.
@@ -84,21 +82,21 @@ class PrometheusSource:
         brokers: Mapping[str, str] | None = None,
         step: float | None = None,
         client_listeners: frozenset[str] = frozenset(),
-        patience: Patience = _PATIENCE,
+        retry: RetryPolicy = RETRY,
     ) -> None:
-        """Nothing is asked before the first stretch.
+        """Nothing is requested before the first stretch.
 
         Args:
             access: where, and with whose login.
-            names: what the metrics are called there.
-            select: label matchers that pick the cluster, beside those of `access`.
+            names: the map of metric names.
+            select: label matchers that pick the cluster, in addition to those of `access`.
             brokers: broker ids by instance, `host:port` or host, where no label tells them.
             step: seconds between values; by default every scrape of a short stretch is read.
             client_listeners: names of the listeners that clients use; by default all but those that usually carry none.
-            patience: with each question.
+            retry: timeouts and retries of each request.
 
         Raises:
-            ConfigurationError: `select` is no list of matchers.
+            ConfigurationError: `select` is malformed.
         """
         self._access = access
         self._names = names
@@ -106,7 +104,7 @@ class PrometheusSource:
         self._brokers = dict(brokers or {})
         self._step = step
         self._listeners = client_listeners
-        self._patience = patience
+        self._retry = retry
         self._state: _State | None = None
         self._interval: float | None = None
 
@@ -123,77 +121,76 @@ class PrometheusSource:
         if self._interval is None:
             try:
                 now = time.time_ns()
-                with Transport(self._access, patience=_LITTLE_PATIENCE) as transport:
-                    api = PrometheusApi(transport)
-                    now += round(api.skew() * SECOND)
-                    inventory = taken(api, self._names, self._select, now - 60 * SECOND, now)
-                    self._interval = self._measured(api, inventory, now, now)
+                with PrometheusClient(self._access, retry=_ONE_TRY) as client:
+                    now += round(client.skew() * SECOND)
+                    inventory = take_inventory(client, self._names, self._select, now - 60 * SECOND, now)
+                    self._interval = self._measured(client, inventory, now, now)
             except SourceError:
                 return _USUAL_INTERVAL
         return self._interval
 
     @property
     def lateness(self) -> float:
-        """Seconds after which the scrape of a moment is there."""
+        """Seconds after which the scrape of a moment is stored."""
         return _AFTER_SCRAPES * self.interval
 
     @property
     def overhang(self) -> float:
-        """Seconds after a moment within which it is scraped: the growth until then is known only by that scrape."""
+        """Seconds after a moment within which it is scraped: only that scrape shows what counters grew until then."""
         return _AFTER_SCRAPES * self.interval
 
     def collect(self, sink: Sink, start: int, end: int, on_wait: OnWait) -> None:
         """Record what was scraped after `start` and up to `end`.
 
         Raises:
-            SourceError: the server could not be read, or has nothing of Kafka that we know.
+            SourceError: the server could not be read, or has no metric of a broker.
         """
-        with Transport(self._access, patience=self._patience) as transport:
-            api = PrometheusApi(transport)
-            skew = api.skew()
+        with PrometheusClient(self._access, retry=self._retry) as client:
+            skew = client.skew()
             self._wait(end, on_wait)
-            state = self._state = self._begun(api, sink, start, end, round(skew * SECOND) if abs(skew) > _SKEW else 0)
-            ours, late = _Ours(sink, start, state.shift), end + state.shift
+            shift = round(skew * SECOND) if abs(skew) > _SKEW else 0
+            state = self._state = self._state_of(client, sink, start, end, shift)
+            ours, late = _OwnClock(sink, start, state.shift), end + state.shift
             if state.shift:
                 ahead = "ahead of" if skew > 0 else "behind"
                 words = f"{self.title} is {abs(skew):,.0f} s {ahead} this machine: times are set to ours"
-                state.course.tell(ours, late, "clock-skew", words)
+                state.replay.event_once(ours, late, "clock-skew", words)
             self._read(state, late, ours)
             state.whole = True
-            for kind, text in api.notes:
-                state.course.tell(ours, late, kind, text)
+            for kind, text in client.notes:
+                state.replay.event_once(ours, late, kind, text)
 
     def _read(self, state: _State, end: int, sink: Sink) -> None:
         fetching = state.fetching
         for begin, until in fetching.chunks(state.until, end):
-            state.course.take(scrapes(fetching.chunk(begin, until)), sink)
+            state.replay.take(scrapes_of(fetching.chunk(begin, until)), sink)
             state.until = until
         for metric, why in sorted(fetching.unread.items()):
-            state.course.tell(sink, end, "metric-unread", f"{metric} was not read: {why}")
-        state.course.end(sink, state.start + state.shift, end)
+            state.replay.event_once(sink, end, "metric-unread", f"{metric} was not read: {why}")
+        state.replay.end(sink, state.start + state.shift, end)
 
-    def _begun(self, api: PrometheusApi, sink: Sink, start: int, end: int, shift: int) -> _State:
+    def _state_of(self, client: PrometheusClient, sink: Sink, start: int, end: int, shift: int) -> _State:
         """Where to go on from: the stretch before, or a little before the start, so that its first growth is known."""
         state = self._state
         if state is not None and _goes_on(state, start):
-            state.start, state.whole, state.fetching.api = start, False, api
+            state.start, state.whole, state.fetching.client = start, False, client
             if end + state.shift - state.counted > _INVENTORY_HOLDS:
-                self._count(api, state, end + state.shift, _Ours(sink, start, state.shift))
+                self._count(client, state, end + state.shift, _OwnClock(sink, start, state.shift))
             return state
-        return self._anew(api, _Ours(sink, start, shift), start, end, shift)
+        return self._new_state(client, _OwnClock(sink, start, shift), start, end, shift)
 
-    def _anew(self, api: PrometheusApi, sink: Sink, start: int, end: int, shift: int) -> _State:
+    def _new_state(self, client: PrometheusClient, sink: Sink, start: int, end: int, shift: int) -> _State:
         first, last = start + shift, end + shift
-        inventory = taken(api, self._names, self._select, first, last)
+        inventory = take_inventory(client, self._names, self._select, first, last)
         if not inventory.counts:
             raise SourceError(
-                f"{self.title} has no metric of a broker by the names of {self._names.name!r} in that time: check "
+                f"{self.title} has no metric of a broker by the names {self._names.name!r} in that time: check "
                 "prometheus.select and prometheus.names"
             )
-        interval = self._interval = self._measured(api, inventory, first, last)
+        interval = self._interval = self._measured(client, inventory, first, last)
         step = self._step or self._coarse(first, last, interval)
         spacing = max(step, interval)
-        course = Course(names=self._names, listeners=self._listeners, brokers=self._brokers, granularity=spacing)
+        replay = BrokerReplay(names=self._names, listeners=self._listeners, brokers=self._brokers, granularity=spacing)
         state = _State(
             start=start,
             until=first - round(max(_LEAD_IN * spacing, _LEAD_IN_SECONDS) * SECOND),
@@ -201,55 +198,50 @@ class PrometheusSource:
             whole=False,
             counted=last,
             fetching=Fetching(
-                api=api,
+                client=client,
                 select=self._select,
                 inventory=inventory,
                 interval=round(interval * SECOND),
                 step=round(step * SECOND),
             ),
-            course=course,
+            replay=replay,
         )
         if step:
-            words = f"not every scrape is read but one each {duration(step)}: gauges between them are not seen"
-            course.tell(sink, last, "scrapes-passed-over", words)
-        self._bound(api, state, first, last, sink)
+            words = f"one scrape each {duration(step)} is read: gauges between them are not seen"
+            replay.event_once(sink, last, "scrapes-passed-over", words)
+        self._bound(client, state, first, last, sink)
         return state
 
-    def _count(self, api: PrometheusApi, state: _State, end: int, sink: Sink) -> None:
-        inventory = taken(api, self._names, self._select, state.counted, end)
+    def _count(self, client: PrometheusClient, state: _State, end: int, sink: Sink) -> None:
+        inventory = take_inventory(client, self._names, self._select, state.counted, end)
         if inventory.counts:
             state.fetching.inventory = inventory
             state.fetching.unread.clear()
-            self._bound(api, state, state.counted, end, sink)
+            self._bound(client, state, state.counted, end, sink)
         state.counted = end
 
-    def _bound(self, api: PrometheusApi, state: _State, start: int, end: int, sink: Sink) -> None:
+    def _bound(self, client: PrometheusClient, state: _State, start: int, end: int, sink: Sink) -> None:
         inventory, bounds = state.fetching.inventory, state.fetching.bounds
         for metric in inventory.counts:
-            if inventory.of(metric) > MOST_LINES and metric not in bounds:
-                one = bounds[metric] = bound(api, metric, self._names, self._select, start, end)
-                by = (
-                    f"the {len(one.kept)} largest by {one.label} are read, the rest together"
-                    if one.kept
-                    else "their sum is read"
-                )
-                words = f"{metric} has {inventory.of(metric):,} series: {by}"
-                state.course.tell(sink, end, "series-bounded", words)
+            if inventory.of(metric) > MOST_SERIES and metric not in bounds:
+                bounds[metric] = bound(client, metric, self._names, self._select, start, end)
+                words = f"{metric} has {inventory.of(metric):,} series: {_what_is_read(bounds[metric])}"
+                state.replay.event_once(sink, end, "series-bounded", words)
         left_out: dict[str, int] = {}
-        for one in bounds.values():
-            for place, count in inventory.counts.get(one.metric, {}).items() if one.has_total else ():
-                left_out[place.instance] = left_out.get(place.instance, 0) + max(1, count - len(one.kept))
-        state.course.left_out = left_out
+        for limited in bounds.values():
+            for place, count in inventory.counts.get(limited.metric, {}).items() if limited.has_total else ():
+                left_out[place.instance] = left_out.get(place.instance, 0) + max(1, count - len(limited.kept))
+        state.replay.left_out = left_out
 
-    def _measured(self, api: PrometheusApi, inventory: Inventory, start: int, end: int) -> float:
+    def _measured(self, client: PrometheusClient, inventory: Inventory, start: int, end: int) -> float:
         """Seconds between scrapes, as seen at the end of a stretch or at its beginning."""
         if not inventory.counts:
             return _USUAL_INTERVAL
         beat = inventory.heartbeat
         wanted = selector(named([beat]), self._select, inventory.pick([beat]))
         for at in (end, start + _LOOK_BACK):
-            with contextlib.suppress(OversizedAnswerError):
-                found = scraped_interval(api.scraped(wanted, at - _LOOK_BACK, at))
+            with contextlib.suppress(ResponseTooLargeError):
+                found = scraped_interval(client.scraped(wanted, at - _LOOK_BACK, at))
                 if found is not None:
                     return max(0.1, round(found, 1))
         return _USUAL_INTERVAL
@@ -267,14 +259,20 @@ class PrometheusSource:
             time.sleep(min(left, 1.0))
 
 
+def _what_is_read(limited: Bound) -> str:
+    if not limited.kept:
+        return "their sum is read"
+    return f"the {len(limited.kept)} largest by {limited.label} are read, the rest together"
+
+
 def _goes_on(state: _State, start: int) -> bool:
     """Whether a stretch begins where the last one ended, or is the last one again, which could not be read whole."""
     return abs(start + state.shift - state.until) < SECOND // 1000 if state.whole else start == state.start
 
 
 @dataclass(frozen=True, slots=True)
-class _Ours:
-    """Records what is after a stretch's start, at times of our clock."""
+class _OwnClock:
+    """Records what is after a stretch's start, with times of our clock."""
 
     sink: Sink
     start: int

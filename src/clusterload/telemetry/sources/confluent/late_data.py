@@ -1,16 +1,113 @@
-"""From answers to points: where each value stands in time, and what a bucket without a row means."""
+"""Late data: figures come minutes late, so they are read until they stay the same; then where each stands in time."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from clusterload.model.series import SECOND, Kind, Point
 from clusterload.telemetry.sources.confluent.interval import Granularity, Interval
 from clusterload.telemetry.sources.confluent.mapping import Question
 from clusterload.telemetry.sources.confluent.query import Table
-from clusterload.telemetry.sources.source import Sink
+from clusterload.telemetry.sources.source import OnWait, Sink, Waiting
+
+LATEST: Final = 600.0
+"""Seconds after which no figure of an interval is still to come; the API promises half of it."""
+
+BETWEEN_READINGS: Final = 30.0
+"""Seconds between two reads that are compared."""
+
+Answers: TypeAlias = tuple[tuple[Question, Table], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitPolicy:
+    """How long figures are waited for.
+
+    Attributes:
+        longest: seconds after the interval's end at which the wait ends.
+        pause: seconds between two reads.
+        now: the time in Unix nanoseconds.
+        sleep: waits for seconds.
+    """
+
+    longest: float = LATEST
+    pause: float = BETWEEN_READINGS
+    now: Callable[[], int] = time.time_ns
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StableRead:
+    """The last read, and whether its figures are complete."""
+
+    answers: Answers
+    settled: bool
+
+
+def read_until_stable(
+    read: Callable[[], Answers],
+    interval: Interval,
+    granularity: Granularity,
+    on_wait: OnWait,
+    wait: WaitPolicy = WaitPolicy(),
+) -> StableRead:
+    """Read until two reads agree and the last bucket is covered, or until the wait ends.
+
+    An interval that ended longer ago than `LATEST` is read once.
+    """
+    if wait.now() >= interval.end + round(LATEST * SECOND):
+        answers = read()
+        return StableRead(answers=answers, settled=reaches_end(answers, interval, granularity))
+    _until_over(interval, on_wait, wait)
+    before: Answers | None = None
+    while True:
+        left = (interval.end - wait.now()) / SECOND + wait.longest
+        answers = read()
+        complete = covers(answers, interval, granularity)
+        if complete and before == answers:
+            return StableRead(answers=answers, settled=True)
+        if left <= 0:
+            return StableRead(answers=answers, settled=False)
+        missing = "the same figures again" if complete else "figures of the last minutes"
+        on_wait(Waiting(missing=missing, left=left))
+        wait.sleep(min(wait.pause, left))
+        before = answers
+
+
+def _until_over(interval: Interval, on_wait: OnWait, wait: WaitPolicy) -> None:
+    """Wait for the last bucket's own end: until then two reads may agree on a part of it."""
+    left = (interval.end - wait.now()) / SECOND
+    if left > 0:
+        on_wait(Waiting(missing="the end of the last bucket", left=left))
+        wait.sleep(left)
+
+
+def reaches_end(answers: Answers, interval: Interval, granularity: Granularity) -> bool:
+    """Whether any metric has a row in the last bucket."""
+    last = interval.buckets(granularity)[-1]
+    return any(_has(table, last) for _, table in answers)
+
+
+def covers(answers: Answers, interval: Interval, granularity: Granularity) -> bool:
+    """Whether the last bucket looks as if it had all that it will get.
+
+    Something must have a row in it, and each counter that has any row must: one that has none may lag behind
+    the others. A counter that stopped before the end is waited for in vain, but never taken for complete too early.
+    """
+    last = interval.buckets(granularity)[-1]
+    lagging = any(
+        question.metric.kind is Kind.DELTA and any(table.values()) and not _has(table, last)
+        for question, table in answers
+    )
+    return reaches_end(answers, interval, granularity) and not lagging
+
+
+def _has(table: Table, start: int) -> bool:
+    return any(start in points for points in table.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +138,7 @@ class Cover:
 
 
 def covered(tables: Iterable[Table], interval: Interval, granularity: Granularity, *, settled: bool) -> Cover:
-    """What an interval's figures cover, told from the metrics that a living cluster always has.
+    """What an interval's figures cover, by the metrics that a running cluster always has.
 
     From the first bucket with any row, since nothing is known of a time before the API began to keep figures;
     to the end of the interval if it has settled, else to the last bucket with a row.
@@ -82,8 +179,8 @@ def _write_line(
     cover: Cover,
 ) -> None:
     unit, kind = question.unit(name), question.metric.kind
-    for time, value in _placed(kind, value_at, cover):
-        sink.record(Point(name, unit, kind, labels, time, value, cover.seconds, cover.seconds))
+    for at, value in _placed(kind, value_at, cover):
+        sink.record(Point(name, unit, kind, labels, at, value, cover.seconds, cover.seconds))
 
 
 def _placed(kind: Kind, value_at: Callable[[int], float | None], cover: Cover) -> Iterator[tuple[int, float]]:

@@ -1,4 +1,4 @@
-"""What is asked for, in Prometheus' own language: matchers, selectors, and names as regular expressions."""
+"""PromQL: matchers, selectors, and names as regular expressions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def matchers(text: str) -> str:
     Braces around the list, blanks and a comma at its end are taken away.
 
     Raises:
-        ConfigurationError: it is no such list.
+        ConfigurationError: it is malformed.
     """
     inner = text.strip()
     if inner.startswith("{") and inner.endswith("}"):
@@ -31,7 +31,7 @@ def matchers(text: str) -> str:
     while at < len(inner):
         match = _MATCHER.match(inner, at)
         if match is None or match["label"] == "__name__":
-            raise ConfigurationError(f'{text!r} is no list of label matchers: write it as in job="kafka",env="prod"')
+            raise ConfigurationError(f'{text!r} is not a list of label matchers: write it as in job="kafka",env="prod"')
         found.append(f"{match['label']}{match['operator']}{match['value']}")
         at = match.end()
     return ",".join(found)
@@ -61,8 +61,8 @@ def joined(*parts: str) -> str:
 
 def named(names: Iterable[str]) -> str:
     """The matcher of metrics by their names."""
-    each = sorted(names)
-    return f"__name__={quoted(each[0])}" if len(each) == 1 else f"__name__=~{any_of(each)}"
+    ordered = sorted(names)
+    return f"__name__={quoted(ordered[0])}" if len(ordered) == 1 else f"__name__=~{any_of(ordered)}"
 
 
 def milliseconds(nanoseconds: int) -> str:

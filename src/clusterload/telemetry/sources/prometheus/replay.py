@@ -1,4 +1,4 @@
-"""The brokers over time: which target stands for which, where scrapes are missing, and what has grown."""
+"""Replaying scrapes broker by broker: which target is which broker, where scrapes are missing, counter deltas."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Final
 
 from clusterload.model.run import clock_time
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.growth import Growth, Moment
+from clusterload.telemetry.sources.deltas import Deltas, Scrape
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.prometheus.scrapes import Scraped, Scrapes
-from clusterload.telemetry.sources.prometheus.targets import Identity, are_replicas, broker_of, shown
-from clusterload.telemetry.sources.reading import read
+from clusterload.telemetry.sources.prometheus.scrapes import Identity, Scrapes, are_replicas, broker_of, shown
+from clusterload.telemetry.sources.reading import Sample, read
 from clusterload.telemetry.sources.source import Sink
 
 OF_SCRAPES: Final = frozenset({"broker-restarted", "scrape-missing", "scrape-resumed"})
@@ -22,20 +21,20 @@ OF_SCRAPES: Final = frozenset({"broker-restarted", "scrape-missing", "scrape-res
 
 # Scrapes come late by a little; one that is missing is seen by a gap of two.
 _GAP: Final = 1.6
-# Another target takes a broker's place only if it has far more to tell.
+# Another target is read instead only if it has far more scrapes.
 _WORTH_A_CHANGE: Final = 2
 
 
 @dataclass(slots=True, kw_only=True)
-class Course:
-    """What is known of the brokers so far.
+class BrokerReplay:
+    """The brokers of a stretch, chunk after chunk.
 
     Attributes:
-        names: what metrics are called.
+        names: the map of metric names.
         listeners: of clients.
         brokers: ids by place, as they were given.
         granularity: seconds between scrapes, or the step.
-        left_out: how many series are not fetched, by instance.
+        left_out: how many series were not fetched, by instance.
     """
 
     names: Names
@@ -43,9 +42,9 @@ class Course:
     brokers: Mapping[str, str]
     granularity: float
     left_out: Mapping[str, int] = field(default_factory=dict)
-    _growths: dict[str, Growth] = field(default_factory=dict)
+    _deltas: dict[str, Deltas] = field(default_factory=dict)
     _chosen: dict[str, Identity] = field(default_factory=dict)
-    _told: set[tuple[str, str]] = field(default_factory=set)
+    _reported: set[tuple[str, str]] = field(default_factory=set)
     _silent: set[str] = field(default_factory=set)
 
     def take(self, scrapes: Scrapes, sink: Sink) -> None:
@@ -55,30 +54,30 @@ class Course:
             broker, sure = broker_of(target, self.brokers)
             by_broker[broker].append(target)
             if not sure:
-                words = f"no label says which broker {shown(target)} is: it stands by its instance"
-                self.tell(sink, next(iter(scrapes[target])), "broker-unnamed", words)
+                words = f"no label says which broker {shown(target)} is: its instance is its name"
+                self.event_once(sink, next(iter(scrapes[target])), "broker-unnamed", words)
         for broker, targets in sorted(by_broker.items()):
             chosen, *parts = self._choice(broker, targets, scrapes, sink)
             self._record(
                 broker, chosen, _together(scrapes, chosen, parts, round(_GAP * self.granularity * SECOND)), sink
             )
 
-    def tell(self, sink: Sink, time: int, kind: str, text: str) -> None:
+    def event_once(self, sink: Sink, time: int, kind: str, text: str) -> None:
         """Make an event, once for each text."""
-        if (kind, text) not in self._told:
-            self._told.add((kind, text))
+        if (kind, text) not in self._reported:
+            self._reported.add((kind, text))
             sink.event(time, kind, text)
 
     def end(self, sink: Sink, begin: int, end: int) -> None:
-        """Say which brokers are silent when the time is over."""
-        for broker, growth in sorted(self._growths.items()):
-            if growth.last is not None and self._is_gap(growth.last.time, end) and broker not in self._silent:
+        """Report which brokers have no scrapes at the end."""
+        for broker, deltas in sorted(self._deltas.items()):
+            if deltas.last is not None and self._is_gap(deltas.last.time, end) and broker not in self._silent:
                 self._silent.add(broker)
-                text = f"broker {broker} was not scraped after {clock_time(growth.last.time)}"
-                sink.event(max(growth.last.time, begin + 1), "scrape-missing", text)
+                text = f"broker {broker} was not scraped after {clock_time(deltas.last.time)}"
+                sink.event(max(deltas.last.time, begin + 1), "scrape-missing", text)
 
     def _choice(self, broker: str, targets: Sequence[Identity], scrapes: Scrapes, sink: Sink) -> list[Identity]:
-        """One target for a broker, for to add up two would count twice; and those that show other metrics of it."""
+        """One target for a broker, since two would count twice; and those that show other metrics of it."""
         if len(targets) == 1:
             return list(targets)
         best = max(targets, key=lambda target: (len(scrapes[target]), _values(scrapes, target)))
@@ -95,24 +94,24 @@ class Course:
         if doubled:
             kind = "series-doubled" if are_replicas([best, *doubled]) else "same-broker"
             others = ", ".join(map(shown, doubled))
-            text = f"broker {broker} is there {len(doubled) + 1} times: {shown(best)} is read, not {others}"
-            self.tell(sink, next(iter(scrapes[best])), kind, text)
+            text = f"broker {broker} has {len(doubled) + 1} targets: {shown(best)} is read, not {others}"
+            self.event_once(sink, next(iter(scrapes[best])), kind, text)
         return chosen
 
-    def _record(self, broker: str, target: Identity, scrapes: Mapping[int, list[Scraped]], sink: Sink) -> None:
-        growth = self._growths.get(broker)
-        if growth is None:
-            growth = self._growths[broker] = Growth(broker=broker, names=self.names, granularity=self.granularity)
+    def _record(self, broker: str, target: Identity, scrapes: Mapping[int, list[Sample]], sink: Sink) -> None:
+        deltas = self._deltas.get(broker)
+        if deltas is None:
+            deltas = self._deltas[broker] = Deltas(broker=broker, names=self.names, granularity=self.granularity)
         left_out = self.left_out.get(dict(target).get("instance", ""), 0)
         for time, samples in scrapes.items():
-            last = growth.last.time if growth.last is not None else time
+            last = deltas.last.time if deltas.last is not None else time
             if time < last:
                 continue
             if self._is_gap(last, time):
                 text = f"broker {broker} was scraped again after {(time - last) / SECOND:,.0f} s without a scrape"
                 sink.event(time, "scrape-resumed" if broker in self._silent else "scrape-missing", text)
             self._silent.discard(broker)
-            growth.take(Moment(time=time, reading=read(samples, self.names, self.listeners), left_out=left_out), sink)
+            deltas.take(Scrape(time=time, reading=read(samples, self.names, self.listeners), left_out=left_out), sink)
 
     def _is_gap(self, before: int, now: int) -> bool:
         return now - before > (_GAP * self.granularity + 1.0) * SECOND
@@ -120,7 +119,7 @@ class Course:
 
 def _together(
     scrapes: Scrapes, target: Identity, parts: Sequence[Identity], longest: int
-) -> Mapping[int, list[Scraped]]:
+) -> Mapping[int, list[Sample]]:
     """A target's scrapes, each with the last one before it of the other parts, if that is not too long ago."""
     whole = {time: list(samples) for time, samples in scrapes[target].items()}
     for part in parts:
@@ -133,7 +132,7 @@ def _together(
 
 
 def _metrics(scrapes: Scrapes, target: Identity) -> set[str]:
-    return {one.name for samples in scrapes[target].values() for one in samples}
+    return {sample.name for samples in scrapes[target].values() for sample in samples}
 
 
 def _values(scrapes: Scrapes, target: Identity) -> int:
