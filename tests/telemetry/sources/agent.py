@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from tests.http_server import Request, Response, serving
 
@@ -54,7 +55,7 @@ def playing(tls: ssl.SSLContext | None = None) -> Iterator[Agent]:
 
     def answer(request: Request) -> Response:
         questions = request.document
-        agent.requests.append((request.path, dict(request.headers), questions))
+        agent.requests.append((f"{request.path}?{urlencode(request.params)}", dict(request.headers), questions))
         return Response(status=agent.status, body=agent.body(questions), headers=agent.headers)
 
     with serving(answer, tls=tls) as server:

@@ -44,7 +44,7 @@ def test_each_comparison_is_rendered_by_its_name(op: Operator) -> None:
 
 def test_a_filter_of_nothing_is_refused() -> None:
     for kind in (And, Or):
-        with pytest.raises(ConfigurationError, match="of nothing"):
+        with pytest.raises(ConfigurationError, match="is empty"):
             kind(filters=())
 
 

@@ -120,7 +120,7 @@ def test_half_an_answer_is_none(agent: Agent) -> None:
 
 def test_an_answer_that_is_cut_off_is_none(agent: Agent) -> None:
     agent.headers = {"Content-Length": "1000000"}
-    assert "not scraped" in failed(agent, timeout=0.2)
+    assert "did not answer within 0.2 s" in failed(agent, timeout=0.2)
 
 
 def test_an_answer_that_is_too_large_is_not_kept_in_memory(agent: Agent) -> None:
@@ -137,7 +137,7 @@ def test_an_answer_that_takes_too_long_is_missed(agent: Agent) -> None:
 
     agent.change = hang
     try:
-        assert "took over 0.1 s" in failed(agent, timeout=0.1)
+        assert "did not answer within 0.1 s" in failed(agent, timeout=0.1)
     finally:
         hangs.set()
 
@@ -147,7 +147,7 @@ def test_an_answer_that_takes_too_long_is_missed(agent: Agent) -> None:
     [
         (401, "username and password"),
         (403, "policy"),
-        (404, "no Jolokia at"),
+        (404, "is not a Jolokia"),
         (302, "final address"),
         (500, "failed (500)"),
     ],

@@ -153,8 +153,8 @@ def test_slow_answers_stretch_the_interval_and_quick_ones_bring_it_back() -> Non
         wait_for(lambda: "interval-stretched" in kept.kinds)
         slow.clear()
         wait_for(lambda: "interval-restored" in kept.kinds)
-    assert "asked every 0.4 s instead of every 0.2 s" in said(kept, "interval-stretched")
-    assert "asked every 0.2 s as before" in said(kept, "interval-restored")
+    assert "polled every 0.4 s instead of every 0.2 s" in said(kept, "interval-stretched")
+    assert "polled every 0.2 s as before" in said(kept, "interval-restored")
 
 
 def test_what_was_counted_since_the_last_question_is_asked_for_at_the_end() -> None:

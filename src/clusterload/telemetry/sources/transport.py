@@ -312,4 +312,4 @@ def verification(ca: str, name: str) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=ca) if ca else True
     except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"{name}: {ca} is not a readable PEM file of certificates ({error})") from None
+        raise ConfigurationError(f"{name}: {ca} cannot be read as certificates ({error}): give a PEM file") from None

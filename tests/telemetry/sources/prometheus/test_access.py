@@ -76,7 +76,7 @@ def test_half_a_login_two_logins_and_broken_ones_are_refused() -> None:
 def test_an_authority_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for ca in (tmp_path / "ca.pem", tmp_path / "missing.pem"):
-        with pytest.raises(ConfigurationError, match=r"ca.location: .* is not a readable PEM file of certificates"):
+        with pytest.raises(ConfigurationError, match=r"ca.location: .* cannot be read as certificates"):
             access(url="https://h", ssl_ca_location=str(ca)).verification()
 
 
