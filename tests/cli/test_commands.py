@@ -91,6 +91,14 @@ def test_a_dry_run_says_what_would_be_made_and_asks_no_cluster(tool: Tool) -> No
     assert "3,000 records" in done.stdout
 
 
+def test_a_dry_run_with_the_clusters_id_is_held_against_that_cluster(tool: Tool, lab: Lab) -> None:
+    dials = ("--dial", "request_rate=1", "--dial", "partitions=99", "--topic", "clusterload-never-dry")
+    here = ("--bootstrap-server", lab.bootstrap_servers, "--yes-cluster", lab.cluster_id)
+    done = tool("run", *here, *dials, "--for", "5s", "--dry-run")
+    assert "touches 99 partitions, and topic 'clusterload-never-dry' has 6" in done.stderr
+    assert (done.returncode != 0, done.stdout) == (True, "")
+
+
 def test_dials_of_a_group_make_members_who_come_and_go(tool: Tool, lab: Lab) -> None:
     dials = ("--dial", "members=2", "--dial", "member_lifetime=3s", "--topic", "clusterload-joined")
     done = tool("run", "--bootstrap-server", lab.bootstrap_servers, *dials, "--for", "8s", "--no-metrics", "--json")

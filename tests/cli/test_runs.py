@@ -82,7 +82,7 @@ def test_old_runs_go_only_with_a_yes(folder: Path, capsys: pytest.CaptureFixture
     [
         (("gone",), StoreError, "there is no folder gone"),
         (("--since", "later"), UsageError, "or so long ago as in 2d"),
-        (("prune",), UsageError, "nothing says which runs are let go"),
+        (("prune",), UsageError, "nothing says which runs to delete"),
         (("label", "runs/a.run", "release"), UsageError, "write it as in build=42"),
         (("label", "runs/letter.run", "x=y"), StoreError, "damaged or no run file"),
         (("label", "gone.run", "x=y"), StoreError, "there is no run file"),

@@ -86,7 +86,7 @@ def capacity(
     plan = Asked(file=file, dials=dials).plan()
     request = as_usage(CapacityRequest, plan=plan, dial=dial or "", bounds=until, limits=limits, options=search)
     if dry_run:
-        check_yes(target, consented, request.at(request.first))
+        check_yes(target, consented, request.at(request.first), limits=limits)
         for line in _said(request):
             click.echo(line)
         return

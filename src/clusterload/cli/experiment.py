@@ -125,7 +125,7 @@ def experiment(
         plan = as_usage(_asked, file, dials, factors, duration, topic).plan()
         orders = as_usage(_orders, plan, factors, kind, repeats, seed)
         if dry_run:
-            check_yes(target, consented, plan)
+            check_yes(target, consented, plan, limits=limits)
             _say_orders(orders)
             return
         outcome, doubts = _varied(target, consented, orders, folder, limits, rest, seeded=seed is not None), ()

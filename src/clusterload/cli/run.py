@@ -80,7 +80,7 @@ def run(
     plan = asked.plan(gates.fail_if, abort_if)
     gates.check(plan)
     if dry_run:
-        check_yes(target, consented, plan)
+        check_yes(target, consented, plan, limits=limits, workers=workers, metrics=not no_metrics)
         for line in said_totals(plan):
             click.echo(line)
         return

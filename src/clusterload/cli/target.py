@@ -175,28 +175,38 @@ def confirmed(consented: Consent, cluster: Cluster, to: str = "load it") -> Cons
     return replace(consented, cluster_id=typed.strip())
 
 
-def check_yes(target: Target, consented: Consent, plan: Plan | None = None) -> None:
-    """In a dry run: see that a --yes-cluster that was given is right, and that the plan would be allowed.
+def check_yes(
+    target: Target,
+    consented: Consent,
+    plan: Plan | None = None,
+    *,
+    limits: Limits | None = None,
+    workers: int | None = None,
+    metrics: bool = True,
+) -> None:
+    """In a dry run: see that a --yes-cluster that was given is right, and that the plan passes preflight there.
 
-    Reads the cluster's id and nothing else; without --yes-cluster, or for --lab, no cluster is asked at all.
+    The cluster is read and not changed; without --yes-cluster, or for --lab, no cluster is asked at all.
 
     Raises:
         UsageError: --yes-cluster stands without a cluster.
+        ConfigurationError: the plan cannot be carried out there, or by this machine.
         ConsentError: it names another cluster, or the plan goes beyond a cap.
-        ClusterError: the cluster does not answer.
+        ClusterError: the cluster does not answer, or cannot take the plan.
     """
     from clusterload.lab.registry import find_lab
-    from clusterload.workflow.consent import require
+    from clusterload.workflow.preflight import check_machine, preflight
 
+    if plan is not None:
+        check_machine(plan, workers)
     if not consented.cluster_id or target.lab is not None:
         return
     with opened(target) as cluster:
-        if find_lab(cluster.id) is not None:
-            return
-        if plan is None:
+        if plan is not None:
+            sources = sources_for(target, cluster) if metrics else ()
+            preflight(plan, cluster, sources=sources, consented=consented, limits=limits, workers=workers)
+        elif find_lab(cluster.id) is None:
             consented.require_for(cluster.id)
-        else:
-            require(consented, plan, cluster.id)
 
 
 def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
