@@ -46,9 +46,9 @@ def slot_of(records: int, sizes: str, keys: str) -> RequestBuffer:
         partitions=1,
         rng=Random(1),
     )
-    slot = pool.take(0)
-    assert slot is not None
-    return slot
+    buffer = pool.take(0)
+    assert buffer is not None
+    return buffer
 
 
 def microseconds(work: Callable[[], object]) -> float:
@@ -65,11 +65,11 @@ def microseconds(work: Callable[[], object]) -> float:
     return best * 1e6
 
 
-def measured(slot: RequestBuffer) -> tuple[float, float, float]:
+def measured(buffer: RequestBuffer) -> tuple[float, float, float]:
     """Microseconds to seal it, to copy it, and for the checksum of its bytes."""
-    view, now, due = slot.view, time.time_ns() // 1_000_000, time.time_ns()
+    view, now, due = buffer.view, time.time_ns() // 1_000_000, time.time_ns()
     return (
-        microseconds(lambda: slot.seal(1, 0, now, 12_345_678_901, -1, -1, -1, due)),
+        microseconds(lambda: buffer.seal(1, 0, now, 12_345_678_901, -1, -1, -1, due)),
         microseconds(lambda: bytes(view)),
         microseconds(lambda: crc32c(view)),
     )
@@ -82,11 +82,11 @@ def main() -> None:
         f"  {'64 KiB: seal':>12} {'copy':>6} {'CRC':>6}"
     )
     for records, sizes, keys in CASES:
-        slot = slot_of(records, sizes, keys)
-        seal, copy, checksum = measured(slot)
-        share = 65_536 / len(slot.view)
+        buffer = slot_of(records, sizes, keys)
+        seal, copy, checksum = measured(buffer)
+        share = 65_536 / len(buffer.view)
         print(
-            f"{records:>8,} {sizes:>17} {keys:>14} {len(slot.view):>10,}  {seal:>8.2f} {seal / records * 1e3:>11.1f}"
+            f"{records:>8,} {sizes:>17} {keys:>14} {len(buffer.view):>10,}  {seal:>8.2f} {seal / records * 1e3:>11.1f}"
             f"  {seal * share:>12.1f} {copy * share:>6.1f} {checksum * share:>6.1f}",
             flush=True,
         )

@@ -126,7 +126,7 @@ def stored(path: Path, made: Plan, course: Course | None = None, *, complete: bo
     """A run that was written to a file and read back."""
     course = course or Course()
     seconds = int(made.duration)
-    brokers = [{"id": one, "host": f"host{one}"} for one in course.brokers]
+    brokers = [{"id": broker, "host": f"host{broker}"} for broker in course.brokers]
     with Recorder(path) as recorder:
         recorder.document("plan", made.as_document())
         recorder.document("environment", {"cluster": {"id": "test", "lab": course.lab, "brokers": brokers}})

@@ -31,21 +31,21 @@ class Senders:
 
     def round(self) -> None:
         """Let each producer send what it has room for, and hear of what was delivered."""
-        for one in self._producers:
-            one.poll(0)
-            for _ in range(_UNDER_WAY - len(one)):
-                one.produce(self._topic, self._value, on_delivery=self._done)
+        for producer in self._producers:
+            producer.poll(0)
+            for _ in range(_UNDER_WAY - len(producer)):
+                producer.produce(self._topic, self._value, on_delivery=self._done)
 
     def one_each(self) -> None:
         """Send one record by each producer, and wait until all are delivered."""
-        for one in self._producers:
-            one.produce(self._topic, self._value, on_delivery=self._done)
+        for producer in self._producers:
+            producer.produce(self._topic, self._value, on_delivery=self._done)
         self.flush()
 
     def flush(self) -> None:
         """Wait until all that was sent is delivered."""
-        for one in self._producers:
-            one.flush()
+        for producer in self._producers:
+            producer.flush()
 
 
 def command(servers: str, topic: str, *, producers: int, size: int, seconds: float) -> list[str]:

@@ -76,7 +76,7 @@ def _common(document: Document, run: Path) -> Figures:
         "rate": account["acknowledged"] / read_run(run).seconds,
         "generator_cpu": float(generator["cpu_seconds"]),
         "generator_memory": float(generator["peak_rss_bytes"]),
-        "alive": float(sum(one["alive"] or 0 for one in document.get("traffic", []))),
+        "alive": float(sum(traffic["alive"] or 0 for traffic in document.get("traffic", []))),
     }
 
 

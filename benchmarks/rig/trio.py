@@ -30,7 +30,7 @@ class Trio:
     def cpu(self) -> float:
         """Seconds of CPU that the brokers have used, user and system."""
         times = (process.cpu_times() for process in self._brokers.values())
-        return float(sum(one.user + one.system for one in times))
+        return float(sum(used.user + used.system for used in times))
 
     def connections(self) -> int:
         """How many connections of clients the kernel knows, of the brokers' side."""
@@ -51,7 +51,7 @@ class Trio:
     def _copies(self) -> list[int]:
         admin = AdminClient({"bootstrap.servers": self.lab.bootstrap_servers, "log_level": 0})
         topics = admin.list_topics(timeout=10).topics.values()
-        return [len(one.replicas) for topic in topics for one in topic.partitions.values()]
+        return [len(partition.replicas) for topic in topics for partition in topic.partitions.values()]
 
 
 @contextmanager

@@ -33,7 +33,7 @@ class Told:
     ends: list[GeneratedLoad] = field(default_factory=list)
 
     def ledger(self, load: Load) -> Ledger:
-        (found,) = [one for one in self.ends[-1].ledgers if one.load == load.name]
+        (found,) = [ledger for ledger in self.ends[-1].ledgers if ledger.load == load.name]
         return found
 
 
@@ -73,7 +73,7 @@ def committed(cluster: Cluster, topic: str) -> list[tuple[bytes, bytes]]:
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
     }
-    partitions = {one.id for one in cluster.topics([topic])[0].partitions}
+    partitions = {partition.id for partition in cluster.topics([topic])[0].partitions}
     consumer = Consumer(config)
     consumer.subscribe([topic])
     found: list[tuple[bytes, bytes]] = []

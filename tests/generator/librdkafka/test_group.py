@@ -38,7 +38,7 @@ def test_the_members_of_a_group_share_all_partitions(cluster: Cluster) -> None:
         if joined < 3:
             return False  # brokers may know of an assignment before the member that it is for
         members = described(cluster, load.group_id).members
-        shares = [{place.partition for place in one.assignment.topic_partitions} for one in members]
+        shares = [{place.partition for place in member.assignment.topic_partitions} for member in members]
         return len(members) == 3 and sorted(number for share in shares for number in share) == list(range(6))
 
     try:

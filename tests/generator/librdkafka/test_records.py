@@ -48,8 +48,8 @@ def test_the_payloads_of_the_case_are_made_whole() -> None:
 
 
 @given(moments, moments)
-def test_stamps_sort_by_time(one: int, other: int) -> None:
-    assert stamp(min(one, other)) <= stamp(max(one, other))
+def test_stamps_sort_by_time(first: int, other: int) -> None:
+    assert stamp(min(first, other)) <= stamp(max(first, other))
 
 
 @pytest.mark.parametrize("size", [1, 63])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,15 +36,15 @@ class Driven:
     @property
     def slowest(self) -> float:
         """Seconds that the generator's event loop was late at most, or that an answer took."""
-        lag = [float(max(one.values)) for one in read_run(self.path).series if one.name == "generator_lag"]
+        lag = [float(max(series.values)) for series in read_run(self.path).series if series.name == "generator_lag"]
         answers = [self.latency(load, "sent") for load in self.documents["wire"]]
-        return max(max(lag) / 1e3, *(one.quantile(1.0) / 1e6 for one in answers if one.count), 0.0)
+        return max(max(lag) / 1e3, *(histogram.quantile(1.0) / 1e6 for histogram in answers if histogram.count), 0.0)
 
     @property
     def wire(self) -> dict[str, Any]:
         """What the engine says of the only Load."""
-        (one,) = self.documents["wire"].values()
-        return dict(one)
+        (traffic,) = self.documents["wire"].values()
+        return dict(traffic)
 
 
 WAITED: Final = 1_900_000
@@ -76,17 +77,18 @@ def drive(
     meanwhile: Callable[[], None] | None = None,
     workers: int | None = None,
     seed: int = 7,
+    executor: Executor | None = None,
 ) -> Driven:
     """Make a load on these servers, or by these properties; `meanwhile` runs in a thread from its beginning on."""
     properties = Properties(values={"bootstrap.servers": servers}) if isinstance(servers, str) else servers
     path = folder / f"{new_id()}.run"
     with (
         Recorder(path) as recorder,
-        prepared_loads(loads, seconds, properties, recorder, seed=seed, workers=workers) as ready,
+        prepared_loads(loads, seconds, properties, recorder, seed=seed, workers=workers, executor=executor) as ready,
     ):
         ready.begin()
-        beside = threading.Thread(target=meanwhile or (lambda: None))
-        beside.start()
+        thread = threading.Thread(target=meanwhile or (lambda: None))
+        thread.start()
         made = ready.join()
-        beside.join()
+        thread.join()
     return Driven(path=path, made=made, documents=ready.account.documents(), latency=ready.account.latency)

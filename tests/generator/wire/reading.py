@@ -44,9 +44,9 @@ def pool_of(
 
 def taken(pool: RequestPool, partition: int = 0) -> RequestBuffer:
     """A slot that must be there."""
-    slot = pool.take(partition)
-    assert slot is not None
-    return slot
+    buffer = pool.take(partition)
+    assert buffer is not None
+    return buffer
 
 
 @dataclass(frozen=True)
@@ -200,11 +200,11 @@ class Wire:
         self._socket.sendall(frame)
         return self._exactly(int.from_bytes(self._exactly(4), "big"))
 
-    def produce(self, slot: RequestBuffer) -> PartitionProduceResponse:
+    def produce(self, buffer: RequestBuffer) -> PartitionProduceResponse:
         """Send a slot, and read what became of it."""
-        answer = self.answer(slot.view)
+        answer = self.answer(buffer.view)
         header, size = entity_reader(ResponseHeader)(answer, 0)
-        assert header.correlation_id == int.from_bytes(slot.view[8:12], "big")
+        assert header.correlation_id == int.from_bytes(buffer.view[8:12], "big")
         response, _ = entity_reader(ProduceResponse)(answer, size)
         ((partition,),) = (topic.partition_responses for topic in response.responses)
         return partition

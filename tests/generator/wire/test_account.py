@@ -75,8 +75,8 @@ def test_workers_add_up(tmp_path: Path) -> None:
     account, run = two_workers(tmp_path / "a.run")
     (ledger,) = account.ledgers
     assert (ledger.scheduled, ledger.acknowledged) == (40, 40)
-    assert sum(one.total() for one in run.named("load_records")) == 40
-    assert sum(one.total() for one in run.named("load_connections_made")) == 1
+    assert sum(series.total() for series in run.named("load_records")) == 40
+    assert sum(series.total() for series in run.named("load_connections_made")) == 1
     assert run.generator is not None
     assert (run.generator.workers, run.generator.peak_rss_bytes) == (2, 2000)
 

@@ -35,8 +35,10 @@ def committed(servers: str, group: str, topic: str) -> int:
 def coordinator(servers: str, group: str) -> int:
     """The id of the broker that coordinates a group, by kio."""
     security = security_of(Properties(values={"bootstrap.servers": servers}))
-    with first_to_answer([Address.parsed(one) for one in servers.split(",")], security, client_id="test") as one:
-        return int(one.ask(FindCoordinatorRequest(key=group), FindCoordinatorResponse).node_id)
+    with first_to_answer(
+        [Address.parsed(server) for server in servers.split(",")], security, client_id="test"
+    ) as broker:
+        return int(broker.ask(FindCoordinatorRequest(key=group), FindCoordinatorResponse).node_id)
 
 
 def test_the_last_commit_is_what_the_group_has(lab: Lab, topic: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Requests about other things than records: what is sent is what kio reads, errors are found where kio puts them."""
+"""Admin requests: what is sent is what kio reads, and errors are found where kio puts them."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ def test_no_coordinator_is_an_error_with_its_name() -> None:
 
 
 @given(st.binary(max_size=30))
-def test_garbage_is_no_coordinator(garbage: bytes) -> None:
+def test_a_malformed_response_gives_no_coordinator(malformed: bytes) -> None:
     try:
-        coordinator_in(garbage, 0)
+        coordinator_in(malformed, 0)
     except ClusterError as error:
         assert str(error)  # noqa: PT017
 

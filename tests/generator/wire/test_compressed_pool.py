@@ -18,10 +18,10 @@ NOW = 1_790_000_000_000
 
 def sent(pool: RequestPool, partition: int, turn: int) -> Request:
     """What a turn of a partition sends."""
-    slot = taken(pool, partition)
-    slot.seal(turn, partition, NOW + turn, 1_000_000 + turn, 5, 6, turn)
-    pool.give_back(slot)
-    return read(bytes(slot.view))
+    buffer = taken(pool, partition)
+    buffer.seal(turn, partition, NOW + turn, 1_000_000 + turn, 5, 6, turn)
+    pool.give_back(buffer)
+    return read(bytes(buffer.view))
 
 
 @pytest.mark.parametrize("compression", CODECS)
@@ -88,9 +88,9 @@ def test_with_drawn_keys_it_is_true_of_partitions_that_take_turns_by_their_weigh
 def test_more_slots_than_were_prepared_repeat_their_records() -> None:
     pool = pool_of(records=2, compression="zstd", distinct=4)
     slots = [taken(pool) for _ in range(5)]
-    for turn, slot in enumerate(slots):
-        slot.seal(turn, 0, NOW, 0)
-    found = [read(bytes(slot.view)) for slot in slots]
+    for turn, buffer in enumerate(slots):
+        buffer.seal(turn, 0, NOW, 0)
+    found = [read(bytes(buffer.view)) for buffer in slots]
     assert [request.correlation for request in found] == [0, 1, 2, 3, 4]
     assert len({request.records for request in found}) == 2
 
@@ -99,5 +99,5 @@ def test_prepared_requests_take_no_more_than_their_room() -> None:
     pool = pool_of(records=5000, sizes="1000", compression="lz4", distinct=10**9)
     assert isinstance(pool, CompressedPool)
     slots = round(pool.distinct_share(10**9) * 10**9 / 5000)
-    one = len(taken(pool).view) + BUFFER_COST
-    assert ROOM - one <= slots * one <= ROOM + one
+    each = len(taken(pool).view) + BUFFER_COST
+    assert ROOM - each <= slots * each <= ROOM + each

@@ -13,7 +13,7 @@ from tests.generator.wire.driving import Driven, all_but_dropped, drive, wire_lo
 
 def open_at(driven: Driven) -> list[float]:
     """How many connections stood at each report, all workers together where there is one."""
-    (series,) = [one for one in read_run(driven.path).series if one.name == "load_connections"]
+    (series,) = [found for found in read_run(driven.path).series if found.name == "load_connections"]
     return list(series.values)
 
 
@@ -40,7 +40,7 @@ def test_standing_connections_follow_their_shape(lab: Lab, tmp_path: Path, worke
             assert (counts[0], max(counts), counts[-2]) == (6, 40, 9), counts
 
 
-def test_connections_that_come_and_go_beside_standing_ones_are_each_counted(lab: Lab, tmp_path: Path) -> None:
+def test_short_lived_and_held_connections_are_each_counted(lab: Lab, tmp_path: Path) -> None:
     load = wire_load("any", "connect", connections="10", connection_rate="40/s", connection_asks="metadata")
     driven = drive(lab.bootstrap_servers, tmp_path, load)
     assert driven.ledger.scheduled == 10 + 120, driven.ledger

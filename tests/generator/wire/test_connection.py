@@ -1,4 +1,4 @@
-"""What is at the other end may be no broker, or a broken one: a connection says so and ends."""
+"""A peer that is not a broker, or a broken one: the connection says so and ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from clusterload.generator.wire.connection import Connection
 from clusterload.generator.wire.frames import api_versions
 from clusterload.kafka.protocol.address import Address
 
-GREETING = api_versions("clusterload-test")
+API_VERSIONS = api_versions("clusterload-test")
 NO_ERROR = struct.pack(">iih", 6, 1, 0)
 Answer = Callable[[asyncio.Transport], None]
 
@@ -43,7 +43,7 @@ class Owner:
 
 
 class Peer(asyncio.Protocol):
-    """Waits for a greeting, and answers it in its own way."""
+    """Waits for ApiVersions, and responds in its own way."""
 
     def __init__(self, answer: Answer, gone: asyncio.Event) -> None:
         self.answer, self.gone = answer, gone
@@ -55,7 +55,7 @@ class Peer(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard += len(data)
-        if self.heard == len(GREETING):
+        if self.heard == len(API_VERSIONS):
             self.answer(self.transport)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -63,7 +63,7 @@ class Peer(asyncio.Protocol):
 
 
 def outcome(answer: Answer) -> str:
-    """What a connection's owner is told when the other side answers a greeting like this."""
+    """What a connection's owner is told when the peer responds to ApiVersions like this."""
 
     async def run() -> str:
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
@@ -71,7 +71,7 @@ def outcome(answer: Answer) -> str:
         server = await loop.create_server(lambda: Peer(answer, gone), "127.0.0.1", 0)
         async with server:
             host, port = server.sockets[0].getsockname()[:2]
-            connection = Connection(owner, 1, Address(host, port), GREETING, None)
+            connection = Connection(owner, 1, Address(host, port), API_VERSIONS, None)
             await loop.create_connection(lambda: connection, host, port)
             words = await asyncio.wait_for(owner.told, 10)
             connection.end("the test is over")
@@ -81,7 +81,7 @@ def outcome(answer: Answer) -> str:
     return asyncio.run(run())
 
 
-def test_a_broker_that_answers_is_greeted() -> None:
+def test_a_connection_opens_once_api_versions_is_answered() -> None:
     assert outcome(lambda transport: transport.write(NO_ERROR)) == "opened"
 
 
@@ -99,26 +99,26 @@ def test_a_peer_that_closes_is_named() -> None:
     assert outcome(lambda transport: transport.close()) == "closed by the broker"
 
 
-def test_a_broker_that_refuses_the_greeting_is_named() -> None:
+def test_a_refused_api_versions_request_is_named() -> None:
     assert (
         outcome(lambda transport: transport.write(struct.pack(">iih", 6, 1, 35)))
         == "ApiVersions refused: UNSUPPORTED_VERSION"
     )
 
 
-@pytest.mark.parametrize("garbage", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00" * 64, b"\xff" * 64])
-def test_garbage_ends_the_connection(garbage: bytes) -> None:
-    assert outcome(lambda transport: transport.write(garbage)).startswith("malformed response: ")
+@pytest.mark.parametrize("malformed", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00" * 64, b"\xff" * 64])
+def test_a_malformed_response_ends_the_connection(malformed: bytes) -> None:
+    assert outcome(lambda transport: transport.write(malformed)).startswith("malformed response: ")
 
 
 @settings(max_examples=50)
-@given(garbage=some.binary(min_size=8, max_size=200))
-def test_no_garbage_is_taken_for_an_answer(garbage: bytes) -> None:
-    if garbage[4:8] == struct.pack(">i", 1):
-        garbage = garbage[:4] + b"\xff\xff\xff\xff" + garbage[8:]
+@given(malformed=some.binary(min_size=8, max_size=200))
+def test_a_malformed_response_is_never_accepted(malformed: bytes) -> None:
+    if malformed[4:8] == struct.pack(">i", 1):
+        malformed = malformed[:4] + b"\xff\xff\xff\xff" + malformed[8:]
 
     def answer(transport: asyncio.Transport) -> None:
-        transport.write(garbage)
+        transport.write(malformed)
         transport.write_eof()
 
     assert outcome(answer) != "opened"

@@ -73,16 +73,18 @@ def limit(servers: str, client_id: str, rate: float) -> None:
         validate_only=False,
     )
     security = security_of(Properties(values={"bootstrap.servers": servers}))
-    with first_to_answer([Address.parsed(one) for one in servers.split(",")], security, client_id="test") as one:
-        (entry,) = one.ask(request, AlterClientQuotasResponse).entries
+    with first_to_answer(
+        [Address.parsed(server) for server in servers.split(",")], security, client_id="test"
+    ) as broker:
+        (entry,) = broker.ask(request, AlterClientQuotasResponse).entries
     assert entry.error_code.value == 0, entry
 
 
 def records(driven: Driven, name: str) -> int:
     """Records that a Load acknowledged or consumed, as its Series has them."""
     run = read_run(driven.path)
-    series = [one for one in run.series if one.name == "load_records" and one.labels["load"] == name]
-    return round(sum(sum(one.values) for one in series))
+    series = [found for found in run.series if found.name == "load_records" and found.labels["load"] == name]
+    return round(sum(sum(found.values) for found in series))
 
 
 @pytest.mark.long

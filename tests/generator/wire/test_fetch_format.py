@@ -68,7 +68,7 @@ def test_a_fetch_asks_for_what_was_put_in(
     assert body.max_wait == timedelta(milliseconds=wait)
     (asked,) = body.topics
     assert asked.topic == topic
-    assert [(one.partition, one.fetch_offset) for one in asked.partitions] == positions
+    assert [(partition.partition, partition.fetch_offset) for partition in asked.partitions] == positions
     assert not body.forgotten_topics_data
 
 
@@ -79,22 +79,24 @@ def test_a_list_offsets_asks_for_what_was_put_in(client: str, topic: str, partit
     assert header.client_id == client
     (asked,) = body.topics
     assert asked.name == topic
-    assert [(one.partition_index, one.timestamp) for one in asked.partitions] == [(one, -2) for one in partitions]
+    assert [(topic_partition.partition_index, topic_partition.timestamp) for topic_partition in asked.partitions] == [
+        (number, -2) for number in partitions
+    ]
 
 
 @given(NAMES, INTS, st.lists(st.tuples(INTS, st.sampled_from([0, 3, 6]), LONGS), max_size=20))
-def test_listed_offsets_are_read_as_written(topic: str, throttle: int, queued: list[tuple[int, int, int]]) -> None:
+def test_listed_offsets_are_read_as_written(topic: str, throttle: int, offsets: list[tuple[int, int, int]]) -> None:
     partitions = tuple(
         list_response.ListOffsetsPartitionResponse(
             partition_index=i32(partition), error_code=ErrorCode(error), offset=i64(offset)
         )
-        for partition, error, offset in queued
+        for partition, error, offset in offsets
     )
     entity = list_response.ListOffsetsResponse(
         throttle_time=i32Timedelta.parse(timedelta(milliseconds=throttle)),
         topics=(list_response.ListOffsetsTopicResponse(name=TopicName(topic), partitions=partitions),),
     )
-    assert listed_offsets(response_of(entity), 0) == (throttle, [PartitionOffset(*one) for one in queued])
+    assert listed_offsets(response_of(entity), 0) == (throttle, [PartitionOffset(*offset) for offset in offsets])
 
 
 def batch_of(base: int, count: int, *, attributes: int = 0, stamp: int = 0, due: int = 0) -> bytes:
@@ -131,9 +133,9 @@ def test_read_counts_what_a_log_holds_from_an_offset_on(log: list[tuple[int, int
     held, spans, next_base = b"", [], 0
     for count, gap, attributes in log:
         base = next_base + gap
-        one = batch_of(base, count, attributes=attributes)
-        held += one
-        spans.append((base, base + count - 1, attributes, len(one)))
+        batch = batch_of(base, count, attributes=attributes)
+        held += batch
+        spans.append((base, base + count - 1, attributes, len(batch)))
         next_base = base + count
     offset = data.draw(st.integers(0, next_base))
     cut = data.draw(st.integers(0, len(held)))
@@ -176,9 +178,9 @@ def test_records_of_others_are_looked_into_without_harm(value: bytes, count: int
 
 
 @given(st.binary(max_size=300))
-def test_garbage_is_read_without_an_endless_loop(garbage: bytes) -> None:
-    got = count_batches(garbage, 0, len(garbage), 0, OWN)
-    assert got.bytes <= len(garbage)
+def test_malformed_bytes_are_read_without_an_endless_loop(malformed: bytes) -> None:
+    got = count_batches(malformed, 0, len(malformed), 0, OWN)
+    assert got.bytes <= len(malformed)
 
 
 SLICES = st.lists(
@@ -203,8 +205,8 @@ def test_a_fetch_response_is_walked_as_written(
             aborted_transactions=None
             if aborted is None
             else tuple(
-                kio_fetch_response.AbortedTransaction(producer_id=ProducerId(one), first_offset=i64(one))
-                for one in range(aborted)
+                kio_fetch_response.AbortedTransaction(producer_id=ProducerId(producer), first_offset=i64(producer))
+                for producer in range(aborted)
             ),
             records=None if content is None else Records(content),
         )
@@ -219,7 +221,7 @@ def test_a_fetch_response_is_walked_as_written(
     found = fetch_response(data, len(b"before"))
     walked = list(fetched_partitions(data, found))
     assert (found.throttle_ms, found.error) == (throttle, error)
-    assert [one[:3] for one in walked] == [one[:3] for one in held]
-    assert [data[one.at : one.end] for one in walked] == [content or b"" for content in contents]
+    assert [partition[:3] for partition in walked] == [partition[:3] for partition in held]
+    assert [data[partition.at : partition.end] for partition in walked] == [content or b"" for content in contents]
     assert not walked or walked[-1].end == len(data)
-    assert all(isinstance(one, FetchedPartition) for one in walked)
+    assert all(isinstance(partition, FetchedPartition) for partition in walked)

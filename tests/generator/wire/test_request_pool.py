@@ -1,4 +1,4 @@
-"""A sealed slot is a right Produce request with exactly the records that were asked for, whatever was asked."""
+"""A sealed buffer is a valid Produce request with exactly the records that the dials call for."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ def as_kio_writes(request: Request) -> bytes:
 
 @pytest.mark.parametrize("keys", ["unique", "none", "uniform:9"])
 @pytest.mark.parametrize("records", [1, 8, 9, 700])
-def test_a_sealed_slot_is_byte_for_byte_what_kio_writes(records: int, keys: str) -> None:
+def test_a_sealed_buffer_is_byte_for_byte_what_kio_writes(records: int, keys: str) -> None:
     pool = pool_of(records=records, keys=keys, headers=HEADERS)
     partition = max(range(3), key=pool.partition_weights().__getitem__)
-    slot = taken(pool, partition)
-    slot.seal(77, partition, NOW, STAMP, 4_000_000_001, 3, 12, DUE)
-    assert as_kio_writes(read(bytes(slot.view))) == bytes(slot.view)
+    buffer = taken(pool, partition)
+    buffer.seal(77, partition, NOW, STAMP, 4_000_000_001, 3, 12, DUE)
+    assert as_kio_writes(read(bytes(buffer.view))) == bytes(buffer.view)
 
 
 @given(
@@ -121,9 +121,9 @@ def test_a_sealed_slot_is_byte_for_byte_what_kio_writes(records: int, keys: str)
 def test_whatever_is_asked_for_is_in_the_request(
     records: int, size: int, keys: str, headers: tuple[tuple[str, bytes], ...], correlation: int, stamp: int
 ) -> None:
-    slot = taken(pool_of(records=records, sizes=str(size), keys=keys, headers=headers), 2)
-    slot.seal(correlation, 2, NOW, stamp, 12, 3, 45, DUE)
-    request = read(bytes(slot.view))
+    buffer = taken(pool_of(records=records, sizes=str(size), keys=keys, headers=headers), 2)
+    buffer.seal(correlation, 2, NOW, stamp, 12, 3, 45, DUE)
+    request = read(bytes(buffer.view))
     assert (request.correlation, request.client_id, request.acks, request.timeout_ms) == (
         correlation,
         CLIENT,
@@ -134,7 +134,7 @@ def test_whatever_is_asked_for_is_in_the_request(
     assert (request.base_timestamp, request.max_timestamp, request.producer) == (NOW, NOW, (12, 3, 45))
     assert all(record.headers == headers for record in request.records)
     checked_records(request, [size] * records, keys, stamp)
-    assert (slot.records, slot.value_bytes) == (records, size * records)
+    assert (buffer.records, buffer.value_bytes) == (records, size * records)
 
 
 @given(
@@ -144,28 +144,28 @@ def test_whatever_is_asked_for_is_in_the_request(
 )
 @settings(max_examples=15)
 def test_values_of_many_sizes_are_numbered_where_they_stand(records: int, sizes: str, keys: str) -> None:
-    slot = taken(pool_of(records=records, sizes=sizes, keys=keys), 1)
-    slot.seal(1, 1, NOW, STAMP, due_ns=DUE)
-    request = read(bytes(slot.view))
+    buffer = taken(pool_of(records=records, sizes=sizes, keys=keys), 1)
+    buffer.seal(1, 1, NOW, STAMP, due_ns=DUE)
+    request = read(bytes(buffer.view))
     checked_records(request, [len(record.value) for record in request.records], keys, STAMP)
-    assert slot.value_bytes == sum(len(record.value) for record in request.records)
+    assert buffer.value_bytes == sum(len(record.value) for record in request.records)
     assert all(len(record.value) <= parse_sizes(sizes).largest for record in request.records)
 
 
 def test_without_an_idempotent_producer_there_is_no_producer_id() -> None:
-    slot = taken(pool_of(records=1))
-    slot.seal(1, 0, NOW, 0, 9, 9, 9)
-    slot.seal(1, 0, NOW, 0)
-    assert read(bytes(slot.view)).producer == (-1, -1, -1)
+    buffer = taken(pool_of(records=1))
+    buffer.seal(1, 0, NOW, 0, 9, 9, 9)
+    buffer.seal(1, 0, NOW, 0)
+    assert read(bytes(buffer.view)).producer == (-1, -1, -1)
 
 
 @pytest.mark.parametrize("records", [3, 30])
 def test_sent_again_a_request_differs_in_its_correlation_id_alone(records: int) -> None:
-    slot = taken(pool_of(records=records, keys="uniform:9"))
-    slot.seal(1, 0, NOW, STAMP, 5, 6, 7, DUE)
-    first = read(bytes(slot.view))
-    slot.readdress(2)
-    second = read(bytes(slot.view))
+    buffer = taken(pool_of(records=records, keys="uniform:9"))
+    buffer.seal(1, 0, NOW, STAMP, 5, 6, 7, DUE)
+    first = read(bytes(buffer.view))
+    buffer.readdress(2)
+    second = read(bytes(buffer.view))
     assert (first.correlation, second.correlation) == (1, 2)
     assert (first.records, first.producer) == (second.records, second.producer)
 
@@ -174,18 +174,18 @@ def test_sent_again_a_request_differs_in_its_correlation_id_alone(records: int) 
 def test_slots_in_use_at_once_do_not_share_their_bytes(records: int) -> None:
     pool = pool_of(records=records)
     slots = [taken(pool) for _ in range(5)]
-    for turn, slot in enumerate(slots):
-        slot.seal(turn, 0, NOW, turn * records)
-    stamps = [number(record.value[:8]) for slot in slots for record in read(bytes(slot.view)).records]
+    for turn, buffer in enumerate(slots):
+        buffer.seal(turn, 0, NOW, turn * records)
+    stamps = [number(record.value[:8]) for buffer in slots for record in read(bytes(buffer.view)).records]
     assert stamps == list(range(5 * records))
 
 
 def test_a_slot_given_back_is_used_again() -> None:
     pool = pool_of(records=1)
-    slot = taken(pool)
-    pool.give_back(slot)
-    assert taken(pool) is slot
-    assert taken(pool) is not slot
+    buffer = taken(pool)
+    pool.give_back(buffer)
+    assert taken(pool) is buffer
+    assert taken(pool) is not buffer
 
 
 @pytest.mark.parametrize("records", [2, 20])
@@ -193,10 +193,10 @@ def test_all_drawn_keys_have_their_turn(records: int) -> None:
     pool = pool_of(records=records, keys="uniform:12")
     found = set()
     for turn in range(400):
-        slot = taken(pool, turn % 3)
-        slot.seal(turn, turn % 3, NOW, turn * records)
-        found |= {record.key for record in read(bytes(slot.view)).records}
-        pool.give_back(slot)
+        buffer = taken(pool, turn % 3)
+        buffer.seal(turn, turn % 3, NOW, turn * records)
+        found |= {record.key for record in read(bytes(buffer.view)).records}
+        pool.give_back(buffer)
     assert found == {key_bytes(key) for key in range(12)}
 
 
@@ -213,9 +213,9 @@ def test_many_sizes_come_with_their_mean(records: int, sizes: str) -> None:
     pool = pool_of(records=records, sizes=sizes)
     sent = 0
     for _ in range(rounds := 60_000 // records):
-        slot = taken(pool)
-        sent += slot.value_bytes
-        pool.give_back(slot)
+        buffer = taken(pool)
+        sent += buffer.value_bytes
+        pool.give_back(buffer)
     assert sent / (rounds * records) == pytest.approx(parse_sizes(sizes).mean, rel=0.03)
 
 
@@ -227,10 +227,10 @@ def test_records_are_different_from_each_other_where_a_number_has_room(sizes: st
     assert pool.distinct_share() == share
     found = set()
     for turn in range(20):
-        slot = taken(pool)
-        slot.seal(turn, 0, NOW, turn * 5, due_ns=DUE)
-        found |= {(record.key, record.value) for record in read(bytes(slot.view)).records}
-        pool.give_back(slot)
+        buffer = taken(pool)
+        buffer.seal(turn, 0, NOW, turn * 5, due_ns=DUE)
+        found |= {(record.key, record.value) for record in read(bytes(buffer.view)).records}
+        pool.give_back(buffer)
     assert len(found) >= share * 100
 
 
@@ -239,12 +239,12 @@ def test_the_first_million_records_of_the_default_are_all_different() -> None:
     pool = pool_of(records=8000)
     assert pool.distinct_share() >= 0.99
     for first in range(0, 1_000_000, 8000):
-        slot = taken(pool)
-        slot.seal(1, 0, NOW, first)
-        data, at = bytes(slot.view), 0
-        for record in range(first, first + slot.records):
+        buffer = taken(pool)
+        buffer.seal(1, 0, NOW, first)
+        data, at = bytes(buffer.view), 0
+        for record in range(first, first + buffer.records):
             at = data.index(key_bytes(record), at) + 8
-        pool.give_back(slot)
+        pool.give_back(buffer)
 
 
 def test_a_worker_with_few_records_a_request_loads_neither_numpy_nor_kio() -> None:
@@ -276,6 +276,6 @@ def test_five_thousand_slots_of_one_record_take_less_than_eight_mebibytes() -> N
 
 
 def test_values_compress_about_two_to_one() -> None:
-    slot = taken(pool_of(records=64, sizes="1000", rng=Random(3)))
-    slot.seal(1, 0, NOW, STAMP, due_ns=DUE)
-    assert 1.7 < len(slot.view) / len(cramjam.zstd.compress(bytes(slot.view))) < 2.3
+    buffer = taken(pool_of(records=64, sizes="1000", rng=Random(3)))
+    buffer.seal(1, 0, NOW, STAMP, due_ns=DUE)
+    assert 1.7 < len(buffer.view) / len(cramjam.zstd.compress(bytes(buffer.view))) < 2.3

@@ -1,4 +1,4 @@
-"""A real broker takes what slots hold, and a real consumer reads every record of it."""
+"""A real broker accepts what request buffers hold, and a real consumer reads every record of it."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def produced(cluster: Cluster, topic: Topic, pool: RequestPool, requests: int, p
     now = time.time_ns() // 1_000_000
     with leader(cluster, topic, partition) as wire:
         for turn in range(requests):
-            slot = taken(pool, partition)
-            slot.seal(turn, partition, now + turn, turn * pool.records, due_ns=DUE)
-            answer = wire.produce(slot)
+            buffer = taken(pool, partition)
+            buffer.seal(turn, partition, now + turn, turn * pool.records, due_ns=DUE)
+            answer = wire.produce(buffer)
             assert (answer.error_code, answer.base_offset) == (ErrorCode.none, turn * pool.records)
-            pool.give_back(slot)
+            pool.give_back(buffer)
             yield now + turn
 
 
@@ -133,17 +133,17 @@ def test_a_broker_knows_the_sequences_of_an_idempotent_producer(
     topic = new_topic(cluster, f"batches-idempotent-{compression}-{records}")
     more: dict[str, Any] = {} if compression == "none" else {"compression": compression, "distinct": 2 * records}
     pool = pool_of(records=records, topic=topic.name, **more)
-    slot = taken(pool)
+    buffer = taken(pool)
     with leader(cluster, topic, 0) as wire:
         ids = producer_ids(wire)
         for turn in range(4):
-            slot.seal(turn, 0, 1_790_000_000_000, turn * records, *ids, turn * records)
-            answer = wire.produce(slot)
+            buffer.seal(turn, 0, 1_790_000_000_000, turn * records, *ids, turn * records)
+            answer = wire.produce(buffer)
             assert (answer.error_code, answer.base_offset) == (ErrorCode.none, turn * records)
-        slot.readdress(99)
-        assert wire.produce(slot).base_offset == 3 * records
-        slot.seal(100, 0, 1_790_000_000_000, 0, *ids, 5 * records)
-        assert wire.produce(slot).error_code == ErrorCode.out_of_order_sequence_number
+        buffer.readdress(99)
+        assert wire.produce(buffer).base_offset == 3 * records
+        buffer.seal(100, 0, 1_790_000_000_000, 0, *ids, 5 * records)
+        assert wire.produce(buffer).error_code == ErrorCode.out_of_order_sequence_number
     assert cluster.end_offsets(topic)[0] == 4 * records
 
 

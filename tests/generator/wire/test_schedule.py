@@ -1,4 +1,4 @@
-"""The open loop that connections, fetches and errands share: nothing due is lost sight of, whoever has room."""
+"""The open loop that connections, fetches and admin requests share: everything due is begun, dropped or waits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def schedule(rate: float, seconds: float, number: int = 0, parts: int = 1) -> Sc
 def test_parts_share_all_that_is_due_and_nothing_twice(rate: int, seconds: int, parts: int) -> None:
     end = ORIGIN + seconds * SECOND
     shares = [schedule(rate, seconds, number, parts) for number in range(parts)]
-    taken = [one for share in shares for one in share.due(end - 1, lambda: True)]
+    taken = [event for share in shares for event in share.due(end - 1, lambda: True)]
     assert sorted(index for index, _ in taken) == list(range(rate * seconds))
     assert all(abs(due - ORIGIN - index * SECOND / rate) < 1000 for index, due in taken)
     assert not any(share.waits for share in shares)
@@ -51,40 +51,40 @@ def test_parts_share_all_that_is_due_and_nothing_twice(rate: int, seconds: int, 
 @given(st.lists(st.tuples(st.integers(1, SECOND), st.integers(0, 30)), max_size=30), st.integers(1, 100))
 def test_what_is_scheduled_is_begun_or_dropped(steps: list[tuple[int, int]], rate: int) -> None:
     """However seldom there is room, and however late it is looked at."""
-    one, now, begun = schedule(rate, 5), ORIGIN, 0
+    load, now, begun = schedule(rate, 5), ORIGIN, 0
     for passed, room in steps:
         now += passed
         left = [room]
-        for _, due in one.due(now, lambda left=left: left[0] > 0):  # type: ignore[misc]
+        for _, due in load.due(now, lambda left=left: left[0] > 0):  # type: ignore[misc]
             left[0] -= 1
             begun += 1
             assert now - DROP <= due + DROP
-    one.close(now)
-    one.abandon()
-    assert one.counts.scheduled == begun + one.counts.dropped
+    load.close(now)
+    load.abandon()
+    assert load.counts.scheduled == begun + load.counts.dropped
     dues = [round(index * SECOND / rate) + ORIGIN for index in range(5 * rate)]
     # What falls due at the very moment of the end may be begun, and is not waited for.
-    assert sum(due < now for due in dues) <= one.counts.scheduled <= sum(due <= now for due in dues)
+    assert sum(due < now for due in dues) <= load.counts.scheduled <= sum(due <= now for due in dues)
 
 
 def test_what_waits_longer_than_the_bound_is_dropped_and_what_is_sent_late_counts_so() -> None:
-    one = schedule(10, 5)
-    assert not list(one.due(ORIGIN + DROP, lambda: False))
-    assert one.counts.dropped == 0, "it may still be sent"
-    assert not list(one.due(ORIGIN + DROP + 1, lambda: False))
-    assert (one.counts.dropped, one.counts.errors) == (1, {"_QUEUE_FULL": 1})
-    begun = list(one.due(ORIGIN + DROP + 1, lambda: True))
+    load = schedule(10, 5)
+    assert not list(load.due(ORIGIN + DROP, lambda: False))
+    assert load.counts.dropped == 0, "it may still be sent"
+    assert not list(load.due(ORIGIN + DROP + 1, lambda: False))
+    assert (load.counts.dropped, load.counts.errors) == (1, {"_QUEUE_FULL": 1})
+    begun = list(load.due(ORIGIN + DROP + 1, lambda: True))
     assert len(begun) == 20
-    assert one.counts.late == sum(ORIGIN + DROP + 1 - due > LATE for _, due in begun)
+    assert load.counts.late == sum(ORIGIN + DROP + 1 - due > LATE for _, due in begun)
 
 
 def test_a_load_that_is_stopped_schedules_nothing_more() -> None:
-    one = schedule(10, 60)
-    list(one.due(ORIGIN, lambda: True))
-    one.close(ORIGIN + SECOND)
-    one.abandon()
-    assert (one.counts.scheduled, one.counts.dropped) == (10, 9)
-    assert not one.waits
+    load = schedule(10, 60)
+    list(load.due(ORIGIN, lambda: True))
+    load.close(ORIGIN + SECOND)
+    load.abandon()
+    assert (load.counts.scheduled, load.counts.dropped) == (10, 9)
+    assert not load.waits
 
 
 def test_latencies_of_the_warm_up_are_not_kept() -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clusterload import Lab
+from clusterload.generator.wire.processes import Processes
 from clusterload.generator.wire.stub_broker import stub_broker
 from tests.generator.wire.driving import all_but_dropped, drive, wire_load
 
 
 @pytest.mark.parametrize("asks", ["versions", "metadata"])
-def test_every_visit_that_is_due_is_made_and_answered(lab: Lab, tmp_path: Path, asks: str) -> None:
+def test_every_connection_that_is_due_is_made_and_answered(lab: Lab, tmp_path: Path, asks: str) -> None:
     load = wire_load("clusterload-load", "connect", connection_rate="50/s", connection_asks=asks)
     driven = drive(lab.bootstrap_servers, tmp_path, load, seconds=3)
     count = all_but_dropped(driven)
@@ -25,14 +31,14 @@ def test_every_visit_that_is_due_is_made_and_answered(lab: Lab, tmp_path: Path, 
     assert driven.latency("connect", "due").count == count
 
 
-def test_visits_that_stay_a_while_are_counted_too(lab: Lab, tmp_path: Path) -> None:
+def test_connections_with_a_lifetime_are_counted_too(lab: Lab, tmp_path: Path) -> None:
     load = wire_load("clusterload-load", "connect", connection_rate="20/s", connection_lifetime="500ms")
     driven = drive(lab.bootstrap_servers, tmp_path, load, seconds=3)
     assert driven.ledger.scheduled == 60
     assert driven.wire["made"] == all_but_dropped(driven)
 
 
-def test_as_many_visits_as_a_target_takes_lose_none(tmp_path: Path) -> None:
+def test_as_many_connections_as_a_broker_takes_lose_none(tmp_path: Path) -> None:
     with stub_broker({"clusterload-load": 1}) as servers:
         load = wire_load("clusterload-load", "connect", connection_rate="max")
         driven = drive(servers, tmp_path, load, seconds=2)
@@ -58,3 +64,26 @@ def test_a_script_needs_no_guard_around_its_main_part(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=600, check=False)
     assert done.stderr == ""
     assert 0 < int(done.stdout) <= 100
+
+
+class WithoutEpoll(Processes):
+    """Processes whose Python has no epoll, as on macOS."""
+
+    def submit(self, call: Callable[..., Any], /, *arguments: Any, **_: Any) -> Future[Any]:
+        return super().submit(_call_without_epoll, call, *arguments)
+
+
+def _call_without_epoll(call: Callable[..., Any], *arguments: Any) -> None:
+    import uvloop  # noqa: F401 (imports the loops of the standard library, some of which want epoll)
+
+    del select.epoll
+    call(*arguments)
+
+
+def test_a_system_without_epoll_makes_the_same_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    load = wire_load("clusterload-load", "connect", connection_rate="20/s", connection_asks="metadata")
+    with stub_broker({"clusterload-load": 1}) as servers:
+        driven = drive(servers, tmp_path, load, seconds=2, executor=WithoutEpoll())
+    assert driven.ledger.scheduled == 40
+    assert driven.wire["made"] == driven.wire["requests"]["Metadata"] == all_but_dropped(driven)

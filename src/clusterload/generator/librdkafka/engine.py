@@ -1,11 +1,11 @@
-"""The client engine: producers that this thread drives, and groups and transactions in threads beside it."""
+"""The engine `client` (librdkafka): this thread drives producers; groups and transactions have threads of their own."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from clusterload.generator.librdkafka.group import GroupLoad
 from clusterload.generator.librdkafka.produce import FLUSH_SECONDS, Producers, new_producers
@@ -25,39 +25,8 @@ _PROGRESS_SECONDS: Final = 0.2
 _POLL_SECONDS: Final = 0.05
 
 
-class ThreadedLoad(Protocol):
-    """A Load that is made by threads of its own."""
-
-    @property
-    def load(self) -> Load:
-        """What it makes."""
-
-    def prepare(self) -> None:
-        """Do what must be done before the load begins."""
-
-    def begin(self, clock: Clock) -> None:
-        """Begin, and end by the clock."""
-
-    def check(self) -> None:
-        """Raise what failed in a thread, if anything did."""
-
-    def interrupt(self) -> None:
-        """End before the time."""
-
-    def finish(self, seconds: float) -> None:
-        """Come to an end in good order, within a bound."""
-
-    @property
-    def ledger(self) -> Ledger:
-        """The account so far."""
-
-    @property
-    def counts(self) -> LoadCounts:
-        """What it has moved so far."""
-
-    @property
-    def extra_offsets(self) -> int:
-        """Offsets that its transactions took besides their records."""
+ThreadedLoad = GroupLoad | TransactLoad
+"""A Load that threads of its own make."""
 
 
 def generate_load(
@@ -84,8 +53,8 @@ def generate_load(
         on_statistics: gets librdkafka's JSON of each client every second, from any thread.
         begin: called when all is ready; gives the Unix nanoseconds at which the load begins, now or soon.
         on_counts: gets what each group and each transactional Load has moved, about once a second.
-        on_written: called when all that was written here is delivered, before groups read up to the end; it may
-            wait for others who write.
+        on_written: called when all that was written here is delivered, before groups read to the end; it may wait for
+            other writers.
         on_end: gets the account also when the load is interrupted.
 
     Raises:
@@ -149,26 +118,26 @@ class _Making:
 
     @property
     def threaded(self) -> tuple[ThreadedLoad, ...]:
-        """All that threads make; who writes before who reads."""
+        """All Loads with threads; writers before readers."""
         return (*self.writing, *self.reading)
 
     def prepare(self) -> None:
         try:
-            for one in self.threaded:
-                one.prepare()
+            for threaded in self.threaded:
+                threaded.prepare()
         except BaseException:
             # Also Ctrl-C: threads that wait for brokers need not.
-            for one in self.threaded:
-                one.interrupt()
+            for threaded in self.threaded:
+                threaded.interrupt()
             raise
 
     def begin(self) -> None:
-        for one in self.threaded:
-            self._count(one, self.clock.start)
-            one.begin(self.clock)
+        for threaded in self.threaded:
+            self._count(threaded, self.clock.start)
+            threaded.begin(self.clock)
 
     def drive(self, on_progress: OnProgress) -> None:
-        """Send what is due, and tell how it goes, until the load's end."""
+        """Send what is due and report progress, until the load's end."""
         next_poll = next_progress = 0.0
         next_second = 1.0
         while True:
@@ -193,21 +162,21 @@ class _Making:
     def _poll(self) -> None:
         for producers in self.producing:
             producers.poll()
-        for one in self.threaded:
-            one.check()
+        for threaded in self.threaded:
+            threaded.check()
 
     def _count_all(self) -> None:
-        for one in self.threaded:
-            self._count(one, self.clock.now)
+        for threaded in self.threaded:
+            self._count(threaded, self.clock.now)
 
-    def _count(self, one: ThreadedLoad, now: int) -> None:
-        counts, elapsed = one.counts, (now - self.clock.start) / SECOND
-        self.on_counts(one.load.name, now, counts)
-        then, before = self.last.get(one.load.name, (elapsed, counts))
-        self.last[one.load.name] = (elapsed, counts)
+    def _count(self, threaded: ThreadedLoad, now: int) -> None:
+        counts, elapsed = threaded.counts, (now - self.clock.start) / SECOND
+        self.on_counts(threaded.load.name, now, counts)
+        then, before = self.last.get(threaded.load.name, (elapsed, counts))
+        self.last[threaded.load.name] = (elapsed, counts)
         if elapsed > then:
             rate = (counts["load_records"] - before["load_records"]) / (elapsed - then)
-            self.figures[one.load.name] = {"record_rate": rate}
+            self.figures[threaded.load.name] = {"record_rate": rate}
 
     def _pause(self, elapsed: float, next_poll: float) -> float:
         due = [producers.pacer.when(producers.sent) for producers in self.producing if producers.sent < producers.total]
@@ -215,17 +184,17 @@ class _Making:
         return min(max(0.0, min([*due, next_poll, end]) - elapsed), _POLL_SECONDS)
 
     def deliver(self, seconds: float) -> None:
-        """End all who write, within a bound."""
+        """End all writers, within a bound."""
         for producers in self.producing:
             producers.finish(seconds)
-        for one in self.writing:
-            one.finish(seconds)
+        for transactional in self.writing:
+            transactional.finish(seconds)
 
     def finish(self, *, clean: bool) -> None:
-        """End all; those who read do it last, so that they can read all."""
+        """End all; readers last, so that they can read everything."""
         if not clean:
-            for one in self.threaded:
-                one.interrupt()
+            for threaded in self.threaded:
+                threaded.interrupt()
             self.deliver(CUT_SHORT_SECONDS)
         for reading in self.reading:
             reading.finish(FLUSH_SECONDS)
@@ -235,11 +204,11 @@ class _Making:
     def ledgers(self) -> tuple[Ledger, ...]:
         """The accounts in the order of the Loads."""
         known = {producers.load.name: producers.book.ledger() for producers in self.producing}
-        known |= {one.load.name: one.ledger for one in self.threaded}
+        known |= {threaded.load.name: threaded.ledger for threaded in self.threaded}
         return tuple(known[name] for name in self.order)
 
     def made(self, start: int, end: int) -> GeneratedLoad:
-        extra = {one.load.name: one.extra_offsets for one in self.writing}
+        extra = {load.load.name: load.extra_offsets for load in self.writing}
         return GeneratedLoad(start=start, end=end, ledgers=self.ledgers, extra_offsets=extra)
 
     def progress(self, elapsed: float) -> Progress:
@@ -248,5 +217,5 @@ class _Making:
             elapsed=min(elapsed, duration),
             duration=duration,
             ledger=Ledger.total(ledgers),
-            loads=tuple(LoadProgress(ledger=one, figures=self.figures.get(one.load, {})) for one in ledgers),
+            loads=tuple(LoadProgress(ledger=ledger, figures=self.figures.get(ledger.load, {})) for ledger in ledgers),
         )

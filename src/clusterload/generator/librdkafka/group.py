@@ -1,4 +1,4 @@
-"""A consumer group with real members, who may come and go."""
+"""A consumer group with real members, which may be replaced during the load."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class GroupLoad:
         self._readers = [
             _Reader(
                 load=load,
-                seats=range(part, members, parts),
+                numbers=range(part, members, parts),
                 pacer=None if lifetime is None else pacer_of(Constant(members / lifetime), load.arrivals, seed),
                 new=self._new,
                 over=self._over,
@@ -69,14 +69,14 @@ class GroupLoad:
         ]
         self._threads = Threads(load.client_id, [reader.run for reader in self._readers])
 
-    def _new(self, seat: int) -> Consumer:
-        return new_consumer(self._properties, {**self._config, "client.id": f"{self.load.client_id}-{seat + 1}"})
+    def _new(self, number: int) -> Consumer:
+        return new_consumer(self._properties, {**self._config, "client.id": f"{self.load.client_id}-{number + 1}"})
 
     def prepare(self) -> None:
-        """Settle where reading begins.
+        """Find where reading begins.
 
         Raises:
-            ClusterError: the cluster does not tell, or does not let us.
+            ClusterError: the brokers refuse, or do not respond.
             ConfigurationError: a property that cannot be used.
         """
         self._started = first_offsets(self._properties, self._bare, self.load.topic)
@@ -98,7 +98,7 @@ class GroupLoad:
         self._threads.check()
 
     def interrupt(self) -> None:
-        """Have the members leave, whatever they have not read yet."""
+        """Have the members leave, even if they have not read everything."""
         self._over.set()
 
     def finish(self, seconds: float) -> None:
@@ -113,7 +113,7 @@ class GroupLoad:
         try:
             ends = last_offsets(self._properties, self._bare, self.load.topic)
         except ClusterError:
-            return  # who cannot tell the ends will not send the records either
+            return  # brokers that do not give the ends will not send the records either
         while self._behind(ends) and self._threads.alive and time.monotonic() < give_up:
             self.check()
             time.sleep(_PAUSE_SECONDS)
@@ -135,9 +135,9 @@ class GroupLoad:
         """What the members have consumed, and how often they were given an assignment."""
         tallies = [reader.tally for reader in self._readers]
         return {
-            "load_records": sum(one.records for one in tallies),
-            "load_bytes": sum(one.bytes for one in tallies),
-            "load_rebalances": sum(one.rebalances for one in tallies),
+            "load_records": sum(tally.records for tally in tallies),
+            "load_bytes": sum(tally.bytes for tally in tallies),
+            "load_rebalances": sum(tally.rebalances for tally in tallies),
         }
 
     @property
@@ -147,28 +147,28 @@ class GroupLoad:
 
 
 class _Reader:
-    """A thread with the members that it reads for, each in a seat that is never empty for long."""
+    """A thread with the members that it reads for; a member that leaves is replaced at once, under the same number."""
 
     clock: Clock
 
     def __init__(
-        self, *, load: Load, seats: range, pacer: Pacer | None, new: Callable[[int], Consumer], over: Event
+        self, *, load: Load, numbers: range, pacer: Pacer | None, new: Callable[[int], Consumer], over: Event
     ) -> None:
         self.load = load
-        self.seats = seats
+        self.numbers = numbers
         self.pacer = pacer
         self.new = new
         self.over = over
         self.tally = MemberCounts(book=Book(load.name, MEMBERS))
         self.members: dict[int, Member] = {}
         self.together = load.dials.members or 0
-        self.turns = {seat: seat for seat in seats}
+        self.turns = {number: number for number in numbers}
 
     def run(self) -> None:
         try:
-            for seat in self.seats:
+            for number in self.numbers:
                 if not self.over.is_set():
-                    self._join(seat, due=0.0)
+                    self._join(number, due=0.0)
             while not self.over.is_set():
                 self._replace()
                 if not sum(member.read() for member in self.members.values()):
@@ -179,23 +179,23 @@ class _Reader:
             for member in self.members.values():
                 member.leave()
 
-    def _join(self, seat: int, *, due: float) -> None:
+    def _join(self, number: int, *, due: float) -> None:
         if self.clock.elapsed - due > LATE_SECONDS:
             self.tally.book.late()
-        self.members[seat] = Member(self.new(seat), self.load.topic, self.tally)
+        self.members[number] = Member(self.new(number), self.load.topic, self.tally)
 
     def _replace(self) -> None:
-        """Let those go whose time is over, and others take their seats."""
+        """Replace the members whose lifetime is over."""
         elapsed = self.clock.elapsed
-        for seat in self.seats:
-            while not self.over.is_set() and (due := self._leaves(seat)) <= elapsed and due < self.clock.duration:
-                self.turns[seat] += self.together
-                self.members.pop(seat).leave()
-                self._join(seat, due=due)
+        for number in self.numbers:
+            while not self.over.is_set() and (due := self._leaves(number)) <= elapsed and due < self.clock.duration:
+                self.turns[number] += self.together
+                self.members.pop(number).leave()
+                self._join(number, due=due)
 
-    def _leaves(self, seat: int) -> float:
-        # The schedule's first event is due at the start, when nobody has stayed yet.
-        return math.inf if self.pacer is None else self.pacer.when(self.turns[seat] + 1)
+    def _leaves(self, number: int) -> float:
+        # The schedule's first event is due at the start, when no member has stayed yet.
+        return math.inf if self.pacer is None else self.pacer.when(self.turns[number] + 1)
 
 
 def _config(load: Load, properties: Properties, on_statistics: Callable[[str], None] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A member of a consumer group: it joins, reads and leaves, and what becomes of it is counted."""
+"""A member of a consumer group: it joins, reads and leaves, and its outcome is counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clusterload.kafka.client import kafka_error
 from clusterload.model.ledger import Book, Fate
 
 _AT_ONCE: Final = 500
-"""Records that a member takes in a turn, so that others get theirs."""
+"""Records that a member takes in a turn, so that others get their turn."""
 
 _REFUSED: Final = {
     KafkaError.GROUP_AUTHORIZATION_FAILED,
@@ -29,7 +29,7 @@ _REFUSED: Final = {
 
 @dataclass(slots=True, kw_only=True)
 class MemberCounts:
-    """What some members count, all by one thread; any other may read it.
+    """What some members count, all by one thread; any other thread may read it.
 
     Attributes:
         book: the account of joins.
@@ -95,7 +95,7 @@ class Member:
     def _take(self, error: KafkaError, message: Message) -> None:
         partition, offset = message.partition(), message.offset()
         if error.code() == KafkaError._PARTITION_EOF and partition is not None and offset is not None:
-            # This offset is past what no reader sees as well: the ends of transactions.
+            # This offset also counts what no reader sees: the ends of transactions.
             self._tally.reached[partition] = offset
             return
         self._error = error.name()
@@ -103,7 +103,7 @@ class Member:
             self._settle(Fate.FAILED, error.name())
 
     def give_up(self) -> None:
-        """Settle a join that nobody has answered yet; then the member may leave."""
+        """Settle a join without an outcome yet; then the member may leave."""
         self._settle(Fate.UNKNOWN, self._error)
 
     def leave(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a group begins to read, and where it has read all."""
+"""Where a group begins to read, and where it has read everything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clusterload.model.errors import ClusterError
 
 _ANSWER_SECONDS: Final = 10.0
 _AGAIN_SECONDS: Final = 0.2
-_PATIENCE_SECONDS: Final = 30.0  # a cluster's first group waits until the topic of all groups' offsets is there
+_PATIENCE_SECONDS: Final = 30.0  # a cluster's first group waits until __consumer_offsets exists
 _PASSING: Final = {
     KafkaError._TIMED_OUT,
     KafkaError._TRANSPORT,
@@ -37,37 +37,37 @@ def first_offsets(properties: Properties, overrides: Mapping[str, Any], topic: s
         topic: that the group reads.
 
     Raises:
-        ClusterError: the cluster does not tell, or does not let us.
+        ClusterError: the brokers refuse, or do not respond.
         ConfigurationError: a property that cannot be used.
     """
-    with _asking(properties, overrides) as consumer:
+    with _offsets_consumer(properties, overrides) as consumer:
         return _patiently(lambda: _first(consumer, topic))
 
 
 def last_offsets(properties: Properties, overrides: Mapping[str, Any], topic: str) -> dict[int, int]:
     """The end of each partition, as far as it may be read by now; errors as for `first_offsets`."""
-    with _asking(properties, overrides) as consumer:
+    with _offsets_consumer(properties, overrides) as consumer:
         return {place.partition: place.offset for place in _ends(consumer, topic)}
 
 
 def _first(consumer: Consumer, topic: str) -> dict[int, int]:
     ends = _ends(consumer, topic)
-    committed = _sound(consumer.committed([TopicPartition(topic, one.partition) for one in ends], _ANSWER_SECONDS))
+    committed = _checked(consumer.committed([TopicPartition(topic, end.partition) for end in ends], _ANSWER_SECONDS))
     known = {place.partition: place.offset for place in committed if place.offset >= 0}
     new = [place for place in ends if place.partition not in known]
     if new:
-        _sound(consumer.commit(offsets=new, asynchronous=False) or [])
+        _checked(consumer.commit(offsets=new, asynchronous=False) or [])
     return {place.partition: place.offset for place in new} | known
 
 
 def _ends(consumer: Consumer, topic: str) -> list[TopicPartition]:
     partitions = consumer.list_topics(topic, _ANSWER_SECONDS).topics[topic].partitions
     asked = [TopicPartition(topic, number, OFFSET_END) for number in partitions]
-    return _sound(consumer.offsets_for_times(asked, _ANSWER_SECONDS))
+    return _checked(consumer.offsets_for_times(asked, _ANSWER_SECONDS))
 
 
-def _sound(places: list[TopicPartition]) -> list[TopicPartition]:
-    """The answers, if each of them is one."""
+def _checked(places: list[TopicPartition]) -> list[TopicPartition]:
+    """The same partitions; KafkaException if one has an error."""
     for place in places:
         if place.error is not None:
             raise KafkaException(place.error)
@@ -87,16 +87,16 @@ def _patiently(ask: Callable[[], dict[int, int]]) -> dict[int, int]:
 
 
 @contextmanager
-def _asking(properties: Properties, overrides: Mapping[str, Any]) -> Iterator[Consumer]:
-    """A consumer that joins no group, for some questions."""
+def _offsets_consumer(properties: Properties, overrides: Mapping[str, Any]) -> Iterator[Consumer]:
+    """A consumer that joins no group, for requests about offsets."""
     consumer = new_consumer(properties, overrides)
     try:
         yield consumer
     except KafkaException as error:
         said = kafka_error(error).str()
         raise ClusterError(
-            f"group {overrides['group.id']!r} is not told where its topic ends, or may not begin there ({said}): "
-            "check its rights, and that no one else uses it"
+            f"group {overrides['group.id']!r} cannot read or commit its offsets ({said}): "
+            "check its rights, and that no other client uses the group"
         ) from None
     finally:
         consumer.close()

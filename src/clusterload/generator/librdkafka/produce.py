@@ -28,7 +28,7 @@ LATE_SECONDS: Final = 0.25
 DROP_SECONDS: Final = 2.0
 """A record that a full queue keeps back for this long is dropped."""
 
-# What the broker or the client says when the record is certainly not stored. After all else it may be.
+# Errors after which the record is certainly not stored. After all others it may be.
 _REFUSED: Final = {
     KafkaError.MSG_SIZE_TOO_LARGE,
     KafkaError.RECORD_LIST_TOO_LARGE,
@@ -49,7 +49,7 @@ _NEVER_SENT: Final = {KafkaError._PURGE_QUEUE}
 
 
 def fate_of(error: KafkaError) -> Fate:
-    """What became of a record that was not acknowledged, as far as its error tells."""
+    """The outcome of a record that was not acknowledged, as far as its error says."""
     if error.code() in _NEVER_SENT:
         return Fate.DROPPED
     return Fate.FAILED if error.code() in _REFUSED else Fate.UNKNOWN
@@ -57,7 +57,7 @@ def fate_of(error: KafkaError) -> Fate:
 
 @dataclass(slots=True, kw_only=True)
 class Producers:
-    """One Load's producers with what they need to go on."""
+    """One Load's producers, their schedule and their ledger."""
 
     load: Load
     pacer: Pacer
@@ -68,7 +68,6 @@ class Producers:
     book: Book
     total: int
     sent: int = 0
-    waiting_since: float | None = None
     on_delivery: Callable[[KafkaError | None, Message], None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,7 +82,7 @@ class Producers:
             self.sent += 1
 
     def _send_one(self, elapsed: float, origin: int) -> bool:
-        """Send the next record; whether it has been dealt with, so that the next one's turn comes."""
+        """Send the next record; False if it must wait since the queue is full."""
         producer = self.producers[self.sent % len(self.producers)]
         behind = elapsed - self.pacer.when(self.sent)
         value = self.records.value(self.head, origin + int(elapsed * SECOND))
@@ -115,14 +114,14 @@ class Producers:
             producer.poll(0)
 
     @property
-    def under_way(self) -> int:
-        """Records that have no fate yet."""
+    def in_flight(self) -> int:
+        """Records without an outcome yet."""
         return sum(len(producer) for producer in self.producers)
 
     def finish(self, seconds: float) -> None:
-        """Deliver what is still held, within a bound; what is left then is purged and counted as it falls."""
+        """Deliver what is queued, within a bound; what is left then is purged, and counted."""
         give_up = time.monotonic() + seconds
-        while self.under_way and time.monotonic() < give_up:
+        while self.in_flight and time.monotonic() < give_up:
             for producer in self.producers:
                 producer.flush(0.05)
         for producer in self.producers:
@@ -145,7 +144,7 @@ def new_producers(
     seed: int,
     on_statistics: Callable[[str], None] | None,
 ) -> Producers:
-    """The producers of one Load, who send nothing yet; ConfigurationError for a property that cannot be used."""
+    """The producers of one Load, which send nothing yet; ConfigurationError for a property that cannot be used."""
     dials = load.dials
     assert dials.record_rate is not None
     assert dials.payload_size is not None
@@ -173,7 +172,7 @@ def new_producers(
 
 
 def room_for(size: int, properties: Properties) -> dict[str, int]:
-    """What a producer needs so that it takes values of `size` bytes, where the properties do not say."""
+    """Settings with which a producer takes values of `size` bytes, where the properties have none."""
     if "message.max.bytes" in properties.client("P"):
         return {}
     # The client's own bound is below many topics'; the topic's is checked before the load begins.

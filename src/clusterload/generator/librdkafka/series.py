@@ -32,7 +32,7 @@ _UNITS: Final = {"load_records": units.RECORDS, "load_bytes": units.BYTES, "load
 
 
 class ClientStatistics:
-    """Takes the JSON that librdkafka gives its statistics callback and records it as Series.
+    """Takes the JSON of librdkafka's `stats_cb` and records it as Series.
 
     Series are labelled by `client`. Counters become deltas; batch sizes, queueing and round-trip times are
     gauges (the median and 99th percentile over librdkafka's window, for the worst broker or topic).

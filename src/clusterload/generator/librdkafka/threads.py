@@ -12,7 +12,7 @@ from clusterload.model.series import SECOND
 
 
 class Threads:
-    """Some threads. A process may end without them, so that a broker that never answers keeps nobody from leaving."""
+    """Daemon threads, so that a broker that never responds does not keep the process from ending."""
 
     def __init__(self, name: str, works: Sequence[Callable[[], None]]) -> None:
         """Threads called `name` and a number, a work each; they begin with `start`."""
@@ -57,7 +57,7 @@ class Clock:
 
     Attributes:
         start: Unix nanoseconds at which it began.
-        began: the same moment in seconds of a clock that nobody sets.
+        began: the same moment in seconds of the monotonic clock.
         duration: seconds.
     """
 

@@ -22,7 +22,7 @@ from clusterload.model.workload.distributions import Sizes
 from clusterload.model.workload.schedule import Constant, Share, pacer_of
 
 READY_SECONDS: Final = 30.0
-"""How long brokers may take to know a producer's transactional id; the first one waits for a topic of theirs."""
+"""How long brokers may take to register a transactional id; the first waits until __transaction_state exists."""
 
 _POLL_SECONDS: Final = 0.1
 _CLOSE_SECONDS: Final = 2e-3  # the library waits by the millisecond
@@ -57,10 +57,10 @@ class TransactLoad:
         self._threads = Threads(load.client_id, [writer.run for writer in self._writers])
 
     def prepare(self) -> None:
-        """Have the brokers know all producers, and end what earlier ones of the same names left open.
+        """Register all transactional ids with the brokers, which aborts what earlier producers left open.
 
         Raises:
-            ClusterError: they refuse, or do not answer.
+            ClusterError: they refuse, or do not respond.
         """
         threads = Threads(f"{self.load.client_id}-ready", [writer.prepare for writer in self._writers])
         threads.start()
@@ -189,6 +189,6 @@ class _Writer:
             self.extra_offsets += outcome.partitions
             return
         self.book.lose(outcome.fate, outcome.error, self.together)
-        # What of an aborted transaction is stored, and which partitions it touched, nobody tells: at most all.
+        # What an aborted transaction has stored, and in which partitions, is unknown: at most everything.
         stored = self.together if outcome.fate is Fate.FAILED else 0
         self.extra_offsets += stored + self.together

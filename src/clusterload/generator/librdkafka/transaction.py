@@ -1,4 +1,4 @@
-"""One transaction after the other: begun, filled, committed or aborted, each with an outcome that is certain or not."""
+"""One transaction after the other: begun, filled, committed or aborted, each with an outcome."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from clusterload.model.errors import ClusterError
 from clusterload.model.ledger import Fate
 
 _STEP_SECONDS: Final = 0.5
-"""A call that waits for brokers comes back after this, to see whether it is still wanted."""
+"""A call that waits for brokers returns after this, to see whether it is still wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionOutcome:
-    """What became of a transaction.
+    """The outcome of a transaction.
 
     Attributes:
         fate: of all its records; failed is aborted.
@@ -51,10 +51,10 @@ class Transactions:
         self._numbers = 0
 
     def prepare(self, seconds: float, whose: str) -> None:
-        """Have brokers know the transactional id, within a bound.
+        """Register the transactional id with the brokers, within a bound.
 
         Raises:
-            ClusterError: they refuse, or do not answer; the message begins with `whose` it is.
+            ClusterError: they refuse, or do not respond; the message begins with `whose` id it is.
         """
         give_up = time.monotonic() + seconds
         while True:

@@ -137,7 +137,7 @@ class AdminClients(Population):
         if self.at_coordinator:
             await self._first_commit()
         if any(kind.api == "InitProducerId" for kind in self.request_kinds):
-            # Each broker of a new cluster takes a while until it gives its first one, which is no part of the load.
+            # Each broker of a new cluster takes a while until it gives its first one, which does not count as load.
             by_broker = {connection.address: connection for connection in self.anywhere.free}
             await asyncio.gather(
                 *(init_producer_id(connection, self.part.frames["producer_id"]) for connection in by_broker.values())

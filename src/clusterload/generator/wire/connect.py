@@ -68,7 +68,7 @@ class ConnectClients(Population):
         self.counts.scheduled += len(held)
         plain = not (self.lifetime or self.setting.tls or self.setting.login)
         if self.rate is not None and plain and hasattr(select, "epoll"):
-            names = ["greeting", "metadata"] if self.asks_metadata else ["greeting"]
+            names = ["api_versions", "metadata"] if self.asks_metadata else ["api_versions"]
             self.short_lived = ShortLivedConnections(
                 requests=[self.part.frames[name] for name in names], on_end=self._short_lived_over
             )
@@ -253,7 +253,7 @@ class ConnectClients(Population):
             connection.in_flight = None
 
         for connection in held:
-            connection.request(self.part.frames["greeting"], answered, None)
+            connection.request(self.part.frames["api_versions"], answered, None)
         while alive.total() < len(held) and time.monotonic() < give_up:
             await asyncio.sleep(0.01)
         self.answered["ApiVersions"] += alive.total()

@@ -60,8 +60,8 @@ class Connection(asyncio.Protocol):
         "_need",
         "_rest",
         "address",
+        "api_versions",
         "correlation",
-        "greeting",
         "in_flight",
         "login",
         "number",
@@ -75,20 +75,20 @@ class Connection(asyncio.Protocol):
         "writable",
     )
 
-    def __init__(self, owner: Owner, number: int, address: Address, greeting: bytes, login: Frames | None) -> None:
+    def __init__(self, owner: Owner, number: int, address: Address, api_versions: bytes, login: Frames | None) -> None:
         """A connection that is not yet made.
 
         Args:
             owner: see Owner.
             number: of this connection among its owner's.
             address: where it goes.
-            greeting: the ApiVersions request.
+            api_versions: the ApiVersions request.
             login: the frames of its login, or None.
         """
         self.owner = owner
         self.number = number
         self.address = address
-        self.greeting = greeting
+        self.api_versions = api_versions
         self.login = login
         self.transport: Any = None
         self.in_flight: deque[tuple[int, Handler, Any]] | None = None
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         """Send ApiVersions."""
         self.transport = transport
-        self.request(self.greeting, _greeted, None)
+        self.request(self.api_versions, _on_api_versions, None)
 
     def request(self, frame: bytes, handler: Handler, context: Any) -> None:
         """Send a frame under the next correlation id; `handler` gets its response."""
@@ -203,7 +203,7 @@ def _words(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _greeted(connection: Connection, data: bytes, at: int, end: int, _: Any) -> None:
+def _on_api_versions(connection: Connection, data: bytes, at: int, end: int, _: Any) -> None:
     if end - at < _SMALLEST + _ERROR.size:
         connection.end("malformed ApiVersions response: too short")
         return

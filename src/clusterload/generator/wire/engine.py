@@ -156,7 +156,7 @@ def _needs_topic(load: Load) -> bool:
 def _frames(load: Load) -> dict[str, bytes]:
     client_id, topic = load.client_id, load.topic
     made = {
-        "greeting": frames.api_versions(client_id),
+        "api_versions": frames.api_versions(client_id),
         "metadata": frames.metadata(client_id),
         "producer_id": frames.producer_id(client_id),
     }

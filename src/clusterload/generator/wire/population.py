@@ -150,7 +150,7 @@ class Population:
         ready: asyncio.Future[None] = loop.create_future()
         self._waiting[number] = ready
         try:
-            connection = Connection(self, number, address, self.part.frames["greeting"], await self._login())
+            connection = Connection(self, number, address, self.part.frames["api_versions"], await self._login())
             async with asyncio.timeout(OPEN_SECONDS):
                 await loop.create_connection(
                     lambda: connection,

@@ -31,7 +31,7 @@ def due_times(rate: Level, arrivals: str, setting: WorkerSetting, number: int = 
 
     Args:
         rate: events a second, all parts together.
-        arrivals: how they lie in time.
+        arrivals: the arrival process.
         setting: of this worker.
         number: of this rate among its Load's, so that chance is not the same for all.
     """
@@ -71,7 +71,7 @@ class Schedule:
 
         Args:
             rate: events a second, all parts together.
-            arrivals: how they lie in time.
+            arrivals: the arrival process.
             setting: of this worker.
             number: of this schedule among its Load's, so that chance is not the same for all.
         """

@@ -1,7 +1,7 @@
 """Short-lived connections without TLS or login: connect, send one or two requests, close; thousands a second.
 
 A protocol object and a task each would cost more than the requests do. So one epoll holds all their sockets, and the
-event loop watches that one. Where there is no epoll (macOS), `connect` makes them like any other connection.
+event loop watches that one. Without epoll (macOS) `connect` makes them like any other connection.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ OnEnd = Callable[[ShortLivedConnection, str], None]
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ShortLivedConnections:
-    """All visits of a population.
+    """All short-lived connections of a Load in this worker.
 
     Attributes:
         requests: frames to send, each after the response to the one before; the first is ApiVersions.

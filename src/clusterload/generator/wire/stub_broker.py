@@ -1,4 +1,4 @@
-"""A stub broker, which answers at once and stores nothing: it measures the generator's own overhead.
+"""A stub broker, which responds immediately and stores nothing: it measures the generator's own overhead.
 
 It supports ApiVersions, Metadata, Produce and InitProducerId, in the versions that this engine uses, from a
 process of its own on a loopback port.
