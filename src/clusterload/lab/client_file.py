@@ -1,6 +1,6 @@
 """The `client.properties` of a lab: what any Kafka client needs to reach it, and nothing that is not ours.
 
-For each further listener there is a file beside it, such as `client-sasl-ssl.properties`.
+For each further listener there is another file, such as `client-sasl-ssl.properties`.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def down(lab_id: str | None = None) -> list[LabInfo]:
 
 
 def kill_orphans() -> None:
-    """Kill our brokers, and what ran beside them, that no living supervisor owns; their command lines mark them."""
+    """Kill brokers and other processes of labs that no living supervisor owns; their command lines mark them."""
     living = {record.info.id for record in registry.records()}
     _end(list(_orphans(living)), patience=0)
 

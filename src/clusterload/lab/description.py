@@ -34,7 +34,7 @@ class LabInfo:
     """A running lab.
 
     `directory` is where its client.properties lies; `started` is ISO 8601, UTC; `listeners` are the further ones
-    that it was asked for, such as SASL_SSL; `prometheus_url` is where the Prometheus server beside it answers, empty
+    that it was asked for, such as SASL_SSL; `prometheus_url` is where its Prometheus server answers, empty
     without one; `proxied` is whether proxies stand before its brokers; `kafka` is the version that they run.
     """
 

@@ -33,7 +33,7 @@ def check_faults(
 
     Args:
         faults: what is to be broken.
-        lab: where; None if the cluster is no lab of ours.
+        lab: where; None if the cluster is not a lab.
         duration: of the load, in seconds.
         made: topics that the load itself makes when they are missing.
 
@@ -43,7 +43,7 @@ def check_faults(
     if not faults:
         return
     if lab is None:
-        raise ConfigurationError("only a lab is broken on purpose, and this cluster is none: leave the faults out")
+        raise ConfigurationError("only a lab is broken on purpose, and this cluster is not one: leave the faults out")
     if not lab.proxied and (first := next((fault for fault in faults if fault.do in _ON_THE_WAY), None)):
         raise ConfigurationError(
             f"{_what(first)} needs a lab with proxies: start it with 'clusterload lab up --proxied'"
@@ -70,7 +70,7 @@ def _check_brokers(fault: Fault, known: set[int]) -> None:
 
 
 def _check_turns(faults: Sequence[Fault], duration: float) -> None:
-    """One broker can be broken in one way at a time, and there is one neighbour."""
+    """One broker can be broken in one way at a time, and there is one noisy neighbour."""
     ours = [fault for fault in faults if fault.do != "move-leader"]
     for broker in {fault.broker for fault in ours}:
         turns = sorted((fault for fault in ours if fault.broker == broker), key=lambda fault: fault.at)
@@ -173,7 +173,7 @@ def injected(
 
     Args:
         faults: what is broken, checked by `check_faults`.
-        lab: where, whoever started it; None will do if nothing is to be broken.
+        lab: where, also one that another process started; None will do if nothing is to be broken.
         duration: of the load, in seconds.
         on_event: gets every act when it is done.
 

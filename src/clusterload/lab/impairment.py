@@ -16,7 +16,7 @@ LISTENERS: Final = ("CLIENT", "BROKER")
 """Whom a broker's proxies stand before: clients, or the other brokers."""
 
 SOCKET: Final = "proxy"
-"""The name of the proxies' socket, beside the supervisor's."""
+"""The name of the proxies' socket, in the folder of the supervisor's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Impairment:
     Attributes:
         delay: seconds added to each round trip, half of them in each direction.
         jitter: up to so many seconds more in each direction, by chance; the order of bytes stays.
-        bandwidth: bytes per second in each direction, all connections of a listener together; infinite is no bound.
+        bandwidth: bytes per second in each direction, all connections of a listener together; infinite for no bound.
         cut: nothing passes: connections stay open, and what is sent waits until the path is restored.
         who: only connections whose client id begins so, as in `broker-2-fetcher`; empty is all.
     """

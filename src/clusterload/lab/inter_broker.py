@@ -48,7 +48,7 @@ def states(lab: LabInfo) -> dict[int, str]:
 
 
 def ask_any(lab: LabInfo, request: RequestPayload, answer: type[Answer]) -> Answer:
-    """Ask the first running broker that answers, whoever leads or controls; brokers forward what is not theirs.
+    """Ask the first running broker that answers, leader, controller or neither; brokers forward what is not theirs.
 
     Raises:
         LabError: none of them answers.

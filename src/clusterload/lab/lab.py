@@ -43,7 +43,7 @@ class Lab:
         timeout: seconds that all brokers together may take to be ready.
         listeners: further listeners for clients: `SSL`, `MTLS`, `SASL_SSL`, `SASL_PLAINTEXT`.
         jolokia: whether each broker answers Jolokia's requests too, for reading only; see `LabBroker.jolokia_url`.
-        prometheus: whether the `prometheus` on the PATH runs beside the brokers and scrapes each of them every second,
+        prometheus: whether the `prometheus` on the PATH runs with the brokers and scrapes each of them every second,
             as job `clusterload-lab`, with the broker's id as label `broker`; see `LabInfo.prometheus_url`.
         proxied: whether a proxy stands before each broker's plain listener and its listener for other brokers, so that
             `impair` can make what passes slow, or stop it.
@@ -186,7 +186,7 @@ class Lab:
         self._up().restart(broker, self._spec.timeout)
 
     def attach(self, name: str, argv: Sequence[str]) -> None:
-        """Run a process beside the brokers; it ends with the lab, and writes to `logs/<name>.log`."""
+        """Run a process of your own with the lab; it ends with the lab, and writes to `logs/<name>.log`."""
         self._up().ask("attach", name=name, argv=list(argv))
 
     def impair(

@@ -42,7 +42,7 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabSpec:
-    """What lab to start; see `Lab` for the meanings. `prometheus` is the program to run beside the brokers, if any."""
+    """What lab to start; see `Lab` for the meanings. `prometheus` is the program to run with it, if any."""
 
     brokers: int
     auto_create_topics: bool = True
@@ -76,14 +76,14 @@ def lay_out(runtime: Runtime, spec: LabSpec, ports: list[Ports]) -> Record:
     record = _record(folder, runtime, spec, ports, now.isoformat(timespec="seconds"))
     secured = _secured(record.info, folder / "config") if spec.listeners else _Secured()
     commands = {node.id: _prepare(runtime, spec, ports, node, record.info, secured) for node in record.info.brokers}
-    beside = _beside(spec, record, ports, folder)
-    orders = {"record": record.as_dict(), "commands": commands, "beside": beside, "parent": os.getpid()}
+    companions = _companions(spec, record, ports, folder)
+    orders = {"record": record.as_dict(), "commands": commands, "companions": companions, "parent": os.getpid()}
     write_private(folder / ORDERS, json.dumps(orders))
     return record
 
 
-def _beside(spec: LabSpec, record: Record, ports: list[Ports], folder: Path) -> dict[str, list[str]]:
-    """The words that start each process that runs beside the brokers."""
+def _companions(spec: LabSpec, record: Record, ports: list[Ports], folder: Path) -> dict[str, list[str]]:
+    """The command line of each process that runs with the brokers."""
     found = {"proxy": _proxies(record, ports, folder)} if spec.proxied else {}
     if spec.prometheus:
         found[prometheus.NAME] = prometheus.prepare(spec.prometheus, record.info, folder)

@@ -1,7 +1,7 @@
 """The lock file of a Kafka version: every jar it needs, with its size and checksum, and no address.
 
 Regenerate one, or add another Kafka version, with `python -m clusterload.lab.lock 4.3.1`; it resolves the
-dependencies anew with jgo, downloads the jars and writes `kafka-<version>.lock` beside this module.
+dependencies again with jgo, downloads the jars and writes `kafka-<version>.lock` next to this module.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def render(kafka: str, jars: list[Jar]) -> str:
 
 
 def resolve(kafka: str) -> list[Jar]:
-    """The jars that Kafka `kafka` needs, resolved anew over the network and sorted by coordinates.
+    """The jars that Kafka `kafka` needs, resolved over the network and sorted by coordinates.
 
     slf4j-simple takes the version of slf4j-api that Kafka brings.
     """

@@ -1,4 +1,4 @@
-"""A Prometheus server beside a lab: it scrapes the lab's exporters each second, and is gone with the lab."""
+"""A Prometheus server for a lab: it scrapes the lab's exporters each second, and is gone with the lab."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 It starts the brokers, answers commands on a Unix socket, and stops the brokers when it is told to, when it
 gets a signal, or when the tool that started it is gone (unless the lab was detached). On Linux the kernel
-kills the brokers when the supervisor itself is killed; so nothing stays behind, whoever dies first.
+kills the brokers when the supervisor itself is killed; so nothing stays behind, in whatever order they die.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Supervisor:
     def __init__(self, folder: Path, orders: dict[str, Any]) -> None:
         self._folder = folder
         self._commands: dict[int, list[str]] = {int(key): argv for key, argv in orders["commands"].items()}
-        self._beside: dict[str, list[str]] = orders["beside"]
+        self._companions: dict[str, list[str]] = orders["companions"]
         self._parent: int | None = int(orders["parent"])
         self._brokers: dict[int, subprocess.Popen[bytes]] = {}
         self._attached: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -75,7 +75,7 @@ class Supervisor:
         try:
             with self._listener() as listener:
                 registry.write(self._folder, self._record)
-                for name, argv in self._beside.items():  # before the brokers, which find each other by proxies
+                for name, argv in self._companions.items():  # before the brokers, which find each other by proxies
                     self._attach(name, argv)
                 for broker in self._commands:
                     self._start(broker)
@@ -149,11 +149,11 @@ class Supervisor:
         self._update(replace(self._record, info=replace(self._record.info, brokers=nodes)))
 
     def _attach(self, name: str, argv: list[str]) -> None:
-        """Run a process that is no broker, such as a server of metrics, for as long as the lab runs."""
+        """Run a process other than a broker, such as a server of metrics, for as long as the lab runs."""
         self._attached.append((name, self._run(argv, self._folder / "logs" / f"{name}.log")))
 
     def _end(self, name: str) -> None:
-        """End the processes that were attached under a name; that there are none is no matter."""
+        """End the processes that were attached under a name; there may be none."""
         for attached, process in self._attached:
             if attached == name and process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

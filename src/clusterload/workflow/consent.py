@@ -33,7 +33,7 @@ class Consent:
     """A person's consent to load a cluster that is not a lab.
 
     Attributes:
-        cluster_id: of the cluster that it is for, as confirmed; empty is no consent.
+        cluster_id: of the cluster that it is for, as confirmed; empty for none.
         caps: those of `CAPS` that were set on purpose.
     """
 

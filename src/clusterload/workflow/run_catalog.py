@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 UNDER_WAY: Final = 60.0
 """Seconds since a file was last written in which a run that is not whole is taken to go on."""
 
-# What SQLite keeps beside a file while it is written, and after a kill.
+# What SQLite keeps next to a file while it is written, and after a kill.
 _SQLITE_SUFFIXES: Final = ("-wal", "-shm")
 
 
@@ -38,7 +38,7 @@ class RunFile:
 
     Attributes:
         path: of the file.
-        size: in bytes, with what SQLite keeps beside it.
+        size: in bytes, with what SQLite keeps next to it.
         changed: Unix seconds at which it was last written.
         summary: what it says of itself; None if it cannot be read.
         error: why it cannot be read; nothing if it can.
@@ -116,7 +116,7 @@ def _run_file(path: Path) -> RunFile:
 
 def _stats(path: Path) -> Iterator[os.stat_result]:
     for part in (path, *_companions(path)):
-        # What is beside a file comes and goes with those who read it.
+        # What is next to a file comes and goes with those who read it.
         with contextlib.suppress(FileNotFoundError):
             yield part.stat()
 
@@ -171,7 +171,7 @@ def _goes_on(file: RunFile, now: float) -> bool:
 
 
 def remove(file: RunFile) -> None:
-    """Delete a run file, with what SQLite keeps beside it.
+    """Delete a run file, with what SQLite keeps next to it.
 
     Raises:
         StoreError: it cannot be deleted.

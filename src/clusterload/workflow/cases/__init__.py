@@ -1,4 +1,4 @@
-"""Cases: stories that run by themselves and teach. Each TOML file beside this one is a case.
+"""Cases: stories that run by themselves and teach. Each TOML file in this folder is a case.
 
 A case has a question, loads that differ in one dial each, limits, and ends in a verdict that comes out of
 the data alone.

@@ -41,7 +41,7 @@ def loads_now(plan: Plan, state: Progress) -> tuple[LoadNow, ...]:
 
 
 def settled(state: Progress, before: Progress) -> Progress:
-    """A load that is over, with the figures of its last whole second: what comes after it is no rate of the load's."""
+    """A load that is over, with the figures of its last whole second: what comes after it is not its rate."""
     known = {standing.ledger.load: standing for standing in before.loads}
     loads = (
         replace(known[standing.ledger.load], ledger=standing.ledger) if standing.ledger.load in known else standing

@@ -69,7 +69,7 @@ def unlocked(
 
     Args:
         cluster: whose brokers.
-        consented: what is needed where the cluster is no lab of ours.
+        consented: what is needed where the cluster is not a lab.
         most_clients: the most connections for which it is done: each may be a client of its own, and brokers keep
             the figures of each for an hour.
         seconds: after which it is restored in any case.
