@@ -48,7 +48,7 @@ def _draw(axes: Axes, on: Effects) -> None:
     points = on.figure.unit is units.RATIO
     factor = 100.0 if points else 1.0
     for place, one in enumerate(on.effects):
-        colour = PALETTE[0] if one.here.shows else _FAINT
+        colour = PALETTE[0] if one.here.significant else _FAINT
         if one.here.known:
             span = [one.here.low * factor, one.here.high * factor]
             axes.plot(span, [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")

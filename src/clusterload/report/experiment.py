@@ -40,7 +40,7 @@ def _differ(outcome: Outcome) -> bool:
 
 def _cells(one: Effect, on: Effects, outcome: Outcome) -> tuple[Text, ...]:
     unit = on.figure.unit
-    shows = "bold" if one.here.shows else "dim"
+    shows = "bold" if one.here.significant else "dim"
     cells = [Text(_folded(amount(one.here, unit, sign=True)), style=shows)]
     if _differ(outcome):
         cells.append(Text(_folded(amount(one.average, unit, sign=True)), style="dim"))

@@ -76,7 +76,7 @@ def test_what_two_do_together_is_told_apart_from_what_each_does() -> None:
     found = observed(design(factors(2), Kind.FULL), noise=0.005, together=0.1)
     [both] = found.interactions
     assert both.more.low <= 0.1 <= both.more.high
-    assert both.more.shows
+    assert both.more.significant
     assert found.effects[0].here.low <= CONNECTIONS <= found.effects[0].here.high
     assert found.effects[0].average.low <= CONNECTIONS + 0.05 <= found.effects[0].average.high
 

@@ -79,7 +79,7 @@ def _is_true(found: Outcome) -> None:
     assert load is not None
     connections, size = load.effects
     assert connections.here.value == pytest.approx(-0.2, abs=0.03)
-    assert connections.here.shows
+    assert connections.here.significant
     assert size.here.value == pytest.approx(0.0, abs=0.03)
     assert found.sentences[0].startswith("halving the connections takes ")
     assert "halving the record size" in found.sentences[0]

@@ -12,11 +12,11 @@ from clusterload.analysis.compare.comparison import (
     sentence,
     side_by_side,
 )
-from clusterload.analysis.compare.estimate import SURE, Estimate
 from clusterload.analysis.compare.figure import Better, Family, Figure
 from clusterload.analysis.compare.group import Group
 from clusterload.analysis.compare.reading import Doubt, Reading, reading_of
 from clusterload.analysis.compare.settings import Setting
+from clusterload.analysis.estimate import SURE, Estimate
 
 __all__ = [
     "BY_CHANCE",

@@ -14,11 +14,11 @@ from enum import StrEnum
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
-from clusterload.analysis.compare.estimate import Estimate
 from clusterload.analysis.compare.figure import Better, Family, Figure
 from clusterload.analysis.compare.group import Group, Repeats, UnknownFigureError, difference_of
 from clusterload.analysis.compare.reading import Reading, reading_of
 from clusterload.analysis.compare.settings import Setting, settings, uneven
+from clusterload.analysis.estimate import Estimate
 from clusterload.analysis.statistics import holm
 from clusterload.model import units
 from clusterload.model.display import Displayed

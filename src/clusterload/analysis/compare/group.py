@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.compare.estimate import Estimate, Sample, Scatter, estimate
+from clusterload.analysis.estimate import Estimate, Sample, Scatter, welch_difference
 from clusterload.model.errors import ClusterloadError
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def difference_of(figure: Figure, before: Group, after: Group, repeats: Repeats,
         )
         for group, own in zip((before, after), scatters, strict=True)
     ]
-    found = estimate(*samples)
+    found = welch_difference(*samples)
     if not relative:
         return found
     value, low, high = (float(np.exp(min(one, _MOST))) for one in (found.value, found.low, found.high))

@@ -15,44 +15,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clusterload.analysis.effects.design import Design, Factor, Kind, Point
+from clusterload.analysis.estimate import SURE, UNKNOWN, Estimate
 from clusterload.analysis.statistics import reach
 
 if TYPE_CHECKING:
     from clusterload.analysis.effects.figures import Figure
     from clusterload.model.series import Floats
 
-SURE: Final = 0.95
-"""How often an interval contains what is true."""
-
 _WANTED: Final = 2
-_EQUAL: Final = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A value and the interval in which it lies; NaN where the runs do not tell."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-
-    @property
-    def known(self) -> bool:
-        """Whether it has an interval."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
-
-    @property
-    def half(self) -> float:
-        """Half of the interval: what stands after `±`."""
-        return (self.high - self.low) / 2
-
-    @property
-    def shows(self) -> bool:
-        """Whether it is told apart from nothing at all."""
-        return self.known and not self.low <= 0 <= self.high and abs(self.value) > _EQUAL
-
-
-UNKNOWN: Final = Estimate(value=math.nan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

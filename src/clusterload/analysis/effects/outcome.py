@@ -152,12 +152,12 @@ def settling_of(made: Sequence[Made], limits: Limits) -> float:
 
 
 def _shows(effects: Effects) -> bool:
-    return any(one.here.shows for one in effects.effects)
+    return any(one.here.significant for one in effects.effects)
 
 
 def _together(effects: Effects) -> Iterator[str]:
     for one in effects.interactions:
-        if one.more.shows:
+        if one.more.significant:
             yield interaction_words(one, effects)
 
 
@@ -165,7 +165,7 @@ def _notes(outcome: Outcome) -> Iterator[str]:
     if outcome.settle:
         yield f"the first {outcome.settle:g} s of each run settle, and are not judged"
     for one in outcome.effects[:1]:
-        if one.drift.shows:
+        if one.drift.significant:
             yield f"{drift_words(one)}, which is taken out"
         if one.runs < len(outcome.observed):
             unseen = len(outcome.observed) - one.runs

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.effects.design import Factor
-from clusterload.analysis.effects.effects import Effect, Effects, Estimate, Interaction
+from clusterload.analysis.effects.effects import Effect, Effects, Interaction
+from clusterload.analysis.estimate import Estimate
 from clusterload.model import units
 
 if TYPE_CHECKING:
@@ -68,31 +69,27 @@ def sentence(effects: Effects) -> str:
     told = [one for one in effects.effects if not math.isnan(one.here.value)]
     if not told:
         return f"what changes the {effects.figure.title} cannot be told: {effects.runs} runs tell of it"
-    ranked = sorted(told, key=lambda one: (not one.here.shows, -abs(one.here.value)))
+    ranked = sorted(told, key=lambda one: (not one.here.significant, -abs(one.here.value)))
     return "; ".join(_clauses(ranked, effects))
 
 
 def _clauses(ranked: Sequence[Effect], effects: Effects) -> Iterator[str]:
     unit, title = effects.figure.unit, effects.figure.title
     first, *others = ranked
-    off = first.here.value <= 0 or not first.here.shows
+    off = first.here.value <= 0 or not first.here.significant
     words = change_words(first.factor, first.level)
     if off:
-        yield f"{words} takes {amount(_negated(first.here), unit)} off the {title}"
+        yield f"{words} takes {amount(-first.here, unit)} off the {title}"
     else:
         yield f"{words} adds {amount(first.here, unit)} to the {title}"
     for one in others:
         words = change_words(one.factor, one.level)
-        if one.here.shows and (one.here.value < 0) is not off:
+        if one.here.significant and (one.here.value < 0) is not off:
             verb = "takes" if one.here.value < 0 else "adds"
-            value = _negated(one.here) if one.here.value < 0 else one.here
+            value = -one.here if one.here.value < 0 else one.here
             yield f"{words} {verb} {estimate_words(value, unit)}{' off' if verb == 'takes' else ''}"
         else:
-            yield f"{words} {estimate_words(_negated(one.here) if off else one.here, unit)}"
-
-
-def _negated(one: Estimate) -> Estimate:
-    return Estimate(value=-one.value + 0.0, low=-one.high, high=-one.low)
+            yield f"{words} {estimate_words(-one.here if off else one.here, unit)}"
 
 
 def interaction_words(one: Interaction, effects: Effects) -> str:
@@ -100,7 +97,7 @@ def interaction_words(one: Interaction, effects: Effects) -> str:
     both = " and ".join(change_words(factor, level) for factor, level in (one.first, one.second))
     unit, title = effects.figure.unit, effects.figure.title
     if one.more.value < 0:
-        return f"{both} together take {amount(_negated(one.more), unit)} more off the {title} than each by itself"
+        return f"{both} together take {amount(-one.more, unit)} more off the {title} than each by itself"
     return f"{both} together leave {amount(one.more, unit)} more of the {title} than each by itself says"
 
 

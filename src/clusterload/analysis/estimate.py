@@ -1,8 +1,8 @@
-"""Estimate: by how much two groups of runs differ in one figure, and how likely chance goes as far.
+"""Estimates: a value with its interval, which effects, comparisons, changes and cases have in common.
 
-Welch's test on the means of runs: each group brings its own variance between runs. Where the variance of a group is
-taken from several sets of runs, or two groups share one, the degrees of freedom follow from all of them (Welch 1947,
-Satterthwaite 1946).
+Two groups of runs are compared by Welch's test on the means of runs: each group brings its own variance between runs.
+Where the variance of a group is taken from several sets of runs, or two groups share one, the degrees of freedom follow
+from all of them (Welch 1947, Satterthwaite 1946).
 """
 
 from __future__ import annotations
@@ -22,6 +22,51 @@ if TYPE_CHECKING:
 
 SURE: Final = 0.95
 """How often an interval contains what is true."""
+
+_EQUAL: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A value, the interval in which it lies, and whether it differs from none; NaN where the runs do not tell.
+
+    Attributes:
+        value: a difference, or a ratio.
+        low: where its interval begins.
+        high: where it ends.
+        chance: how likely chance alone goes as far; NaN where that was not tested.
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    chance: float = math.nan
+
+    @property
+    def known(self) -> bool:
+        """Whether it has an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def half(self) -> float:
+        """Half of the interval: what stands after `±`."""
+        return (self.high - self.low) / 2
+
+    @property
+    def significant(self) -> bool:
+        """Whether a difference is told apart from none: its interval does not contain 0."""
+        return self.known and not self.contains(0.0) and abs(self.value) > _EQUAL
+
+    def contains(self, value: float) -> bool:
+        """Whether its interval does."""
+        return self.low <= value <= self.high
+
+    def __neg__(self) -> Estimate:
+        """The same the other way round."""
+        return Estimate(value=-self.value + 0.0, low=-self.high, high=-self.low, chance=self.chance)
+
+
+UNKNOWN: Final = Estimate(value=math.nan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +108,7 @@ class Sample:
     floor: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A difference.
-
-    Attributes:
-        value: after less before.
-        low: where its interval begins.
-        high: where it ends.
-        chance: how likely equal groups lie as far apart.
-    """
-
-    value: float
-    low: float
-    high: float
-    chance: float
-
-
-def estimate(before: Sample, after: Sample) -> Estimate:
+def welch_difference(before: Sample, after: Sample) -> Estimate:
     """By how much a group differs from the one before."""
     variance, degrees = _of_difference(before, after)
     error, value = math.sqrt(variance), after.mean - before.mean
@@ -95,12 +123,12 @@ def _of_difference(before: Sample, after: Sample) -> tuple[float, float]:
     parts: dict[str, float] = defaultdict(float)
     freedom: dict[str, float] = {}
     granted = 0.0
-    for one in (before, after):
-        together = sum(scatter.degrees for scatter in one.scatters)
-        for scatter in one.scatters:
-            parts[scatter.source] += scatter.degrees / together / one.count * scatter.variance
+    for sample in (before, after):
+        together = sum(scatter.degrees for scatter in sample.scatters)
+        for scatter in sample.scatters:
+            parts[scatter.source] += scatter.degrees / together / sample.count * scatter.variance
             freedom[scatter.source] = scatter.degrees
-        granted += one.floor**2 / one.count
+        granted += sample.floor**2 / sample.count
     variance = math.fsum(parts.values()) + granted
     # What is granted is known, the rest is estimated: the less of the rest there is, the surer the whole.
     unsure = math.fsum(part**2 / freedom[source] for source, part in parts.items())
