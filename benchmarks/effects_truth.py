@@ -20,9 +20,9 @@ from benchmarks.rig.contest import RAW
 from benchmarks.rig.options import parser
 from benchmarks.rig.tables import Column, Target, of, ratio
 from clusterload import Cluster, Lab, Limits, Properties
-from clusterload.analysis.effects import Kind, Outcome, judged
+from clusterload.analysis.effects import DesignKind, ExperimentResult
 from clusterload.model.workload import from_dials
-from clusterload.workflow.experiment import Orders, experiment
+from clusterload.workflow.experiment import run_experiment
 
 NAME: Final = "effects_truth"
 RATE: Final = 40
@@ -74,8 +74,8 @@ class Setting:
     def truths(self) -> tuple[float, float]:
         """What taking away connections does, and bytes."""
         (many, few), (large, small) = self.connections, self.sizes
-        hurts = self.load(many, large)
-        return self.load(few, large) - hurts, self.load(many, small) - hurts
+        baseline = self.load(many, large)
+        return self.load(few, large) - baseline, self.load(many, small) - baseline
 
 
 def settings(count: int) -> Iterator[Setting]:
@@ -90,7 +90,7 @@ def settings(count: int) -> Iterator[Setting]:
         )
 
 
-def turn(cluster: Cluster, setting: Setting, number: int, repeats: int, seconds: float) -> Outcome:
+def turn(cluster: Cluster, setting: Setting, number: int, repeats: int, seconds: float) -> ExperimentResult:
     """Measure one experiment."""
     (many, few), (large, small) = setting.connections, setting.sizes
     plan = from_dials(
@@ -99,14 +99,22 @@ def turn(cluster: Cluster, setting: Setting, number: int, repeats: int, seconds:
         topic=NAME,
     )
     factors = (f"connections={many},{few}", f"record_size={large},{small}")
-    orders = Orders.of(plan, factors, kind=Kind.ONE, repeats=repeats, seed=SEED + number)
     folder = RAW / NAME / f"{number:02}"
     shutil.rmtree(folder, ignore_errors=True)
-    followed, made = experiment(cluster, orders, folder=folder, rest=2.0)
-    return judged(followed.design, made, setting.limits)
+    return run_experiment(
+        cluster,
+        plan,
+        factors,
+        setting.limits,
+        kind=DesignKind.ONE,
+        repeats=repeats,
+        seed=SEED + number,
+        folder=folder,
+        rest=2.0,
+    )
 
 
-def figures(setting: Setting, outcome: Outcome) -> Iterator[tuple[str, dict[str, float]]]:
+def figures(setting: Setting, outcome: ExperimentResult) -> Iterator[tuple[str, dict[str, float]]]:
     """Each effect beside what is true."""
     load = outcome.on("limit_load")
     assert load is not None

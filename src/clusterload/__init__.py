@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from clusterload.telemetry.runfile import Recorder, read_run
     from clusterload.workflow.cleanup import cleanup
     from clusterload.workflow.consent import Consent
+    from clusterload.workflow.experiment import run_experiment
     from clusterload.workflow.measure import measure
     from clusterload.workflow.step_search.capacity import find_capacity
     from clusterload.workflow.watch import watch
@@ -92,6 +93,7 @@ _HOMES = {
     "plot": "report.plots",
     "read_run": "telemetry.runfile",
     "render": "report.report",
+    "run_experiment": "workflow.experiment",
     "watch": "workflow.watch",
 }
 
@@ -139,6 +141,7 @@ __all__ = [
     "plot",
     "read_run",
     "render",
+    "run_experiment",
     "watch",
 ]
 

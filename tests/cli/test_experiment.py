@@ -16,7 +16,7 @@ def test_a_dry_run_prints_the_order_and_how_long_it_takes(tool: Tool) -> None:
     )
     assert done.returncode == 0, done.stderr
     *lines, last = done.stdout.splitlines()
-    assert lines[0] == "  1  20 connections, record size 4,096 B  (where it hurts)"
+    assert lines[0] == "  1  20 connections, record size 4,096 B  (baseline)"
     assert sum("10 connections, record size 2,048 B" in line for line in lines) == 1
     assert last == "5 runs of 10 s, design full, seed 5: about 1 min 20 s"
 

@@ -9,26 +9,34 @@ from pathlib import Path
 
 from rich.console import Console, Group
 
-from clusterload.analysis.effects import LIMIT_LOAD, Kind, Observation, Outcome, design, effects_on, ordered
+from clusterload.analysis.effects import (
+    LIMIT_LOAD,
+    DesignKind,
+    ExperimentResult,
+    Observation,
+    effects_on,
+    make_design,
+    run_order,
+)
 from clusterload.report.effects_plot import effects_plot
 from clusterload.report.experiment import experiment_document, experiment_view
 from tests.analysis.effects.test_words import CONNECTIONS, PAYLOAD
 
 
-def outcome(kind: Kind = Kind.ONE, repeats: int = 2) -> Outcome:
+def outcome(kind: DesignKind = DesignKind.ONE, repeats: int = 2) -> ExperimentResult:
     """The case study's: connections matter, payload does not."""
-    made = design((CONNECTIONS, PAYLOAD), kind)
+    made = make_design((CONNECTIONS, PAYLOAD), kind)
     noise = (0.004, -0.003, 0.002, -0.004, 0.001, 0.003, -0.002)
     observed = tuple(
         Observation(point, number / 60, {LIMIT_LOAD: 0.94 - 0.39 * point[0] + noise[number % len(noise)]})
-        for number, point in enumerate(ordered(made, repeats, 1))
+        for number, point in enumerate(run_order(made, repeats, 1))
     )
-    return Outcome(
+    return ExperimentResult(
         design=made, effects=(effects_on(LIMIT_LOAD, made, observed),), settle=3.0, observed=observed, left_out=()
     )
 
 
-def shown(of: Outcome) -> str:
+def shown(of: ExperimentResult) -> str:
     """As it is printed at 80 columns."""
     console = Console(width=80, file=StringIO(), highlight=False)
     console.print(Group(*experiment_view(of)))
@@ -54,7 +62,7 @@ def test_what_was_left_out_is_said_with_its_reason() -> None:
 
 
 def test_the_document_is_json_with_an_interval_for_each_effect() -> None:
-    document = json.loads(json.dumps(experiment_document(outcome(Kind.FULL, 3)), allow_nan=False))
+    document = json.loads(json.dumps(experiment_document(outcome(DesignKind.FULL, 3)), allow_nan=False))
     [on] = document["effects"]
     [first, _] = on["factors"]
     assert first["factor"] == "connections"
@@ -67,7 +75,9 @@ def test_effects_are_drawn_and_nothing_is_drawn_of_nothing(tmp_path: Path) -> No
     picture = effects_plot(outcome())
     assert picture is not None
     assert "halving the connections" in picture.save(tmp_path / "effects.svg").read_text(encoding="utf-8")
-    made = design((CONNECTIONS,))
-    empty = Outcome(design=made, effects=(effects_on(LIMIT_LOAD, made, ()),), settle=0, observed=(), left_out=())
+    made = make_design((CONNECTIONS,))
+    empty = ExperimentResult(
+        design=made, effects=(effects_on(LIMIT_LOAD, made, ()),), settle=0, observed=(), left_out=()
+    )
     assert effects_plot(empty) is None
     assert "cannot be told" in shown(empty)

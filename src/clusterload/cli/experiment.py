@@ -30,11 +30,11 @@ from clusterload.cli.target import Target, check_yes, confirmed, opened, sources
 from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from clusterload.analysis.effects import Outcome
+    from clusterload.analysis.effects import ExperimentResult
     from clusterload.model.limits import Limits
     from clusterload.model.workload import Plan
     from clusterload.workflow.consent import Consent
-    from clusterload.workflow.experiment import Orders, Removal, Stage
+    from clusterload.workflow.experiment import ExperimentSpec, RunProgress, SuspectTest
 
 _EXAMPLES = """\b
 Examples:
@@ -104,8 +104,8 @@ def experiment(
 ) -> None:
     """Measure what each factor does to limit load, saturation and latency, with intervals.
 
-    A factor is a dial of our own load that is set to several values in turn, from the one where it hurts. Runs are in
-    random order, and the point where it hurts is measured again and again. A suspect is another program's client: it is
+    A factor is a dial of our own load that is set to several values in turn, from the baseline. Runs are in
+    random order, and the baseline is measured again and again. A suspect is another program's client: it is
     throttled for a while, and what falls meanwhile is its doing.
     """
     folder = out or Path("runs") / f"experiment-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
@@ -118,64 +118,66 @@ def experiment(
             _say_removal(removal)
             return
         # A suspect is on a cluster that is there: a new lab would have none.
-        outcome, doubts = _without(replace(target, starts=False), consented, removal, folder, limits)
+        result = _without(replace(target, starts=False), consented, removal, folder, limits)
     else:
         if not factors:
             raise UsageError("nothing is varied: add --factor DIAL=VALUE,VALUE, or --remove client=ID")
         plan = as_usage(_asked, file, dials, factors, duration, topic).plan()
-        orders = as_usage(_orders, plan, factors, kind, repeats, seed)
+        spec = as_usage(_spec, plan, factors, kind, repeats, seed)
         if dry_run:
             check_yes(target, consented, plan, limits=limits)
-            _say_orders(orders)
+            _say_spec(spec)
             return
-        outcome, doubts = _varied(target, consented, orders, folder, limits, rest, seeded=seed is not None), ()
-    _show(outcome, doubts, folder, as_json=as_json)
+        result = _varied(target, consented, spec, factors, folder, limits, rest, seed)
+    _show(result, folder, as_json=as_json)
 
 
 def _asked(
     file: Path | None, dials: tuple[str, ...], factors: tuple[str, ...], duration: float | None, topic: str | None
 ) -> Asked:
-    from clusterload.workflow.experiment import hurting
+    from clusterload.workflow.experiment import baseline_values
 
     set_already = {dial.partition("=")[0] for dial in dials}
     # A plan of dials has the factors' dials too, so that they say which kind of load it is.
-    more = [f"{dial}={value}" for dial, value in hurting(factors).items() if not file and dial not in set_already]
+    more = [
+        f"{dial}={value}" for dial, value in baseline_values(factors).items() if not file and dial not in set_already
+    ]
     return Asked(file=file, dials=(*dials, *more), duration=duration, topic=topic)
 
 
-def _orders(plan: Plan, factors: tuple[str, ...], kind: str | None, repeats: int, seed: int | None) -> Orders:
-    from clusterload.analysis.effects import Kind
-    from clusterload.workflow.experiment import Orders
+def _spec(plan: Plan, factors: tuple[str, ...], kind: str | None, repeats: int, seed: int | None) -> ExperimentSpec:
+    from clusterload.analysis.effects import DesignKind
+    from clusterload.workflow.experiment import ExperimentSpec
 
-    return Orders.of(plan, factors, kind=Kind(kind) if kind else None, repeats=repeats, seed=seed)
+    return ExperimentSpec.of(plan, factors, kind=DesignKind(kind) if kind else None, repeats=repeats, seed=seed)
 
 
-def _removal(suspect: str, duration: float | None, repeats: int) -> Removal:
-    from clusterload.workflow.experiment import Removal, Suspect
+def _removal(suspect: str, duration: float | None, repeats: int) -> SuspectTest:
+    from clusterload.workflow.experiment import Suspect, SuspectTest
 
     seconds = _STRETCH if duration is None else duration
-    return Removal(suspect=Suspect.parsed(suspect), seconds=seconds, repeats=repeats)
+    return SuspectTest(suspect=Suspect.parsed(suspect), seconds=seconds, repeats=repeats)
 
 
-def _say_orders(orders: Orders) -> None:
+def _say_spec(spec: ExperimentSpec) -> None:
     from clusterload.model import units
 
-    for number, point in enumerate(orders.order, start=1):
-        hurts = "  (where it hurts)" if point == orders.design.hurts else ""
-        click.echo(f"{number:3}  {orders.design.said(point)}{hurts}")
+    for number, point in enumerate(spec.order, start=1):
+        baseline = "  (baseline)" if point == spec.design.baseline else ""
+        click.echo(f"{number:3}  {spec.design.describe(point)}{baseline}")
     click.echo(
-        f"{len(orders.order)} runs of {units.duration(orders.plan.duration)}, design {orders.design.kind}, "
-        f"seed {orders.seed}: about {units.duration(orders.seconds)}"
+        f"{len(spec.order)} runs of {units.duration(spec.plan.duration)}, design {spec.design.kind}, "
+        f"seed {spec.seed}: about {units.duration(spec.seconds)}"
     )
 
 
-def _say_removal(removal: Removal) -> None:
+def _say_removal(removal: SuspectTest) -> None:
     from clusterload.model import units
     from clusterload.workflow.experiment.suspects import HOLDING_BACK
 
     design = removal.suspect.design
     for number, point in enumerate(removal.order, start=1):
-        click.echo(f"{number:3}  {removal.suspect.words} {design.said(point)}")
+        click.echo(f"{number:3}  {removal.suspect.words} {design.describe(point)}")
     quota = ", ".join(f"{key}={value:g}" for key, value in HOLDING_BACK.items())
     click.echo(
         f"{len(removal.order)} stretches of {units.duration(removal.seconds)}, held back by {quota}: "
@@ -184,82 +186,87 @@ def _say_removal(removal: Removal) -> None:
 
 
 def _varied(
-    target: Target, consented: Consent, orders: Orders, folder: Path, limits: Limits, rest: float, *, seeded: bool
-) -> Outcome:
-    from clusterload.analysis.effects import judged
+    target: Target,
+    consented: Consent,
+    spec: ExperimentSpec,
+    factors: tuple[str, ...],
+    folder: Path,
+    limits: Limits,
+    rest: float,
+    seed: int | None,
+) -> ExperimentResult:
     from clusterload.cli.console import load_progress, note, waiting
     from clusterload.model import units
     from clusterload.model.errors import AbortedError
-    from clusterload.workflow.experiment import experiment as measured
+    from clusterload.workflow.experiment import run_experiment
 
     with opened(target) as cluster:
         note(
-            f"cluster {cluster.id}: {len(orders.order)} runs, about {units.duration(orders.seconds)}; "
+            f"cluster {cluster.id}: {len(spec.order)} runs, about {units.duration(spec.seconds)}; "
             f"run files go to {folder}"
         )
         agreed = confirmed(consented, cluster)
         try:
             with load_progress() as (begin, on_plan):
 
-                def on_stage(stage: Stage) -> None:
-                    line = f"{stage.number} of {stage.of}: {stage.said}"
-                    if stage.why:
-                        note(f"{line}: {stage.why}")
+                def on_run(run: RunProgress) -> None:
+                    line = f"{run.number} of {run.of}: {run.text}"
+                    if run.why:
+                        note(f"{line}: {run.why}")
                     else:
                         begin(line)
 
-                followed, made = measured(
+                return run_experiment(
                     cluster,
-                    orders,
+                    spec.plan,
+                    factors,
+                    limits,
+                    kind=spec.design.kind,
+                    repeats=spec.repeats,
+                    seed=seed,
                     folder=folder,
-                    seeded=seeded,
                     rest=rest,
                     sources=sources_for(target, cluster),
                     consented=agreed,
-                    limits=limits,
-                    on_stage=on_stage,
+                    on_run=on_run,
                     on_plan=on_plan,
                     on_wait=waiting,
                 )
         except (KeyboardInterrupt, AbortedError):
-            raise AbortedError(f"interrupted: the same command with --out {folder} goes on from here") from None
-    return judged(followed.design, made, limits)
+            raise AbortedError(f"interrupted: the same command with --out {folder} continues from here") from None
 
 
-def _without(
-    target: Target, consented: Consent, removal: Removal, folder: Path, limits: Limits
-) -> tuple[Outcome, tuple[str, ...]]:
+def _without(target: Target, consented: Consent, test: SuspectTest, folder: Path, limits: Limits) -> ExperimentResult:
     from clusterload.cli.console import note, waiting
-    from clusterload.workflow.experiment import doubts, fallen, removed_for_a_while
+    from clusterload.workflow.experiment import evaluate_suspect, hold_back
 
-    total = len(removal.order)
+    total = len(test.order)
     with opened(target) as cluster:
-        note(f"cluster {cluster.id}: {removal.suspect.words}; run files go to {folder}")
-        made = removed_for_a_while(
+        note(f"cluster {cluster.id}: {test.suspect.words}; run files go to {folder}")
+        made = hold_back(
             cluster,
-            removal,
+            test,
             folder=folder,
             sources=sources_for(target, cluster),
-            consented=confirmed(consented, cluster, to=f"hold {removal.suspect.words} back on it"),
-            on_stretch=lambda number, words: note(f"{number} of {total}: {removal.suspect.words} {words}"),
+            consented=confirmed(consented, cluster, to=f"hold {test.suspect.words} back on it"),
+            on_stretch=lambda number, words: note(f"{number} of {total}: {test.suspect.words} {words}"),
             on_wait=waiting,
         )
-    return fallen(removal, made, limits), doubts(removal, made)
+    return evaluate_suspect(test, made, limits)
 
 
-def _show(outcome: Outcome, doubts: tuple[str, ...], folder: Path, *, as_json: bool) -> None:
+def _show(result: ExperimentResult, folder: Path, *, as_json: bool) -> None:
     from clusterload.cli.console import OUT, print_json
     from clusterload.report.effects_plot import effects_plot
     from clusterload.report.experiment import experiment_document, experiment_view
 
-    outcome = replace(outcome, left_out=(*outcome.left_out, *doubts))
-    picture = effects_plot(outcome)
+    picture = effects_plot(result)
     saved = [picture.save(folder / f"effects.{suffix}") for suffix in ("png", "svg")] if picture else []
     if as_json:
-        document = {**experiment_document(outcome), "folder": str(folder), "plots": [str(path) for path in saved]}
+        document = {**experiment_document(result), "folder": str(folder), "plots": [str(path) for path in saved]}
         print_json(document)
         return
-    for part in experiment_view(outcome):
+    for part in experiment_view(result):
         OUT.print(part)
     for path in saved[:1]:
         OUT.print(f"Plot: {path}", soft_wrap=True)

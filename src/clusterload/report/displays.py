@@ -10,7 +10,7 @@ from rich.table import Table
 from clusterload.analysis import compare as comparison
 from clusterload.analysis.compare import Comparison, GroupComparison
 from clusterload.analysis.diagnosis import Verdict
-from clusterload.analysis.effects import Outcome
+from clusterload.analysis.effects import ExperimentResult
 from clusterload.analysis.usage import Usage
 from clusterload.model.run import Run
 from clusterload.model.wording import capitalized
@@ -53,7 +53,7 @@ def verdict_html(verdict: Verdict) -> str:
     return fragment(str(verdict), findings_part(verdict))
 
 
-def outcome_html(outcome: Outcome) -> str:
+def outcome_html(outcome: ExperimentResult) -> str:
     """What was found, and each effect with its interval."""
     shown = experiment_view(outcome)
     tables = tuple(text_table(one, "Effects") for one in shown if isinstance(one, Table))
@@ -92,7 +92,7 @@ DISPLAYS: Final[Mapping[type, Callable[[Any], str]]] = {
     Run: run_html,
     Usage: usage_html,
     Verdict: verdict_html,
-    Outcome: outcome_html,
+    ExperimentResult: outcome_html,
     Comparison: comparison_html,
 }
 """All types that have a display of their own; others are shown as text."""

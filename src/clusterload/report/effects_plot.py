@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.effects import Effects, Outcome, change_words
+from clusterload.analysis.effects import Effects, ExperimentResult, change_words
 from clusterload.model import units
 from clusterload.model.wording import capitalized
 from clusterload.report.plots import INK, PALETTE, STYLE, Plot
@@ -19,7 +19,7 @@ _LEAST_SPAN: Final = 3.0
 _FAINT: Final = "#999999"
 
 
-def effects_plot(outcome: Outcome) -> Plot | None:
+def effects_plot(outcome: ExperimentResult) -> Plot | None:
     """The effects of an experiment with their intervals, a graph for each figure; None if no effect is known."""
     import matplotlib as mpl  # noqa: PLC0415 (takes a second, and most commands draw nothing)
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415

@@ -8,14 +8,14 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from clusterload.analysis.effects import SURE, Effect, Effects, Estimate, Outcome, amount, change_words
+from clusterload.analysis.effects import SURE, Effect, Effects, Estimate, ExperimentResult, amount, change_words
 from clusterload.model import units
 from clusterload.model.units import Quantity
 from clusterload.model.wording import capitalized
 from clusterload.report.tables import table
 
 
-def experiment_view(outcome: Outcome) -> list[RenderableType]:
+def experiment_view(outcome: ExperimentResult) -> list[RenderableType]:
     """The sentences, each effect on each figure, and what a reader should know."""
     parts: list[RenderableType] = [Text(f"{capitalized(line)}.", style="bold") for line in outcome.sentences]
     shown = table("what is changed", "effect", *(["on average"] if _differ(outcome) else []))
@@ -34,11 +34,11 @@ def _base(on: Effects) -> str:
     return _folded(f"of {units.percent(value) if unit is units.RATIO else units.text(Quantity(value, unit))}")
 
 
-def _differ(outcome: Outcome) -> bool:
+def _differ(outcome: ExperimentResult) -> bool:
     return any(on.interactions for on in outcome.effects)
 
 
-def _cells(one: Effect, on: Effects, outcome: Outcome) -> tuple[Text, ...]:
+def _cells(one: Effect, on: Effects, outcome: ExperimentResult) -> tuple[Text, ...]:
     unit = on.figure.unit
     shows = "bold" if one.here.significant else "dim"
     cells = [Text(_folded(amount(one.here, unit, sign=True)), style=shows)]
@@ -52,14 +52,14 @@ def _folded(text: str) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def experiment_document(outcome: Outcome) -> dict[str, Any]:
+def experiment_document(outcome: ExperimentResult) -> dict[str, Any]:
     """An experiment as plain values; each in the unit that stands beside it, None where it is not known."""
     return {
         "design": str(outcome.design.kind),
         "settle_s": outcome.settle,
         "runs": [
             {
-                "point": outcome.design.said(one.point),
+                "point": outcome.design.describe(one.point),
                 "figures": {figure.name: _number(value) for figure, value in one.figures.items()},
             }
             for one in outcome.observed

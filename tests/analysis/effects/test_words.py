@@ -7,21 +7,31 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.effects import LIMIT_LOAD, Effect, Effects, Estimate, Factor, Figure, Level, amount, sentence
+from clusterload.analysis.effects import (
+    LIMIT_LOAD,
+    Effect,
+    Effects,
+    Estimate,
+    Factor,
+    FactorLevel,
+    Figure,
+    amount,
+    sentence,
+)
 from clusterload.analysis.effects.words import change_words, estimate_words
 from clusterload.model import units
 
 CONNECTIONS = Factor(
     name="connections",
     noun="connections",
-    levels=(Level(text="20 connections", number=20), Level(text="10 connections", number=10)),
+    levels=(FactorLevel(text="20 connections", number=20), FactorLevel(text="10 connections", number=10)),
 )
 PAYLOAD = Factor(
     name="payload_size",
     noun="payload",
-    levels=(Level(text="payload 4,096 B", number=4096), Level(text="payload 2,048 B", number=2048)),
+    levels=(FactorLevel(text="payload 4,096 B", number=4096), FactorLevel(text="payload 2,048 B", number=2048)),
 )
-ACKS = Factor(name="acks", noun="acks", levels=(Level(text="acks all"), Level(text="acks 1")))
+ACKS = Factor(name="acks", noun="acks", levels=(FactorLevel(text="acks all"), FactorLevel(text="acks 1")))
 
 
 def about(value: float, half: float) -> Estimate:
@@ -58,7 +68,13 @@ def test_what_adds_and_what_takes_off_are_not_confused() -> None:
 
 
 def test_where_nothing_matters_it_says_nothing_more() -> None:
-    assert sentence(found((PAYLOAD, about(0.002, 0.01)))) == "halving the payload takes 0 ± 1 points off the limit load"
+    assert sentence(found((PAYLOAD, about(0.002, 0.01)))) == (
+        "halving the payload makes no significant difference to the limit load (+0 ± 1 points)"
+    )
+    assert sentence(found((ACKS, about(-0.03, 0.12)), (PAYLOAD, about(0.002, 0.01)))) == (
+        "acks 1 instead of all makes no significant difference to the limit load (-3 ± 12 points); "
+        "halving the payload +0 ± 1"
+    )
 
 
 def test_what_cannot_be_told_is_said_so() -> None:
@@ -70,7 +86,7 @@ def test_other_steps_than_halving_are_said_by_their_values() -> None:
     odd = Factor(
         name="connections",
         noun="connections",
-        levels=(Level(text="20 connections", number=20), Level(text="7 connections", number=7)),
+        levels=(FactorLevel(text="20 connections", number=20), FactorLevel(text="7 connections", number=7)),
     )
     assert change_words(odd, 1) == "7 connections instead of 20"
     assert change_words(PAYLOAD, 1) == "halving the payload"

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from clusterload.analysis.effects import MeasuredPoint
 from clusterload.model.errors import UsageError
-from clusterload.workflow.experiment import Removal, Suspect
+from clusterload.model.series import SECOND, Kind, Series
+from clusterload.model.units import MILLISECONDS
+from clusterload.workflow.experiment import Suspect, SuspectTest, evaluate_suspect
 from clusterload.workflow.experiment.suspects import HOLDING_BACK
+from tests.stored_runs import Cluster, case_levels, limits, stored
+
+TEST = SuspectTest(suspect=Suspect.parsed("client=etl-7"), seconds=10, repeats=2)
+LIMITS = limits(connections="100 connections", ingress="250 MB/s")
 
 
 def test_a_suspect_is_a_client_id_or_a_principal() -> None:
@@ -18,11 +29,48 @@ def test_a_suspect_is_a_client_id_or_a_principal() -> None:
 
 
 def test_it_is_there_before_between_and_after() -> None:
-    removal = Removal(suspect=Suspect.parsed("client=a"), seconds=10, repeats=2)
-    assert removal.order == ((0,), (1,), (0,), (1,), (0,))
-    assert removal.lasts >= 50
+    test = SuspectTest(suspect=Suspect.parsed("client=a"), seconds=10, repeats=2)
+    assert test.order == ((0,), (1,), (0,), (1,), (0,))
+    assert test.lasts >= 50
 
 
 def test_only_the_quota_whose_delay_is_bounded_is_lent() -> None:
     """A tiny byte rate would let the client stand still for hours after it is removed."""
     assert set(HOLDING_BACK) == {"request_percentage"}
+
+
+def watched(folder: Path, *, falls: int, noise: int, throttled: float) -> tuple[MeasuredPoint, ...]:
+    """A cluster of 47 connections, of which so many are gone while the suspect is held back."""
+    made = []
+    for number, point in enumerate(TEST.order):
+        held = point == (1,)
+        connections = 47 - falls * held + (noise if number == 2 else -noise if number == 3 else 0)
+        run = stored(folder / f"{number}.run", Cluster(levels=case_levels(connections, 1e6)), made=None)
+        delay = Series(
+            name="request_throttle_time", unit=MILLISECONDS, kind=Kind.GAUGE, labels={"client": "etl-7"},
+            times=np.array([run.start + SECOND]), values=np.array([throttled if held else 0.0]),
+        )  # fmt: skip
+        shift = number * 60 * SECOND
+        series = tuple(replace(each, times=each.times + shift) for each in (*run.series, delay))
+        run = replace(run, start=run.start + shift, end=run.end + shift, series=series)
+        made.append(MeasuredPoint(point=point, run=run))
+    return tuple(made)
+
+
+def test_a_suspect_without_whom_nothing_falls_is_cleared(tmp_path: Path) -> None:
+    found = evaluate_suspect(TEST, watched(tmp_path, falls=0, noise=2, throttled=900.0), LIMITS)
+    assert found.sentences[0].startswith(
+        "client etl-7 is cleared: without it the limit load does not change significantly; at most "
+    )
+    assert "holding back client etl-7 makes no significant difference to the limit load" in found.sentences[1]
+
+
+def test_a_suspect_without_whom_the_load_falls_is_not_cleared(tmp_path: Path) -> None:
+    found = evaluate_suspect(TEST, watched(tmp_path, falls=20, noise=1, throttled=900.0), LIMITS)
+    assert found.sentences[0].startswith("holding back client etl-7 takes ")
+
+
+def test_a_suspect_that_was_not_held_back_is_not_cleared(tmp_path: Path) -> None:
+    found = evaluate_suspect(TEST, watched(tmp_path, falls=0, noise=2, throttled=0.0), LIMITS)
+    assert "cleared" not in " ".join(found.sentences)
+    assert "check the name" in found.left_out[0]

@@ -1,10 +1,20 @@
 """Effects: designs of experiments, what factors do to a figure with an interval, and that in words. Pure."""
 
-from clusterload.analysis.effects.design import MOST_FULL, Alias, Design, Factor, Kind, Level, Point, design, ordered
+from clusterload.analysis.effects.design import (
+    MOST_FULL,
+    Alias,
+    Design,
+    DesignKind,
+    Factor,
+    FactorLevel,
+    Point,
+    make_design,
+    run_order,
+)
 from clusterload.analysis.effects.effects import Effect, Effects, Interaction, Observation, effects_on
 from clusterload.analysis.effects.figures import LIMIT_LOAD, Figure, figures_of
-from clusterload.analysis.effects.outcome import Made, Outcome, doubt, judged, settling_of
-from clusterload.analysis.effects.settling import settled
+from clusterload.analysis.effects.result import ExperimentResult, MeasuredPoint, evaluate, run_doubt, settling_of
+from clusterload.analysis.effects.settling import settled_after
 from clusterload.analysis.effects.words import amount, change_words, estimate_words, sentence
 from clusterload.analysis.estimate import SURE, Estimate
 
@@ -14,28 +24,28 @@ __all__ = [
     "SURE",
     "Alias",
     "Design",
+    "DesignKind",
     "Effect",
     "Effects",
     "Estimate",
+    "ExperimentResult",
     "Factor",
+    "FactorLevel",
     "Figure",
     "Interaction",
-    "Kind",
-    "Level",
-    "Made",
+    "MeasuredPoint",
     "Observation",
-    "Outcome",
     "Point",
     "amount",
     "change_words",
-    "design",
-    "doubt",
     "effects_on",
     "estimate_words",
+    "evaluate",
     "figures_of",
-    "judged",
-    "ordered",
+    "make_design",
+    "run_doubt",
+    "run_order",
     "sentence",
-    "settled",
+    "settled_after",
     "settling_of",
 ]

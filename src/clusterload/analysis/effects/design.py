@@ -39,7 +39,7 @@ _SIZES: Final = (4, 8, 12, 16, 20, 24, 32)
 _GENERATING: Final = {12: "-+-+++---+-", 20: "--++----+-+-++++--+"}
 
 
-class Kind(StrEnum):
+class DesignKind(StrEnum):
     """How points are chosen."""
 
     ONE = "one"
@@ -48,7 +48,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class FactorLevel:
     """What a factor can be set to.
 
     Attributes:
@@ -74,7 +74,7 @@ class Factor:
 
     name: str
     noun: str
-    levels: tuple[Level, ...]
+    levels: tuple[FactorLevel, ...]
 
     def __post_init__(self) -> None:
         if len(self.levels) <= 1:
@@ -113,26 +113,26 @@ class Design:
         points: each once, the one where it hurts first.
     """
 
-    kind: Kind
+    kind: DesignKind
     factors: tuple[Factor, ...]
     points: tuple[Point, ...]
 
     @property
-    def hurts(self) -> Point:
+    def baseline(self) -> Point:
         """The point where it hurts."""
         return (0,) * len(self.factors)
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
         """What a screening mixes; nothing for the other designs."""
-        return tuple(_aliases(self)) if self.kind is Kind.SCREEN else ()
+        return tuple(_aliases(self)) if self.kind is DesignKind.SCREEN else ()
 
-    def said(self, point: Point) -> str:
+    def describe(self, point: Point) -> str:
         """A point as people read it: `10 connections, record size 2,048 B`."""
         return ", ".join(one.levels[level].text for one, level in zip(self.factors, point, strict=True))
 
 
-def design(factors: tuple[Factor, ...], kind: Kind | None = None) -> Design:
+def make_design(factors: tuple[Factor, ...], kind: DesignKind | None = None) -> Design:
     """The design of a kind; by default one at a time, and a screening above six factors.
 
     Raises:
@@ -140,19 +140,19 @@ def design(factors: tuple[Factor, ...], kind: Kind | None = None) -> Design:
     """
     if not factors:
         raise ConfigurationError("nothing is varied: name a factor, as in connections=10,20")
-    chosen = kind or (Kind.SCREEN if len(factors) > MOST_FULL else Kind.ONE)
-    points = {Kind.ONE: _one, Kind.FULL: _full, Kind.SCREEN: _screen}[chosen](factors)
+    chosen = kind or (DesignKind.SCREEN if len(factors) > MOST_FULL else DesignKind.ONE)
+    points = {DesignKind.ONE: _one, DesignKind.FULL: _full, DesignKind.SCREEN: _screen}[chosen](factors)
     return Design(kind=chosen, factors=factors, points=tuple(points))
 
 
 def _one(factors: tuple[Factor, ...]) -> list[Point]:
-    hurts = (0,) * len(factors)
+    baseline = (0,) * len(factors)
     changed = [
-        (*hurts[:number], level, *hurts[number + 1 :])
+        (*baseline[:number], level, *baseline[number + 1 :])
         for number, factor in enumerate(factors)
         for level in range(1, len(factor.levels))
     ]
-    return [hurts, *changed]
+    return [baseline, *changed]
 
 
 def _full(factors: tuple[Factor, ...]) -> list[Point]:
@@ -215,7 +215,7 @@ def _aliases(screening: Design) -> list[Alias]:
     ]
 
 
-def ordered(made: Design, repeats: int, seed: int) -> tuple[Point, ...]:
+def run_order(made: Design, repeats: int, seed: int) -> tuple[Point, ...]:
     """The points in the order in which they are measured.
 
     Args:
@@ -229,12 +229,12 @@ def ordered(made: Design, repeats: int, seed: int) -> tuple[Point, ...]:
     if repeats < 1:
         raise ConfigurationError(f"{repeats} repeats measure nothing: make one at least")
     chance = np.random.Generator(np.random.PCG64(seed))
-    others = [point for point in made.points if point != made.hurts]
+    others = [point for point in made.points if point != made.baseline]
     rest = [others[place] for _ in range(repeats) for place in chance.permutation(len(others))]
     again = max(repeats + 1, math.ceil(len(rest) / APART) + 1)
     # Evenly between the others, first and last.
     cuts = [round(place * len(rest) / (again - 1)) for place in range(again)]
-    order: list[Point] = [made.hurts]
+    order: list[Point] = [made.baseline]
     for begin, end in itertools.pairwise(cuts):
-        order += [*rest[begin:end], made.hurts]
+        order += [*rest[begin:end], made.baseline]
     return tuple(order)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.effects.design import Design, Factor, Kind, Point
+from clusterload.analysis.effects.design import Design, DesignKind, Factor, Point
 from clusterload.analysis.estimate import SURE, UNKNOWN, Estimate
 from clusterload.analysis.statistics import reach
 
@@ -109,7 +109,7 @@ def effects_on(figure: Figure, made: Design, observed: Sequence[Observation]) ->
     fitted = _fitted(made, telling, np.array([one.figures[figure] for one in telling]))
     return Effects(
         figure=figure,
-        here=fitted.estimate({name: value for name, value in _at(made, made.hurts).items() if name in fitted.names}),
+        here=fitted.estimate({name: value for name, value in _at(made, made.baseline).items() if name in fitted.names}),
         effects=tuple(_effect(made, fitted, *of) for of in _levels(made)),
         interactions=tuple(_interactions(made, fitted)),
         drift=fitted.estimate({_DRIFT: 1.0}),
@@ -167,13 +167,15 @@ def _at(made: Design, point: Point) -> dict[_Name, float]:
     """What each term is at a point, in the middle of the time."""
     return {
         term: 1.0 if term == _CONSTANT else math.prod(_coded(made, of, point) for of in term if isinstance(of, tuple))
-        for term in _terms(made, together=made.kind is Kind.FULL)
+        for term in _terms(made, together=made.kind is DesignKind.FULL)
     }
 
 
 def _fitted(made: Design, telling: Sequence[Observation], values: Floats) -> _Fitted:
     """The richest model that these runs can tell: with interactions and drift, with drift, with neither."""
-    models = [(together, drift) for together, drift in ((made.kind is Kind.FULL, True), (False, True), (False, False))]
+    models = [
+        (together, drift) for together, drift in ((made.kind is DesignKind.FULL, True), (False, True), (False, False))
+    ]
     for spare in (_WANTED, 1, 0):
         for together, drift in models:
             names = (*_terms(made, together=together), *((_DRIFT,) if drift else ()))
@@ -207,7 +209,7 @@ def _solved(names: tuple[_Name, ...], rows: Floats, values: Floats, degrees: int
 
 def _effect(made: Design, fitted: _Fitted, number: int, level: int) -> Effect:
     there = tuple(level if place == number else 0 for place in range(len(made.factors)))
-    after, before = _at(made, there), _at(made, made.hurts)
+    after, before = _at(made, there), _at(made, made.baseline)
     here = {name: after[name] - before[name] for name in after if after[name] != before[name]}
     return Effect(
         factor=made.factors[number],

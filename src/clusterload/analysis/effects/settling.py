@@ -20,7 +20,7 @@ FEWEST: Final = 6
 _SLACK: Final = 1.5
 
 
-def settled(curves: Sequence[Floats]) -> int:
+def settled_after(curves: Sequence[Floats]) -> int:
     """How many figures at the beginning are left out, the same for all curves.
 
     Args:

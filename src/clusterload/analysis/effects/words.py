@@ -66,11 +66,22 @@ def amount(one: Estimate, unit: Unit, *, sign: bool = False) -> str:
 
 def sentence(effects: Effects) -> str:
     """What each change does to a figure, the largest first, in one sentence."""
-    told = [one for one in effects.effects if not math.isnan(one.here.value)]
-    if not told:
-        return f"what changes the {effects.figure.title} cannot be told: {effects.runs} runs tell of it"
-    ranked = sorted(told, key=lambda one: (not one.here.significant, -abs(one.here.value)))
-    return "; ".join(_clauses(ranked, effects))
+    known = [effect for effect in effects.effects if not math.isnan(effect.here.value)]
+    if not known:
+        return f"what changes the {effects.figure.title} cannot be told: it was measured in {effects.runs} runs"
+    ranked = sorted(known, key=lambda effect: (not effect.here.significant, -abs(effect.here.value)))
+    first = ranked[0].here
+    return "; ".join(_none(ranked, effects) if first.known and not first.significant else _clauses(ranked, effects))
+
+
+def _none(ranked: Sequence[Effect], effects: Effects) -> Iterator[str]:
+    """That nothing makes a difference."""
+    unit, (first, *others) = effects.figure.unit, ranked
+    words = change_words(first.factor, first.level)
+    difference = f"no significant difference to the {effects.figure.title}"
+    yield f"{words} makes {difference} ({amount(first.here, unit, sign=True)})"
+    for effect in others:
+        yield f"{change_words(effect.factor, effect.level)} {estimate_words(effect.here, unit, sign=True)}"
 
 
 def _clauses(ranked: Sequence[Effect], effects: Effects) -> Iterator[str]:
@@ -82,14 +93,13 @@ def _clauses(ranked: Sequence[Effect], effects: Effects) -> Iterator[str]:
         yield f"{words} takes {amount(-first.here, unit)} off the {title}"
     else:
         yield f"{words} adds {amount(first.here, unit)} to the {title}"
-    for one in others:
-        words = change_words(one.factor, one.level)
-        if one.here.significant and (one.here.value < 0) is not off:
-            verb = "takes" if one.here.value < 0 else "adds"
-            value = -one.here if one.here.value < 0 else one.here
-            yield f"{words} {verb} {estimate_words(value, unit)}{' off' if verb == 'takes' else ''}"
+    for effect in others:
+        words, here = change_words(effect.factor, effect.level), effect.here
+        if here.significant and (here.value < 0) is not off:
+            verb, value, end = ("takes", -here, " off") if here.value < 0 else ("adds", here, "")
+            yield f"{words} {verb} {estimate_words(value, unit)}{end}"
         else:
-            yield f"{words} {estimate_words(-one.here if off else one.here, unit)}"
+            yield f"{words} {estimate_words(-here if off else here, unit)}"
 
 
 def interaction_words(one: Interaction, effects: Effects) -> str:

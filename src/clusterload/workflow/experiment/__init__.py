@@ -1,20 +1,19 @@
-"""Experiments: what each factor does to a cluster, from runs that differ in it, or with a suspect taken away."""
+"""Experiments: what each factor does to a cluster, from runs that differ in it, or with a suspect held back."""
 
-from clusterload.workflow.experiment.factors import Varied, hurting, varied
-from clusterload.workflow.experiment.orders import Orders
-from clusterload.workflow.experiment.stages import Stage, experiment
-from clusterload.workflow.experiment.suspects import Removal, Suspect, doubts, fallen, removed_for_a_while
+from clusterload.workflow.experiment.factors import VariedDial, baseline_values, read_factor
+from clusterload.workflow.experiment.run import RunProgress, run_experiment
+from clusterload.workflow.experiment.spec import ExperimentSpec
+from clusterload.workflow.experiment.suspects import Suspect, SuspectTest, evaluate_suspect, hold_back
 
 __all__ = [
-    "Orders",
-    "Removal",
-    "Stage",
+    "ExperimentSpec",
+    "RunProgress",
     "Suspect",
-    "Varied",
-    "doubts",
-    "experiment",
-    "fallen",
-    "hurting",
-    "removed_for_a_while",
-    "varied",
+    "SuspectTest",
+    "VariedDial",
+    "baseline_values",
+    "evaluate_suspect",
+    "hold_back",
+    "read_factor",
+    "run_experiment",
 ]

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clusterload.analysis.effects import Factor, Level
+from clusterload.analysis.effects import Factor, FactorLevel
 from clusterload.model.errors import ConfigurationError, UsageError, nearest
 from clusterload.model.workload import Dials, Load, Plan, declared, dial_names, dial_noun, dial_number, dial_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Varied:
+class VariedDial:
     """A factor that is a dial of ours.
 
     Attributes:
@@ -45,7 +45,7 @@ class Varied:
         return replace(plan, loads=loads)
 
 
-def hurting(texts: Sequence[str]) -> dict[str, str]:
+def baseline_values(texts: Sequence[str]) -> dict[str, str]:
     """By dial the value at which each factor hurts, for a plan that is made of dials.
 
     Raises:
@@ -60,7 +60,7 @@ def hurting(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def varied(text: str, plan: Plan) -> Varied:
+def read_factor(text: str, plan: Plan) -> VariedDial:
     """A factor from `dial=value,value` or `load.dial=value,value`.
 
     It hurts at the plan's own value; where that is not among the values, at the largest number or the first word. With
@@ -75,12 +75,12 @@ def varied(text: str, plan: Plan) -> Varied:
     own = getattr(load.dials, dial)
     chosen = _ranked([_value(dial, value) for value in values], own)
     of = f" of {load.name}" if sum(dial in dial_names(one.use) for one in plan.loads) > 1 else ""
-    made = Varied(
+    made = VariedDial(
         text=text,
         factor=Factor(
             name=f"{name}.{dial}" if name else dial,
             noun=dial_noun(dial) + of,
-            levels=tuple(Level(text=dial_text(dial, value) + of, number=dial_number(value)) for value in chosen),
+            levels=tuple(FactorLevel(text=dial_text(dial, value) + of, number=dial_number(value)) for value in chosen),
         ),
         load=load.name,
         dial=dial,

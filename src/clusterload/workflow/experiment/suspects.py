@@ -1,4 +1,4 @@
-"""Suspects: clients that are not ours, taken away for a while by a temporary quota, to see what falls.
+"""Suspects: clients of others, held back for a while by a temporary quota, to see what falls.
 
 A B A, repeated: the cluster as it is, with the suspect held back, and as it is again. The quota is a share of the
 brokers' threads so small that each request of the client is delayed: by one quota window (a second) at most, for that
@@ -10,14 +10,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.effects import Design, Factor, Kind, Level, Made, Outcome, Point, design, judged
+from clusterload.analysis.effects import (
+    LIMIT_LOAD,
+    Design,
+    DesignKind,
+    ExperimentResult,
+    Factor,
+    FactorLevel,
+    MeasuredPoint,
+    Point,
+    evaluate,
+    make_design,
+)
+from clusterload.analysis.estimate import UNKNOWN
 from clusterload.lab.registry import find_lab
+from clusterload.model import units
 from clusterload.model.errors import AbortedError, StoreError, UsageError
 from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.runfile import SUFFIX
@@ -43,11 +56,12 @@ RECOVERY: Final = 3.0
 _KINDS: Final = {"client": "client-id", "principal": "user"}
 _USER: Final = "User:"
 _WHOLE: Final = 0.95
+_OF_BROKERS: Final = ("limit_load", "saturation.", "cpu_broker", "latency.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """Who is taken away.
+    """A client that may be what loads the cluster.
 
     Attributes:
         kind: `client` or `principal`.
@@ -81,19 +95,19 @@ class Suspect:
 
     @property
     def design(self) -> Design:
-        """There and held back."""
-        levels = (Level(text="as it is"), Level(text="held back", act=f"holding back {self.words}"))
-        return design((Factor(name=f"{self.kind}={self.name}", noun=self.words, levels=levels),), Kind.ONE)
+        """As it is, and held back."""
+        levels = (FactorLevel(text="as it is"), FactorLevel(text="held back", act=f"holding back {self.words}"))
+        return make_design((Factor(name=f"{self.kind}={self.name}", noun=self.words, levels=levels),), DesignKind.ONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
+class SuspectTest:
     """What is watched.
 
     Attributes:
-        suspect: who is taken away.
+        suspect: who is held back.
         seconds: of each stretch.
-        repeats: how often the suspect is taken away.
+        repeats: how often it is held back.
     """
 
     suspect: Suspect
@@ -102,7 +116,7 @@ class Removal:
 
     @property
     def order(self) -> tuple[Point, ...]:
-        """There, held back, there again, and so on."""
+        """As it is, held back, as it is again, and so on."""
         return tuple((number % 2,) for number in range(2 * self.repeats + 1))
 
     @property
@@ -111,9 +125,9 @@ class Removal:
         return len(self.order) * (self.seconds + RECOVERY + 1)
 
 
-def removed_for_a_while(
+def hold_back(
     cluster: Cluster,
-    removal: Removal,
+    test: SuspectTest,
     *,
     folder: Path,
     sources: Sequence[Source] | None = None,
@@ -121,21 +135,21 @@ def removed_for_a_while(
     on_stretch: Callable[[int, str], None] = lambda _number, _words: None,
     on_look: Callable[[Run], None] = lambda _: None,
     on_wait: OnWait = lambda _: None,
-) -> tuple[Made, ...]:
-    """Watch a cluster with and without a client that is not ours; a run file for each stretch.
+) -> tuple[MeasuredPoint, ...]:
+    """Watch a cluster with and without a client of somebody else; a run file for each stretch.
 
     Args:
-        cluster: where; no load of ours is made.
-        removal: who is taken away, how often and for how long.
+        cluster: where; no load is generated.
+        test: who is held back, how often and for how long.
         folder: for the run files; it must hold none.
         sources: of the metrics; by default the cluster's own.
-        consented: the yes that a cluster which is not a lab needs.
-        on_stretch: told of each stretch as it begins: its number from 1, and what is so in it.
+        consented: consent to touch a cluster that is not a lab.
+        on_stretch: called as each stretch begins with its number from 1, and whether the suspect is held back.
         on_look: as for `watch`.
         on_wait: as for `watch`.
 
     Raises:
-        ConsentError: it is not a lab, and there is no yes for it.
+        ConsentError: it is not a lab, and was not consented to.
         ConfigurationError: the client has a quota already, or no source of metrics is known.
         StoreError: the folder holds runs already.
         ClusterError: the cluster does not let us set quotas, or the temporary quota could not be removed again.
@@ -146,53 +160,71 @@ def removed_for_a_while(
     if folder.exists() and any(folder.glob(f"*{SUFFIX}")):
         raise StoreError(f"{folder} holds runs already: give another folder with --out, or remove them")
     chosen = sources_of(cluster) if sources is None else sources
-    made_of = removal.suspect.design
+    made_of = test.suspect.design
 
-    def stretch(number: int, point: Point) -> Made:
-        on_stretch(number, made_of.said(point))
+    def stretch(number: int, point: Point) -> MeasuredPoint:
+        on_stretch(number, made_of.describe(point))
         if number > 1:
             time.sleep(RECOVERY)
         path = folder / f"{number:03}{SUFFIX}"
-        run = watch(cluster, seconds=removal.seconds, sources=chosen, path=path, on_look=on_look, on_wait=on_wait)
-        if run.seconds < _WHOLE * removal.seconds:
+        run = watch(cluster, seconds=test.seconds, sources=chosen, path=path, on_look=on_look, on_wait=on_wait)
+        if run.seconds < _WHOLE * test.seconds:
             raise AbortedError(f"interrupted: what was watched until then is in {folder}")
-        return Made(point=point, run=run)
+        return MeasuredPoint(point=point, run=run)
 
     made = []
-    for number, point in enumerate(removal.order, start=1):
-        if point == made_of.hurts:
+    for number, point in enumerate(test.order, start=1):
+        if point == made_of.baseline:
             made.append(stretch(number, point))
             continue
-        bound = removal.seconds + RECOVERY + PATIENCE
+        bound = test.seconds + RECOVERY + PATIENCE
         with temporary_quota(
             cluster,
-            removal.suspect.entity,
+            test.suspect.entity,
             HOLDING_BACK,
-            why=f"what falls without {removal.suspect.words}",
+            why=f"what falls without {test.suspect.words}",
             seconds=bound,
         ):
             made.append(stretch(number, point))
     return tuple(made)
 
 
-def fallen(removal: Removal, made: Sequence[Made], limits: Limits) -> Outcome:
-    """What fell while the suspect was held back. Pure."""
-    return judged(removal.suspect.design, made, limits)
+def evaluate_suspect(test: SuspectTest, made: Sequence[MeasuredPoint], limits: Limits) -> ExperimentResult:
+    """What fell while the suspect was held back, and whether it is cleared. Pure."""
+    found = evaluate(test.suspect.design, made, limits)
+    if doubt := _doubt(test, made):
+        return replace(found, left_out=(*found.left_out, doubt))
+    return replace(found, conclusion=_cleared(test.suspect, found))
 
 
-def doubts(removal: Removal, made: Sequence[Made]) -> tuple[str, ...]:
-    """What speaks against the suspect having been taken away: that no broker delayed a request of it. Pure."""
-    label = removal.suspect.kind
+def _cleared(suspect: Suspect, found: ExperimentResult) -> str:
+    """That a suspect is not what loads the cluster; nothing if it is, or if that cannot be told."""
+    load = found.on(LIMIT_LOAD.name)
+    here = load.effects[0].here if load else UNKNOWN
+    fell = any(
+        effects.effects[0].here.significant and effects.effects[0].here.value < 0
+        for effects in found.effects
+        if effects.figure.name.startswith(_OF_BROKERS)
+    )
+    if fell or not here.known or here.significant:
+        return ""
+    most = f"at most {units.number(max(0.0, -100 * here.low), 2)} points of it can be its doing"
+    return f"{suspect.words} is cleared: without it the limit load does not change significantly; {most}"
+
+
+def _doubt(test: SuspectTest, made: Sequence[MeasuredPoint]) -> str:
+    """What speaks against the suspect having been held back: that no broker delayed a request of it."""
+    suspect = test.suspect
     delays = [
-        float(np.nanmax(one.values, initial=0.0))
+        float(np.nanmax(series.values, initial=0.0))
         for part in made
-        if part.point != removal.suspect.design.hurts
-        for one in part.run.named("request_throttle_time")
-        if one.labels.get(label) in {removal.suspect.name, _USER + removal.suspect.name}
+        if part.point != suspect.design.baseline
+        for series in part.run.named("request_throttle_time")
+        if series.labels.get(suspect.kind) in {suspect.name, _USER + suspect.name}
     ]
     if any(delay > 0 for delay in delays):
-        return ()
+        return ""
     return (
-        f"no broker says that it delayed a request of {removal.suspect.words}: see whether the name is right, and "
-        "whether the source of metrics shows throttle time by client",
+        f"no broker reports that it throttled a request of {suspect.words}: check the name, and whether the source of "
+        "metrics has throttle time by client"
     )

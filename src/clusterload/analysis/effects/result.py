@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.achieved import achieved
 from clusterload.analysis.bottleneck import GENERATOR, bottlenecks
-from clusterload.analysis.effects.design import Alias, Design, Kind, Point
+from clusterload.analysis.effects.design import Alias, Design, DesignKind, Point
 from clusterload.analysis.effects.effects import Effects, Observation, effects_on
 from clusterload.analysis.effects.figures import LIMIT_LOAD, courses_of, figures_of
-from clusterload.analysis.effects.settling import settled
+from clusterload.analysis.effects.settling import settled_after
 from clusterload.analysis.effects.words import drift_words, interaction_words, sentence
 from clusterload.analysis.host_cpu import crowded
 from clusterload.analysis.usage import assess
@@ -31,7 +31,7 @@ _HOUR: Final = 3600 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class MeasuredPoint:
     """One point of a design that was measured."""
 
     point: Point
@@ -39,7 +39,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Displayed):
+class ExperimentResult(Displayed):
     """What an experiment found.
 
     Attributes:
@@ -48,6 +48,7 @@ class Outcome(Displayed):
         settle: seconds at the start of each run that were not judged.
         observed: each run that counts, in the order of time.
         left_out: runs that do not count, and why.
+        conclusion: what it says of the question, where there was one.
         crowded: runs in which others than the brokers kept a host of theirs busy.
     """
 
@@ -57,6 +58,7 @@ class Outcome(Displayed):
     observed: tuple[Observation, ...]
     left_out: tuple[str, ...]
     crowded: int = 0
+    conclusion: str = ""
 
     def __str__(self) -> str:
         return f"Experiment: {next(iter(self.sentences), 'nothing was found')}"
@@ -68,8 +70,9 @@ class Outcome(Displayed):
     @property
     def sentences(self) -> tuple[str, ...]:
         """What was found: on each figure that something changes, and in any case on the first."""
-        told = [one for number, one in enumerate(self.effects) if number == 0 or _shows(one)]
-        return tuple(line for one in told for line in (sentence(one), *_together(one)))
+        shown = [effects for number, effects in enumerate(self.effects) if number == 0 or _significant(effects)]
+        first = (self.conclusion,) if self.conclusion else ()
+        return (*first, *(line for effects in shown for line in (sentence(effects), *_together(effects))))
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
@@ -82,7 +85,7 @@ class Outcome(Displayed):
         return tuple(_notes(self))
 
 
-def judged(design: Design, made: Sequence[Made], limits: Limits) -> Outcome:
+def evaluate(design: Design, made: Sequence[MeasuredPoint], limits: Limits) -> ExperimentResult:
     """What runs of a design come to. Pure: the same runs say the same anywhere.
 
     Args:
@@ -90,7 +93,7 @@ def judged(design: Design, made: Sequence[Made], limits: Limits) -> Outcome:
         made: the runs, in the order of time.
         limits: what their limit load is held against.
     """
-    doubts = [doubt(one.run) for one in made]
+    doubts = [run_doubt(one.run) for one in made]
     good = [one for one, why in zip(made, doubts, strict=True) if not why]
     settle = settling_of(good, limits)
     observed = [
@@ -100,17 +103,17 @@ def judged(design: Design, made: Sequence[Made], limits: Limits) -> Outcome:
     known = {figure for one in observed for figure, value in one.figures.items() if not math.isnan(value)} | {
         LIMIT_LOAD
     }
-    return Outcome(
+    return ExperimentResult(
         design=design,
         effects=tuple(effects_on(figure, design, observed) for figure in every if figure in known),
         settle=settle,
         observed=tuple(observed),
-        left_out=tuple(f"{design.said(one.point)}: {why}" for one, why in zip(made, doubts, strict=True) if why),
+        left_out=tuple(f"{design.describe(one.point)}: {why}" for one, why in zip(made, doubts, strict=True) if why),
         crowded=sum(bool(crowded(one.run, assess(one.run, limits))) for one in good),
     )
 
 
-def doubt(run: Run) -> str:
+def run_doubt(run: Run) -> str:
     """Why a run says nothing of the cluster; nothing if it does."""
     if not run.complete:
         return "the run was cut short"
@@ -136,7 +139,7 @@ def _missed(run: Run, load: str) -> bool:
     return any(share < MADE for share in shares)
 
 
-def settling_of(made: Sequence[Made], limits: Limits) -> float:
+def settling_of(made: Sequence[MeasuredPoint], limits: Limits) -> float:
     """Seconds at the start of each of these runs until their figures stop trending.
 
     Each load of ours begins from nothing, so all are taken together. What is only watched begins where the point before
@@ -148,10 +151,10 @@ def settling_of(made: Sequence[Made], limits: Limits) -> float:
         step, courses = courses_of(one.run, limits)
         for name, course in courses.items():
             curves.setdefault((name, () if one.run.plan else one.point), []).append(course)
-    return step * max((settled(of) for of in curves.values()), default=0)
+    return step * max((settled_after(of) for of in curves.values()), default=0)
 
 
-def _shows(effects: Effects) -> bool:
+def _significant(effects: Effects) -> bool:
     return any(one.here.significant for one in effects.effects)
 
 
@@ -161,7 +164,7 @@ def _together(effects: Effects) -> Iterator[str]:
             yield interaction_words(one, effects)
 
 
-def _notes(outcome: Outcome) -> Iterator[str]:
+def _notes(outcome: ExperimentResult) -> Iterator[str]:
     if outcome.settle:
         yield f"the first {outcome.settle:g} s of each run settle, and are not judged"
     for one in outcome.effects[:1]:
@@ -172,7 +175,7 @@ def _notes(outcome: Outcome) -> Iterator[str]:
             yield f"in {unseen} of {len(outcome.observed)} runs the {one.figure.title} was not seen"
         if not one.degrees:
             yield f"{one.runs} runs give no interval: measure more repeats"
-        if outcome.design.kind is Kind.FULL and len(outcome.design.factors) > 1 and not one.interactions:
+        if outcome.design.kind is DesignKind.FULL and len(outcome.design.factors) > 1 and not one.interactions:
             yield "too few runs tell how factors act on each other: measure more repeats"
     if outcome.crowded:
         yield (

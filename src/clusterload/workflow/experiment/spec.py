@@ -1,4 +1,4 @@
-"""What an experiment consists of, and the file by which one that was broken off goes on."""
+"""What an experiment consists of, and the file by which an interrupted one continues."""
 
 from __future__ import annotations
 
@@ -9,46 +9,52 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from clusterload.analysis.effects import Design, Kind, Point, design, ordered
+from clusterload.analysis.effects import Design, DesignKind, Point, make_design, run_order
 from clusterload.model.errors import ConfigurationError, StoreError
 from clusterload.model.workload import Plan
 from clusterload.telemetry.runfile import SUFFIX
-from clusterload.workflow.experiment.factors import Varied, varied
+from clusterload.workflow.experiment.factors import VariedDial, read_factor
 
 FILE: Final = "experiment.json"
-"""What stands beside the run files."""
+"""The file beside the run files."""
 
 AROUND: Final = 6.0
-"""Seconds that a run takes beside its load: metrics before and after it, and rest."""
+"""Seconds that a run takes besides its load: metrics before and after it, and waiting for an idle cluster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
+class ExperimentSpec:
     """What is varied, and how.
 
     Attributes:
-        plan: what is made at the point where it hurts, but for the factors.
-        varied: the factors.
+        plan: the load at the baseline, but for the factors.
+        dials: the factors.
         design: the points.
         repeats: how often each is measured.
         seed: of the order.
     """
 
     plan: Plan
-    varied: tuple[Varied, ...]
+    dials: tuple[VariedDial, ...]
     design: Design
     repeats: int
     seed: int
 
     @classmethod
     def of(
-        cls, plan: Plan, factors: Sequence[str], *, kind: Kind | None = None, repeats: int = 3, seed: int | None = None
+        cls,
+        plan: Plan,
+        factors: Sequence[str],
+        *,
+        kind: DesignKind | None = None,
+        repeats: int = 3,
+        seed: int | None = None,
     ) -> Self:
         """An experiment on a plan.
 
         Args:
             plan: what is varied.
-            factors: as `varied` reads them.
+            factors: as `read_factor` reads them.
             kind: of the design; by default one at a time, and a screening above six factors.
             repeats: how often each point is measured.
             seed: of the order; by default drawn.
@@ -57,7 +63,7 @@ class Orders:
             ConfigurationError: a factor or a design that cannot be made.
             UsageError: a text that is no factor.
         """
-        read = tuple(varied(text, plan) for text in factors)
+        read = tuple(read_factor(text, plan) for text in factors)
         places = [(one.load, one.dial) for one in read]
         for number, place in enumerate(places):
             if place in places[:number]:
@@ -65,8 +71,8 @@ class Orders:
         drawn = random.SystemRandom().getrandbits(32) if seed is None else seed
         made = cls(
             plan=plan,
-            varied=read,
-            design=design(tuple(one.factor for one in read), kind),
+            dials=read,
+            design=make_design(tuple(one.factor for one in read), kind),
             repeats=repeats,
             seed=drawn,
         )
@@ -77,25 +83,25 @@ class Orders:
     @property
     def order(self) -> tuple[Point, ...]:
         """The points as they are measured."""
-        return ordered(self.design, self.repeats, self.seed)
+        return run_order(self.design, self.repeats, self.seed)
 
     @property
     def seconds(self) -> float:
-        """About how long all of it takes."""
+        """About how long it takes."""
         return len(self.order) * (self.plan.duration + AROUND)
 
     def plan_at(self, point: Point) -> Plan:
         """What is made at a point."""
         plan = self.plan
-        for one, level in zip(self.varied, point, strict=True):
+        for one, level in zip(self.dials, point, strict=True):
             plan = one.set_in(plan, level)
-        return replace(plan, name=self.design.said(point))
+        return replace(plan, name=self.design.describe(point))
 
     def as_document(self) -> dict[str, Any]:
-        """What `kept` reads back, made of plain values; with the order, for those who read it."""
+        """What `read_spec` reads back, made of plain values; with the order, for those who read it."""
         return {
             "plan": self.plan.as_document(),
-            "factors": [one.text for one in self.varied],
+            "factors": [one.text for one in self.dials],
             "design": str(self.design.kind),
             "repeats": self.repeats,
             "seed": self.seed,
@@ -104,17 +110,17 @@ class Orders:
 
     @classmethod
     def parsed(cls, given: Mapping[str, Any]) -> Self:
-        """The experiment of which a document tells."""
+        """The experiment of a document."""
         return cls.of(
             Plan.parsed(given["plan"]),
             given["factors"],
-            kind=Kind(given["design"]),
+            kind=DesignKind(given["design"]),
             repeats=given["repeats"],
             seed=given["seed"],
         )
 
 
-def kept(folder: Path) -> Orders | None:
+def read_spec(folder: Path) -> ExperimentSpec | None:
     """The experiment that a folder holds; None if it holds none.
 
     Raises:
@@ -124,25 +130,25 @@ def kept(folder: Path) -> Orders | None:
     if not path.exists():
         return None
     try:
-        return Orders.parsed(json.loads(path.read_text(encoding="utf-8")))
+        return ExperimentSpec.parsed(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, ConfigurationError) as error:
-        raise StoreError(f"{path} tells of no experiment ({error}): give another folder with --out") from None
+        raise StoreError(f"{path} is not an experiment ({error}): give another folder with --out") from None
 
 
-def claimed(orders: Orders, folder: Path, *, seeded: bool) -> Orders:
-    """Make a folder this experiment's: a new one's, or that of one that goes on, whose order is kept.
+def claim_folder(spec: ExperimentSpec, folder: Path, *, seeded: bool) -> ExperimentSpec:
+    """Make a folder this experiment's: a new one, or one that continues, whose order is kept.
 
     Args:
-        orders: what is to be measured.
+        spec: what is to be measured.
         folder: for the run files.
         seeded: whether the seed was asked for; one that was drawn gives way to the one that is there.
 
     Raises:
         StoreError: it holds other runs, or another experiment.
     """
-    there = kept(folder)
+    there = read_spec(folder)
     if there is not None:
-        wanted = orders if seeded else replace(orders, seed=there.seed)
+        wanted = spec if seeded else replace(spec, seed=there.seed)
         if wanted.as_document() != there.as_document():
             raise StoreError(f"{folder} holds another experiment: give another folder with --out, or remove it")
         return there
@@ -150,6 +156,6 @@ def claimed(orders: Orders, folder: Path, *, seeded: bool) -> Orders:
         raise StoreError(f"{folder} holds runs already: give another folder with --out, or remove them")
     folder.mkdir(parents=True, exist_ok=True)
     scratch = folder / f".{FILE}.part"
-    scratch.write_text(json.dumps(orders.as_document(), indent=1), encoding="utf-8")
+    scratch.write_text(json.dumps(spec.as_document(), indent=1), encoding="utf-8")
     scratch.replace(folder / FILE)
-    return orders
+    return spec
