@@ -51,7 +51,7 @@ def test_groups_are_folders_patterns_or_lists(capsys: pytest.CaptureFixture[str]
     [comparison] = found["contrasts"]
     rulings = {one["figure"]: one["ruling"] for one in comparison["differences"]}
     assert rulings["limit_load"] == "better"
-    assert rulings["resource.ingress"] == "no difference shown"
+    assert rulings["resource.ingress"] == "no significant difference"
     assert {"name": "sales: producers", "values": ["20 producers", "10 producers"]} in found["settings"]
 
 

@@ -53,8 +53,8 @@ def test_every_figure_stands_under_its_word_with_both_values_and_an_interval() -
     text = shown(found()).replace("\u00a0", " ")
     assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
     rows = [line.strip() for line in text.splitlines()]
-    words = [row for row in rows if row in {"Worse", "Better", "Changed", "No difference shown"}]
-    assert words == ["Worse", "Better", "Changed", "No difference shown"]
+    words = [row for row in rows if row in {"Worse", "Better", "Changed", "No significant difference"}]
+    assert words == ["Worse", "Better", "Changed", "No significant difference"]
     row = next(row for row in rows if row.startswith("p99 of web"))
     assert row.split("  ")[0] == "p99 of web"
     assert "10 ms" in row
@@ -106,8 +106,19 @@ def test_a_hostile_name_is_text_in_every_form() -> None:
     assert "\x1b" not in markdown
 
 
-def test_where_nothing_can_be_told_there_is_no_empty_table() -> None:
-    text = shown(compared(group("A", {LATENCY: [1]}), group("B", {LATENCY: [2]})))
-    assert "cannot be told" in text
+def test_of_single_runs_both_values_and_the_difference_stand_with_why_there_is_no_interval() -> None:
+    of = compared(group("A", {LATENCY: [1], BYTES: [2e6]}), group("B", {LATENCY: [2], BYTES: [1e6]}))
+    text = shown(of).replace("\u00a0", " ")
+    [row] = [line.split("  ") for line in text.splitlines() if line.strip().startswith("p99 of web")]
+    assert [cell.strip() for cell in row if cell.strip()] == ["p99 of web", "1 ms", "2 ms", "+100 %", "none"]
+    assert "B against A: no interval can be given: a single run does not tell how runs differ" in " ".join(text.split())
+    assert "No interval, so that chance may explain every difference" in " ".join(text.split())
     assert "Worse" not in text
     assert "interval is of one figure" not in text
+    assert "| p99 of web | 1 ms | 2 ms | +100 % | none | nothing |" in comparison_markdown(of).replace("\\", "")
+    [told] = [one for one in comparison_document(of)["contrasts"][0]["differences"] if one["figure"] == LATENCY.name]
+    assert (told["value"], told["low"], told["ruling"]) == (2.0, None, "cannot tell")
+
+
+def test_a_group_that_is_called_by_its_letter_is_named_once() -> None:
+    assert "\nA: 3 runs" in shown(compared(*(replace(one, title=one.name) for one in found().groups)))

@@ -14,6 +14,7 @@ from clusterload.analysis import compare as comparison
 from clusterload.analysis.compare import BY_CHANCE, SURE, Comparison, Difference, GroupComparison, Ruling
 from clusterload.model import units
 from clusterload.model.run import clock_time
+from clusterload.model.wording import capitalized
 from clusterload.report.shown import Told
 from clusterload.report.tables import plain, table
 
@@ -25,13 +26,15 @@ _STYLES: Final = {Ruling.WORSE: "bold red", Ruling.BETTER: "bold green", Ruling.
 
 def comparison_report(found: Comparison) -> Told:
     """A sentence for each two groups, what they are and what differs in how they were made, then each figure."""
-    parts: list[RenderableType] = [plain(f"{capital(comparison.sentence(one))}.", "bold") for one in found.comparisons]
+    parts: list[RenderableType] = [
+        plain(f"{capitalized(comparison.sentence(one))}.", "bold") for one in found.comparisons
+    ]
     parts += [Text(""), *(plain(line) for line in group_lines(found))]
     parts += [settings_table(found)] if found.settings else [Text(ALIKE)]
     for one in found.comparisons:
         parts.append(comparison_table(one))
         parts += [plain(line, "dim") for line in unknown_lines(one)]
-    parts += [plain(f"{capital(line)}.", "yellow") for line in found.notes]
+    parts += [plain(f"{capitalized(line)}.", "yellow") for line in found.notes]
     return Told(view=Group(*parts, plain(explained(found), "dim")))
 
 
@@ -45,7 +48,8 @@ def group_lines(found: Comparison) -> Iterator[str]:
         count = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}"
         begun = sorted(run.start for run in runs)
         when = clock_time(begun[0]) if len(runs) == 1 else f"{clock_time(begun[0])} to {clock_time(begun[-1])}"
-        yield f"{group.name}  {group.title}: {count}, begun {when}"
+        title = "" if group.title == group.name else f"  {group.title}"
+        yield f"{group.name}{title}: {count}, begun {when}"
 
 
 def settings_table(found: Comparison) -> Table:
@@ -62,25 +66,35 @@ def comparison_table(one: GroupComparison) -> Table:
     for ruling in ORDER:
         own = one.ruled(ruling)
         if own:
-            shown.add_row(Text(capital(ruling), style=_STYLES.get(ruling, "")))
+            shown.add_row(Text(capitalized(ruling), style=_STYLES.get(ruling, "")))
         for each in own:
             shown.add_row(plain(f"  {each.figure.title}"), *(Text(_kept(cell)) for cell in cells(each)))
+    for each in without_interval(one):
+        shown.add_row(plain(each.figure.title), *(Text(_kept(cell)) for cell in cells(each)))
     return shown
+
+
+def without_interval(one: GroupComparison) -> tuple[Difference, ...]:
+    """Differences of single runs, which have a value only."""
+    return tuple(each for each in one.ruled(Ruling.UNKNOWN) if each.estimate is not None)
 
 
 def cells(one: Difference) -> tuple[str, ...]:
     """Both values, the difference and its interval, as text."""
     levels = (units.level(value, one.figure.unit) for value in (one.before, one.after))
-    return (*levels, comparison.amount(one), comparison.interval(one))
+    return (*levels, comparison.amount(one), comparison.interval(one) or "none")
 
 
 def unknown_lines(one: GroupComparison) -> Iterator[str]:
     """What cannot be told and why, a line a reason."""
+    if single := without_interval(one):
+        yield f"No interval, so that chance may explain every difference: {single[0].doubt}."
     reasons: dict[str, list[str]] = {}
     for each in one.ruled(Ruling.UNKNOWN):
-        reasons.setdefault(each.doubt, []).append(each.figure.title)
+        if each.estimate is None:
+            reasons.setdefault(each.doubt, []).append(each.figure.title)
     for doubt, titles in reasons.items():
-        yield f"Cannot tell: {', '.join(titles)}. {capital(doubt)}."
+        yield f"Cannot tell: {', '.join(titles)}. {capitalized(doubt)}."
 
 
 def explained(found: Comparison) -> str:
@@ -98,11 +112,6 @@ def explained(found: Comparison) -> str:
 def _kept(words: str) -> str:
     # Non-breaking: where room is short, names are folded and not figures.
     return words.replace(" ", "\u00a0")
-
-
-def capital(text: str) -> str:
-    """A sentence begins with a capital."""
-    return text[:1].upper() + text[1:]
 
 
 def comparison_document(found: Comparison) -> dict[str, Any]:

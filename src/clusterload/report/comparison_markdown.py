@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from clusterload.analysis import compare as comparison
 from clusterload.analysis.compare import SURE, Comparison, GroupComparison
 from clusterload.model import units
-from clusterload.report.comparison import ALIKE, ORDER, capital, cells, explained, group_lines, unknown_lines
+from clusterload.model.wording import capitalized
+from clusterload.report.comparison import ALIKE, ORDER, cells, explained, group_lines, unknown_lines, without_interval
 from clusterload.report.plain import for_markdown
 
 
@@ -21,7 +22,7 @@ def _lines(found: Comparison) -> Iterator[str]:
     yield f"## Runs compared: {' and '.join(names) if len(names) == 2 else ', '.join(names)}"  # noqa: PLR2004
     yield ""
     for one in found.comparisons:
-        yield f"**{for_markdown(capital(comparison.sentence(one)))}.**"
+        yield f"**{for_markdown(capitalized(comparison.sentence(one)))}.**"
         yield ""
     yield from (f"- {for_markdown(line)}" for line in group_lines(found))
     yield ""
@@ -34,7 +35,7 @@ def _lines(found: Comparison) -> Iterator[str]:
         yield from _compare_pair(one)
     yield ""
     if found.notes:
-        yield from (f"- {for_markdown(capital(note))}." for note in found.notes)
+        yield from (f"- {for_markdown(capitalized(note))}." for note in found.notes)
         yield ""
     yield for_markdown(explained(found))
     yield ""
@@ -43,6 +44,7 @@ def _lines(found: Comparison) -> Iterator[str]:
 def _compare_pair(one: GroupComparison) -> Iterator[str]:
     heads = ["", one.before, one.after, "difference", f"{units.percent(SURE)} interval", "what that says"]
     rows = [[each.figure.title, *cells(each), str(ruling)] for ruling in ORDER for each in one.ruled(ruling)]
+    rows += [[each.figure.title, *cells(each), "nothing"] for each in without_interval(one)]
     unknown = list(unknown_lines(one))
     if rows:
         yield from _table(heads, rows)

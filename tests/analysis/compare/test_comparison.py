@@ -42,7 +42,7 @@ def test_repeats_of_one_plan_show_no_difference(tmp_path: Path) -> None:
     found = compare({"a": runs(tmp_path, "a"), "b": runs(tmp_path, "b", noise=(0.002, -0.003, 0.004))}, COURSE)
     assert set(rulings(found).values()) == {Ruling.NOT_SHOWN}
     assert {"limit_load", "resource.ingress", "saturation.cpu", "cost.cpu", "cost.bytes"} <= rulings(found).keys()
-    assert sentence(only(found)).startswith("B against A: no difference shown in ")
+    assert sentence(only(found)).startswith("B against A: no significant difference in ")
     assert found.settings == ()
 
 

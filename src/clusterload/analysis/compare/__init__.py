@@ -1,4 +1,4 @@
-"""Contrast: groups of runs held side by side, each difference with its interval and what may be said of it. Pure."""
+"""Comparison: groups of runs side by side, each difference with its interval and what may be said of it. Pure."""
 
 from clusterload.analysis.compare.comparison import (
     BY_CHANCE,

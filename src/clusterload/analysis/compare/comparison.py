@@ -1,4 +1,4 @@
-"""Contrast: groups of runs held side by side, figure by figure, and each difference in one of a few words.
+"""Comparison: groups of runs held side by side, figure by figure, and each difference in one of a few words.
 
 A word is said only of what chance hardly explains. Many figures are looked at, and the more there are, the farther one
 has to go: all of them together name one by chance in one of a hundred comparisons of equal groups at most (Holm 1979).
@@ -15,7 +15,7 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.compare.figure import Better, Family, Figure
-from clusterload.analysis.compare.group import Group, Repeats, UnknownFigureError, difference_of
+from clusterload.analysis.compare.group import ALONE, Group, Repeats, UnknownFigureError, difference_of
 from clusterload.analysis.compare.reading import Reading, reading_of
 from clusterload.analysis.compare.settings import Setting, settings, uneven
 from clusterload.analysis.estimate import Estimate
@@ -23,6 +23,7 @@ from clusterload.analysis.statistics import holm
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.errors import UsageError
+from clusterload.model.wording import in_sentence
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
@@ -35,13 +36,13 @@ _FAMILIES: Final = tuple(Family)
 
 
 class Ruling(StrEnum):
-    """What became of a figure, in the words that people read."""
+    """What may be said of a difference, in the words that people read."""
 
     BETTER = "better"
     WORSE = "worse"
     CHANGED = "changed"
     """It differs, and neither way of it is the better one."""
-    NOT_SHOWN = "no difference shown"
+    NOT_SHOWN = "no significant difference"
     """It may differ by as much as its interval says."""
     UNKNOWN = "cannot tell"
 
@@ -55,10 +56,11 @@ class Difference:
         before: its typical value in the first group, in its unit; NaN if it is not known.
         after: likewise in the second one.
         relative: whether `estimate` is a ratio, after over before; otherwise it is a difference in the figure's unit.
-        estimate: with its interval, and how likely chance goes as far; None if it cannot be told.
+        estimate: with its interval, and how likely chance goes as far. Without interval if nothing tells how runs
+            differ, None if a run is doubted.
         adjusted: how likely chance goes as far in any of all figures that were looked at; NaN if it cannot be told.
-        ruling: what became of it.
-        doubt: why it cannot be told; nothing if it can.
+        ruling: what may be said of it.
+        doubt: why it cannot be told, or has no interval; nothing otherwise.
     """
 
     figure: Figure
@@ -69,6 +71,11 @@ class Difference:
     adjusted: float = math.nan
     ruling: Ruling = Ruling.UNKNOWN
     doubt: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether it has an interval."""
+        return self.estimate is not None and self.estimate.known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +107,7 @@ class Comparison(Displayed):
 
     Attributes:
         groups: in the order in which they were given; they are called A, B, C and so on.
-        contrasts: of each later group with the first one.
+        comparisons: of each later group with the first one.
         settings: what differs between the groups' plans, and what they were made with.
         limits: the title of the table that all were held against.
         basis: what how runs differ was taken from, in words.
@@ -119,8 +126,8 @@ class Comparison(Displayed):
 
     @property
     def looked(self) -> int:
-        """Differences that could be told."""
-        return sum(one.estimate is not None for comparison in self.comparisons for one in comparison.differences)
+        """Differences that have an interval."""
+        return sum(one.known for comparison in self.comparisons for one in comparison.differences)
 
 
 def compare(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Iterable[Run] = ()) -> Comparison:
@@ -217,12 +224,12 @@ def _difference(figure: Figure, before: Group, after: Group, repeats: Repeats) -
         found = difference_of(figure, before, after, repeats, relative=relative)
     except UnknownFigureError as error:
         return replace(bare, doubt=str(error))
-    return replace(bare, estimate=found)
+    return replace(bare, estimate=found, doubt="" if found.known else ALONE)
 
 
 def _ruled(comparisons: Sequence[GroupComparison]) -> Iterator[GroupComparison]:
     """With what became of each difference, now that it is known how many were looked at."""
-    told = [one for comparison in comparisons for one in comparison.differences if one.estimate is not None]
+    told = [one for comparison in comparisons for one in comparison.differences if one.known]
     adjusted = dict(zip(map(id, told), holm([one.estimate.chance for one in told if one.estimate]), strict=True))
     for comparison in comparisons:
         ruled = tuple(_ruling(one, adjusted.get(id(one), math.nan)) for one in comparison.differences)
@@ -230,7 +237,7 @@ def _ruled(comparisons: Sequence[GroupComparison]) -> Iterator[GroupComparison]:
 
 
 def _ruling(one: Difference, adjusted: float) -> Difference:
-    if one.estimate is None:
+    if one.estimate is None or not one.known:
         return one
     if adjusted > BY_CHANCE:
         return replace(one, adjusted=adjusted, ruling=Ruling.NOT_SHOWN)
@@ -266,8 +273,8 @@ def _left_out(first: Group, other: Group) -> Iterator[str]:
             yield f"only {one.name} has {', '.join(alone[:3])}{more}: not compared with {rest.name}"
 
 
-# In words: a difference never stands without its interval, as in
-# `B against A: worse: p99 of sales +35 % (+20 % to +52 %); no difference shown in 14 figures; 2 cannot be told`.
+# In words: a difference stands with its interval, or with the reason why there is none, as in
+# `B against A: worse: p99 of sales +35 % (+20 % to +52 %); no significant difference in 14 figures; 2 cannot be told`.
 
 _NAMED: Final = (Ruling.WORSE, Ruling.BETTER, Ruling.CHANGED)
 _MOST: Final = 3
@@ -279,8 +286,8 @@ def amount(one: Difference) -> str:
 
 
 def interval(one: Difference) -> str:
-    """From where to where it may be: `+20 % to +52 %`; nothing if it cannot be told."""
-    if one.estimate is None:
+    """From where to where it may be: `+20 % to +52 %`; nothing if that cannot be told."""
+    if one.estimate is None or not one.known:
         return ""
     return f"{_said(one, one.estimate.low)} to {_said(one, one.estimate.high)}"
 
@@ -296,10 +303,12 @@ def sentence(comparison: GroupComparison) -> str:
     if len(unknown) == len(comparison.differences):
         why = Counter(one.doubt for one in unknown).most_common(1)
         reason = why[0][0] if why else "they have no figure in common"
+        if any(one.estimate for one in unknown):
+            return f"{comparison.after} against {comparison.before}: no interval can be given: {reason}"
         return f"whether {comparison.after} differs from {comparison.before} cannot be told: {reason}"
     parts = list(_named(comparison))
     if shown:
-        parts.append(f"no difference shown in {shown} {'figure' if shown == 1 else 'figures'}")
+        parts.append(f"{Ruling.NOT_SHOWN} in {shown} {'figure' if shown == 1 else 'figures'}")
     if unknown:
         parts.append(f"{len(unknown)} cannot be told")
     return f"{comparison.after} against {comparison.before}: {'; '.join(parts)}"
@@ -309,11 +318,6 @@ def _named(comparison: GroupComparison) -> Iterator[str]:
     for ruling in _NAMED:
         own = comparison.ruled(ruling)
         if own:
-            told = [f"{_title(one)} {amount(one)} ({interval(one)})" for one in own[:_MOST]]
+            told = [f"{in_sentence(one.figure.title)} {amount(one)} ({interval(one)})" for one in own[:_MOST]]
             more = f" and {len(own) - _MOST} more" if len(own) > _MOST else ""
             yield f"{ruling}: {', '.join(told)}{more}"
-
-
-def _title(one: Difference) -> str:
-    title = one.figure.title
-    return title if title[1:2].isupper() else f"{title[:1].lower()}{title[1:]}"

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 CALM: Final = 0.005
 """Share of a value by which runs of one plan differ even where a few of them happen to agree."""
 
-_ALONE: Final = (
+ALONE: Final = (
     "a single run does not tell how runs differ: make three of each, or name repeats of the same plan with --repeats"
 )
+"""Why a difference has no interval."""
 
 
 class UnknownFigureError(ClusterloadError):
@@ -155,8 +156,10 @@ def _places(readings: Sequence[Reading]) -> str:
 def difference_of(figure: Figure, before: Group, after: Group, repeats: Repeats, *, relative: bool) -> Estimate:
     """By how much two groups differ in a figure: a ratio, or a difference in its unit.
 
+    It has no interval where single runs are compared, and no repeats tell how runs of their plans differ.
+
     Raises:
-        UnknownFigureError: a run is doubted, or nothing tells how runs differ.
+        UnknownFigureError: a run is doubted.
     """
     for group in (before, after):
         if why := group.doubted(figure):
@@ -164,7 +167,8 @@ def difference_of(figure: Figure, before: Group, after: Group, repeats: Repeats,
     scatters = [repeats.scatters(figure, group, relative=relative) for group in (before, after)]
     either = scatters[0] or scatters[1]
     if not either:
-        raise UnknownFigureError(_ALONE)
+        first, second = (group.typical(figure, relative=relative) for group in (before, after))
+        return Estimate(value=second / first if relative else second - first)
     samples = [
         Sample(
             mean=float(np.mean(_scaled(group.values(figure), relative=relative))),
