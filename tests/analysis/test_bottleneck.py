@@ -44,7 +44,7 @@ def test_answers_that_fill_all_places_are_the_brokers_brake(tmp_path: Path) -> N
     # 250 requests/s that take a second each need 250 places; 50 connections with 5 in flight have as many.
     found = held(tmp_path, Course(kept=0.5, latency=1_000_000))
     assert found.who == "brokers"
-    assert "100 % of the places for requests under way" in found.why
+    assert "100 % of all in-flight slots" in found.why
 
 
 def test_records_that_brokers_refused_name_the_brokers_and_the_error(tmp_path: Path) -> None:

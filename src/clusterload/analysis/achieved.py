@@ -1,9 +1,9 @@
-"""Achievement: each dial held against what the generator counted, and against what the brokers counted meanwhile.
+"""Achieved dials: each dial compared with what the generator counted, and with what the brokers counted meanwhile.
 
-A rate is achieved when it is within 1 % of what was asked for, or within one event; by chance arrivals may be
-further off, by four standard deviations, and a mean of sizes that are drawn by 5 %. A whole number that does not
-change is achieved exactly or not at all.
-Brokers count whole clusters or topics, so their figures are held against all Loads together that they cover.
+A rate is achieved when it is within 1 % of its target, or within one event; Poisson arrivals may be further off, by
+four standard deviations, and the mean of random sizes by 5 %. A whole number that does not change is achieved exactly
+or not at all.
+Brokers count whole clusters or topics, so their figures are compared with all Loads that they cover together.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from clusterload.model.workload import Load, Plan
 
 TOLERANCE: Final = 0.01
-"""Share by which a rate may miss what was asked for."""
+"""Share by which a rate may miss its target."""
 
 STRAY: Final = 2.0
-"""Events that brokers may count less than the generator because of where a scrape falls."""
+"""Events that brokers may count less than the generator because of when a scrape happens."""
 
 _LEVELS: Final = {"connections", "records_per_request", "record_size", "fan_out"}
-_BROKERS_SAY: Final = {"Fetch": "FetchConsumer"}
-_CLIENTS_TOO: Final = {
+_BROKER_NAMES: Final = {"Fetch": "FetchConsumer"}
+_UNCOUNTED_KINDS: Final = {
     "request_rate": {"produce", "transact"},
     "fetch_rate": {"group"},
     "commit_rate": {"group", "transact"},
@@ -39,7 +39,7 @@ _CLIENTS_TOO: Final = {
     "connections": {"produce", "group", "transact"},
     "connection_rate": {"produce", "group", "transact"},
 }
-"""By dial the kinds of Loads of librdkafka that make such things too, uncounted by us."""
+"""By dial the kinds of Loads of librdkafka that cause the same requests or connections, which no figure counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class BrokerCount:
     """What brokers counted of the thing that a dial is about.
 
     Attributes:
-        value: in the dial's unit; NaN if they were not asked, or not all the time.
+        value: in the dial's unit; NaN if it was not measured, or not throughout.
         of: the resource whose figure it is.
         loads: the names of all Loads that the figure covers.
         made: what the generator counted of the same, for these Loads; NaN if it did not count all of it.
@@ -61,12 +61,12 @@ class BrokerCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AchievedDial:
-    """What became of one dial of one Load.
+    """One dial of one Load: its target and what it came to.
 
     Attributes:
         load: the Load's name.
-        asked: what was asked for, the mean over the load after its warm-up.
-        value: what it came to by the generator's own count; NaN if that does not tell.
+        asked: the target, the mean over the load after its warm-up.
+        value: what it came to by the generator's own count; NaN if that is unknown.
         seconds: how long it was counted.
         counted: what brokers counted meanwhile.
     """
@@ -84,19 +84,19 @@ class AchievedDial:
 
     @property
     def foremost(self) -> bool:
-        """Whether its Load is the first that the brokers' figure covers: what is said of all of them is said there."""
+        """Whether its Load is the first that the brokers' figure covers, where that figure is reported."""
         return self.counted.loads[:1] == (self.load,)
 
     @property
     def missed_by(self) -> float:
-        """How much too little it was, as a share of what was asked for; below 0 too much, NaN if that is not known."""
+        """By how much it fell short, as a share of the target; below 0 if it exceeded it, NaN if unknown."""
         if not math.isfinite(self.asked.value) or not self.asked.value:
             return math.nan
         return (self.asked.value - self.value) / self.asked.value
 
     @property
     def missed(self) -> bool:
-        """Whether it is known to be other than asked for."""
+        """Whether it is known to differ from the target."""
         if math.isnan(self.value) or not math.isfinite(self.asked.value):
             return False
         off = abs(self.value - self.asked.value)
@@ -105,8 +105,8 @@ class AchievedDial:
         return off > TOLERANCE * self.asked.value + self._events(1.0) + self.asked.chance
 
     @property
-    def denied(self) -> bool:
-        """Whether brokers are known to have counted less than the generator says that it made."""
+    def undercounted(self) -> bool:
+        """Whether brokers are known to have counted less than the generator did."""
         made, counted = self.counted.made, self.counted.value
         if math.isnan(made) or math.isnan(counted):
             return False
@@ -118,11 +118,11 @@ class AchievedDial:
     @property
     def kept(self) -> bool:
         """Whether it was achieved, as far as is known."""
-        return not self.missed and not self.denied and not math.isnan(self.value)
+        return not self.missed and not self.undercounted and not math.isnan(self.value)
 
 
 def achieved(run: Run) -> tuple[AchievedDial, ...]:
-    """Each dial of each Load that asks for a figure, with what it came to; nothing where no load was made."""
+    """Each dial of each Load that sets a target, with what it came to; nothing where no load was made."""
     if run.plan is None or not run.ledgers:
         return ()
     stretch = LoadStretch.of(run)
@@ -142,7 +142,7 @@ class _Books:
         self.ledgers = {ledger.load: ledger for ledger in run.ledgers}
 
     def achieved(self, load: Load) -> Iterator[AchievedDial]:
-        """What became of a Load's dials."""
+        """A Load's dials with what they came to."""
         if load.name not in self.ledgers:
             return
         for target in asked(load, self.stretch.begin, self.stretch.end):
@@ -180,7 +180,7 @@ class _Books:
         if load.engine == "client":
             return ledger.acknowledged / self.stretch.whole if ledger.unit == RECORDS else math.nan
         if load.dials.acks == "0":
-            # Nobody acknowledges them: what was sent is all that can be known.
+            # Brokers do not acknowledge them: what was sent is all that can be known.
             return self._requests(load, "request_rate") * ledger.scheduled / max(1, self._sent(load))
         return self.stretch.rate(self.run.named("load_records"), load=load.name)
 
@@ -220,15 +220,15 @@ class _Books:
     # The brokers' count.
 
     def counted(self, load: Load, dial: str) -> BrokerCount:
-        """What brokers counted of what a dial is about."""
+        """What brokers counted of what a dial sets."""
         if dial in API:
-            api = _BROKERS_SAY.get(API[dial], API[dial])
+            api = _BROKER_NAMES.get(API[dial], API[dial])
             value = self.stretch.rate(self.brokers("requests_by_type"), request=api)
-            return self._everybody(dial, value, "requests_by_type")
+            return self._of_cluster(dial, value, "requests_by_type")
         if dial == "connections":
-            return self._everybody(dial, self.stretch.level(self.brokers("connections")), "connections")
+            return self._of_cluster(dial, self.stretch.level(self.brokers("connections")), "connections")
         if dial == "connection_rate":
-            return self._everybody(dial, self._attempts(), "connection_attempts")
+            return self._of_cluster(dial, self._attempts(), "connection_attempts")
         if dial == "record_rate":
             return self._by_topic(load, "records_in", lambda loads: sum(map(self._records, loads)))
         if dial == "byte_rate":
@@ -236,7 +236,7 @@ class _Books:
         return self._reads(load) if dial == "fan_out" else BrokerCount()
 
     def _reads(self, load: Load) -> BrokerCount:
-        """How many times brokers gave out each byte of a topic, held against all Loads that read it."""
+        """How many times brokers served each byte of a topic, compared with all Loads that read it."""
         here = {
             way: [series for series in self.brokers(f"{way}_by_topic") if series.labels["topic"] == load.topic]
             for way in ("ingress", "egress")
@@ -262,9 +262,9 @@ class _Books:
         seen = {series.labels.get("broker", "") for series in found}
         return found if "" in seen or there <= seen else []
 
-    def _everybody(self, dial: str, value: float, of: str) -> BrokerCount:
-        """A figure of the whole cluster, held against all Loads that have a part in it."""
-        apart = _CLIENTS_TOO.get(dial, set())
+    def _of_cluster(self, dial: str, value: float, of: str) -> BrokerCount:
+        """A figure of the whole cluster, compared with all Loads that have a part in it."""
+        apart = _UNCOUNTED_KINDS.get(dial, set())
         uncounted = {load.name for load in self.loads if load.engine == "client" and load.kind in apart}
         parts = {load.name: self._part(load, dial) for load in self.loads if load.engine == "wire"}
         sharing = tuple(load.name for load in self.loads if load.name in uncounted or parts.get(load.name))
@@ -276,7 +276,7 @@ class _Books:
         return 0.0 if math.isnan(part) else part
 
     def _by_topic(self, load: Load, resource: str, made: Callable[[Sequence[Load]], float]) -> BrokerCount:
-        """A figure of one topic, or of the whole cluster where brokers do not tell topics apart."""
+        """A figure of one topic, or of the whole cluster where brokers do not count by topic."""
         by_topic = self.brokers(f"{resource}_by_topic")
         here = [series for series in by_topic if series.labels["topic"] == load.topic]
         loads = self._writers(load.topic) if here else [load for load in self.loads if self._writers(load.topic)]

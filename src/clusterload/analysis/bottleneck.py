@@ -1,4 +1,4 @@
-"""Bottleneck: what kept a Load from being made as asked, the generator, the brokers, or the host that both share."""
+"""Bottleneck: what kept a Load below its dials: the generator, the brokers, or the host that both share."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ LATE_LOOP: Final = 50.0
 """Milliseconds that an event loop is late, in most seconds, from which the generator is the suspect."""
 
 LOST: Final = 0.01
-"""Share of what was scheduled that may be refused, late or dropped before it is looked into."""
+"""Share of what was scheduled that may be refused, late or dropped without a bottleneck being named."""
 
 FILLED: Final = 0.8
-"""Share of the places for requests under way from which answers count as what was waited for."""
+"""Share of all in-flight slots from which on the brokers' answers count as what was waited for."""
 
 NONE: Final = "none"
 GENERATOR: Final = "generator"
@@ -40,7 +40,7 @@ UNCLEAR: Final = "unclear"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bottleneck:
-    """What kept a Load back.
+    """What kept a Load below its dials.
 
     Attributes:
         load: the Load's name.
@@ -66,7 +66,7 @@ class Bottleneck:
 
 
 def bottlenecks(run: Run, dials: Sequence[AchievedDial] | None = None) -> tuple[Bottleneck, ...]:
-    """For each Load what kept it back; `dials` spares working out `achieved` again."""
+    """The bottleneck of each Load; `dials`, where given, are those of `achieved`."""
     if run.plan is None:
         return ()
     known = achieved(run) if dials is None else dials
@@ -79,7 +79,7 @@ def bottlenecks(run: Run, dials: Sequence[AchievedDial] | None = None) -> tuple[
 
 
 def strained(run: Run) -> str:
-    """What says that the wire engine itself was short of time, in words; nothing if it was not, or does not tell."""
+    """That the wire engine itself was short of time, in words; empty if it was not, or if that is unknown."""
     cores, lag = _busiest_worker(run), _lag(run)
     if cores >= BUSY:
         return f"the busiest worker took {units.number(cores, 2)} of a core"
@@ -93,7 +93,7 @@ def _bottleneck(run: Run, load: Load, ledger: Ledger, dials: Sequence[AchievedDi
     behind = _share(ledger.late + ledger.dropped, ledger)
     missed = [dial for dial in dials if dial.missed]
     if not missed and not closed and behind <= LOST:
-        return Bottleneck(load=load.name, who=NONE, why="every dial was kept" if dials else "no dial asks for a figure")
+        return Bottleneck(load=load.name, who=NONE, why="every dial was achieved" if dials else "no dial sets a target")
     who, why = _who(run, load, ledger, dials, closed=closed, behind=behind)
     return Bottleneck(load=load.name, who=who, why=why)
 
@@ -109,13 +109,13 @@ def _who(
     if found is None and load.engine == "wire":
         found = _waiting(run, load, dials, own, closed=closed)
     elif found is None and behind > LOST:
-        # The thread that feeds librdkafka has no figures of its own.
+        # The thread that feeds librdkafka has no metrics of its own.
         found = GENERATOR, f"{units.percent(behind)} were sent late or not at all"
     return found or (UNCLEAR, "no figure stands out")
 
 
 def _waiting(run: Run, load: Load, dials: Sequence[AchievedDial], own: str, *, closed: bool) -> tuple[str, str] | None:
-    """Who waited for whom: the generator's event loop for a CPU, or its connections for answers."""
+    """Which waited: the generator's event loop for a CPU, or its connections for answers."""
     lag = _lag(run)
     if lag >= LATE_LOOP:
         return GENERATOR, f"its event loop was {units.number(lag, 2)} ms late in the median second; {own}"
@@ -124,12 +124,12 @@ def _waiting(run: Run, load: Load, dials: Sequence[AchievedDial], own: str, *, c
         return BROKERS, f"{waited}; {own}"
     filled = _filled(run, load, dials)
     if filled >= FILLED:
-        return BROKERS, f"{units.percent(filled)} of the places for requests under way were taken; {own}"
+        return BROKERS, f"{units.percent(filled)} of all in-flight slots were taken; {own}"
     return None
 
 
 def _refused(run: Run, load: Load, ledger: Ledger) -> tuple[str, str] | None:
-    """What brokers said or did themselves: refused, closed, asked to wait."""
+    """What the brokers did themselves: refuse, close connections, throttle."""
     traffic = run.traffic_of(load.name)
     quiet = load.dials.acks == "0"
     lost = ledger.failed + (0 if quiet else ledger.unknown)
@@ -137,7 +137,7 @@ def _refused(run: Run, load: Load, ledger: Ledger) -> tuple[str, str] | None:
         reasons = ", ".join(sorted(ledger.errors, key=lambda name: -ledger.errors[name])[:2])
         return BROKERS, f"{lost:,} of {ledger.scheduled:,} {ledger.unit} were not acknowledged: {reasons}"
     if traffic is not None and traffic.throttled_ms > LOST * run.seconds * 1e3:
-        return BROKERS, f"they asked for pauses of {traffic.throttled_ms / 1e3:,.1f} s in all: a quota"
+        return BROKERS, f"they throttled by {traffic.throttled_ms / 1e3:,.1f} s in all: a quota"
     if traffic is not None and traffic.lost:
         lost_connections = sum(traffic.lost.values())
         reason = max(traffic.lost, key=lambda name: traffic.lost[name])
@@ -159,7 +159,7 @@ def _full_host(run: Run) -> tuple[str, str] | None:
 
 
 def _filled(run: Run, load: Load, dials: Sequence[AchievedDial]) -> float:
-    """Share of all places for requests under way that were taken, by Little's law; NaN if it cannot be known."""
+    """Share of all in-flight slots that were taken, by Little's law; NaN if unknown."""
     sent = run.latency(load.name, "sent")
     rate = next((dial.value for dial in dials if dial.dial == "request_rate"), math.nan)
     open_now = [
@@ -171,13 +171,13 @@ def _filled(run: Run, load: Load, dials: Sequence[AchievedDial]) -> float:
 
 
 def _busiest_worker(run: Run) -> float:
-    """Cores that the busiest worker took; NaN if none told."""
+    """Cores that the busiest worker took; NaN if unknown."""
     shares = [_rate(series.values, series.spans) for series in _inside(run, "generator_cpu")]
     return max(shares, default=math.nan)
 
 
 def _lag(run: Run) -> float:
-    """Milliseconds that the worst worker's event loop was late in the median second; NaN if none told."""
+    """Milliseconds that the worst worker's event loop was late in the median second; NaN if unknown."""
     return max((float(np.median(series.values)) for series in _inside(run, "generator_lag")), default=math.nan)
 
 
@@ -188,7 +188,7 @@ def _typical(run: Run, name: str, how: Callable[[list[float]], float]) -> float:
 
 def _inside(run: Run, name: str) -> list[Series]:
     every = [series for series in run.named(name) if len(series)]
-    # A word of the load may come only after it, where a worker had no time for it before.
+    # A figure of the load may come only after it, where a worker had no time for it before.
     return [cut if len(cut := series.between(run.start, run.end)) else series for series in every]
 
 

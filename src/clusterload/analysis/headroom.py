@@ -23,6 +23,7 @@ from clusterload.analysis.host_cpu import CROWDED, FULL, HOST_CPU
 from clusterload.analysis.usage import ResourceLine, Share, Usage, is_plural
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES, dimensions
+from clusterload.model.wording import in_sentence
 
 HORIZON: Final = CROWDED
 """Share of a host's CPU beyond which nothing is predicted: threads begin to wait for a CPU."""
@@ -308,6 +309,5 @@ def _order(headroom: Headroom) -> tuple[bool, float]:
 
 
 def _in_sentence(title: str) -> str:
-    """A title in the middle of a sentence: `request handlers of broker 1`; CPU stays as it is."""
-    name = title.replace(" busy", "")
-    return name if name.startswith("CPU") else f"{name[0].lower()}{name[1:]}"
+    """A title within a sentence: `request handlers of broker 1`."""
+    return in_sentence(title.replace(" busy", ""))

@@ -1,4 +1,4 @@
-"""Counting: what Series amount to over the stretch of a run that is judged.
+"""Totals: what Series amount to over the stretch of a run that is judged.
 
 At a load's own edges whole stretches count: nothing went on before it, so what a scrape that began before the load
 counted is the load's, and what was answered a moment after its end was due before it. Where a stretch is cut out
@@ -35,7 +35,7 @@ class LoadStretch:
         whole: seconds that the whole load lasted.
         from_start: whether it begins with the load.
         to_end: whether it ends with the load.
-        last: Unix nanoseconds of the generator's last word.
+        last: Unix nanoseconds of the generator's last point.
     """
 
     start: int
@@ -48,7 +48,7 @@ class LoadStretch:
 
     @classmethod
     def of(cls, run: Run) -> LoadStretch | None:
-        """The part of a run after its warm-up; None if that is nothing."""
+        """The part of a run after its warm-up; None if there is none."""
         times = [
             (int(series.times[0]) - round(series.spans[0] * SECOND), int(series.times[-1]))
             for series in run.series
@@ -61,7 +61,7 @@ class LoadStretch:
         end = min((run.end - start) / SECOND, duration)
         if end - begin <= 0:
             return None
-        # Of librdkafka's loads nothing tells when they began and ended but the run itself, of which this may be a part.
+        # librdkafka's loads have no Series of when they began and ended, only the run, of which this may be a part.
         cut = not times and run.complete and run.seconds < duration - _EDGE
         whole = duration if cut else min(duration, (last - start) / SECOND)
         return cls(
@@ -91,7 +91,7 @@ class LoadStretch:
         ends, starts = series.times, series.times - np.round(series.spans * SECOND).astype(np.int64)
         inside = np.clip(np.minimum(ends, end) - np.maximum(starts, begin), 0, None)
         unknown = np.isnan(series.values)
-        # A type of request that comes up during the load has no figures before its first.
+        # A type of request that appears during the load has no points before its first.
         first = max(begin, int(starts[0])) if len(starts) else end
         if np.sum(inside[~unknown]) < COVERED * (end - first) - _EDGE * SECOND:
             return math.nan
@@ -109,7 +109,7 @@ class LoadStretch:
         return float(sum(np.nansum(item.values[item.times - item.spans * SECOND < self.last]) for item in chosen))
 
     def level(self, series: Iterable[Series], **labels: str) -> float:
-        """The sum of gauges with these labels, each as the mean of its samples; NaN if one of them tells nothing.
+        """The sum of gauges with these labels, each as the mean of its samples; NaN if one of them has none.
 
         Only samples within the stretch count: a moment after the load its connections are gone.
         """
@@ -118,7 +118,7 @@ class LoadStretch:
 
     def _mean(self, series: Series) -> float:
         begin, end = (self.start + round(at * SECOND) for at in (self.begin, self.end))
-        # The generator's own word of its last second comes when that is over, before anything is closed.
+        # The generator's point of its last second comes when that is over, before anything is closed.
         late = round(_EDGE * SECOND) if series.name.startswith("load_") else 0
         inside = (series.times >= begin) & (series.times <= end + late) & ~np.isnan(series.values)
         return float(np.mean(series.values[inside])) if inside.any() else math.nan

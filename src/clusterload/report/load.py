@@ -50,7 +50,7 @@ def dials_table(dials: Iterable[AchievedDial]) -> Table:
     shown.columns[1].justify = "left"
     before = ""
     for one in dials:
-        style = "yellow" if one.missed or one.denied else ""
+        style = "yellow" if one.missed or one.undercounted else ""
         unit = one.asked.unit
         counted = "" if math.isnan(one.counted.value) else units.short(one.counted.value, unit)
         shown.add_row(

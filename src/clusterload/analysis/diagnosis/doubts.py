@@ -67,7 +67,7 @@ def _missed_dials(run: Run, dials: Sequence[AchievedDial], held: Mapping[str, Bo
         missed = sorted((dial for dial in own if dial.missed), key=lambda dial: -abs(dial.missed_by))
         if missed:
             yield f"load {name!r} {_missed(missed[0])}: {held[name].words}"
-        yield from (_denied(dial) for dial in own if dial.denied and dial.foremost)
+        yield from (_denied(dial) for dial in own if dial.undercounted and dial.foremost)
 
 
 def _uncounted(run: Run, dials: Sequence[AchievedDial]) -> Iterator[str]:
