@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clusterload.model.resources import RESOURCES
-from clusterload.report.resources import unit_of
+from clusterload.report.cluster import unit_of
 from clusterload.telemetry.sources.catalogue import SOURCES, metrics_by_source
 from docs import notebook, words
 from docs.diagnosis import cause_pages, diagnose_page

@@ -18,8 +18,7 @@ from clusterload.analysis.effects import (
     make_design,
     run_order,
 )
-from clusterload.report.effects_plot import effects_plot
-from clusterload.report.experiment import experiment_document, experiment_view
+from clusterload.report.experiment import effects_plot, experiment_document, experiment_view
 from tests.analysis.effects.test_words import CONNECTIONS, PAYLOAD
 
 

@@ -15,11 +15,9 @@ from rich.console import Console, Group
 
 from clusterload import Gate, Run, Usage, Verdict
 from clusterload.report.diagnosis import diagnosis_document
-from clusterload.report.gates import gate_view
+from clusterload.report.gates import gate_view, junit, summary
 from clusterload.report.json import run_document
-from clusterload.report.junit import junit
 from clusterload.report.plain import INVISIBLE, for_markdown, for_xml, one_line
-from clusterload.report.summary import summary
 from tests.report.judged_runs import HOSTILE, judged_run
 
 Judgement = tuple[Run, Usage, Verdict, Gate]

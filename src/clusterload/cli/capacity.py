@@ -141,7 +141,7 @@ def _show(found: Capacity, plot: Path | None, *, as_json: bool) -> None:
     from clusterload.report.capacity import capacity_document, capacity_view
 
     if plot is not None:
-        from clusterload.report.steps_plot import capacity_plot
+        from clusterload.report.capacity import capacity_plot
 
         note(f"picture: {capacity_plot(found).save(plot)}")
     if as_json:

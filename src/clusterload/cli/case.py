@@ -58,9 +58,11 @@ def case(
     from clusterload.cli.console import ERR, OUT, note, print_json
     from clusterload.cli.live import live, said
     from clusterload.report.json import case_document
+    from clusterload.report.plots import require_plotting
     from clusterload.report.terminal import answer_view, riddle_view
     from clusterload.workflow.cases import Case, claim, judge, run_case
 
+    require_plotting()
     story = Case.named(name, full=full, duration=duration)
     folder = out or Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     claim(folder)

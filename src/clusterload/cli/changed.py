@@ -58,7 +58,7 @@ def changed(
     """
     from clusterload.analysis.changes import changes as find_changes
     from clusterload.cli.console import OUT, note, print_json
-    from clusterload.report.change import changes_document, changes_report
+    from clusterload.report.changes import changes_document, changes_report
 
     now = time.time_ns()
     with ExitStack() as stack:

@@ -55,7 +55,7 @@ def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 def resources(*, as_json: bool) -> None:
     """Show what is measured, which source has it under which name, and how each figure misleads."""
     from clusterload.cli.console import OUT, print_json
-    from clusterload.report.resources import resources_document, resources_view
+    from clusterload.report.cluster import resources_document, resources_view
 
     if as_json:
         print_json(resources_document())

@@ -257,8 +257,7 @@ def _without(target: Target, consented: Consent, test: SuspectTest, folder: Path
 
 def _show(result: ExperimentResult, folder: Path, *, as_json: bool) -> None:
     from clusterload.cli.console import OUT, print_json
-    from clusterload.report.effects_plot import effects_plot
-    from clusterload.report.experiment import experiment_document, experiment_view
+    from clusterload.report.experiment import effects_plot, experiment_document, experiment_view
 
     picture = effects_plot(result)
     saved = [picture.save(folder / f"effects.{suffix}") for suffix in ("png", "svg")] if picture else []

@@ -57,9 +57,8 @@ class Gates:
             StoreError: a file cannot be written.
         """
         from clusterload.cli.console import write
-        from clusterload.report.junit import junit
+        from clusterload.report.gates import junit, summary
         from clusterload.report.plain import one_line
-        from clusterload.report.summary import summary
 
         for failed in gate.failed:
             click.echo(one_line(failed.sentence), err=True)

@@ -59,7 +59,7 @@ def serve(
     """
     from clusterload.cli.console import note, warn
     from clusterload.server.metrics_api import MetricsApi, Settings
-    from clusterload.server.metrics_api.files import credential_in, history_of, properties_of, tell
+    from clusterload.server.metrics_api.credentials import credential_in, history_of, properties_of, write_properties
 
     with _cluster(target, api.cluster_id) as (cluster_id, exporters, listeners):
         place = properties or properties_of(cluster_id)
@@ -77,7 +77,7 @@ def serve(
         if host not in {"127.0.0.1", "::1", "localhost"}:
             warn(f"listening on {host} without TLS: the token can be read on the way")
         with MetricsApi(settings, on_event=warn) as service:
-            tell(place, service.properties)
+            write_properties(place, service.properties)
             note(f"answering for cluster {cluster_id} at {service.url}; clients find address and token in {place}")
             _until_ended()
 

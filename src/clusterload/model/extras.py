@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from clusterload.model.errors import ConfigurationError
 
 
-def require(extra: str, *modules: str, purpose: str) -> None:
+def require_extra(extra: str, *modules: str, purpose: str) -> None:
     """See that an extra of the package is installed; quick, for nothing is imported.
 
     Args:

@@ -18,7 +18,7 @@ from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.model.wording import capitalized
-from clusterload.report.shown import Told
+from clusterload.report.plain import TextReport
 from clusterload.report.tables import table
 
 _LARGEST: Final = 2
@@ -74,7 +74,7 @@ class Billed:
         return found
 
 
-def bill_report(billed: Billed, *, by: str = "") -> Told:
+def bill_report(billed: Billed, *, by: str = "") -> TextReport:
     """A sentence, the charges, what drives the brokers' CPU, and what is missing.
 
     Args:
@@ -92,7 +92,7 @@ def bill_report(billed: Billed, *, by: str = "") -> Told:
     if not by and not math.isnan(billed.cpu):
         parts.append(drivers_table(billed))
     parts += [Text(line, style="dim") for line in bill_notes(billed)]
-    return Told(view=Group(*parts))
+    return TextReport(view=Group(*parts))
 
 
 def charges_table(told: Bill, kind: str, charges: Sequence[Charge], top: int) -> Table:

@@ -1,19 +1,25 @@
-"""Tables of what a cluster is set to and who reads from it."""
+"""What `describe` shows: brokers, topics, settings, quotas, groups, rights, and the resources that are measured."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final
 
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from clusterload.kafka.configuration import Quota, Setting
-from clusterload.kafka.groups import Group
+from clusterload.kafka.groups import Group as ConsumerGroup
 from clusterload.kafka.privileges import Privilege
 from clusterload.model import units
+from clusterload.model.resources import RESOURCES, Resource, Role
+from clusterload.model.series import Kind
 from clusterload.model.units import Quantity, Unit
 from clusterload.report.tables import table
+from clusterload.telemetry.sources.catalogue import SOURCES, metrics_by_source
 
 _QUOTAS: Final[Mapping[str, Unit]] = {
     "producer_byte_rate": units.BYTES_PER_SECOND,
@@ -24,7 +30,7 @@ _QUOTAS: Final[Mapping[str, Unit]] = {
 }
 
 
-def groups_table(groups: Iterable[Group]) -> Table:
+def groups_table(groups: Iterable[ConsumerGroup]) -> Table:
     """Consumer groups with their lag by topic."""
     shown = table("group", "state", "members", "topic", "lag")
     for one in groups:
@@ -41,7 +47,7 @@ def quotas_table(quotas: Iterable[Quota]) -> Table:
     shown = table("whose", "quota", "on each broker")
     for one in quotas:
         for number, (key, value) in enumerate(sorted(one.values.items())):
-            shown.add_row(Text("" if number else one.whose), Text(key), _amount(key, value))
+            shown.add_row(Text("" if number else one.whose), Text(key), _quota_amount(key, value))
     return shown
 
 
@@ -69,6 +75,52 @@ def privileges_table(privileges: Iterable[Privilege]) -> Table:
     return shown
 
 
-def _amount(key: str, value: float) -> str:
+def _quota_amount(key: str, value: float) -> str:
     unit = _QUOTAS.get(key)
     return units.text(Quantity(value, unit)) if unit else f"{value:g}"
+
+
+_ROLES = {
+    Role.DIMENSION: "Dimensions: can have a limit, and are part of the limit load",
+    Role.SATURATION: "Saturations: how busy the brokers themselves are, from 0 to 1",
+    Role.SIGN: "Signs: neither, but they tell causes apart",
+}
+
+
+def unit_of(resource: Resource) -> str:
+    """The unit that a resource is shown in: a delta as a rate."""
+    return f"{resource.unit}/s" if resource.kind is Kind.DELTA else str(resource.unit)
+
+
+def resources_document() -> dict[str, Any]:
+    """All resources and all sources as plain values."""
+    return {
+        "sources": {kind: asdict(place) for kind, place in SOURCES.items()},
+        "resources": [
+            {
+                "name": one.name,
+                "title": one.title,
+                "unit": unit_of(one),
+                "kind": str(one.kind),
+                "role": str(one.role),
+                "per": one.per,
+                "from": metrics_by_source(one.name),
+                "trap": one.trap,
+            }
+            for one in RESOURCES.values()
+        ],
+    }
+
+
+def resources_view() -> RenderableType:
+    """All resources, by role, each with the names that its sources have for it."""
+    parts: list[RenderableType] = []
+    for role, title in _ROLES.items():
+        parts.append(Text(f"\n{title}", style="bold"))
+        for one in (each for each in RESOURCES.values() if each.role is role):
+            by = f", by {' and '.join(one.per)}" if one.per else ""
+            parts.append(Text.assemble((one.name, "cyan"), f"  {one.title}, {unit_of(one)}{by}"))
+            lines = [f"{place}: {metric}" for place, metric in metrics_by_source(one.name).items()]
+            lines += [f"trap: {one.trap}"] if one.trap else []
+            parts += [Padding(Text(line, style="dim"), (0, 0, 0, 4)) for line in lines]
+    return Group(*parts)

@@ -15,7 +15,7 @@ from clusterload.analysis.compare import BY_CHANCE, SURE, Comparison, Difference
 from clusterload.model import units
 from clusterload.model.run import clock_time
 from clusterload.model.wording import capitalized
-from clusterload.report.shown import Told
+from clusterload.report.plain import TextReport
 from clusterload.report.tables import plain, table
 
 ORDER: Final = (Ruling.WORSE, Ruling.BETTER, Ruling.CHANGED, Ruling.NOT_SHOWN)
@@ -24,7 +24,7 @@ ORDER: Final = (Ruling.WORSE, Ruling.BETTER, Ruling.CHANGED, Ruling.NOT_SHOWN)
 _STYLES: Final = {Ruling.WORSE: "bold red", Ruling.BETTER: "bold green", Ruling.CHANGED: "bold"}
 
 
-def comparison_report(found: Comparison) -> Told:
+def comparison_report(found: Comparison) -> TextReport:
     """A sentence for each two groups, what they are and what differs in how they were made, then each figure."""
     parts: list[RenderableType] = [
         plain(f"{capitalized(comparison.sentence(one))}.", "bold") for one in found.comparisons
@@ -35,7 +35,7 @@ def comparison_report(found: Comparison) -> Told:
         parts.append(comparison_table(one))
         parts += [plain(line, "dim") for line in unknown_lines(one)]
     parts += [plain(f"{capitalized(line)}.", "yellow") for line in found.notes]
-    return Told(view=Group(*parts, plain(explained(found), "dim")))
+    return TextReport(view=Group(*parts, plain(explained(found), "dim")))
 
 
 ALIKE: Final = "Their plans, and what they were made with, do not differ."

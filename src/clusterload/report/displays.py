@@ -17,11 +17,16 @@ from clusterload.model.wording import capitalized
 from clusterload.report.comparison import ALIKE, comparison_table, explained, group_lines, settings_table, unknown_lines
 from clusterload.report.experiment import experiment_view
 from clusterload.report.html.page import fragment
-from clusterload.report.outline import Part, text_table
-from clusterload.report.parts.findings import findings_part
-from clusterload.report.parts.load import dials_part, latency_part, ledger_part
-from clusterload.report.parts.plan import environment_part, plan_part
-from clusterload.report.parts.resources import usage_text_tables
+from clusterload.report.outline import Section, text_table
+from clusterload.report.sections.findings import findings_section
+from clusterload.report.sections.load import (
+    dials_section,
+    environment_section,
+    latency_section,
+    ledger_section,
+    plan_section,
+)
+from clusterload.report.sections.resources import usage_text_tables
 
 
 def html(value: object) -> str | None:
@@ -32,25 +37,31 @@ def html(value: object) -> str | None:
 
 def run_html(run: Run) -> str:
     """What was asked for, what became of it, and where it was run."""
-    parts = (plan_part(run), dials_part(run), ledger_part(run), latency_part(run), environment_part(run))
-    whole = Part(
+    sections = (
+        plan_section(run),
+        dials_section(run),
+        ledger_section(run),
+        latency_section(run),
+        environment_section(run),
+    )
+    whole = Section(
         id="run",
         title="Run",
-        lines=tuple(line for part in parts for line in part.lines),
-        facts=tuple(fact for part in parts for fact in part.facts),
-        tables=tuple(table for part in parts for table in part.tables),
+        lines=tuple(line for section in sections for line in section.lines),
+        facts=tuple(fact for section in sections for fact in section.facts),
+        tables=tuple(table for section in sections for table in section.tables),
     )
     return fragment(str(run), whole)
 
 
 def usage_html(usage: Usage) -> str:
     """Each resource against its limit."""
-    return fragment(str(usage), Part(id="usage", title="", tables=tuple(usage_text_tables(usage))))
+    return fragment(str(usage), Section(id="usage", title="", tables=tuple(usage_text_tables(usage))))
 
 
 def verdict_html(verdict: Verdict) -> str:
     """The verdict, and each finding with its evidence, its cure and what would disprove it."""
-    return fragment(str(verdict), findings_part(verdict))
+    return fragment(str(verdict), findings_section(verdict))
 
 
 def outcome_html(outcome: ExperimentResult) -> str:
@@ -58,12 +69,12 @@ def outcome_html(outcome: ExperimentResult) -> str:
     shown = experiment_view(outcome)
     tables = tuple(text_table(one, "Effects") for one in shown if isinstance(one, Table))
     lines = tuple(str(one) for one in shown if not isinstance(one, Table))
-    return fragment("Experiment", Part(id="experiment", title="", lines=lines, tables=tables))
+    return fragment("Experiment", Section(id="experiment", title="", lines=lines, tables=tables))
 
 
 def comparison_html(found: Comparison) -> str:
     """What the groups are and what differs in how they were made, then each figure under the word for it."""
-    whole = Part(
+    whole = Section(
         id="compared",
         title="",
         lines=(
@@ -72,15 +83,15 @@ def comparison_html(found: Comparison) -> str:
             *(() if found.settings else (ALIKE,)),
         ),
         tables=(text_table(settings_table(found), "What differs in how they were made"),) if found.settings else (),
-        parts=tuple(_comparison_part(one) for one in found.comparisons),
+        sections=tuple(_comparison_section(one) for one in found.comparisons),
     )
-    rest = Part(id="basis", title="", lines=(*(f"{capitalized(line)}." for line in found.notes), explained(found)))
+    rest = Section(id="basis", title="", lines=(*(f"{capitalized(line)}." for line in found.notes), explained(found)))
     return fragment("Runs compared", whole, rest)
 
 
-def _comparison_part(one: GroupComparison) -> Part:
+def _comparison_section(one: GroupComparison) -> Section:
     told = text_table(comparison_table(one), "Each figure")
-    return Part(
+    return Section(
         id=f"contrast-{one.after}",
         title=f"{one.after} against {one.before}",
         lines=tuple(unknown_lines(one)),

@@ -1,10 +1,11 @@
-"""What an experiment found: sentences and a table at 80 columns, and plain values for programs."""
+"""What an experiment found: sentences and a table at 80 columns, a picture, and plain values for programs."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -12,7 +13,11 @@ from clusterload.analysis.effects import SURE, Effect, Effects, Estimate, Experi
 from clusterload.model import units
 from clusterload.model.units import Quantity
 from clusterload.model.wording import capitalized
+from clusterload.report.plots import INK, PALETTE, STYLE, Plot, require_plotting
 from clusterload.report.tables import table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def experiment_view(outcome: ExperimentResult) -> list[RenderableType]:
@@ -102,3 +107,58 @@ def _estimate(one: Estimate) -> dict[str, float | None]:
 def _number(value: float) -> float | None:
     """JSON knows no NaN and no infinity."""
     return value if math.isfinite(value) else None
+
+
+_MOST_FIGURES: Final = 8
+_LEAST_SPAN: Final = 3.0
+_GREY: Final = "#999999"
+
+
+def effects_plot(outcome: ExperimentResult) -> Plot | None:
+    """The effects of an experiment with their intervals, a graph for each figure; None if no effect is known."""
+    require_plotting()
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    known = [on for on in outcome.effects if any(not np.isnan(one.here.value) for one in on.effects)][:_MOST_FIGURES]
+    if not known:
+        return None
+    columns = min(2, len(known))
+    rows = -(-len(known) // columns)
+    height = 1.15 + 0.34 * max(len(on.effects) for on in known)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.2 * columns, height * rows + 0.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        cells = figure.subplots(rows, columns, squeeze=False).ravel()
+        for cell, on in zip(cells, known, strict=False):
+            _draw(cell, on)
+        for cell in cells[len(known) :]:
+            cell.set_visible(False)
+    return Plot(figure)
+
+
+def _draw(axes: Axes, on: Effects) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    points = on.figure.unit is units.RATIO
+    factor = 100.0 if points else 1.0
+    for place, one in enumerate(on.effects):
+        colour = PALETTE[0] if one.here.significant else _GREY
+        if one.here.known:
+            span = [one.here.low * factor, one.here.high * factor]
+            axes.plot(span, [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
+        axes.plot([one.here.value * factor], [place], "o", color=colour, markersize=6)
+    axes.axvline(0, color=INK, linewidth=1)
+    axes.set_title(capitalized(on.figure.title))
+    axes.set_xlabel(f"change, {'points' if points else on.figure.unit}")
+    axes.set_yticks(range(len(on.effects)), [change_words(one.factor, one.level) for one in on.effects])
+    axes.set_ylim(len(on.effects) - 0.5, -0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
+    axes.margins(x=0.08)
+    if points:
+        # What is next to nothing should look so.
+        low, high = axes.get_xlim()
+        axes.set_xlim(min(low, -_LEAST_SPAN), max(high, _LEAST_SPAN))
+    axes.grid(visible=True, axis="x")
+    axes.set_axisbelow(True)

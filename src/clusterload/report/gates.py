@@ -1,16 +1,25 @@
-"""What became of thresholds, for the terminal and for programs."""
+"""What became of thresholds: for the terminal, for programs, as JUnit and as Markdown for the page of a build."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
+from xml.etree import ElementTree as ET
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from clusterload.analysis.diagnosis import Verdict
 from clusterload.analysis.gates import Answer, Gate, Judged
-from clusterload.report.plain import one_line
-from clusterload.report.tables import table
+from clusterload.analysis.usage import ResourceLine, Usage
+from clusterload.model import units
+from clusterload.model.run import Run, clock_time
+from clusterload.model.series import SECOND
+from clusterload.model.workload import watched
+from clusterload.report.plain import for_markdown, for_xml, one_line
+from clusterload.report.tables import amount, limit_text, table
 
 _STYLES: Final = {Answer.CROSSED: "bold red", Answer.UNKNOWN: "yellow", Answer.PASSED: "green"}
 
@@ -50,3 +59,138 @@ def _document(one: Judged) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def junit(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:
+    """A run's thresholds as a JUnit document.
+
+    Args:
+        run: what was judged.
+        usage: the same against limits.
+        verdict: the judgement.
+        gate: its thresholds.
+    """
+    answers = [one.answer for one in gate.judged]
+    counts = {
+        "tests": str(len(answers)),
+        "failures": str(answers.count(Answer.CROSSED)),
+        "errors": str(answers.count(Answer.UNKNOWN)),
+        "time": f"{run.seconds:.3f}",
+    }
+    name = f"clusterload: {run.plan.name if run.plan else 'no load of ours'}"
+    root = _element("testsuites", {"name": "clusterload", **counts})
+    suite = _element("testsuite", {"name": name, **counts, "skipped": "0", "timestamp": _timestamp(run)}, root)
+    properties = _element("properties", {}, suite)
+    for key, value in _suite_properties(run, usage).items():
+        _element("property", {"name": key, "value": value}, properties)
+    for one in gate.judged:
+        _test_case(suite, one)
+    _element("system-out", {}, suite).text = for_xml(f"Verdict: {verdict.sentence}")
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _test_case(suite: ET.Element, one: Judged) -> None:
+    case = _element("testcase", {"classname": "thresholds", "name": one.threshold.text, "time": "0"}, suite)
+    if not one.passed:
+        kind = "failure" if one.answer is Answer.CROSSED else "error"
+        _element(kind, {"type": str(one.answer), "message": one.words}, case).text = for_xml(one.sentence)
+
+
+def _suite_properties(run: Run, usage: Usage) -> dict[str, str]:
+    return {
+        "run": run.id,
+        "file": str(run.path) if run.path else "",
+        "limits": usage.limits.title,
+        "complete": str(run.complete).lower(),
+    }
+
+
+def _timestamp(run: Run) -> str:
+    """The start as the schema wants it: without a zone, in UTC."""
+    return datetime.fromtimestamp(run.start / SECOND, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _element(tag: str, attributes: dict[str, str], parent: ET.Element | None = None) -> ET.Element:
+    made = ET.Element(tag, {key: for_xml(value) for key, value in attributes.items()})
+    if parent is not None:
+        parent.append(made)
+    return made
+
+
+_MARKS: Final = {Answer.CROSSED: "❌", Answer.UNKNOWN: "❓", Answer.PASSED: "✅"}
+
+
+def summary(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:
+    """A run's thresholds, verdict and figures as Markdown.
+
+    Args:
+        run: what was judged.
+        usage: the same against limits.
+        verdict: the judgement.
+        gate: its thresholds.
+    """
+    parts = [_head(run, verdict, gate)]
+    if gate.judged:
+        rows = [(_MARKS[one.answer], one.threshold.text, str(one.answer), one.words) for one in gate.judged]
+        parts.append(_markdown_table(("", "threshold", "", "measured"), rows))
+    parts.append(_markdown_table(("resource", "typical", "peak", "limit", "share"), _resource_rows(usage)))
+    if run.ledgers:
+        head = ("load", "scheduled", "acknowledged", "failed", "unknown", "dropped", "p50", "p99", "max")
+        parts.append(_markdown_table(head, _load_rows(run)))
+    parts.append(_foot(run, usage))
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(run: Run, verdict: Verdict, gate: Gate) -> str:
+    name = run.plan.name if run.plan else "no load of ours"
+    result = f"{'✅' if gate.passed else '❌'} {gate.sentence}: " if gate.judged else ""
+    return f"## {result}{for_markdown(name)}\n\n**Verdict**: {for_markdown(verdict.sentence)}"
+
+
+def _foot(run: Run, usage: Usage) -> str:
+    told = [
+        f"{units.duration(run.seconds)} from {clock_time(run.start)}",
+        f"limits: {usage.limits.title}",
+        f"run {run.id}",
+    ]
+    if not run.complete:
+        told.append("cut short")
+    return for_markdown(", ".join(told))
+
+
+def _resource_rows(usage: Usage) -> Iterator[Sequence[str]]:
+    for line in usage.lines:
+        share = usage.share(line.resource.name)
+        limit = share.limit if share else usage.limits.of(line.resource.name)
+        yield (
+            line.resource.title,
+            amount(line, line.typical),
+            amount(line, line.peak),
+            limit_text(limit, line) if limit else "unknown",
+            units.percent(share.typical) if share else "",
+        )
+    busiest: dict[str, ResourceLine] = {}
+    for line in sorted(usage.saturation, key=lambda one: -1.0 if math.isnan(one.typical) else one.typical):
+        busiest[line.resource.title] = line
+    for title, line in busiest.items():
+        whose = f" (broker {line.broker})" if line.broker else ""
+        yield f"{title}{whose}", units.percent(line.typical), units.percent(line.peak), "", ""
+
+
+def _load_rows(run: Run) -> Iterator[Sequence[str]]:
+    ways = dict(watched(run.plan)) if run.plan else {}
+    for one in run.ledgers:
+        counts = (one.scheduled, one.acknowledged, one.failed, one.unknown, one.dropped)
+        latency = run.latency(one.load, ways.get(one.load, "due"))
+        times = [latency.histogram.quantile(q) if latency else math.nan for q in (0.5, 0.99, 1.0)]
+        yield (f"{one.load} ({one.unit})", *(f"{count:,}" for count in counts), *map(_milliseconds, times))
+
+
+def _milliseconds(us: float) -> str:
+    return "" if math.isnan(us) else f"{units.number(us / 1e3)} ms"
+
+
+def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *(tuple(map(for_markdown, row)) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from clusterload.model.wording import capitalized
 from clusterload.report.diagnosis import confidence_words
-from clusterload.report.outline import Outline, Part, TextTable
+from clusterload.report.outline import Outline, Section, TextTable
 from clusterload.report.plain import for_markdown, visible
 
 
@@ -26,24 +26,24 @@ def _lines(told: Outline) -> Iterator[str]:
     yield f"### {for_markdown(told.advice.title)}\n"
     yield from _body(told.advice, 3)
     yield from _facts(told.keys)
-    for part in told.parts:
-        yield f"<details><summary><b>{for_markdown(part.title)}</b></summary>\n"
-        yield from _body(part, 3)
+    for section in told.sections:
+        yield f"<details><summary><b>{for_markdown(section.title)}</b></summary>\n"
+        yield from _body(section, 3)
         yield "</details>\n"
 
 
-def _body(part: Part, level: int) -> Iterator[str]:
-    if not math.isnan(part.confidence):
-        yield f"{capitalized(confidence_words(part.confidence))}.\n"
-    yield from (f"{for_markdown(line)}\n" for line in part.lines)
-    yield from _facts(part.facts)
-    for table in part.tables:
+def _body(section: Section, level: int) -> Iterator[str]:
+    if not math.isnan(section.confidence):
+        yield f"{capitalized(confidence_words(section.confidence))}.\n"
+    yield from (f"{for_markdown(line)}\n" for line in section.lines)
+    yield from _facts(section.facts)
+    for table in section.tables:
         yield from _table(table)
-    for chart in part.charts:
+    for chart in section.charts:
         yield f"{for_markdown(chart.title)}: {for_markdown(chart.summary)}\n"
-    if part.source:
-        yield f"{_fenced(part.source)}\n"
-    for one in part.parts:
+    if section.source:
+        yield f"{_fenced(section.source)}\n"
+    for one in section.sections:
         yield f"{'#' * (level + 1)} {for_markdown(one.title)}\n"
         yield from _body(one, level + 1)
 

@@ -30,7 +30,7 @@ class TextTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Section:
     """A part of a report under a heading of its own.
 
     Attributes:
@@ -51,14 +51,14 @@ class Part:
     facts: tuple[tuple[str, str], ...] = ()
     tables: tuple[TextTable, ...] = ()
     charts: tuple[Chart, ...] = ()
-    parts: tuple[Part, ...] = ()
+    sections: tuple[Section, ...] = ()
     confidence: float = math.nan
     source: str = ""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.lines or self.facts or self.tables or self.charts or self.parts or self.source)
+        return not (self.lines or self.facts or self.tables or self.charts or self.sections or self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +82,8 @@ class Outline:
     sentence: str
     keys: tuple[tuple[str, str], ...]
     load: Chart | None
-    advice: Part
-    parts: tuple[Part, ...]
+    advice: Section
+    sections: tuple[Section, ...]
 
 
 def columns(words: str, *figures: str) -> tuple[Column, ...]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from io import StringIO
 from typing import TYPE_CHECKING, Final
 
+from rich.console import Console, RenderableType
 from rich.segment import Segment
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
 
 INVISIBLE: Final = "\u200b"
 """Put where hosts of repositories would make a link of text that Markdown leaves alone."""
@@ -68,3 +71,37 @@ def for_markdown(text: str) -> str:
 
 def _code(number: int) -> str:
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"  # noqa: PLR2004 (what two digits can say)
+
+
+_WIDTH = 100
+_PAGE = '<pre style="line-height: 1.35; font-family: monospace"><code>{code}</code></pre>'
+
+
+class Shown:
+    """Shows itself in a terminal by rich, as text by `str`, and in a notebook as HTML."""
+
+    def __rich__(self) -> RenderableType:
+        """What is shown."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        console = Console(width=_WIDTH, no_color=True, highlight=False, force_jupyter=False, file=StringIO())
+        with console.capture() as captured:
+            console.print(self)
+        return captured.get()
+
+    def _repr_html_(self) -> str:
+        # Without force_jupyter rich would show it by itself, and the notebook again.
+        console = Console(width=_WIDTH, record=True, highlight=False, force_jupyter=False, file=StringIO())
+        console.print(self)
+        return console.export_html(inline_styles=True, code_format=_PAGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TextReport(Shown):
+    """A part of a case, told from its outcome."""
+
+    view: RenderableType
+
+    def __rich__(self) -> RenderableType:
+        return AsText(self.view)

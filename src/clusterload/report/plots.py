@@ -13,6 +13,7 @@ import numpy as np
 from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.errors import ConfigurationError, nearest
+from clusterload.model.extras import require_extra
 from clusterload.model.limits import Limit, Scope
 from clusterload.model.series import Floats
 
@@ -141,6 +142,15 @@ STYLE: Final[Any] = {
 }
 
 
+def require_plotting() -> None:
+    """See that what draws is installed, before work begins that ends in a picture; loads nothing.
+
+    Raises:
+        ConfigurationError: it is not; the message says how to get it.
+    """
+    require_extra("plot", "matplotlib", purpose="a picture")
+
+
 def plot(usages: Usage | Mapping[str, Usage], graphs: Sequence[str] = tuple(GRAPHS)) -> Plot:
     """Draw graphs in two columns, in the order given; an odd last cell is left empty.
 
@@ -149,8 +159,9 @@ def plot(usages: Usage | Mapping[str, Usage], graphs: Sequence[str] = tuple(GRAP
         graphs: names of `GRAPHS`, each as often as wanted.
 
     Raises:
-        ConfigurationError: no usage, no graph, or one that is not known.
+        ConfigurationError: no usage, no graph, or one that is not known; or nothing that draws is installed.
     """
+    require_plotting()
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

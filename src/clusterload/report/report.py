@@ -18,10 +18,9 @@ from clusterload.report.diagnosis import finding_line
 from clusterload.report.html.page import page
 from clusterload.report.load import load_view
 from clusterload.report.markdown import markdown
-from clusterload.report.outlining import outlined
-from clusterload.report.plain import AsText
+from clusterload.report.plain import AsText, Shown, TextReport
 from clusterload.report.plots import GRAPHS, Plot, plot
-from clusterload.report.shown import Shown, Told
+from clusterload.report.sections.whole import run_outline
 from clusterload.report.terminal import answer_view, riddle_view, saturation_table, usage_table
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Report(Shown):
     @property
     def markdown(self) -> str:
         """The same as text for a pull request; names that others chose are escaped."""
-        return markdown(outlined(self.run, self.usage, self.verdict, self.baseline))
+        return markdown(run_outline(self.run, self.usage, self.verdict, self.baseline))
 
     @property
     def plot(self) -> Plot:
@@ -86,11 +85,11 @@ def render(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None
     return Report(run=run, usage=usage, verdict=verdict, baseline=baseline)
 
 
-def riddle(outcome: Outcome) -> Told:
+def riddle(outcome: Outcome) -> TextReport:
     """What the team of a case sees: ingress and the load."""
-    return Told(view=riddle_view(outcome))
+    return TextReport(view=riddle_view(outcome))
 
 
-def answer(outcome: Outcome) -> Told:
+def answer(outcome: Outcome) -> TextReport:
     """A case's answer: all resources, the prediction, and the verdict in words."""
-    return Told(view=answer_view(outcome))
+    return TextReport(view=answer_view(outcome))

@@ -16,8 +16,7 @@ from clusterload.analysis.ceiling import Bound, Capacity, Ceiling, Prediction, S
 from clusterload.analysis.ceiling.growth import growth_of_dial, growth_of_mix
 from clusterload.analysis.usage import Usage, assess
 from clusterload.model.workload import Plan
-from clusterload.report.capacity import capacity_document, capacity_view
-from clusterload.report.steps_plot import capacity_plot
+from clusterload.report.capacity import capacity_document, capacity_plot, capacity_view
 from clusterload.workflow.step_search.scaled_plan import FACTOR, scaled, with_value
 from tests.analysis.test_usage import line, run_of
 from tests.stored_runs import limits

@@ -10,7 +10,7 @@ import pytest
 from clusterload.cli.root import root
 from clusterload.model.errors import ClusterloadError, UsageError
 from clusterload.report.export import FORMATS, export, frame
-from clusterload.report.export.comma import as_text
+from clusterload.report.export.csv import as_text
 from tests.report.export.made import exported
 
 

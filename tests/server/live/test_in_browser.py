@@ -22,7 +22,7 @@ from docs.chromium import chromium
 from tests.report.busy import busy
 from tests.report.hostile import ALL, HOSTILE
 from tests.server.live.stream import base_of
-from tests.server.live.test_courses import long
+from tests.server.live.test_charts import long
 from tests.workflow.live.replayed import replayed
 
 HOUR = 3600

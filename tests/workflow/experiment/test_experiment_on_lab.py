@@ -17,8 +17,7 @@ from clusterload.analysis.effects import DesignKind, ExperimentResult, sentence
 from clusterload.kafka.configuration import client_quotas
 from clusterload.model.errors import ConsentError, StoreError
 from clusterload.model.workload import from_dials
-from clusterload.report.effects_plot import effects_plot
-from clusterload.report.experiment import experiment_document
+from clusterload.report.experiment import effects_plot, experiment_document
 from clusterload.workflow.experiment import (
     ExperimentSpec,
     RunProgress,

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clusterload.model.errors import ClusterloadError, UsageError, nearest
-from clusterload.report.export.comma import write_csv
-from clusterload.report.export.hdr import write_hdr_log
+from clusterload.report.export.csv import write_csv
+from clusterload.report.export.hdr_log import write_hdr_log
+from clusterload.report.export.json import write_json
 from clusterload.report.export.openmetrics import write_openmetrics
 from clusterload.report.export.parquet import write_parquet
-from clusterload.report.export.plain import write_json
 from clusterload.report.export.tables import TABLES
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from clusterload.model.errors import ClusterloadError
-from clusterload.report.export.plain import head_of
+from clusterload.report.export.json import head_of
 from clusterload.report.export.tables import Block, Column, Of, blocks_of, columns_of
 
 if TYPE_CHECKING:

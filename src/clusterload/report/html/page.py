@@ -15,9 +15,9 @@ from clusterload.report.chart import HUES, Chart, said, spoken
 from clusterload.report.diagnosis import confidence_words
 from clusterload.report.html.assets import of_uplot, own
 from clusterload.report.html.values import MOST_SERIES, chart_values, every_series
-from clusterload.report.outline import Outline, Part, TextTable, columns
-from clusterload.report.outlining import case_outlined, outlined
+from clusterload.report.outline import Outline, Section, TextTable, columns
 from clusterload.report.plain import visible
+from clusterload.report.sections.whole import case_outline, run_outline
 from clusterload.report.tables import glued
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ _STATES: Final = {"within limits": "within", "limited": "limited", "inconclusive
 
 def page(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> str:
     """A whole report. Pure: the same run gives the same page."""
-    return _page(outlined(run, usage, verdict, baseline), run)
+    return _page(run_outline(run, usage, verdict, baseline), run)
 
 
 def case_page(outcome: Outcome) -> str:
     """The same of a case: its answer, its loads side by side, and its first load in full."""
-    return _page(case_outlined(outcome), outcome.steps[0].run)
+    return _page(case_outline(outcome), outcome.steps[0].run)
 
 
 def _page(told: Outline, run: Run) -> str:
@@ -68,9 +68,9 @@ def _page(told: Outline, run: Run) -> str:
     )
 
 
-def fragment(heading: str, *parts: Part) -> str:
+def fragment(heading: str, *sections: Section) -> str:
     """Parts of a report by themselves, without charts, script or style: for notebooks."""
-    return _environment().get_template("fragment.html").render(heading=heading, told=parts)
+    return _environment().get_template("fragment.html").render(heading=heading, told=sections)
 
 
 def progress_bar(title: str, words: str, done: float, total: float | None) -> str:
@@ -98,13 +98,13 @@ def _percentiles(chart: Chart) -> Iterator[tuple[str, ...]]:
 def _charts(told: Outline) -> Iterator[Chart]:
     if told.load is not None:
         yield told.load
-    yield from _charts_of(told.parts)
+    yield from _charts_of(told.sections)
 
 
-def _charts_of(parts: Iterable[Part]) -> Iterator[Chart]:
-    for part in parts:
-        yield from part.charts
-        yield from _charts_of(part.parts)
+def _charts_of(sections: Iterable[Section]) -> Iterator[Chart]:
+    for section in sections:
+        yield from section.charts
+        yield from _charts_of(section.sections)
 
 
 def _policy(scripts: Iterable[str], style: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from clusterload.model import units
 from clusterload.model.series import FRESH, SECOND, Floats, Kind, Series
 from clusterload.model.units import Unit
-from clusterload.report.downsample import kept
+from clusterload.report.chart import thinned_indices
 from clusterload.report.plain import visible
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def every_series(run: Run) -> list[dict[str, Any]]:
 
 def _series_values(series: Series, run: Run, most: int) -> dict[str, Any]:
     x, y = course(series.between(run.start, run.end), run.start)
-    chosen = kept(y, most)
+    chosen = thinned_indices(y, most)
     delta = series.kind is Kind.DELTA
     unit = replace(series.unit, symbol=f"{series.unit.symbol}/s", per_second=True) if delta else series.unit
     return {

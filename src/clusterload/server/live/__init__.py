@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from clusterload.server.background import LOOPBACK, Serving
 from clusterload.server.live.app import application
 from clusterload.server.live.hub import Hub
+from clusterload.server.local_only import LOOPBACK, Serving
 
 if TYPE_CHECKING:
     from clusterload.workflow.live import Snapshot

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from clusterload.server.live.courses import Courses
-from clusterload.server.live.telling import told
+from clusterload.server.live.charts import Courses
+from clusterload.server.live.page_values import told
 
 if TYPE_CHECKING:
     from clusterload.workflow.live import Snapshot

@@ -18,11 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clusterload.server.metrics_api import catalogue
-from clusterload.server.metrics_api.access import Credential
 from clusterload.server.metrics_api.calls import Calls
+from clusterload.server.metrics_api.credentials import Credential
 from clusterload.server.metrics_api.export import exported, last_minute
-from clusterload.server.metrics_api.gate import Gate
-from clusterload.server.metrics_api.rates import Rate
+from clusterload.server.metrics_api.gate import Gate, Rate
 from clusterload.server.metrics_api.refusal import RequestRefusedError, envelope
 from clusterload.server.metrics_api.requests import PAGE_SIZE
 

@@ -12,13 +12,13 @@ from typing import Final, Self
 
 import uvicorn
 
-from clusterload.server.background import LOOPBACK, listening
-from clusterload.server.metrics_api.access import Credential
+from clusterload.server.local_only import LOOPBACK, listening
 from clusterload.server.metrics_api.app import PATH, application
 from clusterload.server.metrics_api.calls import Calls
 from clusterload.server.metrics_api.catalogue import RESOURCES
+from clusterload.server.metrics_api.credentials import Credential
+from clusterload.server.metrics_api.gate import EXPORTS_PER_HOUR, PER_MINUTE
 from clusterload.server.metrics_api.history import History
-from clusterload.server.metrics_api.rates import EXPORTS_PER_HOUR, PER_MINUTE
 from clusterload.telemetry.sources.exporter import ExporterSource
 
 _LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "::1")

@@ -15,7 +15,7 @@ from clusterload.model.errors import StoreError
 from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.units import BYTES, CONNECTIONS
 from clusterload.server.metrics_api.history import KEPT_MINUTES, MINUTE, Cells, History
-from clusterload.server.metrics_api.history.minutes import split
+from clusterload.server.metrics_api.history.history import split
 
 NAMES = ("ingress_by_topic", "requests", "connections")
 AT = 29_000_000  # a minute in 2025

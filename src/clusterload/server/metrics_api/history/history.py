@@ -13,16 +13,15 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
 
-from clusterload.model.series import Floats, Kind, Nanoseconds, Point
+from clusterload.model.series import SECOND, Floats, Kind, Nanoseconds, Point
 from clusterload.server.metrics_api.history.file import Cell, Line, lines, opened, write
-from clusterload.server.metrics_api.history.minutes import MINUTE, Minutes, split
 
 KEPT_MINUTES: Final = 7 * 24 * 60
 """How long a history reaches back."""
@@ -230,3 +229,22 @@ class History:
 
 def _key(name: str, labels: Mapping[str, str]) -> tuple[str, tuple[tuple[str, str], ...]]:
     return name, tuple(sorted(labels.items()))
+
+
+MINUTE: Final = 60 * SECOND
+"""Nanoseconds in a minute."""
+
+Minutes = tuple[int, int]
+"""A stretch of whole minutes since 1970, from the first up to, but without, the second."""
+
+
+def split(end: int, span: float, value: float) -> Iterator[tuple[int, float]]:
+    """Split what grew in the `span` seconds before `end` by minutes; whole numbers stay whole, and the sum stays."""
+    start = end - round(span * SECOND)
+    given, whole = 0.0, float(value).is_integer()
+    for minute in range(start // MINUTE, max(start, end - 1) // MINUTE + 1):
+        passed = min(end, (minute + 1) * MINUTE) - start
+        until = value * passed / (end - start) if end > start else value
+        until = round(until) if whole else until
+        yield minute, until - given
+        given = until

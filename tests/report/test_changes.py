@@ -7,7 +7,7 @@ import math
 
 from clusterload.analysis.changes import ChangeSet, changes
 from clusterload.model.run import Run
-from clusterload.report.change import changes_document, changes_report
+from clusterload.report.changes import changes_document, changes_report
 from tests.analysis.changes.history_of import history, line, part
 
 HOSTILE = "[bold]x[/] <script>"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from clusterload.model.series import SECOND
-from clusterload.server.live.courses import MOST_POINTS, Courses
-from clusterload.server.live.telling import told
+from clusterload.server.live.charts import MOST_POINTS, Courses
+from clusterload.server.live.page_values import told
 from clusterload.workflow.live.snapshot import Snapshot
 from tests.report.busy import SILENT, busy
 from tests.report.hostile import ALL

@@ -13,8 +13,7 @@ from clusterload.model import units
 from clusterload.model.limits import Scope
 from clusterload.model.resources import dimensions, saturations
 from clusterload.model.series import SECOND, Floats
-from clusterload.report.chart import Chart, Trace
-from clusterload.report.downsample import FEWEST, kept
+from clusterload.report.chart import FEWEST_POINTS, Chart, Trace, thinned_indices
 from clusterload.report.html.values import chart_values
 
 if TYPE_CHECKING:
@@ -199,10 +198,10 @@ class _Course:
         self.who.append(point.who)
 
     def _thin(self) -> None:
-        most = max(FEWEST, MOST_POINTS // (2 * max(1, len(self.lines))))
+        most = max(FEWEST_POINTS, MOST_POINTS // (2 * max(1, len(self.lines))))
         chosen = {0, len(self.x) - 1}
         for values in self.lines.values():
-            chosen.update(kept(_floats(values), most).tolist())
+            chosen.update(thinned_indices(_floats(values), most).tolist())
         order = sorted(chosen)[-MOST_POINTS:]
         self.x = [self.x[one] for one in order]
         self.lines = {name: [values[one] for one in order] for name, values in self.lines.items()}

@@ -12,9 +12,15 @@ from clusterload.model import units
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Kind, Series
 from clusterload.report.chart import Chart, Trace, spoken, thinned
-from clusterload.report.courses import amount_charts, busy_chart, latency_charts, load_chart, shares_chart
 from clusterload.report.html.values import course, every_series
-from clusterload.report.spectrum import spectrum_chart
+from clusterload.report.run_charts import (
+    amount_charts,
+    busy_chart,
+    latency_charts,
+    load_chart,
+    shares_chart,
+    spectrum_chart,
+)
 from tests.report.busy import SILENT, busy
 from tests.stored_runs import Cluster, case_levels, limits, stored
 

@@ -11,7 +11,7 @@ from clusterload.model import units
 from clusterload.model.wording import capitalized
 from clusterload.report.diagnosis import culprits_words, evidence_table
 from clusterload.report.load import notes
-from clusterload.report.outline import Part, text_table
+from clusterload.report.outline import Section, text_table
 
 if TYPE_CHECKING:
     from clusterload.analysis.diagnosis import Verdict
@@ -22,16 +22,16 @@ _MOST_DOUBTS: Final = 3
 _MOST_HEADROOMS: Final = 2  # of resources, the first to bind first
 
 
-def advice_part(verdict: Verdict) -> Part:
+def advice_section(verdict: Verdict) -> Section:
     """What to do: the cure of the likeliest cause with what it gives back, or what else follows from the verdict."""
     told = next((one for one in verdict.findings if one.cure is not None), None)
     if told is None or told.cure is None:
-        return Part(id="advice", title="What to do", lines=tuple(_without_finding(verdict)))
+        return Section(id="advice", title="What to do", lines=tuple(_without_finding(verdict)))
     facts = [("Expected", f"{capitalized(told.cure.effect)}.")] if told.cure.effect else []
     facts.append(("Because", f"{told.cause}: {told.sentence}"))
     facts += [("Who", " and ".join(one.words for one in told.culprits[:2]))] if told.culprits else []
     facts.append(("Confidence", units.percent(told.confidence)))
-    return Part(id="advice", title="What to do", lines=(capitalized(told.cure.what),), facts=tuple(facts))
+    return Section(id="advice", title="What to do", lines=(capitalized(told.cure.what),), facts=tuple(facts))
 
 
 def _without_finding(verdict: Verdict) -> Iterator[str]:
@@ -48,16 +48,16 @@ def _without_finding(verdict: Verdict) -> Iterator[str]:
         yield f"Headroom: {known.sentence}."
 
 
-def findings_part(verdict: Verdict) -> Part:
+def findings_section(verdict: Verdict) -> Section:
     """Each limit that is reached, and each cause that holds with its evidence and what would disprove it."""
     lines = [f"{'; '.join((one.sentence, *one.evidence))}." for one in verdict.reached]
     lines += [] if verdict.findings else ["No cause of the catalogue holds."]
     lines += [f"Headroom: {one.sentence}." for one in verdict.headroom if one.known][:_MOST_HEADROOMS]
-    parts = tuple(_finding(number, one) for number, one in enumerate(verdict.findings))
-    return Part(id="findings", title="Findings", lines=tuple(lines), parts=parts)
+    sections = tuple(_finding(number, one) for number, one in enumerate(verdict.findings))
+    return Section(id="findings", title="Findings", lines=tuple(lines), sections=sections)
 
 
-def _finding(number: int, finding: Finding) -> Part:
+def _finding(number: int, finding: Finding) -> Section:
     facts = [("Who", culprits_words(finding))] if finding.culprits else []
     if finding.cure is not None:
         facts.append(("Cure", capitalized(finding.cure.what)))
@@ -65,7 +65,7 @@ def _finding(number: int, finding: Finding) -> Part:
     facts.append(("Not so, if", finding.disproof))
     window = finding.evidence[0].window_s if finding.evidence else 0.0
     title = f"Evidence over {units.duration(window)}: now, and before where there is a baseline"
-    return Part(
+    return Section(
         id=f"finding-{number}",
         title=finding.cause,
         lines=(f"{capitalized(finding.sentence)}.",),
@@ -75,9 +75,9 @@ def _finding(number: int, finding: Finding) -> Part:
     )
 
 
-def doubts_part(run: Run, verdict: Verdict) -> Part:
+def doubts_section(run: Run, verdict: Verdict) -> Section:
     """What was not seen or not done as asked, and what somebody who reads the figures should know."""
     lines = [f"{capitalized(one)}." for one in verdict.missing]
     lines += [f"{capitalized(one)}." for one in notes(run, achieved(run))]
     lines += [] if run.complete else ["The run was cut short: its last seconds may be missing."]
-    return Part(id="doubts", title="Doubts", lines=tuple(dict.fromkeys(lines)) or ("None: all was seen and done.",))
+    return Section(id="doubts", title="Doubts", lines=tuple(dict.fromkeys(lines)) or ("None: all was seen and done.",))

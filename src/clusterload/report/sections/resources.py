@@ -1,14 +1,18 @@
-"""Resources against their limits, and who says what each limit is."""
+"""Resources against their limits, who says what each limit is, and who pays for the brokers' time."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from clusterload.analysis.bill import bill, fit_prices
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.resources import RESOURCES
-from clusterload.model.wording import in_sentence
-from clusterload.report.courses import amount_charts, busy_chart, shares_chart
+from clusterload.model.wording import capitalized, in_sentence
+from clusterload.report.bill import TOP_ALONE, Billed, bill_notes, charges_table, drivers_table
 from clusterload.report.limits import unknown
-from clusterload.report.outline import Part, TextTable, text_table, worded
+from clusterload.report.outline import Section, TextTable, text_table, worded
+from clusterload.report.run_charts import amount_charts, busy_chart, shares_chart
 from clusterload.report.terminal import saturation_table, usage_table
 
 if TYPE_CHECKING:
@@ -19,10 +23,10 @@ if TYPE_CHECKING:
     from clusterload.model.run import Run
 
 
-def resources_part(run: Run, usage: Usage) -> Part:
+def resources_section(run: Run, usage: Usage) -> Section:
     """Each resource typically and at its peak, beside its limit; how busy the brokers are; both over time."""
     charts = [shares_chart(usage), busy_chart(run, usage), *amount_charts(usage)]
-    return Part(
+    return Section(
         id="resources",
         title="Resources against limits",
         lines=(
@@ -41,19 +45,19 @@ def usage_text_tables(usage: Usage) -> Iterator[TextTable]:
         yield text_table(saturation_table(usage), "How busy the busiest broker is")
 
 
-def limits_part(limits: Limits) -> Part:
+def limits_section(limits: Limits) -> Section:
     """Each limit with who says so, where, and as of when; what is disputed; what is unknown."""
     lines = [limits.note] if limits.note else []
     if missing := unknown(limits):
         titles = ", ".join(in_sentence(RESOURCES[name].title) for name in missing)
         lines.append(f"Unknown, which is not infinite: {titles}.")
-    tables = [_table(limits.title, limits.limits)]
+    tables = [_limits_table(limits.title, limits.limits)]
     if limits.disputed:
-        tables.append(_table("Disputed: other figures for the same, shown and not used", limits.disputed))
-    return Part(id="limits", title="Limits and their sources", lines=tuple(lines), tables=tuple(tables))
+        tables.append(_limits_table("Disputed: other figures for the same, shown and not used", limits.disputed))
+    return Section(id="limits", title="Limits and their sources", lines=tuple(lines), tables=tuple(tables))
 
 
-def _table(title: str, limits: Iterable[Limit]) -> TextTable:
+def _limits_table(title: str, limits: Iterable[Limit]) -> TextTable:
     places = list(RESOURCES)
     return TextTable(
         title=title,
@@ -63,3 +67,18 @@ def _table(title: str, limits: Iterable[Limit]) -> TextTable:
             for one in sorted(limits, key=lambda one: places.index(one.resource))
         ),
     )
+
+
+def bill_section(run: Run, baseline: Run | None) -> Section:
+    """The charges of each kind, what the brokers' CPU goes to, and what a bill cannot know."""
+    priced = fit_prices([baseline, run] if baseline else [run])
+    billed = Billed(bill=bill(run, baseline), prices=priced, facts=WindowStats(run, baseline))
+    tables = [
+        text_table(charges_table(billed.bill, kind, charges, TOP_ALONE), f"By {kind}")
+        for kind in billed.bill.kinds
+        if (charges := billed.bill.of(kind))
+    ]
+    if not math.isnan(billed.cpu):
+        tables.append(text_table(drivers_table(billed), "What the brokers' CPU goes to"))
+    lines = (f"{capitalized(billed.bill.sentence)}.", *bill_notes(billed))
+    return Section(id="bill", title="The bill", lines=lines, tables=tuple(tables))

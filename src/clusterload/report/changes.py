@@ -15,14 +15,14 @@ from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, State
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.model.wording import capitalized
-from clusterload.report.shown import Told
+from clusterload.report.plain import TextReport
 from clusterload.report.tables import table
 
 TOP = 15
 """Rows of the table unless told otherwise."""
 
 
-def changes_report(changed: ChangeSet, *, top: int = TOP) -> Told:
+def changes_report(changed: ChangeSet, *, top: int = TOP) -> TextReport:
     """A sentence, what moved with who makes it up, and how much it would have taken.
 
     Args:
@@ -36,7 +36,7 @@ def changes_report(changed: ChangeSet, *, top: int = TOP) -> Told:
     if left > 0:
         parts.append(Text(f"{left} more moved: add --top {len(changed.leading)}", style="dim"))
     parts += [Text(line, style="dim") for line in _notes(changed)]
-    return Told(view=Group(*parts))
+    return TextReport(view=Group(*parts))
 
 
 def change_table(changed: ChangeSet, shifts: Sequence[Shift]) -> Table:

@@ -1,4 +1,4 @@
-"""Outlining: a run and its judgement as an outline, which pages and Markdown show."""
+"""A run and its judgement, or a case, as an outline, which pages and Markdown show."""
 
 from __future__ import annotations
 
@@ -11,23 +11,29 @@ from clusterload.analysis.usage import NOTICEABLE, provider_load
 from clusterload.model import units
 from clusterload.model.run import clock_time
 from clusterload.model.wording import capitalized
-from clusterload.report.courses import load_chart
-from clusterload.report.outline import Outline
-from clusterload.report.parts.bill import bill_part
-from clusterload.report.parts.case import case_part
-from clusterload.report.parts.findings import advice_part, doubts_part, findings_part
-from clusterload.report.parts.load import dials_part, latency_part, ledger_part
-from clusterload.report.parts.plan import environment_part, events_part, plan_part
-from clusterload.report.parts.resources import limits_part, resources_part
+from clusterload.report.outline import Outline, Section, TextTable, text_table
+from clusterload.report.run_charts import load_chart
+from clusterload.report.sections.findings import advice_section, doubts_section, findings_section
+from clusterload.report.sections.load import (
+    dials_section,
+    environment_section,
+    events_section,
+    latency_section,
+    ledger_section,
+    plan_section,
+)
+from clusterload.report.sections.resources import bill_section, limits_section, resources_section
+from clusterload.report.terminal import case_table, prediction_lines
 
 if TYPE_CHECKING:
     from clusterload.analysis.diagnosis import Verdict
     from clusterload.analysis.usage import Usage
     from clusterload.model.run import Run
+    from clusterload.report.chart import Chart
     from clusterload.workflow.cases import Outcome
 
 
-def outlined(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> Outline:
+def run_outline(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> Outline:
     """All that is known of a run, the answer first. Pure.
 
     Args:
@@ -36,18 +42,18 @@ def outlined(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = No
         verdict: the judgement.
         baseline: what it was judged against.
     """
-    parts = (
-        findings_part(verdict),
-        resources_part(run, usage),
-        bill_part(run, baseline),
-        latency_part(run),
-        ledger_part(run),
-        dials_part(run),
-        events_part(run),
-        plan_part(run),
-        limits_part(usage.limits),
-        doubts_part(run, verdict),
-        environment_part(run),
+    sections = (
+        findings_section(verdict),
+        resources_section(run, usage),
+        bill_section(run, baseline),
+        latency_section(run),
+        ledger_section(run),
+        dials_section(run),
+        events_section(run),
+        plan_section(run),
+        limits_section(usage.limits),
+        doubts_section(run, verdict),
+        environment_section(run),
     )
     return Outline(
         title=run.plan.name if run.plan else "A cluster that was watched",
@@ -56,15 +62,15 @@ def outlined(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = No
         sentence=f"{capitalized(verdict.sentence)}.",
         keys=tuple(_keys(run, usage, verdict)),
         load=load_chart(run, usage),
-        advice=advice_part(verdict),
-        parts=tuple(one for one in parts if not one.empty),
+        advice=advice_section(verdict),
+        sections=tuple(one for one in sections if not one.empty),
     )
 
 
-def case_outlined(outcome: Outcome) -> Outline:
+def case_outline(outcome: Outcome) -> Outline:
     """A case: its answer first, then its loads side by side, then all that is known of the first of them. Pure."""
     first = outcome.steps[0]
-    told = outlined(first.run, first.usage, first.verdict)
+    told = run_outline(first.run, first.usage, first.verdict)
     doubtful = any(step.verdict.state is State.INCONCLUSIVE for step in outcome.steps)
     return replace(
         told,
@@ -72,7 +78,7 @@ def case_outlined(outcome: Outcome) -> Outline:
         about=(f"{len(outcome.steps)} loads, of which {told.title} is drawn and told in full", *told.about),
         state=str(State.INCONCLUSIVE) if doubtful else told.state,
         sentence=f"{capitalized(outcome.sentence)}.",
-        parts=(case_part(outcome), *told.parts),
+        sections=(case_section(outcome), *told.sections),
     )
 
 
@@ -98,3 +104,37 @@ def _keys(run: Run, usage: Usage, verdict: Verdict) -> Iterator[tuple[str, str]]
         yield f"Saturation: {busiest.resource.title}{of}", units.percent(busiest.sustained)
     for line in provider_load(run, usage.grid):
         yield line.resource.title, units.percent(line.typical)
+
+
+_RESOURCES = ("ingress", "egress", "requests", "connections")
+
+
+def case_section(outcome: Outcome) -> Section:
+    """The question, what each change did to each resource, and the limit load of each load but the first one."""
+    return Section(
+        id="case",
+        title="The loads side by side",
+        lines=(outcome.case.question, *(f"{line}." for line in prediction_lines(outcome)), *_case_doubts(outcome)),
+        tables=(_case_table(outcome),),
+        charts=tuple(_case_charts(outcome)),
+    )
+
+
+def _case_table(outcome: Outcome) -> TextTable:
+    told = text_table(case_table(outcome, _RESOURCES), "Each load, against the first one")
+    # A cell of the terminal has lines, of which a page makes one.
+    rows = tuple(tuple(", ".join(filter(None, cell.split("\n"))) for cell in row) for row in told.rows)
+    return replace(told, rows=rows)
+
+
+def _case_doubts(outcome: Outcome) -> Iterator[str]:
+    """What was not seen of a load that the rest of the page does not tell of."""
+    for name, step in list(zip(outcome.usages, outcome.steps, strict=True))[1:]:
+        yield from (f"{capitalized(name)}: {doubt}." for doubt in step.verdict.missing)
+
+
+def _case_charts(outcome: Outcome) -> Iterator[Chart]:
+    for number, (name, step) in enumerate(zip(outcome.usages, outcome.steps, strict=True)):
+        chart = load_chart(step.run, step.usage)
+        if number and chart is not None:
+            yield replace(chart, id=f"{chart.id}-{number}", title=f"{chart.title}, {name}")

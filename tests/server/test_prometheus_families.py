@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
-from clusterload.report.exposition import Collected
+from clusterload.server.prometheus import Collected
 from clusterload.workflow.live.snapshot import Snapshot
 from tests.report.busy import SILENT, busy
 from tests.report.hostile import ALL

@@ -1,24 +1,33 @@
-"""Exposition: how a run stands as metrics, in the words of Prometheus: base units, and names that say them."""
+"""A run's live figures for Prometheus to scrape on this machine's own address, in base units that their names say."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import Route
 
 from clusterload.model.ledger import Fate
+from clusterload.server.local_only import LOOPBACK, Nearby, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from prometheus_client.metrics_core import Metric
+    from starlette.requests import Request
 
     from clusterload.model.units import Unit
     from clusterload.workflow.live import Snapshot
     from clusterload.workflow.live.snapshot import LoadNow, Metrics
+
 
 _BASES: Final = {"time": "seconds", "ratio": "ratio", "bytes": "bytes"}
 """What Prometheus calls the base units; other things are counted, and called by their name."""
@@ -44,16 +53,16 @@ def exposed(snapshot: Snapshot) -> Iterator[Metric]:
     yield _gauge("run_ended", "1 when it is over.", {}, float(bool(snapshot.ended)))
     yield _gauge("run_elapsed_seconds", "For how long it has gone on.", {}, snapshot.elapsed)
     yield _gauge("run_left_seconds", "How long it will still go on, if that is known.", {}, snapshot.left)
-    yield from _loads(snapshot.loads)
+    yield from _load_families(snapshot.loads)
     if snapshot.metrics is not None:
-        yield from _metrics(snapshot.metrics)
+        yield from _cluster_families(snapshot.metrics)
     yield _gauges(
         "finding_confidence_ratio", "How likely a cause that holds is right.", ("cause", "firm"),
         (((one.cause, str(one.firm).lower()), one.confidence) for one in snapshot.judgement.findings),
     )  # fmt: skip
 
 
-def _loads(loads: Iterable[LoadNow]) -> Iterator[Metric]:
+def _load_families(loads: Iterable[LoadNow]) -> Iterator[Metric]:
     every = tuple(loads)
     records = CounterMetricFamily(
         "clusterload_ledger", "What became of what was scheduled.", labels=("load", "unit", "fate")
@@ -86,7 +95,7 @@ def _dials(loads: Iterable[LoadNow]) -> Iterator[Metric]:
         yield _gauges(name, "What a dial asks for, or what it came to in the last second.", ("load", "dial"), samples)
 
 
-def _metrics(metrics: Metrics) -> Iterator[Metric]:
+def _cluster_families(metrics: Metrics) -> Iterator[Metric]:
     yield _gauge("metrics_timestamp_seconds", "When the cluster's newest figures are of.", {}, metrics.time / 1e9)
     yield _gauge("limit_load_ratio", "The largest share of a limit, of which 1 is the limit.", {}, metrics.limit_load)
     yield _gauges(
@@ -128,3 +137,44 @@ def _gauges(
         if not math.isnan(value):
             made.add_metric(key, value)
     return made
+
+
+PATH: Final = "/metrics"
+
+
+class Exposition:
+    """A served application; a context manager that gives what takes each snapshot."""
+
+    def __init__(self, port: int = 0) -> None:
+        """Take a port, any free one if it is 0; ConfigurationError if it is taken."""
+        self._serving = Serving(port, "--expose")
+        self._newest: Snapshot | None = None
+
+    @property
+    def url(self) -> str:
+        """What Prometheus is to scrape."""
+        return f"http://{LOOPBACK}:{self._serving.port}{PATH}"
+
+    def __enter__(self) -> Callable[[Snapshot], None]:
+        self._serving.start(application(lambda: self._newest, self._serving.port), "application")
+        return self.take
+
+    def __exit__(self, *_: object) -> None:
+        self._serving.stop()
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Expose this from now on."""
+        self._newest = snapshot
+
+
+def application(newest: Callable[[], Snapshot | None], port: int) -> Starlette:
+    """The application that exposes what `newest` tells, for a port of this machine."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Collected(newest))
+
+    async def scraped(request: Request) -> Response:
+        encode, kind = choose_encoder(request.headers.get("accept", ""))
+        # Not as `media_type`, to which Starlette would add a charset that the format has already.
+        return Response(encode(registry), headers={"content-type": kind})
+
+    return Starlette(routes=[Route(PATH, scraped)], middleware=[Middleware(Nearby, port=port)])
