@@ -35,7 +35,7 @@ A limit says how much of a resource may be used, and with it who says so, where,
 | `measured` | it was found by an experiment, and has an interval (`low`, `high`) |
 
 - A resource without a limit has an **unknown** one, never an infinite one. It is shown without a share.
-- Several limits of one resource hold together: a guideline below what is enforced, each broker's beside the cluster's.
+- Several limits of one resource hold together: a guideline below what is enforced, each broker's next to the cluster's.
   Each gives a share; the largest is the resource's. A run at 100 % of a guideline is *over its guideline*; only the
   other kinds are said to limit.
 - A limit of each broker is held against each broker's own figures. Where the figures are of the whole cluster only, it
@@ -47,7 +47,7 @@ A limit says how much of a resource may be used, and with it who says so, where,
   becomes one of the cluster. More units than there can be are refused.
 - **Disputed.** Where sources contradict each other, or one contradicts itself, one value is used and the others are
   shown as disputed: of what is equally recent the lowest is used, else the most recent.
-- Every value was looked up at the date beside it. Check before you rely on one; copies of providers' pages with altered
+- Every value was looked up at the date given with it. Check before you rely on one; copies of providers' pages with altered
   figures were seen on mirror sites.
 
 ## One's own
@@ -75,7 +75,7 @@ scope = "broker"                        # of each broker; broker = "2" is of one
 source = "max.connections in our server.properties"
 ```
 
-Rows take the place of all rows that the other table has of the same resource and scope; what it has besides stays.
+Rows take the place of all rows that the other table has of the same resource and scope; its other rows stay.
 Further keys: `note` of a table or row; `before_replication = true` of partitions that are counted once, and not each
 replica; `per_unit = "CKU"` and `most_units` of a table with `per_unit = true` in rows that are per unit, and
 `[[maximum]]` rows for what a cluster has at most; `units = 2` of a table with values for that many in all;
@@ -135,7 +135,7 @@ def _cell(table: Limits, resource: str) -> str:
 
 
 def _amount(value: Quantity) -> str:
-    """A value beside its resource's title, which says what is counted."""
+    """A value for a row whose resource's title says what is counted."""
     short = "/s" if value.unit.per_second else ""
     unit = f" {value.unit}" if value.unit.thing == "bytes" else short
     return f"{number(value.value, DIGITS)}{unit}"

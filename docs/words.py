@@ -17,7 +17,7 @@ INSTEAD: Final[Mapping[str, str]] = {
     r"brakes?": "bottleneck",
     r"broker with nothing to do": "idle broker",
     r"errands?": "admin requests",
-    r"garbage|nonsense|makes? no sense": "malformed",
+    r"garbage(?! ?collect)|nonsense|makes? no sense": "malformed",
     r"heights are judged": "absolute levels are judged",
     r"if ours to choose": "scrape interval",
     r"is no(?! longer)": "is not a",

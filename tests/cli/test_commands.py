@@ -46,7 +46,7 @@ def test_describe_topics_shows_partitions_with_leader_replicas_and_isr(tool: Too
 def test_describe_names_a_topic_that_does_not_exist(tool: Tool, lab: Lab) -> None:
     done = tool("describe", "topics", "nope", "--bootstrap-server", lab.bootstrap_servers)
     assert done.returncode == 1
-    assert "there is no topic 'nope'" in done.stderr
+    assert "topic 'nope' does not exist" in done.stderr
 
 
 def test_run_prints_json_for_programs_and_leaves_a_run_that_report_reads(tool: Tool, lab: Lab, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_each_way_of_writing_a_stretch_is_read(text: str, meant: RunPart | Stret
     ("text", "words"),
     [
         ("yesterday", "neither a run file nor a stretch of time"),
-        ("yesterday/today", "is no instant"),
+        ("yesterday/today", "is not a point in time"),
         ("now-1h/now-2h", "is empty"),
         ("now-1h/2h", "is not over yet"),
         ("2025-12-31T23:00:00/10m", "no time zone"),

@@ -16,10 +16,10 @@ _REMOVAL_SECONDS: Final = 30.0
 
 
 def topic_ids(cluster: Cluster, names: Iterable[str]) -> dict[str, str]:
-    """The ids of those topics that exist, by name. A topic that is made anew has another id.
+    """The ids of those topics that exist, by name. A topic that is deleted and created again has another id.
 
     Raises:
-        ClusterError: the cluster does not tell.
+        ClusterError: the cluster does not answer.
     """
     known = {topic.name for topic in cluster.topics()}
     wanted = [name for name in names if name in known]
@@ -34,10 +34,10 @@ def topic_ids(cluster: Cluster, names: Iterable[str]) -> dict[str, str]:
 
 
 def allowed_operations(cluster: Cluster, topics: Iterable[str]) -> dict[str, frozenset[str]]:
-    """What the client may do on topics that exist, as names of ACL operations (`WRITE`); left out where not told.
+    """What the client may do on topics that exist, as names of ACL operations (`WRITE`); else absent.
 
     Raises:
-        ClusterError: the cluster does not tell.
+        ClusterError: the cluster does not answer.
     """
     wanted = list(topics)
     if not wanted:
@@ -55,10 +55,10 @@ def allowed_operations(cluster: Cluster, topics: Iterable[str]) -> dict[str, fro
 
 
 def groups(cluster: Cluster) -> tuple[str, ...]:
-    """The consumer groups that we may see.
+    """The consumer groups that we may describe.
 
     Raises:
-        ClusterError: the cluster does not tell.
+        ClusterError: the cluster does not answer.
     """
     try:
         brokers = Brokers(cluster.properties)
@@ -82,10 +82,10 @@ def _groups_by_library(cluster: Cluster) -> tuple[str, ...]:
 
 
 def absent_groups(cluster: Cluster, names: Iterable[str]) -> list[str]:
-    """Those groups that do not exist yet, so that whoever makes them may remove them.
+    """Those groups that do not exist yet, so that the command that makes them may remove them.
 
     Raises:
-        ClusterError: the cluster does not tell.
+        ClusterError: the cluster does not answer.
     """
     wanted = list(dict.fromkeys(names))
     present = groups(cluster) if wanted else ()

@@ -44,8 +44,8 @@ _AT_ONCE: Final = 32
 class Brokers:
     """Asks brokers in rounds, one conversation with each.
 
-    A conversation that breaks is not opened anew before the next round: a broker that is paused costs a round the
-    patience of one answer, however many questions there are. For one thread; brokers are asked beside each other.
+    A conversation that breaks is not opened again before the next round: a broker that is paused costs a round the
+    patience of one answer, however many questions there are. For one thread; brokers are asked in parallel.
 
     Attributes:
         addresses: where each broker that is up listens, by its id; empty until `topics` was asked.
@@ -108,7 +108,7 @@ class Brokers:
         return dict(found.topics)
 
     def ask(self, questions: Mapping[int, Question[Told]]) -> tuple[dict[int, Told], Failures]:
-        """What brokers, by id, answer to a question each, and why others told nothing."""
+        """What brokers, by id, answer to a question each, and the errors of the others."""
         told: dict[int, Told] = {}
         failed: Failures = {}
         asked = {broker: self._pool.submit(self._of, broker, question) for broker, question in questions.items()}
@@ -124,7 +124,7 @@ class Brokers:
         return self.ask(dict.fromkeys(self.addresses, question))
 
     def _first_answer(self) -> Placement:
-        """Of those who answered before, first; who does not is asked last from then on."""
+        """From brokers that answered before, first; one that does not is asked last from then on."""
         reasons = []
         # Two may be waited for: the rest of a large cluster that is all gone has its turn in later rounds.
         give_up = time.monotonic() + 1.5 * self._patience
@@ -186,7 +186,7 @@ class Placement:
 
 
 def placement(broker: Conversation) -> Placement:
-    """Brokers that are up and all topics that we may see; asking makes no topic.
+    """Brokers that are up and all topics that we may see; this creates no topic.
 
     Raises:
         ClusterError: the broker does not answer.
@@ -236,10 +236,10 @@ def logs_of(broker: Conversation) -> Logs:
     answer = _log_dirs(broker)
     if answer.error_code is ErrorCode.cluster_authorization_failed:
         raise AuthorizationError(
-            f"broker {broker.address} does not tell the size of its logs: Describe on the cluster is missing"
+            f"broker {broker.address} does not show the size of its logs: Describe on the cluster is missing"
         )
     if answer.error_code is not ErrorCode.none:
-        raise ClusterError(f"broker {broker.address} does not tell the size of its logs: {answer.error_code.name}")
+        raise ClusterError(f"broker {broker.address} does not show the size of its logs: {answer.error_code.name}")
     sizes: dict[str, int] = {}
     for directory in answer.results:
         for topic in directory.topics:

@@ -143,7 +143,7 @@ class Cluster:
         wanted = list(names) or sorted(known)
         for name in wanted:
             if name not in known:
-                raise ClusterError(f"there is no topic {name!r} on cluster {self.id}: check its name")
+                raise ClusterError(f"topic {name!r} does not exist on cluster {self.id}: check its name")
         return tuple(known[name] for name in wanted)
 
     def use_topic(self, name: str) -> tuple[Topic, bool]:
@@ -191,7 +191,7 @@ class Cluster:
         Leaders that are just moving are waited for, within the bound of an answer.
 
         Raises:
-            ClusterError: the cluster does not tell.
+            ClusterError: the cluster does not answer.
         """
         give_up = time.monotonic() + ANSWER_SECONDS
         while True:
@@ -261,7 +261,7 @@ def _servers(properties: Properties) -> str:
 
 
 def topics_of(metadata: ClusterMetadata) -> dict[str, Topic]:
-    """The topics in the library's words as ours, by name; those that it was told nothing of are left out."""
+    """The topics in the library's words as ours, by name; those with an error are left out."""
     return {
         name: Topic(
             name=name,

@@ -145,12 +145,12 @@ def client_quotas(cluster: Cluster) -> tuple[Quota, ...]:
         answer = _asked(broker)
     if answer.error_code is ErrorCode.cluster_authorization_failed:
         raise AuthorizationError(
-            f"cluster {cluster.id} does not tell its client quotas: DescribeConfigs on the cluster is missing; see "
+            f"cluster {cluster.id} does not show its client quotas: DescribeConfigs on the cluster is missing; see "
             "docs/privileges.md"
         )
     if answer.error_code is not ErrorCode.none:
         raise ClusterError(
-            f"cluster {cluster.id} does not tell its client quotas: {answer.error_message or answer.error_code.name}"
+            f"cluster {cluster.id} does not show its client quotas: {answer.error_message or answer.error_code.name}"
         )
     quotas = (
         Quota(

@@ -49,8 +49,8 @@ def translated(given: Mapping[str, str], origin: str) -> dict[str, str]:
     """Java's names in librdkafka's; all others unchanged.
 
     Raises:
-        ConfigurationError: a store is of a type that librdkafka cannot read, a login has no user, or a size is no
-            number.
+        ConfigurationError: a store is of a type that librdkafka cannot read, a login has no user, or a size is not
+            a number.
     """
     own = {_SAME_THING.get(name, name): value for name, value in given.items() if name not in IGNORED}
     if "buffer.memory" in own:

@@ -52,7 +52,7 @@ PRIVILEGES: Final = (
         command="watch",
         operation="Describe",
         resource="Topic",
-        without="partitions and leaders, since a part of them is no sum; lag and records of the hidden topics",
+        without="partitions and leaders, since some of them are not the sum; lag and records of the hidden topics",
         series=(*_PLACEMENT, "consumer_lag", "records_by_partition"),
     ),
     Privilege(

@@ -162,7 +162,7 @@ class Properties:
 
     @property
     def unverified_tls(self) -> bool:
-        """Whether the client was told to accept any certificate or any host name."""
+        """Whether the client is set to accept any certificate or any host name."""
         certificate = self.values.get("enable.ssl.certificate.verification", "true").lower()
         host = self.values.get("ssl.endpoint.identification.algorithm", "https").lower()
         encrypted = "SSL" in self.values.get("security.protocol", "").upper()

@@ -1,7 +1,7 @@
-"""Documents: what TOML and JSON give, as values of ours by `msgspec`; a mistake is told with its key and what fits.
+"""Documents: what TOML and JSON give, as values of ours by `msgspec`; a mistake is named with its key and what fits.
 
-A table is declared as a `msgspec.Struct` or dataclass whose fields are its keys. Beside what msgspec knows, a field may
-be `Seconds` (a number, or a duration such as `1m30s`) or `Text` (what is written, also where it is a number or a date).
+A table is declared as a `msgspec.Struct` or dataclass whose fields are its keys. A field may also be `Seconds` (a
+number, or a duration such as `1m30s`) or `Text` (what is written, also where it is a number or a date).
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@
     * ClusterError: the Kafka cluster did not do what was asked of it
         * UnreachableError: no broker answered
         * AuthenticationError: a broker refused the login, or did not prove its identity
-        * AuthorizationError: who we are lacks a right
+        * AuthorizationError: an ACL or a role is missing
     * SourceError: metrics could not be read
     * LabError: the lab's brokers did not start, run or stop
     * StoreError: a run file, or another file, could not be written or read; exit code 104
     * ConsentError: load was aimed at a cluster without a yes; exit code 104
-    * ThresholdCrossedError: a threshold was crossed, or cannot be told; exit code 99
+    * ThresholdCrossedError: a threshold was crossed, or could not be checked; exit code 99
     * AbortedError: stopped before the end by a person; exit code 105
 
 Every message is one line that says what failed, on what, and what to do.

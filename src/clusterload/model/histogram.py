@@ -137,7 +137,7 @@ class Histogram:
         """A histogram from what `encode` gave.
 
         Raises:
-            StoreError: the text is no histogram, or one of another range.
+            StoreError: the text is not a histogram, or one of another range.
         """
         try:
             counts = HdrHistogram.decode(text)

@@ -19,7 +19,7 @@ MEMBERS: Final = "members"
 
 
 class Fate(StrEnum):
-    """What can become of what was scheduled; here told of a record."""
+    """What can become of what was scheduled, in terms of a record."""
 
     ACKNOWLEDGED = "acknowledged"
     """The cluster said that it has it; of a request or a connection, that it answered; of a member, that it is one."""

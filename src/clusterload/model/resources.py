@@ -26,7 +26,7 @@ class Role(StrEnum):
     SATURATION = "saturation"
     """How busy the broker itself is, from 0 to 1; never added to the limit load."""
     SIGN = "sign"
-    """Neither, but tells causes apart."""
+    """Neither, but distinguishes causes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,7 @@ RESOURCES: Final = _table(
         "Cluster load, by its provider",
         units.RATIO,
         Kind.GAUGE,
-        trap="from 0 to 1; what goes into it is not told, and only dedicated clusters have it",
+        trap="from 0 to 1; the provider does not publish what goes into it, and only dedicated clusters have it",
     ),
     _sign(
         "cluster_load_percent_avg",
@@ -136,7 +136,7 @@ RESOURCES: Final = _table(
         "Cluster load, by its provider: busiest broker",
         units.RATIO,
         Kind.GAUGE,
-        trap="from 0 to 1; high while the mean is low tells of skew",
+        trap="from 0 to 1; high while the mean is low: the load is skewed",
     ),
     _sign("replication_in", "Replication in", units.BYTES, Kind.DELTA),
     _sign("replication_out", "Replication out", units.BYTES, Kind.DELTA),
@@ -172,19 +172,23 @@ RESOURCES: Final = _table(
         units.MILLISECONDS,
         Kind.DELTA,
         "request",
-        trap="a Produce waits for replicas; a fetch waits for records, so there it tells of idleness",
+        trap="a Produce waits for replicas; a fetch waits for records, so that there it means idle consumers",
     ),
     _sign("message_conversions", "Records recompressed", units.RECORDS, Kind.DELTA),
     _sign("message_conversions_by_topic", "Records recompressed by topic", units.RECORDS, Kind.DELTA, "topic"),
     _sign("request_bytes", "Bytes of requests", units.BYTES, Kind.DELTA, trap="with their framing, not only records"),
     _sign("response_bytes", "Bytes of responses", units.BYTES, Kind.DELTA, trap="with their framing, not only records"),
     _sign(
-        "authentications", "Successful authentications", units.COUNT, Kind.DELTA, trap="none where no login is asked"
+        "authentications",
+        "Successful authentications",
+        units.COUNT,
+        Kind.DELTA,
+        trap="none where clients need no login",
     ),
     _sign("failed_authentications", "Failed authentications", units.COUNT, Kind.DELTA),
     _sign("leaders", "Leaders", units.PARTITIONS, Kind.GAUGE),
     _sign("under_replicated", "Under-replicated partitions", units.PARTITIONS, Kind.GAUGE),
-    _sign("isr_shrinks", "ISR shrinks", units.COUNT, Kind.DELTA, trap="a fenced broker is no shrink"),
+    _sign("isr_shrinks", "ISR shrinks", units.COUNT, Kind.DELTA, trap="a fenced broker does not count as a shrink"),
     _sign("isr_expands", "ISR expands", units.COUNT, Kind.DELTA, trap="also when a broker comes back"),
     _sign(
         "thread_time_by_client",

@@ -81,11 +81,11 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What the wire engine tells of a Load beside its ledger.
+    """What the wire engine records of a Load in addition to its ledger.
 
     Attributes:
         load: the Load's name.
-        closed_loop: whether it sent as fast as answers came, so that its latency is no answer to a rate.
+        closed_loop: whether it sent as fast as answers came, so that its latency is not that of a given rate.
         distinct: share of records that differ from all others, of the first million; None if it sent none.
         connections: open when it was over.
         prepared: connections that were made before it began.
@@ -181,7 +181,7 @@ class Run(Displayed):
         return next((latency for latency in self.latencies if (latency.load, latency.of) == (load, of)), None)
 
     def traffic_of(self, load: str) -> Traffic | None:
-        """What the wire engine tells of a Load; None if it was not its."""
+        """What the wire engine recorded of a Load; None if another engine made it."""
         return next((traffic for traffic in self.traffic if traffic.load == load), None)
 
     def is_repeat_of(self, other: Run) -> bool:
@@ -197,7 +197,9 @@ class Run(Displayed):
             ConfigurationError: the stretch is empty.
         """
         if end <= start:
-            raise ConfigurationError(f"{clock_time(start)} to {clock_time(end)} is no stretch of time: it is empty")
+            raise ConfigurationError(
+                f"{clock_time(start)} to {clock_time(end)} is an empty interval: let it end after its start"
+            )
         latencies = tuple(latency.between(start, end) for latency in self.latencies)
         return replace(self, start=start, end=end, latencies=latencies)
 

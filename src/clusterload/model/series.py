@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterload.model.errors import ClusterloadError
-from clusterload.model.kind import Kind as Kind  # noqa: PLC0414 (whoever takes a Series takes its kind from here)
+from clusterload.model.kind import Kind as Kind  # noqa: PLC0414 (users of a Series import its kind from here)
 
 if TYPE_CHECKING:
     from clusterload.model.units import Unit
@@ -56,7 +56,7 @@ class Point(NamedTuple):
 
     @property
     def key(self) -> SeriesKey:
-        """What tells its Series from all others."""
+        """What distinguishes its Series from all others."""
         return self.name, tuple(sorted(self.labels.items()))
 
 
@@ -108,7 +108,7 @@ class Series:
         name: what is measured; a resource's name where it is one.
         unit: of the values; a delta's unit is that of the amount, not of the rate.
         kind: gauge or delta.
-        labels: what tells this line from others of the same name, such as `broker`.
+        labels: what distinguishes this line from others of the same name, such as `broker`.
         granularity: seconds between points as the source means them.
         times: Unix nanoseconds, rising, shape `(n,)`; the end of the stretch for a delta.
         values: shape `(n,)`.

@@ -37,7 +37,7 @@ def instant(text: str, now: int) -> int:
         return timestamp(text)
     except (ValueError, OverflowError) as error:
         raise ConfigurationError(
-            f"{text!r} is no instant ({error}): write it as in 2026-01-01T10:00:00Z, or as in now-10m|m"
+            f"{text!r} is not a point in time ({error}): write it as in 2026-01-01T10:00:00Z, or as in now-10m|m"
         ) from None
 
 
@@ -73,11 +73,11 @@ def interval(text: str, now: int) -> tuple[int, int]:
         now: Unix nanoseconds that `now` stands for.
 
     Raises:
-        ConfigurationError: the text is no interval, or an instant lacks its time zone.
+        ConfigurationError: the text is not an interval, or a point in time lacks its time zone.
     """
     first, slash, second = text.partition("/")
     if not slash:
-        raise ConfigurationError(f"{text!r} is no interval: write start/end, start/duration or duration/end")
+        raise ConfigurationError(f"{text!r} is not an interval: write start/end, start/duration or duration/end")
     before, after = length(first), length(second)
     if before is not None:
         end = instant(second, now)
@@ -90,10 +90,10 @@ _DURATION: Final = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)
 
 
 def length(text: str) -> int | None:
-    """Read `PT2H`, `P1DT30M` or `1h30m` as nanoseconds; None if the text is no duration but may be an instant.
+    """Read `PT2H`, `P1DT30M` or `1h30m` as nanoseconds; None if the text is not a duration but may be a point in time.
 
     Raises:
-        ConfigurationError: it begins as an ISO-8601 duration and is none.
+        ConfigurationError: it begins as an ISO-8601 duration and is not one.
     """
     if not text.startswith("P"):
         try:
@@ -102,7 +102,7 @@ def length(text: str) -> int | None:
             return None
     found = _DURATION.fullmatch(text)
     if found is None or not any(found.groups()):
-        raise ConfigurationError(f"{text!r} is no duration: write it as in PT2H or P1DT30M")
+        raise ConfigurationError(f"{text!r} is not a duration: write it as in PT2H or P1DT30M")
     *whole, fraction = found.groups()
     lengths = (7 * _DAY, _DAY, _HOUR, _MINUTE, 1)
     seconds = sum(int(amount or 0) * each for amount, each in zip(whole, lengths, strict=True))

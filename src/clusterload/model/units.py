@@ -146,7 +146,7 @@ def parse(text: str, unit: Unit) -> Quantity:
     """Read `2KiB`, `500/s`, `500 requests/min`, `80 Mbit/s`, `4,096 B` or a bare number as a quantity in `unit`.
 
     Raises:
-        ConfigurationError: the text is no number, or its unit measures something else; the units that fit are named.
+        ConfigurationError: the text is not a number, or its unit measures something else; the units that fit are named.
     """
     match = _QUANTITY.fullmatch(text)
     value = float(match[1].replace(",", "").replace("_", "")) if match else math.nan
@@ -173,7 +173,7 @@ def parse_duration(text: str) -> float:
     """Read `90`, `90s`, `1m30s`, `2h` as seconds.
 
     Raises:
-        ConfigurationError: the text is no duration.
+        ConfigurationError: the text is not a duration.
     """
     compact = text.strip()
     seconds = math.nan
@@ -218,7 +218,7 @@ _STEPS: dict[str, tuple[tuple[float, str], ...]] = {
 
 
 def steps(unit: Unit) -> tuple[tuple[float, str], ...]:
-    """The units in which amounts of a thing are told, as base units of each, the largest first; none if in its own."""
+    """The units in which amounts of a thing are shown, as base units of each, the largest first; none if in its own."""
     return _STEPS.get(unit.thing, ())
 
 
@@ -236,7 +236,7 @@ def text(quantity: Quantity, digits: int = 3) -> str:
 
 
 def short(value: float, unit: Unit) -> str:
-    """An amount beside the name of what it is of, which need not be said again: `500/s`, `2.05 MB/s`, `max`."""
+    """An amount next to the name of what it is of, so without that unit: `500/s`, `2.05 MB/s`, `max`."""
     if math.isinf(value):
         return "max"
     if math.isnan(value):

@@ -17,7 +17,7 @@ def values(table: Limits, *forces: Force) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    ("name", "most", "one", "all_of_them"),
+    ("name", "most", "smallest", "all_of_them"),
     [
         ("basic", 50, (5, 15, 30, 20, 5, 100), (250, 750, 1_500, 1_000, 80, 5_000)),
         ("standard", 10, (25, 75, 250, 1_000, 50, 1_500), (250, 750, 2_500, 10_000, 500, 15_000)),

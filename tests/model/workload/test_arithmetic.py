@@ -143,5 +143,5 @@ def test_connections_may_stand_while_others_come_and_leave_at_once() -> None:
 
 
 def test_only_what_the_wire_engine_produces_is_resolved() -> None:
-    with pytest.raises(ConfigurationError, match="load 'churn' is no produce load of engine wire"):
+    with pytest.raises(ConfigurationError, match="load 'churn' is not a produce load of engine wire"):
         resolved(connect(connections=1))

@@ -1,4 +1,4 @@
-"""What one broker tells of the groups that it keeps, and of the ends of the partitions that it leads."""
+"""What one broker says of the groups that it keeps, and of the ends of the partitions that it leads."""
 
 from __future__ import annotations
 
@@ -112,12 +112,12 @@ def committed_at(broker: Conversation, names: Iterable[str]) -> Committed:
             if code is ErrorCode.none:
                 told.offsets[name] = _offsets(topics)
             elif code is not ErrorCode.group_id_not_found:
-                told.failures[name] = refusal(code, f"offsets of group {name!r} are not told")
+                told.failures[name] = refusal(code, f"the broker does not give the offsets of group {name!r}")
     return told
 
 
 def ends_at(broker: Conversation, places: Iterable[Place]) -> Offsets:
-    """Where these partitions, which this broker leads, end; of which it does not tell, are left out.
+    """Where these partitions, which this broker leads, end; those that it does not know are left out.
 
     Raises:
         ClusterError: the broker does not answer.

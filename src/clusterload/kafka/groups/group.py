@@ -50,7 +50,7 @@ class Listing:
     """The groups that brokers keep.
 
     Attributes:
-        kinds: of the groups that we may see by name and by the id of the broker that keeps them: it is the one that
+        kinds: of the groups that we may see, by name and by the id of the broker that keeps them: it is the one that
             lists them.
         failures: brokers that listed none, and why.
     """
@@ -74,8 +74,8 @@ class Listing:
 def lags(offsets: Mapping[Place, int], ended: Mapping[Place, int]) -> dict[str, int | None]:
     """How far a group is behind, by topic: None where the end of a partition is not known.
 
-    A part of the sum would look like a fall. What is committed beyond the end, of a topic that was made anew, is no
-    lag.
+    A part of the sum would look like a fall. What is committed beyond the end, of a topic that was created again, is
+    not lag.
     """
     behind: dict[str, int | None] = {}
     for place, offset in offsets.items():

@@ -1,4 +1,4 @@
-"""Groups of a whole cluster: each broker is asked for those that it keeps, all brokers beside each other."""
+"""Groups of a whole cluster: each broker is asked for those that it keeps, all brokers in parallel."""
 
 from __future__ import annotations
 

@@ -64,13 +64,13 @@ class Conversation:
         Args:
             address: where the broker listens.
             security: how the connection is secured.
-            client_id: who we are, for the broker's metrics and quotas.
+            client_id: for the broker's metrics and quotas.
             patience: seconds that the broker may take for each answer, the connection included.
 
         Raises:
             Unreachable: no broker answers there.
             AuthenticationError: it refused the login, or is not to be trusted.
-            ClusterError: TLS failed, or what answers there is no broker.
+            ClusterError: TLS failed, or what answers there is not a broker.
             ConfigurationError: a certificate or key cannot be used.
         """
         self.address, self.versions = address, dict[int, tuple[int, int]]()

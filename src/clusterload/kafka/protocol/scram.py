@@ -111,7 +111,7 @@ def _text(message: bytes) -> str:
 
 
 def _said(text: str) -> str:
-    """Why a message is no good: the server's own error if it is one."""
+    """What is wrong with a message: the server's own error if it is one."""
     return text[2:].partition(",")[0] if text.startswith("e=") else "its SCRAM message is malformed"
 
 

@@ -1,4 +1,4 @@
-"""Limits: what a cluster may carry, as tables with provenance (the TOML files beside this one)."""
+"""Limits: what a cluster may carry, as tables with provenance (the TOML files in this folder)."""
 
 from clusterload.model.limits.library import families, tables
 from clusterload.model.limits.limit import Force, Limit, Scope, row_of

@@ -39,7 +39,7 @@ _SETTINGS: Final = (
     ),
 )
 
-# Of single addresses, which no figure of ours tells apart.
+# Of single addresses, which no metric distinguishes.
 _BY_ADDRESS: Final = "max.connections.per.ip"
 
 
@@ -115,7 +115,7 @@ def note_of(brokers: Mapping[str, Config], quotas: Mapping[str, Mapping[str, flo
 
 
 def _of_parts(brokers: Mapping[str, Config]) -> Iterator[str]:
-    """Listeners that have a limit while others beside them have none."""
+    """Listeners that have a limit while others of the same broker have none."""
     for setting in _SETTINGS:
         for broker, config in brokers.items():
             listeners = client_listeners(config)
@@ -135,7 +135,7 @@ def _of_parts(brokers: Mapping[str, Config]) -> Iterator[str]:
 def _of_addresses(brokers: Mapping[str, Config]) -> Iterator[str]:
     limited = [broker for broker, config in brokers.items() if _number(config.get(_BY_ADDRESS, "")) is not None]
     if limited:
-        yield f"{_BY_ADDRESS} of {_brokers(limited)} binds single addresses, which are not told apart here."
+        yield f"{_BY_ADDRESS} of {_brokers(limited)} binds single addresses, which metrics do not distinguish."
 
 
 def _of_clients(quotas: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

@@ -53,7 +53,7 @@ class Limit:
         force: enforced, guideline, declared or measured.
         scope: for the whole cluster, or for each broker.
         broker: the one broker that it is of, where brokers differ; empty for each of them.
-        low: from where the true value may lie, in the value's unit; None where it is no estimate.
+        low: from where the true value may lie, in the value's unit; None where it is not an estimate.
         high: to where.
         before_replication: whether partitions are counted once, and not each replica.
         source: the document, setting or experiment that says so.

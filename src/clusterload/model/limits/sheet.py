@@ -160,7 +160,7 @@ def _covered(limit: Limit, by: list[Limit]) -> bool:
 
 
 def sizes_of(given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The sizes of a family of tables in one TOML, in the order in which they are written; none if it is no family."""
+    """The sizes of a family of tables in one TOML, in the order in which they are written; none if a single table."""
     lists = [found for kind in _LISTS if isinstance(found := given.get(kind), list)]
     by_size = [row.get("by_size", {}) for rows in lists for row in rows if isinstance(row, Mapping)]
     return tuple(dict.fromkeys(size for sizes in (given.get("sizes", {}), *by_size) for size in sizes))

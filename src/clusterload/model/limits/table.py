@@ -17,11 +17,11 @@ from clusterload.model.limits.sheet import BROKER, Sheet, counted
 class Limits:
     """One table of limits. A resource that is not in it has an unknown limit, not an infinite one.
 
-    Several limits of one resource can hold together: a guideline below what is enforced, each broker's beside the
+    Several limits of one resource can hold together: a guideline below what is enforced, each broker's next to the
     cluster's.
 
     Attributes:
-        name: by which it is asked for.
+        name: of the table.
         title: for people.
         limits: what a run is held against.
         disputed: what other sources say of the same resources; shown, never used.
@@ -63,7 +63,7 @@ class Limits:
             units: how many CKU, eCKU or brokers the cluster has, for a table with values per unit.
 
         Raises:
-            ConfigurationError: there is no such table, or it cannot be used; the message names the nearest one.
+            ConfigurationError: the table does not exist, or cannot be used; the message names the nearest one.
             UsageError: a cluster of this kind cannot have so many units.
         """
         return cls._of(library.found(name), units)

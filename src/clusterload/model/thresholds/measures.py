@@ -22,7 +22,7 @@ AGGREGATES: Final[Mapping[str, str]] = {
     "mean": "the mean",
     "sustained": "what is reached or exceeded in a tenth of the time",
 }
-"""What a line over time can be told by, behind a dot; without one it is the typical value, as in reports."""
+"""The aggregates of a line over time, behind a dot; without one it is the typical value, as in reports."""
 
 LATENCIES: Final[Mapping[str, float]] = {
     "latency.p50": 0.5,
@@ -90,12 +90,12 @@ class Measure:
 
     @property
     def aggregates(self) -> bool:
-        """Whether it can be told by an aggregate; a latency is one already."""
+        """Whether it can be aggregated; a latency is one already."""
         return self.family in {Family.LIMIT_LOAD, Family.RESOURCE}
 
     @property
     def needs_metrics(self) -> bool:
-        """Whether only the cluster's own metrics tell about it."""
+        """Whether it needs the cluster's own metrics."""
         return self.family in {Family.LIMIT_LOAD, Family.RESOURCE}
 
     def read_from(self, labels: frozenset[str]) -> tuple[Resource, ...]:

@@ -31,7 +31,7 @@ class Threshold:
         quantity: what it is about, one of `MEASURES`.
         op: `>`, `>=`, `<` or `<=`: how the figure stands to the value when it is crossed.
         value: in the measure's unit.
-        aggregate: by what a line over time is told, one of `AGGREGATES`; empty is what is typical.
+        aggregate: how a line over time is aggregated, one of `AGGREGATES`; empty is what is typical.
         where: which Loads, topics, brokers and the like, as pairs of label and value; `ANY` is each by itself.
         lasts: seconds for which it must be so without a break; None is over the whole run.
         source: the text that it was read from; it makes no difference between two thresholds.
@@ -159,7 +159,7 @@ def _complaints_of_labels(measure: Measure, where: tuple[tuple[str, str], ...]) 
     for label, value in where:
         if label not in measure.labels:
             known = ", ".join(measure.labels)
-            yield label, f"{measure.name} is not told by {label}{nearest(label, measure.labels)}; it is by {known}"
+            yield label, f"{measure.name} has no label {label}{nearest(label, measure.labels)}; it has {known}"
         elif not value:
             yield label, f"it does not say which {label}"
         elif labels.count(label) > 1:
@@ -167,9 +167,9 @@ def _complaints_of_labels(measure: Measure, where: tuple[tuple[str, str], ...]) 
         elif (known_values := choices(measure, label)) and value not in {ANY, *known_values}:
             hint = nearest(value, known_values)
             yield label, f"{label} is none of {', '.join(known_values)}{hint}"
-    told = set(labels) <= set(measure.labels)
-    if labels and told and measure.resources and not measure.read_from(frozenset(labels)):
-        yield labels[-1], f"{measure.name} is not told by {' and '.join(labels)} together"
+    known_labels = set(labels) <= set(measure.labels)
+    if labels and known_labels and measure.resources and not measure.read_from(frozenset(labels)):
+        yield labels[-1], f"{measure.name} has no series by {' and '.join(labels)} together"
 
 
 def _complaints_of_time(measure: Measure, aggregate: str, lasts: float) -> Iterator[str]:

@@ -13,10 +13,10 @@ from clusterload.model.workload.names import PREFIX
 from clusterload.model.workload.plan import Plan
 
 DURATION: Final = 30.0
-"""Seconds that a load of dials lasts unless told otherwise."""
+"""Seconds that a load of dials lasts by default."""
 
 TOPIC: Final = f"{PREFIX}-load"
-"""What a load of dials is of unless told otherwise."""
+"""The default topic of a load of dials."""
 
 
 def from_dials(

@@ -28,7 +28,7 @@ from clusterload.model.workload.names import PREFIX, checked_topic
 from clusterload.model.workload.values import MAX
 
 ARRIVALS: Final = ("even", "poisson")
-"""How events lie in time: evenly, or by chance as of many independent clients."""
+"""Arrival processes: even, or Poisson as of many independent clients."""
 
 ENGINES: Final = tuple(dict.fromkeys(engine for engine, _ in USES))
 """All engines: `wire` is the protocol itself, `client` is librdkafka."""
@@ -78,7 +78,7 @@ class Load:
         kind: what the clients do, one of `KINDS`.
         engine: what turns it into traffic; left empty, the one that the dials are of.
         client_id: clients are called this, a hyphen and a number.
-        arrivals: how events lie in time, one of `ARRIVALS`.
+        arrivals: the arrival process, one of `ARRIVALS`.
     """
 
     name: str
@@ -127,7 +127,7 @@ class Load:
         """What a dial is set to, or its default here; None is nothing.
 
         Raises:
-            ConfigurationError: there is no such dial.
+            ConfigurationError: the dial does not exist.
         """
         dial_declared = declared(dial)
         value = getattr(self.dials, dial)
@@ -204,5 +204,7 @@ def resolved(load: Load) -> arithmetic.Resolved:
         ConfigurationError: it produces nothing by the wire engine.
     """
     if (load.engine, load.kind) != ("wire", "produce"):
-        raise ConfigurationError(f"load {load.name!r} is no produce load of engine wire: nothing is to be resolved")
+        raise ConfigurationError(
+            f"load {load.name!r} is not a produce load of engine wire: only their dials can be resolved"
+        )
     return arithmetic.solved(load.dials)

@@ -8,7 +8,7 @@ from typing import Final
 from clusterload.model.errors import ConfigurationError
 
 PREFIX: Final = "clusterload"
-"""Our topics and clients begin with this unless told otherwise."""
+"""Our topics and clients begin with this by default."""
 
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 

@@ -109,7 +109,7 @@ class Plan:
         """A Plan from a TOML file.
 
         Raises:
-            ConfigurationError: the file is missing, is no TOML, or is no plan; the message names the file.
+            ConfigurationError: the file is missing, is not TOML, or is not a plan; the message names the file.
         """
         document = read_toml(Path(path), "plan")
         try:

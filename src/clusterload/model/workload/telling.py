@@ -1,4 +1,4 @@
-"""Telling: the Loads whose latency tells how the cluster serves."""
+"""Which Loads' latency shows how the cluster serves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from clusterload.model.workload.plan import Plan
 
 
 def watched(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """The Loads whose latency tells how the cluster serves, with the kind of it.
+    """The Loads whose latency shows how the cluster serves, each with the kind of latency.
 
-    A reader waits for records as long as there are none, so that of it only the time from due to read tells something,
+    A reader waits for records as long as there are none, so that of it only the time from due to read says something,
     and that only where the same plan writes them by engine wire.
     """
     found = []

@@ -1,4 +1,4 @@
-"""Totals: what a Load comes to, so that it can be told, capped and checked before and after it is made."""
+"""Totals: what a Load comes to, so that it can be shown, capped and checked before and after the run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from clusterload.model.workload.values import Rate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """What is asked for. Rates and levels are the highest; infinite is as much as the cluster takes.
+    """What is planned. Rates and levels are the highest; infinite is as much as the cluster takes.
 
     Attributes:
         request_rate: requests/s.

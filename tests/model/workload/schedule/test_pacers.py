@@ -194,5 +194,5 @@ def test_arrivals_are_even_or_poisson() -> None:
     assert pacer_of(shape, "poisson", 1) == Poisson(shape, 1)
     with pytest.raises(ConfigurationError, match=r"unknown arrivals 'poison': use even or poisson; did you mean"):
         pacer_of(shape, "poison", 1)
-    with pytest.raises(ConfigurationError, match="there is no part 3 of 3"):
+    with pytest.raises(ConfigurationError, match="part 3 of 3 does not exist"):
         Share(Even(shape), 3, 3)

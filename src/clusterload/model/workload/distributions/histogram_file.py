@@ -44,9 +44,9 @@ def _row(row: list[str], where: str) -> tuple[int, float]:
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from None
     except ValueError:
-        raise ConfigurationError(f"{where}: weight {row[1]!r} is no number") from None
+        raise ConfigurationError(f"{where}: weight {row[1]!r} is not a number") from None
     if size != int(size):
-        raise ConfigurationError(f"{where}: size {row[0]} is no whole number of bytes")
+        raise ConfigurationError(f"{where}: size {row[0]} is not a whole number of bytes")
     if not 0 <= weight < math.inf:
         raise ConfigurationError(f"{where}: weight is {row[1]}: it must be 0 or above, and finite")
     return int(size), weight

@@ -176,14 +176,14 @@ def parse_keys(text: str) -> Keys:
     """Read `unique`, `none`, `uniform:100`, `zipf:1000:1.1`, `weights:3,1,1` or `hot:100:80%`.
 
     Raises:
-        ConfigurationError: the text is no spread of keys, or a number is out of range.
+        ConfigurationError: the text is not a key distribution, or a number is out of range.
     """
     name, _, rest = text.strip().partition(":")
     parts = rest.split(":") if rest else []
     if name not in KEYS:
         raise ConfigurationError(f"unknown keys {name!r}{nearest(name, KEYS)}; known: {', '.join(KEYS)}")
     if len(parts) != KEYS[name].count(":"):
-        raise ConfigurationError(f"{text!r} are no {name} keys: write {KEYS[name]}")
+        raise ConfigurationError(f"{text!r} is not a key distribution of kind {name}: write {KEYS[name]}")
     return _known(name, parts)
 
 
@@ -213,4 +213,4 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ConfigurationError(f"{text!r} is no number: write one, as in 1.5") from None
+        raise ConfigurationError(f"{text!r} is not a number: write one, as in 1.5") from None

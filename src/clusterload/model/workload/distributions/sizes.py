@@ -99,7 +99,7 @@ class UniformSizes:
         _checked("the largest size", self.largest)
         if self.smallest >= self.largest:
             raise ConfigurationError(
-                f"uniform sizes from {self.smallest} to {self.largest} are no range: give the smaller one first"
+                f"uniform sizes from {self.smallest} to {self.largest} are not a range: give the smaller one first"
             )
 
     @property
@@ -238,7 +238,7 @@ def parse_sizes(text: str) -> Sizes:
     A histogram's file is CSV that begins with the line `size,weight`.
 
     Raises:
-        ConfigurationError: the text is no spread of sizes, a size is out of range, or the file cannot be read.
+        ConfigurationError: the text is not a size distribution, a size is out of range, or the file cannot be read.
     """
     name, colon, rest = text.strip().partition(":")
     if not colon:
@@ -277,7 +277,7 @@ def _plain(text: str, what: str) -> float:
 def _weighted(pair: str) -> tuple[int, float]:
     size, at, weight = pair.partition("@")
     if not at:
-        raise ConfigurationError(f"{pair!r} is no size with a weight: write {SIZES['weighted']}")
+        raise ConfigurationError(f"{pair!r} is not a size with a weight: write {SIZES['weighted']}")
     return _size(size), _plain(weight, f"the weight of size {size}")
 
 

@@ -22,7 +22,7 @@ class _Held:
     _areas: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
     def _hold(self, what: str, points: tuple[tuple[float, float], ...]) -> None:
-        """Keep the points, and the area at each; refuse what is no shape."""
+        """Keep the points, and the area at each; refuse what is not a shape."""
         if not points:
             raise ConfigurationError(f"{what} has no value: give at least one")
         for moment, value in points:

@@ -42,7 +42,7 @@ class Even:
             return 0
         reach = self.shape.reach
         count = int(self.shape.area(elapsed)) + 1
-        # The area can be a rounding beside the truth (0.3 * 10 < 3); `when` has the last word.
+        # The area can be a rounding error off (0.3 * 10 < 3); `when` has the last word.
         while reach(count) <= elapsed:
             count += 1
         while count and reach(count - 1) > elapsed:
@@ -67,7 +67,7 @@ class Share:
 
     def __post_init__(self) -> None:
         if not 0 <= self.part < self.parts:
-            raise ConfigurationError(f"there is no part {self.part} of {self.parts}: parts count from 0")
+            raise ConfigurationError(f"part {self.part} of {self.parts} does not exist: parts count from 0")
 
     def when(self, index: int) -> float:
         """Seconds after the start at which event `index` of this share is due; infinity if it never is."""

@@ -45,7 +45,7 @@ class Poisson:
         while self._starts[-1] <= area:
             self._draw_start()
         block = bisect_right(self._starts, area) - 1
-        # The area can be a rounding beside the truth; the times have the last word.
+        # The area can be a rounding error off; the times have the last word.
         while block and self._times(block)[0] > elapsed:
             block -= 1
         while self._times(block)[-1] <= elapsed:

@@ -51,7 +51,7 @@ def checked_peak(what: str, value: float) -> None:
 
 
 def checked_seconds(what: str, seconds: float) -> None:
-    """Refuse a moment that is no finite time after the start."""
+    """Refuse a moment that is not a finite time after the start."""
     if not 0 <= seconds < math.inf:
         raise ConfigurationError(f"{what} is {seconds:g} s: it must be 0 or above, and finite")
 

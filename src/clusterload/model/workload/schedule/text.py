@@ -37,7 +37,7 @@ def parse_shape(text: str, unit: Unit, dial: str = "") -> Shape:
         dial: whose rows of a replayed file count; all rows if empty.
 
     Raises:
-        ConfigurationError: the text is no shape, a value measures something else or is out of range, or a file
+        ConfigurationError: the text is not a shape, a value measures something else or is out of range, or a file
             cannot be read.
     """
     name, colon, rest = text.strip().partition(":")
@@ -80,7 +80,9 @@ _PARTED: Final[dict[str, Callable[[_Parts], Shape]]] = {
 def _points(name: str, text: str, unit: Unit) -> tuple[tuple[float, float], ...]:
     found = list(_POINT.finditer(text))
     if not found or text.endswith(",") or "".join(point[0] for point in found) != text:
-        raise ConfigurationError(f"{text!r} are no points in time: write {SHAPES[name]}, as in {name}:100@0s,500@10s")
+        raise ConfigurationError(
+            f"{text!r} is not a list of points in time: write {SHAPES[name]}, as in {name}:100@0s,500@10s"
+        )
     return tuple((parse_duration(point[2]), parse(point[1], unit).value) for point in found)
 
 
@@ -106,5 +108,5 @@ def _factor(name: str, text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise ConfigurationError(f"{name}={text} of a replay is no factor: give a number above 0, as in {name}=2")
+        raise ConfigurationError(f"{name}={text} of a replay is not a factor: give a number above 0, as in {name}=2")
     return value
