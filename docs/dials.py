@@ -38,8 +38,8 @@ unit or say their own:
 
 {shapes}
 
-A replayed file is CSV that begins with the line `time,dial,value`. `arrivals` of a Load (`--arrivals`) is its
-arrival process: `even`, or by chance as of many independent clients (`poisson`). `{max}` is as much as the cluster takes.
+A replayed file is CSV that begins with the line `time,dial,value`. `arrivals` of a Load (`--arrivals`) is
+its arrival process: `even`, or by chance as of many independent clients (`poisson`). `{max}` is as much as the cluster takes.
 
 ## Spreads of sizes
 

@@ -47,8 +47,8 @@ A limit says how much of a resource may be used, and with it who says so, where,
   becomes one of the cluster. More units than there can be are refused.
 - **Disputed.** Where sources contradict each other, or one contradicts itself, one value is used and the others are
   shown as disputed: of what is equally recent the lowest is used, else the most recent.
-- Every value was looked up at the date given with it. Check before you rely on one; copies of providers' pages with altered
-  figures were seen on mirror sites.
+- Every value was looked up at the date given with it. Check before you rely on one; copies of providers' pages with
+  altered figures were seen on mirror sites.
 
 ## One's own
 
