@@ -28,7 +28,7 @@ from clusterload.lab.lab import Lab
 from clusterload.model.errors import AbortedError
 from clusterload.model.limits import Force, Limit, Limits
 from clusterload.model.units import BYTES_PER_SECOND, CONNECTIONS_PER_SECOND, REQUESTS_PER_SECOND, Quantity, Unit
-from clusterload.model.workload import Dials, Load, Plan, Totals, totals
+from clusterload.model.workload import Dials, Load, Plan, Totals, totals_of
 from clusterload.report.calibration import step_line
 from clusterload.workflow.step_search import SearchOptions
 from clusterload.workflow.step_search.capacity import find_capacity
@@ -83,8 +83,8 @@ def _loads(chance: random.Random, topic: str) -> tuple[Load, ...]:
 
 def _limits(chance: random.Random, plan: Plan) -> Limits:
     """Limits of what the mix uses, as far as its dials say that."""
-    written = sum((totals(one, 1.0) for one in plan.loads if one.kind == "produce"), Totals()).byte_rate
-    together = sum((totals(one, 1.0) for one in plan.loads), Totals())
+    written = sum((totals_of(one, 1.0) for one in plan.loads if one.kind == "produce"), Totals()).byte_rate
+    together = sum((totals_of(one, 1.0) for one in plan.loads), Totals())
     read = sum(one.setting("fan_out") for one in plan.loads if one.kind == "consume")
     uses = {
         "ingress": written,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from clusterload.model.workload import ACTIONS, MAX, USES, Declared, declared, dial_names
+from clusterload.model.workload import ACTIONS, MAX, USES, Declaration, declaration_of, dial_names
 from clusterload.model.workload.distributions import KEYS, SIZES
 from clusterload.model.workload.faults import keys_of
 from clusterload.model.workload.schedule import SHAPES
@@ -38,8 +38,8 @@ unit or say their own:
 
 {shapes}
 
-A replayed file is CSV that begins with the line `time,dial,value`. `arrivals` of a Load (`--arrivals`) is
-its arrival process: `even`, or by chance as of many independent clients (`poisson`). `{max}` is as much as the cluster takes.
+A replayed file is CSV that begins with the line `time,dial,value`. `{max}` is as much as the cluster takes. `arrivals`
+of a Load (`--arrivals`) is its arrival process: `even`, or by chance as of many independent clients (`poisson`).
 
 ## Spreads of sizes
 
@@ -116,7 +116,7 @@ _CAP_UNITS: Final = {
 
 def dial_page() -> str:
     """The page."""
-    rows = [_row(name, declared(name)) for name in dial_names()]
+    rows = [_row(name, declaration_of(name)) for name in dial_names()]
     return (
         _HEAD
         + "\n".join(rows)
@@ -132,16 +132,16 @@ def dial_page() -> str:
     )
 
 
-def _row(name: str, one: Declared) -> str:
+def _row(name: str, one: Declaration) -> str:
     takers = [f"{engine}: {', '.join(kind for of, kind in one.uses if of == engine)}" for engine in _engines(one)]
     return f"| `{name}` | {one.values.words} | {_default(one)} | {'; '.join(takers)} | {one.meaning} |"
 
 
-def _engines(one: Declared) -> list[str]:
+def _engines(one: Declaration) -> list[str]:
     return list(dict.fromkeys(engine for engine, _ in USES if engine in {taker for taker, _ in one.uses}))
 
 
-def _default(one: Declared) -> str:
+def _default(one: Declaration) -> str:
     if one.default_words or one.default is None:
         return one.default_words
     return ("yes" if one.default else "no") if isinstance(one.default, bool) else str(one.default)

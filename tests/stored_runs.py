@@ -13,7 +13,7 @@ from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Event, Run
 from clusterload.model.series import SECOND, Kind, Point
-from clusterload.model.workload import Dials, Load, Plan, totals
+from clusterload.model.workload import Dials, Load, Plan, totals_of
 from clusterload.telemetry.runfile import Recorder, read_run
 
 START = 1_767_225_600 * SECOND
@@ -39,7 +39,7 @@ def plan(
 
 def kept_ledger(made: Plan) -> Ledger:
     """The account of a load in which all went well."""
-    records = math.ceil(totals(made.loads[0], made.duration).records)
+    records = math.ceil(totals_of(made.loads[0], made.duration).records)
     return Ledger(load=made.loads[0].name, scheduled=records, acknowledged=records, acknowledged_bytes=records * 4153)
 
 

@@ -13,7 +13,7 @@ from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Kind, Point
-from clusterload.model.workload import Dials, Load, Plan, resolved, totals
+from clusterload.model.workload import Dials, Load, Plan, resolve, totals_of
 from clusterload.telemetry.runfile import Recorder, read_run
 
 START = 1_767_225_600 * SECOND
@@ -78,18 +78,18 @@ class Course:
 
     def tally(self, load: Load, elapsed: float) -> Tally:
         """What a Load's population tells after so many seconds."""
-        asked = totals(load, max(elapsed, 1e-9))
+        asked = totals_of(load, max(elapsed, 1e-9))
         if load.kind == "connect":
             scheduled = made = round(asked.connection_rate * elapsed)
             requests, records, unit, answered = made, 0, "connections", {"ApiVersions": round(made * self.kept)}
         else:
-            each = resolved(load).records_per_request
+            each = resolve(load).records_per_request
             requests = round(asked.requests * self.kept) if elapsed and asked.requests < 1e12 else round(1000 * elapsed)
             scheduled = round(asked.requests) * each if elapsed and asked.requests < 1e12 else requests * each
             records, made, unit, answered = requests * each, 0, "records", {"Produce": requests}
         good = round(scheduled * self.kept)
         rest = scheduled - good
-        size = int(resolved(load).value_size) if load.kind == "produce" else 0
+        size = int(resolve(load).value_size) if load.kind == "produce" else 0
         quiet = load.dials.acks == "0"
         ledger = Ledger(
             load=load.name,
@@ -181,8 +181,8 @@ def _rates(made: Plan, course: Course) -> list[tuple[str, dict[str, str], float,
         end = course.tally(load, made.duration)
         add("requests_by_type", end.answered.get("Produce", 0) / made.duration, request="Produce")
         if load.kind == "produce":
-            size = int(resolved(load).value_size)
-            sent = end.answered["Produce"] * resolved(load).records_per_request / made.duration
+            size = int(resolve(load).value_size)
+            sent = end.answered["Produce"] * resolve(load).records_per_request / made.duration
             add("records_in_by_topic", sent, topic=load.topic)
             add("ingress_by_topic", sent * (size + 70), topic=load.topic)
         add("connection_attempts", (end.made - course.prepared) / made.duration)

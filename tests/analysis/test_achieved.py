@@ -13,7 +13,7 @@ from clusterload.analysis.achieved import AchievedDial, achieved
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
 from clusterload.model.units import CONNECTIONS, REQUESTS_PER_SECOND
-from clusterload.model.workload.targets import Asked
+from clusterload.model.workload.targets import Target
 from tests import stored_runs
 from tests.wire_runs import START, Course, connect, plan, produce, stored
 
@@ -138,7 +138,7 @@ def test_a_run_without_a_load_has_achieved_nothing(file: Path) -> None:
 def test_a_rate_is_achieved_within_a_hundredth_or_one_event(asked: float, off: float) -> None:
     dial = AchievedDial(
         load="a",
-        asked=Asked(dial="request_rate", value=asked, unit=REQUESTS_PER_SECOND),
+        asked=Target(dial="request_rate", value=asked, unit=REQUESTS_PER_SECOND),
         value=asked * (1 + off),
         seconds=10.0,
     )
@@ -150,7 +150,7 @@ def test_a_rate_is_achieved_within_a_hundredth_or_one_event(asked: float, off: f
 def test_a_whole_number_is_achieved_exactly_or_not(asked: int, had: int) -> None:
     dial = AchievedDial(
         load="a",
-        asked=Asked(dial="connections", value=float(asked), unit=CONNECTIONS, exact=True),
+        asked=Target(dial="connections", value=float(asked), unit=CONNECTIONS, exact=True),
         value=float(had),
         seconds=10.0,
     )

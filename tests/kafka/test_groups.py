@@ -16,7 +16,7 @@ from kio.schema.offset_fetch.v8 import OffsetFetchRequest
 
 from clusterload import Cluster, Lab
 from clusterload.kafka.brokers import Brokers
-from clusterload.kafka.groups import committed, described, groups_of, listed
+from clusterload.kafka.groups import committed_offsets, describe_groups, groups_of, listed
 from clusterload.kafka.groups.answers import assigned
 from clusterload.kafka.protocol.conversation import Conversation
 from tests.processes import wait_for
@@ -76,14 +76,14 @@ def test_brokers_that_speak_only_older_versions_tell_the_same(cluster: Cluster) 
     with Brokers(cluster.properties) as brokers:
         brokers.topics()
         new = listed(brokers).only(names)
-        done, found = committed(brokers, new), described(brokers, new)
+        done, found = committed_offsets(brokers, new), describe_groups(brokers, new)
         brokers.ask_each(outdated)
         old = listed(brokers).only(names)
         assert {broker: sorted(kept) for broker, kept in old.kinds.items()} == {
             broker: sorted(kept) for broker, kept in new.kinds.items()
         }
-        assert committed(brokers, old).offsets == done.offsets
-        classic = described(brokers, old).groups["clusterload-told-classic"]
+        assert committed_offsets(brokers, old).offsets == done.offsets
+        classic = describe_groups(brokers, old).groups["clusterload-told-classic"]
         assert classic == replace(found.groups["clusterload-told-classic"], coordinator=classic.coordinator)
 
 
@@ -93,7 +93,7 @@ def test_what_a_broker_does_not_speak_is_why_its_groups_are_not_told(cluster: Cl
         brokers.topics()
         listing = listed(brokers)
         brokers.ask_each(lambda broker: broker.versions.clear())
-        failures = committed(brokers, listing).failures
+        failures = committed_offsets(brokers, listing).failures
         assert set(failures) == set(listing.names) >= set(GROUPS)
         assert all("OffsetFetchRequest" in str(failure) for failure in failures.values())
 

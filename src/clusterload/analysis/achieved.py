@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.totals import LoadStretch
 from clusterload.model.ledger import RECORDS
-from clusterload.model.workload.targets import API, Asked, asked
+from clusterload.model.workload.targets import API, Target, targets_of
 
 if TYPE_CHECKING:
     from clusterload.model.run import Run
@@ -72,7 +72,7 @@ class AchievedDial:
     """
 
     load: str
-    asked: Asked
+    asked: Target
     value: float
     seconds: float
     counted: BrokerCount = field(default_factory=BrokerCount)
@@ -145,7 +145,7 @@ class _Books:
         """A Load's dials with what they came to."""
         if load.name not in self.ledgers:
             return
-        for target in asked(load, self.stretch.begin, self.stretch.end):
+        for target in targets_of(load, self.stretch.begin, self.stretch.end):
             yield AchievedDial(
                 load=load.name,
                 asked=target,

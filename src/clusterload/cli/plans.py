@@ -24,11 +24,11 @@ from clusterload.model.workload import (
     Load,
     Plan,
     Totals,
-    declared,
+    declaration_of,
     dial_meaning,
     dial_names,
     from_dials,
-    totals,
+    totals_of,
 )
 from clusterload.model.workload.schedule import SHAPES
 
@@ -142,7 +142,7 @@ def _exact(load: Load, duration: float) -> Totals:
     """Totals with the bytes of values as they are made."""
     from clusterload.generator.librdkafka import CaseRecords
 
-    asked = totals(load, duration)
+    asked = totals_of(load, duration)
     if load.use != ("client", "produce"):
         return asked
     size = CaseRecords(payload_size=load.dials.payload_size or 0).value_size
@@ -189,9 +189,9 @@ def dials_help() -> str:
     for engine, kind in USES:
         names = dial_names((engine, kind))
         lines = [f"\b\nDials of {kind}, engine {engine}:"]
-        for name in (name for name in names if declared(name).uses[0] == (engine, kind)):
+        for name in (name for name in names if declaration_of(name).uses[0] == (engine, kind)):
             lines += _row(name, dial_meaning(name))
-        also = [name for name in names if declared(name).uses[0] != (engine, kind)]
+        also = [name for name in names if declaration_of(name).uses[0] != (engine, kind)]
         if also:
             lines += textwrap.wrap(f"also {', '.join(also)}", _WIDTH, initial_indent="  ", subsequent_indent="  ")
         blocks.append("\n".join(lines))

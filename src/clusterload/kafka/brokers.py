@@ -130,7 +130,7 @@ class Brokers:
         give_up = time.monotonic() + 1.5 * self._patience
         for address in tuple(self._turns):
             try:
-                return self._at(address, placement)
+                return self._at(address, read_placement)
             except ClusterloadError as error:
                 self._turns.remove(address)
                 self._turns.append(address)
@@ -185,7 +185,7 @@ class Placement:
     topics: Mapping[str, Topic]
 
 
-def placement(broker: Conversation) -> Placement:
+def read_placement(broker: Conversation) -> Placement:
     """Brokers that are up and all topics that we may see; this creates no topic.
 
     Raises:

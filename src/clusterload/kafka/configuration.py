@@ -78,7 +78,7 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class DeclaredConfig:
     """What a cluster's operator declared, as `Limits.declared` takes it.
 
     Attributes:
@@ -92,7 +92,7 @@ class Declared:
     missing: tuple[str, ...] = ()
 
 
-def read_declared(cluster: Cluster) -> Declared:
+def read_declared(cluster: Cluster) -> DeclaredConfig:
     """What the brokers are set to and which quotas there are; what we may not read is named in `missing`.
 
     Raises:
@@ -110,7 +110,7 @@ def read_declared(cluster: Cluster) -> Declared:
         quotas = {quota.whose: quota.values for quota in client_quotas(cluster)}
     except AuthorizationError as error:
         missing.append(str(error))
-    return Declared(brokers=brokers, quotas=quotas, missing=tuple(missing))
+    return DeclaredConfig(brokers=brokers, quotas=quotas, missing=tuple(missing))
 
 
 def broker_settings(cluster: Cluster) -> dict[str, tuple[Setting, ...]]:

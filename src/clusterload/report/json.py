@@ -15,7 +15,7 @@ from clusterload.analysis.usage import Usage, provider_load
 from clusterload.model.histogram import Histogram
 from clusterload.model.limits import row_of
 from clusterload.model.run import Run, clock_time
-from clusterload.model.workload import declared
+from clusterload.model.workload import declaration_of
 from clusterload.report.diagnosis import finding_document
 from clusterload.report.gates import gate_document
 from clusterload.report.load import QUANTILES
@@ -128,7 +128,7 @@ def case_document(outcome: Outcome) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    plain = declared(change.dial).values.plain
+    plain = declaration_of(change.dial).values.plain
     return {"dial": change.dial, "before": plain(change.before), "after": plain(change.after)}
 
 

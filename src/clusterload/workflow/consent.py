@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from clusterload.model.errors import ConfigurationError, ConsentError, nearest
-from clusterload.model.workload import MAX, Plan, Totals, totals
+from clusterload.model.workload import MAX, Plan, Totals, totals_of
 
 CAPS: Final = {
     "record_rate": 10_000.0,
@@ -85,7 +85,7 @@ def _check_caps(consent: Consent, plan: Plan) -> None:
 
 def asked(plan: Plan) -> dict[str, float]:
     """What a plan does at most, in the terms of `CAPS`; infinite where it takes as much as there is."""
-    together = asdict(sum((totals(load, plan.duration) for load in plan.loads), Totals()))
+    together = asdict(sum((totals_of(load, plan.duration) for load in plan.loads), Totals()))
     return {**{name: together[name] for name in CAPS if name in together}, "duration": plan.duration}
 
 

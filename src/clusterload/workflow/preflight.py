@@ -22,7 +22,7 @@ from clusterload.kafka.protocol.security import security_of
 from clusterload.lab.faults import check_faults
 from clusterload.lab.registry import find_lab
 from clusterload.model.errors import AuthorizationError, ConfigurationError
-from clusterload.model.workload import Load, Plan, resolved
+from clusterload.model.workload import Load, Plan, resolve
 from clusterload.model.workload.dials import peak_of
 from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.runfile import require_free
@@ -221,7 +221,7 @@ def _largest(load: Load) -> tuple[float, str, str]:
         return value + _AROUND, f"values of up to {value:,} B", "record_size"
     if load.use != ("wire", "produce"):
         return 0.0, "", ""
-    asked = resolved(load)
+    asked = resolve(load)
     together, largest = asked.records_per_request, asked.sizes.largest
     if together == 1:
         return largest + _AROUND, f"values of up to {largest:,} B", "record_size"

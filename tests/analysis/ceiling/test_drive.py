@@ -10,7 +10,7 @@ from clusterload.analysis.ceiling.drive import DRIVES, READS, Drive, drive_of
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.resources import RESOURCES, Role
 from clusterload.model.series import Kind
-from clusterload.model.workload import Load, Plan, totals
+from clusterload.model.workload import Load, Plan, totals_of
 
 drives = st.sampled_from(list(DRIVES.values()))
 
@@ -36,7 +36,7 @@ def test_every_value_of_a_search_makes_a_plan_of_the_wire_engine(drive: Drive, a
 @given(drive=drives, at=st.floats(0, 1))
 def test_what_a_load_comes_to_is_what_it_is_driven_to(drive: Drive, at: float) -> None:
     value = value_of(drive, at)
-    first = totals(loads(drive, value)[0], 5.0)
+    first = totals_of(loads(drive, value)[0], 5.0)
     driven = {
         "ingress": first.byte_rate,
         "egress": first.byte_rate * READS,

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from clusterload.model.workload import ARRIVALS, MAX, USES, Dials, Fault, Load, Plan, declared, dial_names
+from clusterload.model.workload import ARRIVALS, MAX, USES, Dials, Fault, Load, Plan, declaration_of, dial_names
 from clusterload.model.workload.dials import Use
 from clusterload.model.workload.distributions import (
     FixedSize,
@@ -79,7 +79,7 @@ def values(of: Values) -> st.SearchStrategy[Any]:
 def loads(draw: st.DrawFn, uses: Sequence[Use] = USES) -> Load:
     """Loads of these engines and kinds whose dials fit together."""
     engine, kind = use = draw(st.sampled_from(uses))
-    taken = {name: values(declared(name).values) for name in dial_names(use)}
+    taken = {name: values(declaration_of(name).values) for name in dial_names(use)}
     rates = ("request_rate", "record_rate", "byte_rate")
     chosen = draw(st.fixed_dictionaries({}, optional=taken))
     if use == ("wire", "produce"):

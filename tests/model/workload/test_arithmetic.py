@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.model.errors import ConfigurationError
-from clusterload.model.workload import MAX, Dials, Load, Resolved, resolved
+from clusterload.model.workload import MAX, Dials, Load, Resolved, resolve
 from clusterload.model.workload.dials import PRODUCE
 from clusterload.model.workload.schedule import Constant, Ramp
 from tests.model.workload.schedule.shapes import shapes
@@ -23,12 +23,12 @@ def produce(**dials: Any) -> Load:
 
 
 def settled(**dials: Any) -> Resolved:
-    return resolved(produce(**dials))
+    return resolve(produce(**dials))
 
 
 @given(loads([PRODUCE]))
 def test_requests_times_records_are_records_and_those_times_their_size_are_bytes(load: Load) -> None:
-    found = resolved(load)
+    found = resolve(load)
     assert found.record_rate == found.request_peak * found.records_per_request
     assert found.byte_rate == found.record_rate * found.value_size
     for name in ("request_rate", "record_rate", "byte_rate"):
@@ -144,4 +144,4 @@ def test_connections_may_stand_while_others_come_and_leave_at_once() -> None:
 
 def test_only_what_the_wire_engine_produces_is_resolved() -> None:
     with pytest.raises(ConfigurationError, match="load 'churn' is not a produce load of engine wire"):
-        resolved(connect(connections=1))
+        resolve(connect(connections=1))

@@ -15,7 +15,7 @@ from clusterload.model.workload import (
     USES,
     Dials,
     Load,
-    declared,
+    declaration_of,
     dial_meaning,
     dial_names,
     dial_noun,
@@ -34,9 +34,9 @@ def test_every_dial_says_what_it_is_what_it_means_and_who_takes_it() -> None:
     for name in dial_names():
         assert dial_noun(name)
         assert dial_meaning(name)
-        assert declared(name).values.words
-        assert set(declared(name).uses) <= set(USES)
-        assert declared(name).uses
+        assert declaration_of(name).values.words
+        assert set(declaration_of(name).uses) <= set(USES)
+        assert declaration_of(name).uses
 
 
 @given(st.dictionaries(st.sampled_from(dial_names()), scalars))

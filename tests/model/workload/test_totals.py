@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from clusterload.model.workload import MAX, Dials, Load, Totals, totals
+from clusterload.model.workload import MAX, Dials, Load, Totals, totals_of
 from clusterload.model.workload.schedule import Ramp
 
 
 def of(kind: str, **dials: Any) -> dict[str, float]:
     """What a Load of these dials comes to in 60 seconds, without what is 0."""
     load = Load(name="one", topic="t", kind=kind, dials=Dials(**dials))
-    return {name: value for name, value in asdict(totals(load, 60.0)).items() if value}
+    return {name: value for name, value in asdict(totals_of(load, 60.0)).items() if value}
 
 
 def test_a_produce_load_comes_to_requests_records_and_bytes() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clusterload.analysis.ceiling import Bound
 from clusterload.model.errors import ConfigurationError
-from clusterload.model.workload import Plan, Totals, from_dials, totals, watched
+from clusterload.model.workload import Plan, Totals, from_dials, totals_of, watched
 from clusterload.workflow.step_search import SearchOptions
 from clusterload.workflow.step_search.capacity import CapacityRequest
 from clusterload.workflow.step_search.scaled_plan import scaled, value_of, with_value
@@ -20,7 +20,7 @@ TABLE = limits(connections="60 connections")
 
 
 def together(made: Plan) -> Totals:
-    return sum((totals(load, made.duration) for load in made.loads), Totals())
+    return sum((totals_of(load, made.duration) for load in made.loads), Totals())
 
 
 @given(factor=st.floats(0.02, 1e4))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.headroom import Growth
 from clusterload.model.resources import saturations
-from clusterload.model.workload import Plan, Totals, totals
+from clusterload.model.workload import Plan, Totals, totals_of
 
 if TYPE_CHECKING:
     from clusterload.analysis.usage import Usage
@@ -72,7 +72,7 @@ def growth_of_dial(now: Plan, twice: Plan, dial: str, usage: Usage, idle: Mappin
 
 
 def _together(plan: Plan) -> Totals:
-    return sum((totals(load, plan.duration) for load in plan.loads), Totals())
+    return sum((totals_of(load, plan.duration) for load in plan.loads), Totals())
 
 
 def _asking(together: Totals) -> float:

@@ -16,7 +16,7 @@ from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.ledger import RECORDS, REQUESTS, Ledger
 from clusterload.model.run import Run
-from clusterload.model.workload import Load, totals
+from clusterload.model.workload import Load, totals_of
 
 if TYPE_CHECKING:
     from clusterload.model.series import Series
@@ -109,7 +109,7 @@ def _missed_rates(run: Run) -> Iterator[str]:
 
 def _asked(load: Load, duration: float, unit: str) -> float:
     """How many a plan is to make; infinite where it does not say."""
-    together = totals(load, duration)
+    together = totals_of(load, duration)
     return {RECORDS: together.records, REQUESTS: together.requests}.get(unit) or math.inf
 
 

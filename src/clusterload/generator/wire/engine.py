@@ -21,7 +21,7 @@ from clusterload.kafka.protocol.security import security_of
 from clusterload.model.series import SECOND
 from clusterload.model.workload import MAX, PREFIX
 from clusterload.model.workload.dials import peak_of
-from clusterload.model.workload.loads import resolved
+from clusterload.model.workload.loads import resolve
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.request_pool import Template
@@ -196,7 +196,7 @@ def worker_count(loads: Iterable[Load]) -> int:
     for load in loads:
         wanted += peak_of(load.dials.connections) / CONNECTIONS_A_WORKER
         if load.kind == "produce" and not _closed(load):
-            wanted += resolved(load).request_peak / REQUESTS_A_WORKER
+            wanted += resolve(load).request_peak / REQUESTS_A_WORKER
     return min(max(1, math.ceil(wanted)), os.cpu_count() or 1)
 
 
@@ -204,7 +204,7 @@ def _closed(load: Load) -> bool:
     """Whether what comes next waits for what came before, so that no latency from a due time is known."""
     match load.kind:
         case "produce":
-            return resolved(load).request_rate is None
+            return resolve(load).request_rate is None
         case "consume":
             return load.dials.fetch_rate in {None, MAX}
         case _:

@@ -21,7 +21,7 @@ from clusterload.generator.wire.work import LoadPart, Tally
 from clusterload.model.ledger import RECORDS
 from clusterload.model.workload.dials import peak_of
 from clusterload.model.workload.distributions import parse_keys
-from clusterload.model.workload.loads import resolved
+from clusterload.model.workload.loads import resolve
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.connection import Connection
@@ -41,7 +41,7 @@ class ProduceClients(ProduceSender):
 
     def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
-        self.plan = resolved(part.load)
+        self.plan = resolve(part.load)
         self.closed_loop = self.plan.request_rate is None
         self.homes: dict[int, int] = {}
         self.identities: dict[int, ProducerId] = {}

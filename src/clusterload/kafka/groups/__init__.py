@@ -2,7 +2,7 @@
 
 from clusterload.kafka.groups.answers import Committed
 from clusterload.kafka.groups.group import Group, Listing, Member, Place, lags
-from clusterload.kafka.groups.reading import committed, described, ends, groups_of, listed
+from clusterload.kafka.groups.reading import committed_offsets, describe_groups, ends, groups_of, listed
 
 __all__ = [
     "Committed",
@@ -10,8 +10,8 @@ __all__ = [
     "Listing",
     "Member",
     "Place",
-    "committed",
-    "described",
+    "committed_offsets",
+    "describe_groups",
     "ends",
     "groups_of",
     "lags",

@@ -19,7 +19,7 @@ def listed(brokers: Brokers) -> Listing:
     return Listing(kinds=kinds, failures=failures)
 
 
-def described(brokers: Brokers, listing: Listing) -> Described:
+def describe_groups(brokers: Brokers, listing: Listing) -> Described:
     """These groups with their members, without lag; and why others could not be described."""
     whole = Described()
     told, failed = brokers.ask(
@@ -32,7 +32,7 @@ def described(brokers: Brokers, listing: Listing) -> Described:
     return whole
 
 
-def committed(brokers: Brokers, listing: Listing) -> Committed:
+def committed_offsets(brokers: Brokers, listing: Listing) -> Committed:
     """What these groups committed."""
     whole = Committed()
     told, failed = brokers.ask(
@@ -79,7 +79,7 @@ def groups_of(cluster: Cluster, names: Iterable[str] = ()) -> tuple[tuple[Group,
             raise ClusterError(f"cluster {cluster.id} shows no group {name!r}: check its name, and that you may see it")
         if wanted:
             listing = listing.only(wanted)
-        found, done = described(brokers, listing), committed(brokers, listing)
+        found, done = describe_groups(brokers, listing), committed_offsets(brokers, listing)
         refused = _refused({**found.failures, **done.failures}, named=bool(wanted))
         ended = ends(brokers, {place for offsets in done.offsets.values() for place in offsets}, topics)
     whole = (

@@ -26,7 +26,7 @@ from typing import Final
 
 from clusterload.kafka.protocol.scram import HASHES, Scram, ScramError
 from clusterload.kafka.protocol.security import ClientCredentials, Security, Unsecured
-from clusterload.kafka.protocol.tokens import Token, fetched, first_message, unsecured
+from clusterload.kafka.protocol.tokens import Token, fetched, first_message, unsecured_token
 from clusterload.model.errors import AuthenticationError
 
 __all__ = ["CORRELATIONS", "AuthenticationError", "Frames", "Login"]
@@ -84,7 +84,7 @@ class Login:
 
     def _current(self) -> Token:
         if isinstance(self._security.token, Unsecured):
-            return unsecured(self._security.token, self._clock())
+            return unsecured_token(self._security.token, self._clock())
         if self._token is None:
             self.fetch_token()
         assert self._token is not None

@@ -38,7 +38,7 @@ class Token:
         return now >= self.got + _RENEW_AT * (self.ends - self.got)
 
 
-def unsecured(wanted: Unsecured, now: float) -> Token:
+def unsecured_token(wanted: Unsecured, now: float) -> Token:
     """A token that nobody signed, valid from `now` (Unix seconds)."""
     ends = now + wanted.life_seconds
     claims: dict[str, Any] = {wanted.principal_claim: wanted.principal, "iat": round(now, 3), "exp": round(ends, 3)}

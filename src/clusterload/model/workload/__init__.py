@@ -4,9 +4,9 @@ from clusterload.model.workload.arithmetic import Resolved
 from clusterload.model.workload.assembly import from_dials
 from clusterload.model.workload.dials import (
     USES,
-    Declared,
+    Declaration,
     Dials,
-    declared,
+    declaration_of,
     dial_meaning,
     dial_names,
     dial_noun,
@@ -16,11 +16,11 @@ from clusterload.model.workload.dials import (
     shape_of,
 )
 from clusterload.model.workload.faults import ACTIONS, Fault
-from clusterload.model.workload.loads import ARRIVALS, ENGINES, KINDS, Load, resolved
+from clusterload.model.workload.loads import ARRIVALS, ENGINES, KINDS, Load, resolve
 from clusterload.model.workload.names import PREFIX, checked_topic
 from clusterload.model.workload.plan import Plan
 from clusterload.model.workload.telling import watched
-from clusterload.model.workload.totals import Totals, totals
+from clusterload.model.workload.totals import Totals, totals_of
 from clusterload.model.workload.values import MAX, Level, Rate
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "MAX",
     "PREFIX",
     "USES",
-    "Declared",
+    "Declaration",
     "Dials",
     "Fault",
     "Level",
@@ -41,7 +41,7 @@ __all__ = [
     "Resolved",
     "Totals",
     "checked_topic",
-    "declared",
+    "declaration_of",
     "dial_meaning",
     "dial_names",
     "dial_noun",
@@ -49,8 +49,8 @@ __all__ = [
     "dial_text",
     "from_dials",
     "peak_of",
-    "resolved",
+    "resolve",
     "shape_of",
-    "totals",
+    "totals_of",
     "watched",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from clusterload.model.errors import ConfigurationError
-from clusterload.model.workload.dials import USES, Dials, Use, declared
+from clusterload.model.workload.dials import USES, Dials, Use, declaration_of
 from clusterload.model.workload.faults import Fault
 from clusterload.model.workload.loads import Load
 from clusterload.model.workload.names import PREFIX
@@ -49,7 +49,7 @@ def from_dials(
     if not given:
         raise ConfigurationError("no dial is set, so there is nothing to do: add --dial NAME=VALUE, or give a plan")
     engine = _engine(given)
-    places = {dial: tuple(use for use in declared(dial).uses if use[0] == engine) for dial in given}
+    places = {dial: tuple(use for use in declaration_of(dial).uses if use[0] == engine) for dial in given}
     settled = _settled(places)
     loads = []
     for use in USES:
@@ -70,7 +70,7 @@ def from_dials(
 
 def _engine(given: Mapping[str, str]) -> str:
     """The engine of all dials; `wire` where both would do."""
-    engines = {dial: {engine for engine, _ in declared(dial).uses} for dial in given}
+    engines = {dial: {engine for engine, _ in declaration_of(dial).uses} for dial in given}
     only = {engine: [dial for dial, takers in engines.items() if takers == {engine}] for engine in ("wire", "client")}
     if only["wire"] and only["client"]:
         raise ConfigurationError(

@@ -43,7 +43,7 @@ DEFAULT_SIZES: Final = FixedSize(100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class Declaration:
     """What is known about a dial.
 
     Attributes:
@@ -74,7 +74,7 @@ def _dial(
     otherwise: Mapping[str, object] | None = None,
     default_words: str = "",
 ) -> Any:
-    declared = Declared(
+    declared = Declaration(
         values=values,
         meaning=meaning,
         noun=noun,
@@ -207,7 +207,7 @@ class Dials:
 
     def __post_init__(self) -> None:
         for name, value in self.chosen().items():
-            object.__setattr__(self, name, declared(name).values.checked(name, value))
+            object.__setattr__(self, name, declaration_of(name).values.checked(name, value))
 
     def chosen(self) -> dict[str, Any]:
         """The dials that are set, in the order of their declaration."""
@@ -221,21 +221,21 @@ class Dials:
         Raises:
             ConfigurationError: an unknown dial, a value that is none of its kind, or out of range.
         """
-        return cls(**{name: declared(name).values.read(name, value) for name, value in given.items()})
+        return cls(**{name: declaration_of(name).values.read(name, value) for name, value in given.items()})
 
     def as_document(self) -> dict[str, object]:
         """What `parsed` reads back, made of plain values."""
-        return {name: declared(name).values.plain(value) for name, value in self.chosen().items()}
+        return {name: declaration_of(name).values.plain(value) for name, value in self.chosen().items()}
 
     def as_text(self) -> str:
         """The dials that are set, in one line."""
         return ", ".join(dial_text(name, value) for name, value in self.chosen().items())
 
 
-_DIALS: Final[dict[str, Declared]] = {dial.name: dial.metadata["declared"] for dial in fields(Dials)}
+_DIALS: Final[dict[str, Declaration]] = {dial.name: dial.metadata["declared"] for dial in fields(Dials)}
 
 
-def declared(name: str) -> Declared:
+def declaration_of(name: str) -> Declaration:
     """What is known about a dial; ConfigurationError names the nearest one if there is none."""
     try:
         return _DIALS[name]
@@ -250,17 +250,17 @@ def dial_names(use: Use | None = None) -> tuple[str, ...]:
 
 def dial_noun(name: str) -> str:
     """What a dial is called in a sentence."""
-    return declared(name).noun
+    return declaration_of(name).noun
 
 
 def dial_meaning(name: str) -> str:
     """What a dial means, in a line."""
-    return declared(name).meaning
+    return declaration_of(name).meaning
 
 
 def dial_text(name: str, value: Any) -> str:
     """A dial with its value, as in `20 producers` or `record rate 500 records/s`."""
-    return declared(name).values.text(value, dial_noun(name))
+    return declaration_of(name).values.text(value, dial_noun(name))
 
 
 def dial_number(value: object) -> float:

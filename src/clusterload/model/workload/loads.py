@@ -21,7 +21,7 @@ from clusterload.model.workload.dials import (
     USES,
     Dials,
     Use,
-    declared,
+    declaration_of,
     dial_names,
 )
 from clusterload.model.workload.names import PREFIX, checked_topic
@@ -50,7 +50,7 @@ _ONE_OF: Final[dict[Use, tuple[str, ...]]] = {
 
 def engine_of(kind: str, dials: Dials) -> str:
     """The engine for what is set: `client` if that alone takes it, else `wire`."""
-    chosen = [declared(name).uses for name in dials.chosen()]
+    chosen = [declaration_of(name).uses for name in dials.chosen()]
     only_client = any(all(engine == "client" for engine, _ in uses) for uses in chosen)
     return "client" if only_client or ("wire", kind) not in USES else "wire"
 
@@ -129,7 +129,7 @@ class Load:
         Raises:
             ConfigurationError: the dial does not exist.
         """
-        dial_declared = declared(dial)
+        dial_declared = declaration_of(dial)
         value = getattr(self.dials, dial)
         if value is not None:
             return value
@@ -197,7 +197,7 @@ def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:
         raise ConfigurationError(f"unknown {what} {given!r}: use {' or '.join(known)}{nearest(given, known)}")
 
 
-def resolved(load: Load) -> arithmetic.Resolved:
+def resolve(load: Load) -> arithmetic.Resolved:
     """All that follows from a produce Load's dials.
 
     Raises:

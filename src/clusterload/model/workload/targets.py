@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterload.model import units
-from clusterload.model.workload import MAX, resolved, shape_of
+from clusterload.model.workload import MAX, resolve, shape_of
 
 if TYPE_CHECKING:
     from clusterload.model.units import Unit
@@ -40,7 +40,7 @@ _UNITS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Target:
     """What one dial of a Load asks for.
 
     Attributes:
@@ -58,15 +58,15 @@ class Asked:
     chance: float = 0.0
 
 
-def asked(load: Load, begin: float, end: float) -> tuple[Asked, ...]:
+def targets_of(load: Load, begin: float, end: float) -> tuple[Target, ...]:
     """What a Load's dials, and what follows from them, ask for between two times in seconds since its start.
 
     Dials that set how something is done (acks, keys, compression and so on) ask for no figure.
     """
-    return tuple(_asked(load, begin, end))
+    return tuple(_targets(load, begin, end))
 
 
-def _asked(load: Load, begin: float, end: float) -> Iterator[Asked]:
+def _targets(load: Load, begin: float, end: float) -> Iterator[Target]:
     dials = load.dials
     if load.engine == "wire" and dials.connections is not None:
         yield _level("connections", dials.connections, begin, end)
@@ -81,11 +81,11 @@ def _asked(load: Load, begin: float, end: float) -> Iterator[Asked]:
         if value is not None:
             yield _rate(load, dial, value, begin, end)
     if load.kind == "consume" and (fan_out := load.setting("fan_out")):
-        yield Asked(dial="fan_out", value=float(fan_out), unit=_UNITS["fan_out"])
+        yield Target(dial="fan_out", value=float(fan_out), unit=_UNITS["fan_out"])
 
 
-def _of_produce(load: Load, begin: float, end: float) -> Iterator[Asked]:
-    together = resolved(load)
+def _of_produce(load: Load, begin: float, end: float) -> Iterator[Target]:
+    together = resolve(load)
     requests: Any = MAX if together.request_rate is None else together.request_rate
     yield _rate(load, "request_rate", requests, begin, end)
     yield _rate(load, "record_rate", requests, begin, end, together.records_per_request)
@@ -94,14 +94,14 @@ def _of_produce(load: Load, begin: float, end: float) -> Iterator[Asked]:
         rate = _rate(load, "byte_rate", requests, begin, end, together.records_per_request * together.value_size)
         yield replace(rate, chance=rate.chance + drawn * rate.value if math.isfinite(rate.value) else 0.0)
     if load.dials.records_per_request is not None:
-        yield Asked(
+        yield Target(
             dial="records_per_request",
             value=float(together.records_per_request),
             unit=_UNITS["records_per_request"],
             exact=True,
         )
     if load.dials.record_size is not None:
-        yield Asked(
+        yield Target(
             dial="record_size",
             value=together.value_size,
             unit=units.BYTES,
@@ -110,18 +110,18 @@ def _of_produce(load: Load, begin: float, end: float) -> Iterator[Asked]:
         )
 
 
-def _level(dial: str, value: Any, begin: float, end: float) -> Asked:
+def _level(dial: str, value: Any, begin: float, end: float) -> Target:
     constant = isinstance(value, int | float)
-    return Asked(dial=dial, value=_mean(value, begin, end), unit=_UNITS[dial], exact=constant)
+    return Target(dial=dial, value=_mean(value, begin, end), unit=_UNITS[dial], exact=constant)
 
 
-def _rate(load: Load, dial: str, value: Any, begin: float, end: float, times: float = 1.0) -> Asked:
+def _rate(load: Load, dial: str, value: Any, begin: float, end: float, times: float = 1.0) -> Target:
     if value == MAX:
-        return Asked(dial=dial, value=math.inf, unit=_UNITS[dial])
+        return Target(dial=dial, value=math.inf, unit=_UNITS[dial])
     mean = _mean(value, begin, end)
     # By chance, arrivals are as many as asked for give or take the root of it.
     chance = 4 * math.sqrt(mean / (end - begin)) if load.arrivals == "poisson" else 0.0
-    return Asked(dial=dial, value=mean * times, unit=_UNITS[dial], chance=chance * times)
+    return Target(dial=dial, value=mean * times, unit=_UNITS[dial], chance=chance * times)
 
 
 def _mean(value: Any, begin: float, end: float) -> float:

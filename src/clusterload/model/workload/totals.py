@@ -19,7 +19,7 @@ from clusterload.model.workload.dials import (
     peak_of,
     shape_of,
 )
-from clusterload.model.workload.loads import Load, resolved
+from clusterload.model.workload.loads import Load, resolve
 from clusterload.model.workload.schedule import Constant, Even
 from clusterload.model.workload.values import Rate
 
@@ -62,7 +62,7 @@ class Totals:
 
 
 def _of_produce(load: Load, duration: float) -> Totals:
-    all_of = resolved(load)
+    all_of = resolve(load)
     requests = math.inf if all_of.request_rate is None else all_of.request_rate.area(duration)
     records = requests * all_of.records_per_request
     return Totals(
@@ -168,6 +168,6 @@ _OF: Final[dict[Use, Callable[[Load, float], Totals]]] = {
 }
 
 
-def totals(load: Load, duration: float) -> Totals:
+def totals_of(load: Load, duration: float) -> Totals:
     """What a Load asks for in so many seconds."""
     return _OF[load.use](load, duration)

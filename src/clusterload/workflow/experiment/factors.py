@@ -9,7 +9,7 @@ from typing import Any
 
 from clusterload.analysis.effects import Factor, FactorLevel
 from clusterload.model.errors import ConfigurationError, UsageError, nearest
-from clusterload.model.workload import Dials, Load, Plan, declared, dial_names, dial_noun, dial_number, dial_text
+from clusterload.model.workload import Dials, Load, Plan, declaration_of, dial_names, dial_noun, dial_number, dial_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def _read(text: str) -> tuple[str, str, list[str]]:
 
 
 def _value(dial: str, text: str) -> Any:
-    return getattr(Dials(**{dial: declared(dial).values.read(dial, text)}), dial)
+    return getattr(Dials(**{dial: declaration_of(dial).values.read(dial, text)}), dial)
 
 
 def _ranked(values: Sequence[Any], own: Any) -> list[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from clusterload.analysis.usage import ResourceLine, Share, Usage
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Floats, joined
-from clusterload.model.workload.targets import asked
+from clusterload.model.workload.targets import targets_of
 from clusterload.workflow.live.snapshot import DialNow, LevelNow, LoadNow, Metrics, ShareNow
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def settled(state: Progress, before: Progress) -> Progress:
 
 
 def _load(load: Load, standing: LoadProgress, elapsed: float) -> LoadNow:
-    wanted = asked(load, max(0.0, elapsed - 1.0), max(elapsed, 0.1))
+    wanted = targets_of(load, max(0.0, elapsed - 1.0), max(elapsed, 0.1))
     dials = (
         DialNow(dial=target.dial, asked=target.value, achieved=standing.figures[target.dial], unit=target.unit)
         for target in wanted

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.units import BYTES, COUNT, Unit
-from clusterload.model.workload import MAX, Load, Plan, declared, dial_number
+from clusterload.model.workload import MAX, Load, Plan, declaration_of, dial_number
 
 MIX: Final = "mix"
 """What is driven up where no single dial is."""
@@ -76,7 +76,7 @@ def load_of(plan: Plan, dial: str) -> tuple[Load, str]:
         ConfigurationError: there is no such dial or Load, or several Loads set it, or none does.
     """
     of, dot, name = dial.rpartition(".")
-    declared(name)
+    declaration_of(name)
     named = [load for load in plan.loads if not dot or load.name == of]
     if not named:
         raise ConfigurationError(f"plan {plan.name!r} has no load {of!r}: it has {', '.join(_names(plan.loads))}")
@@ -113,7 +113,7 @@ def with_value(plan: Plan, dial: str, value: float) -> Plan:
 
 def unit_of(dial: str) -> Unit:
     """What a dial is counted in."""
-    values = declared(dial.rpartition(".")[2]).values
+    values = declaration_of(dial.rpartition(".")[2]).values
     sizes = dial.endswith(("record_size", "payload_size"))
     unit = getattr(values, "unit", BYTES if sizes else COUNT)
     return unit if isinstance(unit, Unit) else COUNT
@@ -121,4 +121,4 @@ def unit_of(dial: str) -> Unit:
 
 def is_whole(dial: str) -> bool:
     """Whether a dial's values are whole numbers."""
-    return bool(getattr(declared(dial.rpartition(".")[2]).values, "whole", False)) or unit_of(dial) is BYTES
+    return bool(getattr(declaration_of(dial.rpartition(".")[2]).values, "whole", False)) or unit_of(dial) is BYTES

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from clusterload.kafka.brokers import Brokers, logs_of
-from clusterload.kafka.groups import Committed, Listing, committed, described, ends, lags, listed
+from clusterload.kafka.groups import Committed, Listing, committed_offsets, describe_groups, ends, lags, listed
 from clusterload.model.errors import AuthorizationError, ClusterError, ClusterloadError, ConfigurationError
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind, Point
@@ -178,12 +178,12 @@ class Observer:
             self._observe_members(brokers, listing)
         if not self._asks("consumer_lag"):
             return None
-        done = committed(brokers, listing)
+        done = committed_offsets(brokers, listing)
         self._report_failures("offsets", "consumer_lag", done.failures)
         return done
 
     def _observe_members(self, brokers: Brokers, listing: Listing) -> None:
-        found = described(brokers, listing)
+        found = describe_groups(brokers, listing)
         self._report_failures("members", "group_members", found.failures)
         members = {name: len(group.members) for name, group in found.groups.items()}
         self._record(joined(members, self._members, whole=not _failed(found.failures)))
