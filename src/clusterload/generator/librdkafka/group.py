@@ -140,11 +140,6 @@ class GroupLoad:
             "load_rebalances": sum(tally.rebalances for tally in tallies),
         }
 
-    @property
-    def extra_offsets(self) -> int:
-        """Members write nothing."""
-        return 0
-
 
 class _Reader:
     """A thread with the members that it reads for; a member that leaves is replaced at once, under the same number."""

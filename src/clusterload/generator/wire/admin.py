@@ -10,24 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.generator.wire.broker_connections import RoundRobin
 from clusterload.generator.wire.coordinator import FIND_SECONDS, LOOKUP, Coordinator
-from clusterload.generator.wire.counts import Counts, LatencySamples
 from clusterload.generator.wire.error_codes import COORDINATOR_LOADS, COORDINATOR_MOVED, error_name
-from clusterload.generator.wire.population import Population, WorkerSetting
+from clusterload.generator.wire.population import IN_FLIGHT, RESPONSE_TIMEOUT, Population, WorkerSetting
 from clusterload.generator.wire.producer_ids import init_producer_id
 from clusterload.generator.wire.schedule import Schedule
-from clusterload.generator.wire.work import LoadPart, Tally
+from clusterload.generator.wire.work import LoadPart
 from clusterload.model.workload.dials import peak_of
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.connection import Connection, Handler
     from clusterload.kafka.protocol.address import Address
     from clusterload.model.workload import Level
-
-IN_FLIGHT: Final = 5
-"""Most requests in flight on a connection, as a producer has by default."""
-
-ANSWER: Final = 30_000_000_000
-"""Nanoseconds that a broker may take to respond; then the connection is closed."""
 
 LOADING_MS: Final = 100
 """Milliseconds until a coordinator that is still reading its groups is asked again."""
@@ -95,8 +88,6 @@ class AdminClients(Population):
     def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         dials = part.load.dials
-        self.counts = Counts(errors=self.errors)
-        self.latencies = LatencySamples()
         self.anywhere = RoundRobin(IN_FLIGHT)
         self.at_coordinator = RoundRobin(IN_FLIGHT)
         self.request_kinds = [
@@ -157,7 +148,7 @@ class AdminClients(Population):
     def begin(self) -> None:
         """The load begins soon."""
         setting = self.setting
-        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        super().begin()
         self.errors.clear()
         for number, kind in enumerate(self.request_kinds):
             kind.schedule.begin(kind.rate, self.load.arrivals, setting, number)
@@ -213,7 +204,7 @@ class AdminClients(Population):
     def _sweep(self, now: int) -> None:
         for connection in list(self.open.values()):
             request = connection.in_flight[0][2] if connection.in_flight else None
-            if isinstance(request, AdminInFlight) and now - request.sent > ANSWER:
+            if isinstance(request, AdminInFlight) and now - request.sent > RESPONSE_TIMEOUT:
                 connection.end("no response in time")
 
     # The coordinator.
@@ -292,20 +283,6 @@ class AdminClients(Population):
     def _unfinished(self) -> bool:
         return any(kind.schedule.waits for kind in self.request_kinds) or any(
             connection.in_flight for connection in self.open.values()
-        )
-
-    def tally(self) -> Tally:
-        """The account so far; latencies since the last one."""
-        return Tally(
-            load=self.load.name,
-            ledger=self.counts.ledger(self.load.name, "requests"),
-            answered=dict(self.answered),
-            connections=len(self.open),
-            made=self.made,
-            lost=dict(self.lost_for),
-            throttled=self.throttled,
-            late=self.counts.late,
-            **self.latencies.take_all(),
         )
 
 

@@ -84,12 +84,6 @@ class CompressedPool(RequestPool):
 
     Args:
         template: as for RequestPool, like what follows up to `headers`.
-        records: see RequestPool.
-        sizes: see RequestPool.
-        keys: see RequestPool.
-        partitions: see RequestPool.
-        rng: see RequestPool.
-        headers: see RequestPool.
         compression: gzip, snappy, lz4 or zstd.
         distinct: how many different records are wanted, as far as they take no more than 64 MiB.
         first_stamp: number of the first record, to be different in each process.

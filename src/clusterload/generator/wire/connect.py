@@ -8,9 +8,9 @@ import select
 import struct
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.generator.wire.counts import Counts, LatencySamples
 from clusterload.generator.wire.error_codes import error_name
 from clusterload.generator.wire.population import AGAIN_SECONDS, OPENING, SERVED, Population, WorkerSetting
 from clusterload.generator.wire.schedule import Schedule
@@ -38,6 +38,8 @@ class ConnectClients(Population):
     Where `connections` changes over time, those with the highest numbers come last and leave first.
     """
 
+    unit = "connections"
+
     def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         super().__init__(part, setting)
         dials = part.load.dials
@@ -55,8 +57,6 @@ class ConnectClients(Population):
         self.leaving: list[tuple[int, int, Connection]] = []
         self.churned = 0
         self.churning: dict[int, tuple[int, int]] = {}
-        self.counts = Counts(errors=self.errors)
-        self.latencies = LatencySamples()
         self.schedule = Schedule(part, self.counts)
         self.alive: int | None = None
         self.short_lived: ShortLivedConnections | None = None
@@ -86,7 +86,7 @@ class ConnectClients(Population):
     def begin(self) -> None:
         """The load begins soon."""
         setting = self.setting
-        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        super().begin()
         self.next_level = _FOREVER if self.steady else setting.origin
         if self.rate is not None and self.rate != MAX:
             self.schedule.begin(self.rate, self.load.arrivals, setting)
@@ -260,15 +260,5 @@ class ConnectClients(Population):
         self.alive = alive["alive"]
 
     def tally(self) -> Tally:
-        """The account so far; latencies since the last one."""
-        return Tally(
-            load=self.load.name,
-            ledger=self.counts.ledger(self.load.name, "connections"),
-            answered=dict(self.answered),
-            connections=len(self.open),
-            made=self.made,
-            lost=dict(self.lost_for),
-            late=self.counts.late,
-            alive=self.alive,
-            **self.latencies.take_all(),
-        )
+        """See Population."""
+        return replace(super().tally(), alive=self.alive)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from clusterload.generator.wire.broker_connections import RoundRobin
-from clusterload.generator.wire.counts import Counts, LatencySamples
+from clusterload.generator.wire.counts import LatencySamples
 from clusterload.generator.wire.error_codes import LEADERS_MOVED, OUT_OF_RANGE, error_name
 from clusterload.generator.wire.fetch_format import (
     EARLIEST,
@@ -20,7 +21,7 @@ from clusterload.generator.wire.fetch_format import (
     fetched_partitions,
     listed_offsets,
 )
-from clusterload.generator.wire.population import Population, WorkerSetting
+from clusterload.generator.wire.population import BACKOFF, RESPONSE_TIMEOUT, Population, WorkerSetting
 from clusterload.generator.wire.readers import (
     UNKNOWN,
     Cursor,
@@ -40,12 +41,6 @@ if TYPE_CHECKING:
 
     from clusterload.generator.wire.connection import Connection
     from clusterload.kafka.protocol.address import Address
-
-BACKOFF: Final = 100_000_000
-"""Nanoseconds until a partition is fetched again after an error."""
-
-ANSWER: Final = 30_000_000_000
-"""Nanoseconds that a broker may take to respond beyond fetch.max.wait.ms; then the connection is closed."""
 
 LOCATE_SECONDS: Final = 10.0
 
@@ -104,8 +99,6 @@ class ConsumeClients(Population):
         self.fetches = FetchFrame.of(part.frames["fetch"], after=4)
         self.lists = FetchFrame.of(part.frames["list_offsets"], after=0)
         self.round_robin = RoundRobin(1)
-        self.counts = Counts(errors=self.errors)
-        self.latencies = LatencySamples()
         self.consumed = ConsumedCounts(setting, self.latencies)
         self.schedule = Schedule(part, self.counts)
         self.running = False
@@ -132,7 +125,7 @@ class ConsumeClients(Population):
     def begin(self) -> None:
         """The load begins soon."""
         setting = self.setting
-        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        super().begin()
         self.errors.clear()
         if self.paced:
             assert self.load.dials.fetch_rate is not None
@@ -198,7 +191,7 @@ class ConsumeClients(Population):
             request = connection.in_flight[0][2] if connection.in_flight else None
             if request is None:
                 self._go_on(connection, now)
-            elif now - request.sent > ANSWER + self.max_wait * 1_000_000:
+            elif now - request.sent > RESPONSE_TIMEOUT + self.max_wait * 1_000_000:
                 connection.end("no response in time")
 
     # Responses.
@@ -332,17 +325,7 @@ class ConsumeClients(Population):
         return draining and not all(cursor.caught_up for cursor in self.readers.every())
 
     def tally(self) -> Tally:
-        """The account so far; latencies since the last one."""
-        return Tally(
-            load=self.load.name,
-            ledger=self.counts.ledger(self.load.name, "requests", self.consumed.bytes),
-            answered=dict(self.answered),
-            connections=len(self.open),
-            made=self.made,
-            lost=dict(self.lost_for),
-            throttled=self.throttled,
-            records=self.consumed.records,
-            bytes=self.consumed.bytes,
-            late=self.counts.late,
-            **self.latencies.take_all(),
-        )
+        """See Population."""
+        consumed = self.consumed
+        ledger = self.counts.ledger(self.load.name, self.unit, consumed.bytes)
+        return replace(super().tally(), ledger=ledger, records=consumed.records, bytes=consumed.bytes)

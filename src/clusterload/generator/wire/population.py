@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterload.generator.wire.connection import Connection
+from clusterload.generator.wire.counts import Counts, LatencySamples
+from clusterload.generator.wire.work import Tally
 from clusterload.model.errors import ClusterError
 
 if TYPE_CHECKING:
     import ssl
 
-    from clusterload.generator.wire.work import LoadPart, Routes, Tally
+    from clusterload.generator.wire.work import LoadPart, Routes
     from clusterload.kafka.protocol.address import Address
     from clusterload.kafka.protocol.login import Frames, Login
 
@@ -27,6 +29,15 @@ OPEN_SECONDS: Final = 10.0
 
 AGAIN_SECONDS: Final = 0.25
 """How long after a connection was lost it is opened again."""
+
+BACKOFF: Final = 100_000_000
+"""Nanoseconds until a request or a partition is tried again after a retriable error."""
+
+RESPONSE_TIMEOUT: Final = 30_000_000_000
+"""Nanoseconds that a broker may take to respond; then the connection is closed."""
+
+IN_FLIGHT: Final = 5
+"""Most requests in flight on a connection, by default: as many as a Java producer has."""
 
 RENEW_AT: Final = 0.85
 """Share of a session's lifetime after which a connection logs in again."""
@@ -66,7 +77,13 @@ class WorkerSetting:
 
 
 class Population:
-    """A Load's clients in this worker; kinds of Loads are its subclasses."""
+    """A Load's clients in this worker; each kind of Load is a subclass.
+
+    Attributes:
+        unit: what its ledger counts.
+    """
+
+    unit = "requests"
 
     def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
         self.part = part
@@ -77,6 +94,8 @@ class Population:
         self.lost_for: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
+        self.counts = Counts(errors=self.errors)
+        self.latencies = LatencySamples()
         self.throttled = 0
         self.logins = 0
         self.closing = False
@@ -90,6 +109,7 @@ class Population:
 
     def begin(self) -> None:
         """The load begins at `setting.origin`, which is now known."""
+        self.latencies.keep_from = self.setting.origin + round(self.setting.warm_up * 1e9)
 
     def tick(self, now: int) -> int:
         """Do all that is due; monotonic nanoseconds at which to be called again."""
@@ -102,8 +122,18 @@ class Population:
         """The load is over: wait for what is in flight."""
 
     def tally(self) -> Tally:
-        """The account so far."""
-        raise NotImplementedError
+        """The account so far; latencies since the last one."""
+        return Tally(
+            load=self.load.name,
+            ledger=self.counts.ledger(self.load.name, self.unit),
+            answered=dict(self.answered),
+            connections=len(self.open),
+            made=self.made,
+            lost=dict(self.lost_for),
+            throttled=self.throttled,
+            late=self.counts.late,
+            **self.latencies.take_all(),
+        )
 
     # Connections.
 

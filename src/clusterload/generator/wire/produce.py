@@ -7,6 +7,7 @@ import heapq
 import math
 import random
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,6 @@ from clusterload.generator.wire.request_pool import RequestPool
 from clusterload.generator.wire.schedule import due_times
 from clusterload.generator.wire.sending import ProduceSender
 from clusterload.generator.wire.work import LoadPart, Tally
-from clusterload.model.ledger import RECORDS
 from clusterload.model.workload.dials import peak_of
 from clusterload.model.workload.distributions import parse_keys
 from clusterload.model.workload.loads import resolve
@@ -106,7 +106,7 @@ class ProduceClients(ProduceSender):
     def begin(self) -> None:
         """Plan the first request."""
         setting = self.setting
-        self.latencies.keep_from = setting.origin + round(setting.warm_up * 1e9)
+        super().begin()
         self.stamp = self.first_stamp
         if self.plan.request_rate is not None:
             self.due_time = due_times(self.plan.request_rate, self.load.arrivals, setting)
@@ -244,20 +244,15 @@ class ProduceClients(ProduceSender):
         )
 
     def tally(self) -> Tally:
-        """The account so far; latencies since the last one."""
+        """See Population."""
         counts = self.counts
-        return Tally(
-            load=self.load.name,
-            ledger=counts.ledger(self.load.name, RECORDS, counts.acknowledged_bytes),
+        return replace(
+            super().tally(),
+            ledger=counts.ledger(self.load.name, self.unit, counts.acknowledged_bytes),
             answered={"Produce": counts.answers},
-            connections=len(self.open),
-            made=self.made,
-            lost=dict(self.lost_for),
             resent=counts.resent,
-            throttled=self.throttled,
             records=counts.acknowledged,
             bytes=counts.batch_bytes,
             late=counts.late_requests,
             distinct=min(1.0, self.pool.distinct_share()),
-            **self.latencies.take_all(),
         )

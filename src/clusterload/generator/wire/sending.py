@@ -10,27 +10,19 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from clusterload.generator.wire.broker_connections import BrokerConnections, ConnectionsByBroker, ProduceRequest
-from clusterload.generator.wire.counts import Counts, LatencySamples
+from clusterload.generator.wire.counts import Counts
 from clusterload.generator.wire.error_codes import DUPLICATE, LEADERS_MOVED, ProduceOutcome, error_name, produce_outcome
-from clusterload.generator.wire.population import Population, WorkerSetting
+from clusterload.generator.wire.population import BACKOFF, IN_FLIGHT, RESPONSE_TIMEOUT, Population, WorkerSetting
 from clusterload.generator.wire.schedule import DROP, LATE, QUEUE_FULL
 from clusterload.generator.wire.work import LoadPart
+from clusterload.model.ledger import RECORDS
 
 if TYPE_CHECKING:
     from clusterload.generator.wire.connection import Connection
     from clusterload.generator.wire.request_pool import RequestBuffer, RequestPool
 
-BACKOFF: Final = 100_000_000
-"""Nanoseconds until a refused request is retried."""
-
-ANSWER: Final = 30_000_000_000
-"""Nanoseconds that a broker may take to respond; then the connection is closed."""
-
 RETRIES: Final = 10
 """How often a refused request is retried, by default."""
-
-IN_FLIGHT: Final = 5
-"""Most requests in flight on a connection, by default."""
 
 _MILLION: Final = 1_000_000
 _SHORT: Final = struct.Struct(">h")
@@ -72,6 +64,8 @@ class RecordCounts(Counts):
 class ProduceSender(Population):
     """Clients that send Produce requests; a subclass says when they are due."""
 
+    unit = RECORDS
+    counts: RecordCounts
     pool: RequestPool
 
     def __init__(self, part: LoadPart, setting: WorkerSetting) -> None:
@@ -84,7 +78,6 @@ class ProduceSender(Population):
         self.touched = dials.partitions or len(self.leaders)
         self.by_broker = ConnectionsByBroker(dials.in_flight or IN_FLIGHT, self.touched)
         self.counts = RecordCounts(errors=self.errors)
-        self.latencies = LatencySamples()
         self.retries_due: list[tuple[int, int, int, ProduceRequest]] = []
         self.order = count()
         self.stamp = 0
@@ -243,8 +236,8 @@ class ProduceSender(Population):
             while backlog and connections:
                 self.send(connections.take(), backlog.popleft(), now)
         for connection in list(self.open.values()):
-            in_flight = connection.in_flight
-            if in_flight and isinstance(in_flight[0][2], ProduceRequest) and now - in_flight[0][2].sent > ANSWER:
+            oldest = connection.in_flight[0][2] if connection.in_flight else None
+            if isinstance(oldest, ProduceRequest) and now - oldest.sent > RESPONSE_TIMEOUT:
                 connection.end("no response in time")
 
     def drop(self, request: ProduceRequest) -> None:
