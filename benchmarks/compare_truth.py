@@ -27,12 +27,12 @@ from benchmarks.rig.tables import Column, Target, of
 from clusterload import Cluster, Lab, Limits, Properties, measure
 from clusterload.analysis.compare import (
     Better,
+    ComparedFigure,
     Comparison,
-    Family,
-    Figure,
-    Group,
-    Reading,
+    FigureFamily,
     Ruling,
+    RunFigures,
+    RunGroup,
     compare,
     side_by_side,
 )
@@ -58,7 +58,7 @@ MOVES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """By dial the figures that follow it."""
 
-Values = Mapping[Figure, float]
+Values = Mapping[ComparedFigure, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Noise:
         rows: a run each.
     """
 
-    figures: tuple[Figure, ...]
+    figures: tuple[ComparedFigure, ...]
     rows: tuple[tuple[float, ...], ...]
 
     @classmethod
@@ -79,11 +79,11 @@ class Noise:
         told: dict[str, Any] = json.loads(_NOISE.read_text(encoding="utf-8"))
         return cls(
             figures=tuple(
-                Figure(
+                ComparedFigure(
                     name=one["name"],
                     title=one["title"],
                     unit=by_symbol(one["unit"]),
-                    family=Family(one["family"]),
+                    family=FigureFamily(one["family"]),
                     better=Better(one["better"]),
                 )
                 for one in told["figures"]
@@ -117,17 +117,17 @@ def exactly(values: Values, connections: float) -> Values:
     return {figure: connections if figure.name == "resource.connections" else one for figure, one in values.items()}
 
 
-def grouped(name: str, runs: Sequence[Values]) -> Group:
+def grouped(name: str, runs: Sequence[Values]) -> RunGroup:
     """A group of runs that were made in turn with those of others."""
     readings = [
-        Reading(
+        RunFigures(
             run=Run(id=f"{name}{number}", plan=None, start=100 * number * SECOND, end=(100 * number + 10) * SECOND),
             figures=values,
             gaps={},
         )
         for number, values in enumerate(runs)
     ]
-    return Group(name=name, title=name, readings=tuple(readings))
+    return RunGroup(name=name, title=name, readings=tuple(readings))
 
 
 def named(found: Comparison) -> list[str]:

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.case_comparison import CaseComparison, Change, Effect, changes, compare_with_baseline
+from clusterload.analysis.case_comparison import (
+    CaseComparison,
+    CaseEffect,
+    DialChange,
+    compare_with_baseline,
+    dial_changes,
+)
 from clusterload.analysis.usage import assess
 from clusterload.model.limits import Limits
 from clusterload.model.run import Run
@@ -94,14 +100,14 @@ def test_restless_figures_need_a_larger_change(tmp_path: Path) -> None:
 def test_changes_are_the_dials_that_differ_with_words_for_half_and_twice() -> None:
     def of(one: Plan) -> list[str]:
         run, other = _run(plan()), _run(one)
-        return [change.words for change in changes(run, other)]
+        return [change.words for change in dial_changes(run, other)]
 
     assert of(plan()) == []
     assert of(plan(payload_size=2048)) == ["half the payload"]
     assert of(plan(producers=40, record_rate=250)) == ["twice the producers", "half the record rate"]
     assert of(plan(record_rate=400)) == ["record rate 400 records/s"]
     assert of(plan(payload_size=1000)) == ["payload 1,000 B"]
-    assert changes(_run(None), _run(plan())) == ()
+    assert dial_changes(_run(None), _run(plan())) == ()
 
 
 def test_a_dial_that_is_no_number_changes_to_its_new_value() -> None:
@@ -109,7 +115,7 @@ def test_a_dial_that_is_no_number_changes_to_its_new_value() -> None:
         runs = [
             _run(Plan(name="one", loads=(Load(name="w", topic="t", dials=one),), duration=5)) for one in (before, after)
         ]
-        return [change.words for change in changes(*runs)]
+        return [change.words for change in dial_changes(*runs)]
 
     assert of(Dials(record_rate=5), Dials(record_rate="max")) == ["record rate max"]
     assert of(Dials(record_rate=Ramp(0, 5, 1)), Dials(record_rate=5)) == ["record rate 5 records/s"]
@@ -130,7 +136,7 @@ positive = st.floats(min_value=1e-3, max_value=1e9)
 @given(positive, st.floats(0, 0.1))
 def test_no_change_is_nothing_and_half_is_half_at_any_spread(before: float, spread: float) -> None:
     def words(after: float) -> str:
-        return Effect(name="limit load", before=before, after=after, spread=spread).words
+        return CaseEffect(name="limit load", before=before, after=after, spread=spread).words
 
     assert words(before) == "changes nothing"
     assert words(before / 2) == "halves it"
@@ -141,7 +147,7 @@ def test_no_change_is_nothing_and_half_is_half_at_any_spread(before: float, spre
 
 @given(st.floats(0.001, 100), st.floats(0, 0.16))
 def test_only_what_chance_explains_is_called_nothing(ratio: float, spread: float) -> None:
-    effect = Effect(name="limit load", before=1, after=ratio, spread=spread)
+    effect = CaseEffect(name="limit load", before=1, after=ratio, spread=spread)
     if effect.words == "changes nothing":
         assert abs(ratio - 1) <= 3 * spread
     if effect.words in {"halves it", "doubles it"}:
@@ -150,15 +156,15 @@ def test_only_what_chance_explains_is_called_nothing(ratio: float, spread: float
 
 @given(st.floats(0.5, 2))
 def test_figures_too_restless_to_tell_half_from_whole_do_not_say_that_nothing_changed(ratio: float) -> None:
-    assert Effect(name="limit load", before=1, after=ratio, spread=0.7).words == "cannot be told"
+    assert CaseEffect(name="limit load", before=1, after=ratio, spread=0.7).words == "cannot be told"
 
 
 def test_from_nothing_to_nothing_is_no_change_and_from_nothing_to_something_has_no_ratio() -> None:
-    assert Effect(name="egress", before=0, after=0, spread=0.02).words == "changes nothing"
-    assert Effect(name="egress", before=0, after=1, spread=0.02).words == "cannot be told"
-    assert Effect(name="egress", before=math.nan, after=1, spread=0.02).words == "cannot be told"
+    assert CaseEffect(name="egress", before=0, after=0, spread=0.02).words == "changes nothing"
+    assert CaseEffect(name="egress", before=0, after=1, spread=0.02).words == "cannot be told"
+    assert CaseEffect(name="egress", before=math.nan, after=1, spread=0.02).words == "cannot be told"
 
 
 def test_a_change_is_told_with_its_new_value() -> None:
-    change = Change(dial="payload_size", before=4096, after=2048)
+    change = DialChange(dial="payload_size", before=4096, after=2048)
     assert (change.ratio, change.words, change.new_value) == (0.5, "half the payload", "payload 2,048 B")

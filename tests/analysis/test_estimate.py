@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]
 
-from clusterload.analysis.estimate import SURE, Sample, Scatter, welch_difference
+from clusterload.analysis.estimate import SURE, Estimate, Sample, Scatter, welch_difference
 
 values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
 
@@ -71,3 +71,11 @@ def test_runs_that_happen_to_agree_do_not_make_a_hair_of_difference_sure() -> No
 def test_a_single_value_does_not_scatter() -> None:
     assert Scatter.of("A", np.array([1.0])) is None
     assert Scatter.of("A", np.array([])) is None
+
+
+def test_an_estimate_is_significant_only_where_its_interval_excludes_none() -> None:
+    assert Estimate(value=2.0, low=1.0, high=3.0).significant
+    assert not Estimate(value=2.0, low=-1.0, high=3.0).significant
+    assert not Estimate(value=2.0).significant
+    turned = -Estimate(value=2.0, low=1.0, high=4.0)
+    assert (turned.value, turned.low, turned.high, turned.half) == (-2.0, -4.0, -1.0, 1.5)

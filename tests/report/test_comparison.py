@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from clusterload.analysis.compare import Comparison, Doubt, Family, Figure
+from clusterload.analysis.compare import ComparedFigure, Comparison, Doubt, FigureFamily
 from clusterload.report.comparison import comparison_document, comparison_report
 from clusterload.report.comparison_markdown import comparison_markdown
 from tests.analysis.compare.made import BYTES, LATENCY, REACHED, compared, group
@@ -23,14 +23,14 @@ def found() -> Comparison:
     calm = replace(LATENCY, name="latency.p50 of web", title="p50 of web")
     few = replace(LATENCY, name="latency.p99.9 of web", title="p99.9 of web")
     few_values = [1.0, 2.0, 3.0]
-    before: dict[Figure, list[float]] = {
+    before: dict[ComparedFigure, list[float]] = {
         REACHED: [100, 101, 99],
         LATENCY: [10, 10.1, 9.9],
         calm: [1, 1.1, 0.9],
         BYTES: [2e6, 2.01e6, 1.99e6],
         few: few_values,
     }
-    after: dict[Figure, list[float]] = {
+    after: dict[ComparedFigure, list[float]] = {
         REACHED: [150, 151, 149],
         LATENCY: [12, 12.1, 11.9],
         calm: [1.05, 1, 0.95],
@@ -91,7 +91,7 @@ def test_the_document_has_every_figure_of_every_run_and_null_for_what_is_not_kno
 def test_a_hostile_name_is_text_in_every_form() -> None:
     hostile = replace(LATENCY, title=HOSTILE)
     first, second = group("A", {hostile: [1, 1.1, 0.9]}), group("B", {hostile: [2, 2.1, 1.9]})
-    doubted = replace(second.readings[0], doubts=(Doubt(words=HOSTILE, touches=frozenset({Family.COST})),))
+    doubted = replace(second.readings[0], doubts=(Doubt(words=HOSTILE, touches=frozenset({FigureFamily.COST})),))
     of = compared(
         replace(first, title=HOSTILE), replace(second, title=HOSTILE, readings=(doubted, *second.readings[1:]))
     )

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from clusterload.analysis.estimate import Estimate
 from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.resources import dimensions
@@ -33,7 +34,7 @@ _MEMORY: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class DialChange:
     """One dial of one Load that differs between two plans."""
 
     dial: str
@@ -57,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class CaseEffect:
     """What happened to one figure when dials changed.
 
     Attributes:
@@ -77,16 +78,19 @@ class Effect:
         """After over before; NaN if before is nothing."""
         return self.after / self.before if self.before else math.nan
 
-    def is_ratio(self, expected: float) -> bool:
-        """Whether chance explains the distance of the ratio from `expected`."""
-        return abs(self.ratio / expected - 1) <= SIGMAS * self.spread
+    @property
+    def estimate(self) -> Estimate:
+        """The ratio, with the interval of what chance makes look like it."""
+        reach = SIGMAS * self.spread
+        high = self.ratio / (1 - reach) if reach < 1 else math.inf
+        return Estimate(value=self.ratio, low=self.ratio / (1 + reach), high=high)
 
     @property
     def words(self) -> str:
         """What the change did: `changes nothing`, `halves it`, or from where to where."""
         if math.isnan(self.ratio):
             return "changes nothing" if self.after == self.before else "cannot be told"
-        fitting = [verb for ratio, verb in _VERBS if self.is_ratio(ratio)]
+        fitting = [verb for ratio, verb in _VERBS if self.estimate.contains(ratio)]
         if fitting:
             # Figures so restless that nothing and half of it look alike do not say that nothing changed.
             return fitting[0] if len(fitting) == 1 else "cannot be told"
@@ -98,9 +102,9 @@ class Effect:
 class CaseComparison:
     """A run against a baseline: what was changed, and what that did to each dimension and the limit load."""
 
-    changes: tuple[Change, ...]
-    effects: tuple[Effect, ...]
-    limit_load: Effect
+    changes: tuple[DialChange, ...]
+    effects: tuple[CaseEffect, ...]
+    limit_load: CaseEffect
     unnamed: str = "the same plan again"
 
     @property
@@ -109,7 +113,7 @@ class CaseComparison:
         changed = " and ".join(change.words for change in self.changes) or self.unnamed
         return f"{changed} {self.limit_load.words}"
 
-    def effect(self, resource: str) -> Effect | None:
+    def effect(self, resource: str) -> CaseEffect | None:
         """The effect on a dimension, or None if one of the runs did not measure it."""
         return next((effect for effect in self.effects if effect.name == resource), None)
 
@@ -125,28 +129,28 @@ def compare_with_baseline(baseline: Run, before: Usage, run: Run, after: Usage) 
     binding = {usage.binding.resource.name for usage in (before, after) if usage.binding}
     spread = max((effects[name].spread for name in binding & effects.keys()), default=FLOOR)
     return CaseComparison(
-        changes=changes(baseline, run),
+        changes=dial_changes(baseline, run),
         effects=tuple(effects.values()),
-        limit_load=Effect(name="limit load", before=before.typical_load, after=after.typical_load, spread=spread),
+        limit_load=CaseEffect(name="limit load", before=before.typical_load, after=after.typical_load, spread=spread),
         unnamed="the same plan again" if run.is_repeat_of(baseline) else "another plan",
     )
 
 
-def changes(baseline: Run, run: Run) -> tuple[Change, ...]:
+def dial_changes(baseline: Run, run: Run) -> tuple[DialChange, ...]:
     """The dials that differ, for each Load that both plans have by name."""
     if baseline.plan is None or run.plan is None:
         return ()
     later = {load.name: load.dials.chosen() for load in run.plan.loads}
     return tuple(
-        Change(dial=name, before=value, after=after)
+        DialChange(dial=name, before=value, after=after)
         for load in baseline.plan.loads
         for name, value in load.dials.chosen().items()
         if (after := later.get(load.name, {}).get(name)) is not None and after != value
     )
 
 
-def _effect(name: str, old: ResourceLine, new: ResourceLine, spread: float) -> Effect:
-    return Effect(name=name, before=old.typical, after=new.typical, spread=spread)
+def _effect(name: str, old: ResourceLine, new: ResourceLine, spread: float) -> CaseEffect:
+    return CaseEffect(name=name, before=old.typical, after=new.typical, spread=spread)
 
 
 def _spread(name: str, baseline: Run, old: ResourceLine, run: Run, new: ResourceLine) -> float:

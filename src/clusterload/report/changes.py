@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, State
+from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, ShiftState
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.model.wording import capitalized
@@ -51,7 +51,7 @@ def change_table(changed: ChangeSet, shifts: Sequence[Shift]) -> Table:
 
 def _cells(shift: Shift) -> tuple[Text, ...]:
     unit = shift.measure.unit
-    became = {State.APPEARED: "new", State.GONE: "gone"}.get(shift.state, units.times(shift.ratio))
+    became = {ShiftState.APPEARED: "new", ShiftState.GONE: "gone"}.get(shift.state, units.times(shift.ratio))
     told = (
         units.level(shift.before, unit),
         units.level(shift.after, unit),
@@ -90,11 +90,11 @@ def changes_document(changed: ChangeSet, before: Run, after: Run, usual: Sequenc
             {**_shift(one), "parts": [dict(part.figure.labels) for part in changed.parts(one)]} for one in changed.named
         ],
         "leading": [one.title for one in changed.leading],
-        "usual_figures": [_shift(one) for one in changed.shifts if one.state is State.USUAL and one.shows],
+        "usual_figures": [_shift(one) for one in changed.shifts if one.state is ShiftState.USUAL and one.shows],
         "unknown": [
             {"name": one.figure.name, "labels": dict(one.figure.labels), "why": one.doubt}
             for one in changed.shifts
-            if one.state is State.UNKNOWN
+            if one.state is ShiftState.UNKNOWN
         ],
     }
 

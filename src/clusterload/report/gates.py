@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from clusterload.analysis.diagnosis import Verdict
-from clusterload.analysis.gates import Answer, Gate, Judged
+from clusterload.analysis.gates import ThresholdState, Gate, ThresholdResult
 from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
@@ -21,7 +21,7 @@ from clusterload.model.workload import watched
 from clusterload.report.plain import for_markdown, for_xml, one_line
 from clusterload.report.tables import amount, limit_text, table
 
-_STYLES: Final = {Answer.CROSSED: "bold red", Answer.UNKNOWN: "yellow", Answer.PASSED: "green"}
+_STYLES: Final = {ThresholdState.CROSSED: "bold red", ThresholdState.UNKNOWN: "yellow", ThresholdState.PASSED: "green"}
 
 
 def gate_view(gate: Gate) -> list[RenderableType]:
@@ -41,7 +41,7 @@ def gate_document(gate: Gate) -> list[dict[str, Any]]:
     return [_document(one) for one in gate.judged]
 
 
-def _document(one: Judged) -> dict[str, Any]:
+def _document(one: ThresholdResult) -> dict[str, Any]:
     return {
         "threshold": one.threshold.text,
         "answer": str(one.answer),
@@ -73,8 +73,8 @@ def junit(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:
     answers = [one.answer for one in gate.judged]
     counts = {
         "tests": str(len(answers)),
-        "failures": str(answers.count(Answer.CROSSED)),
-        "errors": str(answers.count(Answer.UNKNOWN)),
+        "failures": str(answers.count(ThresholdState.CROSSED)),
+        "errors": str(answers.count(ThresholdState.UNKNOWN)),
         "time": f"{run.seconds:.3f}",
     }
     name = f"clusterload: {run.plan.name if run.plan else 'no load of ours'}"
@@ -90,10 +90,10 @@ def junit(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _test_case(suite: ET.Element, one: Judged) -> None:
+def _test_case(suite: ET.Element, one: ThresholdResult) -> None:
     case = _element("testcase", {"classname": "thresholds", "name": one.threshold.text, "time": "0"}, suite)
     if not one.passed:
-        kind = "failure" if one.answer is Answer.CROSSED else "error"
+        kind = "failure" if one.answer is ThresholdState.CROSSED else "error"
         _element(kind, {"type": str(one.answer), "message": one.words}, case).text = for_xml(one.sentence)
 
 
@@ -118,7 +118,7 @@ def _element(tag: str, attributes: dict[str, str], parent: ET.Element | None = N
     return made
 
 
-_MARKS: Final = {Answer.CROSSED: "❌", Answer.UNKNOWN: "❓", Answer.PASSED: "✅"}
+_MARKS: Final = {ThresholdState.CROSSED: "❌", ThresholdState.UNKNOWN: "❓", ThresholdState.PASSED: "✅"}
 
 
 def summary(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clusterload.analysis.achieved import AchievedDial, achieved
 from clusterload.analysis.bottleneck import bottlenecks
-from clusterload.analysis.case_comparison import Change
+from clusterload.analysis.case_comparison import DialChange
 from clusterload.analysis.diagnosis import Verdict
 from clusterload.analysis.gates import Gate, check_thresholds
 from clusterload.analysis.usage import Usage, provider_load
@@ -127,7 +127,7 @@ def case_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: DialChange) -> dict[str, Any]:
     plain = declaration_of(change.dial).values.plain
     return {"dial": change.dial, "before": plain(change.before), "after": plain(change.after)}
 

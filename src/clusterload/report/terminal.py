@@ -89,7 +89,7 @@ def _cell(step: Step, resource: str) -> Text:
         text.append(f"\n{units.percent(share.typical)}", style="dim")
     effect = step.comparison.effect(resource) if step.comparison else None
     if effect is not None:
-        text.append(f"\n{_times(effect.ratio)}", style="dim" if effect.is_ratio(1.0) else "bold")
+        text.append(f"\n{_times(effect.ratio)}", style="dim" if effect.estimate.contains(1.0) else "bold")
     return text
 
 
@@ -99,7 +99,7 @@ def _load_cell(step: Step, *, binding: bool) -> Text:
         text.append(f"\n{_kept(in_sentence(step.usage.binding.title))}", style="not bold")
     if step.comparison is not None:
         effect = step.comparison.limit_load
-        text.append(f"\n{_times(effect.ratio)}", style="not bold dim" if effect.is_ratio(1.0) else "bold")
+        text.append(f"\n{_times(effect.ratio)}", style="not bold dim" if effect.estimate.contains(1.0) else "bold")
     return text
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterload.analysis.gates import STOPPED, Answer, Judged, Scene, judged
+from clusterload.analysis.gates import STOPPED, JudgedRun, ThresholdResult, ThresholdState, judge_threshold
 from clusterload.analysis.usage import assess
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.histogram import Histogram
@@ -76,7 +76,7 @@ class AbortMonitor:
         self._ledgers: tuple[Ledger, ...] = ()
         self._seconds: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
         self._start = 0
-        self._found: Judged | None = None
+        self._found: ThresholdResult | None = None
         self._failure: BaseException | None = None
 
     def begin(self, start: int) -> None:
@@ -101,7 +101,7 @@ class AbortMonitor:
             raise self._failure
         return self._found is not None
 
-    def watch(self, over: threading.Event, on_crossed: Callable[[Judged], None]) -> None:
+    def watch(self, over: threading.Event, on_crossed: Callable[[ThresholdResult], None]) -> None:
         """Look again and again, until a threshold is crossed or all is over."""
         try:
             while not over.wait(LOOK_SECONDS):
@@ -114,24 +114,24 @@ class AbortMonitor:
             # An exception in a thread goes unseen; `crossed` raises it where the load is made.
             self._failure = error
 
-    def look(self, now: int) -> Judged | None:
+    def look(self, now: int) -> ThresholdResult | None:
         """The first threshold that is crossed as of `now` (Unix nanoseconds); None if none is, or before the load."""
         if not self._start:
             return None
-        scenes: dict[bool, Scene] = {}
+        scenes: dict[bool, JudgedRun] = {}
         for threshold in self._plan.abort_if:
             of_metrics = threshold.measure.needs_metrics
             if of_metrics not in scenes:
                 scenes[of_metrics] = self._scene(self._looks.look(self._start) if of_metrics else self._account(now))
-            found = judged(threshold, scenes[of_metrics], at_once=True)
-            if found.answer is Answer.CROSSED:
+            found = judge_threshold(threshold, scenes[of_metrics], at_once=True)
+            if found.answer is ThresholdState.CROSSED:
                 return found
         return None
 
-    def _scene(self, run: Run) -> Scene:
+    def _scene(self, run: Run) -> JudgedRun:
         begin = self._start + round(self._plan.warm_up * SECOND)
         usage = assess(run, self._limits)
-        return Scene.between(run, usage, begin=max(begin, run.start), start=self._start)
+        return JudgedRun.between(run, usage, begin=max(begin, run.start), start=self._start)
 
     def _account(self, now: int) -> Run:
         """What the generator has counted, as a run of the last while."""
@@ -187,7 +187,7 @@ def abort_monitor(
 def _monitoring(monitor: AbortMonitor, recorder: Sink) -> Iterator[None]:
     over = threading.Event()
 
-    def record(found: Judged) -> None:
+    def record(found: ThresholdResult) -> None:
         words = f"{found.threshold.text}: {found.words}; the load was ended"
         recorder.event(time.time_ns(), STOPPED, words)
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
 
-from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, State
+from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, ShiftState
 from clusterload.analysis.changes import changes as find_changes
-from clusterload.analysis.changes.figures import Figure
+from clusterload.analysis.changes.metric_keys import MetricKey
 from clusterload.model.run import Run
 from clusterload.model.series import Floats, Series
 from tests.analysis.changes.history_of import history, line, part
@@ -80,7 +80,7 @@ def stretches(series: list[Series]) -> tuple[Run, Run, Run]:
 
 
 def shift(found: ChangeSet, name: str, **labels: str) -> Shift:
-    (one,) = [one for one in found.shifts if one.figure == Figure(name=name, labels=tuple(sorted(labels.items())))]
+    (one,) = [one for one in found.shifts if one.figure == MetricKey(name=name, labels=tuple(sorted(labels.items())))]
     return one
 
 
@@ -117,9 +117,12 @@ def test_a_change_of_ten_spreads_is_found_and_comes_first(seed: int, which: int,
     values[-LENGTH:] += by
     changes = [one if one is not moved[0] else line(name, values, broker="1") for one in series]
     found = find_changes(*stretches(changes)[1:], (usual,))
-    assert found.named[0].figure == Figure(name=name)
+    assert found.named[0].figure == MetricKey(name=name)
     assert found.named[0].difference * by > 0
     assert found.leading[0] is found.named[0]
+    estimate = found.named[0].estimate
+    assert estimate.significant
+    assert estimate.low < estimate.value == found.named[0].difference < estimate.high
 
 
 @settings(max_examples=25)
@@ -134,7 +137,7 @@ def test_neither_the_unit_nor_the_size_of_bytes_makes_a_difference(seed: int, sy
     plain[0] = line("ingress", values, broker="1")
     other = [replace(one, unit=unit, values=one.values * factor / unit.factor) for one in plain]
     first, second = (find_changes(*stretches(one)[1:], (stretches(one)[0],)) for one in (plain, other))
-    assert first.named[0].figure == Figure(name="ingress")
+    assert first.named[0].figure == MetricKey(name="ingress")
     assert [one.figure for one in first.named] == [one.figure for one in second.named]
     for one, same in zip(first.shifts, second.shifts, strict=True):
         assert one.spreads == pytest.approx(same.spreads, rel=1e-6)
@@ -179,10 +182,10 @@ def halves(*series: Series, seconds: int = 12, brokers: tuple[int, ...] = ()) ->
 def test_what_never_moved_has_a_floor_and_not_an_infinite_score() -> None:
     found = halves(calm("connections", 40, 220, broker="1"), calm("partitions", 18, 18, broker="1"))
     moved = shift(found, "connections")
-    assert moved.state is State.MOVED
+    assert moved.state is ShiftState.MOVED
     assert 20 < moved.spreads < 40
     assert moved.ratio == 5.5
-    assert shift(found, "partitions").state is State.USUAL
+    assert shift(found, "partitions").state is ShiftState.USUAL
     assert shift(found, "partitions").spreads == 0
     assert found.sentence.startswith("1 of 2 figures moved beyond the usual: connections +180 (x5.5, ")
 
@@ -278,8 +281,8 @@ def test_a_topic_that_came_up_in_the_middle_appeared_and_one_that_went_is_gone()
         calm("ingress_by_topic", 1e6, 1e6, topic="kept", broker="1"),
     )
     assert {one.figure.who: (one.state, one.share) for one in found.named} == {
-        "topic old": (State.GONE, 0.5),
-        "topic new": (State.APPEARED, 0.5),
+        "topic old": (ShiftState.GONE, 0.5),
+        "topic new": (ShiftState.APPEARED, 0.5),
     }
     assert "ingress, topic new appeared (1 MB/s, 50 % of all)" in found.sentence
 
@@ -303,9 +306,9 @@ def test_in_another_file_without_a_line_a_topic_appeared_only_if_the_cluster_was
     )
     seen = history(line("ingress", [1e6] * 12, broker="1"), seconds=12)
     blind = history(line("connections", [5.0] * 12, broker="1"), seconds=12)
-    assert shift(find_changes(seen, later), "ingress_by_topic", topic="new").state is State.APPEARED
+    assert shift(find_changes(seen, later), "ingress_by_topic", topic="new").state is ShiftState.APPEARED
     unseen = shift(find_changes(blind, later), "ingress_by_topic", topic="new")
-    assert (unseen.state, unseen.doubt) == (State.UNKNOWN, "no figures before, or more gaps than figures")
+    assert (unseen.state, unseen.doubt) == (ShiftState.UNKNOWN, "no figures before, or more gaps than figures")
 
 
 def test_a_leader_that_moved_is_no_change_of_its_topic() -> None:
@@ -330,7 +333,7 @@ def test_a_broker_that_was_not_scraped_makes_the_clusters_figure_unknown() -> No
         series = [line("ingress", [1e6] * 12, at=start, broker=one) for one in brokers]
         return history(*series, start=start, seconds=12, brokers=known)
 
-    for known, state in (((1, 2, 3), State.UNKNOWN), ((), State.UNKNOWN), ((1, 2), State.MOVED)):
+    for known, state in (((1, 2, 3), ShiftState.UNKNOWN), ((), ShiftState.UNKNOWN), ((1, 2), ShiftState.MOVED)):
         assert shift(find_changes(run(0, "123", (1, 2, 3)), run(12, "12", known)), "ingress").state is state
 
 
@@ -357,7 +360,7 @@ def test_figures_by_the_minute_count_in_whole_minutes_inside_the_stretches() -> 
     found = find_changes(part(whole, 6030, 6600), part(whole, 6630, 7200), (part(whole, 0, 6000),))
     assert shift(found, "ingress").before == 1e6
     assert shift(found, "ingress").after == 4e6
-    assert shift(found, "ingress").state is State.MOVED
+    assert shift(found, "ingress").state is ShiftState.MOVED
 
 
 def test_what_our_own_generator_counted_is_not_looked_at() -> None:
@@ -376,4 +379,4 @@ def test_slow_scrapes_still_tell_the_rate() -> None:
     slow = line("ingress", [1e6] * 24 + [9e6] * 24, broker="1")
     slow = replace(slow, times=slow.times[2::3], values=slow.values[2::3] * 3, spans=np.full(16, 3.0))
     found = shift(halves(slow, seconds=24), "ingress")
-    assert (found.before, found.after, found.state) == (1e6, 9e6, State.MOVED)
+    assert (found.before, found.after, found.state) == (1e6, 9e6, ShiftState.MOVED)

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
-from clusterload.analysis.compare import Better, Comparison, Family, Figure, Group, Reading, side_by_side
+from clusterload.analysis.compare import (
+    Better,
+    ComparedFigure,
+    Comparison,
+    FigureFamily,
+    RunFigures,
+    RunGroup,
+    side_by_side,
+)
 from clusterload.model import units
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
@@ -36,36 +44,42 @@ def runs(
     return found
 
 
-LATENCY = Figure(
-    name="latency.p99 of web", title="p99 of web", unit=units.MILLISECONDS, family=Family.LATENCY, better=Better.LESS
+LATENCY = ComparedFigure(
+    name="latency.p99 of web",
+    title="p99 of web",
+    unit=units.MILLISECONDS,
+    family=FigureFamily.LATENCY,
+    better=Better.LESS,
 )
-REACHED = Figure(
+REACHED = ComparedFigure(
     name="achieved.record_rate of web",
     title="Record rate of web",
     unit=units.RECORDS_PER_SECOND,
-    family=Family.ACHIEVED,
+    family=FigureFamily.ACHIEVED,
     better=Better.MORE,
 )
-BYTES = Figure(
+BYTES = ComparedFigure(
     name="resource.ingress",
     title="Ingress",
     unit=units.BYTES_PER_SECOND,
-    family=Family.RESOURCE,
+    family=FigureFamily.RESOURCE,
     better=Better.NEITHER,
 )
 
 
-def reading(name: str, figures: Mapping[Figure, float], *, start: float = 0.0, made: Plan | None = None) -> Reading:
+def reading(
+    name: str, figures: Mapping[ComparedFigure, float], *, start: float = 0.0, made: Plan | None = None
+) -> RunFigures:
     """A run that came to these figures."""
     begun = START + round(start * SECOND)
-    return Reading(run=Run(id=name, plan=made, start=begun, end=begun + 10 * SECOND), figures=figures, gaps={})
+    return RunFigures(run=Run(id=name, plan=made, start=begun, end=begun + 10 * SECOND), figures=figures, gaps={})
 
 
-def group(name: str, figures: Mapping[Figure, Sequence[float]], made: Plan | None = None) -> Group:
+def group(name: str, figures: Mapping[ComparedFigure, Sequence[float]], made: Plan | None = None) -> RunGroup:
     """A group whose runs came to these values of each figure, made in turn with those of others."""
     count = len(next(iter(figures.values())))
     each = [{figure: values[number] for figure, values in figures.items()} for number in range(count)]
-    return Group(
+    return RunGroup(
         name=name,
         title=f"runs/{name}",
         readings=tuple(
@@ -74,7 +88,7 @@ def group(name: str, figures: Mapping[Figure, Sequence[float]], made: Plan | Non
     )
 
 
-def compared(*groups: Group, repeats: Sequence[Reading] = ()) -> Comparison:
+def compared(*groups: RunGroup, repeats: Sequence[RunFigures] = ()) -> Comparison:
     """Groups side by side."""
     return side_by_side(groups, "limits of the test", repeats)
 

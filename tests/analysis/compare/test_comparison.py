@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.compare import Comparison, Doubt, Family, Figure, GroupComparison, Ruling, compare, sentence
+from clusterload.analysis.compare import (
+    ComparedFigure,
+    Comparison,
+    Doubt,
+    FigureFamily,
+    GroupComparison,
+    Ruling,
+    compare,
+    sentence,
+)
 from clusterload.model import units
 from clusterload.model.errors import UsageError
 from clusterload.model.limits import Limits
@@ -191,7 +200,7 @@ def test_a_doubt_touches_only_what_it_is_about() -> None:
     calm = {LATENCY: [10.0, 10.1, 9.9], REACHED: [100.0, 100.1, 99.9]}
     doubted = group("B", {LATENCY: [20.0, 20.1, 19.9], REACHED: [200.0, 200.1, 199.9]})
     first, *rest = doubted.readings
-    crowded = replace(first, doubts=(Doubt(words="a neighbour", touches=frozenset({Family.LATENCY})),))
+    crowded = replace(first, doubts=(Doubt(words="a neighbour", touches=frozenset({FigureFamily.LATENCY})),))
     found = compared(group("A", calm), replace(doubted, readings=(crowded, *rest)))
     assert rulings(found) == {REACHED.name: Ruling.BETTER, LATENCY.name: Ruling.UNKNOWN}
 
@@ -285,7 +294,7 @@ def test_groups_that_are_none_are_refused_in_a_line(tmp_path: Path) -> None:
         compare({"a": first}, COURSE)
 
 
-def many(chance: Random, scatters: Sequence[float], factor: float = 1.0) -> dict[Figure, list[float]]:
+def many(chance: Random, scatters: Sequence[float], factor: float = 1.0) -> dict[ComparedFigure, list[float]]:
     """Three runs in as many figures as there are scatters; the first is larger by a factor."""
     return {
         replace(BYTES, name=f"resource.{number}"): drawn(chance, 1e6 * (factor if not number else 1.0), scatter)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterload.analysis.gates import STOPPED, Answer
+from clusterload.analysis.gates import STOPPED, ThresholdState
 from clusterload.model.ledger import Ledger
 from clusterload.model.run import Event, Run
 from clusterload.model.series import SECOND
@@ -252,7 +252,11 @@ def test_a_gate_holds_the_plans_thresholds_and_more_each_once(tmp_path: Path) ->
     run = recorded(tmp_path / "a.run", {("ingress",): FLAT}, plan=gated("ingress > 5 MB/s", "ingress>500kB/s"))
     gate = held(run, "ingress > 5000 kB/s", "disk_writes > 0")
     assert [one.threshold.text for one in gate.judged] == ["ingress > 5 MB/s", "ingress>500kB/s", "disk_writes > 0"]
-    assert [one.answer for one in gate.judged] == [Answer.PASSED, Answer.CROSSED, Answer.UNKNOWN]
+    assert [one.answer for one in gate.judged] == [
+        ThresholdState.PASSED,
+        ThresholdState.CROSSED,
+        ThresholdState.UNKNOWN,
+    ]
     assert [one.sentence for one in gate.failed] == [
         "crossed: ingress>500kB/s: 1 MB/s",
         "cannot be told: disk_writes > 0: no figures of disk_writes",
@@ -270,7 +274,7 @@ def test_a_threshold_that_ends_the_load_is_crossed_at_any_moment(tmp_path: Path)
     figures = {("ingress",): [1e6] * 10 + [9e6] + [1e6] * 9}
     run = recorded(tmp_path / "a.run", figures, plan=gated("ingress > 5 MB/s", abort_if=("ingress > 5 MB/s",)))
     failing, ending = held(run).judged
-    assert (failing.answer, ending.answer) == (Answer.PASSED, Answer.CROSSED)
+    assert (failing.answer, ending.answer) == (ThresholdState.PASSED, ThresholdState.CROSSED)
     assert ending.words == "9 MB/s, from 10 s on, for 1 s"
     assert (failing.aborts, ending.aborts) == (False, True)
 
@@ -283,7 +287,7 @@ def test_a_threshold_that_ended_the_load_was_crossed_whatever_is_seen_afterwards
     ended, unknown = held(run).judged
     assert ended.sentence == "crossed: ingress > 5 MB/s: 6 MB/s; the load was ended"
     assert ended.since == 12.0
-    assert unknown.answer is Answer.UNKNOWN
+    assert unknown.answer is ThresholdState.UNKNOWN
 
 
 def test_hostile_names_are_told_as_text(tmp_path: Path) -> None:

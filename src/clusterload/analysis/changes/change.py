@@ -14,8 +14,15 @@ from typing import Final
 
 import numpy as np
 
-from clusterload.analysis.changes.figures import Figure, Level, Lines, Measure, figures, measures
-from clusterload.analysis.changes.shift import Shift, State
+from clusterload.analysis.changes.metric_keys import (
+    MetricInfo,
+    MetricKey,
+    MetricLines,
+    Scope,
+    metric_infos,
+    metric_keys,
+)
+from clusterload.analysis.changes.shift import Shift, ShiftState
 from clusterload.analysis.changes.yardstick import (
     LEAST_POINTS,
     InsufficientDataError,
@@ -76,17 +83,17 @@ class ChangeSet(Displayed):
     @property
     def leading(self) -> tuple[Shift, ...]:
         """What moved, without what follows from a change of the whole cluster's figure."""
-        cluster = [one for one in self.named if one.figure.level is Level.CLUSTER]
+        cluster = [one for one in self.named if one.figure.level is Scope.CLUSTER]
         return tuple(one for one in self.named if not any(_follows(one, of) for of in cluster))
 
     @property
     def doubts(self) -> dict[str, int]:
         """Why figures cannot be told, and how many each reason takes; the most frequent first."""
-        return dict(Counter(one.doubt for one in self.shifts if one.state is State.UNKNOWN).most_common())
+        return dict(Counter(one.doubt for one in self.shifts if one.state is ShiftState.UNKNOWN).most_common())
 
     def parts(self, shift: Shift) -> tuple[Shift, ...]:
         """Who makes up a change of the cluster's figure, the largest first; a broker only if it makes most of it."""
-        if shift.figure.level is not Level.CLUSTER:
+        if shift.figure.level is not Scope.CLUSTER:
             return ()
         own = [one for one in self.named if _follows(one, shift) and _is_part(one, shift)]
         return tuple(sorted(own, key=lambda one: (one.figure.level, -abs(one.difference))))
@@ -124,7 +131,7 @@ def changes(before: Run, after: Run, usual: Sequence[Run] = ()) -> ChangeSet:
     seconds = min(before.seconds, after.seconds)
     repeats = [one.seconds for one in usual if one.seconds >= _AS_LONG * seconds]
     held = _Held(before=before, after=after, usual=usual, seconds=min((seconds, *repeats)))
-    looked = [held.shift(figure) for figure in figures((before, after), held.known)]
+    looked = [held.shift(figure) for figure in metric_keys((before, after), held.known)]
     total = {one.figure: one for one in looked}
     count = sum(one.shows for one in looked)
     judged = [_judged(one, count, total) for one in looked]
@@ -139,15 +146,15 @@ class _Held:
     after: Run
     usual: Sequence[Run]
     seconds: float
-    known: dict[str, Measure] = field(init=False)
-    _lines: dict[int, Lines] = field(init=False)
+    known: dict[str, MetricInfo] = field(init=False)
+    _lines: dict[int, MetricLines] = field(init=False)
 
     def __post_init__(self) -> None:
         runs = (self.before, self.after, *self.usual)
-        self.known = measures(runs)
-        self._lines = {id(run): Lines(run, self.known, longest=_LONGEST * self.seconds) for run in runs}
+        self.known = metric_infos(runs)
+        self._lines = {id(run): MetricLines(run, self.known, longest=_LONGEST * self.seconds) for run in runs}
 
-    def shift(self, figure: Figure) -> Shift:
+    def shift(self, figure: MetricKey) -> Shift:
         """How a figure differs, and what that is to be held against."""
         measure = self.known[figure.name]
         bare = Shift(figure=figure, measure=measure)
@@ -177,16 +184,16 @@ class _Held:
             )
         return by_blocks(earlier, later, told.measure.kind, floor)
 
-    def _points(self, measure: Measure) -> int:
+    def _points(self, measure: MetricInfo) -> int:
         # A stretch may be a hair shorter than it was meant to be.
         return int(self.seconds / measure.seconds + 1e-6)
 
-    def _values(self, figure: Figure, run: Run, step: float) -> tuple[Grid | None, Floats]:
+    def _values(self, figure: MetricKey, run: Run, step: float) -> tuple[Grid | None, Floats]:
         lines = self._lines[id(run)]
         grid = lines.grid(figure.name, step)
         return grid, np.empty(0) if grid is None else lines.values(figure, grid)
 
-    def _windows(self, figure: Figure, step: float) -> Floats:
+    def _windows(self, figure: MetricKey, step: float) -> Floats:
         size = max(1, round(self.seconds * SECOND) // round(step * SECOND))
         found = []
         for run in self.usual:
@@ -206,36 +213,38 @@ class _Held:
         return f"{most} blocks within the two stretches, since no usual one was given"
 
 
-def _judged(shift: Shift, count: int, total: dict[Figure, Shift]) -> Shift:
+def _judged(shift: Shift, count: int, total: dict[MetricKey, Shift]) -> Shift:
     found = shift.yardstick
     if found is None:
         return shift
     likely = BY_CHANCE / max(1, count)
     far = abs(shift.spreads) / _OF_TWO
     beyond = not found.reached and far > 0 and chance(far, found.degrees) <= likely
-    state = State.USUAL
+    state = ShiftState.USUAL
     if beyond:
-        at_all = {shift.before: State.APPEARED, shift.after: State.GONE} if shift.figure.level is Level.WHO else {}
-        state = at_all.get(0.0, State.MOVED)
+        at_all = (
+            {shift.before: ShiftState.APPEARED, shift.after: ShiftState.GONE} if shift.figure.level is Scope.WHO else {}
+        )
+        state = at_all.get(0.0, ShiftState.MOVED)
     needed = _OF_TWO * reach(likely, round(found.degrees, 1))
     return replace(shift, state=state, needed=needed, share=_share(shift, total))
 
 
-def _share(shift: Shift, total: dict[Figure, Shift]) -> float:
+def _share(shift: Shift, total: dict[MetricKey, Shift]) -> float:
     """A difference as a share of the cluster's total where that is larger."""
-    whole = total.get(Figure(name=shift.figure.whole)) or total.get(Figure(name=shift.figure.name))
+    whole = total.get(MetricKey(name=shift.figure.whole)) or total.get(MetricKey(name=shift.figure.name))
     larger = max(whole.before, whole.after) if whole else math.nan
     return min(1.0, abs(shift.difference) / larger) if larger > 0 else math.nan
 
 
 def _follows(one: Shift, of: Shift) -> bool:
     """Whether a figure is a part of the cluster's `of`, and went the same way."""
-    own = one.figure.level is not Level.CLUSTER and of.figure.name in {one.figure.name, one.figure.whole}
+    own = one.figure.level is not Scope.CLUSTER and of.figure.name in {one.figure.name, one.figure.whole}
     return own and one.difference * of.difference > 0
 
 
 def _is_part(one: Shift, of: Shift) -> bool:
-    if one.figure.level is Level.WHO:
+    if one.figure.level is Scope.WHO:
         return abs(one.difference) >= PART * abs(of.difference)
     # A mean of brokers moves by a part of what one of them does.
     brokers = 1 if one.measure.adds_up else len(one.measure.brokers)
@@ -246,8 +255,8 @@ def _rank(shift: Shift) -> tuple[float, ...]:
     """What moved first; the cluster's by spreads, who by their share of the cluster's total, brokers by spreads."""
     level, spreads = shift.figure.level, abs(shift.spreads) if shift.yardstick else 0.0
     if not shift.named:
-        return (2.0 if shift.state is State.UNKNOWN else 1.0, level, -spreads)
-    if level is Level.WHO:
+        return (2.0 if shift.state is ShiftState.UNKNOWN else 1.0, level, -spreads)
+    if level is Scope.WHO:
         return (0.0, level, -shift.share if shift.share >= 0 else 1.0, -spreads)
     resource = RESOURCES.get(shift.figure.name)
     # Of about the same weight, within a factor of two, what can have a limit comes first.

@@ -6,13 +6,15 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from clusterload.analysis.changes.figures import Figure, Measure
+from clusterload.analysis.changes.metric_keys import MetricInfo, MetricKey
 from clusterload.analysis.changes.yardstick import Yardstick
+from clusterload.analysis.estimate import Estimate
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
+from clusterload.model.wording import in_sentence
 
 
-class State(StrEnum):
+class ShiftState(StrEnum):
     """What became of a figure."""
 
     MOVED = "moved"
@@ -41,13 +43,13 @@ class Shift:
         doubt: why it cannot be told; nothing if it can.
     """
 
-    figure: Figure
-    measure: Measure
+    figure: MetricKey
+    measure: MetricInfo
     before: float = math.nan
     after: float = math.nan
     yardstick: Yardstick | None = None
     needed: float = math.nan
-    state: State = State.UNKNOWN
+    state: ShiftState = ShiftState.UNKNOWN
     share: float = math.nan
     doubt: str = ""
 
@@ -55,6 +57,12 @@ class Shift:
     def difference(self) -> float:
         """After less before, in the measure's unit."""
         return self.after - self.before
+
+    @property
+    def estimate(self) -> Estimate:
+        """The difference with the interval beyond which it is named; no interval where it cannot be told."""
+        reach = self.needed * self.yardstick.spread if self.yardstick else math.nan
+        return Estimate(value=self.difference, low=self.difference - reach, high=self.difference + reach)
 
     @property
     def ratio(self) -> float:
@@ -73,7 +81,7 @@ class Shift:
     @property
     def named(self) -> bool:
         """Whether it moved beyond the usual."""
-        return self.state in {State.MOVED, State.APPEARED, State.GONE}
+        return self.state in {ShiftState.MOVED, ShiftState.APPEARED, ShiftState.GONE}
 
     @property
     def shows(self) -> bool:
@@ -90,10 +98,10 @@ class Shift:
     @property
     def words(self) -> str:
         """`connections +180 (x5.6, 41 usual spreads)`."""
-        title = self.title if self.title[1:2].isupper() else self.title[0].lower() + self.title[1:]
+        title = in_sentence(self.title)
         within = f"{units.times(self.ratio)}, {units.number(abs(self.spreads), 2)} usual spreads"
-        if self.state in {State.APPEARED, State.GONE}:
+        if self.state in {ShiftState.APPEARED, ShiftState.GONE}:
             size = units.level(max(self.before, self.after), self.measure.unit)
             whole = "" if math.isnan(self.share) else f", {units.percent(self.share)} of all"
-            return f"{title} {'appeared' if self.state is State.APPEARED else 'is gone'} ({size}{whole})"
+            return f"{title} {'appeared' if self.state is ShiftState.APPEARED else 'is gone'} ({size}{whole})"
         return f"{title} {units.signed(self.difference, self.measure.unit)} ({within})"

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from clusterload.analysis.changes.figures import KNOWN, Measure
+from clusterload.analysis.changes.metric_keys import KNOWN, MetricInfo
 from clusterload.analysis.statistics import MOST_FREEDOM, freedom, spread
 from clusterload.model.errors import ClusterloadError
 from clusterload.model.series import Floats, Kind
@@ -106,7 +106,7 @@ def by_blocks(earlier: Floats, later: Floats, kind: Kind, floor: float) -> Yards
     return _floored(math.sqrt(sum(variances) / 2), together, floor, reached=reached, windows=len(first) + len(second))
 
 
-def floor_of(measure: Measure, before: float, after: float, seconds: float, *, within: bool) -> float:
+def floor_of(measure: MetricInfo, before: float, after: float, seconds: float, *, within: bool) -> float:
     """The least spread that is believed in: what never moved would otherwise be infinitely far from any other value.
 
     It is what the figure can be told apart by, or the share of its value by which calm stretches differ.
@@ -123,7 +123,7 @@ def floor_of(measure: Measure, before: float, after: float, seconds: float, *, w
     return max(calm, _resolution(measure, middle, seconds))
 
 
-def _resolution(measure: Measure, middle: float, seconds: float) -> float:
+def _resolution(measure: MetricInfo, middle: float, seconds: float) -> float:
     thing, factor = measure.unit.thing, measure.unit.factor
     if measure.kind is Kind.GAUGE:
         return _STEPS.get(thing, 1.0) / factor

@@ -12,9 +12,9 @@ from clusterload.analysis.compare.comparison import (
     sentence,
     side_by_side,
 )
-from clusterload.analysis.compare.figure import Better, Family, Figure
-from clusterload.analysis.compare.group import Group
-from clusterload.analysis.compare.reading import Doubt, Reading, reading_of
+from clusterload.analysis.compare.figure import Better, ComparedFigure, FigureFamily
+from clusterload.analysis.compare.group import RunGroup
+from clusterload.analysis.compare.reading import Doubt, RunFigures, reading_of
 from clusterload.analysis.compare.settings import Setting
 from clusterload.analysis.estimate import SURE, Estimate
 
@@ -22,16 +22,16 @@ __all__ = [
     "BY_CHANCE",
     "SURE",
     "Better",
+    "ComparedFigure",
     "Comparison",
     "Difference",
     "Doubt",
     "Estimate",
-    "Family",
-    "Figure",
-    "Group",
+    "FigureFamily",
     "GroupComparison",
-    "Reading",
     "Ruling",
+    "RunFigures",
+    "RunGroup",
     "Setting",
     "amount",
     "compare",

@@ -14,9 +14,9 @@ from enum import StrEnum
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
-from clusterload.analysis.compare.figure import Better, Family, Figure
-from clusterload.analysis.compare.group import ALONE, Group, Repeats, UnknownFigureError, difference_of
-from clusterload.analysis.compare.reading import Reading, reading_of
+from clusterload.analysis.compare.figure import Better, ComparedFigure, FigureFamily
+from clusterload.analysis.compare.group import ALONE, Repeats, RunGroup, UnknownFigureError, difference_of
+from clusterload.analysis.compare.reading import RunFigures, reading_of
 from clusterload.analysis.compare.settings import Setting, settings, uneven
 from clusterload.analysis.estimate import Estimate
 from clusterload.analysis.statistics import holm
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BY_CHANCE: Final = 0.01
 """How likely chance names anything at all in one comparison of equal groups, at most."""
 
-_FAMILIES: Final = tuple(Family)
+_FAMILIES: Final = tuple(FigureFamily)
 
 
 class Ruling(StrEnum):
@@ -63,7 +63,7 @@ class Difference:
         doubt: why it cannot be told, or has no interval; nothing otherwise.
     """
 
-    figure: Figure
+    figure: ComparedFigure
     before: float = math.nan
     after: float = math.nan
     relative: bool = True
@@ -114,7 +114,7 @@ class Comparison(Displayed):
         notes: what a reader should know besides.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[RunGroup, ...]
     comparisons: tuple[GroupComparison, ...]
     settings: tuple[Setting, ...]
     limits: str
@@ -148,7 +148,7 @@ def compare(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Iterab
     return side_by_side(made, limits.title, more)
 
 
-def side_by_side(groups: Sequence[Group], limits: str, repeats: Sequence[Reading] = ()) -> Comparison:
+def side_by_side(groups: Sequence[RunGroup], limits: str, repeats: Sequence[RunFigures] = ()) -> Comparison:
     """Hold groups of readings side by side.
 
     Args:
@@ -168,7 +168,7 @@ def side_by_side(groups: Sequence[Group], limits: str, repeats: Sequence[Reading
     )
 
 
-def _grouped(groups: Mapping[str, Sequence[Run]], limits: Limits) -> Iterator[Group]:
+def _grouped(groups: Mapping[str, Sequence[Run]], limits: Limits) -> Iterator[RunGroup]:
     if len(groups) <= 1 or len(groups) > len(ascii_uppercase):
         raise UsageError(f"{len(groups)} groups cannot be compared: give two, or a few more")
     for name, (title, runs) in zip(ascii_uppercase, groups.items(), strict=False):
@@ -180,14 +180,14 @@ def _grouped(groups: Mapping[str, Sequence[Run]], limits: Limits) -> Iterator[Gr
                 f"group {name} ({title}) mixes plans: {_name(runs[0])} and {_name(other)} are no repeats of each "
                 "other, so give them as two groups"
             )
-        yield Group(name=name, title=title, readings=tuple(reading_of(run, limits) for run in runs))
+        yield RunGroup(name=name, title=title, readings=tuple(reading_of(run, limits) for run in runs))
 
 
 def _name(run: Run) -> str:
     return run.path.name if run.path else run.id
 
 
-def _check_apart(groups: Sequence[Group]) -> None:
+def _check_apart(groups: Sequence[RunGroup]) -> None:
     seen: dict[str, str] = {}
     for group in groups:
         for reading in group.readings:
@@ -197,7 +197,7 @@ def _check_apart(groups: Sequence[Group]) -> None:
             seen[reading.run.id] = group.name
 
 
-def _compare_pair(before: Group, after: Group, repeats: Repeats) -> GroupComparison:
+def _compare_pair(before: RunGroup, after: RunGroup, repeats: Repeats) -> GroupComparison:
     also = frozenset(after.figures)
     found = [_difference(figure, before, after, repeats) for figure in before.figures if figure in also]
     kept = [one for one in found if one is not None]
@@ -208,7 +208,7 @@ def _compare_pair(before: Group, after: Group, repeats: Repeats) -> GroupCompari
     )
 
 
-def _difference(figure: Figure, before: Group, after: Group, repeats: Repeats) -> Difference | None:
+def _difference(figure: ComparedFigure, before: RunGroup, after: RunGroup, repeats: Repeats) -> Difference | None:
     """One figure of two groups, not yet ruled; None where there is nothing of it in either."""
     values = [value for group in (before, after) for value in group.values(figure)]
     if not any(values):
@@ -247,7 +247,7 @@ def _ruling(one: Difference, adjusted: float) -> Difference:
     return replace(one, adjusted=adjusted, ruling=ruling)
 
 
-def _notes(groups: Sequence[Group], repeats: Repeats) -> Iterator[str]:
+def _notes(groups: Sequence[RunGroup], repeats: Repeats) -> Iterator[str]:
     for group in groups:
         for reading in group.readings:
             yield from (f"{group.name}, run {reading.name}: {doubt.words}" for doubt in reading.doubts)
@@ -264,7 +264,7 @@ def _notes(groups: Sequence[Group], repeats: Repeats) -> Iterator[str]:
                 )
 
 
-def _left_out(first: Group, other: Group) -> Iterator[str]:
+def _left_out(first: RunGroup, other: RunGroup) -> Iterator[str]:
     for one, rest in ((first, other), (other, first)):
         there = frozenset(rest.figures)
         alone = [figure.title for figure in one.figures if figure not in there]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from clusterload.model.units import Unit
 
 
-class Family(StrEnum):
+class FigureFamily(StrEnum):
     """What a figure belongs to, in the order in which they are shown."""
 
     ACHIEVED = "achieved"
@@ -39,7 +39,7 @@ STEPS: Final = {"ratio": 0.005, "cores": 0.01, "time": 1e-6, "connections": _WHO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class ComparedFigure:
     """One thing that is compared.
 
     Attributes:
@@ -53,7 +53,7 @@ class Figure:
     name: str
     title: str
     unit: Unit
-    family: Family
+    family: FigureFamily
     better: Better
 
     @property

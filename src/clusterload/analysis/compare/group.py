@@ -13,8 +13,8 @@ from clusterload.analysis.estimate import Estimate, Sample, Scatter, welch_diffe
 from clusterload.model.errors import ClusterloadError
 
 if TYPE_CHECKING:
-    from clusterload.analysis.compare.figure import Figure
-    from clusterload.analysis.compare.reading import Reading
+    from clusterload.analysis.compare.figure import ComparedFigure
+    from clusterload.analysis.compare.reading import RunFigures
     from clusterload.model.series import Floats
 
 CALM: Final = 0.005
@@ -31,7 +31,7 @@ class UnknownFigureError(ClusterloadError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Group:
+class RunGroup:
     """Runs of one plan.
 
     Attributes:
@@ -42,18 +42,18 @@ class Group:
 
     name: str
     title: str
-    readings: tuple[Reading, ...]
+    readings: tuple[RunFigures, ...]
 
     @property
-    def figures(self) -> tuple[Figure, ...]:
+    def figures(self) -> tuple[ComparedFigure, ...]:
         """All figures that any of its runs tells of."""
         return tuple(dict.fromkeys(figure for reading in self.readings for figure in reading.figures))
 
-    def values(self, figure: Figure) -> list[float]:
+    def values(self, figure: ComparedFigure) -> list[float]:
         """A figure of each run; NaN where it is not known."""
         return [reading.figures.get(figure, math.nan) for reading in self.readings]
 
-    def doubted(self, figure: Figure) -> str:
+    def doubted(self, figure: ComparedFigure) -> str:
         """Why a figure of the group cannot be used; nothing if it can."""
         found = [
             (reading, why)
@@ -66,14 +66,14 @@ class Group:
         of = f"run {reading.name}" if len(found) == 1 else f"{len(found)} of {len(self.readings)} runs"
         return f"{self.name}, {of}: {why}"
 
-    def typical(self, figure: Figure, *, relative: bool) -> float:
+    def typical(self, figure: ComparedFigure, *, relative: bool) -> float:
         """The mean of its runs, of those that tell; the geometric one where ratios are compared."""
         known = np.array([value for value in self.values(figure) if not math.isnan(value)])
         if not len(known):
             return math.nan
         return float(np.exp(np.mean(np.log(known))) if relative else np.mean(known))
 
-    def is_before(self, other: Group) -> bool:
+    def is_before(self, other: RunGroup) -> bool:
         """Whether all of its runs ended before the other's first began."""
         return max(one.run.end for one in self.readings) <= min(one.run.start for one in other.readings)
 
@@ -87,13 +87,13 @@ class Repeats:
         doubted: runs that tell nothing, with the reason.
     """
 
-    sets: tuple[tuple[str, tuple[Reading, ...]], ...]
+    sets: tuple[tuple[str, tuple[RunFigures, ...]], ...]
     doubted: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, readings: Iterable[Reading]) -> Repeats:
+    def of(cls, readings: Iterable[RunFigures]) -> Repeats:
         """Runs by their plans; those that are doubted are left out."""
-        sets: list[list[Reading]] = []
+        sets: list[list[RunFigures]] = []
         doubted = []
         for one in {reading.run.id: reading for reading in readings}.values():
             if one.doubts:
@@ -109,11 +109,11 @@ class Repeats:
             doubted=tuple(doubted),
         )
 
-    def alike(self, group: Group) -> tuple[tuple[str, tuple[Reading, ...]], ...]:
+    def alike(self, group: RunGroup) -> tuple[tuple[str, tuple[RunFigures, ...]], ...]:
         """The sets of a group's plan."""
         return tuple(one for one in self.sets if one[1][0].run.is_repeat_of(group.readings[0].run))
 
-    def scatters(self, figure: Figure, group: Group, *, relative: bool) -> list[Scatter]:
+    def scatters(self, figure: ComparedFigure, group: RunGroup, *, relative: bool) -> list[Scatter]:
         """How runs of a group's plan differ in a figure, by the group itself and by repeats."""
         found = [Scatter.of(group.name, _scaled(group.values(figure), relative=relative))]
         for name, readings in self.alike(group):
@@ -122,7 +122,7 @@ class Repeats:
                 found.append(Scatter.of(name, _scaled(values, relative=relative)))
         return [one for one in found if one is not None]
 
-    def basis(self, groups: Sequence[Group]) -> str:
+    def basis(self, groups: Sequence[RunGroup]) -> str:
         """What how runs differ was taken from, in words; nothing if no runs tell."""
         parts = [f"{len(one.readings)} runs of {one.name}" for one in groups if len(one.readings) > 1]
         for name, readings in self.sets:
@@ -132,7 +132,7 @@ class Repeats:
         *most, last = parts or [""]
         return f"{', '.join(most)} and {last}" if most else last
 
-    def notes(self, groups: Sequence[Group]) -> Iterator[str]:
+    def notes(self, groups: Sequence[RunGroup]) -> Iterator[str]:
         """What a reader should know of how the variance was come by."""
         yield from self.doubted
         own = {one.name for one in groups if self._tells(one)}
@@ -144,16 +144,18 @@ class Repeats:
         if unused:
             yield "repeats of other plans tell nothing here, and are left out"
 
-    def _tells(self, group: Group) -> bool:
+    def _tells(self, group: RunGroup) -> bool:
         return len(group.readings) > 1 or any(len(readings) > 1 for _, readings in self.alike(group))
 
 
-def _places(readings: Sequence[Reading]) -> str:
+def _places(readings: Sequence[RunFigures]) -> str:
     folders = {str(one.run.path.parent) for one in readings if one.run.path}
     return f" in {', '.join(sorted(folders))}" if folders else ""
 
 
-def difference_of(figure: Figure, before: Group, after: Group, repeats: Repeats, *, relative: bool) -> Estimate:
+def difference_of(
+    figure: ComparedFigure, before: RunGroup, after: RunGroup, repeats: Repeats, *, relative: bool
+) -> Estimate:
     """By how much two groups differ in a figure: a ratio, or a difference in its unit.
 
     It has no interval where single runs are compared, and no repeats tell how runs of their plans differ.
@@ -194,7 +196,7 @@ def _scaled(values: Sequence[float], *, relative: bool) -> Floats:
     return np.log(known) if relative else known
 
 
-def _floor(figure: Figure, typical: float, *, relative: bool) -> float:
+def _floor(figure: ComparedFigure, typical: float, *, relative: bool) -> float:
     """The least by which runs are believed to differ: what the figure can be told apart by, or a share of its value."""
     least = math.hypot(CALM * abs(typical), figure.step)
     return least / typical if relative else least

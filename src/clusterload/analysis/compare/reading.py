@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Final
 from clusterload.analysis import effects
 from clusterload.analysis.achieved import AchievedDial, achieved
 from clusterload.analysis.bottleneck import GENERATOR, bottlenecks
-from clusterload.analysis.changes.figures import Figure as Whole
-from clusterload.analysis.changes.figures import Lines, measures
+from clusterload.analysis.changes.metric_keys import MetricKey, MetricLines, metric_infos
 from clusterload.analysis.changes.yardstick import typical
-from clusterload.analysis.compare.figure import Better, Family, Figure
+from clusterload.analysis.compare.figure import Better, ComparedFigure, FigureFamily
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator
 from clusterload.analysis.host_cpu import full_hosts
 from clusterload.analysis.usage import assess
@@ -36,9 +35,9 @@ QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 BEYOND: Final = 10
 """Latencies that must lie beyond a quantile for it to be told."""
 
-_EVERYTHING: Final = frozenset(Family)
+_EVERYTHING: Final = frozenset(FigureFamily)
 # A host that others fill slows brokers down, and makes clients batch more.
-_BY_HOST: Final = frozenset({Family.SATURATION, Family.LATENCY, Family.COST})
+_BY_HOST: Final = frozenset({FigureFamily.SATURATION, FigureFamily.LATENCY, FigureFamily.COST})
 _FROM: Final = {"due": "", "end_to_end": " until read"}
 # Of the dials of a Load, the one that says best what it was to do.
 _RATES: Final = ("record_rate", "transaction_rate", "request_rate", "connection_rate")
@@ -50,12 +49,12 @@ _GAPS: Final = "it was not measured, or there are more gaps than figures"
 _FEW: Final = f"fewer than {BEYOND} requests were slower"
 
 _OF_BROKERS: Final = {
-    "limit_load": (Family.LOAD, "Limit load"),
-    "saturation.cpu": (Family.SATURATION, "Busiest host's CPU"),
-    "saturation.handlers": (Family.SATURATION, "Busiest handlers"),
-    "saturation.network": (Family.SATURATION, "Busiest network"),
-    "latency.produce": (Family.LATENCY, "Produce in brokers, mean"),
-    "latency.round_trip": (Family.LATENCY, "Round trip, median"),
+    "limit_load": (FigureFamily.LOAD, "Limit load"),
+    "saturation.cpu": (FigureFamily.SATURATION, "Busiest host's CPU"),
+    "saturation.handlers": (FigureFamily.SATURATION, "Busiest handlers"),
+    "saturation.network": (FigureFamily.SATURATION, "Busiest network"),
+    "latency.produce": (FigureFamily.LATENCY, "Produce in brokers, mean"),
+    "latency.round_trip": (FigureFamily.LATENCY, "Round trip, median"),
 }
 _COUNTED: Final = ("records_in", "records_out")
 _CPU: Final = "cpu_broker"
@@ -71,11 +70,11 @@ class Doubt:
     """
 
     words: str
-    touches: frozenset[Family]
+    touches: frozenset[FigureFamily]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class RunFigures:
     """What a run comes to.
 
     Attributes:
@@ -86,8 +85,8 @@ class Reading:
     """
 
     run: Run
-    figures: Mapping[Figure, float]
-    gaps: Mapping[Figure, str]
+    figures: Mapping[ComparedFigure, float]
+    gaps: Mapping[ComparedFigure, str]
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -95,23 +94,23 @@ class Reading:
         """The run's file, or its id if it has none."""
         return self.run.path.name if self.run.path else self.run.id
 
-    def doubted(self, figure: Figure) -> str:
+    def doubted(self, figure: ComparedFigure) -> str:
         """Why a figure of it cannot be used; nothing if it can."""
         fitting = (one.words for one in self.doubts if figure.family in one.touches)
         return next(fitting, "") or self.gaps.get(figure, "")
 
 
-def reading_of(run: Run, limits: Limits) -> Reading:
+def reading_of(run: Run, limits: Limits) -> RunFigures:
     """What a run comes to, held against limits."""
     kept = _warmed_up(run)
-    told: dict[Figure, float | str] = {
+    told: dict[ComparedFigure, float | str] = {
         **dict(_achieved(kept)),
         **dict(_of_brokers(kept, limits)),
         **dict(_latencies(kept)),
         **dict(_of_resources(kept)),
     }
     gaps = {figure: one if isinstance(one, str) else _GAPS for figure, one in told.items() if not _is_known(one)}
-    return Reading(
+    return RunFigures(
         run=run,
         figures={figure: one if isinstance(one, float) else math.nan for figure, one in told.items()},
         gaps=gaps,
@@ -128,7 +127,7 @@ def _warmed_up(run: Run) -> Run:
     return run.between(start, run.end) if start > run.start and run.end - start >= _LEAST_LEFT * SECOND else run
 
 
-def _achieved(run: Run) -> Iterator[tuple[Figure, float]]:
+def _achieved(run: Run) -> Iterator[tuple[ComparedFigure, float]]:
     """Of each Load what was made of what was asked for, or how much there was where as much as possible was asked."""
     loads: dict[str, list[AchievedDial]] = {}
     for one in achieved(run):
@@ -139,42 +138,42 @@ def _achieved(run: Run) -> Iterator[tuple[Figure, float]]:
         told = next((rates[name] for name in _RATES if name in rates), dials[0])
         most = math.isinf(told.asked.value)
         title = told.dial.replace("_", " ").capitalize()
-        figure = Figure(
+        figure = ComparedFigure(
             name=f"achieved.{told.dial} of {load}",
             title=f"{title} of {load}" + ("" if most else ", of what was asked"),
             unit=told.asked.unit if most else units.RATIO,
-            family=Family.ACHIEVED,
+            family=FigureFamily.ACHIEVED,
             better=Better.MORE,
         )
         yield figure, told.value if most else told.value / told.asked.value
 
 
-def _of_brokers(run: Run, limits: Limits) -> Iterator[tuple[Figure, float]]:
+def _of_brokers(run: Run, limits: Limits) -> Iterator[tuple[ComparedFigure, float]]:
     for one, value in effects.figures_of(run, limits).items():
         # That the limit load is not known is worth a word; of the others it says that nobody measures them.
         if one.name in _OF_BROKERS and (one is effects.LIMIT_LOAD or not math.isnan(value)):
             family, title = _OF_BROKERS[one.name]
-            yield Figure(name=one.name, title=title, unit=one.unit, family=family, better=Better.LESS), value
+            yield ComparedFigure(name=one.name, title=title, unit=one.unit, family=family, better=Better.LESS), value
 
 
-def _latencies(run: Run) -> Iterator[tuple[Figure, float | str]]:
+def _latencies(run: Run) -> Iterator[tuple[ComparedFigure, float | str]]:
     """From when a request was due; one that hardly anything lies beyond is not told."""
     for one in run.latencies:
         if one.of not in _FROM:
             continue
         for name, at in QUANTILES.items():
-            figure = Figure(
+            figure = ComparedFigure(
                 name=f"{'latency' if one.of == 'due' else 'read'}.{name} of {one.load}",
                 title=f"{name} of {one.load}{_FROM[one.of]}",
                 unit=units.MILLISECONDS,
-                family=Family.LATENCY,
+                family=FigureFamily.LATENCY,
                 better=Better.LESS,
             )
             enough = one.histogram.count * (1 - at) >= BEYOND
             yield figure, one.histogram.quantile(at) / 1e3 if enough else _FEW
 
 
-def _of_resources(run: Run) -> Iterator[tuple[Figure, float]]:
+def _of_resources(run: Run) -> Iterator[tuple[ComparedFigure, float]]:
     """What the cluster did and what a record cost it; as far as anything tells of it."""
     seen = {one.name for one in run.series if len(one)}
     wanted = [one.name for one in dimensions()] + [*_COUNTED, _CPU]
@@ -184,22 +183,22 @@ def _of_resources(run: Run) -> Iterator[tuple[Figure, float]]:
         kind, unit = RESOURCES[name].kind, RESOURCES[name].unit
         if name != _CPU:
             yield (
-                Figure(
+                ComparedFigure(
                     name=f"resource.{name}",
                     title=RESOURCES[name].title,
                     unit=unit.rate() if kind is Kind.DELTA else unit,
-                    family=Family.RESOURCE,
+                    family=FigureFamily.RESOURCE,
                     better=Better.NEITHER,
                 ),
                 value,
             )
         else:
             yield (
-                Figure(
+                ComparedFigure(
                     name=_CPU,
                     title="CPU of brokers, cores",
                     unit=units.CORES,
-                    family=Family.SATURATION,
+                    family=FigureFamily.SATURATION,
                     better=Better.LESS,
                 ),
                 value,
@@ -207,7 +206,7 @@ def _of_resources(run: Run) -> Iterator[tuple[Figure, float]]:
     yield from _costs(found)
 
 
-def _costs(rates: Mapping[str, float]) -> Iterator[tuple[Figure, float]]:
+def _costs(rates: Mapping[str, float]) -> Iterator[tuple[ComparedFigure, float]]:
     """What one record that was produced took; nothing where there were none."""
     records = rates.get("records_in", 0.0)
     if records == 0:
@@ -218,16 +217,19 @@ def _costs(rates: Mapping[str, float]) -> Iterator[tuple[Figure, float]]:
         ("cost.requests", "requests", "Requests a record", units.REQUESTS),
     ):
         if of in rates:
-            yield Figure(name=name, title=title, unit=unit, family=Family.COST, better=Better.LESS), rates[of] / records
+            yield (
+                ComparedFigure(name=name, title=title, unit=unit, family=FigureFamily.COST, better=Better.LESS),
+                rates[of] / records,
+            )
 
 
 class _Rates:
     """What resources of the whole cluster amount to in a run."""
 
     def __init__(self, run: Run) -> None:
-        self._known = measures([run])
+        self._known = metric_infos([run])
         self._run = run
-        self._lines = Lines(run, self._known, longest=_LONGEST * run.seconds)
+        self._lines = MetricLines(run, self._known, longest=_LONGEST * run.seconds)
 
     def of(self, name: str) -> float:
         """The rate of what is counted, the median of a level; NaN if too little of it is known."""
@@ -237,7 +239,7 @@ class _Rates:
         grid = self._lines.grid(name, step) or self._lines.grid(name, measure.seconds)
         if grid is None:
             return math.nan
-        return typical(self._lines.values(Whole(name=name), grid), measure.kind)
+        return typical(self._lines.values(MetricKey(name=name), grid), measure.kind)
 
 
 def _doubts(run: Run, usage: Usage) -> Iterator[Doubt]:
@@ -248,7 +250,7 @@ def _doubts(run: Run, usage: Usage) -> Iterator[Doubt]:
         yield Doubt(words="the clock jumped during the run", touches=_EVERYTHING)
     # What was achieved is what it is, unless it was the generator that was too slow.
     own = [bottleneck for bottleneck in bottlenecks(run) if bottleneck.who == GENERATOR]
-    touches = _EVERYTHING if own else _EVERYTHING - {Family.ACHIEVED}
+    touches = _EVERYTHING if own else _EVERYTHING - {FigureFamily.ACHIEVED}
     yield from (Doubt(words=words, touches=touches) for words in doubts_of_generator(run))
     # Where as much as possible was asked for nothing was missed, and it is still the generator that was measured.
     yield from (Doubt(words=f"load {one.load!r}: {one.words}", touches=touches) for one in own)

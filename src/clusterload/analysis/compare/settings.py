@@ -11,7 +11,7 @@ from clusterload.model import units
 from clusterload.model.workload import dial_text
 
 if TYPE_CHECKING:
-    from clusterload.analysis.compare.group import Group
+    from clusterload.analysis.compare.group import RunGroup
     from clusterload.model.run import Run
     from clusterload.model.workload import Load, Plan
 
@@ -38,7 +38,7 @@ class Setting:
     values: tuple[str, ...]
 
 
-def settings(groups: Sequence[Group]) -> tuple[Setting, ...]:
+def settings(groups: Sequence[RunGroup]) -> tuple[Setting, ...]:
     """What differs between groups, the plan first."""
     each = [_said(group) for group in groups]
     names = dict.fromkeys(name for said in each for name in said)
@@ -46,7 +46,7 @@ def settings(groups: Sequence[Group]) -> tuple[Setting, ...]:
     return tuple(one for one in found if len(set(one.values)) > 1)
 
 
-def uneven(group: Group) -> Iterator[str]:
+def uneven(group: RunGroup) -> Iterator[str]:
     """What differs between a group's own runs, which are of one plan."""
     made = [dict(_made_with(reading.run)) for reading in group.readings]
     for name in dict.fromkeys(name for one in made for name in one):
@@ -55,7 +55,7 @@ def uneven(group: Group) -> Iterator[str]:
             yield f"{name} is {' and '.join(values)}"
 
 
-def _said(group: Group) -> dict[str, str]:
+def _said(group: RunGroup) -> dict[str, str]:
     """All settings of a group's runs, as text."""
     found: dict[str, dict[str, None]] = {}
     for reading in group.readings:

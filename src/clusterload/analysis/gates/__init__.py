@@ -1,7 +1,16 @@
 """Gating: thresholds held against a run. Pure: it follows from the run and its usage alone."""
 
-from clusterload.analysis.gates.judging import STOPPED, Answer, Judged, judged
+from clusterload.analysis.gates.judging import STOPPED, ThresholdResult, ThresholdState, judge_threshold
 from clusterload.analysis.gates.passage import Gate, check_thresholds, stopped_by
-from clusterload.analysis.gates.scene import Scene
+from clusterload.analysis.gates.scene import JudgedRun
 
-__all__ = ["STOPPED", "Answer", "Gate", "Judged", "Scene", "check_thresholds", "judged", "stopped_by"]
+__all__ = [
+    "STOPPED",
+    "Gate",
+    "JudgedRun",
+    "ThresholdResult",
+    "ThresholdState",
+    "check_thresholds",
+    "judge_threshold",
+    "stopped_by",
+]

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterload.analysis.gates.reading import Course, read
+from clusterload.analysis.gates.reading import Course, read_figures
 from clusterload.model import units
 from clusterload.model.series import Floats
 from clusterload.model.thresholds import Family, Threshold
 
 if TYPE_CHECKING:
-    from clusterload.analysis.gates.scene import Scene
+    from clusterload.analysis.gates.scene import JudgedRun
 
 WANTED: Final = 0.9
 """Share of the time that must have figures for a figure of the whole to be told."""
@@ -38,7 +38,7 @@ _CROSSING: Final[Mapping[str, Callable[[Floats, float], NDArray[np.bool_]]]] = {
 }
 
 
-class Answer(StrEnum):
+class ThresholdState(StrEnum):
     """What is known of a threshold; the worst comes first."""
 
     CROSSED = "crossed"
@@ -47,7 +47,7 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class ThresholdResult:
     """A threshold, and what became of it.
 
     Attributes:
@@ -62,7 +62,7 @@ class Judged:
     """
 
     threshold: Threshold
-    answer: Answer
+    answer: ThresholdState
     value: float = math.nan
     of: str = ""
     since: float = math.nan
@@ -73,7 +73,7 @@ class Judged:
     @property
     def passed(self) -> bool:
         """Whether it is known not to be crossed."""
-        return self.answer is Answer.PASSED
+        return self.answer is ThresholdState.PASSED
 
     @property
     def words(self) -> str:
@@ -93,7 +93,7 @@ class Judged:
         return f"{self.answer}: {self.threshold.text}: {self.words}"
 
 
-def judged(threshold: Threshold, scene: Scene, *, at_once: bool = False) -> Judged:
+def judge_threshold(threshold: Threshold, scene: JudgedRun, *, at_once: bool = False) -> ThresholdResult:
     """Hold a threshold against a scene.
 
     Args:
@@ -101,27 +101,27 @@ def judged(threshold: Threshold, scene: Scene, *, at_once: bool = False) -> Judg
         scene: what was.
         at_once: whether a line over time crosses it at any moment, as where it ends a load, and not by what is typical.
     """
-    reading = read(threshold, scene, moments=at_once or threshold.lasts is not None)
+    reading = read_figures(threshold, scene, moments=at_once or threshold.lasts is not None)
     each = [_of_course(threshold, course, at_once=at_once) for course in reading.courses]
     if not each:
-        return Judged(threshold=threshold, answer=Answer.UNKNOWN, why=reading.absent or "no figures")
-    worst = min(each, key=lambda one: (list(Answer).index(one.answer), _mildness(one)))
-    sure = Answer.CROSSED if threshold.upper else Answer.PASSED
+        return ThresholdResult(threshold=threshold, answer=ThresholdState.UNKNOWN, why=reading.absent or "no figures")
+    worst = min(each, key=lambda one: (list(ThresholdState).index(one.answer), _mildness(one)))
+    sure = ThresholdState.CROSSED if threshold.upper else ThresholdState.PASSED
     if reading.floor and worst.answer is not sure:
-        return replace(worst, answer=Answer.UNKNOWN, why=reading.floor)
+        return replace(worst, answer=ThresholdState.UNKNOWN, why=reading.floor)
     if reading.absent and worst.passed:
-        return replace(worst, answer=Answer.UNKNOWN, why=reading.absent)
+        return replace(worst, answer=ThresholdState.UNKNOWN, why=reading.absent)
     return worst
 
 
-def _mildness(one: Judged) -> float:
+def _mildness(one: ThresholdResult) -> float:
     """The lower, the farther beyond the threshold, or the closer to it."""
     if math.isnan(one.value):
         return math.inf
     return -one.value if one.threshold.upper else one.value
 
 
-def _of_course(threshold: Threshold, course: Course, *, at_once: bool) -> Judged:
+def _of_course(threshold: Threshold, course: Course, *, at_once: bool) -> ThresholdResult:
     if threshold.lasts is not None:
         return _lasting(threshold, course, threshold.lasts)
     extreme = threshold.aggregate == ("max" if threshold.upper else "min")
@@ -130,22 +130,22 @@ def _of_course(threshold: Threshold, course: Course, *, at_once: bool) -> Judged
     return _overall(threshold, course)
 
 
-def _overall(threshold: Threshold, course: Course) -> Judged:
+def _overall(threshold: Threshold, course: Course) -> ThresholdResult:
     """By one figure of the whole."""
     if math.isnan(course.whole):
         return _unknown(threshold, course, "no figures")
     if (words := _gaps(threshold, course)) and len(course.values):
         return _unknown(threshold, course, words)
     crossed = threshold.crossed_by(course.whole)
-    return Judged(
+    return ThresholdResult(
         threshold=threshold,
-        answer=Answer.CROSSED if crossed else Answer.PASSED,
+        answer=ThresholdState.CROSSED if crossed else ThresholdState.PASSED,
         value=course.whole,
         of=course.of,
     )
 
 
-def _at_any_moment(threshold: Threshold, course: Course) -> Judged:
+def _at_any_moment(threshold: Threshold, course: Course) -> ThresholdResult:
     """By the worst value, however short: one that was seen is enough, and that there was none takes nearly all."""
     known = course.values[~np.isnan(course.values)]
     if not len(known):
@@ -156,10 +156,10 @@ def _at_any_moment(threshold: Threshold, course: Course) -> Judged:
         return _crossed(threshold, course, worst, first, count)
     if words := _gaps(threshold, course):
         return _unknown(threshold, course, words)
-    return Judged(threshold=threshold, answer=Answer.PASSED, value=worst, of=course.of)
+    return ThresholdResult(threshold=threshold, answer=ThresholdState.PASSED, value=worst, of=course.of)
 
 
-def _lasting(threshold: Threshold, course: Course, seconds: float) -> Judged:
+def _lasting(threshold: Threshold, course: Course, seconds: float) -> ThresholdResult:
     """By the longest stretch in which each value crosses; a gap in which it may have gone on is no break."""
     needed = max(1, math.ceil(seconds / course.step - _SLIVER))
     if len(course.values) < needed:
@@ -175,7 +175,7 @@ def _lasting(threshold: Threshold, course: Course, seconds: float) -> Judged:
             missing = int(np.sum(np.isnan(course.values[first : first + count])))
             gap, begin = units.duration(missing * course.step), units.duration(course.begin + first * course.step)
             return _unknown(threshold, course, f"no figures for {gap} from {begin} on, in which it may have been so")
-    return Judged(threshold=threshold, answer=Answer.PASSED, value=level, of=course.of)
+    return ThresholdResult(threshold=threshold, answer=ThresholdState.PASSED, value=level, of=course.of)
 
 
 def _level(threshold: Threshold, course: Course, needed: int) -> float:
@@ -199,10 +199,10 @@ def _stretches(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
         yield int(first), int(end - first)
 
 
-def _crossed(threshold: Threshold, course: Course, value: float, first: int, count: int) -> Judged:
-    return Judged(
+def _crossed(threshold: Threshold, course: Course, value: float, first: int, count: int) -> ThresholdResult:
+    return ThresholdResult(
         threshold=threshold,
-        answer=Answer.CROSSED,
+        answer=ThresholdState.CROSSED,
         value=value,
         of=course.of,
         since=course.begin + first * course.step,
@@ -219,6 +219,8 @@ def _gaps(threshold: Threshold, course: Course) -> str:
     return f"figures for {units.percent(known)} of the time only" if known < WANTED else ""
 
 
-def _unknown(threshold: Threshold, course: Course, why: str) -> Judged:
+def _unknown(threshold: Threshold, course: Course, why: str) -> ThresholdResult:
     of = f"{course.of}: " if course.of else ""
-    return Judged(threshold=threshold, answer=Answer.UNKNOWN, value=course.whole, of=course.of, why=f"{of}{why}")
+    return ThresholdResult(
+        threshold=threshold, answer=ThresholdState.UNKNOWN, value=course.whole, of=course.of, why=f"{of}{why}"
+    )

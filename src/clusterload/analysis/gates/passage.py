@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from clusterload.analysis.gates.judging import STOPPED, Answer, Judged, judged
-from clusterload.analysis.gates.scene import Scene
+from clusterload.analysis.gates.judging import STOPPED, ThresholdResult, ThresholdState, judge_threshold
+from clusterload.analysis.gates.scene import JudgedRun
 from clusterload.analysis.usage import Usage
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND
@@ -22,10 +22,10 @@ class Gate:
         judged: all of them, in the order in which they were given.
     """
 
-    judged: tuple[Judged, ...] = ()
+    judged: tuple[ThresholdResult, ...] = ()
 
     @property
-    def failed(self) -> tuple[Judged, ...]:
+    def failed(self) -> tuple[ThresholdResult, ...]:
         """Those that were crossed, or of which nothing can be told."""
         return tuple(one for one in self.judged if not one.passed)
 
@@ -51,7 +51,7 @@ def check_thresholds(run: Run, usage: Usage, more: Iterable[Threshold] = ()) -> 
         usage: of the run, against limits.
         more: thresholds besides the plan's.
     """
-    scene = Scene.of(run, usage)
+    scene = JudgedRun.of(run, usage)
     return Gate(judged=tuple(_all(scene, tuple(more))))
 
 
@@ -60,22 +60,22 @@ def stopped_by(run: Run) -> str:
     return next((event.text for event in run.events if event.kind == STOPPED), "")
 
 
-def _all(scene: Scene, more: tuple[Threshold, ...]) -> Iterator[Judged]:
+def _all(scene: JudgedRun, more: tuple[Threshold, ...]) -> Iterator[ThresholdResult]:
     plan = scene.run.plan
     for threshold in dict.fromkeys((*(plan.thresholds if plan else ()), *more)):
-        yield judged(threshold, scene)
+        yield judge_threshold(threshold, scene)
     for threshold in dict.fromkeys(plan.abort_if if plan else ()):
         yield _stopping(threshold, scene)
 
 
-def _stopping(threshold: Threshold, scene: Scene) -> Judged:
+def _stopping(threshold: Threshold, scene: JudgedRun) -> ThresholdResult:
     """A threshold that ends the load. That it did, an event says: then it was crossed, whatever is seen afterwards."""
-    one = replace(judged(threshold, scene, at_once=True), aborts=True)
-    if one.answer is Answer.CROSSED:
+    one = replace(judge_threshold(threshold, scene, at_once=True), aborts=True)
+    if one.answer is ThresholdState.CROSSED:
         return one
     for event in scene.run.events:
         head, _, words = event.text.partition(f"{threshold.text}: ")
         if event.kind == STOPPED and not head and words:
             since = (event.time - scene.start) / SECOND
-            return replace(one, answer=Answer.CROSSED, value=math.nan, of="", since=since, why=words)
+            return replace(one, answer=ThresholdState.CROSSED, value=math.nan, of="", since=since, why=words)
     return one

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from clusterload.analysis.achieved import achieved
-from clusterload.analysis.gates.scene import Scene
+from clusterload.analysis.gates.scene import JudgedRun
 from clusterload.analysis.usage import ResourceLine, Share
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import OTHERS, Resource
@@ -44,7 +44,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reading:
+class ThresholdFigures:
     """All figures that a threshold is about.
 
     Attributes:
@@ -58,7 +58,7 @@ class Reading:
     floor: str = ""
 
 
-def read(threshold: Threshold, scene: Scene, *, moments: bool = True) -> Reading:
+def read_figures(threshold: Threshold, scene: JudgedRun, *, moments: bool = True) -> ThresholdFigures:
     """The figures that a threshold is about; where its `moments` are not wanted, latencies have no values over time."""
     if threshold.measure.family is Family.LATENCY:
         return _latency(threshold, scene, moments=moments)
@@ -68,7 +68,7 @@ def read(threshold: Threshold, scene: Scene, *, moments: bool = True) -> Reading
 # The cluster's own metrics.
 
 
-def _limit_load(threshold: Threshold, scene: Scene) -> Reading:
+def _limit_load(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     usage, resource, broker = scene.usage, threshold.which("resource"), threshold.which("broker")
     shares = [
         share
@@ -78,18 +78,18 @@ def _limit_load(threshold: Threshold, scene: Scene) -> Reading:
     ]
     what = f"limit of {resource}" if resource not in {"", ANY} else "resource with a limit"
     if not shares:
-        return Reading(absent=f"no {what} was measured{f' of broker {quoted(broker)}' if broker else ''}")
+        return ThresholdFigures(absent=f"no {what} was measured{f' of broker {quoted(broker)}' if broker else ''}")
     missing = [name for name in usage.missing if resource in {"", ANY, name.split(maxsplit=1)[0]}]
     unmeasured = [f"{name} was not measured" for name in missing]
     unseen = list(dict.fromkeys(words for share in shares if (words := _unseen(scene.run, share.resource.name))))
     if not resource and not broker:
         course = _course(threshold, scene, _highest(usage.limit_load, shares))
-        return Reading(courses=(course,), floor="; ".join([*unmeasured, *unseen]))
+        return ThresholdFigures(courses=(course,), floor="; ".join([*unmeasured, *unseen]))
     of = [share.title.lower() if resource == ANY or share.broker else "" for share in shares]
     courses = [_course(threshold, scene, share, whose) for share, whose in zip(shares, of, strict=True)]
     if any(share.broker for share in shares):
-        return Reading(courses=tuple(courses), absent="; ".join([*unmeasured, *unseen]))
-    return Reading(courses=tuple(courses), absent="; ".join(unmeasured), floor="; ".join(unseen))
+        return ThresholdFigures(courses=tuple(courses), absent="; ".join([*unmeasured, *unseen]))
+    return ThresholdFigures(courses=tuple(courses), absent="; ".join(unmeasured), floor="; ".join(unseen))
 
 
 def _highest(values: Floats, shares: Sequence[Share]) -> ResourceLine:
@@ -99,7 +99,7 @@ def _highest(values: Floats, shares: Sequence[Share]) -> ResourceLine:
     return ResourceLine(resource=binding.resource, broker="", values=values)
 
 
-def _of_resource(threshold: Threshold, scene: Scene) -> Reading:
+def _of_resource(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     labels = dict(threshold.where)
     each = {
         resource: [one for one in scene.run.named(resource.name) if _selected(one, labels)]
@@ -113,11 +113,11 @@ def _of_resource(threshold: Threshold, scene: Scene) -> Reading:
     asked = [one.name for one, series in each.items() if series and not one.per and all_brokers]
     unseen = "; ".join(dict.fromkeys(words for name in asked if (words := _unseen(scene.run, name))))
     if "broker" not in labels and any(map(_adds_up, each)):
-        return Reading(courses=tuple(courses), absent=absent, floor=unseen)
-    return Reading(courses=tuple(courses), absent="; ".join(filter(None, (absent, unseen))))
+        return ThresholdFigures(courses=tuple(courses), absent=absent, floor=unseen)
+    return ThresholdFigures(courses=tuple(courses), absent="; ".join(filter(None, (absent, unseen))))
 
 
-def _courses(threshold: Threshold, scene: Scene, resource: Resource, series: Sequence[Series]) -> Iterator[Course]:
+def _courses(threshold: Threshold, scene: JudgedRun, resource: Resource, series: Sequence[Series]) -> Iterator[Course]:
     """A resource's figures: those that add up as one, others each by itself."""
     by = sorted(label for label, value in threshold.where if value == ANY)
     for whose, group in _grouped(series, by if _adds_up(resource) else None):
@@ -148,13 +148,13 @@ def _grouped(series: Iterable[Series], by: Sequence[str] | None) -> Iterator[tup
         yield ", ".join(f"{label} {quoted(value)}" for label, value in labels if value), list(group)
 
 
-def _line(resource: Resource, series: Sequence[Series], scene: Scene) -> ResourceLine:
+def _line(resource: Resource, series: Sequence[Series], scene: JudgedRun) -> ResourceLine:
     values = joined(series, scene.usage.grid)
     rates = values / scene.usage.grid.seconds if resource.kind is Kind.DELTA else values
     return ResourceLine(resource=resource, broker="", values=rates)
 
 
-def _course(threshold: Threshold, scene: Scene, line: ResourceLine, of: str = "") -> Course:
+def _course(threshold: Threshold, scene: JudgedRun, line: ResourceLine, of: str = "") -> Course:
     whole = _whole(line, threshold.aggregate) if len(line.values) else math.nan
     return Course(whole=whole, of=of, values=line.values, begin=scene.elapsed, step=scene.usage.grid.seconds)
 
@@ -184,7 +184,7 @@ def _unseen(run: Run, resource: str) -> str:
 # What the generator counted.
 
 
-def _latency(threshold: Threshold, scene: Scene, *, moments: bool) -> Reading:
+def _latency(threshold: Threshold, scene: JudgedRun, *, moments: bool) -> ThresholdFigures:
     load, of = threshold.which("load"), threshold.which("of")
     told = _telling(scene.run, load, of)
     found = [(name, scene.run.latency(name, way)) for name, way in told]
@@ -192,9 +192,9 @@ def _latency(threshold: Threshold, scene: Scene, *, moments: bool) -> Reading:
     silent = [name for name, one in found if one is None]
     if not told:
         whose = f"load {quoted(load)}" if load not in {"", ANY} else "any load"
-        return Reading(absent=f"no latency of {whose} was measured: only loads of engine wire tell theirs")
+        return ThresholdFigures(absent=f"no latency of {whose} was measured: only loads of engine wire tell theirs")
     absent = f"load {', '.join(map(quoted, silent))} had no answer" if silent else ""
-    return Reading(courses=tuple(courses), absent=absent)
+    return ThresholdFigures(courses=tuple(courses), absent=absent)
 
 
 def _telling(run: Run, load: str, of: str) -> list[tuple[str, str]]:
@@ -207,7 +207,7 @@ def _telling(run: Run, load: str, of: str) -> list[tuple[str, str]]:
     return [one for one in chosen if load in {"", ANY, one[0]}]
 
 
-def _latency_course(threshold: Threshold, scene: Scene, latency: Latency, *, moments: bool) -> Course:
+def _latency_course(threshold: Threshold, scene: JudgedRun, latency: Latency, *, moments: bool) -> Course:
     quantile = LATENCIES[threshold.quantity]
 
     def figure(second: int | None) -> float:
@@ -224,7 +224,7 @@ def _latency_course(threshold: Threshold, scene: Scene, latency: Latency, *, mom
     return Course(whole=whole, of=of, values=values, begin=begin)
 
 
-def _ledgers(threshold: Threshold, scene: Scene) -> list[tuple[str, list[Ledger]]]:
+def _ledgers(threshold: Threshold, scene: JudgedRun) -> list[tuple[str, list[Ledger]]]:
     """The accounts that a threshold is about, those together that are one figure."""
     load = threshold.which("load")
     chosen = [one for one in scene.run.ledgers if load in {"", ANY, one.load}]
@@ -233,16 +233,16 @@ def _ledgers(threshold: Threshold, scene: Scene) -> list[tuple[str, list[Ledger]
     return [(f"load {quoted(load)}" if load else "", chosen)] if chosen else []
 
 
-def _count(threshold: Threshold, scene: Scene) -> Reading:
+def _count(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     term = threshold.quantity.partition(".")[2]
     courses = [
         Course(whole=float(sum(getattr(one, term) for one in ledgers)), of=of)
         for of, ledgers in _ledgers(threshold, scene)
     ]
-    return Reading(courses=tuple(courses), absent="" if courses else "no load was accounted for")
+    return ThresholdFigures(courses=tuple(courses), absent="" if courses else "no load was accounted for")
 
 
-def _lost(threshold: Threshold, scene: Scene) -> Reading:
+def _lost(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     plan = scene.run.plan
     unasked = {load.name for load in plan.loads if load.dials.acks == "0"} if plan else set()
 
@@ -254,10 +254,10 @@ def _lost(threshold: Threshold, scene: Scene) -> Reading:
     for of, ledgers in _ledgers(threshold, scene):
         scheduled = sum(one.scheduled for one in ledgers)
         courses.append(Course(whole=sum(map(lost, ledgers)) / scheduled if scheduled else math.nan, of=of))
-    return Reading(courses=tuple(courses), absent="" if courses else "no load was accounted for")
+    return ThresholdFigures(courses=tuple(courses), absent="" if courses else "no load was accounted for")
 
 
-def _achieved(threshold: Threshold, scene: Scene) -> Reading:
+def _achieved(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     load, dial = threshold.which("load"), threshold.which("dial")
     chosen = [
         one
@@ -272,11 +272,13 @@ def _achieved(threshold: Threshold, scene: Scene) -> Reading:
     # Of some dials nobody can know what they came to; a Load of which no dial tells is not known to have been made.
     silent = dict.fromkeys(quoted(one.load) for one in chosen if one.load not in {each.load for each in known})
     if not chosen:
-        return Reading(absent="no dial that asks for a figure was counted")
-    return Reading(courses=tuple(courses), absent=f"no dial of load {', '.join(silent)} was counted" if silent else "")
+        return ThresholdFigures(absent="no dial that asks for a figure was counted")
+    return ThresholdFigures(
+        courses=tuple(courses), absent=f"no dial of load {', '.join(silent)} was counted" if silent else ""
+    )
 
 
-_READERS: Final[Mapping[Family, Callable[[Threshold, Scene], Reading]]] = {
+_READERS: Final[Mapping[Family, Callable[[Threshold, JudgedRun], ThresholdFigures]]] = {
     Family.LIMIT_LOAD: _limit_load,
     Family.RESOURCE: _of_resource,
     Family.LEDGER: _count,

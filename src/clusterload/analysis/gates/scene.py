@@ -17,7 +17,7 @@ _SLIVER = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class JudgedRun:
     """A run as thresholds see it.
 
     Attributes:
@@ -33,7 +33,7 @@ class Scene:
     start: int
 
     @classmethod
-    def of(cls, run: Run, usage: Usage) -> Scene:
+    def of(cls, run: Run, usage: Usage) -> JudgedRun:
         """A run after its warm-up."""
         stretch = LoadStretch.of(run)
         start = stretch.start if stretch and run.plan else run.start
@@ -41,7 +41,7 @@ class Scene:
         return cls.between(run, usage, begin=max(begin, run.start), start=start)
 
     @classmethod
-    def between(cls, run: Run, usage: Usage, *, begin: int, start: int) -> Scene:
+    def between(cls, run: Run, usage: Usage, *, begin: int, start: int) -> JudgedRun:
         """A run from `begin` on, of a load that began at `start`."""
         skipped = max(0, math.ceil((begin - usage.grid.start) / usage.grid.step - _SLIVER))
         return cls(run=run, usage=_without(usage, min(skipped, usage.grid.count)), begin=begin, start=start)

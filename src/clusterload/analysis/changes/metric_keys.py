@@ -35,7 +35,7 @@ _OURS: Final = ("load_", "generator_")
 _NOT_ADDED: Final = frozenset({"ratio", "time"})
 
 
-class Level(IntEnum):
+class Scope(IntEnum):
     """Whose a figure is."""
 
     CLUSTER = 0
@@ -44,7 +44,7 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Figure:
+class MetricKey:
     """One thing to hold side by side.
 
     Attributes:
@@ -56,11 +56,11 @@ class Figure:
     labels: Labels = ()
 
     @property
-    def level(self) -> Level:
+    def level(self) -> Scope:
         """Whose it is."""
         if not self.labels:
-            return Level.CLUSTER
-        return Level.BROKER if [key for key, _ in self.labels] == [_BROKER] else Level.WHO
+            return Scope.CLUSTER
+        return Scope.BROKER if [key for key, _ in self.labels] == [_BROKER] else Scope.WHO
 
     @property
     def whole(self) -> str:
@@ -74,7 +74,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class MetricInfo:
     """How the values of a resource are to be read.
 
     Attributes:
@@ -94,7 +94,7 @@ class Measure:
     brokers: frozenset[str]
 
 
-def measures(runs: Iterable[Run]) -> dict[str, Measure]:
+def metric_infos(runs: Iterable[Run]) -> dict[str, MetricInfo]:
     """How everything in some runs is to be read, by the name of its Series."""
     grouped: dict[str, list[Series]] = defaultdict(list)
     for run in runs:
@@ -104,10 +104,10 @@ def measures(runs: Iterable[Run]) -> dict[str, Measure]:
     return {name: _measure(name, series) for name, series in grouped.items()}
 
 
-def _measure(name: str, series: Sequence[Series]) -> Measure:
+def _measure(name: str, series: Sequence[Series]) -> MetricInfo:
     unit, kind = series[0].unit, series[0].kind
     counted, known = kind is Kind.DELTA, name in RESOURCES
-    return Measure(
+    return MetricInfo(
         unit=unit.rate() if counted else unit,
         kind=kind,
         adds_up=counted or (known and unit.thing not in _NOT_ADDED),
@@ -117,9 +117,9 @@ def _measure(name: str, series: Sequence[Series]) -> Measure:
     )
 
 
-def figures(runs: Iterable[Run], known: dict[str, Measure]) -> tuple[Figure, ...]:
+def metric_keys(runs: Iterable[Run], known: dict[str, MetricInfo]) -> tuple[MetricKey, ...]:
     """All figures that the Series of some runs make, in the order of their names."""
-    found: set[Figure] = set()
+    found: set[MetricKey] = set()
     for run in runs:
         for one in run.series:
             if one.name in known:
@@ -127,18 +127,18 @@ def figures(runs: Iterable[Run], known: dict[str, Measure]) -> tuple[Figure, ...
     return tuple(sorted(found))
 
 
-def _figures_of(series: Series, known: dict[str, Measure]) -> set[Figure]:
+def _figures_of(series: Series, known: dict[str, MetricInfo]) -> set[MetricKey]:
     name, measure = series.name, known[series.name]
     if measure.alone:
-        return {Figure(name=name, labels=tuple(sorted(series.labels.items())))}
+        return {MetricKey(name=name, labels=tuple(sorted(series.labels.items())))}
     made = set()
     who = _who(series)
     if who:
-        made.add(Figure(name=name, labels=who))
-    if not who or Figure(name=name).whole not in known or Figure(name=name).whole == name:
-        made.add(Figure(name=name))
+        made.add(MetricKey(name=name, labels=who))
+    if not who or MetricKey(name=name).whole not in known or MetricKey(name=name).whole == name:
+        made.add(MetricKey(name=name))
         if len(measure.brokers) > 1 and _broker(series):
-            made.add(Figure(name=name, labels=((_BROKER, _broker(series)),)))
+            made.add(MetricKey(name=name, labels=((_BROKER, _broker(series)),)))
     return made
 
 
@@ -150,10 +150,10 @@ def _who(series: Series) -> Labels:
     return tuple(sorted((key, value) for key, value in series.labels.items() if key != _BROKER))
 
 
-class Lines:
+class MetricLines:
     """The figures of one run on grids of time; what is asked for twice is worked out once."""
 
-    def __init__(self, run: Run, known: dict[str, Measure], longest: float) -> None:
+    def __init__(self, run: Run, known: dict[str, MetricInfo], longest: float) -> None:
         """Take a run.
 
         Args:
@@ -164,7 +164,7 @@ class Lines:
         """
         self._run, self._known, self._longest = run, known, longest
         self._named: dict[str, list[Series]] = defaultdict(list)
-        self._members: dict[Figure, list[Series]] = defaultdict(list)
+        self._members: dict[MetricKey, list[Series]] = defaultdict(list)
         for one in run.series:
             self._named[one.name].append(one)
             if one.name in known:
@@ -189,21 +189,21 @@ class Lines:
         count = (self._run.end - start) // round(step * SECOND)
         return Grid.covering(start, self._run.end, step) if count > 0 else None
 
-    def values(self, figure: Figure, grid: Grid) -> Floats:
+    def values(self, figure: MetricKey, grid: Grid) -> Floats:
         """A figure's values on a grid, rates for what is counted; NaN where it or a part of it is not known."""
         measure = self._known[figure.name]
         rows = self._rows(figure, grid)
-        if not rows or (figure.level is not Level.BROKER and self._lacks_broker(figure)):
+        if not rows or (figure.level is not Scope.BROKER and self._lacks_broker(figure)):
             return np.full(grid.count, np.nan)
         values: Floats = np.sum(np.stack(rows), axis=0)
         return values if measure.adds_up else values / len(rows)
 
-    def _rows(self, figure: Figure, grid: Grid) -> list[Floats]:
+    def _rows(self, figure: MetricKey, grid: Grid) -> list[Floats]:
         members, measure = self._members.get(figure, []), self._known[figure.name]
         if measure.alone or not measure.adds_up:
             return [self._each(one, grid) for one in members]
         rows = [self._filled(one, grid) if _who(one) else self._each(one, grid) for one in members]
-        if figure.level is Level.WHO:
+        if figure.level is Scope.WHO:
             # On a broker that tells of others and not of this one, there is none of it.
             told = {_broker(one) for one in members}
             rows += [
@@ -226,11 +226,11 @@ class Lines:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(cover >= KNOWN * grid.seconds, amount / cover, np.nan)
 
-    def _own(self, figure: Figure) -> set[str]:
+    def _own(self, figure: MetricKey) -> set[str]:
         """Brokers that tell of a resource in this run, by the whole of it or by parts."""
         return self._tellers.get(figure.name, set()) | self._tellers.get(figure.whole, set())
 
-    def _lacks_broker(self, figure: Figure) -> bool:
+    def _lacks_broker(self, figure: MetricKey) -> bool:
         own = self._own(figure)
         missing = self._known[figure.name].brokers - own - {""}
         # A broker that the cluster did not have is not missing; where nobody wrote down which it had, it may be.
@@ -256,7 +256,7 @@ class Lines:
         """Where a broker tells anything of a resource, as booleans."""
         key = (name, broker, grid)
         if key not in self._heard:
-            whole = [one for one in self._named.get(Figure(name=name).whole, ()) if _broker(one) == broker]
+            whole = [one for one in self._named.get(MetricKey(name=name).whole, ()) if _broker(one) == broker]
             named = whole or [one for one in self._named.get(name, ()) if _broker(one) == broker]
             heard = np.zeros(grid.count, dtype=np.bool_)
             for one in named:
