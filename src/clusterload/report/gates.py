@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from clusterload.analysis.diagnosis import Verdict
-from clusterload.analysis.gates import ThresholdState, Gate, ThresholdResult
+from clusterload.analysis.gates import Gate, ThresholdResult, ThresholdState
 from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
