@@ -67,24 +67,25 @@ def made_pages() -> dict[Path, str]:
 def resource_table() -> str:
     """The page of resources, made from the same table as the code."""
     rows = [
-        f"| `{one.name}` | {one.title} | {unit_of(one)} | {one.role} | {', '.join(('broker', *one.per))} | {one.trap} |"
-        for one in RESOURCES.values()
+        f"| `{resource.name}` | {resource.title} | {unit_of(resource)} | {resource.role} "
+        f"| {', '.join(('broker', *resource.per))} | {resource.trap} |"
+        for resource in RESOURCES.values()
     ]
     head = (
         "# Resources\n\n"
         "Made from the tables of `clusterload describe resources` by `python -m docs.check --write`. A dimension can\n"
-        "have a limit and is part of the limit load. A saturation says how busy a broker itself is. A sign is neither\n"
-        "of them, but tells causes apart.\n\n"
+        "have a limit and is part of the limit load. A saturation says how busy a broker itself is. A sign is neither,\n"
+        "but tells causes apart.\n\n"
         "| name | title | unit | role | one Series for each | trap |\n| --- | --- | --- | --- | --- | --- |\n"
     )
     places = (
         "\n## Sources\n\n"
-        "| source | what | points | how late | of the past |\n| --- | --- | --- | --- | --- |\n"
+        "| source | what | interval | delay | history |\n| --- | --- | --- | --- | --- |\n"
         + "\n".join(
-            f"| `{kind}` | {one.title} | {one.granularity} | {one.lateness} | {'yes' if one.past else 'no'} |"
-            for kind, one in SOURCES.items()
+            f"| `{kind}` | {source.title} | {source.granularity} | {source.lateness} | {'yes' if source.past else 'no'} |"
+            for kind, source in SOURCES.items()
         )
-        + "\n\n## Which source tells what, and from which metric\n\n"
+        + "\n\n## The metric of each source\n\n"
         "What an exporter shows has the same name in a Prometheus that scrapes it. Where several metrics are added up\n"
         "or divided, the first is named; the whole maps are the files in `src/clusterload/telemetry/sources/names`.\n\n"
     )
@@ -96,8 +97,8 @@ def _origins() -> Iterator[str]:
     yield f"| name | {' | '.join(kinds)} |"
     yield f"| --- {'| --- ' * len(kinds)}|"
     for name in RESOURCES:
-        told = metrics_by_source(name)
-        cells = (f"`{told[kind]}`" if kind in told else "" for kind in kinds)
+        metrics = metrics_by_source(name)
+        cells = (f"`{metrics[kind]}`" if kind in metrics else "" for kind in kinds)
         yield f"| `{name}` | {' | '.join(cells)} |"
 
 

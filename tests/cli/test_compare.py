@@ -80,7 +80,7 @@ def test_people_read_it_and_get_it_as_markdown(capsys: pytest.CaptureFixture[str
         (("before", "before/before0.run"), UsageError, "run before0.run is given twice, in A and B"),
         (("before", "after,single"), UsageError, "group B .* mixes plans"),
         (("before", "gone"), UsageError, "'gone' names no run file"),
-        (("before", "gone.run"), StoreError, "there is no run file gone.run"),
+        (("before", "gone.run"), StoreError, "run file gone.run does not exist"),
         (("before", "after", "--repeats", "gone"), UsageError, "names no run file"),
         (("before", "after", "--markdown", "before/before0.run/x.md"), ClusterloadError, "x.md cannot be written"),
     ],

@@ -68,7 +68,7 @@ def test_parts_of_run_files_are_windows_and_baselines_too(tool: Tool, stored: Pa
         (("seen.run", "--for", "5s"), "for a cluster that is watched"),
         (("seen.run", "--limits", "declared"), "name a table"),
         (("now-2h/1h",), "is no run file"),
-        (("nothing.run",), "there is no run file"),
+        (("nothing.run",), "does not exist"),
         ((), "no cluster was named"),
         (("seen.run", "--baseline", "later"), "neither a run file nor a stretch"),
     ],

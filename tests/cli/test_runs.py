@@ -80,12 +80,12 @@ def test_old_runs_go_only_with_a_yes(folder: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("arguments", "kind", "words"),
     [
-        (("gone",), StoreError, "there is no folder gone"),
+        (("gone",), StoreError, "folder gone does not exist"),
         (("--since", "later"), UsageError, "or so long ago as in 2d"),
         (("prune",), UsageError, "nothing says which runs to delete"),
         (("label", "runs/a.run", "release"), UsageError, "write it as in build=42"),
         (("label", "runs/letter.run", "x=y"), StoreError, "damaged or no run file"),
-        (("label", "gone.run", "x=y"), StoreError, "there is no run file"),
+        (("label", "gone.run", "x=y"), StoreError, "does not exist"),
     ],
 )
 def test_a_mistake_is_answered_in_a_line(

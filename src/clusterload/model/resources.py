@@ -93,7 +93,7 @@ RESOURCES: Final = _table(
         trap="of the clients' listener only; a client opens one to each broker it needs, and one to bootstrap",
     ),
     _dimension("connection_attempts", "Connection attempts", units.CONNECTIONS, Kind.DELTA, trap="accepted ones only"),
-    _dimension("partitions", "Partitions", units.PARTITIONS, Kind.GAUGE, trap="replicas, not partitions by name"),
+    _dimension("partitions", "Partitions", units.PARTITIONS, Kind.GAUGE, trap="replicas, not distinct partitions"),
     _saturation(
         "request_handler_busy",
         "Request handlers busy",
@@ -104,7 +104,7 @@ RESOURCES: Final = _table(
         "Network threads busy",
         trap="from the growth of I/O time of the busiest clients' listener; the idle gauge is blind to TLS handshakes",
     ),
-    _saturation("cpu_host", "CPU of the host", trap="shared by all brokers and neighbours of that host"),
+    _saturation("cpu_host", "CPU of the host", trap="shared by all brokers and other processes of that host"),
     _sign("cores", "Cores of the host", units.CORES, Kind.GAUGE, trap="as the broker's Java sees them"),
     _sign("cpu_broker", "CPU of the broker", units.SECONDS, Kind.DELTA),
     _sign("records_in", "Records produced", units.RECORDS, Kind.DELTA),
@@ -129,7 +129,7 @@ RESOURCES: Final = _table(
         "Cluster load, by its provider: mean of brokers",
         units.RATIO,
         Kind.GAUGE,
-        trap="from 0 to 1; high together with the busiest broker's calls for more capacity",
+        trap="from 0 to 1; high together with the busiest broker's: more capacity is needed",
     ),
     _sign(
         "cluster_load_percent_max",
@@ -146,7 +146,7 @@ RESOURCES: Final = _table(
         units.REQUESTS,
         Kind.DELTA,
         "request",
-        trap="all listeners: brokers and controllers ask too (Metadata, ApiVersions, FetchFollower); all versions "
+        trap="all listeners: brokers and controllers send requests too (Metadata, ApiVersions, FetchFollower); all versions "
         "added up; Fetch is the sum of FetchConsumer and FetchFollower, so it is left out",
     ),
     _sign("request_time", "Time of requests by type", units.MILLISECONDS, Kind.DELTA, "request"),
@@ -156,7 +156,7 @@ RESOURCES: Final = _table(
         units.MILLISECONDS,
         Kind.DELTA,
         "request",
-        trap="waiting for a request handler; grows by a neighbour's work as well; single times are whole milliseconds",
+        trap="waiting for a request handler; grows by other processes' work as well; single times are whole milliseconds",
     ),
     _sign(
         "request_local_time",
@@ -197,7 +197,7 @@ RESOURCES: Final = _table(
         Kind.GAUGE,
         "client",
         "principal",
-        trap="of one thread, so a broker has more than 1 to give; there only once a client quota exists; lingers for "
+        trap="of one thread, so a broker has more than 1 to give; exists only while there is a client quota; lingers for "
         "seconds; without handshakes, and without what followers and idle connections cost for the client's sake",
     ),
     *(
@@ -208,7 +208,7 @@ RESOURCES: Final = _table(
             Kind.GAUGE,
             "client",
             "principal",
-            trap="there only once a client quota exists; a mean over seconds, which lingers as long",
+            trap="exists only while there is a client quota; a mean over seconds, which lingers as long",
         )
         for name, title in (("ingress_by_client", "Ingress by client"), ("egress_by_client", "Egress by client"))
     ),
@@ -220,7 +220,7 @@ RESOURCES: Final = _table(
             Kind.GAUGE,
             "client",
             "principal",
-            trap="there only once a client quota exists; lingers for seconds; NaN where nothing is throttled",
+            trap="exists only while there is a client quota; lingers for seconds; NaN where nothing is throttled",
         )
         for quota, title in (
             ("produce", "produce requests"),
@@ -234,7 +234,7 @@ RESOURCES: Final = _table(
         units.CONNECTIONS,
         Kind.GAUGE,
         "software",
-        trap="as clients call themselves; of the clients' listeners; those that do not say are unknown/unknown",
+        trap="as clients call themselves; of the clients' listeners; those without a name are unknown/unknown",
     ),
     _sign(
         "connections_by_listener",
@@ -256,14 +256,14 @@ RESOURCES: Final = _table(
         "Read from disk",
         units.BYTES,
         Kind.DELTA,
-        trap="what the page cache did not hold; on Linux only, where the broker may see its own figures",
+        trap="what the page cache lacked; on Linux only, where the broker may read its own I/O figures",
     ),
     _sign(
         "disk_writes",
         "Written to disk",
         units.BYTES,
         Kind.DELTA,
-        trap="into the page cache, so that the disk may get it later; with logs, snapshots and compaction",
+        trap="into the page cache, so the disk may see it later; with logs, snapshots and compaction",
     ),
     _sign("group_rebalances", "Rebalances of groups", units.COUNT, Kind.DELTA, trap="completed ones, of all groups"),
     _sign("offset_commits", "Offsets committed", units.COUNT, Kind.DELTA, trap="a commit of ten partitions counts ten"),
@@ -272,7 +272,7 @@ RESOURCES: Final = _table(
         "Round trip to the broker",
         units.MILLISECONDS,
         Kind.GAUGE,
-        trap="of our own question over a connection that is kept: our network, the broker's threads and its queue",
+        trap="of our own request over a connection that is kept open: our network, the broker's threads and its queue",
     ),
     _sign(
         "records_by_partition",
@@ -281,7 +281,7 @@ RESOURCES: Final = _table(
         Kind.DELTA,
         "topic",
         "partition",
-        trap="of the cluster: growth in offsets, so transactions' markers count; internal topics among them",
+        trap="of the cluster: deltas of end offsets, so transactions' markers count; internal topics among them",
     ),
     _sign(
         "members_changed",
@@ -289,7 +289,7 @@ RESOURCES: Final = _table(
         units.COUNT,
         Kind.DELTA,
         "group",
-        trap="since the last look, so who came and went between is not seen; a group in a rebalance counts one",
+        trap="since the last poll, so members that came and went between are missed; a group in a rebalance counts one",
     ),
     _sign("log_bytes", "Size of logs", units.BYTES, Kind.GAUGE, trap="on disk, of all replicas of the broker"),
     _sign("offline_partitions", "Partitions without a leader", units.PARTITIONS, Kind.GAUGE),
@@ -302,7 +302,7 @@ RESOURCES: Final = _table(
         Kind.GAUGE,
         "group",
         "topic",
-        trap="in offsets, so transactions' markers and compacted records count; of committed offsets, not of reading",
+        trap="in offsets, so transactions' markers and compacted records count; of committed offsets, not of fetches",
     ),
     _sign("gc_time", "Garbage collection", units.SECONDS, Kind.DELTA),
 )

@@ -283,7 +283,7 @@ def test_where_no_place_takes_a_run_it_is_told_in_one_line(tmp_path: Path) -> No
 
 
 def test_a_missing_file_is_told() -> None:
-    with pytest.raises(StoreError, match=r"there is no run file /nowhere/one\.run"):
+    with pytest.raises(StoreError, match=r"run file /nowhere/one\.run does not exist"):
         read_run("/nowhere/one.run")
 
 

@@ -187,7 +187,7 @@ def test_one_s_own_map_takes_the_place_of_single_names(tmp_path: Path) -> None:
         ('[[series]]\nname = "ingress"\nmetrik = "x"', "did you mean 'metric'"),
         ('[[series]]\nname = "ingress"', "needs name and metric"),
         ('[[series]]\nname = "ingress_by_topic"\nmetric = "x"', "is by topic"),
-        ('[[series]]\nname = "ingress"\nmetric = "x"\nscale = "much"', "another form"),
+        ('[[series]]\nname = "ingress"\nmetric = "x"\nscale = "much"', "wrong type"),
         ('[series]\nname = "ingress"', "not a list of tables"),
         ('threads = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "not a table"),
         ('[[rewrite]]\nmatch = "(?P<a>.*"\nname = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "fit each other"),

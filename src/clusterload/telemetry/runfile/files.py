@@ -23,10 +23,10 @@ def run_files(folder: Path) -> tuple[Path, ...]:
     """The files of a folder with the suffix of run files, by name.
 
     Raises:
-        StoreError: there is no such folder.
+        StoreError: the folder does not exist.
     """
     if not folder.is_dir():
-        raise StoreError(f"there is no folder {folder}: name the one that the run files are in")
+        raise StoreError(f"folder {folder} does not exist: name the one that the run files are in")
     return tuple(sorted(path for path in folder.glob(f"*{SUFFIX}") if path.is_file()))
 
 

@@ -54,7 +54,7 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
         StoreError: it is missing, not a run file, damaged, or of a newer version.
     """
     if not file.is_file():
-        raise StoreError(f"there is no run file {file}")
+        raise StoreError(f"run file {file} does not exist")
     try:
         with contextlib.closing(_connected(file)) as database:
             _check(database, file)

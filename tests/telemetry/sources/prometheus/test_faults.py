@@ -167,7 +167,7 @@ def test_half_an_answer_is_one_line(sent: bytes) -> None:
 def test_an_answer_that_only_drips_has_an_end() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
     with cutting(head, *([b" "] * 4000), pause=0.1) as port:
-        assert "took more than 1 s for one answer" in failure(port, retry=DRIPPING)
+        assert "took more than 1 s for one response" in failure(port, retry=DRIPPING)
 
 
 class Played:

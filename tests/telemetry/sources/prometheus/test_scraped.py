@@ -260,7 +260,7 @@ def test_the_same_stretch_can_be_read_twice(world: World) -> None:
 
 
 def test_a_server_without_kafka_is_told_as_such(world: World) -> None:
-    with pytest.raises(SourceError, match="no metric of a broker by the names of 'jmx-exporter'"):
+    with pytest.raises(SourceError, match="no metric of a broker by the names 'jmx-exporter'"):
         world.read("nowhere")
 
 

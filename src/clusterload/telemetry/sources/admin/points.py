@@ -61,7 +61,7 @@ class Bounded(Generic[Name]):
     ) -> tuple[dict[Name, float], float | None]:
         """The known values of the names that are kept apart, and the sum of the rest.
 
-        The sum is None where there is no rest, or where one of it is not known.
+        The sum is None without a rest, or where a value of it is unknown.
 
         Args:
             values: all of them, by name.

@@ -100,7 +100,7 @@ class Interval:
             now: Unix nanoseconds that `now` stands for.
 
         Raises:
-            ConfigurationError: the text is no interval, or an instant lacks its time zone.
+            ConfigurationError: the text is malformed, or an instant lacks its time zone.
         """
         start, end = interval(text, now)
         return cls(start=start, end=end)

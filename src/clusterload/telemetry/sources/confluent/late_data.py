@@ -130,7 +130,7 @@ class Cover:
         return self.starts[-1] + round(self.seconds * SECOND) if self.starts else None
 
     def of(self, table: Table) -> Cover:
-        """What is covered for one answer: before figures have settled, each metric may lag on its own."""
+        """What is covered for one answer: before figures are complete, each metric may lag on its own."""
         if self.settled:
             return self
         last = max((time for points in table.values() for time in points), default=-1)
@@ -141,7 +141,7 @@ def covered(tables: Iterable[Table], interval: Interval, granularity: Granularit
     """What an interval's figures cover, by the metrics that a running cluster always has.
 
     From the first bucket with any row, since nothing is known of a time before the API began to keep figures;
-    to the end of the interval if it has settled, else to the last bucket with a row.
+    to the end of the interval if they are complete, else to the last bucket with a row.
     """
     buckets = interval.buckets(granularity)
     seen = {time for table in tables for points in table.values() for time in points}
@@ -162,7 +162,7 @@ def write(sink: Sink, question: Question, table: Table, cover: Cover) -> None:
 
 
 def _added(table: Table, cover: Cover, kind: Kind) -> Callable[[int], float | None]:
-    """The sum over all groups that have a row in a bucket: no row is no traffic."""
+    """The sum over all groups that have a row in a bucket; a group without a row had no traffic."""
     groups = list(table.values())
     if kind is Kind.GAUGE:
         (points,) = groups or [{}]  # a gauge's total is asked for without groups

@@ -30,7 +30,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is asked of one metric.
+    """A query of one metric.
 
     Attributes:
         metric: its full name, as in `io.confluent.kafka.server/received_bytes`.

@@ -1,4 +1,4 @@
-"""Metric-name maps: what a cluster's metrics are called where they come from, as tables (the TOML files beside this).
+"""Metric-name maps: what a cluster's metrics are called where they come from, as tables (the TOML files here).
 
 A map says for each Series from which metric it comes, which of the metric's lines count, and by which of its
 labels there are several Series. One's own map is a TOML file that `extends` one of these.

@@ -115,7 +115,7 @@ class Names:
         """The map of this name that comes with clusterload, or the TOML file of this path.
 
         Raises:
-            ConfigurationError: there is no such map; the message names the nearest one.
+            ConfigurationError: the map does not exist; the message names the nearest one.
         """
         if name.endswith(_SUFFIX):
             return cls.read(name)

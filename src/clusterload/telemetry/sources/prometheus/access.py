@@ -36,7 +36,7 @@ class Access:
         ca: PEM file of the authority that the server's certificate is checked against; empty for the system's.
         tenant: sent as `X-Scope-OrgID`, which Mimir tells its tenants by; empty for none.
         select: a list of label matchers that pick the cluster, as in `job="kafka"`; empty for all.
-        names: name or file of the map of metric names; empty if nobody said.
+        names: name or file of the map of metric names; empty for the default.
     """
 
     url: str
@@ -84,7 +84,7 @@ class Access:
         """The access to a server that asks for no login.
 
         Raises:
-            ConfigurationError: it is no address of a server.
+            ConfigurationError: it is malformed.
         """
         return cls(url=url)
 

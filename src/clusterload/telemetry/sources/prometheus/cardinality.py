@@ -2,7 +2,7 @@
 
 They are counted before any is fetched. A cluster of a hundred thousand topics has more series than anyone can read: of
 a metric with too many, the topics that grew most are fetched; the others together are what is left of the metric's
-total, or a sum that the server makes where there is no total.
+total, or a sum that the server makes where there is none.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _spread(places: Mapping[Place, int]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """How one metric with too many series is asked for.
+    """How one metric with too many series is queried.
 
     Attributes:
         metric: its name.

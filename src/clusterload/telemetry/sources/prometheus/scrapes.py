@@ -25,7 +25,7 @@ def scrapes_of(chunk: Chunk) -> Scrapes:
     """A chunk's values, put together as they were scraped.
 
     What is read by a step is put at the time of the scrape that it shows; a step that shows the scrape before it
-    once more tells nothing, since Prometheus repeats a value for minutes when nothing follows.
+    once more is left out, since Prometheus repeats a value for minutes when nothing follows.
     """
     of_targets = _labels_of_targets(chunk)
     true = _true_times(chunk.scraped, of_targets)

@@ -36,7 +36,7 @@ def _go(value: float) -> str:
 
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_are_refused_in_one_line(content: bytes) -> None:
-    with pytest.raises(SourceError, match=r"^does not answer as Prometheus does: check prometheus\.url$"):
+    with pytest.raises(SourceError, match=r"^malformed Prometheus response$"):
         parsed(content)
     error_in(content)
 

@@ -37,8 +37,8 @@ def test_no_text_gets_out_of_the_braces(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ['job="a"} or {x="y"', "job", 'job="a" env="b"', "job=a", '__name__="up"', 'job="a\\"', ',job="a"', "{"]
 )
-def test_what_is_no_list_of_matchers_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no list of label matchers: write it as in job="):
+def test_what_is_not_a_list_of_matchers_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not a list of label matchers: write it as in job="):
         matchers(text)
 
 
