@@ -74,15 +74,16 @@ def resource_table() -> str:
     head = (
         "# Resources\n\n"
         "Made from the tables of `clusterload describe resources` by `python -m docs.check --write`. A dimension can\n"
-        "have a limit and is part of the limit load. A saturation says how busy a broker itself is. A sign is neither,\n"
-        "but tells causes apart.\n\n"
+        "have a limit and is part of the limit load. A saturation says how busy a broker itself is. A sign is\n"
+        "neither, but tells causes apart.\n\n"
         "| name | title | unit | role | one Series for each | trap |\n| --- | --- | --- | --- | --- | --- |\n"
     )
     places = (
         "\n## Sources\n\n"
         "| source | what | interval | delay | history |\n| --- | --- | --- | --- | --- |\n"
         + "\n".join(
-            f"| `{kind}` | {source.title} | {source.granularity} | {source.lateness} | {'yes' if source.past else 'no'} |"
+            f"| `{kind}` | {source.title} | {source.granularity} | {source.lateness} "
+            f"| {'yes' if source.past else 'no'} |"
             for kind, source in SOURCES.items()
         )
         + "\n\n## The metric of each source\n\n"

@@ -146,8 +146,8 @@ RESOURCES: Final = _table(
         units.REQUESTS,
         Kind.DELTA,
         "request",
-        trap="all listeners: brokers and controllers send requests too (Metadata, ApiVersions, FetchFollower); all versions "
-        "added up; Fetch is the sum of FetchConsumer and FetchFollower, so it is left out",
+        trap="all listeners: brokers and controllers send requests too (Metadata, ApiVersions, FetchFollower); all "
+        "versions added up; Fetch is the sum of FetchConsumer and FetchFollower, so it is left out",
     ),
     _sign("request_time", "Time of requests by type", units.MILLISECONDS, Kind.DELTA, "request"),
     _sign(
@@ -156,7 +156,7 @@ RESOURCES: Final = _table(
         units.MILLISECONDS,
         Kind.DELTA,
         "request",
-        trap="waiting for a request handler; grows by other processes' work as well; single times are whole milliseconds",
+        trap="waiting for a request handler; grows by other processes' work; single times are whole milliseconds",
     ),
     _sign(
         "request_local_time",
@@ -197,8 +197,8 @@ RESOURCES: Final = _table(
         Kind.GAUGE,
         "client",
         "principal",
-        trap="of one thread, so a broker has more than 1 to give; exists only while there is a client quota; lingers for "
-        "seconds; without handshakes, and without what followers and idle connections cost for the client's sake",
+        trap="of one thread, so a broker has more than 1 to give; exists only while there is a client quota; lingers "
+        "for seconds; without handshakes, and without what followers and idle connections cost for the client's sake",
     ),
     *(
         _sign(
