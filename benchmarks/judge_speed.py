@@ -2,7 +2,7 @@
 
     python -m benchmarks.judge_speed [--quick]
 
-The file is written by the real Recorder and read back by a process of its own, whose time and memory are told. The
+The file is written by the real Recorder and read back by a process of its own, whose time and memory are printed. The
 target is 10 s and 500 MB, with half of the day as the baseline.
 """
 
@@ -60,10 +60,10 @@ def write(path: Path, count: int, hours: float) -> None:
         every = [(name, RESOURCES[name], labels) for name, labels in lines(count)]
         for point in range(points):
             at = START + (point + 1) * STEP * SECOND
-            for (name, one, labels), chaos in zip(every, chance.random(len(every)), strict=True):
-                span = float(STEP) if one.kind is Kind.DELTA else 0.0
-                value = (0.5 + 0.01 * chaos) * (1 if one.unit.thing == "ratio" else 100)
-                recorder.record(Point(name, one.unit, one.kind, labels, at, value, span, float(STEP)))
+            for (name, resource, labels), chaos in zip(every, chance.random(len(every)), strict=True):
+                span = float(STEP) if resource.kind is Kind.DELTA else 0.0
+                value = (0.5 + 0.01 * chaos) * (1 if resource.unit.thing == "ratio" else 100)
+                recorder.record(Point(name, resource.unit, resource.kind, labels, at, value, span, float(STEP)))
 
 
 def judge(path: Path) -> None:
@@ -91,11 +91,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "day.run"
         write(path, 1000, hours)
-        told = subprocess.run(
+        printed = subprocess.run(
             [sys.executable, "-m", "benchmarks.judge_speed", "--judge", str(path)],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-    took, memory, cpu = map(float, told.split()[:3])
+    took, memory, cpu = map(float, printed.split()[:3])
     print("| stored | Series | judged in | CPU | memory |\n| --- | --- | --- | --- | --- |")
     print(f"| {hours:g} h | 1,000 | {took:.1f} s | {cpu:.1f} s | {memory:.0f} MB |")
     return int(not given.quick and (took > TARGET_SECONDS or memory > TARGET_MEGABYTES))

@@ -1,4 +1,4 @@
-"""How exactly the client engine keeps its rate, beside a loop that sleeps between records, in the same run.
+"""How exactly the client engine keeps its rate, compared with a loop that sleeps between records, in the same run.
 
     python -m benchmarks.pace [SECONDS] [--quick]
 
@@ -59,9 +59,9 @@ def main() -> None:
     words.add_argument("seconds", nargs="?", type=float, default=10.0, help="for each rate (10; 1 with --quick)")
     given = words.parse_args()
     seconds, rates = (1.0, RATES[:1]) if given.quick else (given.seconds, RATES)
-    print(f"20 producers, 1,024 B, {seconds:g} s each, one broker beside on {os.cpu_count()} cores")
+    print(f"20 producers, 1,024 B, {seconds:g} s each, one broker on the same {os.cpu_count()} cores")
     print(
-        f"{'asked':>8}  {'client engine':>14} {'off':>7} {'late':>5} {'CPU s':>6}  "
+        f"{'set':>8}  {'client engine':>14} {'off':>7} {'late':>5} {'CPU s':>6}  "
         f"{'sleeping loop':>14} {'off':>7} {'CPU s':>6}"
     )
     with Lab(1) as lab:

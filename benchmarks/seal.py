@@ -1,4 +1,4 @@
-"""What sealing a Produce request costs, beside a mere copy of its bytes and its checksum alone, in the same run.
+"""What sealing a Produce request costs, compared with a mere copy of its bytes and its checksum alone, in the same run.
 
     python -m benchmarks.seal
 
@@ -36,8 +36,8 @@ ROUNDS = 7
 SECONDS = 0.05
 
 
-def slot_of(records: int, sizes: str, keys: str) -> RequestBuffer:
-    """A slot of a pool as a plan would ask for it."""
+def buffer_of(records: int, sizes: str, keys: str) -> RequestBuffer:
+    """A buffer of a pool as a plan would have it."""
     pool = RequestPool(
         produce_template("topic", client_id="clusterload", acks=-1, timeout_ms=30_000),
         records=records,
@@ -82,7 +82,7 @@ def main() -> None:
         f"  {'64 KiB: seal':>12} {'copy':>6} {'CRC':>6}"
     )
     for records, sizes, keys in CASES:
-        buffer = slot_of(records, sizes, keys)
+        buffer = buffer_of(records, sizes, keys)
         seal, copy, checksum = measured(buffer)
         share = 65_536 / len(buffer.view)
         print(

@@ -1,4 +1,4 @@
-"""Connections made and left in a second, beside Trogdor's ConnectionStress.
+"""Connections made and closed a second, compared with Trogdor's ConnectionStress.
 
 python -m benchmarks.wire_churn [--quick] [--repeats N] [--only NAME...]
 

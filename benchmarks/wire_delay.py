@@ -2,7 +2,7 @@
 
 python -m benchmarks.wire_delay [--quick] [--repeats N] [--only NAME...]
 
-On `noop` only the generator works; on a broker it shares the machine with it, so that is shown beside its CPU.
+On `noop` only the generator works; on a broker it shares the machine with it, so that is shown with its CPU.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Memory of 10,000 held connections, beside that of 500 librdkafka producers.
+"""Memory of 10,000 held connections, compared with that of 500 librdkafka producers.
 
 python -m benchmarks.wire_memory [--quick] [--repeats N] [--only NAME...]
 
@@ -79,7 +79,7 @@ COLUMNS = (
 
 
 def targets(medians: Medians, connections: int) -> list[Target]:
-    """What is claimed; the tool beside the workers is shown, and not part of the claim."""
+    """What is claimed; the command itself is shown too, and not part of the claim."""
     return [
         Target(
             what=f"MiB of the workers that hold {connections:,} connections",

@@ -1,4 +1,4 @@
-"""Requests a second with one record each on 1,000 connections, beside 500 librdkafka producers.
+"""Requests a second with one record each on 1,000 connections, compared with 500 librdkafka producers.
 
 python -m benchmarks.wire_requests [--quick] [--repeats N] [--only NAME...]
 """

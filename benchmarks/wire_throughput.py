@@ -1,4 +1,4 @@
-"""Records and bytes a second that one broker acknowledges, and what making them costs: ours beside three producers.
+"""Records and bytes a second that one broker acknowledges, and what making them costs: ours and three other producers.
 
 python -m benchmarks.wire_throughput [--quick] [--repeats N] [--only NAME...]
 

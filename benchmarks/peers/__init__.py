@@ -1,1 +1,1 @@
-"""The other tools that stand beside ours: how each comes, and how it is run."""
+"""The other tools that ours is compared with: how each comes, and how it is run."""

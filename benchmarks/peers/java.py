@@ -32,6 +32,6 @@ def jars() -> tuple[Path, ...]:
 
 
 def command(main: str, *arguments: str, classes: tuple[Path, ...] = ()) -> list[str]:
-    """The words that run a main class of the tools, or of folders of `classes` beside them."""
+    """The words that run a main class of the tools, or of folders of `classes` as well."""
     path = ":".join(str(each) for each in (*classes, *jars()))
     return [str(find().path), *OPTIONS, "-cp", path, main, *arguments]

@@ -1,6 +1,6 @@
 """The jars of the peers that are written in Java: locked and downloaded as the lab's are.
 
-Make the lock file anew with `python -m benchmarks.peers.lock`.
+Make the lock file again with `python -m benchmarks.peers.lock`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FILE = Path(__file__).with_name("java.lock")
 
 
 def read() -> Lock:
-    """The lock file beside this module."""
+    """The lock file next to this module."""
     return replace(parse(_FILE.read_text(encoding="utf-8"), DEFAULT_KAFKA), kafka=f"{DEFAULT_KAFKA}'s tools")
 
 
@@ -28,7 +28,7 @@ def jars() -> list[Path]:
 
 
 def resolve() -> list[Jar]:
-    """The jars that the tools need, resolved anew over the network and sorted by coordinates.
+    """The jars that the tools need, resolved over the network and sorted by coordinates.
 
     slf4j-simple takes the version of slf4j-api that the tools bring.
     """

@@ -61,7 +61,7 @@ def totals(output: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Connect all, then send until the time is over, or hold until told to go."""
+    """Connect all, then send until the time is over, or hold until a line says to end."""
     servers, topic, producers, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     seconds = float(sys.argv[5])
     senders = Senders(servers, topic, producers, size)

@@ -1,4 +1,4 @@
-"""What a table of results must say beside its figures: when, of which commit, on what machine."""
+"""What a table of results must say besides its figures: when, of which commit, on what machine."""
 
 from __future__ import annotations
 

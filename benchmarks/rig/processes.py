@@ -25,7 +25,7 @@ class ProgramEndedError(RuntimeError):
 
 
 class Running:
-    """A program that runs: it can be told a line, and be waited for."""
+    """A program that runs: it takes lines on its input, and can be waited for."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -47,18 +47,18 @@ class Running:
         return own, sum(started) if started else own
 
     def started(self) -> float:
-        """Bytes of what it started (its own when it started nothing) now: at rest there is no fork of it among them."""
+        """Bytes of what it started (its own when it started nothing) now: at rest none of its forks is among them."""
         return (self.sizes() or (0.0, 0.0))[1]
 
     def unshared(self) -> float:
         """Bytes of the whole tree now, each page that processes share counted once. Takes a while."""
         root = psutil.Process(self._process.pid)
         sizes = (each.memory_full_info() for each in (root, *root.children(recursive=True)))
-        return sum(float(getattr(size, "pss", size.rss)) for size in sizes)  # only Linux tells what is shared
+        return sum(float(getattr(size, "pss", size.rss)) for size in sizes)  # only Linux knows what is shared
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended; its exit code and account are left for whoever waits for it."""
+        """Whether it has ended; its exit code and account are left for the caller that waits for it."""
         return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def until(self, condition: Callable[[], object]) -> None:

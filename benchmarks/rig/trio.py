@@ -56,7 +56,7 @@ class Trio:
 
 @contextmanager
 def trio(way: str, **more: Any) -> Iterator[Trio]:
-    """Three brokers, and beside them what this way of reading needs: nothing else reads their metrics."""
+    """Three brokers, and what this way of reading needs: nothing else reads their metrics."""
     with (
         TemporaryDirectory(prefix="clusterload-bench-") as name,
         Lab(

@@ -3,7 +3,7 @@
 python -m benchmarks.rig.watching WAY CLIENT_PROPERTIES INTERVAL RUN_FILE
 
 It says when it has begun, and reads a line from its standard input: the stretch that was of interest. A live source
-ends then; one of the past is asked for the stretch. In the end it prints what it took.
+ends then; one of the past is queried for the window. In the end it prints what it took.
 """
 
 from __future__ import annotations

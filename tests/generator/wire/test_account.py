@@ -1,4 +1,4 @@
-"""What workers report becomes ledgers, Series and latencies that add up, whoever reports when."""
+"""What workers report becomes ledgers, Series and latencies that add up, in whatever order workers report."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_fetches_at_most_follow_each_other(lab: Lab, topic: str, tmp_path: Path)
     assert driven.ledger.balanced
     usual = driven.latency("consume", "sent").quantile(0.5) / 1e6
     assert driven.ledger.acknowledged > 0.3 * 2 / max(usual, 0.01), "who is answered asks again"
-    assert driven.ledger.acknowledged > 30, "an empty topic answers at once, since no fetch waits"
+    assert driven.ledger.acknowledged > 30, "an empty topic is answered immediately, since no fetch waits"
 
 
 def test_more_readers_than_connections_are_refused(lab: Lab, topic: str, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_more_readers_than_connections_are_refused(lab: Lab, topic: str, tmp_pat
         drive(lab.bootstrap_servers, tmp_path, load, seconds=1)
 
 
-def test_a_reader_whose_offset_is_gone_begins_anew_and_says_so(lab: Lab, tmp_path: Path) -> None:
+def test_a_reader_whose_offset_is_gone_begins_again_and_says_so(lab: Lab, tmp_path: Path) -> None:
     """Between the first and the second fetch 300 more come to a partition, and all but 50 are deleted."""
     servers, between = lab.bootstrap_servers, 4.0
     for _ in range(5):
