@@ -1,9 +1,15 @@
-"""Start the brokers of one lab through a supervisor, and wait until they are ready."""
+"""Start the brokers of one lab through a supervisor, and wait until they are ready.
+
+A lab is ready when each broker, asked alone on its plain client listener, names all brokers of the cluster: a KRaft
+broker names only those that are registered and unfenced. Its other listeners for clients must be open too, and its
+Jolokia must answer, if it was asked for.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -11,18 +17,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterload.lab import control, ports, prometheus, registry
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from clusterload.lab import control, own_processes, ports, prometheus, registry
 from clusterload.lab.layout import lay_out
-from clusterload.lab.ready import wait_until_ready
 from clusterload.model.errors import LabError
 from clusterload.model.paths import import_root, labs_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from clusterload.lab.description import LabBroker
     from clusterload.lab.layout import LabSpec, Runtime
     from clusterload.lab.registry import Record
 
 _TRIES = 3
 _TAIL = 15  # last log lines shown of a broker that died
+_PAUSE = 0.05
 
 
 class Running:
@@ -76,7 +88,7 @@ class Running:
             time.sleep(0.02)
         nodes = self.record.info.brokers
         known = {node.id for node in nodes}
-        wait_until_ready(nodes, known, lambda: self._check_brokers(known, deadline), deadline)
+        _wait_until_ready(nodes, known, lambda: self._check_brokers(known, deadline), deadline)
         if self.record.info.prometheus_url:
             log = self.folder / "logs" / f"{prometheus.NAME}.log"
             check = partial(self._check_brokers, known, deadline)
@@ -86,7 +98,7 @@ class Running:
         """Start a broker that has ended, and wait until it answers."""
         self.ask("start", broker)
         deadline, node = time.monotonic() + timeout, self.record.info.brokers[broker - 1]
-        wait_until_ready([node], {broker}, lambda: self._check_brokers({broker}, deadline), deadline)
+        _wait_until_ready([node], {broker}, lambda: self._check_brokers({broker}, deadline), deadline)
 
     def end_in_order(self, timeout: float) -> None:
         """Ask every broker to end by itself, and wait at most `timeout` seconds for that."""
@@ -146,6 +158,50 @@ def launch(runtime: Runtime, spec: LabSpec) -> Running:
         else:
             break
     return running
+
+
+def _wait_until_ready(nodes: Iterable[LabBroker], known: set[int], check: Callable[[], None], deadline: float) -> None:
+    """Wait until each broker names all ids in `known`; `check` raises when one has died, this when one is late."""
+    for node in nodes:
+        while not (_listens(node) and _names(node) >= known):
+            check()
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"broker {node.id} of the lab was not ready in time; see its log {node.log}, "
+                    "and whether the machine has a free core and memory"
+                )
+            time.sleep(_PAUSE)
+
+
+def _listens(node: LabBroker) -> bool:
+    ports = (node.client_port, *node.ports.values())
+    return all(_open(node.host, port) for port in ports) and (not node.jolokia_url or _answers(node.jolokia_url))
+
+
+def _open(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _answers(jolokia: str) -> bool:
+    """Whether Jolokia is up; it starts in a thread of its own, which the broker does not wait for."""
+    try:
+        return bool(own_processes.get(f"{jolokia}/version", timeout=1))
+    except OSError:
+        return False
+
+
+def _names(node: LabBroker) -> set[int]:
+    """The brokers that this one names: a fresh client knows no other broker to ask."""
+    address = f"{node.host}:{node.client_port}"
+    client = AdminClient({"bootstrap.servers": address, "client.id": "clusterload-lab", "log_level": 0})
+    try:
+        return set(client.list_topics(timeout=2).brokers)
+    except KafkaException:
+        return set()
 
 
 def _environment() -> dict[str, str]:

@@ -65,13 +65,7 @@ def drive(
 
             ready = stack.enter_context(
                 prepared_loads(
-                    wire,
-                    plan.duration,
-                    properties,
-                    recorder,
-                    seed=seed,
-                    warm_up=plan.warm_up,
-                    workers=workers,
+                    wire, plan.duration, properties, recorder, seed=seed, warm_up=plan.warm_up, workers=workers
                 )
             )
         making = _Drive(plan, recorder, ready, on_progress, stop)
@@ -93,11 +87,8 @@ class _Drive:
         on_progress: OnProgress,
         stop: Callable[[], bool],
     ) -> None:
-        self.plan = plan
-        self.recorder = recorder
-        self.ready = ready
-        self.on_progress = on_progress
-        self.stop = stop
+        self.plan, self.recorder, self.ready = plan, recorder, ready
+        self.on_progress, self.stop = on_progress, stop
         self.stopped = 0
         self.client: tuple[LoadProgress, ...] = ()
         self.start = self.end = 0

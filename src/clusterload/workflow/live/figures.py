@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -93,25 +93,14 @@ def _tail(values: Floats) -> tuple[float, ...]:
     return tuple(values[-COURSE:].tolist())
 
 
-def _level(line: ResourceLine) -> LevelNow:
-    return LevelNow(
-        resource=line.resource,
-        broker=line.broker,
-        now=newest(line.values),
-        typical=line.typical,
-        course=_tail(line.values),
-    )
+def _level(line: ResourceLine | Share) -> LevelNow:
+    now, course = newest(line.values), _tail(line.values)
+    return LevelNow(resource=line.resource, broker=line.broker, now=now, typical=line.typical, course=course)
 
 
 def _share(share: Share) -> ShareNow:
-    return ShareNow(
-        resource=share.resource,
-        broker=share.broker,
-        now=newest(share.values),
-        typical=share.typical,
-        course=_tail(share.values),
-        limit=share.limit,
-    )
+    level = _level(share)
+    return ShareNow(**{field.name: getattr(level, field.name) for field in fields(level)}, limit=share.limit)
 
 
 def _alarms(run: Run, usage: Usage) -> Iterator[LevelNow]:
