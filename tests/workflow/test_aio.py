@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -110,3 +111,13 @@ def test_a_loop_that_ends_waits_for_what_it_cancelled(tmp_path: Path) -> None:
 def test_what_fails_is_raised_where_it_is_awaited() -> None:
     with pytest.raises(ConfigurationError, match="cannot run against the stub broker"):
         asyncio.run(aio.measure_noop(of_librdkafka()))
+
+
+@pytest.mark.parametrize(
+    "name", ["calibrate", "find_capacity", "measure", "measure_noop", "run_case", "run_experiment", "watch"]
+)
+def test_every_long_function_can_be_awaited_with_its_own_arguments(name: str) -> None:
+    awaited = getattr(aio, name)
+    assert asyncio.iscoroutinefunction(awaited)
+    assert inspect.signature(awaited) == inspect.signature(awaited.__wrapped__)
+    assert awaited.__wrapped__.__name__ == name

@@ -28,7 +28,7 @@ from clusterload.model.workload import Dials, Fault, Load, Plan
 from clusterload.telemetry.sources.confluent import Access, ConfluentSource
 from clusterload.workflow.consent import Consent
 from clusterload.workflow.measure import measure
-from clusterload.workflow.preflight import check_machine, preflight
+from clusterload.workflow.preflight import check_machine, preflight, preflight_all
 from tests.restricted import CONFIG, user_with
 
 NOBODY = Cluster(
@@ -183,3 +183,18 @@ def test_a_missing_right_on_a_topic_is_named_before_any_load() -> None:
         preflight(plan(topic="clusterload-guarded", kind="consume", fetch_from="latest"), reader, sources=())
         with pytest.raises(AuthorizationError, match="load 'one' needs Write on topic 'clusterload-guarded'"):
             preflight(plan(topic="clusterload-guarded"), reader, sources=())
+
+
+def test_plans_that_run_one_after_the_other_stay_within_the_caps_together() -> None:
+    each = plan(duration=400)
+    with pytest.raises(ConsentError, match=r"all 3 runs together ask for duration 1,200, .*--cap duration=1200"):
+        preflight_all([each, each, each], NOBODY, sources=(), consented=YES)
+
+
+def test_of_several_plans_a_bad_one_is_refused_before_the_first_is_made(cluster: Cluster) -> None:
+    cluster.use_topic("clusterload-few")
+    good = plan(topic="clusterload-few", request_rate=1)
+    bad = plan(topic="clusterload-few", request_rate=1, partitions=7)
+    preflight_all([good, good], cluster, sources=())
+    with pytest.raises(ConfigurationError, match=r"touches 7 .* has 6"):
+        preflight_all([good, good, bad], cluster, sources=())

@@ -27,6 +27,8 @@ from clusterload.workflow import experiment as _experiment
 from clusterload.workflow import measure as _measure
 from clusterload.workflow import noop as _noop
 from clusterload.workflow import watch as _watch
+from clusterload.workflow.step_search import calibrate as _calibrate
+from clusterload.workflow.step_search import capacity as _capacity
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -76,3 +78,5 @@ measure_noop = _awaited(_noop.measure_noop)
 watch = _awaited(_watch.watch)
 run_case = _awaited(_cases.run_case)
 run_experiment = _awaited(_experiment.run_experiment)
+find_capacity = _awaited(_capacity.find_capacity)
+calibrate = _awaited(_calibrate.calibrate)

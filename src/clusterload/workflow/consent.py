@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -26,6 +27,9 @@ CAPS: Final = {
 In records/s, B/s, requests/s, connections, connections/s, clients, partitions, B of values before replication, and
 seconds.
 """
+
+
+_TOGETHER: Final = ("bytes_written", "duration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,24 @@ def require(consent: Consent, plan: Plan, cluster_id: str) -> None:
     """
     consent.require_for(cluster_id)
     _check_caps(consent, plan)
+
+
+def require_together(consent: Consent, plans: Sequence[Plan], cluster_id: str) -> None:
+    """Make sure that plans may run one after the other; the caps on bytes and time hold for all of them together.
+
+    Raises:
+        ConsentError: the cluster's id is not confirmed or missing, or a plan, or all together, go beyond a cap.
+    """
+    for plan in plans:
+        require(consent, plan, cluster_id)
+    caps = {**CAPS, **consent.caps}
+    for name in _TOGETHER:
+        together = sum(asked(plan)[name] for plan in plans)
+        if not together <= caps[name]:
+            raise ConsentError(
+                f"all {len(plans)} runs together ask for {name} {together:,.0f}, above the cap of {caps[name]:,.0f} "
+                f"for clusters that are not labs: make fewer or shorter ones, or add --cap {name}={together:.0f}"
+            )
 
 
 def _check_caps(consent: Consent, plan: Plan) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import resource
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -97,6 +97,30 @@ def preflight(
     topics = _checked_topics([load for load in plan.loads if load.has_topic], cluster)
     groups = absent_groups(cluster, [load.group_id for load in plan.loads if load.has_group])
     return Cleared(lab=lab, sources=chosen, topics=topics, absent_groups=tuple(groups))
+
+
+def preflight_all(
+    plans: Sequence[Plan],
+    cluster: Cluster,
+    *,
+    sources: Sequence[Source] | None = None,
+    consented: Consent = Consent(),  # noqa: B008 (frozen)
+    limits: Limits | None = None,
+) -> None:
+    """Check plans that run one after the other before the first of them; caps on bytes and time hold for all together.
+
+    Raises:
+        ClusterloadError: as `preflight`, for the first plan that cannot be carried out.
+    """
+    for plan in plans:
+        check_machine(plan)
+    if find_lab(cluster.id) is None:
+        consent.require_together(consented, plans, cluster.id)
+    passed: list[Plan] = []  # a plan that is repeated is checked once
+    for plan in plans:
+        if (bare := replace(plan, name="")) not in passed:
+            preflight(plan, cluster, sources=sources, consented=consented, limits=limits)
+            passed.append(bare)
 
 
 def _check_length(plan: Plan, sources: Iterable[Source]) -> None:

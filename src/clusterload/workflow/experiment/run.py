@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.effects import DesignKind, ExperimentResult, MeasuredPoint, Point, evaluate, run_doubt
-from clusterload.lab.registry import find_lab
-from clusterload.model.errors import ConsentError, StoreError
+from clusterload.model.errors import StoreError
 from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.runfile import SUFFIX, read_run
-from clusterload.workflow.consent import CAPS, Consent, asked, require
+from clusterload.workflow.consent import Consent
 from clusterload.workflow.experiment.spec import ExperimentSpec, claim_folder
 from clusterload.workflow.measure import measure
+from clusterload.workflow.preflight import preflight_all
 from clusterload.workflow.progress import progress_display
 from clusterload.workflow.step_search.idle_wait import IdleWait
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 REST: Final = 15.0
 """Most seconds to wait for the cluster to be idle before a run."""
-
-_TOGETHER: Final = ("bytes_written", "duration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +92,16 @@ def run_experiment(
         ClusterloadError: as `measure`.
     """
     spec = ExperimentSpec.of(plan, factors, kind=kind, repeats=repeats, seed=seed)
-    if find_lab(cluster.id) is None:
-        _require_all(consented, spec, cluster.id)
+    chosen = sources_of(cluster) if sources is None else sources
+    plans = [spec.plan_at(point) for point in spec.order]
+    preflight_all(plans, cluster, sources=chosen, consented=consented, limits=limits)
     there = Path(folder) if folder else Path("runs") / f"experiment-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     runs = _Runs(
         cluster=cluster,
         spec=claim_folder(spec, there, seeded=seed is not None),
         folder=there,
         rest=rest,
-        sources=sources_of(cluster) if sources is None else sources,
+        sources=chosen,
         consented=consented,
         limits=limits,
         on_run=on_run,
@@ -179,17 +178,3 @@ def _there(path: Path) -> Run | None:
     except StoreError:
         return None
     return run if run.complete else None
-
-
-def _require_all(consented: Consent, spec: ExperimentSpec, cluster_id: str) -> None:
-    plans = [spec.plan_at(point) for point in spec.order]
-    for plan in plans:
-        require(consented, plan, cluster_id)
-    caps = {**CAPS, **consented.caps}
-    for name in _TOGETHER:
-        together = sum(asked(plan)[name] for plan in plans)
-        if not together <= caps[name]:
-            raise ConsentError(
-                f"all {len(plans)} runs together ask for {name} {together:,.0f}, above the cap of {caps[name]:,.0f} "
-                f"for clusters that are not labs: make fewer or shorter ones, or add --cap {name}={together:.0f}"
-            )
