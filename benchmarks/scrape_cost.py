@@ -64,16 +64,22 @@ def filled(brokers: Trio, topics: int) -> None:
 
 def _in_sync(admin: AdminClient, topics: int) -> bool:
     found = [topic for name, topic in admin.list_topics(timeout=20).topics.items() if name.startswith("cost-")]
-    every = [one for topic in found for one in topic.partitions.values()]
-    return len(every) == topics * PARTITIONS and all(len(one.isrs) == len(one.replicas) for one in every)
+    every = [partition for topic in found for partition in topic.partitions.values()]
+    return len(every) == topics * PARTITIONS and all(
+        len(partition.isrs) == len(partition.replicas) for partition in every
+    )
 
 
 def server_cpu(brokers: Trio) -> float:
     """Seconds of CPU that the lab's Prometheus has used; 0 without one."""
     url = brokers.lab.info.prometheus_url
     word = f"--web.listen-address={url.removeprefix('http://')}"
-    servers = [one for one in psutil.process_iter(["cmdline"]) if word in (one.info["cmdline"] or [])] if url else []
-    return float(sum(one.cpu_times().user + one.cpu_times().system for one in servers))
+    servers = (
+        [process for process in psutil.process_iter(["cmdline"]) if word in (process.info["cmdline"] or [])]
+        if url
+        else []
+    )
+    return float(sum(server.cpu_times().user + server.cpu_times().system for server in servers))
 
 
 def turn(way: str, repeat: int, brokers: Trio, seconds: float) -> Figures:
@@ -163,8 +169,8 @@ def summed_up(turns: Sequence[Figures]) -> Figures:
     """The medians of all turns, and how far apart the brokers' costs were."""
     if not turns:
         return {}
-    costs = [one["brokers_cost"] for one in turns]
-    medians = {name: median(one[name] for one in turns) for name in turns[0]}
+    costs = [turn["brokers_cost"] for turn in turns]
+    medians = {name: median(turn[name] for turn in turns) for name in turns[0]}
     return medians | {"brokers_cost_least": min(costs), "brokers_cost_most": max(costs)}
 
 

@@ -106,10 +106,10 @@ def compared(load: Run, watched: Watched, *, connections: float, partitions: flo
     """What is true, what the source says, and by what share that is off; levels by how much."""
     produce, _, _ = load.ledgers
     true = {
-        "bytes": sum(one.total() for one in load.named("load_bytes") if one.labels["load"] == "produce"),
-        "read_bytes": sum(one.total() for one in load.named("load_bytes") if one.labels["load"] == "read"),
+        "bytes": sum(series.total() for series in load.named("load_bytes") if series.labels["load"] == "produce"),
+        "read_bytes": sum(series.total() for series in load.named("load_bytes") if series.labels["load"] == "read"),
         "records": float(produce.acknowledged),
-        "requests": float(sum(count for one in load.traffic for count in one.requests.values())),
+        "requests": float(sum(count for traffic in load.traffic for count in traffic.requests.values())),
     }
     names = {"bytes": "ingress", "read_bytes": "egress", "records": "records_in", "requests": "requests"}
     said = {what: total(watched.run, name) for what, name in names.items()}
@@ -135,7 +135,7 @@ def total(run: Run, name: str) -> float:
 
 def level_off(run: Run, name: str, load: Run, level: float) -> float:
     """The most by which a level was told otherwise while all was at rest; NaN where nothing was told."""
-    spans = [_told(one, load) for one in run.named(name)]
+    spans = [_told(series, load) for series in run.named(name)]
     if not spans or any(not values for values in spans):
         return math.nan
     return max(abs(sum(map(min, spans)) - level), abs(sum(map(max, spans)) - level))
@@ -193,7 +193,8 @@ def held(options: Options) -> Medians:
                 failed[way] += 1
                 print(f"  {way} failed: {type(error).__name__}: {error}", flush=True)
     return {
-        way: {name: median(one[name] for one in own) for name in (own[0] if own else {})} | {"failed": failed[way]}
+        way: {name: median(round_[name] for round_ in own) for name in (own[0] if own else {})}
+        | {"failed": failed[way]}
         for way, own in turns.items()
     }
 

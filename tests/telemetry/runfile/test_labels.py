@@ -44,7 +44,7 @@ def test_labels_change_nothing_else(tmp_path: Path) -> None:
         before.ledgers,
         before.environment,
     )
-    assert [one.values.tobytes() for one in after.series] == [one.values.tobytes() for one in before.series]
+    assert [series.values.tobytes() for series in after.series] == [series.values.tobytes() for series in before.series]
 
 
 def test_a_run_can_be_labelled_while_it_is_written(tmp_path: Path) -> None:

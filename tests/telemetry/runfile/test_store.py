@@ -46,11 +46,11 @@ def series_given(draw: st.DrawFn) -> list[Given]:
     labels = draw(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=5)), max_size=3, unique_by=str))
     return [
         Given(
-            labels=one,
+            labels=label,
             kind=draw(st.sampled_from(Kind)),
             points=[(at, draw(numbers), draw(numbers)) for at in draw(times)],
         )
-        for one in labels
+        for label in labels
     ]
 
 
@@ -66,16 +66,16 @@ def test_columns_are_unpacked_bit_by_bit_as_they_were_packed(values: list[float]
 def test_what_was_recorded_is_read_back_in_as_many_flushes_as_may_be(given_series: list[Given], every: int) -> None:
     with tempfile.TemporaryDirectory() as folder, Recorder(Path(folder) / "one.run") as recorder:
         number = 0
-        for one in given_series:
-            unit = BYTES if one.kind is Kind.DELTA else CONNECTIONS
-            for at, value, span in one.points:
-                recorder.record(Point("seen", unit, one.kind, one.labels, at, value, span, 5.0))
+        for series in given_series:
+            unit = BYTES if series.kind is Kind.DELTA else CONNECTIONS
+            for at, value, span in series.points:
+                recorder.record(Point("seen", unit, series.kind, series.labels, at, value, span, 5.0))
                 number += 1
                 if number % every == 0:
                     recorder.flush()
         recorder.close()
-        read = {one.key: one for one in read_run(recorder.path).series}
-    wanted = [one for one in given_series if one.points]
+        read = {series.key: series for series in read_run(recorder.path).series}
+    wanted = [series for series in given_series if series.points]
     assert len(read) == len(wanted)
     for one in wanted:
         found = read["seen", tuple(sorted(one.labels.items()))]
@@ -140,8 +140,8 @@ def test_threads_may_record_at_once_and_no_point_is_lost(tmp_path: Path) -> None
             thread.join()
     run = read_run(recorder.path)
     assert len(run.series) == 4
-    for one in run.series:
-        assert list(one.values) == list(range(500))
+    for series in run.series:
+        assert list(series.values) == list(range(500))
 
 
 def test_a_run_can_be_read_while_it_is_written(tmp_path: Path) -> None:

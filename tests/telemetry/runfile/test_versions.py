@@ -47,8 +47,8 @@ def test_a_watched_cluster_of_version_1_comes_to_what_it_came_to(kept: Path) -> 
     run = read_run(kept)
     assert (run.id, run.plan, run.seconds, len(run.series)) == ("20261129T014616Z-437f52", None, 20.0, 38)
     assert run.environment["cluster"]["brokers"][1]["rack"] == "rack-2"
-    assert sum(one.total() for one in run.named("ingress")) == 8_259_458
-    [connections] = [one for one in run.named("connections") if one.labels == {"broker": "3"}]
+    assert sum(series.total() for series in run.named("ingress")) == 8_259_458
+    [connections] = [series for series in run.named("connections") if series.labels == {"broker": "3"}]
     assert (connections.kind.value, str(connections.unit), len(connections)) == ("gauge", "connections", 22)
     assert assess(run, Limits.named("course-basic")).typical_load == pytest.approx(0.12)
 
@@ -62,7 +62,7 @@ def test_a_load_of_version_1_has_its_plan_its_account_and_its_latencies(kept: Pa
         "request rate 60 requests/s, 2 records a request, 3 connections",
         "5 connections, connection rate 2 connections/s",
     ]
-    assert [(one.load, one.unit, one.acknowledged, one.balanced) for one in run.ledgers] == [
+    assert [(ledger.load, ledger.unit, ledger.acknowledged, ledger.balanced) for ledger in run.ledgers] == [
         ("sales", "records", 360, True),
         ("idle", "connections", 11, True),
     ]

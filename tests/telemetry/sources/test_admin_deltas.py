@@ -23,7 +23,7 @@ def looked(*looks: dict[Place, int | None]) -> list[list[Delta]]:
 
 
 def amounts(look: list[Delta]) -> dict[tuple[str, str], float]:
-    return {(one.labels["topic"], one.labels["partition"]): one.value for one in look}
+    return {(delta.labels["topic"], delta.labels["partition"]): delta.value for delta in look}
 
 
 @given(
@@ -39,11 +39,11 @@ def test_growth_adds_up_to_what_came_in_however_often_a_partition_is_not_told(st
         at = {place: at[place] + step.get(place, 0) for place in places}
         looks.append({place: at[place] if place in step else None for place in places})
     looks.append(dict(at))
-    told = [one for look in looked(*looks) for one in look]
+    told = [delta for look in looked(*looks) for delta in look]
     for topic, number in places:
-        own = [one for one in told if one.labels == {"topic": topic, "partition": str(number)}]
-        assert sum(one.value for one in own) == at[topic, number] - 7
-        assert sum(one.span for one in own) == 5 * (len(looks) - 1)
+        own = [delta for delta in told if delta.labels == {"topic": topic, "partition": str(number)}]
+        assert sum(delta.value for delta in own) == at[topic, number] - 7
+        assert sum(delta.span for delta in own) == 5 * (len(looks) - 1)
 
 
 def test_a_topic_that_comes_up_begins_at_nothing_but_the_first_look_tells_no_growth() -> None:
@@ -65,7 +65,7 @@ def test_of_very_many_partitions_those_that_grow_stand_by_themselves() -> None:
 
 
 def group(name: str, members: str, state: str = "stable") -> Group:
-    who = tuple(Member(id=one, client_id="c", host="h", partitions=1) for one in members)
+    who = tuple(Member(id=member, client_id="c", host="h", partitions=1) for member in members)
     return Group(name=name, state=state, kind="classic", coordinator=1, members=who)
 
 
@@ -75,7 +75,7 @@ def changes(*looks: list[Group], failed: str = "") -> list[dict[str, float]]:
     for number, look in enumerate(looks):
         lost = set(failed) if number == len(looks) - 1 else set()
         told = known.deltas({group.name: group for group in look}, lost, number * 5 * SECOND)
-        found.append({one.labels["group"]: one.value for one in told})
+        found.append({delta.labels["group"]: delta.value for delta in told})
     return found
 
 

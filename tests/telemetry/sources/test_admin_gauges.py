@@ -33,11 +33,11 @@ def test_every_replica_and_leader_is_counted_once_and_a_broker_that_is_down_has_
     for name, labels, value in placed([topic], BROKERS):
         assert labels.get("broker") != "4"
         sums[name] += value
-    up = [one for one in all_of if one.leader in BROKERS]
-    assert sums["partitions"] == sum(broker in BROKERS for one in all_of for broker in one.replicas)
+    up = [partition for partition in all_of if partition.leader in BROKERS]
+    assert sums["partitions"] == sum(broker in BROKERS for partition in all_of for broker in partition.replicas)
     assert sums["leaders"] == len(up)
-    assert sums["under_replicated"] == sum(len(one.isr) < len(one.replicas) for one in up)
-    assert sums["offline_partitions"] == sum(one.leader < 0 for one in all_of)
+    assert sums["under_replicated"] == sum(len(partition.isr) < len(partition.replicas) for partition in up)
+    assert sums["offline_partitions"] == sum(partition.leader < 0 for partition in all_of)
 
 
 places = some.tuples(some.sampled_from("abc"), some.integers(0, 3))

@@ -23,7 +23,9 @@ class Seen(Kept):
 
     def last(self, name: str, **labels: str) -> float | None:
         """The last value of exactly this Series."""
-        return next((one.value for one in reversed(self.points) if (one.name, one.labels) == (name, labels)), None)
+        return next(
+            (point.value for point in reversed(self.points) if (point.name, point.labels) == (name, labels)), None
+        )
 
     def count(self, name: str, **labels: str) -> int:
         return len(self.of(name, **labels))
@@ -54,7 +56,7 @@ def new_topic(
     def is_led() -> bool:
         topic = admin.list_topics(timeout=60).topics.get(name)
         found = list(topic.partitions.values()) if topic else []
-        return len(found) == partitions and all(one.leader >= 0 for one in found)
+        return len(found) == partitions and all(partition.leader >= 0 for partition in found)
 
     wait_for(is_led)
 
@@ -68,7 +70,9 @@ def produced(lab: Lab, topic: str, records: int, size: int = 100) -> None:
 
 def commit(lab: Lab, group: str, topic: str, offsets: Mapping[int, int]) -> None:
     consumer = Consumer({"bootstrap.servers": lab.bootstrap_servers, "group.id": group})
-    consumer.commit(offsets=[TopicPartition(topic, one, offset) for one, offset in offsets.items()], asynchronous=False)
+    consumer.commit(
+        offsets=[TopicPartition(topic, item, offset) for item, offset in offsets.items()], asynchronous=False
+    )
     consumer.close()
 
 
@@ -83,11 +87,13 @@ def test_placement_and_sizes_are_those_that_the_brokers_have(lab: Lab) -> None:
     with observed(plain(lab)) as kept:
         until(lambda: kept.count("log_bytes", broker="3") >= 2)
         metadata = client.list_topics(timeout=60)
-        every = [one for topic in metadata.topics.values() for one in topic.partitions.values()]
-        until(lambda: kept.last("partitions", broker="1") == sum(1 in one.replicas for one in every))
+        every = [partition for topic in metadata.topics.values() for partition in topic.partitions.values()]
+        until(lambda: kept.last("partitions", broker="1") == sum(1 in partition.replicas for partition in every))
         for broker in (1, 2, 3):
-            assert kept.last("partitions", broker=str(broker)) == sum(broker in one.replicas for one in every)
-            assert kept.last("leaders", broker=str(broker)) == sum(one.leader == broker for one in every)
+            assert kept.last("partitions", broker=str(broker)) == sum(
+                broker in partition.replicas for partition in every
+            )
+            assert kept.last("leaders", broker=str(broker)) == sum(partition.leader == broker for partition in every)
             assert kept.last("under_replicated", broker=str(broker)) == 0
             on_disk = sum(file.stat().st_size for file in (lab.folder / "data" / str(broker)).glob("*-*/*.log"))
             size = kept.last("log_bytes", broker=str(broker))
@@ -142,7 +148,7 @@ def test_each_broker_s_round_trip_is_told_and_members_that_come_and_go_are_count
     new_topic(lab, "clusterload-come-and-go", partitions=2)
     settings = {"bootstrap.servers": lab.bootstrap_servers, "group.id": "clusterload-joiners"}
     with observed(plain(lab)) as kept:
-        until(lambda: all(kept.count("round_trip_time", broker=one) >= 2 for one in "123"))
+        until(lambda: all(kept.count("round_trip_time", broker=broker) >= 2 for broker in "123"))
         assert all(value > 0 for value in kept.values("round_trip_time"))
         member = Consumer(settings)
         member.subscribe(["clusterload-come-and-go"])
@@ -164,10 +170,12 @@ def test_no_more_than_one_connection_to_each_broker_is_held(lab: Lab) -> None:
     import psutil
 
     def held() -> list[int]:
-        ports = {int(one.rpartition(":")[2]) for one in lab.bootstrap_servers.split(",")}
+        ports = {int(server.rpartition(":")[2]) for server in lab.bootstrap_servers.split(",")}
         every = psutil.Process().net_connections("tcp")
         return [
-            one.raddr.port for one in every if one.raddr and one.raddr.port in ports and one.status == "ESTABLISHED"
+            connection.raddr.port
+            for connection in every
+            if connection.raddr and connection.raddr.port in ports and connection.status == "ESTABLISHED"
         ]
 
     before = len(held())
@@ -215,7 +223,7 @@ def test_a_broker_that_is_killed_leaves_gaps_and_its_return_is_told(own_lab: Lab
         lab.kill(2)
         until(lambda: states(lab.info)[2] == "exited")
         until(lambda: (kept.last("offline_partitions") or 0) >= 1)
-        until(lambda: sum(kept.last("under_replicated", broker=one) or 0 for one in "13") >= 3)
+        until(lambda: sum(kept.last("under_replicated", broker=broker) or 0 for broker in "13") >= 3)
         before = (
             kept.count("partitions", broker="2"),
             kept.count("consumer_lag", **lag),
@@ -232,7 +240,7 @@ def test_a_broker_that_is_killed_leaves_gaps_and_its_return_is_told(own_lab: Lab
         lab.restart(2)
         until(lambda: all(kept.count(name, **labels) > had for (name, labels), had in zip(lost, before, strict=True)))
         until(lambda: kept.last("offline_partitions") == 0)
-        until(lambda: all(kept.last("under_replicated", broker=one) == 0 for one in "123"))
+        until(lambda: all(kept.last("under_replicated", broker=broker) == 0 for broker in "123"))
         until(lambda: kept.kinds.count("scrape-resumed") == kept.kinds.count("scrape-failed"))
         assert kept.last("consumer_lag", **lag) == 40
         assert set(kept.values("consumer_lag", **lag)) == {40}

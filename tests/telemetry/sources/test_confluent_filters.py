@@ -35,8 +35,8 @@ def test_the_contracts_own_example_of_a_filter_is_rendered_word_for_word() -> No
 
 @pytest.mark.parametrize("op", list(Operator))
 def test_each_comparison_is_rendered_by_its_name(op: Operator) -> None:
-    one = Field(field="metric.partition", value=7, op=op)
-    assert Or(filters=(one,)).body() == {
+    filter_ = Field(field="metric.partition", value=7, op=op)
+    assert Or(filters=(filter_,)).body() == {
         "op": "OR",
         "filters": [{"field": "metric.partition", "op": str(op), "value": 7}],
     }

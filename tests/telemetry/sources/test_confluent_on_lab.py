@@ -67,7 +67,9 @@ def plan(seconds: float) -> Plan:
 
 
 def total(run: Run, name: str, **labels: str) -> float:
-    return sum(one.total() for one in run.series if one.name == name and labels.items() <= one.labels.items())
+    return sum(
+        series.total() for series in run.series if series.name == name and labels.items() <= series.labels.items()
+    )
 
 
 def test_a_load_read_back_through_the_api_is_what_the_ledger_and_the_exporters_say(
@@ -96,7 +98,7 @@ def test_a_load_read_back_through_the_api_is_what_the_ledger_and_the_exporters_s
 
 
 def test_exporters_are_preferred_on_a_lab_and_the_api_is_used_when_it_is_asked_for(served: Cluster) -> None:
-    assert [type(one).__name__ for one in sources_of(served)] == ["ExporterSource"]
+    assert [type(source).__name__ for source in sources_of(served)] == ["ExporterSource"]
     source = confluent_source(served)
     assert (source.access.cluster_id, source.cluster_id) == (KNOWN_AS, served.id)
 

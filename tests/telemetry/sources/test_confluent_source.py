@@ -106,8 +106,8 @@ def test_after_ten_minutes_what_is_there_is_taken_and_what_is_not_is_a_gap(api: 
     run = read(api, clock, tmp_path / "never.run")
     assert clock.now == FIRST + 13 * MINUTE
     assert kinds(run) == ["metrics-unsettled"]
-    assert [len(one) for one in run.named("ingress")] == [2], "no zero stands where a figure may still come"
-    assert [len(one) for one in run.named("requests")] == [3]
+    assert [len(series) for series in run.named("ingress")] == [2], "no zero stands where a figure may still come"
+    assert [len(series) for series in run.named("requests")] == [3]
     assert run.named("egress") == []
 
 
@@ -124,7 +124,7 @@ def test_what_is_long_past_is_read_once(api: HttpServer, tmp_path: Path) -> None
     api.answer = Model(rows=steady(FIRST, 3))
     read(api, clock, tmp_path / "past.run")
     assert clock.waits == []
-    assert len({one.body for one in api.requests}) == len(api.requests)
+    assert len({request.body for request in api.requests}) == len(api.requests)
 
 
 def test_a_metric_that_is_refused_does_not_take_the_others_along(api: HttpServer, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_metric_that_is_refused_does_not_take_the_others_along(api: HttpServer
     assert kinds(run) == ["metric-unread"]
     assert run.events[0].text.startswith("odd was not read: ")
     assert total(run, "ingress") == 3 * 6e6
-    assert any(b"server/z" in one.body for one in api.requests)
+    assert any(b"server/z" in request.body for request in api.requests)
 
 
 def test_averages_over_a_coarse_grain_are_said_to_hide_peaks(api: HttpServer, tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def by_exporter(url: str) -> list[Line]:
 def keys(lines: Iterable[Line]) -> Lines:
     # JMX puts a backslash before some characters of a client's name; the exporter leaves it there.
     return {
-        (one.name, tuple(sorted((key, value.replace("\\", "")) for key, value in one.labels.items()))) for one in lines
+        (line.name, tuple(sorted((key, value.replace("\\", "")) for key, value in line.labels.items())))
+        for line in lines
     }
 
 
@@ -80,8 +81,8 @@ def test_every_line_of_the_exporter_has_its_like_with_the_same_labels(limited_la
 
     # A type of request or a client may come up between the two questions.
     wait_for(lambda: not missing())
-    found = [one for broker in limited_lab.info.brokers for one in by_jolokia(broker.jolokia_url).samples]
-    assert {"client_id": ODD} in [one.labels for one in found]
+    found = [sample for broker in limited_lab.info.brokers for sample in by_jolokia(broker.jolokia_url).samples]
+    assert {"client_id": ODD} in [partition.labels for partition in found]
 
 
 def test_a_brokers_whole_answer_has_nothing_missing(observed_lab: Lab) -> None:
@@ -115,7 +116,7 @@ def test_the_same_load_is_the_same_series_from_both(observed_lab: Lab) -> None:
         for source in sources:
             source.stop()
     assert sum(jolokia.values("records_in_by_topic", topic="jolokia-load")) == 3000
-    assert {one.name for one in jolokia.points} == {one.name for one in exporter.points}
+    assert {point.name for point in jolokia.points} == {point.name for point in exporter.points}
     for name in ("partitions", "leaders", "under_replicated", "cores"):
         for broker in agents:
             assert jolokia.values(name, broker=broker)[-1] == exporter.values(name, broker=broker)[-1]

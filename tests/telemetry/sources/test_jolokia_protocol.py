@@ -23,7 +23,7 @@ THROTTLE = "kafka.server:type=Produce,*"
 
 
 def mbean(name: str) -> MBean:
-    (found,) = (one for one in MBEANS if one.name == name)
+    (found,) = (mbean for mbean in MBEANS if mbean.name == name)
     return found
 
 
@@ -43,19 +43,19 @@ def recorded() -> Response:
 
 def test_one_question_asks_for_all_mbeans_and_each_attribute_once() -> None:
     asked = json.loads(request_body(MBEANS))
-    assert [one["mbean"] for one in asked] == [one.name for one in MBEANS]
-    assert all(one["type"] == "read" for one in asked)
-    assert all(len(set(one["attribute"])) == len(one["attribute"]) for one in asked)
+    assert [item["mbean"] for item in asked] == [mbean.name for mbean in MBEANS]
+    assert all(item["type"] == "read" for item in asked)
+    assert all(len(set(item["attribute"])) == len(item["attribute"]) for item in asked)
 
 
 def test_only_what_makes_a_wanted_metric_is_asked_for() -> None:
-    (one,) = giving({"java_lang_operatingsystem_cpuload"})
-    assert [value.attribute for value in one.values] == ["CpuLoad"]
+    (mbean,) = giving({"java_lang_operatingsystem_cpuload"})
+    assert [value.attribute for value in mbean.values] == ["CpuLoad"]
     assert giving(set()) == ()
 
 
 def test_every_series_of_the_map_of_names_can_be_made_of_the_mbeans() -> None:
-    metrics, names = {value.metric for one in MBEANS for value in one.values}, Names.named("jmx-exporter")
+    metrics, names = {value.metric for mbean in MBEANS for value in mbean.values}, Names.named("jmx-exporter")
     for series in {rule.series for rule in names.rules}:
         own = [rule for rule in names.rules if rule.series == series]
         assert any(metrics.intersection(rule.metrics) for rule in own), series

@@ -53,7 +53,7 @@ def kinds(kept: Kept) -> list[str]:
 
 def said(kept: Kept, kind: str) -> str:
     """The text of the one event of a kind."""
-    (text,) = (text for _, one, text in kept.events if one == kind)
+    (text,) = (text for _, its_kind, text in kept.events if its_kind == kind)
     return text
 
 
@@ -76,7 +76,7 @@ def test_it_is_a_live_source_with_a_title_for_people() -> None:
 def test_what_a_broker_shows_is_recorded_from_its_start_to_its_stop(agent: Agent) -> None:
     with reading(agent) as kept:
         wait_for(lambda: len(kept.of("ingress", broker="1")) >= 3)
-    assert {one.labels["broker"] for one in kept.points} == {"1"}
+    assert {point.labels["broker"] for point in kept.points} == {"1"}
     assert kept.of("connections")
     assert kinds(kept) == []
     (path, headers, _) = agent.requests[0]
@@ -90,7 +90,7 @@ def test_a_point_has_our_time_between_question_and_answer(agent: Agent) -> None:
     before = time.time_ns()
     with reading(agent) as kept:
         wait_for(lambda: kept.points)
-    assert all(before < one.time < time.time_ns() for one in kept.points)
+    assert all(before < point.time < time.time_ns() for point in kept.points)
 
 
 def test_it_may_begin_anew_after_its_end(agent: Agent) -> None:
@@ -203,24 +203,24 @@ def test_an_mbean_that_is_away_for_a_while_comes_back_without_a_burst(agent: Age
         away.clear()
         wait_for(lambda: len(kept.of("ingress")) >= count + 3)
     # The recorded counter stands still.
-    assert {one.value for one in kept.of("ingress")} == {0.0}
+    assert {point.value for point in kept.of("ingress")} == {0.0}
 
 
 @pytest.mark.parametrize(("ahead", "way"), [(60, "ahead of"), (-60, "behind")])
 def test_a_clock_that_differs_is_said_once_and_points_keep_our_time(agent: Agent, ahead: int, way: str) -> None:
     def shifted(usual: list[dict[str, Any]]) -> object:
-        return [one | {"timestamp": one["timestamp"] + ahead} for one in usual]
+        return [item | {"timestamp": item["timestamp"] + ahead} for item in usual]
 
     agent.change = shifted
     with reading(agent) as kept:
         wait_for(lambda: len(kept.of("connections")) >= 3)
     assert kinds(kept) == ["clock-skew"]
     assert way in said(kept, "clock-skew")
-    assert all(abs(one.time - time.time_ns()) < 30 * SECOND for one in kept.points)
+    assert all(abs(point.time - time.time_ns()) < 30 * SECOND for point in kept.points)
 
 
 def test_a_clock_that_shows_whole_seconds_is_not_taken_for_a_wrong_one(agent: Agent) -> None:
-    agent.change = lambda usual: [one | {"timestamp": one["timestamp"] - 1} for one in usual]
+    agent.change = lambda usual: [item | {"timestamp": item["timestamp"] - 1} for item in usual]
     with reading(agent) as kept:
         wait_for(lambda: len(kept.of("connections")) >= 3)
     assert kinds(kept) == []

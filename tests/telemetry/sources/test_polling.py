@@ -43,7 +43,7 @@ def at_work(*pollers: Poller) -> Iterator[Kept]:
 
 
 def said(kept: Kept, kind: str) -> str:
-    (text,) = (text for _, one, text in kept.events if one == kind)
+    (text,) = (text for _, its_kind, text in kept.events if its_kind == kind)
     return text
 
 
@@ -98,7 +98,7 @@ def test_questions_stay_on_whole_intervals_and_missed_ones_are_left_out(base: fl
 def test_what_a_broker_shows_is_recorded_each_interval() -> None:
     with at_work(poller("1", moment)) as kept:
         wait_for(lambda: len(kept.of("leaders", broker="1")) >= 5)
-    times = [one.time for one in kept.of("leaders")]
+    times = [point.time for point in kept.of("leaders")]
     assert times == sorted(times)
     assert kept.events == []
 
@@ -179,9 +179,9 @@ def test_a_broker_that_was_just_asked_or_fails_is_not_asked_at_the_end() -> None
 
 def test_when_it_ends_each_broker_is_closed_and_no_thread_is_left() -> None:
     closed: list[str] = []
-    one = poller("1", moment)
-    one.close = lambda: closed.append("1")
-    with at_work(one):
-        assert one.tried.is_set()
+    polled = poller("1", moment)
+    polled.close = lambda: closed.append("1")
+    with at_work(polled):
+        assert polled.tried.is_set()
     assert closed == ["1"]
     assert not [thread for thread in threading.enumerate() if thread.name == "poll-1"]

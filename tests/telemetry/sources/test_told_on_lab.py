@@ -30,10 +30,10 @@ def followed(lab: Lab) -> Iterator[tuple[Kept, ...]]:
     """What each of a lab's sources gives."""
     listeners, brokers = lab.info.client_listeners, lab.info.brokers
     sources: dict[Kept, LiveSource] = {
-        Kept(): ExporterSource({str(one.id): one.exporter_url for one in brokers}, client_listeners=listeners),
+        Kept(): ExporterSource({str(broker.id): broker.exporter_url for broker in brokers}, client_listeners=listeners),
     }
-    if all(one.jolokia_url for one in brokers):
-        jolokia = {str(one.id): one.jolokia_url for one in brokers}
+    if all(broker.jolokia_url for broker in brokers):
+        jolokia = {str(broker.id): broker.jolokia_url for broker in brokers}
         sources[Kept()] = JolokiaSource(jolokia, client_listeners=listeners)
     with ExitStack() as stack:
         for kept, source in sources.items():
@@ -120,7 +120,7 @@ def test_where_a_request_spends_its_time_is_told_apart(told: tuple[Kept, ...]) -
 def test_connections_are_told_by_software_and_by_the_clients_listener(told: tuple[Kept, ...]) -> None:
     for kept in told:
         software = {point.labels["software"] for point in kept.of("connections_by_software") if point.value > 0}
-        assert any(one.startswith("confluent-kafka-python/") for one in software)
+        assert any(name.startswith("confluent-kafka-python/") for name in software)
         assert {point.labels["listener"] for point in kept.of("connections_by_listener")} == {"CLIENT"}
         assert highest(kept, "connections_by_listener") > 0
 

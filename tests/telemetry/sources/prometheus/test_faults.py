@@ -239,7 +239,7 @@ def test_a_clock_that_differs_is_told_and_times_are_ours(api: HttpServer, played
     # As far as the way to the server lets it be told.
     assert abs(ahead) - (time.time_ns() - before) / SECOND - 1 <= int(found[1]) <= abs(ahead) + 1
     assert found[2] == ("ahead of" if ahead > 0 else "behind")
-    asked = [parse_qs(one.body.decode()) for one in api.requests]
+    asked = [parse_qs(request.body.decode()) for request in api.requests]
     assert any(abs(float(form["time"][0]) - (before / SECOND + ahead)) < 30 for form in asked if "time" in form)
     assert all(before - 30 * SECOND < point.time <= time.time_ns() for point in kept.points)
 

@@ -50,7 +50,7 @@ def seen(lab: Lab) -> float:
     """Records that the server has seen produced, by all brokers since they started."""
     query = 'sum(kafka_server_brokertopicmetrics_messagesin_total{topic=""})'
     answer = httpx.get(f"{lab.info.prometheus_url}/api/v1/query", params={"query": query}, trust_env=False).json()
-    return sum(float(one["value"][1]) for one in answer["data"]["result"])
+    return sum(float(result["value"][1]) for result in answer["data"]["result"])
 
 
 def until_seen(lab: Lab, records: float) -> int:

@@ -61,7 +61,7 @@ class World:
         for number in range(round((LEAD_IN + END - START) / INTERVAL)):
             # Scrapes are at no whole seconds: those are the steps'.
             at = round(0.05 - LEAD_IN + number * INTERVAL, 3)
-            self.past.scrape(START + at, of, shows[max(one for one in since if one <= at)])
+            self.past.scrape(START + at, of, shows[max(begin for begin in since if begin <= at)])
         return of["instance"]
 
     def read(self, env: str, **more: Any) -> Kept:
@@ -95,8 +95,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, instances: dict[str, str]) -
     made.target("restarted", {BEFORE: ingress(50_000.0), 4.0: reset}, broker="1")
     # Two servers see one target by the same job and instance.
     seen = {BEFORE: ingress(10.0), 3.0: ingress(30.0)}
-    one = made.target("doubled", seen, broker="1", prometheus_replica="a")
-    made.target("doubled", seen, broker="1", prometheus_replica="b", instance=one)
+    doubled = made.target("doubled", seen, broker="1", prometheus_replica="a")
+    made.target("doubled", seen, broker="1", prometheus_replica="b", instance=doubled)
     still = {BEFORE: ingress(0.0)}
     for _ in range(2):
         made.target("same", still, broker="1")
@@ -110,8 +110,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, instances: dict[str, str]) -
         "prod", {BEFORE: {f'{SOCKETS}connection_count{{listener="CLIENT"}}': 9.0}}, pod="my-cluster-controller-2"
     )
     parts = {BEFORE: redpanda(0.0, 0.0), 3.0: redpanda(500.0, 30.0)}
-    one = made.target("parts", only("redpanda_", parts), pod="redpanda-5")
-    made.target("parts", only("vectorized_", parts), pod="redpanda-5", instance=one)
+    parts_ = made.target("parts", only("redpanda_", parts), pod="redpanda-5")
+    made.target("parts", only("vectorized_", parts), pod="redpanda-5", instance=parts_)
     made.server.remember(made.past)
     try:
         made.server.start()
@@ -125,9 +125,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Pla
     """A server that scrapes a broker while tests run."""
     with (
         played_broker() as broker,
-        server(tmp_path_factory.mktemp("live"), {"targets": [broker.place], "labels": {"broker": "1"}}) as one,
+        server(tmp_path_factory.mktemp("live"), {"targets": [broker.place], "labels": {"broker": "1"}}) as scraping,
     ):
-        yield one, broker
+        yield scraping, broker
 
 
 def redpanda(ingress: float, requests: float) -> dict[str, float]:
@@ -184,16 +184,16 @@ def test_a_step_shows_the_same_growth_at_the_scrapes_own_times(world: World) -> 
 def test_a_dead_target_is_a_gap_and_not_a_level_that_goes_on(
     live: tuple[Server, PlayedBroker], step: float | None
 ) -> None:
-    one, broker = live
-    start = one.until_scraped("max(up)", 1.0)
+    scraping, broker = live
+    start = scraping.until_scraped("max(up)", 1.0)
     later(1, start)
     broker.dead = True
-    died = one.until_scraped("max(up)", 0.0)
+    died = scraping.until_scraped("max(up)", 0.0)
     later(4, died)
     broker.dead = False
-    back = one.until_scraped("max(up)", 1.0)
+    back = scraping.until_scraped("max(up)", 1.0)
     later(2, back)
-    kept = collected(source(one, step=step), start, time.time_ns())
+    kept = collected(source(scraping, step=step), start, time.time_ns())
     assert [point for point in kept.of("partitions") if died < point.time < back - SECOND // 2] == []
     # A busy machine may miss more scrapes than those.
     gaps = [text for at, kind, text in kept.events if kind == "scrape-missing" and died < at]
@@ -201,12 +201,12 @@ def test_a_dead_target_is_a_gap_and_not_a_level_that_goes_on(
 
 
 def test_a_broker_that_is_silent_at_the_end_is_told(live: tuple[Server, PlayedBroker]) -> None:
-    one, broker = live
-    start = one.until_scraped("max(up)", 1.0)
+    scraping, broker = live
+    start = scraping.until_scraped("max(up)", 1.0)
     broker.dead = True
-    died = one.until_scraped("max(up)", 0.0)
+    died = scraping.until_scraped("max(up)", 0.0)
     later(3, died)
-    kept = collected(source(one), start, time.time_ns())
+    kept = collected(source(scraping), start, time.time_ns())
     broker.dead = False
     last_time, kind, text = kept.events[-1]
     assert (kind, last_time <= died) == ("scrape-missing", True)
@@ -254,8 +254,8 @@ def test_two_jobs_that_scrape_different_parts_of_a_broker_make_one_broker(world:
 
 
 def test_the_same_stretch_can_be_read_twice(world: World) -> None:
-    one = source(world.server, select='env="prod"')
-    first, again = (collected(one, START * SECOND, END * SECOND) for _ in range(2))
+    reader = source(world.server, select='env="prod"')
+    first, again = (collected(reader, START * SECOND, END * SECOND) for _ in range(2))
     assert first.points == again.points != []
 
 
@@ -267,15 +267,15 @@ def test_a_server_without_kafka_is_told_as_such(world: World) -> None:
 @pytest.mark.long
 def test_very_many_topics_are_read_by_their_largest_and_the_rest_together(tmp_path: Path) -> None:
     count = 21_000
-    with played_broker() as broker, server(tmp_path, {"targets": [broker.place]}, interval="2s") as one:
+    with played_broker() as broker, server(tmp_path, {"targets": [broker.place]}, interval="2s") as scraping:
         busy = {f"busy-{number}": 500.0 for number in range(20)}
         idle = {f"idle-{number}": 5.0 for number in range(count)}
         broker.show(1_000_000.0, **busy, **idle)
-        start = one.until_scraped(IN_ALL, 1_000_000.0)
+        start = scraping.until_scraped(IN_ALL, 1_000_000.0)
         broker.show(1_003_500.0, **dict.fromkeys(busy, 600.0), **dict.fromkeys(list(idle)[:1500], 6.0))
         broker.values |= {f'{TOTAL}{{topic="{topic}"}}': 5.0 for topic in list(idle)[1500:]}
-        end = one.until_scraped(IN_ALL, 1_003_500.0)
-        kept = collected(source(one), start, end)
+        end = scraping.until_scraped(IN_ALL, 1_003_500.0)
+        kept = collected(source(scraping), start, end)
     assert sum(kept.values("ingress")) == 3500.0
     assert sum(kept.values("ingress_by_topic")) == 3500.0, "what is not read by itself is in the rest"
     assert sum(sum(kept.values("ingress_by_topic", topic=topic)) for topic in busy) == 2000.0
@@ -294,15 +294,15 @@ def test_the_rest_of_very_many_is_summed_by_the_server_where_there_is_no_total(t
         return {**lines, 'redpanda_rpc_active_connections{redpanda_server="kafka"}': sum(each.values())}
 
     target = {"labels": {"pod": "redpanda-2"}}
-    with played_broker() as broker, server(tmp_path, {"targets": [broker.place], **target}, interval="2s") as one:
+    with played_broker() as broker, server(tmp_path, {"targets": [broker.place], **target}, interval="2s") as scraping:
         before = {f"idle-{number}": 5.0 for number in range(21_000)} | {"busy": 100.0}
         broker.values = topics(before)
-        start = one.until_scraped("max(redpanda_rpc_active_connections)", sum(before.values()))
+        start = scraping.until_scraped("max(redpanda_rpc_active_connections)", sum(before.values()))
         after = {**before, **{f"idle-{number}": 7.0 for number in range(500)}, "busy": 900.0}
         broker.values = topics(after)
         # A sum is told with the scrape that follows it.
-        later(6, one.until_scraped("max(redpanda_rpc_active_connections)", sum(after.values())))
-        kept = collected(source(one, names=Names.named("redpanda")), start, time.time_ns())
+        later(6, scraping.until_scraped("max(redpanda_rpc_active_connections)", sum(after.values())))
+        kept = collected(source(scraping, names=Names.named("redpanda")), start, time.time_ns())
     assert sum(kept.values("ingress", broker="2")) == 1800.0
     assert sum(kept.values("ingress_by_topic", topic="busy")) == 800.0
     assert sum(kept.values("ingress_by_topic")) == 1800.0
@@ -312,19 +312,22 @@ def test_the_rest_of_very_many_is_summed_by_the_server_where_there_is_no_total(t
 
 @pytest.mark.long
 def test_following_goes_on_when_the_server_dies_and_comes_back(tmp_path: Path) -> None:
-    with played_broker() as broker, server(tmp_path, {"targets": [broker.place], "labels": {"broker": "1"}}) as one:
+    with (
+        played_broker() as broker,
+        server(tmp_path, {"targets": [broker.place], "labels": {"broker": "1"}}) as scraping,
+    ):
         broker.show(100.0)
-        one.until_scraped(IN_ALL, 100.0)
+        scraping.until_scraped(IN_ALL, 100.0)
         kept = Kept()
-        following = HistoryPoller(history=source(one), interval=0.3, lateness=0.5).start(kept)
+        following = HistoryPoller(history=source(scraping), interval=0.3, lateness=0.5).start(kept)
         try:
             wait_for(lambda: len(kept.of("ingress")) > 2)
             broker.show(150.0)
             wait_for(lambda: sum(kept.values("ingress")) == 50.0)
-            one.kill()
+            scraping.kill()
             wait_for(lambda: "metrics-unread" in kept.kinds)
             broker.show(400.0)
-            one.start()
+            scraping.start()
             wait_for(lambda: "metrics-resumed" in kept.kinds)
             wait_for(lambda: sum(kept.values("ingress")) == 300.0)
         finally:

@@ -40,7 +40,9 @@ def test_every_value_is_in_the_one_scrape_that_it_came_from(targets: dict[str, l
         for time in times:
             wanted[instance, time * SECOND] = {(BEAT, "", 1.0), *((TOTAL, topic, float(time)) for topic in set(topics))}
     found = {
-        (dict(target)["instance"], time): {(one.name, one.labels.get("topic", ""), one.value) for one in samples}
+        (dict(target)["instance"], time): {
+            (sample.name, sample.labels.get("topic", ""), sample.value) for sample in samples
+        }
         for target, by_time in scrapes_of(chunk(*lines)).items()
         for time, samples in by_time.items()
     }
@@ -59,7 +61,7 @@ def test_sums_of_the_rest_go_to_the_scrapes_that_follow_them() -> None:
     beat = line(BEAT, [10, 12, 14], [7.0] * 3, instance="b:1")
     rest = line(TOTAL, [11, 13], [5.0, 6.0], instance="b:1", topic="(others)")
     ((times),) = scrapes_of(chunk(beat, rests=[rest])).values()
-    found = [[one.value for one in samples if one.name == TOTAL] for samples in times.values()]
+    found = [[sample.value for sample in samples if sample.name == TOTAL] for samples in times.values()]
     assert found == [[], [5.0], [6.0]]
 
 

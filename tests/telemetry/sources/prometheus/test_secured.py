@@ -40,8 +40,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         "tls_server_config": {"cert_file": str(folder / "cert.pem"), "key_file": str(folder / "key.pem")},
         "basic_auth_users": {"reader": HASHED},
     }
-    with server(folder, web=web) as one:
-        access = Access(url=one.url, username="reader", password=SECRET, ca=str(folder / "ca.pem"))
+    with server(folder, web=web) as secured_server:
+        access = Access(url=secured_server.url, username="reader", password=SECRET, ca=str(folder / "ca.pem"))
         yield Secured(access=access, other=str(folder / "other.pem"))
 
 
