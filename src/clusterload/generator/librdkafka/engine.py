@@ -45,7 +45,7 @@ def generate_load(
     """Make all Loads for `duration` seconds, end them within a bound, and account for everything.
 
     Args:
-        loads: who does what, how much and where to.
+        loads: of this engine.
         duration: seconds.
         properties: of the cluster's clients.
         seed: of all chance.

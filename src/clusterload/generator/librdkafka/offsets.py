@@ -41,7 +41,7 @@ def first_offsets(properties: Properties, overrides: Mapping[str, Any], topic: s
         ConfigurationError: a property that cannot be used.
     """
     with _offsets_consumer(properties, overrides) as consumer:
-        return _patiently(lambda: _first(consumer, topic))
+        return _with_retries(lambda: _first(consumer, topic))
 
 
 def last_offsets(properties: Properties, overrides: Mapping[str, Any], topic: str) -> dict[int, int]:
@@ -62,8 +62,8 @@ def _first(consumer: Consumer, topic: str) -> dict[int, int]:
 
 def _ends(consumer: Consumer, topic: str) -> list[TopicPartition]:
     partitions = consumer.list_topics(topic, _ANSWER_SECONDS).topics[topic].partitions
-    asked = [TopicPartition(topic, number, OFFSET_END) for number in partitions]
-    return _checked(consumer.offsets_for_times(asked, _ANSWER_SECONDS))
+    ends = [TopicPartition(topic, number, OFFSET_END) for number in partitions]
+    return _checked(consumer.offsets_for_times(ends, _ANSWER_SECONDS))
 
 
 def _checked(places: list[TopicPartition]) -> list[TopicPartition]:
@@ -74,11 +74,11 @@ def _checked(places: list[TopicPartition]) -> list[TopicPartition]:
     return places
 
 
-def _patiently(ask: Callable[[], dict[int, int]]) -> dict[int, int]:
+def _with_retries(call: Callable[[], dict[int, int]]) -> dict[int, int]:
     give_up = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return ask()
+            return call()
         except KafkaException as error:
             inner = kafka_error(error)
             if time.monotonic() > give_up or not (inner.retriable() or inner.code() in _PASSING):

@@ -92,7 +92,7 @@ class CountsRecorder:
     """Takes the counts of Loads and records how much they grew, labelled by `load`.
 
     Of a group, records and bytes are those that its members consumed; of transactions, those that were
-    committed. Bytes are those of values: librdkafka does not tell those of batches. Rebalances are assignments that
+    committed. Bytes are those of values: librdkafka does not give those of batches. Rebalances are assignments that
     members were given: a rebalance of the group gives one to each member.
     """
 

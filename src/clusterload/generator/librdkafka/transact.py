@@ -295,7 +295,7 @@ class Transactions:
             return TransactionOutcome(fate=Fate.ACKNOWLEDGED, partitions=len(self._touched))
 
     def _abort(self, reason: str, *, certain: bool) -> TransactionOutcome:
-        """Abort; `certain` says that no commit was asked for, so that brokers abort it even if we cannot ask them."""
+        """Abort; `certain` if no commit was requested, so that brokers abort it even without our request."""
         while True:
             try:
                 self.producer.abort_transaction(_STEP_SECONDS)

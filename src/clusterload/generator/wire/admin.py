@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clusterload.model.workload import Level
 
 LOADING_MS: Final = 100
-"""Milliseconds until a coordinator that is still reading its groups is asked again."""
+"""Milliseconds until a coordinator that is still loading its groups gets another request."""
 
 _SWEEP: Final = 50_000_000
 _OFFSET_BEFORE_END: Final = 10

@@ -44,7 +44,7 @@ class Owner(Protocol):
         """It is logged in and may be used."""
 
     def on_close(self, connection: Connection, reason: str) -> None:
-        """It is closed. What was in flight stands in its `in_flight`, oldest first."""
+        """It is closed. What was in flight is in its `in_flight`, oldest first."""
 
     def on_writable(self, connection: Connection) -> None:
         """It could not be written to, and can be again."""

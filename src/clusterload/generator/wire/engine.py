@@ -35,7 +35,7 @@ REQUESTS_A_WORKER: Final = 15_000.0
 CONNECTIONS_A_WORKER: Final = 20_000.0
 """Connections beyond which a Load is shared by two workers."""
 
-ANSWER_MS: Final = 30_000
+PRODUCE_TIMEOUT_MS: Final = 30_000
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -63,7 +63,7 @@ class PreparedLoads:
 
     @property
     def made(self) -> GeneratedLoad:
-        """The load as it stands."""
+        """The load so far."""
         end = min(time.time_ns(), self.start + round(self.duration * SECOND))
         return GeneratedLoad(start=self.start, end=end, ledgers=self.account.ledgers)
 
@@ -173,7 +173,7 @@ def _template(load: Load) -> Template | None:
     if load.kind != "produce":
         return None
     acks = {"0": 0, "1": 1, "all": -1}[load.dials.acks or "all"]
-    return frames.produce_template(load.topic, client_id=load.client_id, acks=acks, timeout_ms=ANSWER_MS)
+    return frames.produce_template(load.topic, client_id=load.client_id, acks=acks, timeout_ms=PRODUCE_TIMEOUT_MS)
 
 
 def _share(load: Load, workers: int, routes: Routes) -> int:

@@ -2,7 +2,7 @@
 
 Fetch v10 without a session (Kafka 2.1 and later, as Produce v7), ListOffsets v2. Answers are walked, not
 copied: of each record batch the header is read and nothing more, except the start of its first record where a
-consumer asks for it. `frames` makes the frames with kio, and tests hold both against each other.
+consumer wants it. `frames` makes the frames with kio, and tests hold both against each other.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 from clusterload.generator.wire.connection import CORRELATION_AT
 
 PARTITION_BYTES: Final = 1_048_576
-"""Bytes of one partition in an answer, and below those of all: what Java's consumer asks for by default."""
+"""Bytes of one partition in a response, and below of all partitions: the defaults of Java's consumer."""
 
-ANSWER_BYTES: Final = 52_428_800
+RESPONSE_BYTES: Final = 52_428_800
 
 LATEST: Final = -1
 EARLIEST: Final = -2
@@ -45,7 +45,7 @@ _MORE: Final = 0x80
 
 _FIRST: Final = bytes(3)
 _KEYS: Final = {0x01: 5, 0x10: 13}
-"""How far a value's size stands behind a record's length, by the varint of its key's size: none, or 8 bytes."""
+"""How far a value's size comes after a record's length, by the varint of its key's size: none, or 8 bytes."""
 
 _COMPRESSED: Final = 0x07
 _CONTROL: Final = 0x20
@@ -101,7 +101,7 @@ class FetchResponse(NamedTuple):
 
 
 class FetchedPartition(NamedTuple):
-    """What a Fetch response holds of one partition; its record batches stand from `at` to `end`."""
+    """What a Fetch response holds of one partition; its record batches are between `at` and `end`."""
 
     partition: int
     error: int
@@ -114,7 +114,7 @@ class CountedBatches(NamedTuple):
     """What record batches hold.
 
     Attributes:
-        records: those at or after the asked offset, without control records.
+        records: those at or after the fetch offset, without control records.
         bytes: of the batches that hold them.
         next_offset: where to read on.
         samples: due times, Unix nanoseconds, of first records that are our own.
@@ -159,7 +159,7 @@ def fetched_partitions(data: bytes, found: FetchResponse) -> Iterator[FetchedPar
 def count_batches(data: bytes, at: int, end: int, offset: int, own: int | None = None) -> CountedBatches:
     """Count the record batches between two places.
 
-    The first may begin before the asked offset, and the last may be cut off: what is before is not counted, and
+    The first may begin before the fetch offset, and the last may be cut off: what is before is not counted, and
     what is cut off will be read again. In a batch that begins before the offset each offset is taken for a
     record. Entries of the formats before 0.11 count as a record each.
 
@@ -167,7 +167,7 @@ def count_batches(data: bytes, at: int, end: int, offset: int, own: int | None =
         data: holds them.
         at: where the first begins.
         end: where they end.
-        offset: the one that was asked for.
+        offset: the fetch offset.
         own: the upper 18 bits of our own records' stamps; then the first record of each uncompressed batch is
             looked at. None looks at none.
     """
@@ -232,7 +232,7 @@ class PartitionOffset(NamedTuple):
 
 
 def listed_offsets(data: bytes, at: int) -> tuple[int, list[PartitionOffset]]:
-    """Milliseconds of pause that a ListOffsets response asks for, and its partitions."""
+    """The throttle time of a ListOffsets response in milliseconds, and its partitions."""
     throttle, topics = struct.unpack_from(">ii", data, at + 4)
     at += 12
     found = []

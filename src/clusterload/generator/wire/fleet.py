@@ -134,7 +134,7 @@ def connected_fleet(
 
     Args:
         works: one for each worker.
-        find: asks the cluster for new routes.
+        find: looks up the routes.
         on_report: gets each report, in a thread of the fleet.
         executor: where workers run; processes of this machine by default.
 
@@ -215,9 +215,9 @@ def finder(
     """A function that looks up the routes, each time at the brokers known by then.
 
     Args:
-        servers: to ask first, as in `bootstrap.servers`.
+        servers: for the first lookup, as in `bootstrap.servers`.
         security: how to speak to brokers.
-        client_id: who asks.
+        client_id: of the lookup.
         topics: whose leaders are wanted.
         needed: APIs that the load needs, with their key and version.
     """
@@ -239,12 +239,12 @@ def look_up(conversation: Conversation, topics: tuple[str, ...]) -> Routes:
     Raises:
         ClusterError: a topic does not exist or may not be read, or the broker does not answer.
     """
-    answer = conversation.ask(metadata_request(topics), MetadataResponse)
+    response = conversation.ask(metadata_request(topics), MetadataResponse)
     leaders: dict[str, tuple[int, ...]] = {}
-    for topic in answer.topics:
+    for topic in response.topics:
         if topic.error_code not in {ErrorCode.none, ErrorCode.leader_not_available}:
             raise ClusterError(f"topic {topic.name!r}: {topic.error_code.name.upper()}; check that it exists")
         partitions = sorted(topic.partitions, key=lambda partition: partition.partition_index)
         leaders[str(topic.name)] = tuple(int(partition.leader_id) for partition in partitions)
-    brokers = {int(broker.node_id): Address(str(broker.host), int(broker.port)) for broker in answer.brokers}
+    brokers = {int(broker.node_id): Address(str(broker.host), int(broker.port)) for broker in response.brokers}
     return Routes(brokers=brokers, leaders=leaders)

@@ -29,7 +29,7 @@ from kio.serial import entity_writer
 from kio.static.primitive import Records, i8, i16, i32, i32Timedelta, i64
 
 from clusterload._version import __version__
-from clusterload.generator.wire.fetch_format import ANSWER_BYTES
+from clusterload.generator.wire.fetch_format import RESPONSE_BYTES
 from clusterload.generator.wire.request_buffer import Template
 from clusterload.kafka.protocol.framing import frame
 
@@ -82,7 +82,7 @@ def fetch(client_id: str, topic: str, *, min_bytes: int) -> bytes:
     request = FetchRequest(
         max_wait=i32Timedelta.parse(timedelta()),
         min_bytes=i32(min_bytes),
-        max_bytes=i32(ANSWER_BYTES),
+        max_bytes=i32(RESPONSE_BYTES),
         topics=(FetchTopic(topic=TopicName(topic), partitions=()),),
         forgotten_topics_data=(),
     )
@@ -157,6 +157,6 @@ def _request(topic: str, acks: int, timeout_ms: int) -> ProduceRequest:
 
 
 def _only(data: bytes, wanted: bytes) -> int:
-    """Where `wanted` stands; it stands there once."""
+    """Where `wanted` is; it occurs once."""
     assert data.count(wanted) == 1, "a stand-in must be found once"
     return data.index(wanted)

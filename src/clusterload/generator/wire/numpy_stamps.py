@@ -29,12 +29,12 @@ _FEWEST: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Numbers that stand the same number of bytes apart.
+    """Numbers that are the same number of bytes apart.
 
     Attributes:
         first: which of all numbers is its first.
         count: how many.
-        at: where the first stands.
+        at: where the first is.
         stride: bytes from one to the next.
     """
 
@@ -62,7 +62,7 @@ class Strides:
     """One kind of number in the requests of one shape: where it goes, and the array that it comes from.
 
     Args:
-        places: where each number stands in a request.
+        places: where each number is in a request.
         source: as many numbers, or a single one for all places. It is read at each assignment.
     """
 

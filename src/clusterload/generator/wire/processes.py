@@ -31,8 +31,8 @@ class Processes(Executor):
         future: Future[Any] = Future()
         process = subprocess.Popen([sys.executable, "-P", "-c", _RUN], stdin=subprocess.PIPE, start_new_session=True)
         assert process.stdin is not None
-        with process.stdin as words:
-            words.write(pickle.dumps((call, arguments)))
+        with process.stdin as stdin:
+            stdin.write(pickle.dumps((call, arguments)))
         future.set_running_or_notify_cancel()
         watching = threading.Thread(target=_watch, args=(process, future), name="worker", daemon=True)
         watching.start()

@@ -71,7 +71,7 @@ class ProduceClients(ProduceSender):
             self.homes[number] = brokers[number % len(brokers)]
         addresses = self.setting.routes.brokers
         await self.open_all((number, addresses[home]) for number, home in self.homes.items())
-        await asyncio.gather(*self.tasks)  # those that ask for producer ids
+        await asyncio.gather(*self.tasks)  # those that request producer ids
 
     def _new_pool(self) -> RequestPool:
         assert self.part.template is not None

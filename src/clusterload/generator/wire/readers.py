@@ -1,4 +1,4 @@
-"""Readers of a topic: how many there are, where each stands, over which connection it reads what."""
+"""Readers of a topic: how many there are, their positions, over which connection it reads what."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNKNOWN: Final = -1
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Cursor:
-    """Where a reader stands in a partition.
+    """A reader's position in a partition.
 
     Attributes:
         offset: the next one to read.
@@ -146,7 +146,7 @@ class Readers:
         return made
 
     def ready(self, number: int, now: int) -> list[Cursor]:
-        """What a connection may ask for now. Each time another partition comes first, so that none goes short."""
+        """What a connection may fetch now. Each time another partition comes first, so that none is starved."""
         share = self._shares.get(number)
         if not share:
             return []
@@ -162,10 +162,10 @@ def connections_of(load: Load, leading: int) -> tuple[int, int]:
     """How many readers a Load has, and how many connections, where so many brokers lead partitions of its topic.
 
     Each reader has a connection to every leading broker. More connections share a reader's partitions, or where
-    fetches are paced and no fan-out is asked for, are more readers.
+    there is a fetch_rate and no fan_out, are more readers.
 
     Raises:
-        ConfigurationError: fewer connections are asked for.
+        ConfigurationError: `connections` is too low.
     """
     dials = load.dials
     wanted = round(peak_of(dials.connections))

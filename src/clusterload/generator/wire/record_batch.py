@@ -1,4 +1,4 @@
-"""Records as they stand in a record batch (magic 2), and where their changing numbers stand."""
+"""Records as a record batch (magic 2) holds them, and where their changing numbers are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Header = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where the numbers of some records stand: bytes from the start of what holds the records.
+    """Where the numbers of some records are: bytes from the start of what holds the records.
 
     Attributes:
         keys: of each key, the record's index and the place; empty without keys.
@@ -36,7 +36,7 @@ class Places:
     dues: tuple[int, ...]
 
     def after(self, offset: int) -> Places:
-        """The same places when the records stand `offset` bytes further on."""
+        """The same places when the records begin `offset` bytes later."""
         return Places(
             keys=tuple((index, at + offset) for index, at in self.keys),
             stamps=tuple((index, at + offset) for index, at in self.stamps),
@@ -50,7 +50,7 @@ class BatchRecords:
 
     Attributes:
         data: their bytes, as they follow the batch's header.
-        places: where in `data` their numbers stand.
+        places: where in `data` their numbers are.
         sizes: bytes of each value.
     """
 

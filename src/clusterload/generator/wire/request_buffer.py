@@ -1,6 +1,6 @@
 """Produce requests that are changed in place: only what must change, and nothing is copied.
 
-This is the hot path of the generator: what stands here is measured (`benchmarks/seal.py`).
+This is the hot path of the generator: it is measured by `benchmarks/seal.py`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from crc32c import crc32c
 from clusterload.generator.wire.stamps import Stamping
 
 _CRC_AT: Final = 17
-"""Where a batch's checksum stands; it covers everything behind it."""
+"""Where a batch's checksum is; it covers everything after it."""
 
 _TIMES_AT: Final = 27
-"""From where base and max timestamp, producer id, epoch and base sequence stand together."""
+"""From where base and max timestamp, producer id, epoch and base sequence follow each other."""
 
 _HEADER: Final = Struct(">qiibIhiqqqhii")
 _put_int = Struct(">i").pack_into
@@ -32,9 +32,9 @@ class Template:
 
     Attributes:
         head: its bytes, the frame's size included; sizes count no batch yet.
-        correlation_at: where the correlation id stands.
-        partition_at: where the partition's index stands.
-        records_at: where the record batch's size stands.
+        correlation_at: where the correlation id is.
+        partition_at: where the partition's index is.
+        records_at: where the record batch's size is.
         answered: whether brokers answer it (acks other than 0).
     """
 
@@ -46,7 +46,7 @@ class Template:
 
     @property
     def data_at(self) -> int:
-        """Where the records stand that follow the batch's header."""
+        """Where the records begin, after the batch's header."""
         return len(self.head) + _HEADER.size
 
     def around(self, data: bytes, count: int, attributes: int = 0) -> bytearray:

@@ -33,7 +33,7 @@ DRAWN_BYTES: Final = 4 * 2**20
 """About what they may take."""
 
 TRIES: Final = 8
-"""Times that they are drawn; those whose mean size is nearest to the asked one are used."""
+"""Times that they are drawn; the draw whose mean size is nearest to the distribution's is used."""
 
 BUFFER_COST: Final = 896
 """Bytes that a buffer takes about, beyond the request itself."""

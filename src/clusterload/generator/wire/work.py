@@ -73,7 +73,7 @@ class WorkerTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """One worker's part of a Load as it stands; counts are since the start, latencies since the last tally.
+    """One worker's part of a Load so far; counts are since the start, latencies since the last tally.
 
     Attributes:
         answered: requests answered, by API.

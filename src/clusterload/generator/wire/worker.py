@@ -32,7 +32,7 @@ REPORT_SECONDS: Final = 1.0
 FINISH_SECONDS: Final = 10.0
 """How long responses are waited for after the end."""
 
-ASK_SECONDS: Final = 0.1
+STALE_SECONDS: Final = 0.1
 """New routes are requested at most this often."""
 
 _TICK: Final = 1_000_000
@@ -59,7 +59,7 @@ class _Worker:
         self.populations: list[Population] = []
         self.over = asyncio.Event()
         self.lag = 0
-        self.cpu = self.asked = 0.0
+        self.cpu = self.stale_sent = 0.0
 
     async def run(self) -> None:
         work: WorkerTask = self.fleet.recv()
@@ -112,12 +112,12 @@ class _Worker:
         for population in self.populations:
             await population.prepare()
         gc.collect()
-        gc.freeze()  # what stands now stands to the end; the collector need not look at it again
+        gc.freeze()  # what exists now lives to the end; the collector need not look at it again
 
     def _stale(self) -> None:
         now = time.monotonic()
-        if now - self.asked > ASK_SECONDS:
-            self.asked = now
+        if now - self.stale_sent > STALE_SECONDS:
+            self.stale_sent = now
             self.fleet.send(("stale", None))
 
     async def _begin(self, work: WorkerTask) -> bool:
@@ -163,7 +163,7 @@ class _Worker:
                 done.set_result(None)
                 return
             due = max(min(due, report_at, setting.end), now + _TICK)
-            # The loop's timers tick in milliseconds; asked for less, they would spin.
+            # The loop's timers tick in milliseconds; with less they would spin.
             loop.call_later(max(_TICK, due - time.monotonic_ns()) / 1e9, wake, due)
 
         loop.call_later(max(0.0, (setting.origin - time.monotonic_ns()) / 1e9), wake, setting.origin)
