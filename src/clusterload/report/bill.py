@@ -18,7 +18,7 @@ from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.model.wording import capitalized
-from clusterload.report.plain import TextReport
+from clusterload.report.plain import TextReport, finite
 from clusterload.report.tables import table
 
 _LARGEST: Final = 2
@@ -68,7 +68,7 @@ class Billed:
     @property
     def drivers(self) -> Mapping[str, float]:
         """Cores by driver, the most first, with what is not explained at the end where the CPU is known."""
-        found = dict(sorted(self.prices.explains(self.facts).items(), key=lambda one: -one[1]))
+        found = dict(sorted(self.prices.explains(self.facts).items(), key=lambda entry: -entry[1]))
         if not math.isnan(self.cpu):
             found[NOT_EXPLAINED] = self.cpu - math.fsum(found.values())
         return found
@@ -83,7 +83,7 @@ def bill_report(billed: Billed, *, by: str = "") -> TextReport:
     """
     text = billed.bill.sentence
     parts: list[RenderableType] = [Text(f"{capitalized(text)}.", style="bold")]
-    for kind in [by] if by else [one for one in billed.bill.kinds if one != "broker"]:
+    for kind in [by] if by else [kind for kind in billed.bill.kinds if kind != "broker"]:
         charges = billed.bill.of(kind)
         if charges:
             parts.append(charges_table(billed.bill, kind, charges, TOP_ALONE if by else TOP))
@@ -97,34 +97,36 @@ def bill_report(billed: Billed, *, by: str = "") -> TextReport:
 
 def charges_table(told: Bill, kind: str, charges: Sequence[Charge], top: int) -> Table:
     """What each of a kind has used: who rose most and who is largest, the others together, and the remainder."""
-    leading, known = told.leading[kind], {figure for one in charges for figure in one.figures}
+    leading, known = told.leading[kind], {figure for charge in charges for figure in charge.figures}
     figures = [leading, *(figure for figure in _TITLES if figure in known and figure != leading)]
     figures = figures[: _MOST_COLUMNS - told.compared]
     change = ["change"] if told.compared else []
     shown = table(f"by {kind}", _TITLES[leading], *change, "share", *(_TITLES[figure] for figure in figures[1:]))
     *named, rest = charges
     rows = _rows(named, leading, top)
-    for one in (*rows, *_summed(kind, [one for one in named if one not in rows], told), rest):
-        style = "dim" if one.name == UNATTRIBUTED else ""
-        cells = [_rounded(leading, one.figures.get(leading, math.nan))]
-        cells += [_signed(leading, one.rise.get(leading, math.nan))] if told.compared else []
-        cells += [units.percent(one.share)]
-        cells += [_rounded(figure, one.figures.get(figure, math.nan)) for figure in figures[1:]]
-        shown.add_row(Text(one.name, style=style), *(Text(cell, style=style) for cell in cells))
+    for charge in (*rows, *_summed(kind, [charge for charge in named if charge not in rows], told), rest):
+        style = "dim" if charge.name == UNATTRIBUTED else ""
+        cells = [_rounded(leading, charge.figures.get(leading, math.nan))]
+        cells += [_signed(leading, charge.rise.get(leading, math.nan))] if told.compared else []
+        cells += [units.percent(charge.share)]
+        cells += [_rounded(figure, charge.figures.get(figure, math.nan)) for figure in figures[1:]]
+        shown.add_row(Text(charge.name, style=style), *(Text(cell, style=style) for cell in cells))
     return shown
 
 
 def _rows(named: Sequence[Charge], leading: str, top: int) -> list[Charge]:
     """Who rose most, and the largest too, in the order of the bill; who used next to nothing is not shown alone."""
-    sums = {figure: math.fsum(one.figures.get(figure, 0.0) for one in named) for figure in FIGURES}
+    sums = {figure: math.fsum(charge.figures.get(figure, 0.0) for charge in named) for figure in FIGURES}
     shown = [
-        one
-        for one in named
-        if any(max(value, one.rise.get(figure, 0.0)) > _WORTH * sums[figure] for figure, value in one.figures.items())
+        charge
+        for charge in named
+        if any(
+            max(value, charge.rise.get(figure, 0.0)) > _WORTH * sums[figure] for figure, value in charge.figures.items()
+        )
     ]
-    largest = sorted(shown, key=lambda one: -one.figures.get(leading, 0.0))[:_LARGEST]
-    risen = [one for one in shown if one not in largest][: max(0, top - len(largest))]
-    return [one for one in shown if one in risen or one in largest]
+    largest = sorted(shown, key=lambda charge: -charge.figures.get(leading, 0.0))[:_LARGEST]
+    risen = [charge for charge in shown if charge not in largest][: max(0, top - len(largest))]
+    return [charge for charge in shown if charge in risen or charge in largest]
 
 
 def _summed(kind: str, left: Sequence[Charge], told: Bill) -> Iterator[Charge]:
@@ -132,12 +134,12 @@ def _summed(kind: str, left: Sequence[Charge], told: Bill) -> Iterator[Charge]:
     if not left:
         return
     added = [figure for figure in FIGURES if figure in told.wholes[kind]]
-    shares = [one.share for one in left if not math.isnan(one.share)]
+    shares = [charge.share for charge in left if not math.isnan(charge.share)]
     yield Charge(
         kind=kind,
         name=f"{len(left)} more",
-        figures={figure: math.fsum(one.figures.get(figure, 0.0) for one in left) for figure in added},
-        rise={figure: math.fsum(one.rise.get(figure, 0.0) for one in left) for figure in added},
+        figures={figure: math.fsum(charge.figures.get(figure, 0.0) for charge in left) for figure in added},
+        rise={figure: math.fsum(charge.rise.get(figure, 0.0) for charge in left) for figure in added},
         share=math.fsum(shares) if shares else math.nan,
     )
 
@@ -186,27 +188,27 @@ def bill_document(billed: Billed) -> dict[str, Any]:
         "window": _window(billed.facts.now),
         "baseline": _window(billed.facts.before) if billed.facts.before else None,
         "units": {figure: str(unit) for figure, unit in FIGURES.items()},
-        "charges": [_charge(one) for one in told.charges],
-        "wholes": {kind: _plain(one) for kind, one in told.wholes.items()},
+        "charges": [_charge(charge) for charge in told.charges],
+        "wholes": {kind: _plain(values) for kind, values in told.wholes.items()},
         "leading": dict(told.leading),
-        "cpu": _number(billed.cpu),
-        "drivers": {driver: _number(cores) for driver, cores in billed.drivers.items()},
+        "cpu": finite(billed.cpu),
+        "drivers": {driver: finite(cores) for driver, cores in billed.drivers.items()},
         "prices": {
             "basis": found.basis,
             "fitted": found.fitted,
             "windows": found.windows,
             "left_out": found.left_out,
-            "error": _number(found.error),
+            "error": finite(found.error),
             "prices": [
                 {
-                    "driver": one.driver,
-                    "value": _number(one.value),
-                    "low": _number(one.low),
-                    "high": _number(one.high),
-                    "unit": str(one.unit),
-                    "words": one.words,
+                    "driver": price.driver,
+                    "value": finite(price.value),
+                    "low": finite(price.low),
+                    "high": finite(price.high),
+                    "unit": str(price.unit),
+                    "words": price.words,
                 }
-                for one in found.prices
+                for price in found.prices
             ],
             "inseparable": [list(group) for group in found.inseparable],
         },
@@ -214,23 +216,19 @@ def bill_document(billed: Billed) -> dict[str, Any]:
     }
 
 
-def _charge(one: Charge) -> dict[str, Any]:
+def _charge(charge: Charge) -> dict[str, Any]:
     return {
-        "kind": one.kind,
-        "name": one.name,
-        "figures": _plain(one.figures),
-        "rise": _plain(one.rise),
-        "share": _number(one.share),
+        "kind": charge.kind,
+        "name": charge.name,
+        "figures": _plain(charge.figures),
+        "rise": _plain(charge.rise),
+        "share": finite(charge.share),
     }
 
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
-    return {figure: _number(value) for figure, value in figures.items()}
+    return {figure: finite(value) for figure, value in figures.items()}
 
 
 def _window(run: Run) -> dict[str, Any]:
     return {"start": clock_time(run.start), "end": clock_time(run.end), "run": str(run.path) if run.path else None}
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from rich.text import Text
 from clusterload.analysis.ceiling import Calibration, Ceiling, Search, Step, StepOutcome, drive_of
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
+from clusterload.report.plain import finite
 from clusterload.report.tables import table
 from clusterload.workflow.step_search import StepProgress
 
@@ -21,10 +21,12 @@ _MARKS: Final = {StepOutcome.HELD: "held", StepOutcome.BROKE: "broke", StepOutco
 def calibration_view(calibration: Calibration) -> list[RenderableType]:
     """The ceilings with their intervals, what ended the searches, and what a reader should know."""
     shown = table("resource", "ceiling", "from", "to", "searches")
-    for one in calibration.ceilings:
-        shown.add_row(Text(RESOURCES[one.resource].title), *_cells(one), f"{len(one.telling)} of {one.wanted}")
+    for ceiling in calibration.ceilings:
+        shown.add_row(
+            Text(RESOURCES[ceiling.resource].title), *_cells(ceiling), f"{len(ceiling.telling)} of {ceiling.wanted}"
+        )
     parts: list[RenderableType] = [shown]
-    parts += [Text(line) for one in calibration.ceilings for line in _lines(one)]
+    parts += [Text(line) for ceiling in calibration.ceilings for line in _lines(ceiling)]
     parts += [Text(line, style="yellow") for line in calibration.doubts]
     kept = ", ".join(bound.kept_text for bound in calibration.bounds)
     return [*parts, Text(f"Within {kept}. {calibration.note}", style="dim")]
@@ -64,7 +66,7 @@ def calibration_document(calibration: Calibration) -> dict[str, Any]:
         "bounds": [bound.as_text for bound in calibration.bounds],
         "note": calibration.note,
         "doubts": list(calibration.doubts),
-        "resources": {one.resource: _ceiling(one) for one in calibration.ceilings},
+        "resources": {ceiling.resource: _ceiling(ceiling) for ceiling in calibration.ceilings},
     }
 
 
@@ -73,21 +75,21 @@ def _ceiling(ceiling: Ceiling) -> dict[str, Any]:
         "unit": ceiling.unit.symbol,
         "load": drive_of(ceiling.resource).how,
         "known": ceiling.known,
-        "value": _number(ceiling.value),
-        "low": _number(ceiling.low),
-        "high": _number(ceiling.high),
-        "at_least": _number(ceiling.at_least),
-        "chance": _number(ceiling.chance),
+        "value": finite(ceiling.value),
+        "low": finite(ceiling.low),
+        "high": finite(ceiling.high),
+        "at_least": finite(ceiling.at_least),
+        "chance": finite(ceiling.chance),
         "why": list(ceiling.reasons),
-        "searches": [search_document(one) for one in ceiling.searches],
+        "searches": [search_document(search) for search in ceiling.searches],
     }
 
 
 def search_document(search: Search) -> dict[str, Any]:
     """A search as plain values, each step included."""
     return {
-        "held": _number(search.held),
-        "broke": _number(search.broke),
+        "held": finite(search.held),
+        "broke": finite(search.broke),
         "end": search.cut or search.found.end.value,
         "steps": [_step(step) for step in search.steps],
     }
@@ -96,13 +98,8 @@ def search_document(search: Search) -> dict[str, Any]:
 def _step(step: Step) -> dict[str, Any]:
     return {
         "value": step.value,
-        "used": _number(step.used),
+        "used": finite(step.used),
         "outcome": step.outcome.value,
         "why": step.why,
-        "figures": {name: _number(value) for name, value in step.figures.items()},
+        "figures": {name: finite(value) for name, value in step.figures.items()},
     }
-
-
-def _number(value: float) -> float | None:
-    """JSON knows no NaN and no infinity."""
-    return value if math.isfinite(value) else None

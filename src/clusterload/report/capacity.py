@@ -12,6 +12,7 @@ from clusterload.analysis.ceiling.search import StepOutcome
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
 from clusterload.report.calibration import search_document
+from clusterload.report.plain import finite
 from clusterload.report.plots import INK, LIMIT_COLOUR, PALETTE, STYLE, Plot, require_plotting
 from clusterload.report.tables import table
 
@@ -40,27 +41,27 @@ def capacity_view(capacity: Capacity) -> list[RenderableType]:
 def headroom_view(headrooms: Sequence[Headroom]) -> list[RenderableType]:
     """How far each resource lets a mix grow, the first to bind first; those that give no number in a line each."""
     shown = table("resource", "today", "binds at", "can grow", "then binds")
-    for one in headrooms:
-        if one.known:
-            today, end = units.percent(one.now), units.percent(one.end)
-            shown.add_row(Text(one.title), today, end, one.words, Text(_then(one)))
-    rest = [one for one in headrooms if not one.known]
+    for headroom in headrooms:
+        if headroom.known:
+            today, end = units.percent(headroom.now), units.percent(headroom.end)
+            shown.add_row(Text(headroom.title), today, end, headroom.words, Text(_then(headroom)))
+    rest = [headroom for headroom in headrooms if not headroom.known]
     parts: list[RenderableType] = [shown] if len(rest) < len(headrooms) else []
-    return [*parts, *(Text(f"{one.title}: {one.why}", style="dim") for one in rest)]
+    return [*parts, *(Text(f"{headroom.title}: {headroom.why}", style="dim") for headroom in rest)]
 
 
-def headroom_document(one: Headroom) -> dict[str, Any]:
+def headroom_document(headroom: Headroom) -> dict[str, Any]:
     """A headroom as plain values; a factor is null where it is not known or has no end, which `why` tells apart."""
     return {
-        "resource": one.resource,
-        "broker": one.whose,
-        "factor": _number(one.factor),
-        "at_least": one.at_least,
-        "share": _number(one.now),
-        "until": _number(one.end),
-        "why": one.why,
-        "then": one.then,
-        "gain": _number(one.gain),
+        "resource": headroom.resource,
+        "broker": headroom.whose,
+        "factor": finite(headroom.factor),
+        "at_least": headroom.at_least,
+        "share": finite(headroom.now),
+        "until": finite(headroom.end),
+        "why": headroom.why,
+        "then": headroom.then,
+        "gain": finite(headroom.gain),
     }
 
 
@@ -78,19 +79,19 @@ def capacity_document(capacity: Capacity) -> dict[str, Any]:
         "predicted": _prediction(capacity.prediction),
         "measured": {
             "known": capacity.ceiling.known,
-            "factor": _number(capacity.factor),
-            "low": _number(capacity.low),
-            "high": _number(capacity.high),
-            "at_least": _number(capacity.at_least),
-            "value": _number(capacity.ceiling.middle),
-            "chance": _number(capacity.ceiling.chance),
+            "factor": finite(capacity.factor),
+            "low": finite(capacity.low),
+            "high": finite(capacity.high),
+            "at_least": finite(capacity.at_least),
+            "value": finite(capacity.ceiling.middle),
+            "chance": finite(capacity.ceiling.chance),
             "why": list(capacity.ceiling.reasons),
         },
-        "off": _number(capacity.off),
+        "off": finite(capacity.off),
         "disagreement": capacity.disagreement or None,
         "sentence": capacity.sentence,
         "doubts": list(capacity.doubts),
-        "searches": [search_document(one) for one in capacity.ceiling.searches],
+        "searches": [search_document(search) for search in capacity.ceiling.searches],
     }
 
 
@@ -99,7 +100,7 @@ def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
         return None
     return {
         "first": None if prediction.first is None else headroom_document(prediction.first),
-        "headroom": [headroom_document(one) for one in prediction.headrooms],
+        "headroom": [headroom_document(headroom) for headroom in prediction.headrooms],
         "not_predicted": [bound.as_text for bound in prediction.silent],
         "assumed": prediction.assumed,
     }
@@ -111,11 +112,11 @@ def _assumed(prediction: Prediction) -> Iterator[str]:
         yield f"Not predicted: {', '.join(bound.as_text for bound in prediction.silent)}."
 
 
-def _then(one: Headroom) -> str:
-    title = RESOURCES[one.then].title if one.then else ""
-    if math.isnan(one.gain):
+def _then(headroom: Headroom) -> str:
+    title = RESOURCES[headroom.then].title if headroom.then else ""
+    if math.isnan(headroom.gain):
         return title
-    return f"{title}, x{units.number(one.gain)}"
+    return f"{title}, x{units.number(headroom.gain)}"
 
 
 def raised_name(capacity: Capacity) -> str:
@@ -130,11 +131,6 @@ def _bounds(capacity: Capacity) -> str:
     searches = f"{len(capacity.ceiling.telling)} of {capacity.ceiling.wanted} searches"
     shared = " The brokers share one machine with the generator." if capacity.lab else ""
     return f"While {kept} by limits {capacity.limits}; {searches} found it.{shared}"
-
-
-def _number(value: float) -> float | None:
-    """JSON knows no NaN and no infinity."""
-    return value if math.isfinite(value) else None
 
 
 _LOOKS: Final = {
@@ -170,13 +166,13 @@ def capacity_plot(capacity: Capacity) -> Plot:
 def _draw_steps(axes: Axes, capacity: Capacity) -> None:
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-    factors = [[step.value / capacity.first for step in one.steps] for one in capacity.ceiling.searches]
-    every = [step for one in capacity.ceiling.searches for step in one.steps]
-    flat = [factor for one in factors for factor in one]
+    factors = [[step.value / capacity.first for step in search.steps] for search in capacity.ceiling.searches]
+    every = [step for search in capacity.ceiling.searches for step in search.steps]
+    flat = [factor for search in factors for factor in search]
     at = 0
-    for one in factors:
-        axes.plot(range(at + 1, at + len(one) + 1), one, color="#BBBBBB", linewidth=1.0, zorder=1)
-        at += len(one)
+    for search in factors:
+        axes.plot(range(at + 1, at + len(search) + 1), search, color="#BBBBBB", linewidth=1.0, zorder=1)
+        at += len(search)
         if at < len(flat):
             axes.axvline(at + 0.5, color="#DDDDDD", linewidth=0.8, linestyle=":")
     for outcome, (marker, colour, label) in _LOOKS.items():

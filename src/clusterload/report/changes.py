@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from clusterload.analysis.changes import BY_CHANCE, ChangeSet, Shift, ShiftState
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.model.wording import capitalized
-from clusterload.report.plain import TextReport
+from clusterload.report.plain import TextReport, finite
 from clusterload.report.tables import table
 
 TOP = 15
@@ -60,11 +59,11 @@ def _cells(shift: Shift) -> tuple[Text, ...]:
         units.number(abs(shift.spreads), 2),
     )
     # Non-breaking: where room is short, names are folded and not figures.
-    return tuple(Text(one.replace(" ", "\u00a0")) for one in told)
+    return tuple(Text(cell.replace(" ", "\u00a0")) for cell in told)
 
 
 def _notes(changed: ChangeSet) -> list[str]:
-    needed = [one.needed for one in changed.shifts if one.shows]
+    needed = [shift.needed for shift in changed.shifts if shift.shows]
     lines = []
     if needed:
         lines.append(
@@ -82,19 +81,20 @@ def changes_document(changed: ChangeSet, before: Run, after: Run, usual: Sequenc
         "sentence": changed.sentence,
         "before": _stretch(before),
         "after": _stretch(after),
-        "usual": [_stretch(one) for one in usual],
+        "usual": [_stretch(run) for run in usual],
         "looked": changed.looked,
         "basis": changed.basis,
         "by_chance": BY_CHANCE,
         "moved": [
-            {**_shift(one), "parts": [dict(part.figure.labels) for part in changed.parts(one)]} for one in changed.named
+            {**_shift(shift), "parts": [dict(part.figure.labels) for part in changed.parts(shift)]}
+            for shift in changed.named
         ],
-        "leading": [one.title for one in changed.leading],
-        "usual_figures": [_shift(one) for one in changed.shifts if one.state is ShiftState.USUAL and one.shows],
+        "leading": [shift.title for shift in changed.leading],
+        "usual_figures": [_shift(shift) for shift in changed.shifts if shift.state is ShiftState.USUAL and shift.shows],
         "unknown": [
-            {"name": one.figure.name, "labels": dict(one.figure.labels), "why": one.doubt}
-            for one in changed.shifts
-            if one.state is ShiftState.UNKNOWN
+            {"name": shift.figure.name, "labels": dict(shift.figure.labels), "why": shift.doubt}
+            for shift in changed.shifts
+            if shift.state is ShiftState.UNKNOWN
         ],
     }
 
@@ -111,17 +111,13 @@ def _shift(shift: Shift) -> dict[str, Any]:
         "level": shift.figure.level.name.lower(),
         "state": str(shift.state),
         "unit": str(shift.measure.unit),
-        "before": _number(shift.before),
-        "after": _number(shift.after),
-        "difference": _number(shift.difference),
-        "ratio": _number(shift.ratio),
-        "spread": _number(found.spread) if found else None,
+        "before": finite(shift.before),
+        "after": finite(shift.after),
+        "difference": finite(shift.difference),
+        "ratio": finite(shift.ratio),
+        "spread": finite(found.spread) if found else None,
         "windows": found.windows if found else 0,
-        "spreads": _number(shift.spreads),
-        "needed": _number(shift.needed),
-        "share": _number(shift.share),
+        "spreads": finite(shift.spreads),
+        "needed": finite(shift.needed),
+        "share": finite(shift.share),
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

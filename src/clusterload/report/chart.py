@@ -81,7 +81,7 @@ class Chart:
     @property
     def shown(self) -> int:
         """How many points are drawn; where lines are parts of one, each point once."""
-        return len(self.who) or sum(len(one.x) for one in self.traces)
+        return len(self.who) or sum(len(trace.x) for trace in self.traces)
 
     @property
     def counted(self) -> str:
@@ -96,7 +96,7 @@ class Chart:
 def thinned(traces: list[Trace]) -> tuple[Trace, ...]:
     """Lines that share a chart, each with no more points than there is room for."""
     most = max(_FEWEST, POINTS // max(1, len(traces)))
-    return tuple(_thinned(one, most) for one in traces)
+    return tuple(_thinned(trace, most) for trace in traces)
 
 
 def _thinned(trace: Trace, most: int) -> Trace:
@@ -111,10 +111,10 @@ def said(value: float, unit: Unit) -> str:
 
 def spoken(chart: Chart, rows: int) -> Iterator[tuple[str, ...]]:
     """The lines of a chart over time as rows of text: a stretch of time, and of each line its lowest and highest."""
-    finest = max((len(one.x) for one in chart.traces), default=0)
+    finest = max((len(trace.x) for trace in chart.traces), default=0)
     edges = np.linspace(0, chart.span, min(rows, max(1, finest)) + 1)
     for begin, end in pairwise(edges):
-        ranges = (_range(one.y[(one.x >= begin) & (one.x < end)], chart.unit) for one in chart.traces)
+        ranges = (_range(trace.y[(trace.x >= begin) & (trace.x < end)], chart.unit) for trace in chart.traces)
         yield (units.duration(float(begin)), *ranges)
 
 

@@ -33,9 +33,9 @@ _QUOTAS: Final[Mapping[str, Unit]] = {
 def groups_table(groups: Iterable[ConsumerGroup]) -> Table:
     """Consumer groups with their lag by topic."""
     shown = table("group", "state", "members", "topic", "lag")
-    for one in groups:
-        head = [Text(one.name), Text(one.state), Text(str(len(one.members)))]
-        for topic, lag in sorted(one.lag.items()) or [("", 0)]:
+    for group in groups:
+        head = [Text(group.name), Text(group.state), Text(str(len(group.members)))]
+        for topic, lag in sorted(group.lag.items()) or [("", 0)]:
             amount = "unknown" if lag is None else f"{lag:,}"
             shown.add_row(*head, Text(topic), amount if topic else "")
             head = [Text("")] * len(head)
@@ -45,9 +45,9 @@ def groups_table(groups: Iterable[ConsumerGroup]) -> Table:
 def quotas_table(quotas: Iterable[Quota]) -> Table:
     """What quotas allow to whom; by broker, as Kafka counts them."""
     shown = table("whose", "quota", "on each broker")
-    for one in quotas:
-        for number, (key, value) in enumerate(sorted(one.values.items())):
-            shown.add_row(Text("" if number else one.whose), Text(key), _quota_amount(key, value))
+    for quota in quotas:
+        for number, (key, value) in enumerate(sorted(quota.values.items())):
+            shown.add_row(Text("" if number else quota.whose), Text(key), _quota_amount(key, value))
     return shown
 
 
@@ -56,20 +56,20 @@ def settings_table(settings: Mapping[str, Iterable[Setting]], of: str) -> Table:
     shown = table("setting", "value", "set by", of)
     same: dict[Setting, list[str]] = {}
     for name, found in settings.items():
-        for one in found:
-            same.setdefault(one, []).append(name)
-    for one, names in sorted(same.items(), key=lambda pair: pair[0].name):
+        for setting in found:
+            same.setdefault(setting, []).append(name)
+    for setting, names in sorted(same.items(), key=lambda pair: pair[0].name):
         whose = "all" if len(names) == len(settings) else ", ".join(names)
-        shown.add_row(Text(one.name), Text(one.value), one.source, Text(whose))
+        shown.add_row(Text(setting.name), Text(setting.value), setting.source, Text(whose))
     return shown
 
 
 def privileges_table(privileges: Iterable[Privilege]) -> Table:
     """What each command needs a right for."""
     shown = table("command", "right", "without it")
-    for number, one in enumerate(found := list(privileges)):
-        again = number and found[number - 1].command == one.command
-        shown.add_row("" if again else one.command, one.acl, one.without)
+    for number, privilege in enumerate(found := list(privileges)):
+        again = number and found[number - 1].command == privilege.command
+        shown.add_row("" if again else privilege.command, privilege.acl, privilege.without)
     for column in shown.columns:
         column.justify = "left"
     return shown
@@ -98,16 +98,16 @@ def resources_document() -> dict[str, Any]:
         "sources": {kind: asdict(place) for kind, place in SOURCES.items()},
         "resources": [
             {
-                "name": one.name,
-                "title": one.title,
-                "unit": unit_of(one),
-                "kind": str(one.kind),
-                "role": str(one.role),
-                "per": one.per,
-                "from": metrics_by_source(one.name),
-                "trap": one.trap,
+                "name": resource.name,
+                "title": resource.title,
+                "unit": unit_of(resource),
+                "kind": str(resource.kind),
+                "role": str(resource.role),
+                "per": resource.per,
+                "from": metrics_by_source(resource.name),
+                "trap": resource.trap,
             }
-            for one in RESOURCES.values()
+            for resource in RESOURCES.values()
         ],
     }
 
@@ -117,10 +117,10 @@ def resources_view() -> RenderableType:
     parts: list[RenderableType] = []
     for role, title in _ROLES.items():
         parts.append(Text(f"\n{title}", style="bold"))
-        for one in (each for each in RESOURCES.values() if each.role is role):
-            by = f", by {' and '.join(one.per)}" if one.per else ""
-            parts.append(Text.assemble((one.name, "cyan"), f"  {one.title}, {unit_of(one)}{by}"))
-            lines = [f"{place}: {metric}" for place, metric in metrics_by_source(one.name).items()]
-            lines += [f"trap: {one.trap}"] if one.trap else []
+        for resource in (each for each in RESOURCES.values() if each.role is role):
+            by = f", by {' and '.join(resource.per)}" if resource.per else ""
+            parts.append(Text.assemble((resource.name, "cyan"), f"  {resource.title}, {unit_of(resource)}{by}"))
+            lines = [f"{place}: {metric}" for place, metric in metrics_by_source(resource.name).items()]
+            lines += [f"trap: {resource.trap}"] if resource.trap else []
             parts += [Padding(Text(line, style="dim"), (0, 0, 0, 4)) for line in lines]
     return Group(*parts)

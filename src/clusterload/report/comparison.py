@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from clusterload.analysis.compare import BY_CHANCE, SURE, Comparison, Difference
 from clusterload.model import units
 from clusterload.model.run import clock_time
 from clusterload.model.wording import capitalized
-from clusterload.report.plain import TextReport
+from clusterload.report.plain import TextReport, finite
 from clusterload.report.tables import plain, table
 
 ORDER: Final = (Ruling.WORSE, Ruling.BETTER, Ruling.CHANGED, Ruling.NOT_SHOWN)
@@ -27,13 +26,13 @@ _STYLES: Final = {Ruling.WORSE: "bold red", Ruling.BETTER: "bold green", Ruling.
 def comparison_report(found: Comparison) -> TextReport:
     """A sentence for each two groups, what they are and what differs in how they were made, then each figure."""
     parts: list[RenderableType] = [
-        plain(f"{capitalized(comparison.sentence(one))}.", "bold") for one in found.comparisons
+        plain(f"{capitalized(comparison.sentence(pair))}.", "bold") for pair in found.comparisons
     ]
     parts += [Text(""), *(plain(line) for line in group_lines(found))]
     parts += [settings_table(found)] if found.settings else [Text(ALIKE)]
-    for one in found.comparisons:
-        parts.append(comparison_table(one))
-        parts += [plain(line, "dim") for line in unknown_lines(one)]
+    for pair in found.comparisons:
+        parts.append(comparison_table(pair))
+        parts += [plain(line, "dim") for line in unknown_lines(pair)]
     parts += [plain(f"{capitalized(line)}.", "yellow") for line in found.notes]
     return TextReport(view=Group(*parts, plain(explained(found), "dim")))
 
@@ -55,42 +54,42 @@ def group_lines(found: Comparison) -> Iterator[str]:
 def settings_table(found: Comparison) -> Table:
     """What differs between the groups' plans, and what they were made with."""
     shown = table("what differs", *(group.name for group in found.groups))
-    for one in found.settings:
-        shown.add_row(plain(one.name), *map(plain, one.values))
+    for setting in found.settings:
+        shown.add_row(plain(setting.name), *map(plain, setting.values))
     return shown
 
 
-def comparison_table(one: GroupComparison) -> Table:
+def comparison_table(pair: GroupComparison) -> Table:
     """Each figure of two groups with the difference and its interval, under the word for it."""
-    shown = table("", one.before, one.after, "difference", f"{units.percent(SURE)} interval")
+    shown = table("", pair.before, pair.after, "difference", f"{units.percent(SURE)} interval")
     for ruling in ORDER:
-        own = one.ruled(ruling)
+        own = pair.ruled(ruling)
         if own:
             shown.add_row(Text(capitalized(ruling), style=_STYLES.get(ruling, "")))
         for each in own:
             shown.add_row(plain(f"  {each.figure.title}"), *(Text(_kept(cell)) for cell in cells(each)))
-    for each in without_interval(one):
+    for each in without_interval(pair):
         shown.add_row(plain(each.figure.title), *(Text(_kept(cell)) for cell in cells(each)))
     return shown
 
 
-def without_interval(one: GroupComparison) -> tuple[Difference, ...]:
+def without_interval(pair: GroupComparison) -> tuple[Difference, ...]:
     """Differences of single runs, which have a value only."""
-    return tuple(each for each in one.ruled(Ruling.UNKNOWN) if each.estimate is not None)
+    return tuple(each for each in pair.ruled(Ruling.UNKNOWN) if each.estimate is not None)
 
 
-def cells(one: Difference) -> tuple[str, ...]:
+def cells(difference: Difference) -> tuple[str, ...]:
     """Both values, the difference and its interval, as text."""
-    levels = (units.level(value, one.figure.unit) for value in (one.before, one.after))
-    return (*levels, comparison.amount(one), comparison.interval(one) or "none")
+    levels = (units.level(value, difference.figure.unit) for value in (difference.before, difference.after))
+    return (*levels, comparison.amount(difference), comparison.interval(difference) or "none")
 
 
-def unknown_lines(one: GroupComparison) -> Iterator[str]:
+def unknown_lines(pair: GroupComparison) -> Iterator[str]:
     """What cannot be told and why, a line a reason."""
-    if single := without_interval(one):
+    if single := without_interval(pair):
         yield f"No interval, so that chance may explain every difference: {single[0].doubt}."
     reasons: dict[str, list[str]] = {}
-    for each in one.ruled(Ruling.UNKNOWN):
+    for each in pair.ruled(Ruling.UNKNOWN):
         if each.estimate is None:
             reasons.setdefault(each.doubt, []).append(each.figure.title)
     for doubt, titles in reasons.items():
@@ -128,7 +127,7 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
                         "start": clock_time(reading.run.start),
                         "complete": reading.run.complete,
                         "doubts": [doubt.words for doubt in reading.doubts],
-                        "figures": {figure.name: _number(value) for figure, value in reading.figures.items()},
+                        "figures": {figure.name: finite(value) for figure, value in reading.figures.items()},
                     }
                     for reading in group.readings
                 ],
@@ -136,15 +135,15 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
             for group in found.groups
         ],
         "limits": found.limits,
-        "settings": [{"name": one.name, "values": list(one.values)} for one in found.settings],
+        "settings": [{"name": setting.name, "values": list(setting.values)} for setting in found.settings],
         "contrasts": [
             {
-                "before": one.before,
-                "after": one.after,
-                "sentence": comparison.sentence(one),
-                "differences": [_difference(each) for each in one.differences],
+                "before": pair.before,
+                "after": pair.after,
+                "sentence": comparison.sentence(pair),
+                "differences": [_difference(each) for each in pair.differences],
             }
-            for one in found.comparisons
+            for pair in found.comparisons
         ],
         "basis": found.basis,
         "by_chance": BY_CHANCE,
@@ -153,26 +152,22 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _difference(one: Difference) -> dict[str, Any]:
-    told = one.estimate
+def _difference(difference: Difference) -> dict[str, Any]:
+    told = difference.estimate
     return {
-        "figure": one.figure.name,
-        "title": one.figure.title,
-        "family": str(one.figure.family),
-        "better": str(one.figure.better),
-        "unit": one.figure.unit.symbol,
-        "before": _number(one.before),
-        "after": _number(one.after),
-        "ruling": str(one.ruling),
-        "as": "ratio" if one.relative else "difference",
-        "value": _number(told.value) if told else None,
-        "low": _number(told.low) if told else None,
-        "high": _number(told.high) if told else None,
-        "chance": _number(told.chance) if told else None,
-        "adjusted": _number(one.adjusted),
-        "doubt": one.doubt or None,
+        "figure": difference.figure.name,
+        "title": difference.figure.title,
+        "family": str(difference.figure.family),
+        "better": str(difference.figure.better),
+        "unit": difference.figure.unit.symbol,
+        "before": finite(difference.before),
+        "after": finite(difference.after),
+        "ruling": str(difference.ruling),
+        "as": "ratio" if difference.relative else "difference",
+        "value": finite(told.value) if told else None,
+        "low": finite(told.low) if told else None,
+        "high": finite(told.high) if told else None,
+        "chance": finite(told.chance) if told else None,
+        "adjusted": finite(difference.adjusted),
+        "doubt": difference.doubt or None,
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -21,18 +21,18 @@ def _lines(found: Comparison) -> Iterator[str]:
     names = [group.name for group in found.groups]
     yield f"## Runs compared: {' and '.join(names) if len(names) == 2 else ', '.join(names)}"  # noqa: PLR2004
     yield ""
-    for one in found.comparisons:
-        yield f"**{for_markdown(capitalized(comparison.sentence(one)))}.**"
+    for pair in found.comparisons:
+        yield f"**{for_markdown(capitalized(comparison.sentence(pair)))}.**"
         yield ""
     yield from (f"- {for_markdown(line)}" for line in group_lines(found))
     yield ""
     if found.settings:
-        yield from _table(["what differs", *names], ([one.name, *one.values] for one in found.settings))
+        yield from _table(["what differs", *names], ([setting.name, *setting.values] for setting in found.settings))
     else:
         yield ALIKE
-    for one in found.comparisons:
+    for pair in found.comparisons:
         yield ""
-        yield from _compare_pair(one)
+        yield from _compare_pair(pair)
     yield ""
     if found.notes:
         yield from (f"- {for_markdown(capitalized(note))}." for note in found.notes)
@@ -41,11 +41,11 @@ def _lines(found: Comparison) -> Iterator[str]:
     yield ""
 
 
-def _compare_pair(one: GroupComparison) -> Iterator[str]:
-    heads = ["", one.before, one.after, "difference", f"{units.percent(SURE)} interval", "what that says"]
-    rows = [[each.figure.title, *cells(each), str(ruling)] for ruling in ORDER for each in one.ruled(ruling)]
-    rows += [[each.figure.title, *cells(each), "nothing"] for each in without_interval(one)]
-    unknown = list(unknown_lines(one))
+def _compare_pair(pair: GroupComparison) -> Iterator[str]:
+    heads = ["", pair.before, pair.after, "difference", f"{units.percent(SURE)} interval", "what that says"]
+    rows = [[each.figure.title, *cells(each), str(ruling)] for ruling in ORDER for each in pair.ruled(ruling)]
+    rows += [[each.figure.title, *cells(each), "nothing"] for each in without_interval(pair)]
+    unknown = list(unknown_lines(pair))
     if rows:
         yield from _table(heads, rows)
     if rows and unknown:

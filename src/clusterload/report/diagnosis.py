@@ -20,6 +20,7 @@ from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.model.wording import capitalized
 from clusterload.report.gates import gate_document
+from clusterload.report.plain import finite
 from clusterload.report.tables import table
 
 _EVIDENCE: Final = 4
@@ -41,12 +42,12 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
     against = f"against {units.duration(baseline.seconds)} before" if baseline else "without a baseline"
     head = f"{units.duration(run.seconds)} from {clock_time(run.start)}, {against}, {usage.limits.title}"
     parts: list[RenderableType] = [Text(capitalized(verdict.sentence), style="bold"), Text(head, style="dim")]
-    parts += [Text("; ".join((one.sentence, *one.evidence)), style="yellow") for one in verdict.reached]
-    for one in verdict.findings:
-        parts += [Text(""), finding_line(one), Padding(_details(one), (0, 0, 0, 2))]
+    parts += [Text("; ".join((reached.sentence, *reached.evidence)), style="yellow") for reached in verdict.reached]
+    for finding in verdict.findings:
+        parts += [Text(""), finding_line(finding), Padding(_details(finding), (0, 0, 0, 2))]
     if not verdict.findings:
         parts.append(Text("No cause of the catalogue holds."))
-    parts += [Text(""), *(Text(f"Headroom: {one.sentence}.") for one in _known(verdict))]
+    parts += [Text(""), *(Text(f"Headroom: {headroom.sentence}.") for headroom in _known(verdict))]
     if verdict.missing:
         parts += [Text(""), Text("Missing: " + "; ".join(verdict.missing), style="yellow")]
     return Group(*parts)
@@ -59,7 +60,7 @@ def confidence_words(confidence: float) -> str:
 
 def finding_line(finding: Finding) -> Text:
     """A cause in a line: its id, how sure, and what holds."""
-    who = " and ".join(one.words for one in finding.culprits[:2])
+    who = " and ".join(culprit.words for culprit in finding.culprits[:2])
     line = Text.assemble((finding.cause, "bold"), f", {confidence_words(finding.confidence)}: {finding.sentence}")
     return line.append(f" ({who})" if who else "")
 
@@ -79,16 +80,21 @@ def evidence_table(evidence: Iterable[Evidence]) -> Table:
     """Figures now and before, and where each is from."""
     shown = table("figure", "now", "before", "from")
     shown.columns[-1].justify = "left"
-    for one in evidence:
-        before = "" if math.isnan(one.before) else units.level(one.before, one.unit)
-        whose = f" of {one.whose}" if one.whose else ""
-        shown.add_row(Text(f"{one.name}{whose}"), units.level(one.now, one.unit), before, Text(one.source, style="dim"))
+    for figure in evidence:
+        before = "" if math.isnan(figure.before) else units.level(figure.before, figure.unit)
+        whose = f" of {figure.whose}" if figure.whose else ""
+        shown.add_row(
+            Text(f"{figure.name}{whose}"),
+            units.level(figure.now, figure.unit),
+            before,
+            Text(figure.source, style="dim"),
+        )
     return shown
 
 
 def culprits_words(finding: Finding) -> str:
     """Who makes a cause, each with their share and the Series that names them."""
-    return ", ".join(_culprit_words(one) for one in finding.culprits)
+    return ", ".join(_culprit_words(culprit) for culprit in finding.culprits)
 
 
 def _culprit_words(culprit: Culprit) -> str:
@@ -106,12 +112,15 @@ def diagnosis_document(
         "start": clock_time(run.start),
         "seconds": run.seconds,
         "baseline_seconds": baseline.seconds if baseline else None,
-        "limit_load": _number(verdict.limit_load),
-        "saturation": _number(verdict.saturation.sustained) if verdict.saturation else None,
+        "limit_load": finite(verdict.limit_load),
+        "saturation": finite(verdict.saturation.sustained) if verdict.saturation else None,
         "binding": _binding(verdict),
-        "reached": [{"what": one.what, "sentence": one.sentence, "advised": one.advised} for one in verdict.reached],
-        "findings": [finding_document(one) for one in verdict.findings],
-        "headroom": [_headroom(one) for one in verdict.headroom],
+        "reached": [
+            {"what": reached.what, "sentence": reached.sentence, "advised": reached.advised}
+            for reached in verdict.reached
+        ],
+        "findings": [finding_document(finding) for finding in verdict.findings],
+        "headroom": [_headroom(headroom) for headroom in verdict.headroom],
         "missing": list(verdict.missing),
         "thresholds": gate_document(gate or Gate()),
         "run": str(run.path) if run.path else None,
@@ -125,7 +134,7 @@ def _binding(verdict: Verdict) -> dict[str, Any]:
     return {
         "resource": share.resource.name,
         "broker": share.broker or None,
-        "share": _number(share.typical),
+        "share": finite(share.typical),
         "limit": str(share.limit.value),
         "force": str(share.limit.force),
     }
@@ -139,43 +148,39 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "sentence": finding.sentence,
         "confidence": round(finding.confidence, 4),
         "culprits": [
-            {"kind": one.kind, "name": one.name, "share": _number(one.share), "source": one.source}
-            for one in finding.culprits
+            {"kind": culprit.kind, "name": culprit.name, "share": finite(culprit.share), "source": culprit.source}
+            for culprit in finding.culprits
         ],
-        "evidence": [_evidence(one) for one in finding.evidence],
+        "evidence": [_evidence(figure) for figure in finding.evidence],
         "disproof": finding.disproof,
-        "cure": {"what": cure.what, "effect": cure.effect, "gain": _number(cure.gain)} if cure else None,
+        "cure": {"what": cure.what, "effect": cure.effect, "gain": finite(cure.gain)} if cure else None,
         "advised": finding.advised,
     }
 
 
-def _evidence(one: Evidence) -> dict[str, Any]:
+def _evidence(evidence: Evidence) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "whose": one.whose,
-        "now": _number(one.now),
-        "before": _number(one.before),
-        "unit": str(one.unit),
-        "source": one.source,
-        "window_s": one.window_s,
+        "name": evidence.name,
+        "whose": evidence.whose,
+        "now": finite(evidence.now),
+        "before": finite(evidence.before),
+        "unit": str(evidence.unit),
+        "source": evidence.source,
+        "window_s": evidence.window_s,
     }
 
 
 def _known(verdict: Verdict) -> tuple[Headroom, ...]:
-    return tuple(one for one in verdict.headroom if one.known)[:_HEADROOMS]
+    return tuple(headroom for headroom in verdict.headroom if headroom.known)[:_HEADROOMS]
 
 
-def _headroom(one: Headroom) -> dict[str, Any]:
+def _headroom(headroom: Headroom) -> dict[str, Any]:
     return {
-        "resource": one.resource,
-        "broker": one.whose or None,
-        "factor": _number(one.factor),
-        "at_least": one.at_least,
-        "then": one.then or None,
-        "gain": _number(one.gain),
-        "why": one.why,
+        "resource": headroom.resource,
+        "broker": headroom.whose or None,
+        "factor": finite(headroom.factor),
+        "at_least": headroom.at_least,
+        "then": headroom.then or None,
+        "gain": finite(headroom.gain),
+        "why": headroom.why,
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -67,8 +67,8 @@ def verdict_html(verdict: Verdict) -> str:
 def outcome_html(outcome: ExperimentResult) -> str:
     """What was found, and each effect with its interval."""
     shown = experiment_view(outcome)
-    tables = tuple(text_table(one, "Effects") for one in shown if isinstance(one, Table))
-    lines = tuple(str(one) for one in shown if not isinstance(one, Table))
+    tables = tuple(text_table(part, "Effects") for part in shown if isinstance(part, Table))
+    lines = tuple(str(part) for part in shown if not isinstance(part, Table))
     return fragment("Experiment", Section(id="experiment", title="", lines=lines, tables=tables))
 
 
@@ -78,23 +78,23 @@ def comparison_html(found: Comparison) -> str:
         id="compared",
         title="",
         lines=(
-            *(f"{capitalized(comparison.sentence(one))}." for one in found.comparisons),
+            *(f"{capitalized(comparison.sentence(pair))}." for pair in found.comparisons),
             *group_lines(found),
             *(() if found.settings else (ALIKE,)),
         ),
         tables=(text_table(settings_table(found), "What differs in how they were made"),) if found.settings else (),
-        sections=tuple(_comparison_section(one) for one in found.comparisons),
+        sections=tuple(_comparison_section(comparison) for comparison in found.comparisons),
     )
     rest = Section(id="basis", title="", lines=(*(f"{capitalized(line)}." for line in found.notes), explained(found)))
     return fragment("Runs compared", whole, rest)
 
 
-def _comparison_section(one: GroupComparison) -> Section:
-    told = text_table(comparison_table(one), "Each figure")
+def _comparison_section(pair: GroupComparison) -> Section:
+    told = text_table(comparison_table(pair), "Each figure")
     return Section(
-        id=f"contrast-{one.after}",
-        title=f"{one.after} against {one.before}",
-        lines=tuple(unknown_lines(one)),
+        id=f"contrast-{pair.after}",
+        title=f"{pair.after} against {pair.before}",
+        lines=tuple(unknown_lines(pair)),
         tables=(told,) if told.rows else (),
     )
 

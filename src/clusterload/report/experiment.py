@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +12,7 @@ from clusterload.analysis.effects import SURE, Effect, Effects, Estimate, Experi
 from clusterload.model import units
 from clusterload.model.units import Quantity
 from clusterload.model.wording import capitalized
+from clusterload.report.plain import finite
 from clusterload.report.plots import INK, PALETTE, STYLE, Plot, require_plotting
 from clusterload.report.tables import table
 
@@ -26,8 +26,8 @@ def experiment_view(outcome: ExperimentResult) -> list[RenderableType]:
     shown = table("what is changed", "effect", *(["on average"] if _differ(outcome) else []))
     for on in outcome.effects:
         shown.add_row(Text(capitalized(on.figure.title), style="bold"), Text(_base(on), style="dim"))
-        for one in on.effects:
-            shown.add_row(Text(f"  {change_words(one.factor, one.level)}"), *_cells(one, on, outcome))
+        for effect in on.effects:
+            shown.add_row(Text(f"  {change_words(effect.factor, effect.level)}"), *_cells(effect, on, outcome))
     parts.append(shown)
     parts += [Text(f"{capitalized(line)}.", style="dim") for line in outcome.notes]
     intervals = f"Intervals contain what is true in {units.percent(SURE)} of experiments"
@@ -43,12 +43,12 @@ def _differ(outcome: ExperimentResult) -> bool:
     return any(on.interactions for on in outcome.effects)
 
 
-def _cells(one: Effect, on: Effects, outcome: ExperimentResult) -> tuple[Text, ...]:
+def _cells(effect: Effect, on: Effects, outcome: ExperimentResult) -> tuple[Text, ...]:
     unit = on.figure.unit
-    shows = "bold" if one.here.significant else "dim"
-    cells = [Text(_folded(amount(one.here, unit, sign=True)), style=shows)]
+    shows = "bold" if effect.here.significant else "dim"
+    cells = [Text(_folded(amount(effect.here, unit, sign=True)), style=shows)]
     if _differ(outcome):
-        cells.append(Text(_folded(amount(one.average, unit, sign=True)), style="dim"))
+        cells.append(Text(_folded(amount(effect.average, unit, sign=True)), style="dim"))
     return tuple(cells)
 
 
@@ -64,10 +64,10 @@ def experiment_document(outcome: ExperimentResult) -> dict[str, Any]:
         "settle_s": outcome.settle,
         "runs": [
             {
-                "point": outcome.design.describe(one.point),
-                "figures": {figure.name: _number(value) for figure, value in one.figures.items()},
+                "point": outcome.design.describe(observation.point),
+                "figures": {figure.name: finite(value) for figure, value in observation.figures.items()},
             }
-            for one in outcome.observed
+            for observation in outcome.observed
         ],
         "sentences": list(outcome.sentences),
         "effects": [_on(on) for on in outcome.effects],
@@ -83,16 +83,17 @@ def _on(on: Effects) -> dict[str, Any]:
         "where_it_hurts": _estimate(on.here),
         "factors": [
             {
-                "factor": one.factor.name,
-                "from": one.factor.levels[0].text,
-                "to": one.factor.levels[one.level].text,
-                "effect": _estimate(one.here),
-                "average": _estimate(one.average),
+                "factor": effect.factor.name,
+                "from": effect.factor.levels[0].text,
+                "to": effect.factor.levels[effect.level].text,
+                "effect": _estimate(effect.here),
+                "average": _estimate(effect.average),
             }
-            for one in on.effects
+            for effect in on.effects
         ],
         "interactions": [
-            {"factors": [one.first[0].name, one.second[0].name], "more": _estimate(one.more)} for one in on.interactions
+            {"factors": [interaction.first[0].name, interaction.second[0].name], "more": _estimate(interaction.more)}
+            for interaction in on.interactions
         ],
         "drift_an_hour": _estimate(on.drift),
         "runs": on.runs,
@@ -100,13 +101,8 @@ def _on(on: Effects) -> dict[str, Any]:
     }
 
 
-def _estimate(one: Estimate) -> dict[str, float | None]:
-    return {"value": _number(one.value), "low": _number(one.low), "high": _number(one.high)}
-
-
-def _number(value: float) -> float | None:
-    """JSON knows no NaN and no infinity."""
-    return value if math.isfinite(value) else None
+def _estimate(estimate: Estimate) -> dict[str, float | None]:
+    return {"value": finite(estimate.value), "low": finite(estimate.low), "high": finite(estimate.high)}
 
 
 _MOST_FIGURES: Final = 8
@@ -121,7 +117,9 @@ def effects_plot(outcome: ExperimentResult) -> Plot | None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    known = [on for on in outcome.effects if any(not np.isnan(one.here.value) for one in on.effects)][:_MOST_FIGURES]
+    known = [on for on in outcome.effects if any(not np.isnan(effect.here.value) for effect in on.effects)][
+        :_MOST_FIGURES
+    ]
     if not known:
         return None
     columns = min(2, len(known))
@@ -143,16 +141,16 @@ def _draw(axes: Axes, on: Effects) -> None:
 
     points = on.figure.unit is units.RATIO
     factor = 100.0 if points else 1.0
-    for place, one in enumerate(on.effects):
-        colour = PALETTE[0] if one.here.significant else _GREY
-        if one.here.known:
-            span = [one.here.low * factor, one.here.high * factor]
+    for place, effect in enumerate(on.effects):
+        colour = PALETTE[0] if effect.here.significant else _GREY
+        if effect.here.known:
+            span = [effect.here.low * factor, effect.here.high * factor]
             axes.plot(span, [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
-        axes.plot([one.here.value * factor], [place], "o", color=colour, markersize=6)
+        axes.plot([effect.here.value * factor], [place], "o", color=colour, markersize=6)
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_title(capitalized(on.figure.title))
     axes.set_xlabel(f"change, {'points' if points else on.figure.unit}")
-    axes.set_yticks(range(len(on.effects)), [change_words(one.factor, one.level) for one in on.effects])
+    axes.set_yticks(range(len(on.effects)), [change_words(effect.factor, effect.level) for effect in on.effects])
     axes.set_ylim(len(on.effects) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
     axes.margins(x=0.08)

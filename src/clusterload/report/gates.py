@@ -18,7 +18,7 @@ from clusterload.model import units
 from clusterload.model.run import Run, clock_time
 from clusterload.model.series import SECOND
 from clusterload.model.workload import watched
-from clusterload.report.plain import for_markdown, for_xml, one_line
+from clusterload.report.plain import finite, for_markdown, for_xml, one_line
 from clusterload.report.tables import amount, limit_text, table
 
 _STYLES: Final = {ThresholdState.CROSSED: "bold red", ThresholdState.UNKNOWN: "yellow", ThresholdState.PASSED: "green"}
@@ -31,34 +31,32 @@ def gate_view(gate: Gate) -> list[RenderableType]:
     shown = table("threshold", "", "measured")
     for column in shown.columns:
         column.justify = "left"
-    for one in gate.judged:
-        shown.add_row(Text(one.threshold.text), Text(one.answer, style=_STYLES[one.answer]), Text(one_line(one.words)))
+    for judged in gate.judged:
+        shown.add_row(
+            Text(judged.threshold.text), Text(judged.answer, style=_STYLES[judged.answer]), Text(one_line(judged.words))
+        )
     return [shown]
 
 
 def gate_document(gate: Gate) -> list[dict[str, Any]]:
     """All thresholds as plain values; what is unknown is null."""
-    return [_document(one) for one in gate.judged]
+    return [_document(judged) for judged in gate.judged]
 
 
-def _document(one: ThresholdResult) -> dict[str, Any]:
+def _document(judged: ThresholdResult) -> dict[str, Any]:
     return {
-        "threshold": one.threshold.text,
-        "answer": str(one.answer),
-        "passed": one.passed,
-        "value": _number(one.value),
-        "limit": one.threshold.value,
-        "unit": str(one.threshold.measure.unit),
-        "of": one.of or None,
-        "since_s": _number(one.since),
-        "lasted_s": _number(one.lasted),
-        "measured": one.words,
-        "ends_load": one.aborts,
+        "threshold": judged.threshold.text,
+        "answer": str(judged.answer),
+        "passed": judged.passed,
+        "value": finite(judged.value),
+        "limit": judged.threshold.value,
+        "unit": str(judged.threshold.measure.unit),
+        "of": judged.of or None,
+        "since_s": finite(judged.since),
+        "lasted_s": finite(judged.lasted),
+        "measured": judged.words,
+        "ends_load": judged.aborts,
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def junit(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:
@@ -70,7 +68,7 @@ def junit(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:
         verdict: the judgement.
         gate: its thresholds.
     """
-    answers = [one.answer for one in gate.judged]
+    answers = [judged.answer for judged in gate.judged]
     counts = {
         "tests": str(len(answers)),
         "failures": str(answers.count(ThresholdState.CROSSED)),
@@ -83,18 +81,18 @@ def junit(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:
     properties = _element("properties", {}, suite)
     for key, value in _suite_properties(run, usage).items():
         _element("property", {"name": key, "value": value}, properties)
-    for one in gate.judged:
-        _test_case(suite, one)
+    for judged in gate.judged:
+        _test_case(suite, judged)
     _element("system-out", {}, suite).text = for_xml(f"Verdict: {verdict.sentence}")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _test_case(suite: ET.Element, one: ThresholdResult) -> None:
-    case = _element("testcase", {"classname": "thresholds", "name": one.threshold.text, "time": "0"}, suite)
-    if not one.passed:
-        kind = "failure" if one.answer is ThresholdState.CROSSED else "error"
-        _element(kind, {"type": str(one.answer), "message": one.words}, case).text = for_xml(one.sentence)
+def _test_case(suite: ET.Element, judged: ThresholdResult) -> None:
+    case = _element("testcase", {"classname": "thresholds", "name": judged.threshold.text, "time": "0"}, suite)
+    if not judged.passed:
+        kind = "failure" if judged.answer is ThresholdState.CROSSED else "error"
+        _element(kind, {"type": str(judged.answer), "message": judged.words}, case).text = for_xml(judged.sentence)
 
 
 def _suite_properties(run: Run, usage: Usage) -> dict[str, str]:
@@ -132,7 +130,9 @@ def summary(run: Run, usage: Usage, verdict: Verdict, gate: Gate) -> str:
     """
     parts = [_head(run, verdict, gate)]
     if gate.judged:
-        rows = [(_MARKS[one.answer], one.threshold.text, str(one.answer), one.words) for one in gate.judged]
+        rows = [
+            (_MARKS[judged.answer], judged.threshold.text, str(judged.answer), judged.words) for judged in gate.judged
+        ]
         parts.append(_markdown_table(("", "threshold", "", "measured"), rows))
     parts.append(_markdown_table(("resource", "typical", "peak", "limit", "share"), _resource_rows(usage)))
     if run.ledgers:
@@ -171,7 +171,7 @@ def _resource_rows(usage: Usage) -> Iterator[Sequence[str]]:
             units.percent(share.typical) if share else "",
         )
     busiest: dict[str, ResourceLine] = {}
-    for line in sorted(usage.saturation, key=lambda one: -1.0 if math.isnan(one.typical) else one.typical):
+    for line in sorted(usage.saturation, key=lambda busy: -1.0 if math.isnan(busy.typical) else busy.typical):
         busiest[line.resource.title] = line
     for title, line in busiest.items():
         whose = f" (broker {line.broker})" if line.broker else ""
@@ -180,11 +180,11 @@ def _resource_rows(usage: Usage) -> Iterator[Sequence[str]]:
 
 def _load_rows(run: Run) -> Iterator[Sequence[str]]:
     ways = dict(watched(run.plan)) if run.plan else {}
-    for one in run.ledgers:
-        counts = (one.scheduled, one.acknowledged, one.failed, one.unknown, one.dropped)
-        latency = run.latency(one.load, ways.get(one.load, "due"))
+    for ledger in run.ledgers:
+        counts = (ledger.scheduled, ledger.acknowledged, ledger.failed, ledger.unknown, ledger.dropped)
+        latency = run.latency(ledger.load, ways.get(ledger.load, "due"))
         times = [latency.histogram.quantile(q) if latency else math.nan for q in (0.5, 0.99, 1.0)]
-        yield (f"{one.load} ({one.unit})", *(f"{count:,}" for count in counts), *map(_milliseconds, times))
+        yield (f"{ledger.load} ({ledger.unit})", *(f"{count:,}" for count in counts), *map(_milliseconds, times))
 
 
 def _milliseconds(us: float) -> str:

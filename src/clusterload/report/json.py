@@ -19,6 +19,7 @@ from clusterload.model.workload import declaration_of
 from clusterload.report.diagnosis import finding_document
 from clusterload.report.gates import gate_document
 from clusterload.report.load import QUANTILES
+from clusterload.report.plain import finite
 
 if TYPE_CHECKING:
     from clusterload.workflow.cases import Outcome
@@ -43,18 +44,18 @@ def run_document(run: Run, usage: Usage, verdict: Verdict, thresholds: Gate | No
         **load_document(run),
         "resources": {line.resource.name: _resource(usage, line.resource.name) for line in usage.lines},
         "saturation": [
-            {"resource": line.resource.name, "broker": line.broker, "typical": _number(line.typical)}
+            {"resource": line.resource.name, "broker": line.broker, "typical": finite(line.typical)}
             for line in usage.saturation
         ],
-        "limit_load": _number(verdict.limit_load),
+        "limit_load": finite(verdict.limit_load),
         "provider_load": {
-            line.resource.name: {"typical": _number(line.typical), "peak": _number(line.peak)}
+            line.resource.name: {"typical": finite(line.typical), "peak": finite(line.peak)}
             for line in provider_load(run, usage.grid)
         },
         "binding": verdict.binding.resource.name if verdict.binding else None,
         "state": str(verdict.state),
-        "reached": [asdict(one) for one in verdict.reached],
-        "findings": [finding_document(one) for one in verdict.findings],
+        "reached": [asdict(reached) for reached in verdict.reached],
+        "findings": [finding_document(finding) for finding in verdict.findings],
         "missing": list(verdict.missing),
         "verdict": verdict.sentence,
         "thresholds": gate_document(check_thresholds(run, usage) if thresholds is None else thresholds),
@@ -67,42 +68,42 @@ def load_document(run: Run) -> dict[str, Any]:
     dials = achieved(run)
     return {
         "ledger": [asdict(ledger) for ledger in run.ledgers],
-        "dials": [_dial(one) for one in dials],
+        "dials": [_dial(dial) for dial in dials],
         "latency": {load: _latency(run, load) for load in dict.fromkeys(latency.load for latency in run.latencies)},
-        "bottleneck": [asdict(one) for one in bottlenecks(run, dials)],
-        "traffic": [asdict(one) for one in run.traffic],
+        "bottleneck": [asdict(bottleneck) for bottleneck in bottlenecks(run, dials)],
+        "traffic": [asdict(traffic) for traffic in run.traffic],
         "generator": asdict(run.generator) if run.generator else None,
     }
 
 
-def _dial(one: AchievedDial) -> dict[str, Any]:
+def _dial(dial: AchievedDial) -> dict[str, Any]:
     return {
-        "load": one.load,
-        "dial": one.dial,
-        "unit": str(one.asked.unit),
-        "asked": "max" if math.isinf(one.asked.value) else one.asked.value,
-        "achieved": _number(one.value),
-        "missed_by": _number(one.missed_by),
-        "kept": one.kept,
-        "counted": _number(one.counted.value),
+        "load": dial.load,
+        "dial": dial.dial,
+        "unit": str(dial.asked.unit),
+        "asked": "max" if math.isinf(dial.asked.value) else dial.asked.value,
+        "achieved": finite(dial.value),
+        "missed_by": finite(dial.missed_by),
+        "kept": dial.kept,
+        "counted": finite(dial.counted.value),
         "counted_of": {
-            "resource": one.counted.of,
-            "loads": list(one.counted.loads),
-            "generator": _number(one.counted.made),
+            "resource": dial.counted.of,
+            "loads": list(dial.counted.loads),
+            "generator": finite(dial.counted.made),
         },
     }
 
 
 def _latency(run: Run, load: str) -> dict[str, Any]:
     traffic = run.traffic_of(load)
-    kinds = {one.of: _quantiles(one.histogram) for one in run.latencies if one.load == load}
+    kinds = {latency.of: _quantiles(latency.histogram) for latency in run.latencies if latency.load == load}
     return {"closed_loop": bool(traffic and traffic.closed_loop), **kinds}
 
 
 def _quantiles(kept: Histogram) -> dict[str, Any]:
     """Milliseconds, and how many were counted."""
     figures = {name: kept.quantile(q) for name, q in QUANTILES.items()} | {"max": kept.maximum, "mean": kept.mean}
-    return {**{name: _number(value / 1e3) for name, value in figures.items()}, "count": kept.count}
+    return {**{name: finite(value / 1e3) for name, value in figures.items()}, "count": kept.count}
 
 
 def case_document(outcome: Outcome) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def case_document(outcome: Outcome) -> dict[str, Any]:
                 **run_document(step.run, step.usage, step.verdict),
                 "changes": [_change(change) for change in step.comparison.changes] if step.comparison else [],
                 "effects": {
-                    effect.name: {"ratio": _number(effect.ratio), "spread": _number(effect.spread)}
+                    effect.name: {"ratio": finite(effect.ratio), "spread": finite(effect.spread)}
                     for effect in (*step.comparison.effects, step.comparison.limit_load)
                 }
                 if step.comparison
@@ -139,16 +140,11 @@ def _resource(usage: Usage, name: str) -> dict[str, Any]:
     limit = shares[0].limit if shares else usage.limits.of(name)
     return {
         "unit": str(line.resource.unit if line.resource.kind == "gauge" else line.resource.unit.rate()),
-        "typical": _number(line.typical),
-        "peak": _number(line.peak),
+        "typical": finite(line.typical),
+        "peak": finite(line.peak),
         "limit": str(limit.value) if limit else None,
-        "share": _number(shares[0].typical) if shares else None,
+        "share": finite(shares[0].typical) if shares else None,
         "limits": [
-            {**row_of(share.limit), "of_broker": share.broker, "share": _number(share.typical)} for share in shares
+            {**row_of(share.limit), "of_broker": share.broker, "share": finite(share.typical)} for share in shares
         ],
     }
-
-
-def _number(value: float) -> float | None:
-    # JSON has no NaN: what is not known is null.
-    return None if math.isnan(value) or math.isinf(value) else value

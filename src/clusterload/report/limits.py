@@ -21,12 +21,12 @@ def tables_view(known: Iterable[Limits]) -> Table:
     for column in shown.columns[1:]:
         column.justify = "left"
     shown.columns[0].no_wrap = True
-    for one in known:
+    for limits in known:
         shown.add_row(
-            Text(one.name),
-            Text(one.title),
-            one.unit_name,
-            max((limit.as_of for limit in one.limits), default=""),
+            Text(limits.name),
+            Text(limits.title),
+            limits.unit_name,
+            max((limit.as_of for limit in limits.limits), default=""),
         )
     return shown
 
@@ -84,7 +84,7 @@ def _notes(limits: Limits) -> Iterable[str]:
 
 def unknown(limits: Limits) -> tuple[str, ...]:
     """The resources that could have a limit, and of which the table knows none."""
-    return tuple(one.name for one in dimensions() if limits.of(one.name) is None)
+    return tuple(dimension.name for dimension in dimensions() if limits.of(dimension.name) is None)
 
 
 def limits_document(limits: Limits) -> dict[str, Any]:

@@ -52,19 +52,21 @@ def live_line(snapshot: Snapshot) -> str:
     parts = [load_line(load) for load in snapshot.loads]
     if snapshot.metrics is not None:
         parts.append(_metrics_line(snapshot.metrics))
-    parts += [f"found: {_found(one, snapshot.at)}" for one in _shown(snapshot.judgement.findings) if one.firm]
+    parts += [
+        f"found: {_found(finding, snapshot.at)}" for finding in _shown(snapshot.judgement.findings) if finding.firm
+    ]
     return one_line(f"{progress_words(snapshot)}: {'; '.join(parts) or snapshot.note or 'no figures yet'}")
 
 
 def end_line(snapshot: Snapshot) -> str:
     """What a load came to, in a line, when it is over."""
-    loads = (f"{one.name}: {', '.join(_account(one))}" for one in snapshot.loads)
+    loads = (f"{load.name}: {', '.join(_account(load))}" for load in snapshot.loads)
     return one_line(f"{snapshot.title}: {'; '.join(loads)}")
 
 
 def load_line(load: LoadNow) -> str:
     """A Load in one line: `produce: request_rate 500/s of 500/s, 2,500 records, 0 lost, p50 1.2 ms, p99 2.1 ms`."""
-    dials = (f"{one.dial} {_amount(one.achieved, one)} of {_amount(one.asked, one)}" for one in load.dials)
+    dials = (f"{dial.dial} {_amount(dial.achieved, dial)} of {_amount(dial.asked, dial)}" for dial in load.dials)
     return f"{load.name}: {', '.join([*dials, *_account(load)])}"
 
 
@@ -95,8 +97,8 @@ def _head(snapshot: Snapshot) -> RenderableType:
 
 def _load(load: LoadNow) -> Iterator[Text]:
     yield _line(f"{load.name}: {', '.join(_account(load))}")
-    for one in load.dials:
-        yield _line(f"  {one.dial:20} {_amount(one.achieved, one):>14} of {_amount(one.asked, one)}", "dim")
+    for dial in load.dials:
+        yield _line(f"  {dial.dial:20} {_amount(dial.achieved, dial):>14} of {_amount(dial.asked, dial)}", "dim")
     for error, count in load.ledger.errors.items():
         yield _line(f"  {count:,} {error}", "yellow")
 
@@ -116,8 +118,8 @@ def _amount(value: float, dial: DialNow) -> str:
 def _cluster(metrics: Metrics) -> Iterator[RenderableType]:
     yield _line(metrics.about, "dim")
     yield _headline(metrics)
-    for one in metrics.alarms:
-        yield _line(f"{one.resource.title}: {units.number(one.now)}", "bold red")
+    for alarm in metrics.alarms:
+        yield _line(f"{alarm.resource.title}: {units.number(alarm.now)}", "bold red")
 
 
 def _headline(metrics: Metrics) -> Table:
@@ -146,9 +148,9 @@ def _binding_words(metrics: Metrics) -> str:
     return f"by {_named(metrics.binding)}" if metrics.limit_load >= NOTICEABLE else ""
 
 
-def _named(one: LevelNow) -> str:
-    of = f", broker {one.broker}" if one.broker else ""
-    return f"{in_sentence(one.resource.title)}{of}"
+def _named(level: LevelNow) -> str:
+    of = f", broker {level.broker}" if level.broker else ""
+    return f"{in_sentence(level.resource.title)}{of}"
 
 
 def _resources(metrics: Metrics) -> Table:
@@ -180,9 +182,9 @@ def _saturation(metrics: Metrics) -> Table:
 
 
 def _judged(judgement: Judgement, at: float) -> Iterator[Text]:
-    for one in _shown(judgement.findings):
-        mark, style = ("•", "bold") if one.firm else ("?", "dim")
-        yield _line(f"{mark} {_found(one, at)}", style)
+    for finding in _shown(judgement.findings):
+        mark, style = ("•", "bold") if finding.firm else ("?", "dim")
+        yield _line(f"{mark} {_found(finding, at)}", style)
     if judgement.sentence:
         yield Text(one_line(judgement.sentence), style="bold")
 
@@ -191,9 +193,9 @@ def _shown(findings: Sequence[FindingNow]) -> Sequence[FindingNow]:
     return findings[:_FINDINGS]
 
 
-def _found(one: FindingNow, at: float) -> str:
-    lasted = units.duration(max(0, round(at - one.since)))
-    return f"{one.cause}, {confidence_words(one.confidence)}, for {lasted}: {one.sentence}"
+def _found(finding: FindingNow, at: float) -> str:
+    lasted = units.duration(max(0, round(at - finding.since)))
+    return f"{finding.cause}, {confidence_words(finding.confidence)}, for {lasted}: {finding.sentence}"
 
 
 def _metrics_line(metrics: Metrics) -> str:
@@ -207,9 +209,9 @@ def _metrics_line(metrics: Metrics) -> str:
 
 def level_words(metrics: Metrics) -> Iterator[str]:
     """What each dimension comes to now, where that is known: `ingress 2.1 MB/s`."""
-    for one in metrics.lines:
-        if not math.isnan(one.now):
-            yield f"{in_sentence(one.resource.title)} {amount(one, one.now)}"
+    for line in metrics.lines:
+        if not math.isnan(line.now):
+            yield f"{in_sentence(line.resource.title)} {amount(line, line.now)}"
 
 
 def _line(words: str, style: str = "") -> Text:
@@ -221,7 +223,7 @@ def _heat(share: float) -> str:
 
 
 def _top(values: Iterable[float]) -> float:
-    return max((one for one in values if not math.isnan(one)), default=0.0)
+    return max((value for value in values if not math.isnan(value)), default=0.0)
 
 
 def spark(values: Sequence[float], top: float) -> Text:
@@ -230,7 +232,7 @@ def spark(values: Sequence[float], top: float) -> Text:
         return Text("")
     steps = len(_BARS) - 1
     bars = (
-        " " if math.isnan(one) else _BARS[min(steps, max(1, round(one / top * steps)))]
-        for one in values[-_SPARK_WIDTH:]
+        " " if math.isnan(value) else _BARS[min(steps, max(1, round(value / top * steps)))]
+        for value in values[-_SPARK_WIDTH:]
     )
     return Text("".join(bars), style="cyan", no_wrap=True)

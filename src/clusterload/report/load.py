@@ -49,20 +49,20 @@ def dials_table(dials: Iterable[AchievedDial]) -> Table:
     shown = table("load", "dial", "asked", "achieved", "missed by", "brokers counted")
     shown.columns[1].justify = "left"
     before = ""
-    for one in dials:
-        style = "yellow" if one.missed or one.undercounted else ""
-        unit = one.asked.unit
-        counted = "" if math.isnan(one.counted.value) else units.short(one.counted.value, unit)
+    for dial in dials:
+        style = "yellow" if dial.missed or dial.undercounted else ""
+        unit = dial.asked.unit
+        counted = "" if math.isnan(dial.counted.value) else units.short(dial.counted.value, unit)
         shown.add_row(
-            Text(one.load if one.load != before else ""),
-            one.dial,
-            units.short(one.asked.value, unit),
-            Text(units.short(one.value, unit), style=style),
-            Text(units.percent(one.missed_by, 1) if one.missed else "", style=style),
-            Text(counted + (" *" if counted and len(one.counted.loads) > 1 else "")),
+            Text(dial.load if dial.load != before else ""),
+            dial.dial,
+            units.short(dial.asked.value, unit),
+            Text(units.short(dial.value, unit), style=style),
+            Text(units.percent(dial.missed_by, 1) if dial.missed else "", style=style),
+            Text(counted + (" *" if counted and len(dial.counted.loads) > 1 else "")),
         )
-        before = one.load
-    if any(len(one.counted.loads) > 1 and not math.isnan(one.counted.value) for one in dials):
+        before = dial.load
+    if any(len(dial.counted.loads) > 1 and not math.isnan(dial.counted.value) for dial in dials):
         shown.caption = "* of all loads together"
         shown.caption_justify = "left"
     return shown
@@ -72,11 +72,11 @@ def latency_table(run: Run) -> Table:
     """Quantiles in milliseconds."""
     shown = table("latency, ms", *(name.replace("_", ".") for name in _SHOWN), "max", "mean")
     order = [ledger.load for ledger in run.ledgers]
-    for load in sorted({one.load for one in run.latencies}, key=order.index):
+    for load in sorted({latency.load for latency in run.latencies}, key=order.index):
         traffic = run.traffic_of(load)
         closed = " (closed loop)" if traffic and traffic.closed_loop else ""
         shown.add_row(Text(f"{load}{closed}", style="bold"))
-        kept = {one.of: one for one in run.latencies if one.load == load}
+        kept = {latency.of: latency for latency in run.latencies if latency.load == load}
         for of, words in KINDS.items():
             # In a closed loop all is due when it is sent.
             if of in kept and not (closed and of in {"due", "delay"}):
@@ -92,22 +92,24 @@ def _figures(latency: Latency) -> Iterator[str]:
 
 def ledger_table(run: Run) -> Table:
     """What became of each Load's records, requests or connections."""
-    several = len({one.unit for one in run.ledgers}) > 1
+    several = len({ledger.unit for ledger in run.ledgers}) > 1
     head = "load" if several or not run.ledgers else f"{run.ledgers[0].unit}"
     shown = table(head, "scheduled", "acknowledged", "failed", "unknown", "dropped", "late")
-    for one in run.ledgers:
-        counts = (one.scheduled, one.acknowledged, one.failed, one.unknown, one.dropped, one.late)
-        shown.add_row(Text(f"{one.load} ({one.unit})" if several else one.load), *(f"{count:,}" for count in counts))
-        for error, count in one.errors.items():
+    for ledger in run.ledgers:
+        counts = (ledger.scheduled, ledger.acknowledged, ledger.failed, ledger.unknown, ledger.dropped, ledger.late)
+        shown.add_row(
+            Text(f"{ledger.load} ({ledger.unit})" if several else ledger.load), *(f"{count:,}" for count in counts)
+        )
+        for error, count in ledger.errors.items():
             shown.add_row(Text(f"  {error}", style="yellow"), f"{count:,}")
     return shown
 
 
 def notes(run: Run, dials: Iterable[AchievedDial]) -> Iterator[str]:
     """What somebody who reads the figures should know."""
-    for one in bottlenecks(run, tuple(dials)):
-        if one.who != NONE:
-            yield f"{one.load}: {one.words}"
+    for bottleneck in bottlenecks(run, tuple(dials)):
+        if bottleneck.who != NONE:
+            yield f"{bottleneck.load}: {bottleneck.words}"
     for traffic in run.traffic:
         yield from (f"{traffic.load}: {line}" for line in _beside(traffic))
 

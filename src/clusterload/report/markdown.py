@@ -43,9 +43,9 @@ def _body(section: Section, level: int) -> Iterator[str]:
         yield f"{for_markdown(chart.title)}: {for_markdown(chart.summary)}\n"
     if section.source:
         yield f"{_fenced(section.source)}\n"
-    for one in section.sections:
-        yield f"{'#' * (level + 1)} {for_markdown(one.title)}\n"
-        yield from _body(one, level + 1)
+    for inner in section.sections:
+        yield f"{'#' * (level + 1)} {for_markdown(inner.title)}\n"
+        yield from _body(inner, level + 1)
 
 
 def _facts(facts: tuple[tuple[str, str], ...]) -> Iterator[str]:
@@ -68,6 +68,6 @@ def _row(cells: tuple[str, ...] | list[str]) -> str:
 
 def _fenced(source: str) -> str:
     """Source as it is, in a fence that is longer than any in it."""
-    longest = max((len(one) for one in re.findall("`+", source)), default=0)
+    longest = max((len(ticks) for ticks in re.findall("`+", source)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{visible(source)}\n{fence}"

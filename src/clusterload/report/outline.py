@@ -88,12 +88,12 @@ class Outline:
 
 def columns(words: str, *figures: str) -> tuple[Column, ...]:
     """A first column of words, and others of figures."""
-    return (Column(title=words), *(Column(title=one, figures=True) for one in figures))
+    return (Column(title=words), *(Column(title=figure, figures=True) for figure in figures))
 
 
 def worded(*titles: str) -> tuple[Column, ...]:
     """Columns of words."""
-    return tuple(Column(title=one) for one in titles)
+    return tuple(Column(title=title) for title in titles)
 
 
 def text_table(shown: Table, title: str) -> TextTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from io import StringIO
@@ -105,3 +106,8 @@ class TextReport(Shown):
 
     def __rich__(self) -> RenderableType:
         return AsText(self.view)
+
+
+def finite(value: float) -> float | None:
+    """A figure for JSON, which knows no NaN and no infinity: what is not known is null."""
+    return value if math.isfinite(value) else None

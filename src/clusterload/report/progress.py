@@ -82,7 +82,7 @@ def _figures(state: Progress) -> Iterator[str]:
     yield f"{units.number(state.rate)}/s"
     yield f"{ledger.acknowledged:,} acknowledged"
     yield f"{ledger.failed + ledger.unknown + ledger.dropped:,} lost"
-    slowest = max((one.p99 for one in state.loads if not math.isnan(one.p99)), default=math.nan)
+    slowest = max((load.p99 for load in state.loads if not math.isnan(load.p99)), default=math.nan)
     if not math.isnan(slowest):
         yield f"p99 {units.number(slowest / 1e3)} ms"
 

@@ -61,8 +61,8 @@ class Report(Shown):
             Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")
             for line in provider_load(self.run, self.usage.grid)
         ]
-        parts += [Text("; ".join((one.sentence, *one.evidence))) for one in self.verdict.reached]
-        parts += [finding_line(one) for one in self.verdict.findings]
+        parts += [Text("; ".join((reached.sentence, *reached.evidence))) for reached in self.verdict.reached]
+        parts += [finding_line(finding) for finding in self.verdict.findings]
         parts += [Text(f"{event.kind}: {event.text}", style="yellow") for event in self.run.events]
         parts.append(Text(f"Verdict: {self.verdict.sentence}", style="bold"))
         return AsText(Group(*parts))

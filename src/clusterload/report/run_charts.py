@@ -32,8 +32,8 @@ MOST_SECONDS: Final = 7_200
 """Seconds of which latency is drawn one by one: to read those of a whole day takes a minute."""
 
 _MOST_MARKS: Final = 60
-_HUES: Final = {one.name: number for number, one in enumerate(dimensions())}
-_BUSY: Final = {one.name: number for number, one in enumerate(saturations())}
+_HUES: Final = {resource.name: number for number, resource in enumerate(dimensions())}
+_BUSY: Final = {resource.name: number for number, resource in enumerate(saturations())}
 _QUANTILES: Final = {"median": 0.5, "p99": 0.99, "longest": 1.0}
 
 
@@ -42,12 +42,12 @@ def load_chart(run: Run, usage: Usage) -> Chart | None:
     load = usage.limit_load
     if np.all(np.isnan(load)):
         return None
-    resources = {one.title: one.resource for one in usage.shares}
+    resources = {share.title: share.resource for share in usage.shares}
     titles = tuple(resources)
     binder = _binders(usage, titles)
     chosen = thinned_indices(load, POINTS)
     x, y, who = usage.grid.elapsed[chosen], load[chosen], binder[chosen]
-    hues = tuple(_HUES[one.name] for one in resources.values())
+    hues = tuple(_HUES[resource.name] for resource in resources.values())
     return Chart(
         id="limit-load",
         title="Limit load",
@@ -60,15 +60,15 @@ def load_chart(run: Run, usage: Usage) -> Chart | None:
         limit=1.0,
         names=titles,
         hues=hues,
-        who=tuple(int(one) for one in who),
+        who=tuple(int(number) for number in who),
         marks=tuple(_marks(run, usage)),
     )
 
 
 def _binders(usage: Usage, titles: Sequence[str]) -> Nanoseconds:
     """Which of `titles` has the largest share at each time; where a share is unknown one of the others."""
-    shares = np.stack([np.where(np.isnan(one.values), -np.inf, one.values) for one in usage.shares])
-    places = np.array([titles.index(one.title) for one in usage.shares])
+    shares = np.stack([np.where(np.isnan(share.values), -np.inf, share.values) for share in usage.shares])
+    places = np.array([titles.index(share.title) for share in usage.shares])
     found: Nanoseconds = places[np.argmax(shares, axis=0)]
     return found
 
@@ -89,8 +89,8 @@ def _pieces(x: Floats, y: Floats, hues: Nanoseconds) -> Iterator[Trace]:
 def _load_words(load: Floats, binder: Nanoseconds, titles: Sequence[str]) -> str:
     known = ~np.isnan(load)
     counts = np.bincount(binder[known], minlength=len(titles))
-    order = [one for one in np.argsort(-counts, kind="stable") if counts[one]]
-    bound = ", ".join(f"{titles[one]} {units.percent(counts[one] / known.sum())} of the time" for one in order)
+    order = [place for place in np.argsort(-counts, kind="stable") if counts[place]]
+    bound = ", ".join(f"{titles[place]} {units.percent(counts[place] / known.sum())} of the time" for place in order)
     middle, highest = float(np.nanmedian(load)), float(np.nanmax(load))
     gaps = "" if known.all() else f"; unknown {units.percent(1 - float(np.mean(known)))} of the time"
     return f"Median {units.percent(middle)}, highest {units.percent(highest)}; binding: {bound}{gaps}."
@@ -105,10 +105,10 @@ def _marks(run: Run, usage: Usage) -> Iterator[tuple[float, str]]:
 
 def shares_chart(usage: Usage) -> Chart | None:
     """Each resource as a share of its limit, the largest of them; None if none is known."""
-    largest = sorted((one for one in usage.shares if one.known), key=lambda one: -one.typical)[:MOST_LINES]
+    largest = sorted((share for share in usage.shares if share.known), key=lambda share: -share.typical)[:MOST_LINES]
     traces = [
-        _trace(f"{one.title} of {one.limit.words}", one, usage, hue=_HUES[one.resource.name], dash=number)
-        for number, one in enumerate(largest)
+        _trace(f"{share.title} of {share.limit.words}", share, usage, hue=_HUES[share.resource.name], dash=number)
+        for number, share in enumerate(largest)
     ]
     return _course(usage, traces, id="shares", title="Shares of limits", summary=_ratios(largest, traces), limit=1.0)
 
@@ -116,14 +116,20 @@ def shares_chart(usage: Usage) -> Chart | None:
 def amount_charts(usage: Usage) -> Iterator[Chart]:
     """Each resource by itself, in its own unit, with the cluster's limit of it."""
     for line in usage.lines:
-        one, limit = line.resource, usage.limits.of(line.resource.name)
-        unit = one.unit.rate() if one.kind is Kind.DELTA else one.unit
+        resource, limit = line.resource, usage.limits.of(line.resource.name)
+        unit = resource.unit.rate() if resource.kind is Kind.DELTA else resource.unit
         bound = limit.value.to(unit).value if limit and limit.scope is Scope.CLUSTER else math.nan
         words = f"Typically {amount(line, line.typical)}, {amount(line, line.peak)} at most"
         of = f"; the limit is {limit.words}" if limit and not math.isnan(bound) else ""
-        traces = [_trace(one.title, line, usage, hue=_HUES[one.name])] if line.known else []
+        traces = [_trace(resource.title, line, usage, hue=_HUES[resource.name])] if line.known else []
         chart = _course(
-            usage, traces, id=f"amount-{one.name}", title=one.title, summary=f"{words}{of}.", unit=unit, limit=bound
+            usage,
+            traces,
+            id=f"amount-{resource.name}",
+            title=resource.title,
+            summary=f"{words}{of}.",
+            unit=unit,
+            limit=bound,
         )
         if chart is not None:
             yield chart
@@ -131,21 +137,22 @@ def amount_charts(usage: Usage) -> Iterator[Chart]:
 
 def busy_chart(run: Run, usage: Usage) -> Chart | None:
     """How busy the brokers are, the busiest lines, with the provider's own figure if there is one; None if unknown."""
-    busiest = sorted((one for one in usage.saturation if one.known), key=lambda one: -one.typical)[:MOST_LINES]
-    brokers = sorted({one.broker for one in busiest})
+    busiest = sorted((line for line in usage.saturation if line.known), key=lambda line: -line.typical)[:MOST_LINES]
+    brokers = sorted({line.broker for line in busiest})
     traces = [
         _trace(
-            f"{one.resource.title}, broker {one.broker}" if one.broker else one.resource.title,
-            one,
+            f"{line.resource.title}, broker {line.broker}" if line.broker else line.resource.title,
+            line,
             usage,
-            hue=_BUSY[one.resource.name],
-            dash=brokers.index(one.broker),
+            hue=_BUSY[line.resource.name],
+            dash=brokers.index(line.broker),
         )
-        for one in busiest
+        for line in busiest
     ]
     own = provider_load(run, usage.grid)
     traces += [
-        _trace(one.resource.title, one, usage, hue=len(_BUSY) + number, dash=number) for number, one in enumerate(own)
+        _trace(line.resource.title, line, usage, hue=len(_BUSY) + number, dash=number)
+        for number, line in enumerate(own)
     ]
     return _course(
         usage, traces, id="busy", title="How busy the brokers are", summary=_ratios([*busiest, *own], traces)
@@ -192,19 +199,19 @@ def _course(
 
 def latency_charts(run: Run) -> Iterator[Chart]:
     """Latency second by second, a chart for each Load; of a run that is longer than `MOST_SECONDS` none."""
-    for number, (load, one) in enumerate(leading(run).items()):
-        if one.encoded and len(one.encoded) <= MOST_SECONDS:
-            yield _latency_chart(number, load, one)
+    for number, (load, latency) in enumerate(leading(run).items()):
+        if latency.encoded and len(latency.encoded) <= MOST_SECONDS:
+            yield _latency_chart(number, load, latency)
 
 
 def leading(run: Run) -> dict[str, Latency]:
     """Of each Load the latency that counts: from when a request was due, or in a closed loop from when it was sent."""
     found: dict[str, Latency] = {}
-    for one in run.latencies:
-        traffic = run.traffic_of(one.load)
+    for latency in run.latencies:
+        traffic = run.traffic_of(latency.load)
         wanted = "sent" if traffic and traffic.closed_loop else "due"
-        if one.of == wanted:
-            found[one.load] = one
+        if latency.of == wanted:
+            found[latency.load] = latency
     return found
 
 
@@ -238,27 +245,30 @@ _MOST_TRACES: Final = 12
 
 def spectrum_chart(run: Run) -> Chart | None:
     """How long answers took, from due and from sent, by percentile; None if none were counted."""
-    told = [one for one in run.latencies if one.histogram.count and not _pointless(run, one)][:_MOST_TRACES]
+    told = [latency for latency in run.latencies if latency.histogram.count and not _pointless(run, latency)][
+        :_MOST_TRACES
+    ]
     if not told:
         return None
-    loads = list(dict.fromkeys(one.load for one in told))
+    loads = list(dict.fromkeys(latency.load for latency in told))
     traces = tuple(
         Trace(
-            name=f"{one.load}, {KINDS[one.of]}",
-            x=(x := _nines(one.histogram.count)),
-            y=_heights(one.histogram, x),
-            hue=loads.index(one.load),
-            dash=list(KINDS).index(one.of),
+            name=f"{latency.load}, {KINDS[latency.of]}",
+            x=(x := _nines(latency.histogram.count)),
+            y=_heights(latency.histogram, x),
+            hue=loads.index(latency.load),
+            dash=list(KINDS).index(latency.of),
         )
-        for one in told
+        for latency in told
     )
     return Chart(
         id="spectrum",
         title="Latency by percentile",
-        summary="; ".join(_words(trace.name, one.histogram) for trace, one in zip(traces, told, strict=True)) + ".",
+        summary="; ".join(_words(trace.name, latency.histogram) for trace, latency in zip(traces, told, strict=True))
+        + ".",
         unit=units.SECONDS,
         traces=traces,
-        whole=sum(one.histogram.count for one in told),
+        whole=sum(latency.histogram.count for latency in told),
         span=max(float(trace.x[-1]) for trace in traces),
         spectrum=True,
     )
@@ -280,11 +290,12 @@ def _nines(count: int) -> Floats:
 def _heights(counted: Histogram, x: Floats) -> Floats:
     """Seconds at each percentile, the longest at the last."""
     quantiles = [*(1 - 10**-nines for nines in x[:-1]), 1.0]
-    return np.array([counted.quantile(one) / 1e6 for one in quantiles])
+    return np.array([counted.quantile(quantile) / 1e6 for quantile in quantiles])
 
 
 def _words(name: str, counted: Histogram) -> str:
     figures = (
-        f"p{100 * one:g} {units.short(counted.quantile(one) / 1e6, units.SECONDS)}" for one in (0.5, 0.99, 0.999)
+        f"p{100 * quantile:g} {units.short(counted.quantile(quantile) / 1e6, units.SECONDS)}"
+        for quantile in (0.5, 0.99, 0.999)
     )
     return f"{name}: {', '.join(figures)}, longest {units.short(counted.maximum / 1e6, units.SECONDS)}"

@@ -37,15 +37,15 @@ def runs_view(
             names = number in {1, 2}
             # Where room is short, names are folded and not figures.
             column.justify, column.no_wrap = "left" if names or not number else "right", not names
-        for one in files:
-            if one.summary is not None:
-                shown.add_row(*_cells(one.summary, came[one.path]))
+        for file in files:
+            if file.summary is not None:
+                shown.add_row(*_cells(file.summary, came[file.path]))
         yield shown
     else:
         yield Text("No such runs.")
     if older:
         yield Text(f"{older} older ones: add --all, or --latest {len(files) + older}.", style="dim")
-    yield from (plain(f"Cannot be read: {one.error}", "yellow") for one in broken)
+    yield from (plain(f"Cannot be read: {file.error}", "yellow") for file in broken)
 
 
 def _cells(summary: Summary, came: RunOutcome) -> Iterator[Text]:
@@ -77,14 +77,14 @@ def labels_text(labels: Mapping[str, str]) -> str:
 
 def runs_document(files: Sequence[RunFile], came: Mapping[Path, RunOutcome]) -> list[dict[str, Any]]:
     """Run files as plain values; one that cannot be read has an error, and of it nothing else is known."""
-    return [_document(one, came.get(one.path)) for one in files]
+    return [_document(file, came.get(file.path)) for file in files]
 
 
-def _document(one: RunFile, came: RunOutcome | None) -> dict[str, Any]:
-    file: dict[str, Any] = {"run": str(one.path), "bytes": one.size}
-    summary = one.summary
+def _document(run_file: RunFile, came: RunOutcome | None) -> dict[str, Any]:
+    file: dict[str, Any] = {"run": str(run_file.path), "bytes": run_file.size}
+    summary = run_file.summary
     if summary is None:
-        return {**file, "error": one.error}
+        return {**file, "error": run_file.error}
     return {
         **file,
         "id": summary.id,
@@ -107,8 +107,8 @@ def _came(came: RunOutcome) -> dict[str, Any]:
 
 def pruned_view(files: Sequence[RunFile], *, kept: int, removed: bool) -> Iterator[RenderableType]:
     """Which runs are let go, or were."""
-    yield from (plain(str(one.path)) for one in files)
-    size = units.text(Quantity(float(sum(one.size for one in files)), BYTES))
+    yield from (plain(str(file.path)) for file in files)
+    size = units.text(Quantity(float(sum(file.size for file in files)), BYTES))
     count = f"{len(files)} {'run file' if len(files) == 1 else 'run files'}"
     if removed:
         yield Text(f"Removed {count}, {size}; {kept} stay.")
@@ -122,6 +122,6 @@ def pruned_document(files: Sequence[RunFile], *, removed: bool) -> dict[str, Any
     """Which runs are let go, or were, as plain values."""
     return {
         "removed": removed,
-        "bytes": sum(one.size for one in files),
-        "runs": [str(one.path) for one in files],
+        "bytes": sum(file.size for file in files),
+        "runs": [str(file.path) for file in files],
     }

@@ -133,7 +133,9 @@ def riddle_view(outcome: Outcome) -> RenderableType:
 
 def answer_view(outcome: Outcome) -> RenderableType:
     """All resources, the connections that were predicted, doubts if any, and the verdict in words."""
-    events = [Text(f"{one.kind}: {one.text}", style="yellow") for step in outcome.steps for one in step.run.events]
+    events = [
+        Text(f"{event.kind}: {event.text}", style="yellow") for step in outcome.steps for event in step.run.events
+    ]
     return Group(
         case_table(outcome, ["ingress", "egress", "requests", "connections"]),
         *(Text(line, style="dim") for line in prediction_lines(outcome)),
@@ -146,14 +148,14 @@ def answer_view(outcome: Outcome) -> RenderableType:
 def brokers_table(brokers: Iterable[Broker]) -> Table:
     """Brokers as the cluster describes them."""
     shown = table("id", "id string", "host", "port", "rack", "controller")
-    for one in brokers:
+    for broker in brokers:
         shown.add_row(
-            str(one.id),
-            one.id_string,
-            Text(one.host),
-            str(one.port),
-            Text(one.rack),
-            "yes" if one.controller else "",
+            str(broker.id),
+            broker.id_string,
+            Text(broker.host),
+            str(broker.port),
+            Text(broker.rack),
+            "yes" if broker.controller else "",
         )
     return shown
 
@@ -162,14 +164,14 @@ def topics_table(topics: Iterable[Topic]) -> Table:
     """Partitions with their replicas; what is out of sync is marked."""
     shown = table("topic", "partition", "leader", "replicas", "in sync", "out of sync")
     for topic in topics:
-        for one in topic.partitions:
+        for partition in topic.partitions:
             shown.add_row(
-                Text(topic.name if one is topic.partitions[0] else ""),
-                str(one.id),
-                str(one.leader) if one.leader >= 0 else Text("none", style="bold red"),
-                _ids(one.replicas),
-                _ids(one.isr),
-                Text(f"! {_ids(one.out_of_sync)}" if one.out_of_sync else "", style="bold red"),
+                Text(topic.name if partition is topic.partitions[0] else ""),
+                str(partition.id),
+                str(partition.leader) if partition.leader >= 0 else Text("none", style="bold red"),
+                _ids(partition.replicas),
+                _ids(partition.isr),
+                Text(f"! {_ids(partition.out_of_sync)}" if partition.out_of_sync else "", style="bold red"),
             )
         shown.add_section()
     return shown

@@ -79,7 +79,7 @@ class Nearby:
     def _admitted(self, scope: Scope, headers: Headers) -> bool:
         given = [*parse_qs(scope["query_string"].decode("latin-1")).get("token", []), *self._carried(headers)]
         own = self._token.encode()
-        return any(secrets.compare_digest(one.encode("utf-8", "replace"), own) for one in given)
+        return any(secrets.compare_digest(token.encode("utf-8", "replace"), own) for token in given)
 
     def _carried(self, headers: Headers) -> list[str]:
         try:

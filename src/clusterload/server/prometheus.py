@@ -58,7 +58,7 @@ def exposed(snapshot: Snapshot) -> Iterator[Metric]:
         yield from _cluster_families(snapshot.metrics)
     yield _gauges(
         "finding_confidence_ratio", "How likely a cause that holds is right.", ("cause", "firm"),
-        (((one.cause, str(one.firm).lower()), one.confidence) for one in snapshot.judgement.findings),
+        (((finding.cause, str(finding.firm).lower()), finding.confidence) for finding in snapshot.judgement.findings),
     )  # fmt: skip
 
 
@@ -69,16 +69,16 @@ def _load_families(loads: Iterable[LoadNow]) -> Iterator[Metric]:
     )
     scheduled = CounterMetricFamily("clusterload_scheduled", "What fell due.", labels=("load", "unit"))
     late = CounterMetricFamily("clusterload_late", "What was sent after its bound.", labels=("load", "unit"))
-    for one in every:
-        key = (one.name, one.ledger.unit)
-        scheduled.add_metric(key, one.ledger.scheduled)
-        late.add_metric(key, one.ledger.late)
+    for load in every:
+        key = (load.name, load.ledger.unit)
+        scheduled.add_metric(key, load.ledger.scheduled)
+        late.add_metric(key, load.ledger.late)
         for fate in Fate:
-            records.add_metric((*key, fate.value), getattr(one.ledger, fate.value))
+            records.add_metric((*key, fate.value), getattr(load.ledger, fate.value))
     yield from (records, scheduled, late)
     yield _gauges(
         "latency_seconds", "Latency of the last second, from when it was due.", ("load", "quantile"),
-        (((one.name, at), value) for one in every for at, value in (("0.5", one.p50), ("0.99", one.p99))),
+        (((load.name, at), value) for load in every for at, value in (("0.5", load.p50), ("0.99", load.p99))),
     )  # fmt: skip
     yield from _dials(every)
 
@@ -87,10 +87,10 @@ def _dials(loads: Iterable[LoadNow]) -> Iterator[Metric]:
     """What dials ask for and came to: a family for each unit, for a family has one."""
     found: dict[str, list[tuple[tuple[str, str], float]]] = {}
     for load in loads:
-        for one in load.dials:
-            for word, value in (("asked", one.asked), ("achieved", one.achieved)):
-                name = f"dial_{word}_{_thing(one.unit)}"
-                found.setdefault(name, []).append(((load.name, one.dial), value * one.unit.factor))
+        for dial in load.dials:
+            for word, value in (("asked", dial.asked), ("achieved", dial.achieved)):
+                name = f"dial_{word}_{_thing(dial.unit)}"
+                found.setdefault(name, []).append(((load.name, dial.dial), value * dial.unit.factor))
     for name, samples in sorted(found.items()):
         yield _gauges(name, "What a dial asks for, or what it came to in the last second.", ("load", "dial"), samples)
 
@@ -101,22 +101,22 @@ def _cluster_families(metrics: Metrics) -> Iterator[Metric]:
     yield _gauges(
         "limit_share_ratio", "A resource as a share of a limit.", ("resource", "broker", "limit", "source"),
         (
-            ((one.resource.name, one.broker, f"{one.limit.words} of {one.limit.of}", one.limit.source), one.now)
-            for one in metrics.shares
+            ((held.resource.name, held.broker, f"{held.limit.words} of {held.limit.of}", held.limit.source), held.now)
+            for held in metrics.shares
         ),
     )  # fmt: skip
     yield _gauges(
         "busy_ratio", "How busy a part of a broker is.", ("resource", "broker"),
-        (((one.resource.name, one.broker), one.now) for one in metrics.busy),
+        (((level.resource.name, level.broker), level.now) for level in metrics.busy),
     )  # fmt: skip
-    for one in (*metrics.lines, *metrics.alarms):
-        name = one.resource.name
-        of = _thing(one.unit)
+    for level in (*metrics.lines, *metrics.alarms):
+        name = level.resource.name
+        of = _thing(level.unit)
         # `connections` of connections need not be said twice.
         plain = of.removesuffix("_per_second")
         suffix = of if plain in _BASES.values() else of.removeprefix(plain).strip("_")
         yield _gauge(
-            "_".join(filter(None, ("cluster", name, suffix))), one.resource.title, {}, one.now * one.unit.factor
+            "_".join(filter(None, ("cluster", name, suffix))), level.resource.title, {}, level.now * level.unit.factor
         )
 
 

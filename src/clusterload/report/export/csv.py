@@ -42,7 +42,7 @@ def _texts(column: Column, kind: Of, rows: int) -> Sequence[str] | repeat[str]:
     if not isinstance(column, np.ndarray):
         return [as_text(value or "") for value in column]
     if kind is Of.TIME:
-        return [f"{one}Z" for one in np.datetime_as_string(column.astype("datetime64[ns]"))]
+        return [f"{text}Z" for text in np.datetime_as_string(column.astype("datetime64[ns]"))]
     return ["" if math.isnan(value) else repr(value) for value in column.tolist()]
 
 

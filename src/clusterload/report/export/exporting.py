@@ -58,9 +58,9 @@ def format_of(path: Path, name: str = "") -> Format:
         if name not in FORMATS:
             raise UsageError(f"no format {name!r}{nearest(name, FORMATS)}; known: {', '.join(FORMATS)}")
         return FORMATS[name]
-    found = next((one for one in FORMATS.values() if path.suffix.lower() in one.suffixes), None)
+    found = next((known for known in FORMATS.values() if path.suffix.lower() in known.suffixes), None)
     if found is None:
-        suffixes = ", ".join(one.suffixes[0] for one in FORMATS.values())
+        suffixes = ", ".join(known.suffixes[0] for known in FORMATS.values())
         raise UsageError(f"{path.name} does not say its format: let it end in one of {suffixes}, or add --format")
     return found
 

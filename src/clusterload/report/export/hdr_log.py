@@ -24,21 +24,23 @@ def write_hdr_log(run: Run, path: Path, table: str) -> None:  # noqa: ARG001 (of
     Raises:
         ClusterloadError: the run has none.
     """
-    if not any(one.encoded for one in run.latencies):
+    if not any(latency.encoded for latency in run.latencies):
         raise ClusterloadError(f"run {run.id} has no latencies: only loads of engine wire have them")
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in _lines(run))
 
 
 def _lines(run: Run) -> Iterator[str]:
-    start = min(one.start for one in run.latencies if one.encoded)
+    start = min(latency.start for latency in run.latencies if latency.encoded)
     yield "#[Logged by clusterload; values are microseconds]"
     yield "#[Histogram log format version 1.3]"
     for name in ("StartTime", "BaseTime"):
         yield f"#[{name}: {start / SECOND:.3f} (seconds since epoch), {clock_time(start)}]"
     yield '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"'
     # In the order of time, as readers expect it.
-    every = [(one.start + second * SECOND, one, second) for one in run.latencies for second in one.seconds]
+    every = [
+        (latency.start + second * SECOND, latency, second) for latency in run.latencies for second in latency.seconds
+    ]
     for time, latency, second in sorted(every, key=lambda each: each[0]):
         yield _line((time - start) / SECOND, latency, second)
 

@@ -44,13 +44,14 @@ def head_of(run: Run) -> dict[str, Any]:
         "labels": dict(run.labels),
         "plan": run.plan.as_document() if run.plan else None,
         "environment": dict(run.environment),
-        "ledgers": [asdict(one) for one in run.ledgers],
-        "traffic": [asdict(one) for one in run.traffic],
+        "ledgers": [asdict(ledger) for ledger in run.ledgers],
+        "traffic": [asdict(traffic) for traffic in run.traffic],
         "generator": asdict(run.generator) if run.generator else None,
-        "events": [{"time_us": one.time // 1000, "kind": one.kind, "text": one.text} for one in run.events],
+        "events": [{"time_us": event.time // 1000, "kind": event.kind, "text": event.text} for event in run.events],
         # As other HdrHistogram tools read it: in microseconds, compressed, base64.
         "latencies": [
-            {"load": one.load, "of": one.of, "histogram_us": one.histogram.encode()} for one in run.latencies
+            {"load": latency.load, "of": latency.of, "histogram_us": latency.histogram.encode()}
+            for latency in run.latencies
         ],
     }
 

@@ -36,15 +36,15 @@ def write_openmetrics(run: Run, path: Path, table: str) -> None:  # noqa: ARG001
 
 def _lines(run: Run) -> Iterator[str]:
     families: dict[tuple[str, str, str], list[Series]] = defaultdict(list)
-    for one in run.series:
-        unit = _base(one.unit)
-        families[_family(one.name, unit), "counter" if one.kind is Kind.DELTA else "gauge", unit].append(one)
+    for series in run.series:
+        unit = _base(series.unit)
+        families[_family(series.name, unit), "counter" if series.kind is Kind.DELTA else "gauge", unit].append(series)
     for (name, kind, unit), members in sorted(families.items()):
         yield f"# TYPE {name} {kind}"
         if unit:
             yield f"# UNIT {name} {unit}"
-        for one in members:
-            yield from _samples(name, one)
+        for member in members:
+            yield from _samples(name, member)
     yield "# EOF"
 
 

@@ -37,7 +37,7 @@ def write_parquet(run: Run, path: Path, table: str) -> None:
         waiting: list[Any] = []
         for block in blocks_of(run, table):
             waiting.append(pa.table([_array(pa, block, name, kind) for name, kind in of.items()], schema=schema))
-            if sum(one.num_rows for one in waiting) >= _TOGETHER:
+            if sum(table.num_rows for table in waiting) >= _TOGETHER:
                 writer.write_table(pa.concat_tables(waiting))
                 waiting = []
         writer.write_table(pa.concat_tables(waiting) if waiting else schema.empty_table())

@@ -76,7 +76,7 @@ def blocks_of(run: Run, table: str) -> Iterator[Block]:
     """The rows of a table: of points a block for each Series, of the others one."""
     if table == "points":
         labels = _label_columns(run)
-        yield from (_points(one, labels) for one in run.series if len(one))
+        yield from (_points(series, labels) for series in run.series if len(series))
         return
     rows = {"latencies": _latencies, "ledgers": _ledgers, "events": _events}[table](run)
     if rows:
@@ -93,7 +93,7 @@ def _column(rows: Sequence[tuple[object, ...]], place: int) -> Column:
 
 def _label_columns(run: Run) -> dict[str, str]:
     """The column of each label; one that is called like another column has `label_` before it."""
-    names = sorted({name for one in run.series for name in one.labels})
+    names = sorted({name for series in run.series for name in series.labels})
     taken = {"time", "name", "unit", "kind", "value", "span_s"}
     found: dict[str, str] = {}
     for name in names:
@@ -120,7 +120,7 @@ def _points(series: Series, labels: Mapping[str, str]) -> Block:
 
 
 def _latencies(run: Run) -> list[tuple[object, ...]]:
-    return [row for one in run.latencies for row in _seconds(one)]
+    return [row for latency in run.latencies for row in _seconds(latency)]
 
 
 def _seconds(latency: Latency) -> Iterator[tuple[object, ...]]:
@@ -135,8 +135,8 @@ _COUNTS: Final = ("scheduled", "acknowledged", "failed", "unknown", "dropped", "
 
 
 def _ledgers(run: Run) -> list[tuple[object, ...]]:
-    return [(one.load, one.unit, *(getattr(one, name) for name in _COUNTS)) for one in run.ledgers]
+    return [(ledger.load, ledger.unit, *(getattr(ledger, name) for name in _COUNTS)) for ledger in run.ledgers]
 
 
 def _events(run: Run) -> list[tuple[object, ...]]:
-    return [(one.time, one.kind, one.text) for one in run.events]
+    return [(event.time, event.kind, event.text) for event in run.events]

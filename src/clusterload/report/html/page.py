@@ -53,16 +53,16 @@ def _page(told: Outline, run: Run) -> str:
             told=told,
             state=_STATES[told.state],
             policy=_policy(scripts, style),
-            scripts=[Markup(one) for one in scripts],  # noqa: S704 (files of ours and of uPlot)
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 (files of ours and of uPlot)
             style=Markup(style),  # noqa: S704
             charts={
-                "charts": [chart_values(one) for one in _charts(told)],
+                "charts": [chart_values(chart) for chart in _charts(told)],
                 "hues": HUES,
                 "start": run.start // 1_000_000,
                 "span": run.seconds,
             },
             every=every,
-            left_out=max(0, sum(1 for one in run.series if len(one)) - MOST_SERIES),
+            left_out=max(0, sum(1 for series in run.series if len(series)) - MOST_SERIES),
             version=__version__,
         )
     )
@@ -81,7 +81,7 @@ def progress_bar(title: str, words: str, done: float, total: float | None) -> st
 
 def chart_table(chart: Chart) -> TextTable:
     """What a chart shows, as a table for who does not see it."""
-    names = [one.name for one in chart.traces]
+    names = [trace.name for trace in chart.traces]
     rows = tuple(_percentiles(chart)) if chart.spectrum else tuple(spoken(chart, _ROWS))
     first = "Percentile" if chart.spectrum else "From"
     return TextTable(title=chart.title, columns=columns(first, *names), rows=rows)
@@ -89,10 +89,10 @@ def chart_table(chart: Chart) -> TextTable:
 
 def _percentiles(chart: Chart) -> Iterator[tuple[str, ...]]:
     for nines, words in ((0.30103, "p50"), (1, "p90"), (2, "p99"), (3, "p99.9"), (4, "p99.99"), (5, "p99.999")):
-        reached = [one.y[one.x >= nines - 1e-9] for one in chart.traces]
-        if any(len(one) for one in reached):
-            yield (words, *(said(float(one[0]), chart.unit) if len(one) else "too few" for one in reached))
-    yield ("longest", *(said(float(one.y[-1]), chart.unit) for one in chart.traces))
+        reached = [trace.y[trace.x >= nines - 1e-9] for trace in chart.traces]
+        if any(len(points) for points in reached):
+            yield (words, *(said(float(points[0]), chart.unit) if len(points) else "too few" for points in reached))
+    yield ("longest", *(said(float(trace.y[-1]), chart.unit) for trace in chart.traces))
 
 
 def _charts(told: Outline) -> Iterator[Chart]:
@@ -109,7 +109,7 @@ def _charts_of(sections: Iterable[Section]) -> Iterator[Chart]:
 
 def _policy(scripts: Iterable[str], style: str) -> str:
     """What the page may do: run these scripts and use this style, and nothing else; above all, ask nobody."""
-    allowed = " ".join(f"'{_digest(one)}'" for one in scripts)
+    allowed = " ".join(f"'{_digest(script)}'" for script in scripts)
     return (
         f"default-src 'none'; script-src {allowed}; style-src '{_digest(style)}'; img-src data:; base-uri 'none'; "
         "form-action 'none'"

@@ -48,8 +48,8 @@ def chart_values(chart: Chart) -> dict[str, Any]:
         "start": chart.start // 1_000_000,
         "span": chart.span,
         "limit": None if math.isnan(chart.limit) else chart.limit,
-        "traces": [_trace_values(one) for one in chart.traces],
-        "names": [visible(one) for one in chart.names],
+        "traces": [_trace_values(trace) for trace in chart.traces],
+        "names": [visible(name) for name in chart.names],
         "hues": list(chart.hues),
         "who": list(chart.who),
         "marks": [[round(at, 3), visible(text)] for at, text in chart.marks],
@@ -68,9 +68,9 @@ def _trace_values(trace: Trace) -> dict[str, Any]:
 
 def every_series(run: Run) -> list[dict[str, Any]]:
     """The Series of a run by name, each with what is left of it when the page has room for all."""
-    named = sorted((one for one in run.series if len(one)), key=lambda one: one.key)[:MOST_SERIES]
+    named = sorted((series for series in run.series if len(series)), key=lambda series: series.key)[:MOST_SERIES]
     most = max(_FEWEST, min(_MOST, _EVERY // max(1, len(named))))
-    return [_series_values(one, run, most) for one in named]
+    return [_series_values(series, run, most) for series in named]
 
 
 def _series_values(series: Series, run: Run, most: int) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _places(values: Floats) -> list[float]:
 
 
 def _figures(values: Floats) -> list[float | None]:
-    return [_short(float(f"{one:.{_DIGITS}g}")) if math.isfinite(one) else None for one in values.tolist()]
+    return [_short(float(f"{value:.{_DIGITS}g}")) if math.isfinite(value) else None for value in values.tolist()]
 
 
 def _short(value: float) -> float:

@@ -24,12 +24,12 @@ _MOST_HEADROOMS: Final = 2  # of resources, the first to bind first
 
 def advice_section(verdict: Verdict) -> Section:
     """What to do: the cure of the likeliest cause with what it gives back, or what else follows from the verdict."""
-    told = next((one for one in verdict.findings if one.cure is not None), None)
+    told = next((finding for finding in verdict.findings if finding.cure is not None), None)
     if told is None or told.cure is None:
         return Section(id="advice", title="What to do", lines=tuple(_without_finding(verdict)))
     facts = [("Expected", f"{capitalized(told.cure.effect)}.")] if told.cure.effect else []
     facts.append(("Because", f"{told.cause}: {told.sentence}"))
-    facts += [("Who", " and ".join(one.words for one in told.culprits[:2]))] if told.culprits else []
+    facts += [("Who", " and ".join(culprit.words for culprit in told.culprits[:2]))] if told.culprits else []
     facts.append(("Confidence", units.percent(told.confidence)))
     return Section(id="advice", title="What to do", lines=(capitalized(told.cure.what),), facts=tuple(facts))
 
@@ -37,23 +37,23 @@ def advice_section(verdict: Verdict) -> Section:
 def _without_finding(verdict: Verdict) -> Iterator[str]:
     if verdict.state is State.INCONCLUSIVE:
         yield "Measure again, so that nothing is missing:"
-        yield from (f"{capitalized(one)}." for one in verdict.missing[:_MOST_DOUBTS])
+        yield from (f"{capitalized(line)}." for line in verdict.missing[:_MOST_DOUBTS])
         return
     if verdict.state is State.LIMITED:
         yield "No cause of the catalogue holds. Watch it with a baseline: what rose tells more than what is high."
     else:
         yield "Nothing has to change."
-    known = next((one for one in verdict.headroom if one.known), None)
+    known = next((headroom for headroom in verdict.headroom if headroom.known), None)
     if known is not None:
         yield f"Headroom: {known.sentence}."
 
 
 def findings_section(verdict: Verdict) -> Section:
     """Each limit that is reached, and each cause that holds with its evidence and what would disprove it."""
-    lines = [f"{'; '.join((one.sentence, *one.evidence))}." for one in verdict.reached]
+    lines = [f"{'; '.join((reached.sentence, *reached.evidence))}." for reached in verdict.reached]
     lines += [] if verdict.findings else ["No cause of the catalogue holds."]
-    lines += [f"Headroom: {one.sentence}." for one in verdict.headroom if one.known][:_MOST_HEADROOMS]
-    sections = tuple(_finding(number, one) for number, one in enumerate(verdict.findings))
+    lines += [f"Headroom: {headroom.sentence}." for headroom in verdict.headroom if headroom.known][:_MOST_HEADROOMS]
+    sections = tuple(_finding(number, finding) for number, finding in enumerate(verdict.findings))
     return Section(id="findings", title="Findings", lines=tuple(lines), sections=sections)
 
 
@@ -77,7 +77,7 @@ def _finding(number: int, finding: Finding) -> Section:
 
 def doubts_section(run: Run, verdict: Verdict) -> Section:
     """What was not seen or not done as asked, and what somebody who reads the figures should know."""
-    lines = [f"{capitalized(one)}." for one in verdict.missing]
-    lines += [f"{capitalized(one)}." for one in notes(run, achieved(run))]
+    lines = [f"{capitalized(line)}." for line in verdict.missing]
+    lines += [f"{capitalized(note)}." for note in notes(run, achieved(run))]
     lines += [] if run.complete else ["The run was cut short: its last seconds may be missing."]
     return Section(id="doubts", title="Doubts", lines=tuple(dict.fromkeys(lines)) or ("None: all was seen and done.",))

@@ -24,7 +24,7 @@ def latency_section(run: Run) -> Section:
         return Section(id="latency", title="Latency")
     spectrum = spectrum_chart(run)
     lines = ["From due, waiting for a late generator or a full queue counts; from sent, it does not."]
-    if any(len(one.encoded) > MOST_SECONDS for one in leading(run).values()):
+    if any(len(latency.encoded) > MOST_SECONDS for latency in leading(run).values()):
         lines.append(
             f"Second by second it is not drawn here: the run is longer than {units.duration(MOST_SECONDS)}. "
             "The run file has it."
@@ -42,7 +42,7 @@ def ledger_section(run: Run) -> Section:
     """What became of all that was scheduled."""
     if not run.ledgers:
         return Section(id="ledger", title="Ledger")
-    balanced = all(one.balanced for one in run.ledgers)
+    balanced = all(ledger.balanced for ledger in run.ledgers)
     line = "scheduled = acknowledged + failed + unknown + dropped, each counted at its own event"
     ends = "it adds up" if balanced else "it does not add up, so something was lost sight of"
     return Section(
@@ -72,7 +72,7 @@ def events_section(run: Run) -> Section:
     table = TextTable(
         title="Events in the order of time",
         columns=(Column(title="Into the run", figures=True), *worded("At", "Kind", "What")),
-        rows=tuple(_event(run, one) for one in run.events[:MOST_EVENTS]),
+        rows=tuple(_event(run, event) for event in run.events[:MOST_EVENTS]),
         note=f"{more:,} more are in the run file." if more > 0 else "",
     )
     return Section(id="events", title="Events", tables=(table,))
@@ -95,7 +95,7 @@ def plan_section(run: Run) -> Section:
         title="Loads",
         columns=worded("Load", "Kind", "Engine", "Topic", "Client id", "Dials"),
         rows=tuple(
-            (one.name, one.kind, one.engine, one.topic, one.client_id, one.dials.as_text()) for one in plan.loads
+            (load.name, load.kind, load.engine, load.topic, load.client_id, load.dials.as_text()) for load in plan.loads
         ),
     )
     source = json.dumps(plan.as_document(), indent=2, ensure_ascii=False)
@@ -118,10 +118,10 @@ def environment_section(run: Run) -> Section:
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """A nested value as a row for each of its leaves."""
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _flat(f"{name}.{key}" if name else str(key), one)
+        for key, child in value.items():
+            yield from _flat(f"{name}.{key}" if name else str(key), child)
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        for number, one in enumerate(value, 1):
-            yield from _flat(f"{name} {number}", one)
+        for number, child in enumerate(value, 1):
+            yield from _flat(f"{name} {number}", child)
     else:
         yield name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

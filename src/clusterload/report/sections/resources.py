@@ -34,7 +34,7 @@ def resources_section(run: Run, usage: Usage) -> Section:
             "limit load.",
         ),
         tables=tuple(usage_text_tables(usage)),
-        charts=tuple(one for one in charts if one is not None),
+        charts=tuple(chart for chart in charts if chart is not None),
     )
 
 
@@ -63,8 +63,16 @@ def _limits_table(title: str, limits: Iterable[Limit]) -> TextTable:
         title=title,
         columns=worded("Resource", "Limit", "Kind", "Of", "As of", "Source", "Note"),
         rows=tuple(
-            (RESOURCES[one.resource].title, one.words, str(one.force), one.of, one.as_of, one.source, one.note)
-            for one in sorted(limits, key=lambda one: places.index(one.resource))
+            (
+                RESOURCES[limit.resource].title,
+                limit.words,
+                str(limit.force),
+                limit.of,
+                limit.as_of,
+                limit.source,
+                limit.note,
+            )
+            for limit in sorted(limits, key=lambda limit: places.index(limit.resource))
         ),
     )
 

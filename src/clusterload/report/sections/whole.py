@@ -63,7 +63,7 @@ def run_outline(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None =
         keys=tuple(_keys(run, usage, verdict)),
         load=load_chart(run, usage),
         advice=advice_section(verdict),
-        sections=tuple(one for one in sections if not one.empty),
+        sections=tuple(section for section in sections if not section.empty),
     )
 
 

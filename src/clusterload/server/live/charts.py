@@ -35,8 +35,8 @@ _DIALS: Final = ("request_rate", "record_rate", "connection_rate", "fetch_rate",
 
 _ORDER: Final = ("limit-load", "load-", "latency", "shares", "busy")
 
-_HUES: Final = {one.name: number for number, one in enumerate(dimensions())}
-_BUSY: Final = {one.name: number for number, one in enumerate(saturations())}
+_HUES: Final = {resource.name: number for number, resource in enumerate(dimensions())}
+_BUSY: Final = {resource.name: number for number, resource in enumerate(saturations())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +85,18 @@ def _of_metrics(metrics: Metrics, x: float) -> Iterator[Point]:
             title="How busy the busiest broker is",
             unit=units.RATIO,
             x=x,
-            y={one.resource.title: one.now for one in levels},
-            hues={one.resource.title: _BUSY[one.resource.name] for one in levels},
+            y={level.resource.title: level.now for level in levels},
+            hues={level.resource.title: _BUSY[level.resource.name] for level in levels},
         )
-    shares = {one.resource.name: one for line in metrics.lines if (one := metrics.share(line.resource.name))}
+    shares = {share.resource.name: share for line in metrics.lines if (share := metrics.share(line.resource.name))}
     if shares:
         yield Point(
             chart="shares",
             title="Shares of limits",
             unit=units.RATIO,
             x=x,
-            y={one.resource.title: one.now for one in shares.values()},
-            hues={one.resource.title: _HUES[name] for name, one in shares.items()},
+            y={share.resource.title: share.now for share in shares.values()},
+            hues={share.resource.title: _HUES[name] for name, share in shares.items()},
             limit=1.0,
         )
     yield from (_amount(line, metrics, x) for line in metrics.lines)
@@ -159,7 +159,7 @@ def _of_loads(loads: tuple[LoadNow, ...], x: float) -> Iterator[Point]:
 
 
 def _leading(load: LoadNow) -> DialNow | None:
-    known = {one.dial: one for one in load.dials}
+    known = {dial.dial: dial for dial in load.dials}
     return next((known[name] for name in _DIALS if name in known), next(iter(load.dials), None))
 
 
@@ -203,9 +203,9 @@ class _Course:
         for values in self.lines.values():
             chosen.update(thinned_indices(_floats(values), most).tolist())
         order = sorted(chosen)[-MOST_POINTS:]
-        self.x = [self.x[one] for one in order]
-        self.lines = {name: [values[one] for one in order] for name, values in self.lines.items()}
-        self.who = [self.who[one] for one in order] if self.who else []
+        self.x = [self.x[place] for place in order]
+        self.lines = {name: [values[place] for place in order] for name, values in self.lines.items()}
+        self.who = [self.who[place] for place in order] if self.who else []
 
     def newest(self) -> dict[str, Any]:
         """The last point as plain values; what is not known is null."""
@@ -266,9 +266,9 @@ class Courses:
     def whole(self) -> list[dict[str, Any]]:
         """All charts, the one that matters most first."""
         return [
-            one.whole(self._start, self.span)
-            for one in sorted(self._courses.values(), key=lambda one: _place(one.head.chart))
-            if one.lines
+            course.whole(self._start, self.span)
+            for course in sorted(self._courses.values(), key=lambda course: _place(course.head.chart))
+            if course.lines
         ]
 
 

@@ -90,8 +90,8 @@ class Hub:
                 news.clear()
                 ended = self._ended
                 last, parts = self._since(last)
-                for one in parts:
-                    yield one
+                for part in parts:
+                    yield part
                 if ended:
                     return
                 try:

@@ -38,17 +38,17 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
         "note": snapshot.note,
         "ended": snapshot.ended,
         "keys": [*_keys(metrics), *(pair for load in snapshot.loads for pair in _latency(load, snapshot))],
-        "loads": [_load(one) for one in snapshot.loads],
+        "loads": [_load(load) for load in snapshot.loads],
         "resources": list(_resources(metrics)) if metrics else [],
-        "findings": [_finding(one, snapshot.at) for one in snapshot.judgement.findings],
+        "findings": [_finding(finding, snapshot.at) for finding in snapshot.judgement.findings],
         "events": [
             {
-                "at": (one.time - snapshot.start) / SECOND,
-                "time": clock_time(one.time),
-                "kind": one.kind,
-                "text": one.text,
+                "at": (event.time - snapshot.start) / SECOND,
+                "time": clock_time(event.time),
+                "kind": event.kind,
+                "text": event.text,
             }
-            for one in snapshot.events[-EVENTS:]
+            for event in snapshot.events[-EVENTS:]
         ],
     }
     shown: dict[str, Any] = _seen(document)
@@ -66,10 +66,10 @@ def _keys(metrics: Metrics | None) -> Iterator[tuple[str, str]]:
     if metrics.binding is not None and metrics.limit_load >= NOTICEABLE:
         yield "What binds", f"{metrics.binding.resource.title}{_of(metrics.binding)}"
     if metrics.busiest is not None:
-        one = metrics.busiest
-        yield "Saturation", f"{units.percent(one.now)}, {one.resource.title}{_of(one)}"
-    for one in metrics.alarms:
-        yield one.resource.title, units.number(one.now)
+        busiest = metrics.busiest
+        yield "Saturation", f"{units.percent(busiest.now)}, {busiest.resource.title}{_of(busiest)}"
+    for alarm in metrics.alarms:
+        yield alarm.resource.title, units.number(alarm.now)
 
 
 def _of(level: LevelNow) -> str:
@@ -79,7 +79,7 @@ def _of(level: LevelNow) -> str:
 def _latency(load: LoadNow, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     if not math.isnan(load.p99):
         of = f" of {load.name}" if len(snapshot.loads) > 1 else ""
-        p50, p99 = (units.short(one, units.SECONDS) for one in (load.p50, load.p99))
+        p50, p99 = (units.short(seconds, units.SECONDS) for seconds in (load.p50, load.p99))
         yield f"Latency{of}", f"median {p50}, p99 {p99}"
 
 
@@ -90,7 +90,8 @@ def _load(load: LoadNow) -> dict[str, Any]:
         "name": load.name,
         "unit": ledger.unit,
         "dials": [
-            [one.dial, units.short(one.asked, one.unit), units.short(one.achieved, one.unit)] for one in load.dials
+            [dial.dial, units.short(dial.asked, dial.unit), units.short(dial.achieved, dial.unit)]
+            for dial in load.dials
         ],
         "ledger": [f"{getattr(ledger, name):,}" for name in counts],
         "errors": [[error, f"{count:,}"] for error, count in ledger.errors.items()],
@@ -107,19 +108,19 @@ def _resources(metrics: Metrics) -> Iterator[list[str]]:
             limit_text(share.limit, line) if share else "unknown",
             units.percent(share.now) if share else "",
         ]
-    for one in metrics.saturation:
-        name = f"{one.resource.title}{_of(one)}"
-        yield [name, units.percent(one.now), units.percent(one.typical), "", ""]
+    for level in metrics.saturation:
+        name = f"{level.resource.title}{_of(level)}"
+        yield [name, units.percent(level.now), units.percent(level.typical), "", ""]
 
 
-def _finding(one: FindingNow, at: float) -> dict[str, Any]:
+def _finding(finding: FindingNow, at: float) -> dict[str, Any]:
     return {
-        "cause": one.cause,
-        "sentence": one.sentence,
-        "confidence": one.confidence,
-        "sure": confidence_words(one.confidence),
-        "held": f"for {units.duration(max(0, round(at - one.since)))}",
-        "firm": one.firm,
+        "cause": finding.cause,
+        "sentence": finding.sentence,
+        "confidence": finding.confidence,
+        "sure": confidence_words(finding.confidence),
+        "held": f"for {units.duration(max(0, round(at - finding.since)))}",
+        "firm": finding.firm,
     }
 
 
@@ -128,5 +129,5 @@ def _seen(value: Any) -> Any:
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, Mapping):
-        return {key: _seen(one) for key, one in value.items()}
-    return [_seen(one) for one in value] if isinstance(value, list | tuple) else value
+        return {key: _seen(item) for key, item in value.items()}
+    return [_seen(item) for item in value] if isinstance(value, list | tuple) else value

@@ -85,24 +85,24 @@ def _sum(cells: Sequence[tuple[Cells, int]]) -> Cells:
     """A counter's lines added up minute by minute. What is only taken away makes no minute of its own."""
     if len(cells) == 1 and cells[0][1] == 1:
         return cells[0][0]
-    minutes, place = _places([one for one, _ in cells])
-    values = _added(place, _joined([one.values * factor for one, factor in cells]))
-    told = _added(place, _joined([np.full(len(one.minutes), factor > 0) for one, factor in cells])) > 0
+    minutes, place = _places([cell for cell, _ in cells])
+    values = _added(place, _joined([cell.values * factor for cell, factor in cells]))
+    told = _added(place, _joined([np.full(len(cell.minutes), factor > 0) for cell, factor in cells])) > 0
     # A request is counted when it comes, its type when it is answered: across a minute the rest can seem negative.
     return Cells(minutes=minutes[told], values=np.maximum(values[told], 0))
 
 
 def _whole(cells: Sequence[tuple[Cells, int]], brokers: Cells) -> Cells:
     """A gauge's lines added up, where each broker that was watched has said its own: a partial sum is no sum."""
-    minutes, place = _places([one for one, _ in cells])
-    values = _added(place, _joined([one.values for one, _ in cells]))
+    minutes, place = _places([cell for cell, _ in cells])
+    values = _added(place, _joined([cell.values for cell, _ in cells]))
     watched = brokers.values[np.searchsorted(brokers.minutes, minutes)]
     told = np.bincount(place) >= watched
     return Cells(minutes=minutes[told], values=values[told])
 
 
 def _places(cells: Sequence[Cells]) -> tuple[Nanoseconds, Nanoseconds]:
-    minutes, place = np.unique(_joined([one.minutes for one in cells]), return_inverse=True)
+    minutes, place = np.unique(_joined([cell.minutes for cell in cells]), return_inverse=True)
     return minutes.astype(np.int64), place
 
 

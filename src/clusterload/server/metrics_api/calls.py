@@ -103,7 +103,7 @@ class Calls:
         if asked.metric is not None:
             check_groups(asked.group_by, catalogue.metric(asked.metric))
             return [catalogue.metric(asked.metric)]
-        fitting = [one for one in catalogue.METRICS.values() if asked.group_by[0] in one.known_labels]
+        fitting = [metric for metric in catalogue.METRICS.values() if asked.group_by[0] in metric.known_labels]
         if not fitting:
             raise RequestRefusedError(
                 f"no metric has a label {asked.group_by[0]!r}; descriptors/metrics lists those that there are"
@@ -137,7 +137,7 @@ class Calls:
     def metric_descriptors(self, size: int, token: str | None, resource_type: str | None) -> Plain:
         """The metrics that this cluster's brokers tell."""
         wanted = catalogue.offered(self.history.names()) if resource_type in {None, "kafka"} else []
-        return self._listed([one.descriptor() for one in wanted], size, token, f"metrics {resource_type}")
+        return self._listed([metric.descriptor() for metric in wanted], size, token, f"metrics {resource_type}")
 
     def resource_descriptors(self, size: int, token: str | None) -> Plain:
         """The kinds of resources: Kafka clusters."""
@@ -171,8 +171,8 @@ class Calls:
 
 def _data(query: Query, group_by: Sequence[str], shown: Sequence[Group]) -> list[Plain]:
     if query.format == "GROUPED":
-        return [{**dict(zip(group_by, one.key, strict=True)), "points": _points(one, {})} for one in shown]
-    return [point for one in shown for point in _points(one, dict(zip(group_by, one.key, strict=True)))]
+        return [{**dict(zip(group_by, group.key, strict=True)), "points": _points(group, {})} for group in shown]
+    return [point for group in shown for point in _points(group, dict(zip(group_by, group.key, strict=True)))]
 
 
 def _points(group: Group, labels: Plain) -> list[Plain]:

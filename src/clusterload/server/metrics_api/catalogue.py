@@ -138,8 +138,8 @@ def _whole(short: str, text: str, unit: str, resource: str, *, gauge: bool = Fal
 
 
 METRICS: Final = {
-    one.name: one
-    for one in (
+    metric.name: metric
+    for metric in (
         _by_topic(
             "received_bytes",
             "The delta count of bytes of record batches that were produced, as they came, without framing.",
@@ -212,7 +212,10 @@ METRICS: Final = {
 """All metrics by full name."""
 
 RESOURCES: Final = frozenset(
-    {*(name for metric in METRICS.values() for name in metric.resources), *(one.told_by for one in METRICS.values())}
+    {
+        *(name for metric in METRICS.values() for name in metric.resources),
+        *(metric.told_by for metric in METRICS.values()),
+    }
 )
 """What a history must keep."""
 
@@ -240,4 +243,4 @@ def metric(name: str) -> Metric:
 
 def offered(known: set[str]) -> list[Metric]:
     """The metrics that can be told from these resources."""
-    return [one for one in METRICS.values() if one.told_by in known]
+    return [metric for metric in METRICS.values() if metric.told_by in known]

@@ -57,7 +57,7 @@ class And(msgspec.Struct, frozen=True, tag_field="op", tag="AND"):
 
     def matches(self, labels: Labels) -> bool:
         """Whether a line with these labels passes."""
-        return all(one.matches(labels) for one in self.filters)
+        return all(part.matches(labels) for part in self.filters)
 
 
 class Or(msgspec.Struct, frozen=True, tag_field="op", tag="OR"):
@@ -67,7 +67,7 @@ class Or(msgspec.Struct, frozen=True, tag_field="op", tag="OR"):
 
     def matches(self, labels: Labels) -> bool:
         """Whether a line with these labels passes."""
-        return any(one.matches(labels) for one in self.filters)
+        return any(part.matches(labels) for part in self.filters)
 
 
 class Not(msgspec.Struct, frozen=True, tag_field="op", tag="NOT"):
@@ -96,11 +96,15 @@ def check(given: Filter | None, cluster_id: str, known: set[str]) -> Filter:
     """
     if given is None or not _restricts(given):
         raise RequestRefusedError(f"a filter must restrict the query to a cluster: add {CLUSTER} EQ {cluster_id}")
-    for one in _comparisons(given):
-        if one.field not in known:
-            raise RequestRefusedError(f"no label {one.field!r} to filter by: known are {', '.join(sorted(known))}")
-        if isinstance(one, Equal) and one.field == CLUSTER and one.text != cluster_id:
-            raise RequestRefusedError(f"not authorized for the cluster {one.text!r}: its id here is another one", 403)
+    for comparison in _comparisons(given):
+        if comparison.field not in known:
+            raise RequestRefusedError(
+                f"no label {comparison.field!r} to filter by: known are {', '.join(sorted(known))}"
+            )
+        if isinstance(comparison, Equal) and comparison.field == CLUSTER and comparison.text != cluster_id:
+            raise RequestRefusedError(
+                f"not authorized for the cluster {comparison.text!r}: its id here is another one", 403
+            )
     return given
 
 
@@ -120,8 +124,8 @@ def _restricts(given: Filter) -> bool:
 def _comparisons(given: Filter) -> Iterator[_Comparison]:
     match given:
         case And(filters=filters) | Or(filters=filters):
-            for one in filters:
-                yield from _comparisons(one)
+            for part in filters:
+                yield from _comparisons(part)
         case Not(filter=inner):
             yield from _comparisons(inner)
         case _:

@@ -123,7 +123,7 @@ class Rate:
             if now - began >= self.seconds:
                 began, count = now, 0
             if len(self._windows) >= _MOST_CALLERS:
-                self._windows = {key: one for key, one in self._windows.items() if now - one[0] < self.seconds}
+                self._windows = {key: window for key, window in self._windows.items() if now - window[0] < self.seconds}
             self._windows[caller] = began, count + 1
         return Allowance(
             limit=self.limit,

@@ -39,8 +39,8 @@ class Granularity:
 
 
 GRANULARITIES: Final = {
-    one.name: one
-    for one in (
+    granularity.name: granularity
+    for granularity in (
         Granularity(name="PT1M", minutes=1, longest=6 * _HOUR),
         Granularity(name="PT5M", minutes=5, longest=_DAY),
         Granularity(name="PT15M", minutes=15, longest=4 * _DAY),
