@@ -28,7 +28,7 @@ from clusterload.lab.lab import Lab
 from clusterload.model.series import Kind, Point
 from clusterload.model.units import BYTES
 from clusterload.model.workload import Dials, Load, Plan
-from clusterload.server.metrics_api import MetricsApi, Settings, serve_beside
+from clusterload.server.metrics_api import MetricsApi, Settings, serve_for_lab
 from clusterload.server.metrics_api.catalogue import PREFIX, RESOURCES
 from clusterload.server.metrics_api.history import MINUTE, History
 from clusterload.server.metrics_api.intervals import timestamp
@@ -198,7 +198,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         speed(Path(name))
         with Lab(3, directory=name) as lab:
-            serve_beside(lab, cluster_id=ID)
+            serve_for_lab(lab, cluster_id=ID)
             properties = dict(Properties.read(Path(name) / "client.properties").values)
             print("\n| serving three brokers, scraped each second | of one core, % | memory, MB |")
             print("| --- | --- | --- |")

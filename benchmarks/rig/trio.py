@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from clusterload.kafka.cluster import Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.lab.lab import Lab
-from clusterload.server.metrics_api import serve_beside
+from clusterload.server.metrics_api import serve_for_lab
 
 
 class Trio:
@@ -68,5 +68,5 @@ def trio(way: str, **more: Any) -> Iterator[Trio]:
         ) as lab,
     ):
         if way == "metrics API":
-            serve_beside(lab)
+            serve_for_lab(lab)
         yield Trio(lab, Path(name) / "client.properties")

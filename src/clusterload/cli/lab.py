@@ -135,9 +135,9 @@ def up(
     with _terminable():
         try:
             if metrics_api:
-                from clusterload.server.metrics_api import serve_beside
+                from clusterload.server.metrics_api import serve_for_lab
 
-                serve_beside(started, cluster_id=api.cluster_id, lateness=api.lateness)
+                serve_for_lab(started, cluster_id=api.cluster_id, lateness=api.lateness)
             _announce(started.info, as_json=as_json)
             if detach:
                 started.detach()

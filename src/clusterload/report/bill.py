@@ -88,7 +88,7 @@ def bill_report(billed: Billed, *, by: str = "") -> TextReport:
         if charges:
             parts.append(charges_table(billed.bill, kind, charges, TOP_ALONE if by else TOP))
         else:
-            parts.append(Text(f"Nothing is told by {kind}.", style="dim"))
+            parts.append(Text(f"No metric has figures by {kind}.", style="dim"))
     if not by and not math.isnan(billed.cpu):
         parts.append(drivers_table(billed))
     parts += [Text(line, style="dim") for line in bill_notes(billed)]

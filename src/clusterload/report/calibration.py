@@ -56,7 +56,7 @@ def step_line(progress: StepProgress) -> str:
 
 
 def calibration_document(calibration: Calibration) -> dict[str, Any]:
-    """A calibration as plain values, each step included; values are in the unit that stands beside them."""
+    """A calibration as plain values, each step included; values are in the unit given with them."""
     return {
         "cluster": calibration.cluster_id,
         "lab": calibration.lab,

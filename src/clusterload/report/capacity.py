@@ -66,7 +66,7 @@ def headroom_document(headroom: Headroom) -> dict[str, Any]:
 
 
 def capacity_document(capacity: Capacity) -> dict[str, Any]:
-    """The outcome as plain values, each step included; values are in the unit that stands beside them."""
+    """The outcome as plain values, each step included; values are in the unit given with them."""
     return {
         "cluster": capacity.cluster_id,
         "lab": capacity.lab,

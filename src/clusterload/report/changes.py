@@ -18,7 +18,7 @@ from clusterload.report.plain import TextReport, finite
 from clusterload.report.tables import table
 
 TOP = 15
-"""Rows of the table unless told otherwise."""
+"""Rows of the table by default."""
 
 
 def changes_report(changed: ChangeSet, *, top: int = TOP) -> TextReport:
@@ -76,7 +76,7 @@ def _notes(changed: ChangeSet) -> list[str]:
 
 
 def changes_document(changed: ChangeSet, before: Run, after: Run, usual: Sequence[Run] = ()) -> dict[str, Any]:
-    """The judgement as plain values, each in the unit beside it; what is unknown or infinite is null."""
+    """The judgement as plain values, each in the unit given with it; what is unknown or infinite is null."""
     return {
         "sentence": changed.sentence,
         "before": _stretch(before),

@@ -114,7 +114,7 @@ def _kept(words: str) -> str:
 
 
 def comparison_document(found: Comparison) -> dict[str, Any]:
-    """Groups and differences as plain values, each in the unit beside it; what is unknown is null."""
+    """Groups and differences as plain values, each in the unit given with it; what is unknown is null."""
     return {
         "groups": [
             {

@@ -72,7 +72,7 @@ def _details(finding: Finding) -> RenderableType:
     if finding.cure is not None:
         effect = f" Expected: {finding.cure.effect}." if finding.cure.effect else ""
         parts.append(Text(f"Cure: {finding.cure.what}{effect}"))
-    parts.append(Text(f"Not so, if: {finding.disproof}", style="dim"))
+    parts.append(Text(f"Disproved if: {finding.disproof}", style="dim"))
     return Group(*parts)
 
 

@@ -58,7 +58,7 @@ def _folded(text: str) -> str:
 
 
 def experiment_document(outcome: ExperimentResult) -> dict[str, Any]:
-    """An experiment as plain values; each in the unit that stands beside it, None where it is not known."""
+    """An experiment as plain values; each in the unit given with it, None where it is not known."""
     return {
         "design": str(outcome.design.kind),
         "settle_s": outcome.settle,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def run_document(run: Run, usage: Usage, verdict: Verdict, thresholds: Gate | None = None) -> dict[str, Any]:
-    """A run with its usage and verdict; shares are ratios, values are in the unit that stands beside them.
+    """A run with its usage and verdict; shares are ratios, values are in the unit given with them.
 
     Args:
         run: what was judged.

@@ -1,4 +1,4 @@
-"""How a run stands, on a terminal: a page of 80 columns that is drawn anew, or a line now and then."""
+"""How a run stands, on a terminal: a page of 80 columns that is redrawn, or a line now and then."""
 
 from __future__ import annotations
 

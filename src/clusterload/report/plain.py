@@ -1,4 +1,4 @@
-"""Plain: text of others as text, wherever it is shown. Names come from whoever connects, and may hold anything."""
+"""Plain: text of others as text, wherever it is shown. Clients choose their names, which may hold anything."""
 
 from __future__ import annotations
 

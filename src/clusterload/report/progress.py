@@ -1,4 +1,4 @@
-"""Progress: how far long work is, as a display of a notebook that is drawn anew while it goes.
+"""Progress: how far long work is, as a display of a notebook that is redrawn while it goes.
 
 What puts a display into a notebook is given: `publish`, of IPython. So nothing here needs one.
 """

@@ -106,7 +106,7 @@ def _came(came: RunOutcome) -> dict[str, Any]:
 
 
 def pruned_view(files: Sequence[RunFile], *, kept: int, removed: bool) -> Iterator[RenderableType]:
-    """Which runs are let go, or were."""
+    """Which runs are deleted, or were."""
     yield from (plain(str(file.path)) for file in files)
     size = units.text(Quantity(float(sum(file.size for file in files)), BYTES))
     count = f"{len(files)} {'run file' if len(files) == 1 else 'run files'}"
@@ -119,7 +119,7 @@ def pruned_view(files: Sequence[RunFile], *, kept: int, removed: bool) -> Iterat
 
 
 def pruned_document(files: Sequence[RunFile], *, removed: bool) -> dict[str, Any]:
-    """Which runs are let go, or were, as plain values."""
+    """Which runs are deleted, or were, as plain values."""
     return {
         "removed": removed,
         "bytes": sum(file.size for file in files),

@@ -122,14 +122,14 @@ def table(*columns: str, title: str = "") -> Table:
 
 
 def limit_text(limit: Limit, line: OfResource) -> str:
-    """A limit as people read it beside the resource's name."""
+    """A limit as people read it next to the resource's name."""
     words = _short(limit.value, line) + limit.counting
     words += " a broker" if limit.scope is Scope.BROKER else ""
     return f"guideline {words}" if limit.force is Force.GUIDELINE else words
 
 
 def amount(line: OfResource, value: float) -> str:
-    """A line's value as people read it beside the resource's name, per second if it counts events."""
+    """A line's value as people read it next to the resource's name, per second if it counts events."""
     if math.isnan(value):
         return "n/a"
     unit = line.resource.unit

@@ -58,7 +58,7 @@ class Nearby:
                 answer = MutableHeaders(scope=message)
                 answer.update(self._headers)
                 if self._token and refusal is None:
-                    # A cookie is not told by port, so its name is.
+                    # Cookies are shared by all ports of a host, so the port is in the name.
                     answer["set-cookie"] = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
             await send(message)
 

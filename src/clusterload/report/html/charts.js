@@ -88,7 +88,7 @@
       const first = chart.traces[0], at = nearest(first.x, x);
       const own = binding(chart, at);
       if (!own || own.y[at] == null) return [[null, `${chart.title}: no figure`]];
-      return [[own, `${chart.title} ${text(own.y[at], chart.unit)}`], [own, `what binds: ${chart.names[chart.who[at]]}`]];
+      return [[own, `${chart.title} ${text(own.y[at], chart.unit)}`], [own, `binding: ${chart.names[chart.who[at]]}`]];
     }
     const lines = [];
     chart.traces.forEach((one, number) => {

@@ -62,7 +62,7 @@ def _finding(number: int, finding: Finding) -> Section:
     if finding.cure is not None:
         facts.append(("Cure", capitalized(finding.cure.what)))
         facts += [("Expected", f"{capitalized(finding.cure.effect)}.")] if finding.cure.effect else []
-    facts.append(("Not so, if", finding.disproof))
+    facts.append(("Disproved if", finding.disproof))
     window = finding.evidence[0].window_s if finding.evidence else 0.0
     title = f"Evidence over {units.duration(window)}: now, and before where there is a baseline"
     return Section(

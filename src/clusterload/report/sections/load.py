@@ -67,7 +67,7 @@ MOST_EVENTS: Final = 200
 def events_section(run: Run) -> Section:
     """What happened: faults, gaps, scrapes that failed."""
     if not run.events:
-        return Section(id="events", title="Events", lines=("Nothing happened beside the load.",))
+        return Section(id="events", title="Events", lines=("No faults, gaps or other events.",))
     more = len(run.events) - MOST_EVENTS
     table = TextTable(
         title="Events in the order of time",

@@ -1,4 +1,4 @@
-"""A page that shows a run while it goes, on this machine's own address, to whoever has its token."""
+"""A page that shows a run while it goes, on this machine's own address, for those who have its token."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ class Page:
         return self.hub.publish
 
     def __exit__(self, *_: object) -> None:
-        # Who looks on is told that it is over, also where no last snapshot said so.
+        # Viewers learn that it is over, also where no last snapshot said so.
         self.hub.close()
         self._serving.stop()

@@ -39,7 +39,7 @@ def application(hub: Hub, *, port: int, token: str) -> Starlette:
 
     async def events(request: Request) -> Response:
         if hub.full:
-            return PlainTextResponse("as many look on as may\n", 503)
+            return PlainTextResponse("too many viewers: close another page of this run\n", 503)
         last = request.headers.get("last-event-id", "")
         number = int(last) if last.isascii() and last.isdigit() and len(last) <= _LONGEST_NUMBER else None
         return StreamingResponse(hub.events(number), media_type="text/event-stream")

@@ -1,4 +1,4 @@
-"""Hub: one who publishes and many who look on. Who is too slow for frames gets the whole instead of what it missed.
+"""Hub: one publisher and many viewers. A viewer that is too slow for frames gets the whole instead of what it missed.
 
 Nothing is kept for a viewer but its place, so that neither many of them nor slow ones take memory, or hold up who
 publishes.
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from clusterload.workflow.live import Snapshot
 
 FRAMES: Final = 60
-"""Frames that are kept for viewers that fall behind or come back; who missed more gets the whole."""
+"""Frames that are kept for viewers that fall behind or come back; one that missed more gets the whole."""
 
 MOST_VIEWERS: Final = 64
-"""Who look on at once."""
+"""Viewers at once."""
 
 _QUIET_SECONDS: Final = 15.0
 
@@ -44,7 +44,7 @@ class Hub:
 
     @property
     def full(self) -> bool:
-        """Whether as many look on as may."""
+        """Whether there are as many viewers as allowed."""
         return len(self._viewers) >= MOST_VIEWERS
 
     @property
@@ -54,11 +54,11 @@ class Hub:
 
     @property
     def viewers(self) -> int:
-        """How many look on."""
+        """How many viewers there are."""
         return len(self._viewers)
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Show a snapshot to all who look on. Takes as long however many they are, and however slow."""
+        """Show a snapshot to all viewers. Takes as long however many they are, and however slow."""
         with self._lock:
             grown, anew = self._courses.add(snapshot)
             self._now = told(snapshot)
@@ -72,7 +72,7 @@ class Hub:
         self._wake()
 
     def close(self) -> None:
-        """It is over: who looks on is let go."""
+        """It is over: the viewers' streams end."""
         self._ended = True
         self._wake()
 

@@ -122,7 +122,7 @@
     keys(now.keys);
     loads(now.loads);
     resources(now.resources);
-    findings(now.findings, now.state ? "No cause holds so far." : "Nothing has been judged so far.");
+    findings(now.findings, now.state ? "No cause found so far." : "Nothing has been judged yet.");
     events(now.events);
     const marked = charts.get("limit-load");
     if (marked) marked.marks = now.events.map(one => [one.at, one.kind]);

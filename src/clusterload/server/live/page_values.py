@@ -64,7 +64,7 @@ def _keys(metrics: Metrics | None) -> Iterator[tuple[str, str]]:
         return
     yield "Limit load", units.percent(metrics.limit_load) if metrics.shares else "no limit is known"
     if metrics.binding is not None and metrics.limit_load >= NOTICEABLE:
-        yield "What binds", f"{metrics.binding.resource.title}{_of(metrics.binding)}"
+        yield "Binding", f"{metrics.binding.resource.title}{_of(metrics.binding)}"
     if metrics.busiest is not None:
         busiest = metrics.busiest
         yield "Saturation", f"{units.percent(busiest.now)}, {busiest.resource.title}{_of(busiest)}"

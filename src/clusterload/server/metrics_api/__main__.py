@@ -2,6 +2,6 @@
 
 import sys
 
-from clusterload.server.metrics_api.beside import main
+from clusterload.server.metrics_api.lab_service import main
 
 sys.exit(main(sys.argv[1:]))

@@ -48,7 +48,7 @@ class Calls:
         """Values of one metric over time.
 
         Raises:
-            RequestRefusedError: the body or the token makes no sense.
+            RequestRefusedError: the body or the token is malformed.
         """
         query = parsed(body, Query)
         metric = catalogue.metric(query.aggregations[0].metric)
@@ -86,7 +86,7 @@ class Calls:
         """The values that a label has.
 
         Raises:
-            RequestRefusedError: the body or the token makes no sense.
+            RequestRefusedError: the body or the token is malformed.
         """
         asked = parsed(body, Attributes)
         identity = msgspec.json.encode(asked)

@@ -57,22 +57,22 @@ class Credential:
         return right and scheme.lower() == "basic"
 
 
-_MARK = "# Written by 'clusterload serve'; made anew at each start, with the same token. Append it to your own.\n"
+_MARK = "# Written by 'clusterload serve'; rewritten at each start, with the same token. Append it to your own.\n"
 _TOKEN = "confluent.cloud_api_token"  # noqa: S105 (a property's name)
 
 
 def history_of(cluster_id: str) -> Path:
-    """Where the history of a cluster is kept unless told otherwise."""
+    """Where the history of a cluster is kept by default."""
     return _folder() / f"{cluster_id}.history"
 
 
 def properties_of(cluster_id: str) -> Path:
-    """Where clients find how to ask for a cluster, unless told otherwise."""
+    """Where clients find how to ask for a cluster, by default."""
     return _folder() / f"{cluster_id}.properties"
 
 
 def credential_in(path: Path) -> Credential:
-    """The credential that such a file has, so that clients keep theirs when serving starts anew; else a new one.
+    """The credential that such a file has, so that clients keep theirs when serving starts again; else a new one.
 
     Raises:
         ConfigurationError: the file is not ours, or others can read it, so that its token is no secret.
@@ -80,7 +80,7 @@ def credential_in(path: Path) -> Credential:
     if not path.exists():
         return Credential.generated()
     properties = Properties.read(path)
-    if not path.read_text(encoding="utf-8").startswith(_MARK):
+    if not path.read_text(encoding="utf-8").startswith(_MARK.partition(";")[0]):
         raise ConfigurationError(f"{path} was not written by 'clusterload serve': name another file with --properties")
     if path.stat().st_mode & 0o077:
         raise ConfigurationError(f"{path} can be read by others: remove it, or make it yours alone (chmod 600)")

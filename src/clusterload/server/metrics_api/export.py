@@ -34,7 +34,7 @@ class _Minute(Collector):
 def exported(metrics: Sequence[Metric], history: History, cluster_id: str, minute: int, accept: str) -> tuple[str, str]:
     """One minute of some metrics as text, and its content type.
 
-    Counters are told as gauges, since they say what happened in the minute, not since ever.
+    Counters are exported as gauges, since they say what happened in the minute, not since ever.
     """
     minute_only = _Minute([_family(metric, history, cluster_id, minute) for metric in metrics])
     if "application/openmetrics-text" in accept:

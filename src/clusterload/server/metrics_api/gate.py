@@ -55,7 +55,7 @@ class Gate:
         if _name(headers.get("host", "")) not in self._hosts:
             return _error(400, "the Host header names another site: call this API by the address it listens on")
         if exceeded:
-            return _error(429, "too many requests: wait for the seconds that rateLimit-reset tells")
+            return _error(429, "rate limited: retry after the seconds in rateLimit-reset")
         if not self._credential.admits(headers.get("authorization", "")):
             text = "authorization failed: send 'Basic' and the value of confluent.cloud_api_token"
             return _error(401, text, {"WWW-Authenticate": 'Basic realm="metrics"'})

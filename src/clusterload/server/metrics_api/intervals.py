@@ -89,16 +89,16 @@ def stretches(texts: Sequence[str], now: datetime, granularity: Granularity) -> 
 def _interval(text: str, now: datetime) -> tuple[datetime, datetime]:
     left, slash, right = text.partition("/")
     if not slash:
-        raise RequestRefusedError(f"{text!r} is no interval: write {_FORMS}")
+        raise RequestRefusedError(f"{text!r} is not an interval: write {_FORMS}")
     try:
         first, second = _duration(left), _duration(right)
         if first is not None and second is not None:
-            raise RequestRefusedError(f"{text!r} is no interval, but two durations: write {_FORMS}")
+            raise RequestRefusedError(f"{text!r} is two durations and no interval: write {_FORMS}")
         start = _time(right, now) - first if first is not None else _time(left, now)
         end = start + second if second is not None else _time(right, now)
         _ = (end - _EPOCH, start - _EPOCH)
     except (ValueError, OverflowError):
-        raise RequestRefusedError(f"{text!r} is no interval: write {_FORMS}") from None
+        raise RequestRefusedError(f"{text!r} is not an interval: write {_FORMS}") from None
     if end <= start:
         raise RequestRefusedError(f"the interval {text!r} is empty: its end must come after its start")
     return start, end

@@ -51,7 +51,7 @@ class Pages:
         """The page that a token stands for.
 
         Raises:
-            RequestRefusedError: the token is no token of ours, is for another question, or has expired.
+            RequestRefusedError: the token was not issued here, is for another question, or has expired.
         """
         try:
             plain = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
@@ -60,12 +60,12 @@ class Pages:
         signature, content = plain[:_DIGEST], plain[_DIGEST:]
         if not hmac.compare_digest(signature, self._signature(question, content)):
             raise RequestRefusedError(
-                "the page_token is not for this request: send the body of the first page, or begin anew"
+                "the page_token is not for this request: send the first page's body, or leave the token out"
             )
         page = msgspec.json.decode(content, type=Page)
         if now - page.issued > self.lifetime:
             raise RequestRefusedError(
-                f"the page_token has expired after {self.lifetime / 60:.0f} minutes: begin anew without it"
+                f"the page_token has expired after {self.lifetime / 60:.0f} minutes: ask again without it"
             )
         return page
 

@@ -89,7 +89,7 @@ def check_groups(labels: list[str], metric: Metric) -> None:
 
 
 def check_query(query: Query, metric: Metric) -> None:
-    """See that a query makes sense where the schema cannot tell.
+    """Check what the schema cannot express.
 
     Raises:
         RequestRefusedError: it does not; the message says why.

@@ -1,4 +1,4 @@
-"""The service: scrape a cluster, keep its history, answer over HTTP, until told to stop."""
+"""The service: scrape a cluster, keep its history, answer over HTTP, until it is stopped."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def opened(path: Path) -> sqlite3.Connection:
     """Open a history, or begin one; no other process can until it is closed.
 
     Raises:
-        StoreError: it cannot be written, is in use, or is no history.
+        StoreError: it cannot be written, is in use, or is not a history.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

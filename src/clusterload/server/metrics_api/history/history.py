@@ -62,7 +62,7 @@ class History:
             on_event: gets one line for each thing that happens, such as a scrape that fails.
 
         Raises:
-            StoreError: the file cannot be written, is in use, or is no history.
+            StoreError: the file cannot be written, is in use, or is not a history.
         """
         self.path = path
         self._brokers, self._names, self._on_event = len(brokers), frozenset(names), on_event

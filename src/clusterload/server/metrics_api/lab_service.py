@@ -1,4 +1,4 @@
-"""The Metrics API beside a lab: a process that the lab's supervisor owns, and that ends with it."""
+"""The Metrics API of a lab: a process that the lab's supervisor owns, and that ends with it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Orders:
     port: int
 
 
-def serve_beside(lab: Lab, *, cluster_id: str | None = None, lateness: int = 0, port: int = 0) -> None:
+def serve_for_lab(lab: Lab, *, cluster_id: str | None = None, lateness: int = 0, port: int = 0) -> None:
     """Have a running lab serve its Metrics API too, and say so in its `client.properties`.
 
     Args:
@@ -85,7 +85,7 @@ def main(words: list[str]) -> int:
 def _settings(folder: Path) -> Settings:
     record = registry.read(folder)
     if record is None:
-        raise LabError(f"{folder} is no running lab's folder")
+        raise LabError(f"{folder} is not the folder of a running lab")
     orders = _Orders(**json.loads((folder / "config" / _ORDERS).read_text(encoding="utf-8")))
     return Settings(
         cluster_id=orders.cluster_id,
