@@ -34,8 +34,8 @@ from clusterload.model.errors import (
     UnreachableError,
 )
 
-Told = TypeVar("Told")
-Question: TypeAlias = Callable[[Conversation], Told]
+Answer = TypeVar("Answer")
+Question: TypeAlias = Callable[[Conversation], Answer]
 Failures: TypeAlias = dict[int, ClusterloadError]
 
 _AT_ONCE: Final = 32
@@ -107,19 +107,19 @@ class Brokers:
         self._keep(frozenset(places))
         return dict(found.topics)
 
-    def ask(self, questions: Mapping[int, Question[Told]]) -> tuple[dict[int, Told], Failures]:
+    def ask(self, questions: Mapping[int, Question[Answer]]) -> tuple[dict[int, Answer], Failures]:
         """What brokers, by id, answer to a question each, and the errors of the others."""
-        told: dict[int, Told] = {}
+        answers: dict[int, Answer] = {}
         failed: Failures = {}
         asked = {broker: self._pool.submit(self._of, broker, question) for broker, question in questions.items()}
         for broker, future in asked.items():
             try:
-                told[broker] = future.result()
+                answers[broker] = future.result()
             except ClusterloadError as error:
                 failed[broker] = error
-        return told, failed
+        return answers, failed
 
-    def ask_each(self, question: Question[Told]) -> tuple[dict[int, Told], Failures]:
+    def ask_each(self, question: Question[Answer]) -> tuple[dict[int, Answer], Failures]:
         """The same with one question for every broker."""
         return self.ask(dict.fromkeys(self.addresses, question))
 
@@ -141,12 +141,12 @@ class Brokers:
                 break
         raise UnreachableError(f"{'; '.join(reasons)}: check the address, and that the brokers are up")
 
-    def _of(self, broker: int, question: Question[Told]) -> Told:
+    def _of(self, broker: int, question: Question[Answer]) -> Answer:
         if broker not in self.addresses:
             raise UnreachableError(f"broker {broker} is not up: see that it starts")
         return self._at(self.addresses[broker], question)
 
-    def _at(self, address: Address, question: Question[Told]) -> Told:
+    def _at(self, address: Address, question: Question[Answer]) -> Answer:
         if address in self._broken:
             raise self._broken[address]
         try:

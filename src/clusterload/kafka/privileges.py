@@ -38,139 +38,71 @@ class Privilege:
         return f"{self.operation} on {self.resource}{'' if self.resource == 'Cluster' else f' {self.names}'}"
 
 
+def _right(
+    command: str, operation: str, resource: str, without: str, *, names: str = "*", series: tuple[str, ...] = ()
+) -> Privilege:
+    return Privilege(
+        command=command, operation=operation, resource=resource, names=names, without=without, series=series
+    )
+
+
 _PLACEMENT: Final = ("partitions", "leaders", "under_replicated", "offline_partitions")
 
 PRIVILEGES: Final = (
-    Privilege(
-        command="watch",
-        operation="Describe",
-        resource="Cluster",
-        without="sizes of logs, and whether all topics are seen; groups are those that may be described",
+    _right(
+        "watch",
+        "Describe",
+        "Cluster",
+        "sizes of logs, and whether all topics are seen; groups are those that may be described",
         series=("log_bytes", *_PLACEMENT),
     ),
-    Privilege(
-        command="watch",
-        operation="Describe",
-        resource="Topic",
-        without="partitions and leaders, since some of them are not the sum; lag and records of the hidden topics",
+    _right(
+        "watch",
+        "Describe",
+        "Topic",
+        "partitions and leaders, since some of them are not the sum; lag and records of the hidden topics",
         series=(*_PLACEMENT, "consumer_lag", "records_by_partition"),
     ),
-    Privilege(
-        command="watch",
-        operation="Describe",
-        resource="Group",
-        without="lag, members and their coming and going of the groups that may not be described",
+    _right(
+        "watch",
+        "Describe",
+        "Group",
+        "lag, members and their coming and going of the groups that may not be described",
         series=("consumer_lag", "group_members", "members_changed"),
     ),
-    Privilege(
-        command="limits",
-        operation="DescribeConfigs",
-        resource="Cluster",
-        without="limits that the brokers declare, and client quotas",
+    _right("limits", "DescribeConfigs", "Cluster", "limits that the brokers declare, and client quotas"),
+    _right("describe topics", "Describe", "Topic", "topics are left out, as if they did not exist"),
+    _right(
+        "describe groups",
+        "Describe",
+        "Group",
+        "groups are left out; those that the cluster lists are named in a warning",
     ),
-    Privilege(
-        command="describe topics",
-        operation="Describe",
-        resource="Topic",
-        without="topics are left out, as if they did not exist",
+    _right("describe groups", "Describe", "Topic", "lag on these topics"),
+    _right("describe configs", "DescribeConfigs", "Cluster", "settings of brokers: the command ends with an error"),
+    _right(
+        "describe configs --topic", "DescribeConfigs", "Topic", "settings of topics: the command ends with an error"
     ),
-    Privilege(
-        command="describe groups",
-        operation="Describe",
-        resource="Group",
-        without="groups are left out; those that the cluster lists are named in a warning",
+    _right("describe quotas", "DescribeConfigs", "Cluster", "client quotas: the command ends with an error"),
+    _right(
+        "bill --unlock-client-metrics",
+        "DescribeConfigs",
+        "Cluster",
+        "it is not seen whether a quota exists already: nothing is set, and the command ends with an error",
     ),
-    Privilege(
-        command="describe groups",
-        operation="Describe",
-        resource="Topic",
-        without="lag on these topics",
+    _right(
+        "bill --unlock-client-metrics",
+        "AlterConfigs",
+        "Cluster",
+        "what each client costs: the command ends with an error; nor could cleanup remove the quota",
     ),
-    Privilege(
-        command="describe configs",
-        operation="DescribeConfigs",
-        resource="Cluster",
-        without="settings of brokers: the command ends with an error",
-    ),
-    Privilege(
-        command="describe configs --topic",
-        operation="DescribeConfigs",
-        resource="Topic",
-        without="settings of topics: the command ends with an error",
-    ),
-    Privilege(
-        command="describe quotas",
-        operation="DescribeConfigs",
-        resource="Cluster",
-        without="client quotas: the command ends with an error",
-    ),
-    Privilege(
-        command="bill --unlock-client-metrics",
-        operation="DescribeConfigs",
-        resource="Cluster",
-        without="it is not seen whether a quota exists already: nothing is set, and the command ends with an error",
-    ),
-    Privilege(
-        command="bill --unlock-client-metrics",
-        operation="AlterConfigs",
-        resource="Cluster",
-        without="what each client costs: the command ends with an error; nor could cleanup remove the quota",
-    ),
-    Privilege(
-        command="run (producers)",
-        operation="Write",
-        resource="Topic",
-        names=OURS,
-        without="the load: the topic seems not to exist",
-    ),
-    Privilege(
-        command="run (producers)",
-        operation="Create",
-        resource="Topic",
-        names=OURS,
-        without="topics that do not exist yet: create them first",
-    ),
-    Privilege(
-        command="run (consumers, groups, commits)",
-        operation="Read",
-        resource="Topic",
-        names=OURS,
-        without="the load",
-    ),
-    Privilege(
-        command="run (consumers, groups, commits)",
-        operation="Read",
-        resource="Group",
-        names=OURS,
-        without="the load of groups and commits",
-    ),
-    Privilege(
-        command="run (transactions)",
-        operation="Write",
-        resource="TransactionalId",
-        names=OURS,
-        without="the load",
-    ),
-    Privilege(
-        command="run (transactions)",
-        operation="Write",
-        resource="Topic",
-        names=OURS,
-        without="the load",
-    ),
-    Privilege(
-        command="cleanup",
-        operation="Delete",
-        resource="Topic",
-        names=OURS,
-        without="topics stay, and it says so",
-    ),
-    Privilege(
-        command="cleanup",
-        operation="Delete",
-        resource="Group",
-        names=OURS,
-        without="groups stay, and it says so",
-    ),
+    _right("run (producers)", "Write", "Topic", "the load: the topic seems not to exist", names=OURS),
+    _right("run (producers)", "Create", "Topic", "topics that do not exist yet: create them first", names=OURS),
+    _right("run (consumers, groups, commits)", "Read", "Topic", "the load", names=OURS),
+    _right("run (consumers, groups, commits)", "Read", "Group", "the load of groups and commits", names=OURS),
+    _right("run (transactions)", "Write", "TransactionalId", "the load", names=OURS),
+    _right("run (transactions)", "Write", "Topic", "the load", names=OURS),
+    _right("cleanup", "Delete", "Topic", "topics stay, and it says so", names=OURS),
+    _right("cleanup", "Delete", "Group", "groups stay, and it says so", names=OURS),
 )
 """All of them, by command."""

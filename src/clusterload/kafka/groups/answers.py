@@ -88,15 +88,15 @@ def described_at(broker: Conversation, id_: int, kinds: Mapping[str, str]) -> De
     Raises:
         ClusterError: the broker does not answer.
     """
-    told = Described()
+    collected = Described()
     for some in _portions(name for name, kind in kinds.items() if kind == "consumer"):
         request = ConsumerGroupDescribeRequest(group_ids=some, include_authorized_operations=False)
         for group in broker.ask(request, ConsumerGroupDescribeResponse).groups:
-            _take(told, group, "consumer", id_)
+            _take(collected, group, "consumer", id_)
     for some in _portions(name for name, kind in kinds.items() if kind != "consumer"):
         for each in broker.ask(DescribeGroupsRequest(groups=some), DescribeGroupsResponse).groups:
-            _take(told, each, _CLASSIC, id_)
-    return told
+            _take(collected, each, _CLASSIC, id_)
+    return collected
 
 
 def committed_at(broker: Conversation, names: Iterable[str]) -> Committed:
@@ -105,15 +105,15 @@ def committed_at(broker: Conversation, names: Iterable[str]) -> Committed:
     Raises:
         ClusterError: the broker does not answer.
     """
-    told = Committed()
+    collected = Committed()
     many = broker.spoken(FetchV8, FetchV5) is FetchV8
     for some in _portions(names):
         for name, code, topics in _fetched(broker, some) if many else _fetched_singly(broker, some):
             if code is ErrorCode.none:
-                told.offsets[name] = _offsets(topics)
+                collected.offsets[name] = _offsets(topics)
             elif code is not ErrorCode.group_id_not_found:
-                told.failures[name] = refusal(code, f"the broker does not give the offsets of group {name!r}")
-    return told
+                collected.failures[name] = refusal(code, f"the broker does not give the offsets of group {name!r}")
+    return collected
 
 
 def ends_at(broker: Conversation, places: Iterable[Place]) -> Offsets:
@@ -169,10 +169,10 @@ def _offsets(topics: Iterable[TopicV8 | TopicV5]) -> Offsets:
     }
 
 
-def _take(told: Described, found: ConsumerGroup | ClassicGroup, kind: str, coordinator: int) -> None:
+def _take(collected: Described, found: ConsumerGroup | ClassicGroup, kind: str, coordinator: int) -> None:
     name = str(found.group_id)
     if found.error_code is ErrorCode.none and found.group_state != "Dead":
-        told.groups[name] = Group(
+        collected.groups[name] = Group(
             name=name,
             state=_words(found.group_state),
             kind=kind,
@@ -180,7 +180,7 @@ def _take(told: Described, found: ConsumerGroup | ClassicGroup, kind: str, coord
             members=tuple(_members(found)),
         )
     elif found.error_code not in {ErrorCode.none, ErrorCode.group_id_not_found}:
-        told.failures[name] = refusal(found.error_code, f"group {name!r} is not described")
+        collected.failures[name] = refusal(found.error_code, f"group {name!r} is not described")
 
 
 def _members(found: ConsumerGroup | ClassicGroup) -> Iterator[Member]:

@@ -22,12 +22,12 @@ def listed(brokers: Brokers) -> Listing:
 def describe_groups(brokers: Brokers, listing: Listing) -> Described:
     """These groups with their members, without lag; and why others could not be described."""
     whole = Described()
-    told, failed = brokers.ask(
-        {id_: partial(described_at, id_=id_, kinds=kinds) for id_, kinds in listing.kinds.items() if kinds}
+    answers, failed = brokers.ask(
+        {broker: partial(described_at, id_=broker, kinds=kinds) for broker, kinds in listing.kinds.items() if kinds}
     )
-    for part in told.values():
-        whole.groups |= part.groups
-        whole.failures |= part.failures
+    for answer in answers.values():
+        whole.groups |= answer.groups
+        whole.failures |= answer.failures
     whole.failures |= _of_groups(listing, failed)
     return whole
 
@@ -35,12 +35,12 @@ def describe_groups(brokers: Brokers, listing: Listing) -> Described:
 def committed_offsets(brokers: Brokers, listing: Listing) -> Committed:
     """What these groups committed."""
     whole = Committed()
-    told, failed = brokers.ask(
-        {id_: partial(committed_at, names=tuple(kinds)) for id_, kinds in listing.kinds.items() if kinds}
+    answers, failed = brokers.ask(
+        {broker: partial(committed_at, names=tuple(kinds)) for broker, kinds in listing.kinds.items() if kinds}
     )
-    for part in told.values():
-        whole.offsets |= part.offsets
-        whole.failures |= part.failures
+    for answer in answers.values():
+        whole.offsets |= answer.offsets
+        whole.failures |= answer.failures
     whole.failures |= _of_groups(listing, failed)
     return whole
 
@@ -53,8 +53,8 @@ def ends(brokers: Brokers, places: Iterable[Place], topics: Mapping[str, Topic])
         for partition in topic.partitions:
             if partition.leader >= 0 and (topic.name, partition.id) in wanted:
                 led.setdefault(partition.leader, []).append((topic.name, partition.id))
-    told, _ = brokers.ask({leader: partial(ends_at, places=own) for leader, own in led.items()})
-    return {place: end for offsets in told.values() for place, end in offsets.items()}
+    answers, _ = brokers.ask({leader: partial(ends_at, places=own) for leader, own in led.items()})
+    return {place: end for offsets in answers.values() for place, end in offsets.items()}
 
 
 def groups_of(cluster: Cluster, names: Iterable[str] = ()) -> tuple[tuple[Group, ...], tuple[str, ...]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clusterload.model.errors import ConfigurationError, UsageError
-from clusterload.model.limits import declared, library, writing
-from clusterload.model.limits.limit import Limit, Place, Scope
+from clusterload.model.limits import declared, library
+from clusterload.model.limits.limit import Limit, Place, Scope, row_of
 from clusterload.model.limits.sheet import BROKER, Sheet, counted
+
+_EXACT: Final = 1e15
+"""Below it a float that is whole is written as it was typed, without a fraction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +177,7 @@ class Limits:
             "units": self.units,
             "most_units": self.most_units,
         }
-        return writing.toml(
+        return _toml(
             {key: value for key, value in head.items() if value and (key, value) != ("units", 1)},
             {"limits": self.limits, "disputed": self.disputed},
         )
@@ -203,3 +207,23 @@ def _below(limit: Limit, own: Mapping[Place, float], others: Mapping[Place, floa
     """Whether a limit's table has the lowest value for its place; on a tie the first table has it."""
     other = others.get(limit.place)
     return other is None or own[limit.place] < other or (or_equal and own[limit.place] == other)
+
+
+def _toml(head: Mapping[str, str | int], lists: Mapping[str, Iterable[Limit]]) -> str:
+    """A document of these keys, and below them each list of limits as `[[name]]` tables."""
+    blocks = [_lines(head)]
+    blocks += [f"[[{name}]]\n{_lines(row_of(limit))}" for name, limits in lists.items() for limit in limits]
+    return "\n".join(blocks)
+
+
+def _lines(pairs: Mapping[str, str | float]) -> str:
+    return "".join(f"{key} = {_value(value)}\n" for key, value in pairs.items())
+
+
+def _value(value: str | float) -> str:
+    if isinstance(value, str):
+        # TOML's basic strings are JSON's, but for DEL, which must not stand for itself.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if abs(value) < _EXACT and value == int(value) else repr(value)

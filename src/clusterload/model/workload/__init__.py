@@ -18,8 +18,7 @@ from clusterload.model.workload.dials import (
 from clusterload.model.workload.faults import ACTIONS, Fault
 from clusterload.model.workload.loads import ARRIVALS, ENGINES, KINDS, Load, resolve
 from clusterload.model.workload.names import PREFIX, checked_topic
-from clusterload.model.workload.plan import Plan
-from clusterload.model.workload.telling import watched
+from clusterload.model.workload.plan import Plan, watched
 from clusterload.model.workload.totals import Totals, totals_of
 from clusterload.model.workload.values import MAX, Level, Rate
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard, TypeVar
 
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.workload.distributions import Keys, Sizes, parse_keys, parse_sizes
+
+Parsed = TypeVar("Parsed")
 
 _YES: Final = {"yes": True, "true": True, "no": False, "false": False}
 
@@ -88,19 +91,13 @@ class YesNo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Sizes: one for all, or a spread of them."""
+    """Sizes: one for all, or a distribution of them."""
 
-    @property
-    def words(self) -> str:
-        """What can be given."""
-        return "whole B, or a spread of sizes"
+    words: str = "whole B, or a spread of sizes"
 
     def read(self, dial: str, given: object) -> Sizes:
         """As `parse_sizes` takes it."""
-        try:
-            return parse_sizes(str(given))
-        except ConfigurationError as error:
-            raise ConfigurationError(f"dial {dial}: {error}") from None
+        return _parsed(parse_sizes, dial, given)
 
     def checked(self, dial: str, given: Any) -> Sizes:
         """Sizes; a number is one for all."""
@@ -119,17 +116,11 @@ class Spread:
 class KeySpread:
     """Which keys, and how often each."""
 
-    @property
-    def words(self) -> str:
-        """What can be given."""
-        return "a spread of keys"
+    words: str = "a spread of keys"
 
     def read(self, dial: str, given: object) -> Keys:
         """As `parse_keys` takes it."""
-        try:
-            return parse_keys(str(given))
-        except ConfigurationError as error:
-            raise ConfigurationError(f"dial {dial}: {error}") from None
+        return _parsed(parse_keys, dial, given)
 
     def checked(self, dial: str, given: Any) -> Keys:
         """Keys."""
@@ -142,3 +133,10 @@ class KeySpread:
     def text(self, value: Any, noun: str) -> str:
         """As in `keys zipf:1000:1.1`."""
         return f"{noun} {value.as_text()}"
+
+
+def _parsed(parse: Callable[[str], Parsed], dial: str, given: object) -> Parsed:
+    try:
+        return parse(str(given))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"dial {dial}: {error}") from None

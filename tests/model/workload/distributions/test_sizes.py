@@ -142,7 +142,7 @@ def test_a_mistake_in_sizes_is_told(text: str, said: str) -> None:
         ("size,weight\n100,0\n", "has no size of a weight above 0"),
         ("size,weight\n100\n", "line 2 has 1 fields"),
         ("size,weight\n100,1\n\nbig,1\n", "line 4: 'big' is not a quantity"),
-        ("size,weight\n100,often\n", "line 2: weight 'often' is not a number"),
+        ("size,weight\n100,often\n", "line 2: weight is 'often': it must be a number"),
         ("size,weight\n100,-1\n", "line 2: weight is -1: it must be 0 or above"),
         ("size,weight\n100,nan\n", "line 2: weight is nan: it must be 0 or above"),
         ("size,weight\n1.5,1\n", "line 2: size 1.5 is not a whole number of bytes"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.units import BYTES, parse
-from clusterload.model.workload.distributions.histogram_file import read_sizes
+from clusterload.model.workload.csv_file import rows_of
 
 if TYPE_CHECKING:
     from random import Random
@@ -284,8 +284,23 @@ def _weighted(pair: str) -> tuple[int, float]:
 def _read(path: str) -> WeightedSizes:
     if not path:
         raise ConfigurationError(f"a histogram of sizes needs a file: write {SIZES['histogram']}")
-    rows = read_sizes(path)
+    rows = [_row(where, row) for where, row in rows_of(path, "size,weight", f"histogram {path} cannot be read")]
+    kept = [(size, weight) for size, weight in rows if weight]
+    if not kept:
+        raise ConfigurationError(f"histogram {path} has no size of a weight above 0: add a line size,weight")
     try:
-        return WeightedSizes(tuple(size for size, _ in rows), tuple(weight for _, weight in rows))
+        return WeightedSizes(tuple(size for size, _ in kept), tuple(weight for _, weight in kept))
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
+
+
+def _row(where: str, row: list[str]) -> tuple[int, float]:
+    try:
+        size, weight = parse(row[0], BYTES).value, _plain(row[1], "weight")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+    if size != int(size):
+        raise ConfigurationError(f"{where}: size {row[0]} is not a whole number of bytes")
+    if not 0 <= weight < math.inf:
+        raise ConfigurationError(f"{where}: weight is {row[1]}: it must be 0 or above, and finite")
+    return int(size), weight
