@@ -28,7 +28,7 @@ def families() -> dict[str, dict[str, str]]:
     return {stem: {f"{stem}-{size}": size for size in sizes_of(_shipped(stem))} or {stem: ""} for stem in stems}
 
 
-def found(reference: str) -> Sheet:
+def find_sheet(reference: str) -> Sheet:
     """The table of this name that comes with clusterload, or the TOML file of this path.
 
     Raises:
@@ -37,7 +37,7 @@ def found(reference: str) -> Sheet:
     return _found(reference, Path(), ())
 
 
-def of(name: str, given: Mapping[str, Any]) -> Sheet:
+def parse_sheet(name: str, given: Mapping[str, Any]) -> Sheet:
     """A table from what TOML gives, with what it extends.
 
     Raises:
@@ -46,7 +46,7 @@ def of(name: str, given: Mapping[str, Any]) -> Sheet:
     return _extended(sheet_of(name, given), given, Path(), ())
 
 
-def read(path: Path) -> Sheet:
+def read_sheet(path: Path) -> Sheet:
     """The table of a TOML file.
 
     Raises:

@@ -46,7 +46,7 @@ class _Table(_Head, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class SheetRow:
     """A limit of the whole cluster or each broker, or of each unit."""
 
     limit: Limit
@@ -72,7 +72,7 @@ class Sheet:
     unit_name: str = ""
     units: int = 1
     most_units: int = 0
-    rows: tuple[Share, ...]
+    rows: tuple[SheetRow, ...]
     maximum: tuple[Limit, ...] = ()
     disputed: tuple[Limit, ...] = ()
 
@@ -114,15 +114,21 @@ class Sheet:
         """What holds for a cluster of so many units; products end at the cluster's maximum."""
         return tuple(limit for row in self.rows for limit in self._of_units(row, units))
 
-    def _of_units(self, row: Share, units: int) -> Iterator[Limit]:
+    def _of_units(self, row: SheetRow, units: int) -> Iterator[Limit]:
         limit = row.limit
         if row.per_unit:
             yield self._capped(self._times(limit, units), limit)
             return
         yield limit
         whole = (limit.resource, Scope.CLUSTER, "")
-        told = any(other.limit.place == whole and other.limit.force is limit.force for other in self.rows)
-        if self.unit_name == BROKER and limit.scope is Scope.BROKER and not limit.broker and units > 1 and not told:
+        whole_known = any(other.limit.place == whole and other.limit.force is limit.force for other in self.rows)
+        if (
+            self.unit_name == BROKER
+            and limit.scope is Scope.BROKER
+            and not limit.broker
+            and units > 1
+            and not whole_known
+        ):
             yield replace(self._times(limit, units), scope=Scope.CLUSTER)
 
     def _times(self, limit: Limit, units: int) -> Limit:
@@ -195,7 +201,7 @@ def _sheet(name: str, given: Mapping[str, Any], size: str) -> Sheet:
         unit_name=special.per_unit or table.per_unit,
         units=table.units,
         most_units=special.most_units or table.most_units or 0,
-        rows=tuple(Share(limit=limit_of(row), per_unit=row.per_unit) for row in rows),
+        rows=tuple(SheetRow(limit=limit_of(row), per_unit=row.per_unit) for row in rows),
         maximum=tuple(map(limit_of, _rows(given, table.maximum, size))),
         disputed=tuple(map(limit_of, _rows(given, table.disputed, size))),
     )

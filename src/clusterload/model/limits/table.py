@@ -70,7 +70,7 @@ class Limits:
             ConfigurationError: the table does not exist, or cannot be used; the message names the nearest one.
             UsageError: a cluster of this kind cannot have so many units.
         """
-        return cls._of(library.found(name), units)
+        return cls._of(library.find_sheet(name), units)
 
     @classmethod
     def parsed(cls, name: str, given: Mapping[str, Any], units: int = 1) -> Limits:
@@ -80,7 +80,7 @@ class Limits:
             ConfigurationError: a key is missing or unknown, or a value is out of range.
             UsageError: a cluster of this kind cannot have so many units.
         """
-        return cls._of(library.of(name, given), units)
+        return cls._of(library.parse_sheet(name, given), units)
 
     @classmethod
     def read(cls, path: Path | str, units: int = 1) -> Limits:
@@ -90,7 +90,7 @@ class Limits:
             ConfigurationError: the message names the file and what is wrong with it.
             UsageError: a cluster of this kind cannot have so many units.
         """
-        return cls._of(library.read(Path(path)), units)
+        return cls._of(library.read_sheet(Path(path)), units)
 
     @classmethod
     def declared(
