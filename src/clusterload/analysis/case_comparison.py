@@ -121,9 +121,9 @@ class CaseComparison:
 def compare_with_baseline(baseline: Run, before: Usage, run: Run, after: Usage) -> CaseComparison:
     """Hold a run against a baseline run; the usages must come from the same limits."""
     effects = {
-        one.name: _effect(one.name, old, new, _spread(one.name, baseline, old, run, new))
-        for one in dimensions()
-        if (old := before.line(one.name)) is not None and (new := after.line(one.name)) is not None
+        dimension.name: _effect(dimension.name, old, new, _spread(dimension.name, baseline, old, run, new))
+        for dimension in dimensions()
+        if (old := before.line(dimension.name)) is not None and (new := after.line(dimension.name)) is not None
     }
     # What binds may change with the dial, so the limit load is as uncertain as the worse of the two.
     binding = {usage.binding.resource.name for usage in (before, after) if usage.binding}

@@ -99,7 +99,7 @@ class Sample:
         mean: of its runs.
         count: of its runs.
         scatters: what is known of how its runs differ, from one set of runs or several; not none.
-        floor: standard deviation of a run that is taken for granted beside it.
+        floor: standard deviation of a run that is assumed in addition.
     """
 
     mean: float

@@ -3,7 +3,7 @@
 The spread is Qn (Rousseeuw and Croux, 1993): a quarter of all distances between two figures are smaller than it is
 before scaling. It wastes less of what figures tell than the median absolute deviation does: of ten it knows the spread
 as well as six degrees of freedom do, the MAD as well as three. Where most figures are nearly equal and the others are
-not, it would say next to nothing, so half of the standard deviation of all but the most extreme tenth is its floor.
+not, it would be close to zero, so half of the standard deviation of all but the most extreme tenth is its floor.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ QUANTITIES: Final[Mapping[str, Unit]] = {
         LIMIT_LOAD,
         "saturation",
         *ALIASES,
-        *(one.name for one in saturations()),
+        *(saturation.name for saturation in saturations()),
         *LATENCIES,
         "achieved",
         "lost",
@@ -71,8 +71,8 @@ class Bound:
         Raises:
             ThresholdSyntaxError: it has another form, or its quantity or unit is not known; with the place.
         """
-        one, written = Threshold.parsed(text, "bound"), read(text, "bound")
-        if one.aggregate or one.quantity not in QUANTITIES:
+        threshold, written = Threshold.parsed(text, "bound"), read(text, "bound")
+        if threshold.aggregate or threshold.quantity not in QUANTITIES:
             name = written.name.text
             known = ", ".join(QUANTITIES)
             written.refuse(written.name.at, f"{name} cannot be bounded{nearest(name, QUANTITIES)}; known: {known}")
@@ -80,7 +80,7 @@ class Bound:
             written.refuse(written.where[0][0].at, "a bound is of all that a step does: leave the selector out")
         if written.lasts is not None:
             written.refuse(written.lasts.at, "a bound is of a whole step: leave out for")
-        return cls(quantity=one.quantity, op=one.op, value=one.value)
+        return cls(quantity=threshold.quantity, op=threshold.op, value=threshold.value)
 
     @property
     def needs_metrics(self) -> bool:
@@ -127,5 +127,5 @@ def bounds_of(given: tuple[Bound, ...], defaults: tuple[Bound, ...]) -> tuple[Bo
 
 
 def _kind(bound: Bound) -> str:
-    saturation = {"saturation", *(one.name for one in saturations())}
+    saturation = {"saturation", *(saturation.name for saturation in saturations())}
     return "saturation" if bound.quantity in saturation else bound.quantity.partition(".")[0]

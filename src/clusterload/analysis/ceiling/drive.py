@@ -1,7 +1,7 @@
 """Drive: how one resource of a cluster is used up by itself, by the wire engine's dials.
 
 Other resources are used a little too: connections carry what is asked, and what is read must be written first. Each
-drive keeps them small beside its own, and says in words what it does, since a ceiling holds for that mix only.
+drive keeps them small compared with its own, and says in words what it does, since a ceiling holds for that mix only.
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ def _connection_attempts(value: float, topic: str, _brokers: int, _settle: float
 
 
 DRIVES: Final[Mapping[str, Drive]] = {
-    one.resource: one
-    for one in (
+    drive.resource: drive
+    for drive in (
         Drive(
             resource="ingress",
             unit=BYTES_PER_SECOND,
@@ -140,7 +140,7 @@ DRIVES: Final[Mapping[str, Drive]] = {
         Drive(
             resource="connections",
             unit=CONNECTIONS,
-            how="held connections that ask nothing, and 50 Metadata requests/s beside them",
+            how="held connections that ask nothing, and 50 Metadata requests/s meanwhile",
             first=16.0,
             least=1.0,
             most=16_384.0,

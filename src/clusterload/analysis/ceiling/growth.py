@@ -27,13 +27,13 @@ def growth_of_mix(now: Plan, twice: Plan, usage: Usage, idle: Mapping[str, float
         idle: by resource what the cluster uses without it.
     """
     own = _Own(usage, idle)
-    one, two = _together(now), _together(twice)
+    once, two = _together(now), _together(twice)
     return Growth(
         words="all rates of the plan grow together; partitions and what connections do not follow from a rate stay",
         still={
             "partitions": 1.0,
-            "connections": own.still("connections", two.connections - one.connections),
-            "connection_attempts": own.still("connection_attempts", two.connection_rate - one.connection_rate),
+            "connections": own.still("connections", two.connections - once.connections),
+            "connection_attempts": own.still("connection_attempts", two.connection_rate - once.connection_rate),
         },
     )
 
@@ -49,21 +49,21 @@ def growth_of_dial(now: Plan, twice: Plan, dial: str, usage: Usage, idle: Mappin
         idle: by resource what the cluster uses without it.
     """
     own = _Own(usage, idle)
-    one, two = _together(now), _together(twice)
-    written = two.byte_rate - one.byte_rate
+    once, two = _together(now), _together(twice)
+    written = two.byte_rate - once.byte_rate
     # Where values only get longer, what is around each of them stays as it is.
     longer = dial.endswith(_SIZES)
-    ingress = own.still("ingress", written) if longer else _share_still(written, one.byte_rate)
+    ingress = own.still("ingress", written) if longer else _share_still(written, once.byte_rate)
     reads = any(load.kind in {"consume", "group"} for load in now.loads)
     asks_freely = any(load.engine == "client" for load in now.loads) or (reads and written > 0)
-    doubled = _all_doubled(one, two)
+    doubled = _all_doubled(once, two)
     return Growth(
         words=f"{dial} alone grows; what does not follow from it stays",
         still={
             "partitions": 1.0,
-            "connections": own.still("connections", two.connections - one.connections),
-            "connection_attempts": own.still("connection_attempts", two.connection_rate - one.connection_rate),
-            "requests": math.nan if asks_freely else own.still("requests", _asking(two) - _asking(one)),
+            "connections": own.still("connections", two.connections - once.connections),
+            "connection_attempts": own.still("connection_attempts", two.connection_rate - once.connection_rate),
+            "requests": math.nan if asks_freely else own.still("requests", _asking(two) - _asking(once)),
             "ingress": ingress,
             "egress": ingress if not dial.endswith("fan_out") else 0.0,
             **{each.name: 0.0 if doubled else math.nan for each in saturations()},
@@ -80,9 +80,9 @@ def _asking(together: Totals) -> float:
     return together.request_rate + together.connection_rate
 
 
-def _all_doubled(one: Totals, two: Totals) -> bool:
+def _all_doubled(once: Totals, two: Totals) -> bool:
     """Whether the whole load doubled, so that what it costs does too."""
-    rates = [(getattr(one, name), getattr(two, name)) for name in _RATES]
+    rates = [(getattr(once, name), getattr(two, name)) for name in _RATES]
     return any(was for was, _ in rates) and all(math.isclose(becomes, 2 * was) for was, becomes in rates)
 
 

@@ -170,7 +170,7 @@ class Staircase:
     def _narrow(self, held: float, broke: float) -> bool:
         if self.whole and broke - held <= 1:
             return True
-        # What is rounded may lie just beside: a step between the two must be one of its own.
+        # What is rounded may coincide: a step between the two must be one of its own.
         return broke - held <= self.precision * held * (1 + 1e-9) or not held < self._between(held, broke) < broke
 
     def _between(self, held: float, broke: float) -> float:
@@ -215,7 +215,9 @@ class Search:
     def why(self) -> str:
         """What ended it: why the lowest step broke, or why there is none that did."""
         if self.found.bracketed or self.found.end is SearchEnd.NOTHING:
-            broke = [one for one in self.steps if one.value == self.found.broke and one.outcome is StepOutcome.BROKE]
+            broke = [
+                step for step in self.steps if step.value == self.found.broke and step.outcome is StepOutcome.BROKE
+            ]
             return broke[-1].why
         if self.cut:
             return self.cut
@@ -261,34 +263,34 @@ class Ceiling:
     @property
     def telling(self) -> tuple[Search, ...]:
         """The searches that found it, from both sides."""
-        return tuple(one for one in self.searches if one.found.bracketed)
+        return tuple(search for search in self.searches if search.found.bracketed)
 
     @property
     def stopped(self) -> tuple[Search, ...]:
         """The searches that something else than the ceiling ended, but for those that were only broken off."""
-        return tuple(one for one in self.searches if not one.found.bracketed and not one.cut)
+        return tuple(search for search in self.searches if not search.found.bracketed and not search.cut)
 
     @property
     def known(self) -> bool:
         """Whether most searches found it, and none of the others went beyond what they found."""
         if len(self.telling) <= len(self.stopped):
             return False
-        return max((one.held for one in self.stopped), default=0.0) <= self._highest
+        return max((search.held for search in self.stopped), default=0.0) <= self._highest
 
     @property
     def value(self) -> float:
         """The median of what held; NaN if it is not known."""
-        return median(one.held for one in self.telling) if self.known else math.nan
+        return median(search.held for search in self.telling) if self.known else math.nan
 
     @property
     def middle(self) -> float:
         """The median of the middles, in ratios, between what held and what broke; NaN if it is not known."""
-        return median(math.sqrt(one.held * one.broke) for one in self.telling) if self.known else math.nan
+        return median(math.sqrt(search.held * search.broke) for search in self.telling) if self.known else math.nan
 
     @property
     def low(self) -> float:
         """The lowest of what held; NaN if it is not known."""
-        return min(one.held for one in self.telling) if self.known else math.nan
+        return min(search.held for search in self.telling) if self.known else math.nan
 
     @property
     def high(self) -> float:
@@ -301,8 +303,8 @@ class Ceiling:
         if self.known:
             return math.nan
         if self.telling:
-            return min(one.held for one in self.telling)
-        return max((one.held for one in self.searches), default=0.0)
+            return min(search.held for search in self.telling)
+        return max((search.held for search in self.searches), default=0.0)
 
     @property
     def chance(self) -> float:
@@ -313,8 +315,8 @@ class Ceiling:
     def reasons(self) -> tuple[str, ...]:
         """What ended the searches, each reason once; of an unknown ceiling what left it unknown."""
         chosen = self.telling if self.known else self.stopped or self.searches
-        return tuple(dict.fromkeys(one.why for one in chosen))
+        return tuple(dict.fromkeys(search.why for search in chosen))
 
     @property
     def _highest(self) -> float:
-        return max(one.broke for one in self.telling)
+        return max(search.broke for search in self.telling)

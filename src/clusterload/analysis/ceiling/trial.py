@@ -1,7 +1,7 @@
 """Trial: one load of a search for what a cluster carries, held against bounds. Follows from its run alone.
 
 A step that did not hold is the cluster's doing only if nobody else's hand is in it: the generator suspects itself
-first, then whoever shares the brokers' host.
+first, then other users of the brokers' host.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MADE: Final = 0.95
 """Share of what was asked for that must have been made for a step to hold."""
 
 EXCESS: Final = 1.05
-"""From this share of what was asked for on, more was made: a late generator caught up, which is no load as asked."""
+"""From this share of what was asked for on, more was made: a late generator caught up, which is not the load as asked."""
 
 SEEN: Final = 0.6
 """Share of a step's settled part that must have figures for its limit load to be known."""
@@ -81,7 +81,7 @@ class Trial:
         if figures["achieved"] >= MADE and not refused and not broken:
             return _seen(self.bounds, unknown, figures)
         if any(bound.figure == LIMIT_LOAD for bound in broken) and not figures["excess"] > EXCESS:
-            # Brokers counted what was really used: that holds whoever else was short of something.
+            # Brokers counted what was really used: that holds even if something else ran short.
             return StepOutcome.BROKE, _said(broken, figures)
         if own := _failed_here(run) or strained(settled):
             return StepOutcome.UNSURE, f"the generator was the bottleneck: {own}"
@@ -108,7 +108,7 @@ def settled_part(run: Run) -> Run:
 
 def _figures(run: Run, usage: Usage, watched: Sequence[tuple[str, str]]) -> dict[str, float]:
     """All that can be bounded, as it was in the settled part; NaN where it is not known."""
-    latencies = [run.latency(*one) for one in watched]
+    latencies = [run.latency(*load) for load in watched]
     busy = {name: _highest(lines) for name, lines in _by_name(usage.saturation).items()}
     lost = sum(ledger.failed + ledger.unknown + ledger.dropped for ledger in run.ledgers)
     scheduled = sum(ledger.scheduled for ledger in run.ledgers)
@@ -123,7 +123,7 @@ def _figures(run: Run, usage: Usage, watched: Sequence[tuple[str, str]]) -> dict
 
 def _worst(latencies: Sequence[Latency | None], at: float) -> float:
     """The highest of a quantile in milliseconds; NaN where a Load does not tell."""
-    told = [one.histogram.quantile(at) / 1e3 if one else math.nan for one in latencies]
+    told = [latency.histogram.quantile(at) / 1e3 if latency else math.nan for latency in latencies]
     return math.nan if any(map(math.isnan, told)) else max(told, default=math.nan)
 
 

@@ -78,25 +78,25 @@ class ChangeSet(Displayed):
     @property
     def named(self) -> tuple[Shift, ...]:
         """What moved beyond the usual: the cluster's figures first, then who, then single brokers."""
-        return tuple(one for one in self.shifts if one.named)
+        return tuple(shift for shift in self.shifts if shift.named)
 
     @property
     def leading(self) -> tuple[Shift, ...]:
         """What moved, without what follows from a change of the whole cluster's figure."""
-        cluster = [one for one in self.named if one.figure.level is Scope.CLUSTER]
-        return tuple(one for one in self.named if not any(_follows(one, of) for of in cluster))
+        cluster = [shift for shift in self.named if shift.figure.level is Scope.CLUSTER]
+        return tuple(shift for shift in self.named if not any(_follows(shift, of) for of in cluster))
 
     @property
     def doubts(self) -> dict[str, int]:
         """Why figures cannot be told, and how many each reason takes; the most frequent first."""
-        return dict(Counter(one.doubt for one in self.shifts if one.state is ShiftState.UNKNOWN).most_common())
+        return dict(Counter(shift.doubt for shift in self.shifts if shift.state is ShiftState.UNKNOWN).most_common())
 
     def parts(self, shift: Shift) -> tuple[Shift, ...]:
         """Who makes up a change of the cluster's figure, the largest first; a broker only if it makes most of it."""
         if shift.figure.level is not Scope.CLUSTER:
             return ()
-        own = [one for one in self.named if _follows(one, shift) and _is_part(one, shift)]
-        return tuple(sorted(own, key=lambda one: (one.figure.level, -abs(one.difference))))
+        own = [part for part in self.named if _follows(part, shift) and _is_part(part, shift)]
+        return tuple(sorted(own, key=lambda shift: (shift.figure.level, -abs(shift.difference))))
 
     @property
     def sentence(self) -> str:
@@ -107,7 +107,7 @@ class ChangeSet(Displayed):
             return f"what moved cannot be told: {next(iter(self.doubts), 'there are no figures')}"
         if not self.named:
             return f"nothing moved beyond the usual: {self.looked} figures were looked at{rest}"
-        first = [self._told(one) for one in self.leading[:3]]
+        first = [self._told(shift) for shift in self.leading[:3]]
         more = f"; and {len(self.leading) - 3} more" if len(self.leading) > 3 else ""  # noqa: PLR2004
         moved = f"{len(self.named)} of {self.looked} figures moved beyond the usual"
         return f"{moved}: {'; '.join(first)}{more}{rest}"
@@ -129,12 +129,12 @@ def changes(before: Run, after: Run, usual: Sequence[Run] = ()) -> ChangeSet:
             of them overlaps with `after` is left out. Without any, the two stretches must tell by themselves.
     """
     seconds = min(before.seconds, after.seconds)
-    repeats = [one.seconds for one in usual if one.seconds >= _AS_LONG * seconds]
+    repeats = [run.seconds for run in usual if run.seconds >= _AS_LONG * seconds]
     held = _Held(before=before, after=after, usual=usual, seconds=min((seconds, *repeats)))
     looked = [held.shift(figure) for figure in metric_keys((before, after), held.known)]
-    total = {one.figure: one for one in looked}
-    count = sum(one.shows for one in looked)
-    judged = [_judged(one, count, total) for one in looked]
+    total = {shift.figure: shift for shift in looked}
+    count = sum(shift.shows for shift in looked)
+    judged = [_judged(shift, count, total) for shift in looked]
     return ChangeSet(shifts=tuple(sorted(judged, key=_rank)), looked=count, basis=held.basis(judged))
 
 
@@ -162,7 +162,7 @@ class _Held:
         if not points:
             length = units.duration(measure.seconds)
             return replace(bare, doubt=f"a stretch is shorter than the {length} between its points")
-        # In buckets of two points, one that comes late is no gap.
+        # In buckets of two points, one that comes late is not a gap.
         step = measure.seconds * max(2 if points >= LEAST_POINTS else 1, points // _BUCKETS)
         earlier, later = (self._values(figure, run, step)[1] for run in (self.before, self.after))
         told = replace(bare, before=typical(earlier, measure.kind), after=typical(later, measure.kind))
@@ -207,7 +207,7 @@ class _Held:
 
     def basis(self, shifts: Sequence[Shift]) -> str:
         """What the usual spread was taken from."""
-        most = max((one.yardstick.windows for one in shifts if one.yardstick), default=0)
+        most = max((shift.yardstick.windows for shift in shifts if shift.yardstick), default=0)
         if self.usual:
             return f"{most} usual windows of {units.duration(self.seconds)}"
         return f"{most} blocks within the two stretches, since no usual one was given"
@@ -237,18 +237,18 @@ def _share(shift: Shift, total: dict[MetricKey, Shift]) -> float:
     return min(1.0, abs(shift.difference) / larger) if larger > 0 else math.nan
 
 
-def _follows(one: Shift, of: Shift) -> bool:
+def _follows(shift: Shift, of: Shift) -> bool:
     """Whether a figure is a part of the cluster's `of`, and went the same way."""
-    own = one.figure.level is not Scope.CLUSTER and of.figure.name in {one.figure.name, one.figure.whole}
-    return own and one.difference * of.difference > 0
+    own = shift.figure.level is not Scope.CLUSTER and of.figure.name in {shift.figure.name, shift.figure.whole}
+    return own and shift.difference * of.difference > 0
 
 
-def _is_part(one: Shift, of: Shift) -> bool:
-    if one.figure.level is Scope.WHO:
-        return abs(one.difference) >= PART * abs(of.difference)
+def _is_part(shift: Shift, of: Shift) -> bool:
+    if shift.figure.level is Scope.WHO:
+        return abs(shift.difference) >= PART * abs(of.difference)
     # A mean of brokers moves by a part of what one of them does.
-    brokers = 1 if one.measure.adds_up else len(one.measure.brokers)
-    return abs(one.difference) >= _MOST * brokers * abs(of.difference)
+    brokers = 1 if shift.measure.adds_up else len(shift.measure.brokers)
+    return abs(shift.difference) >= _MOST * brokers * abs(of.difference)
 
 
 def _rank(shift: Shift) -> tuple[float, ...]:

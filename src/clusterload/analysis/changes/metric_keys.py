@@ -98,9 +98,9 @@ def metric_infos(runs: Iterable[Run]) -> dict[str, MetricInfo]:
     """How everything in some runs is to be read, by the name of its Series."""
     grouped: dict[str, list[Series]] = defaultdict(list)
     for run in runs:
-        for one in run.series:
-            if not one.name.startswith(_OURS):
-                grouped[one.name].append(one)
+        for line in run.series:
+            if not line.name.startswith(_OURS):
+                grouped[line.name].append(line)
     return {name: _measure(name, series) for name, series in grouped.items()}
 
 
@@ -112,7 +112,7 @@ def _measure(name: str, series: Sequence[Series]) -> MetricInfo:
         kind=kind,
         adds_up=counted or (known and unit.thing not in _NOT_ADDED),
         alone=not counted and not known,
-        seconds=max(one.granularity for one in series),
+        seconds=max(line.granularity for line in series),
         brokers=frozenset(map(_broker, series)),
     )
 
@@ -121,9 +121,9 @@ def metric_keys(runs: Iterable[Run], known: dict[str, MetricInfo]) -> tuple[Metr
     """All figures that the Series of some runs make, in the order of their names."""
     found: set[MetricKey] = set()
     for run in runs:
-        for one in run.series:
-            if one.name in known:
-                found |= _figures_of(one, known)
+        for line in run.series:
+            if line.name in known:
+                found |= _figures_of(line, known)
     return tuple(sorted(found))
 
 
@@ -165,16 +165,16 @@ class MetricLines:
         self._run, self._known, self._longest = run, known, longest
         self._named: dict[str, list[Series]] = defaultdict(list)
         self._members: dict[MetricKey, list[Series]] = defaultdict(list)
-        for one in run.series:
-            self._named[one.name].append(one)
-            if one.name in known:
-                for figure in _figures_of(one, known):
-                    self._members[figure].append(one)
-        self._tellers = {name: {_broker(one) for one in series} for name, series in self._named.items()}
+        for line in run.series:
+            self._named[line.name].append(line)
+            if line.name in known:
+                for figure in _figures_of(line, known):
+                    self._members[figure].append(line)
+        self._tellers = {name: {_broker(line) for line in series} for name, series in self._named.items()}
         self._starts: dict[str, int] = {}
         self._heard: dict[tuple[str, str, Grid], NDArray[np.bool_]] = {}
         listed = run.environment.get("cluster", {}).get("brokers", [])
-        self._brokers = frozenset(str(one["id"]) for one in listed)
+        self._brokers = frozenset(str(broker["id"]) for broker in listed)
 
     def grid(self, name: str, step: float) -> Grid | None:
         """The whole buckets of `step` seconds in the run; None if there is none.
@@ -183,7 +183,7 @@ class MetricLines:
         """
         if name not in self._starts:
             start, length = self._run.start, round(self._known[name].seconds * SECOND)
-            bucketed = all(_in_buckets(one, length) for one in self._named.get(name, ()))
+            bucketed = all(_in_buckets(line, length) for line in self._named.get(name, ()))
             self._starts[name] = -(-start // length) * length if bucketed else start
         start = self._starts[name]
         count = (self._run.end - start) // round(step * SECOND)
@@ -201,11 +201,11 @@ class MetricLines:
     def _rows(self, figure: MetricKey, grid: Grid) -> list[Floats]:
         members, measure = self._members.get(figure, []), self._known[figure.name]
         if measure.alone or not measure.adds_up:
-            return [self._each(one, grid) for one in members]
-        rows = [self._filled(one, grid) if _who(one) else self._each(one, grid) for one in members]
+            return [self._each(member, grid) for member in members]
+        rows = [self._filled(member, grid) if _who(member) else self._each(member, grid) for member in members]
         if figure.level is Scope.WHO:
             # On a broker that tells of others and not of this one, there is none of it.
-            told = {_broker(one) for one in members}
+            told = {_broker(member) for member in members}
             rows += [
                 np.where(self._hears(figure.name, broker, grid), 0.0, np.nan) for broker in self._own(figure) - told
             ]
@@ -256,11 +256,11 @@ class MetricLines:
         """Where a broker tells anything of a resource, as booleans."""
         key = (name, broker, grid)
         if key not in self._heard:
-            whole = [one for one in self._named.get(MetricKey(name=name).whole, ()) if _broker(one) == broker]
-            named = whole or [one for one in self._named.get(name, ()) if _broker(one) == broker]
+            whole = [line for line in self._named.get(MetricKey(name=name).whole, ()) if _broker(line) == broker]
+            named = whole or [line for line in self._named.get(name, ()) if _broker(line) == broker]
             heard = np.zeros(grid.count, dtype=np.bool_)
-            for one in named:
-                heard |= ~np.isnan(self._each(one, grid))
+            for line in named:
+                heard |= ~np.isnan(self._each(line, grid))
             self._heard[key] = heard
         return self._heard[key]
 

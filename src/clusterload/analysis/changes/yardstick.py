@@ -98,10 +98,10 @@ def by_blocks(earlier: Floats, later: Floats, kind: Kind, floor: float) -> Yards
     reached = _beyond(first, after, rises) > _RARE * len(first) or _beyond(second, before, not rises) > _RARE * len(
         second
     )
-    variances = [spread(one) ** 2 for one in (first, second)]
-    degrees = [freedom(len(one)) for one in (first, second)]
+    variances = [spread(blocks) ** 2 for blocks in (first, second)]
+    degrees = [freedom(len(blocks)) for blocks in (first, second)]
     # Welch and Satterthwaite: the calmer of the two adds little to what is known of the spread.
-    known = sum(one**2 / each for one, each in zip(variances, degrees, strict=True))
+    known = sum(variance**2 / each for variance, each in zip(variances, degrees, strict=True))
     together = sum(variances) ** 2 / known if known else MOST_FREEDOM
     return _floored(math.sqrt(sum(variances) / 2), together, floor, reached=reached, windows=len(first) + len(second))
 

@@ -94,11 +94,11 @@ class GroupComparison:
 
     def ruled(self, ruling: Ruling) -> tuple[Difference, ...]:
         """Those of which this became."""
-        return tuple(one for one in self.differences if one.ruling is ruling)
+        return tuple(difference for difference in self.differences if difference.ruling is ruling)
 
     def of(self, figure: str) -> Difference | None:
         """The difference in a figure by its name; None if there is none."""
-        return next((one for one in self.differences if one.figure.name == figure), None)
+        return next((difference for difference in self.differences if difference.figure.name == figure), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class Comparison(Displayed):
     @property
     def looked(self) -> int:
         """Differences that have an interval."""
-        return sum(one.known for comparison in self.comparisons for one in comparison.differences)
+        return sum(difference.known for comparison in self.comparisons for difference in comparison.differences)
 
 
 def compare(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Iterable[Run] = ()) -> Comparison:
@@ -200,11 +200,11 @@ def _check_apart(groups: Sequence[RunGroup]) -> None:
 def _compare_pair(before: RunGroup, after: RunGroup, repeats: Repeats) -> GroupComparison:
     also = frozenset(after.figures)
     found = [_difference(figure, before, after, repeats) for figure in before.figures if figure in also]
-    kept = [one for one in found if one is not None]
+    kept = [difference for difference in found if difference is not None]
     return GroupComparison(
         before=before.name,
         after=after.name,
-        differences=tuple(sorted(kept, key=lambda one: _FAMILIES.index(one.figure.family))),
+        differences=tuple(sorted(kept, key=lambda difference: _FAMILIES.index(difference.figure.family))),
     )
 
 
@@ -229,22 +229,28 @@ def _difference(figure: ComparedFigure, before: RunGroup, after: RunGroup, repea
 
 def _ruled(comparisons: Sequence[GroupComparison]) -> Iterator[GroupComparison]:
     """With what became of each difference, now that it is known how many were looked at."""
-    told = [one for comparison in comparisons for one in comparison.differences if one.known]
-    adjusted = dict(zip(map(id, told), holm([one.estimate.chance for one in told if one.estimate]), strict=True))
+    told = [difference for comparison in comparisons for difference in comparison.differences if difference.known]
+    adjusted = dict(
+        zip(
+            map(id, told), holm([difference.estimate.chance for difference in told if difference.estimate]), strict=True
+        )
+    )
     for comparison in comparisons:
-        ruled = tuple(_ruling(one, adjusted.get(id(one), math.nan)) for one in comparison.differences)
+        ruled = tuple(
+            _ruling(difference, adjusted.get(id(difference), math.nan)) for difference in comparison.differences
+        )
         yield replace(comparison, differences=ruled)
 
 
-def _ruling(one: Difference, adjusted: float) -> Difference:
-    if one.estimate is None or not one.known:
-        return one
+def _ruling(difference: Difference, adjusted: float) -> Difference:
+    if difference.estimate is None or not difference.known:
+        return difference
     if adjusted > BY_CHANCE:
-        return replace(one, adjusted=adjusted, ruling=Ruling.NOT_SHOWN)
-    grew = one.estimate.value > (1.0 if one.relative else 0.0)
-    good = {Better.MORE: grew, Better.LESS: not grew}.get(one.figure.better)
+        return replace(difference, adjusted=adjusted, ruling=Ruling.NOT_SHOWN)
+    grew = difference.estimate.value > (1.0 if difference.relative else 0.0)
+    good = {Better.MORE: grew, Better.LESS: not grew}.get(difference.figure.better)
     ruling = Ruling.CHANGED if good is None else Ruling.BETTER if good else Ruling.WORSE
-    return replace(one, adjusted=adjusted, ruling=ruling)
+    return replace(difference, adjusted=adjusted, ruling=ruling)
 
 
 def _notes(groups: Sequence[RunGroup], repeats: Repeats) -> Iterator[str]:
@@ -265,12 +271,12 @@ def _notes(groups: Sequence[RunGroup], repeats: Repeats) -> Iterator[str]:
 
 
 def _left_out(first: RunGroup, other: RunGroup) -> Iterator[str]:
-    for one, rest in ((first, other), (other, first)):
+    for own, rest in ((first, other), (other, first)):
         there = frozenset(rest.figures)
-        alone = [figure.title for figure in one.figures if figure not in there]
+        alone = [figure.title for figure in own.figures if figure not in there]
         if alone:
             more = f" and {len(alone) - 3} more" if len(alone) > 3 else ""  # noqa: PLR2004
-            yield f"only {one.name} has {', '.join(alone[:3])}{more}: not compared with {rest.name}"
+            yield f"only {own.name} has {', '.join(alone[:3])}{more}: not compared with {rest.name}"
 
 
 # In words: a difference stands with its interval, or with the reason why there is none, as in
@@ -280,20 +286,20 @@ _NAMED: Final = (Ruling.WORSE, Ruling.BETTER, Ruling.CHANGED)
 _MOST: Final = 3
 
 
-def amount(one: Difference) -> str:
+def amount(difference: Difference) -> str:
     """By how much: `+35 %`, or in the figure's unit where it was nothing in some run; `n/a` if it cannot be told."""
-    return "n/a" if one.estimate is None else _said(one, one.estimate.value)
+    return "n/a" if difference.estimate is None else _said(difference, difference.estimate.value)
 
 
-def interval(one: Difference) -> str:
+def interval(difference: Difference) -> str:
     """From where to where it may be: `+20 % to +52 %`; nothing if that cannot be told."""
-    if one.estimate is None or not one.known:
+    if difference.estimate is None or not difference.known:
         return ""
-    return f"{_said(one, one.estimate.low)} to {_said(one, one.estimate.high)}"
+    return f"{_said(difference, difference.estimate.low)} to {_said(difference, difference.estimate.high)}"
 
 
-def _said(one: Difference, value: float) -> str:
-    return units.signed_percent(value) if one.relative else units.signed(value, one.figure.unit)
+def _said(difference: Difference, value: float) -> str:
+    return units.signed_percent(value) if difference.relative else units.signed(value, difference.figure.unit)
 
 
 def sentence(comparison: GroupComparison) -> str:
@@ -301,9 +307,9 @@ def sentence(comparison: GroupComparison) -> str:
     shown = len(comparison.ruled(Ruling.NOT_SHOWN))
     unknown = comparison.ruled(Ruling.UNKNOWN)
     if len(unknown) == len(comparison.differences):
-        why = Counter(one.doubt for one in unknown).most_common(1)
+        why = Counter(difference.doubt for difference in unknown).most_common(1)
         reason = why[0][0] if why else "they have no figure in common"
-        if any(one.estimate for one in unknown):
+        if any(difference.estimate for difference in unknown):
             return f"{comparison.after} against {comparison.before}: no interval can be given: {reason}"
         return f"whether {comparison.after} differs from {comparison.before} cannot be told: {reason}"
     parts = list(_named(comparison))
@@ -318,6 +324,9 @@ def _named(comparison: GroupComparison) -> Iterator[str]:
     for ruling in _NAMED:
         own = comparison.ruled(ruling)
         if own:
-            told = [f"{in_sentence(one.figure.title)} {amount(one)} ({interval(one)})" for one in own[:_MOST]]
+            told = [
+                f"{in_sentence(difference.figure.title)} {amount(difference)} ({interval(difference)})"
+                for difference in own[:_MOST]
+            ]
             more = f" and {len(own) - _MOST} more" if len(own) > _MOST else ""
             yield f"{ruling}: {', '.join(told)}{more}"

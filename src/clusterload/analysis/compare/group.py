@@ -75,7 +75,7 @@ class RunGroup:
 
     def is_before(self, other: RunGroup) -> bool:
         """Whether all of its runs ended before the other's first began."""
-        return max(one.run.end for one in self.readings) <= min(one.run.start for one in other.readings)
+        return max(reading.run.end for reading in self.readings) <= min(reading.run.start for reading in other.readings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,15 +95,15 @@ class Repeats:
         """Runs by their plans; those that are doubted are left out."""
         sets: list[list[RunFigures]] = []
         doubted = []
-        for one in {reading.run.id: reading for reading in readings}.values():
-            if one.doubts:
-                doubted.append(f"repeat {one.name} is left out: {one.doubts[0].words}")
+        for repeat in {reading.run.id: reading for reading in readings}.values():
+            if repeat.doubts:
+                doubted.append(f"repeat {repeat.name} is left out: {repeat.doubts[0].words}")
                 continue
-            own = next((those for those in sets if those[0].run.is_repeat_of(one.run)), None)
+            own = next((those for those in sets if those[0].run.is_repeat_of(repeat.run)), None)
             if own is None:
-                sets.append([one])
+                sets.append([repeat])
             else:
-                own.append(one)
+                own.append(repeat)
         return cls(
             sets=tuple((f"repeats {number}", tuple(those)) for number, those in enumerate(sets, 1)),
             doubted=tuple(doubted),
@@ -111,22 +111,22 @@ class Repeats:
 
     def alike(self, group: RunGroup) -> tuple[tuple[str, tuple[RunFigures, ...]], ...]:
         """The sets of a group's plan."""
-        return tuple(one for one in self.sets if one[1][0].run.is_repeat_of(group.readings[0].run))
+        return tuple(repeats for repeats in self.sets if repeats[1][0].run.is_repeat_of(group.readings[0].run))
 
     def scatters(self, figure: ComparedFigure, group: RunGroup, *, relative: bool) -> list[Scatter]:
         """How runs of a group's plan differ in a figure, by the group itself and by repeats."""
         found = [Scatter.of(group.name, _scaled(group.values(figure), relative=relative))]
         for name, readings in self.alike(group):
-            values = [value for one in readings if not math.isnan(value := one.figures.get(figure, math.nan))]
+            values = [value for reading in readings if not math.isnan(value := reading.figures.get(figure, math.nan))]
             if not relative or all(value > 0 for value in values):
                 found.append(Scatter.of(name, _scaled(values, relative=relative)))
-        return [one for one in found if one is not None]
+        return [scatter for scatter in found if scatter is not None]
 
     def basis(self, groups: Sequence[RunGroup]) -> str:
         """What how runs differ was taken from, in words; nothing if no runs tell."""
-        parts = [f"{len(one.readings)} runs of {one.name}" for one in groups if len(one.readings) > 1]
+        parts = [f"{len(group.readings)} runs of {group.name}" for group in groups if len(group.readings) > 1]
         for name, readings in self.sets:
-            plans = [one.name for one in groups if name in dict(self.alike(one))]
+            plans = [group.name for group in groups if name in dict(self.alike(group))]
             if plans and len(readings) > 1:
                 parts.append(f"{len(readings)} more of the plan of {' and '.join(plans)}{_places(readings)}")
         *most, last = parts or [""]
@@ -135,12 +135,12 @@ class Repeats:
     def notes(self, groups: Sequence[RunGroup]) -> Iterator[str]:
         """What a reader should know of how the variance was come by."""
         yield from self.doubted
-        own = {one.name for one in groups if self._tells(one)}
-        for one in groups:
-            if one.name not in own and own:
+        own = {group.name for group in groups if self._tells(group)}
+        for group in groups:
+            if group.name not in own and own:
                 like = " and ".join(sorted(own))
-                yield f"{one.name} is a single run of its plan: such runs are taken to differ as those of {like} do"
-        unused = sum(not any(name in dict(self.alike(one)) for one in groups) for name, _ in self.sets)
+                yield f"{group.name} is a single run of its plan: such runs are taken to differ as those of {like} do"
+        unused = sum(not any(name in dict(self.alike(group)) for group in groups) for name, _ in self.sets)
         if unused:
             yield "repeats of other plans tell nothing here, and are left out"
 
@@ -149,7 +149,7 @@ class Repeats:
 
 
 def _places(readings: Sequence[RunFigures]) -> str:
-    folders = {str(one.run.path.parent) for one in readings if one.run.path}
+    folders = {str(reading.run.path.parent) for reading in readings if reading.run.path}
     return f" in {', '.join(sorted(folders))}" if folders else ""
 
 
@@ -183,7 +183,7 @@ def difference_of(
     found = welch_difference(*samples)
     if not relative:
         return found
-    value, low, high = (float(np.exp(min(one, _MOST))) for one in (found.value, found.low, found.high))
+    value, low, high = (float(np.exp(min(logarithm, _MOST))) for logarithm in (found.value, found.low, found.high))
     return Estimate(value=value, low=low, high=high, chance=found.chance)
 
 

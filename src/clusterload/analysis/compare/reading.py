@@ -96,7 +96,7 @@ class RunFigures:
 
     def doubted(self, figure: ComparedFigure) -> str:
         """Why a figure of it cannot be used; nothing if it can."""
-        fitting = (one.words for one in self.doubts if figure.family in one.touches)
+        fitting = (doubt.words for doubt in self.doubts if figure.family in doubt.touches)
         return next(fitting, "") or self.gaps.get(figure, "")
 
 
@@ -109,17 +109,19 @@ def reading_of(run: Run, limits: Limits) -> RunFigures:
         **dict(_latencies(kept)),
         **dict(_of_resources(kept)),
     }
-    gaps = {figure: one if isinstance(one, str) else _GAPS for figure, one in told.items() if not _is_known(one)}
+    gaps = {
+        figure: value if isinstance(value, str) else _GAPS for figure, value in told.items() if not _is_known(value)
+    }
     return RunFigures(
         run=run,
-        figures={figure: one if isinstance(one, float) else math.nan for figure, one in told.items()},
+        figures={figure: value if isinstance(value, float) else math.nan for figure, value in told.items()},
         gaps=gaps,
         doubts=tuple(_doubts(run, assess(run, limits))),
     )
 
 
-def _is_known(one: float | str) -> bool:
-    return isinstance(one, float) and not math.isnan(one)
+def _is_known(value: float | str) -> bool:
+    return isinstance(value, float) and not math.isnan(value)
 
 
 def _warmed_up(run: Run) -> Run:
@@ -130,11 +132,11 @@ def _warmed_up(run: Run) -> Run:
 def _achieved(run: Run) -> Iterator[tuple[ComparedFigure, float]]:
     """Of each Load what was made of what was asked for, or how much there was where as much as possible was asked."""
     loads: dict[str, list[AchievedDial]] = {}
-    for one in achieved(run):
-        if one.asked.unit.per_second:
-            loads.setdefault(one.load, []).append(one)
+    for dial in achieved(run):
+        if dial.asked.unit.per_second:
+            loads.setdefault(dial.load, []).append(dial)
     for load, dials in loads.items():
-        rates = {one.dial: one for one in dials}
+        rates = {dial.dial: dial for dial in dials}
         told = next((rates[name] for name in _RATES if name in rates), dials[0])
         most = math.isinf(told.asked.value)
         title = told.dial.replace("_", " ").capitalize()
@@ -149,34 +151,37 @@ def _achieved(run: Run) -> Iterator[tuple[ComparedFigure, float]]:
 
 
 def _of_brokers(run: Run, limits: Limits) -> Iterator[tuple[ComparedFigure, float]]:
-    for one, value in effects.figures_of(run, limits).items():
+    for figure, value in effects.figures_of(run, limits).items():
         # That the limit load is not known is worth a word; of the others it says that nobody measures them.
-        if one.name in _OF_BROKERS and (one is effects.LIMIT_LOAD or not math.isnan(value)):
-            family, title = _OF_BROKERS[one.name]
-            yield ComparedFigure(name=one.name, title=title, unit=one.unit, family=family, better=Better.LESS), value
+        if figure.name in _OF_BROKERS and (figure is effects.LIMIT_LOAD or not math.isnan(value)):
+            family, title = _OF_BROKERS[figure.name]
+            yield (
+                ComparedFigure(name=figure.name, title=title, unit=figure.unit, family=family, better=Better.LESS),
+                value,
+            )
 
 
 def _latencies(run: Run) -> Iterator[tuple[ComparedFigure, float | str]]:
     """From when a request was due; one that hardly anything lies beyond is not told."""
-    for one in run.latencies:
-        if one.of not in _FROM:
+    for latency in run.latencies:
+        if latency.of not in _FROM:
             continue
         for name, at in QUANTILES.items():
             figure = ComparedFigure(
-                name=f"{'latency' if one.of == 'due' else 'read'}.{name} of {one.load}",
-                title=f"{name} of {one.load}{_FROM[one.of]}",
+                name=f"{'latency' if latency.of == 'due' else 'read'}.{name} of {latency.load}",
+                title=f"{name} of {latency.load}{_FROM[latency.of]}",
                 unit=units.MILLISECONDS,
                 family=FigureFamily.LATENCY,
                 better=Better.LESS,
             )
-            enough = one.histogram.count * (1 - at) >= BEYOND
-            yield figure, one.histogram.quantile(at) / 1e3 if enough else _FEW
+            enough = latency.histogram.count * (1 - at) >= BEYOND
+            yield figure, latency.histogram.quantile(at) / 1e3 if enough else _FEW
 
 
 def _of_resources(run: Run) -> Iterator[tuple[ComparedFigure, float]]:
     """What the cluster did and what a record cost it; as far as anything tells of it."""
-    seen = {one.name for one in run.series if len(one)}
-    wanted = [one.name for one in dimensions()] + [*_COUNTED, _CPU]
+    seen = {line.name for line in run.series if len(line)}
+    wanted = [dimension.name for dimension in dimensions()] + [*_COUNTED, _CPU]
     rates = _Rates(run)
     found = {name: rates.of(name) for name in wanted if name in seen}
     for name, value in found.items():
@@ -234,7 +239,7 @@ class _Rates:
     def of(self, name: str) -> float:
         """The rate of what is counted, the median of a level; NaN if too little of it is known."""
         measure = self._known[name]
-        # In buckets of two points, one that comes late is no gap.
+        # In buckets of two points, one that comes late is not a gap.
         step = max(2 * measure.seconds, self._run.seconds / _BUCKETS)
         grid = self._lines.grid(name, step) or self._lines.grid(name, measure.seconds)
         if grid is None:
@@ -253,7 +258,7 @@ def _doubts(run: Run, usage: Usage) -> Iterator[Doubt]:
     touches = _EVERYTHING if own else _EVERYTHING - {FigureFamily.ACHIEVED}
     yield from (Doubt(words=words, touches=touches) for words in doubts_of_generator(run))
     # Where as much as possible was asked for nothing was missed, and it is still the generator that was measured.
-    yield from (Doubt(words=f"load {one.load!r}: {one.words}", touches=touches) for one in own)
+    yield from (Doubt(words=f"load {bottleneck.load!r}: {bottleneck.words}", touches=touches) for bottleneck in own)
     for host in full_hosts(run, usage):
         if not host.by_brokers:
             yield Doubt(words=host.doubt, touches=_BY_HOST)

@@ -43,14 +43,14 @@ def settings(groups: Sequence[RunGroup]) -> tuple[Setting, ...]:
     each = [_said(group) for group in groups]
     names = dict.fromkeys(name for said in each for name in said)
     found = [Setting(name=name, values=tuple(said.get(name, NOTHING) for said in each)) for name in names]
-    return tuple(one for one in found if len(set(one.values)) > 1)
+    return tuple(setting for setting in found if len(set(setting.values)) > 1)
 
 
 def uneven(group: RunGroup) -> Iterator[str]:
     """What differs between a group's own runs, which are of one plan."""
     made = [dict(_made_with(reading.run)) for reading in group.readings]
-    for name in dict.fromkeys(name for one in made for name in one):
-        values = list(dict.fromkeys(one.get(name, NOTHING) for one in made))
+    for name in dict.fromkeys(name for values_of_run in made for name in values_of_run):
+        values = list(dict.fromkeys(values_of_run.get(name, NOTHING) for values_of_run in made))
         if len(values) > 1:
             yield f"{name} is {' and '.join(values)}"
 
@@ -98,7 +98,7 @@ def _made_with(run: Run) -> Iterator[tuple[str, str]]:
     if "brokers" in cluster:
         yield "brokers", str(len(cluster["brokers"]))
     # Without the addresses, which a lab has new ones of each time.
-    sources = [str(one).partition(" at ")[0] for one in environment.get("sources", ())]
+    sources = [str(source).partition(" at ")[0] for source in environment.get("sources", ())]
     yield "metrics from", ", ".join(sources) or "nowhere"
     client = environment.get("client", {})
     yield from ((f"client {name}", str(value)) for name, value in client.items() if name not in _ADDRESSES)

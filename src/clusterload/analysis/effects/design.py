@@ -129,14 +129,14 @@ class Design:
 
     def describe(self, point: Point) -> str:
         """A point as people read it: `10 connections, record size 2,048 B`."""
-        return ", ".join(one.levels[level].text for one, level in zip(self.factors, point, strict=True))
+        return ", ".join(factor.levels[level].text for factor, level in zip(self.factors, point, strict=True))
 
 
 def make_design(factors: tuple[Factor, ...], kind: DesignKind | None = None) -> Design:
     """The design of a kind; by default one at a time, and a screening above six factors.
 
     Raises:
-        ConfigurationError: there is no factor, or this kind cannot be made of these.
+        ConfigurationError: there is not a factor, or this kind cannot be made of these.
     """
     if not factors:
         raise ConfigurationError("nothing is varied: name a factor, as in connections=10,20")
@@ -196,7 +196,7 @@ def _cyclic(signs: str) -> Floats:
 
 def _aliases(screening: Design) -> list[Alias]:
     signs = 1.0 - 2.0 * np.array(screening.points, dtype=float)
-    names = [one.name for one in screening.factors]
+    names = [factor.name for factor in screening.factors]
     pairs = list(itertools.combinations(range(len(names)), 2))
     together = np.stack([signs[:, a] * signs[:, b] for a, b in pairs], axis=1) if pairs else np.empty((len(signs), 0))
     mains = np.column_stack([np.ones(len(signs)), signs])
@@ -205,9 +205,9 @@ def _aliases(screening: Design) -> list[Alias]:
         Alias(
             factor=name,
             pairs=tuple(
-                (names[a], names[b], float(round(one, 3)))
-                for (a, b), one in zip(pairs, row, strict=True)
-                if abs(one) > _MIXED
+                (names[a], names[b], float(round(share, 3)))
+                for (a, b), share in zip(pairs, row, strict=True)
+                if abs(share) > _MIXED
             ),
         )
         for name, row in zip(names, share, strict=True)

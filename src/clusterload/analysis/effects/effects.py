@@ -105,8 +105,8 @@ def effects_on(figure: Figure, made: Design, observed: Sequence[Observation]) ->
         made: the design.
         observed: in any order; those that know nothing of the figure are left out.
     """
-    telling = [one for one in observed if math.isfinite(one.figures.get(figure, math.nan))]
-    fitted = _fitted(made, telling, np.array([one.figures[figure] for one in telling]))
+    telling = [observation for observation in observed if math.isfinite(observation.figures.get(figure, math.nan))]
+    fitted = _fitted(made, telling, np.array([observation.figures[figure] for observation in telling]))
     return Effects(
         figure=figure,
         here=fitted.estimate({name: value for name, value in _at(made, made.baseline).items() if name in fitted.names}),
@@ -152,7 +152,7 @@ def _levels(made: Design) -> Iterator[tuple[int, int]]:
 
 def _terms(made: Design, *, together: bool) -> list[_Name]:
     mains = list(_levels(made))
-    terms: list[_Name] = [_CONSTANT, *((one,) for one in mains)]
+    terms: list[_Name] = [_CONSTANT, *((main,) for main in mains)]
     if together:
         terms += [(first, second) for first, second in itertools.combinations(mains, 2) if first[0] != second[0]]
     return terms
@@ -188,10 +188,10 @@ def _fitted(made: Design, telling: Sequence[Observation], values: Floats) -> _Fi
 
 
 def _rows(made: Design, telling: Sequence[Observation], names: Sequence[_Name]) -> Floats:
-    middle = float(np.mean([one.hours for one in telling])) if telling else 0.0
+    middle = float(np.mean([observation.hours for observation in telling])) if telling else 0.0
     rows = []
-    for one in telling:
-        at = {**_at(made, one.point), _DRIFT: one.hours - middle}
+    for observation in telling:
+        at = {**_at(made, observation.point), _DRIFT: observation.hours - middle}
         rows.append([at[name] for name in names])
     return np.array(rows, dtype=float).reshape(len(rows), len(names))
 
@@ -222,9 +222,9 @@ def _effect(made: Design, fitted: _Fitted, number: int, level: int) -> Effect:
 def _interactions(made: Design, fitted: _Fitted) -> Iterator[Interaction]:
     for name in fitted.names:
         if isinstance(name, tuple) and len(name) > 1:
-            (first, one), (second, other) = name
+            (first, level), (second, other) = name
             yield Interaction(
-                first=(made.factors[first], one),
+                first=(made.factors[first], level),
                 second=(made.factors[second], other),
                 more=fitted.estimate({name: 1.0}),
             )

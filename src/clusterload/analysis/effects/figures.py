@@ -78,7 +78,7 @@ def figures_of(run: Run, limits: Limits, *, settle: float = 0.0) -> dict[Figure,
     usage = _assessed(kept, limits)
     found = {LIMIT_LOAD: usage.typical_load}
     for name, figure in _SATURATION.items():
-        found[figure] = max((one.typical for one in _lines(usage, name)), default=math.nan)
+        found[figure] = max((line.typical for line in _lines(usage, name)), default=math.nan)
     found[_CPU] = _mean(_cores(kept, usage))
     found[_PRODUCE] = _produce_time(kept)
     found[_ROUND_TRIP] = _median_of(kept, "round_trip_time")
@@ -90,7 +90,7 @@ def courses_of(run: Run, limits: Limits) -> tuple[float, dict[str, Floats]]:
     usage = assess(run, limits)
     courses = {LIMIT_LOAD.name: usage.limit_load}
     for name, figure in _SATURATION.items():
-        lines = [one.values for one in _lines(usage, name)]
+        lines = [line.values for line in _lines(usage, name)]
         if lines:
             courses[figure.name] = np.mean(np.stack(lines), axis=0)
     return usage.grid.seconds, courses
@@ -122,12 +122,12 @@ def _kept(run: Run, settle: float) -> Run:
 
 def _edge(run: Run) -> float:
     """Seconds between readings of what limits are about."""
-    names = {one.name for one in dimensions()}
-    return max((one.granularity for one in run.series if one.name in names), default=0.0)
+    names = {dimension.name for dimension in dimensions()}
+    return max((line.granularity for line in run.series if line.name in names), default=0.0)
 
 
 def _lines(usage: Usage, name: str) -> list[ResourceLine]:
-    return [one for one in usage.saturation if one.resource.name == name and not math.isnan(one.typical)]
+    return [line for line in usage.saturation if line.resource.name == name and not math.isnan(line.typical)]
 
 
 def _cores(run: Run, usage: Usage) -> Floats:
@@ -143,9 +143,9 @@ def _produce_time(run: Run) -> float:
     """What Produce requests took in the brokers, on average over the run."""
     totals = [
         sum(
-            float(np.nansum(one.between(run.start, run.end).values))
-            for one in run.named(name)
-            if one.labels.get("request") == "Produce"
+            float(np.nansum(line.between(run.start, run.end).values))
+            for line in run.named(name)
+            if line.labels.get("request") == "Produce"
         )
         for name in ("request_time", "requests_by_type")
     ]
@@ -153,14 +153,14 @@ def _produce_time(run: Run) -> float:
 
 
 def _median_of(run: Run, name: str) -> float:
-    values = [one.between(run.start, run.end).values for one in run.named(name)]
+    values = [line.between(run.start, run.end).values for line in run.named(name)]
     every = np.concatenate(values) if values else np.empty(0)
     known = every[~np.isnan(every)]
     return float(np.median(known)) if len(known) else math.nan
 
 
 def _traffic(usage: Usage) -> Iterator[tuple[Figure, float]]:
-    """What others do to the cluster; what we do ourselves is no effect."""
+    """What others do to the cluster; what we do ourselves is not an effect."""
     for name, figure in _TRAFFIC.items():
         line = usage.line(name)
         if line is not None:
@@ -169,9 +169,9 @@ def _traffic(usage: Usage) -> Iterator[tuple[Figure, float]]:
 
 def _latencies(run: Run) -> Iterator[tuple[Figure, float]]:
     """Of each Load of the wire engine, from when a request was due."""
-    due = [one for one in run.latencies if one.of == "due"]
-    for one in due:
-        of = f" of {one.load}" if len(due) > 1 else ""
+    due = [latency for latency in run.latencies if latency.of == "due"]
+    for latency in due:
+        of = f" of {latency.load}" if len(due) > 1 else ""
         for name, at in _QUANTILES.items():
             figure = Figure(name=f"latency.{name}{of}", title=f"latency {name}{of}", unit=units.MILLISECONDS)
-            yield figure, one.histogram.quantile(at) / 1e3
+            yield figure, latency.histogram.quantile(at) / 1e3

@@ -65,7 +65,7 @@ class ExperimentResult(Displayed):
 
     def on(self, figure: str) -> Effects | None:
         """The effects on a figure by its name; None if it was not known."""
-        return next((one for one in self.effects if one.figure.name == figure), None)
+        return next((effects for effects in self.effects if effects.figure.name == figure), None)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -93,23 +93,26 @@ def evaluate(design: Design, made: Sequence[MeasuredPoint], limits: Limits) -> E
         made: the runs, in the order of time.
         limits: what their limit load is held against.
     """
-    doubts = [run_doubt(one.run) for one in made]
-    good = [one for one, why in zip(made, doubts, strict=True) if not why]
+    doubts = [run_doubt(measured.run) for measured in made]
+    good = [measured for measured, why in zip(made, doubts, strict=True) if not why]
     settle = settling_of(good, limits)
     observed = [
-        Observation(one.point, one.run.start / _HOUR, figures_of(one.run, limits, settle=settle)) for one in good
+        Observation(measured.point, measured.run.start / _HOUR, figures_of(measured.run, limits, settle=settle))
+        for measured in good
     ]
-    every = dict.fromkeys((LIMIT_LOAD, *(figure for one in observed for figure in one.figures)))
-    known = {figure for one in observed for figure, value in one.figures.items() if not math.isnan(value)} | {
-        LIMIT_LOAD
-    }
+    every = dict.fromkeys((LIMIT_LOAD, *(figure for observation in observed for figure in observation.figures)))
+    known = {
+        figure for observation in observed for figure, value in observation.figures.items() if not math.isnan(value)
+    } | {LIMIT_LOAD}
     return ExperimentResult(
         design=design,
         effects=tuple(effects_on(figure, design, observed) for figure in every if figure in known),
         settle=settle,
         observed=tuple(observed),
-        left_out=tuple(f"{design.describe(one.point)}: {why}" for one, why in zip(made, doubts, strict=True) if why),
-        crowded=sum(bool(crowded(one.run, assess(one.run, limits))) for one in good),
+        left_out=tuple(
+            f"{design.describe(measured.point)}: {why}" for measured, why in zip(made, doubts, strict=True) if why
+        ),
+        crowded=sum(bool(crowded(measured.run, assess(measured.run, limits))) for measured in good),
     )
 
 
@@ -132,9 +135,9 @@ def run_doubt(run: Run) -> str:
 def _missed(run: Run, load: str) -> bool:
     """Whether much less of a Load was made than asked for: a point that was not set says nothing of it."""
     shares = [
-        one.value / one.asked.value
-        for one in achieved(run)
-        if one.load == load and math.isfinite(one.asked.value) and one.asked.value
+        dial.value / dial.asked.value
+        for dial in achieved(run)
+        if dial.load == load and math.isfinite(dial.asked.value) and dial.asked.value
     ]
     return any(share < MADE for share in shares)
 
@@ -147,35 +150,35 @@ def settling_of(made: Sequence[MeasuredPoint], limits: Limits) -> float:
     """
     curves: dict[tuple[str, Point], list[Floats]] = {}
     step = 1.0
-    for one in made:
-        step, courses = courses_of(one.run, limits)
+    for measured in made:
+        step, courses = courses_of(measured.run, limits)
         for name, course in courses.items():
-            curves.setdefault((name, () if one.run.plan else one.point), []).append(course)
+            curves.setdefault((name, () if measured.run.plan else measured.point), []).append(course)
     return step * max((settled_after(of) for of in curves.values()), default=0)
 
 
 def _significant(effects: Effects) -> bool:
-    return any(one.here.significant for one in effects.effects)
+    return any(effect.here.significant for effect in effects.effects)
 
 
 def _together(effects: Effects) -> Iterator[str]:
-    for one in effects.interactions:
-        if one.more.significant:
-            yield interaction_words(one, effects)
+    for interaction in effects.interactions:
+        if interaction.more.significant:
+            yield interaction_words(interaction, effects)
 
 
 def _notes(outcome: ExperimentResult) -> Iterator[str]:
     if outcome.settle:
         yield f"the first {outcome.settle:g} s of each run settle, and are not judged"
-    for one in outcome.effects[:1]:
-        if one.drift.significant:
-            yield f"{drift_words(one)}, which is taken out"
-        if one.runs < len(outcome.observed):
-            unseen = len(outcome.observed) - one.runs
-            yield f"in {unseen} of {len(outcome.observed)} runs the {one.figure.title} was not seen"
-        if not one.degrees:
-            yield f"{one.runs} runs give no interval: measure more repeats"
-        if outcome.design.kind is DesignKind.FULL and len(outcome.design.factors) > 1 and not one.interactions:
+    for effects in outcome.effects[:1]:
+        if effects.drift.significant:
+            yield f"{drift_words(effects)}, which is taken out"
+        if effects.runs < len(outcome.observed):
+            unseen = len(outcome.observed) - effects.runs
+            yield f"in {unseen} of {len(outcome.observed)} runs the {effects.figure.title} was not seen"
+        if not effects.degrees:
+            yield f"{effects.runs} runs give no interval: measure more repeats"
+        if outcome.design.kind is DesignKind.FULL and len(outcome.design.factors) > 1 and not effects.interactions:
             yield "too few runs tell how factors act on each other: measure more repeats"
     if outcome.crowded:
         yield (

@@ -30,7 +30,7 @@ def settled_after(curves: Sequence[Floats]) -> int:
     if length < FEWEST:
         return 0
     ended = [curve[:length] - _mean(curve[length // 2 : length]) for curve in curves]
-    together = np.stack([one for one in ended if not np.isnan(one).all()] or [np.zeros(length)])
+    together = np.stack([curve for curve in ended if not np.isnan(curve).all()] or [np.zeros(length)])
     return _cut(np.array([_mean(column) for column in together.T]))
 
 

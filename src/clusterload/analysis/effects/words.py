@@ -37,15 +37,15 @@ def _rest(text: str, noun: str) -> str:
     return text.removeprefix(noun).removesuffix(noun).strip() or text
 
 
-def estimate_words(one: Estimate, unit: Unit, *, sign: bool = False) -> str:
+def estimate_words(estimate: Estimate, unit: Unit, *, sign: bool = False) -> str:
     """A value with half of its interval, both to the digit that the interval tells: `39 ± 2`."""
     factor = _POINTS if unit is units.RATIO else 1.0
-    value = one.value * factor
+    value = estimate.value * factor
     if math.isnan(value):
         return "unknown"
-    if not one.known:
+    if not estimate.known:
         return f"{value:+,.3g} (no interval)" if sign else f"{value:,.3g} (no interval)"
-    half = one.half * factor
+    half = estimate.half * factor
     places = _places(half) if half > _NOTHING else 1
     shown = round(value, places) + 0.0
     form = f"{'+' if sign else ''},.{max(0, places)}f"
@@ -58,10 +58,10 @@ def _places(half: float) -> int:
     return -exponent + (1 if half / 10**exponent < 2 and exponent else 0)  # noqa: PLR2004
 
 
-def amount(one: Estimate, unit: Unit, *, sign: bool = False) -> str:
+def amount(estimate: Estimate, unit: Unit, *, sign: bool = False) -> str:
     """A value with its interval and its unit: `39 ± 2 points`, `0.4 ± 0.1 ms`."""
     thing = "points" if unit is units.RATIO else str(unit)
-    return f"{estimate_words(one, unit, sign=sign)} {thing}"
+    return f"{estimate_words(estimate, unit, sign=sign)} {thing}"
 
 
 def sentence(effects: Effects) -> str:
@@ -102,13 +102,13 @@ def _clauses(ranked: Sequence[Effect], effects: Effects) -> Iterator[str]:
             yield f"{words} {estimate_words(-here if off else here, unit)}"
 
 
-def interaction_words(one: Interaction, effects: Effects) -> str:
+def interaction_words(interaction: Interaction, effects: Effects) -> str:
     """What two changes do together beyond the sum of both."""
-    both = " and ".join(change_words(factor, level) for factor, level in (one.first, one.second))
+    both = " and ".join(change_words(factor, level) for factor, level in (interaction.first, interaction.second))
     unit, title = effects.figure.unit, effects.figure.title
-    if one.more.value < 0:
-        return f"{both} together take {amount(-one.more, unit)} more off the {title} than each by itself"
-    return f"{both} together leave {amount(one.more, unit)} more of the {title} than each by itself says"
+    if interaction.more.value < 0:
+        return f"{both} together take {amount(-interaction.more, unit)} more off the {title} than each by itself"
+    return f"{both} together leave {amount(interaction.more, unit)} more of the {title} than each by itself says"
 
 
 def drift_words(effects: Effects) -> str:

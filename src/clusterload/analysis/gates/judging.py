@@ -105,7 +105,7 @@ def judge_threshold(threshold: Threshold, scene: JudgedRun, *, at_once: bool = F
     each = [_of_course(threshold, course, at_once=at_once) for course in reading.courses]
     if not each:
         return ThresholdResult(threshold=threshold, answer=ThresholdState.UNKNOWN, why=reading.absent or "no figures")
-    worst = min(each, key=lambda one: (list(ThresholdState).index(one.answer), _mildness(one)))
+    worst = min(each, key=lambda result: (list(ThresholdState).index(result.answer), _mildness(result)))
     sure = ThresholdState.CROSSED if threshold.upper else ThresholdState.PASSED
     if reading.floor and worst.answer is not sure:
         return replace(worst, answer=ThresholdState.UNKNOWN, why=reading.floor)
@@ -114,11 +114,11 @@ def judge_threshold(threshold: Threshold, scene: JudgedRun, *, at_once: bool = F
     return worst
 
 
-def _mildness(one: ThresholdResult) -> float:
+def _mildness(result: ThresholdResult) -> float:
     """The lower, the farther beyond the threshold, or the closer to it."""
-    if math.isnan(one.value):
+    if math.isnan(result.value):
         return math.inf
-    return -one.value if one.threshold.upper else one.value
+    return -result.value if result.threshold.upper else result.value
 
 
 def _of_course(threshold: Threshold, course: Course, *, at_once: bool) -> ThresholdResult:
@@ -160,7 +160,7 @@ def _at_any_moment(threshold: Threshold, course: Course) -> ThresholdResult:
 
 
 def _lasting(threshold: Threshold, course: Course, seconds: float) -> ThresholdResult:
-    """By the longest stretch in which each value crosses; a gap in which it may have gone on is no break."""
+    """By the longest stretch in which each value crosses; a gap in which it may have gone on is not a break."""
     needed = max(1, math.ceil(seconds / course.step - _SLIVER))
     if len(course.values) < needed:
         seen = units.duration(len(course.values) * course.step)

@@ -27,7 +27,7 @@ class Gate:
     @property
     def failed(self) -> tuple[ThresholdResult, ...]:
         """Those that were crossed, or of which nothing can be told."""
-        return tuple(one for one in self.judged if not one.passed)
+        return tuple(result for result in self.judged if not result.passed)
 
     @property
     def passed(self) -> bool:
@@ -70,12 +70,12 @@ def _all(scene: JudgedRun, more: tuple[Threshold, ...]) -> Iterator[ThresholdRes
 
 def _stopping(threshold: Threshold, scene: JudgedRun) -> ThresholdResult:
     """A threshold that ends the load. That it did, an event says: then it was crossed, whatever is seen afterwards."""
-    one = replace(judge_threshold(threshold, scene, at_once=True), aborts=True)
-    if one.answer is ThresholdState.CROSSED:
-        return one
+    result = replace(judge_threshold(threshold, scene, at_once=True), aborts=True)
+    if result.answer is ThresholdState.CROSSED:
+        return result
     for event in scene.run.events:
         head, _, words = event.text.partition(f"{threshold.text}: ")
         if event.kind == STOPPED and not head and words:
             since = (event.time - scene.start) / SECOND
-            return replace(one, answer=ThresholdState.CROSSED, value=math.nan, of="", since=since, why=words)
-    return one
+            return replace(result, answer=ThresholdState.CROSSED, value=math.nan, of="", since=since, why=words)
+    return result

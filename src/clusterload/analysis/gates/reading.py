@@ -102,7 +102,7 @@ def _highest(values: Floats, shares: Sequence[Share]) -> ResourceLine:
 def _of_resource(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     labels = dict(threshold.where)
     each = {
-        resource: [one for one in scene.run.named(resource.name) if _selected(one, labels)]
+        resource: [line for line in scene.run.named(resource.name) if _selected(line, labels)]
         for resource in threshold.measure.read_from(frozenset(labels))
     }
     courses = [course for resource, series in each.items() for course in _courses(threshold, scene, resource, series)]
@@ -110,7 +110,7 @@ def _of_resource(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     which = "".join(f" of {label} {quoted(value)}" for label, value in threshold.where if value != ANY)
     absent = f"no figures of {missing}{which}" if missing else ""
     all_brokers = labels.get("broker", ANY) == ANY
-    asked = [one.name for one, series in each.items() if series and not one.per and all_brokers]
+    asked = [resource.name for resource, series in each.items() if series and not resource.per and all_brokers]
     unseen = "; ".join(dict.fromkeys(words for name in asked if (words := _unseen(scene.run, name))))
     if "broker" not in labels and any(map(_adds_up, each)):
         return ThresholdFigures(courses=tuple(courses), absent=absent, floor=unseen)
@@ -141,8 +141,8 @@ def _adds_up(resource: Resource) -> bool:
 def _grouped(series: Iterable[Series], by: Sequence[str] | None) -> Iterator[tuple[str, list[Series]]]:
     """Series with the same labels together, and whose they are; None is each by itself."""
 
-    def whose(one: Series) -> tuple[tuple[str, str], ...]:
-        return tuple((label, one.labels[label]) for label in (sorted(one.labels) if by is None else by))
+    def whose(line: Series) -> tuple[tuple[str, str], ...]:
+        return tuple((label, line.labels[label]) for label in (sorted(line.labels) if by is None else by))
 
     for labels, group in groupby(sorted(series, key=whose), key=whose):
         yield ", ".join(f"{label} {quoted(value)}" for label, value in labels if value), list(group)
@@ -175,8 +175,8 @@ def _whole(line: ResourceLine, aggregate: str) -> float:
 
 def _unseen(run: Run, resource: str) -> str:
     """The cluster's brokers that gave no figures of a resource, in words; nothing where brokers are not told apart."""
-    brokers = {str(one["id"]) for one in run.environment.get("cluster", {}).get("brokers", [])}
-    seen = {one.labels.get("broker", "") for one in run.named(resource)}
+    brokers = {str(broker["id"]) for broker in run.environment.get("cluster", {}).get("brokers", [])}
+    seen = {line.labels.get("broker", "") for line in run.named(resource)}
     gone = [] if "" in seen else sorted(brokers - seen)
     return f"broker {', '.join(map(quoted, gone))} gave no figures of {resource}" if gone else ""
 
@@ -188,8 +188,10 @@ def _latency(threshold: Threshold, scene: JudgedRun, *, moments: bool) -> Thresh
     load, of = threshold.which("load"), threshold.which("of")
     told = _telling(scene.run, load, of)
     found = [(name, scene.run.latency(name, way)) for name, way in told]
-    courses = [_latency_course(threshold, scene, one, moments=moments) for _, one in found if one is not None]
-    silent = [name for name, one in found if one is None]
+    courses = [
+        _latency_course(threshold, scene, latency, moments=moments) for _, latency in found if latency is not None
+    ]
+    silent = [name for name, latency in found if latency is None]
     if not told:
         whose = f"load {quoted(load)}" if load not in {"", ANY} else "any load"
         return ThresholdFigures(absent=f"no latency of {whose} was measured: only loads of engine wire tell theirs")
@@ -201,10 +203,10 @@ def _telling(run: Run, load: str, of: str) -> list[tuple[str, str]]:
     """The Loads that should tell a latency, with its kind."""
     chosen = watched(run.plan) if run.plan else ()
     if of:
-        there = [(one.load, one.of) for one in run.latencies]
+        there = [(latency.load, latency.of) for latency in run.latencies]
         ways = sorted({way for _, way in there}) if of == ANY else [of]
-        chosen = tuple(one for one in there if one[1] in ways)
-    return [one for one in chosen if load in {"", ANY, one[0]}]
+        chosen = tuple(way for way in there if way[1] in ways)
+    return [way for way in chosen if load in {"", ANY, way[0]}]
 
 
 def _latency_course(threshold: Threshold, scene: JudgedRun, latency: Latency, *, moments: bool) -> Course:
@@ -227,16 +229,16 @@ def _latency_course(threshold: Threshold, scene: JudgedRun, latency: Latency, *,
 def _ledgers(threshold: Threshold, scene: JudgedRun) -> list[tuple[str, list[Ledger]]]:
     """The accounts that a threshold is about, those together that are one figure."""
     load = threshold.which("load")
-    chosen = [one for one in scene.run.ledgers if load in {"", ANY, one.load}]
+    chosen = [ledger for ledger in scene.run.ledgers if load in {"", ANY, ledger.load}]
     if load == ANY:
-        return [(f"load {quoted(one.load)}", [one]) for one in chosen]
+        return [(f"load {quoted(ledger.load)}", [ledger]) for ledger in chosen]
     return [(f"load {quoted(load)}" if load else "", chosen)] if chosen else []
 
 
 def _count(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     term = threshold.quantity.partition(".")[2]
     courses = [
-        Course(whole=float(sum(getattr(one, term) for one in ledgers)), of=of)
+        Course(whole=float(sum(getattr(ledger, term) for ledger in ledgers)), of=of)
         for of, ledgers in _ledgers(threshold, scene)
     ]
     return ThresholdFigures(courses=tuple(courses), absent="" if courses else "no load was accounted for")
@@ -246,13 +248,13 @@ def _lost(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     plan = scene.run.plan
     unasked = {load.name for load in plan.loads if load.dials.acks == "0"} if plan else set()
 
-    def lost(one: Ledger) -> int:
+    def lost(ledger: Ledger) -> int:
         # Where nobody is asked for an answer, none is missing.
-        return one.failed + one.dropped + (0 if one.load in unasked else one.unknown)
+        return ledger.failed + ledger.dropped + (0 if ledger.load in unasked else ledger.unknown)
 
     courses = []
     for of, ledgers in _ledgers(threshold, scene):
-        scheduled = sum(one.scheduled for one in ledgers)
+        scheduled = sum(ledger.scheduled for ledger in ledgers)
         courses.append(Course(whole=sum(map(lost, ledgers)) / scheduled if scheduled else math.nan, of=of))
     return ThresholdFigures(courses=tuple(courses), absent="" if courses else "no load was accounted for")
 
@@ -260,17 +262,19 @@ def _lost(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
 def _achieved(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     load, dial = threshold.which("load"), threshold.which("dial")
     chosen = [
-        one
-        for one in achieved(scene.run)
-        if load in {"", ANY, one.load}
-        and dial in {"", ANY, one.dial}
-        and one.asked.value
-        and math.isfinite(one.asked.value)
+        made
+        for made in achieved(scene.run)
+        if load in {"", ANY, made.load}
+        and dial in {"", ANY, made.dial}
+        and made.asked.value
+        and math.isfinite(made.asked.value)
     ]
-    known = [one for one in chosen if not math.isnan(one.value)]
-    courses = [Course(whole=one.value / one.asked.value, of=f"{one.dial} of load {quoted(one.load)}") for one in known]
+    known = [dial for dial in chosen if not math.isnan(dial.value)]
+    courses = [
+        Course(whole=dial.value / dial.asked.value, of=f"{dial.dial} of load {quoted(dial.load)}") for dial in known
+    ]
     # Of some dials nobody can know what they came to; a Load of which no dial tells is not known to have been made.
-    silent = dict.fromkeys(quoted(one.load) for one in chosen if one.load not in {each.load for each in known})
+    silent = dict.fromkeys(quoted(dial.load) for dial in chosen if dial.load not in {each.load for each in known})
     if not chosen:
         return ThresholdFigures(absent="no dial that asks for a figure was counted")
     return ThresholdFigures(

@@ -49,8 +49,8 @@ def baseline_values(texts: Sequence[str]) -> dict[str, str]:
     """By dial the value at which each factor hurts, for a plan that is made of dials.
 
     Raises:
-        UsageError: a text is no factor.
-        ConfigurationError: there is no such dial, or it cannot have such a value.
+        UsageError: a text is not a factor.
+        ConfigurationError: there is not a such dial, or it cannot have such a value.
     """
     found = {}
     for text in texts:
@@ -67,14 +67,14 @@ def read_factor(text: str, plan: Plan) -> VariedDial:
     one value only, the plan's own is the other one.
 
     Raises:
-        UsageError: the text is no factor.
+        UsageError: the text is not a factor.
         ConfigurationError: no Load has the dial, or several have and none is named, or it cannot have such a value.
     """
     name, dial, values = _read(text)
     load = _load(name, dial, plan)
     own = getattr(load.dials, dial)
     chosen = _ranked([_value(dial, value) for value in values], own)
-    of = f" of {load.name}" if sum(dial in dial_names(one.use) for one in plan.loads) > 1 else ""
+    of = f" of {load.name}" if sum(dial in dial_names(load.use) for load in plan.loads) > 1 else ""
     made = VariedDial(
         text=text,
         factor=Factor(
@@ -96,7 +96,7 @@ def _read(text: str) -> tuple[str, str, list[str]]:
     load, _, dial = what.strip().rpartition(".")
     values = [value.strip() for value in given.split(",") if value.strip()]
     if not sign or not values:
-        raise UsageError(f"{text!r} is no factor: write a dial and its values, as in connections=10,20")
+        raise UsageError(f"{text!r} is not a factor: write a dial and its values, as in connections=10,20")
     if dial not in dial_names():
         raise UsageError(f"no dial {dial!r}{nearest(dial, dial_names())}; known: {', '.join(dial_names())}")
     return load, dial, values

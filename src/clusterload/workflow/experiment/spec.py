@@ -16,7 +16,7 @@ from clusterload.telemetry.runfile import SUFFIX
 from clusterload.workflow.experiment.factors import VariedDial, read_factor
 
 FILE: Final = "experiment.json"
-"""The file beside the run files."""
+"""The file next to the run files."""
 
 AROUND: Final = 6.0
 """Seconds that a run takes besides its load: metrics before and after it, and waiting for an idle cluster."""
@@ -61,10 +61,10 @@ class ExperimentSpec:
 
         Raises:
             ConfigurationError: a factor or a design that cannot be made.
-            UsageError: a text that is no factor.
+            UsageError: a text that is not a factor.
         """
         read = tuple(read_factor(text, plan) for text in factors)
-        places = [(one.load, one.dial) for one in read]
+        places = [(dial.load, dial.dial) for dial in read]
         for number, place in enumerate(places):
             if place in places[:number]:
                 raise ConfigurationError(f"dial {place[1]} of load {place[0]!r} is varied twice: name it once")
@@ -72,7 +72,7 @@ class ExperimentSpec:
         made = cls(
             plan=plan,
             dials=read,
-            design=make_design(tuple(one.factor for one in read), kind),
+            design=make_design(tuple(dial.factor for dial in read), kind),
             repeats=repeats,
             seed=drawn,
         )
@@ -93,15 +93,15 @@ class ExperimentSpec:
     def plan_at(self, point: Point) -> Plan:
         """What is made at a point."""
         plan = self.plan
-        for one, level in zip(self.dials, point, strict=True):
-            plan = one.set_in(plan, level)
+        for dial, level in zip(self.dials, point, strict=True):
+            plan = dial.set_in(plan, level)
         return replace(plan, name=self.design.describe(point))
 
     def as_document(self) -> dict[str, Any]:
         """What `read_spec` reads back, made of plain values; with the order, for those who read it."""
         return {
             "plan": self.plan.as_document(),
-            "factors": [one.text for one in self.dials],
+            "factors": [dial.text for dial in self.dials],
             "design": str(self.design.kind),
             "repeats": self.repeats,
             "seed": self.seed,

@@ -80,7 +80,7 @@ class Suspect:
         """
         kind, _, name = text.partition("=")
         if kind not in _KINDS or not name:
-            raise UsageError(f"{text!r} is no suspect: write client=ID or principal=NAME")
+            raise UsageError(f"{text!r} is not a suspect: write client=ID or principal=NAME")
         return cls(kind=kind, name=name.removeprefix(_USER) if kind == "principal" else name)
 
     @property

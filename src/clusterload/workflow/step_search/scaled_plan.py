@@ -73,7 +73,7 @@ def load_of(plan: Plan, dial: str) -> tuple[Load, str]:
     """The Load that a dial, or `load.dial`, is of, and the dial.
 
     Raises:
-        ConfigurationError: there is no such dial or Load, or several Loads set it, or none does.
+        ConfigurationError: the dial or the Load does not exist, or not exactly one Load sets it.
     """
     of, dot, name = dial.rpartition(".")
     declaration_of(name)
@@ -97,7 +97,7 @@ def value_of(plan: Plan, dial: str) -> float:
     """What a dial, or `load.dial`, is set to, as a number.
 
     Raises:
-        ConfigurationError: as `load_of`, or it is no number.
+        ConfigurationError: as `load_of`, or it is not a number.
     """
     load, name = load_of(plan, dial)
     return _number(load, name)
@@ -108,7 +108,7 @@ def with_value(plan: Plan, dial: str, value: float) -> Plan:
     load, name = load_of(plan, dial)
     given: Any = str(round(value)) if unit_of(dial) is BYTES else value
     changed = replace(load, dials=replace(load.dials, **{name: given}))
-    return replace(plan, loads=tuple(changed if one is load else one for one in plan.loads))
+    return replace(plan, loads=tuple(changed if other is load else other for other in plan.loads))
 
 
 def unit_of(dial: str) -> Unit:
