@@ -30,7 +30,7 @@ MADE: Final = 0.95
 """Share of what was asked for that must have been made for a step to hold."""
 
 EXCESS: Final = 1.05
-"""From this share of what was asked for on, more was made: a late generator caught up, which is not the load as asked."""
+"""From this share of what was asked for on, more was made: a late generator caught up, which is not as asked."""
 
 SEEN: Final = 0.6
 """Share of a step's settled part that must have figures for its limit load to be known."""

@@ -50,7 +50,7 @@ def baseline_values(texts: Sequence[str]) -> dict[str, str]:
 
     Raises:
         UsageError: a text is not a factor.
-        ConfigurationError: there is not a such dial, or it cannot have such a value.
+        ConfigurationError: the dial does not exist, or it cannot have such a value.
     """
     found = {}
     for text in texts:
