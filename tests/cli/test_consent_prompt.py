@@ -59,8 +59,8 @@ class Terminal:
     [
         ("{id}", 0, ""),
         ("  {id} ", 0, ""),
-        ("yes", 104, "is not a lab of ours, not yes"),
-        ("", 104, "is not a lab of ours: add --yes-cluster {id}"),
+        ("yes", 104, "is not a lab, and the id that was given is yes"),
+        ("", 104, "is not a lab: add --yes-cluster {id}"),
     ],
 )
 def test_only_the_clusters_own_id_is_a_yes(

@@ -25,7 +25,7 @@ def test_without_a_yes_there_is_no_load() -> None:
 
 
 def test_a_yes_for_another_cluster_is_no_yes() -> None:
-    with pytest.raises(ConsentError, match=f"{CLUSTER} is not a lab of ours, not lkc-other"):
+    with pytest.raises(ConsentError, match=f"{CLUSTER} is not a lab, and the id that was given is lkc-other"):
         require(Consent(cluster_id="lkc-other"), plan(), CLUSTER)
 
 

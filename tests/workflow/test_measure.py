@@ -253,7 +253,7 @@ def test_a_cluster_that_is_no_lab_is_not_loaded_without_a_yes_for_its_id(
     monkeypatch.setenv("CLUSTERLOAD_STATE", str(tmp_path / "elsewhere"))
     with pytest.raises(ConsentError, match=f"--yes-cluster {cluster.id}"):
         measure(a_plan("clusterload-never"), cluster, path=tmp_path / "r.run")
-    with pytest.raises(ConsentError, match="not another"):
+    with pytest.raises(ConsentError, match="the id that was given is another"):
         measure(a_plan("clusterload-never"), cluster, consented=Consent(cluster_id="another"))
     assert "clusterload-never" not in {topic.name for topic in cluster.topics()}
     consented = Consent(cluster_id=cluster.id)

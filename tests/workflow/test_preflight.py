@@ -60,7 +60,7 @@ NARROW = Limits(name="none", title="none", limits=())
 @pytest.mark.parametrize(
     ("bad", "given", "kind", "words"),
     [
-        (FAULTY, {}, ConfigurationError, "plan 'checked' has faults, and cluster lkc-elsewhere is not a lab of ours"),
+        (FAULTY, {}, ConfigurationError, "plan 'checked' has faults, and cluster lkc-elsewhere is not a lab"),
         (plan(), {"sources": [late()]}, ConfigurationError, "lasts 10 s, and the metrics come once in 60 s"),
         (STOPPED, {"limits": NARROW}, ConfigurationError, "cannot end a load: it needs the cluster's metrics"),
         (plan(kind="connect", connections=10**9), {"workers": 1}, ConfigurationError, "open files, and the limit is"),
@@ -71,7 +71,12 @@ NARROW = Limits(name="none", title="none", limits=())
             r"GB of requests in flight, and this machine has .* GB of memory",
         ),
         (plan(), {}, ConsentError, "add --yes-cluster lkc-elsewhere to load it"),
-        (plan(), {"consented": Consent(cluster_id="other")}, ConsentError, "not a lab of ours, not other"),
+        (
+            plan(),
+            {"consented": Consent(cluster_id="other")},
+            ConsentError,
+            "not a lab, and the id that was given is other",
+        ),
         (plan(duration=901), {"consented": YES}, ConsentError, "asks for duration 901, above the cap of 900"),
     ],
 )

@@ -170,7 +170,7 @@ def confirmed(consented: Consent, cluster: Cluster, to: str = "load it") -> Cons
     at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if consented.cluster_id or not cluster.id or not at_terminal or find_lab(cluster.id) is not None:
         return consented
-    question = f"Cluster {cluster.id} at {cluster.servers} is not a lab of ours. Type its id to {to}"
+    question = f"Cluster {cluster.id} at {cluster.servers} is not a lab. Type its id to {to}"
     typed: str = click.prompt(question, default="", show_default=False, err=True)
     return replace(consented, cluster_id=typed.strip())
 

@@ -53,7 +53,7 @@ def cleanup(
     Args:
         cluster: on which the runs were made.
         runs: whose topics and consumer groups are removed; quotas are removed in any case.
-        consented: what is needed where the cluster is not a lab of ours.
+        consented: what is needed where the cluster is not a lab.
         dry_run: remove nothing, and only say what would be.
 
     Returns:

@@ -58,10 +58,8 @@ class Consent:
         if not cluster_id:
             raise ConsentError("the cluster does not tell its id, so it cannot be confirmed: name a cluster that does")
         if self.cluster_id != cluster_id:
-            asked = f", not {self.cluster_id}" if self.cluster_id else ""
-            raise ConsentError(
-                f"cluster {cluster_id} is not a lab of ours{asked}: add --yes-cluster {cluster_id} to {to}"
-            )
+            given = f", and the id that was given is {self.cluster_id}" if self.cluster_id else ""
+            raise ConsentError(f"cluster {cluster_id} is not a lab{given}: add --yes-cluster {cluster_id} to {to}")
 
 
 def require(consent: Consent, plan: Plan, cluster_id: str) -> None:

@@ -81,7 +81,7 @@ def preflight(
     lab = find_lab(cluster.id)
     if plan.faults and lab is None:
         raise ConfigurationError(
-            f"plan {plan.name!r} has faults, and cluster {cluster.id} is not a lab of ours: only a lab may be broken"
+            f"plan {plan.name!r} has faults, and cluster {cluster.id} is not a lab: only a lab may be broken"
         )
     chosen = tuple(sources_of(cluster) if sources is None else sources)
     _check_length(plan, chosen)

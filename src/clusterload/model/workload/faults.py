@@ -1,4 +1,4 @@
-"""Faults: what breaks while a load runs. Only a lab of ours may be broken."""
+"""Faults: what breaks while a load runs. Only a lab may be broken."""
 
 from __future__ import annotations
 
