@@ -135,7 +135,7 @@ def test_cleaning_somebodys_cluster_needs_a_yes_for_it(
 
 def test_a_run_that_there_is_not_is_named(tool: Tool, lab: Lab) -> None:
     done = tool("cleanup", "gone", "--bootstrap-server", lab.bootstrap_servers)
-    assert done.returncode == 1
+    assert done.returncode == 104
     assert "there is no run 'gone', neither a file nor an id in runs/" in done.stderr
 
 

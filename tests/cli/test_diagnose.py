@@ -67,7 +67,7 @@ def test_parts_of_run_files_are_windows_and_baselines_too(tool: Tool, stored: Pa
         (("seen.run", "--baseline", "45s"), "leaves nothing"),
         (("seen.run", "--for", "5s"), "for a cluster that is watched"),
         (("seen.run", "--limits", "declared"), "name a table"),
-        (("now-2h/1h",), "is no run file"),
+        (("now-2h/1h",), "is not a run file"),
         (("nothing.run",), "does not exist"),
         ((), "no cluster was named"),
         (("seen.run", "--baseline", "later"), "neither a run file nor a stretch"),

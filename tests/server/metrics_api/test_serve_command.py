@@ -86,9 +86,9 @@ def test_a_restart_keeps_history_and_token(start: Start, tmp_path: Path, exporte
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--lateness", "90s"), 2, "whole minutes"),
-        (("--cluster-id", "../elsewhere"), 2, "--cluster-id takes"),
-        (("--exporter", "one"), 104, "--exporter takes ID=URL"),
+        (("--lateness", "90s"), 2, "whole number of minutes"),
+        (("--cluster-id", "../elsewhere"), 2, "is not a cluster id"),
+        (("--exporter", "one"), 2, "'one' is not ID=URL"),
         (("--host", "192.0.2.1"), 104, "cannot listen on 192.0.2.1"),
     ],
 )
