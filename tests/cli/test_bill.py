@@ -138,5 +138,5 @@ def test_too_many_clients_are_not_unlocked_since_each_takes_memory(lab: Lab, clu
 
 
 def test_what_is_over_cannot_be_unlocked() -> None:
-    with pytest.raises(UsageError, match="are of a live cluster"):
+    with pytest.raises(UsageError, match="for a cluster that is watched"):
         root.main(["bill", "peak.run", "--unlock-client-metrics"], standalone_mode=False)

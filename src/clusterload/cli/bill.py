@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from clusterload.analysis.bill.charge import KINDS
+from clusterload.cli import options
 from clusterload.cli.grammar import OUTPUT, TIMES, Command, option
-from clusterload.cli.options import (
-    baseline_option,
-    duration_option,
-    json_option,
-    metrics_options,
-    out_option,
-    unlock_options,
-    yes_option,
-)
 from clusterload.cli.stretch import Watched, run_part, split, with_baseline
 from clusterload.cli.target import Target, Unlock, opened, sources_for, unlocked
 from clusterload.model.errors import UsageError
@@ -31,14 +23,14 @@ _BASELINE: Final = "20s"
 
 @click.command(cls=Command)
 @click.argument("stored", metavar="[RUN]", required=False)
-@metrics_options
-@duration_option("How long to watch; 40s by default.", TIMES)
-@baseline_option
-@unlock_options
-@yes_option
+@options.cluster_and_metrics
+@options.duration("How long to watch; 40s by default.", TIMES)
+@options.baseline
+@options.unlock
+@options.yes
 @option("--by", type=click.Choice(KINDS), group=OUTPUT, help="Show only this view, with more rows.")
-@out_option("The run file of what is watched.")
-@json_option
+@options.out("The run file of what is watched.")
+@options.as_json
 def bill(
     stored: str | None,
     target: Target,

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from clusterload.analysis.ceiling.drive import DRIVES
+from clusterload.cli import options
 from clusterload.cli.grammar import LOAD, SEARCH, TIME, Command, as_usage, option
-from clusterload.cli.options import (
-    consent_options,
-    json_option,
-    load_options,
-    out_option,
-    seed_option,
-    steps_options,
-    until_option,
-)
 from clusterload.cli.target import Target, confirmed, opened, sources_for
 
 if TYPE_CHECKING:
@@ -38,31 +30,24 @@ Examples:
 
 
 @click.command(cls=Command, epilog=_EXAMPLES)
-@load_options
-@consent_options
+@options.cluster_to_load
+@options.consent
 @option(
     "--topic", metavar="NAME", default="", group=LOAD, help="An existing topic, where none is created on first use."
 )
 @option(
-    "--resource",
-    "resources",
-    multiple=True,
-    metavar="R",
-    group=SEARCH,
+    "--resource", "resources", multiple=True, metavar="R", group=SEARCH,
     help=f"Search the ceiling of {', '.join(DRIVES)}; all of them by default.",
-)
-@until_option("What breaks a step, as in 'latency.p99 > 20 ms'.  [default: saturation > 90 %]")
+)  # fmt: skip
+@options.until("What breaks a step, as in 'latency.p99 > 20 ms'.  [default: saturation > 90 %]")
 @option(
-    "--latency",
-    type=TIME,
-    metavar="TIME",
-    group=SEARCH,
+    "--latency", type=TIME, metavar="TIME", group=SEARCH,
     help="Highest 99th percentile that a step may have.  [default: 50ms]",
-)
-@steps_options(precision="10 %", longest="1h")
-@seed_option(SEARCH)
-@out_option("The table of limits.", "FILE.toml")
-@json_option
+)  # fmt: skip
+@options.steps(precision="10 %", longest="1h")
+@options.seed(SEARCH)
+@options.out("The table of limits.", "FILE.toml")
+@options.as_json
 def calibrate(
     target: Target,
     consented: Consent,

@@ -9,19 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import OUTPUT, SEARCH, Command, as_usage, flag, option
-from clusterload.cli.options import (
-    FILE,
-    consent_options,
-    dial_option,
-    dry_run_option,
-    json_option,
-    limits_options,
-    load_options,
-    plan_argument,
-    steps_options,
-    until_option,
-)
+from clusterload.cli.options import FILE
 from clusterload.cli.plans import Asked, said_totals
 from clusterload.cli.target import Target, check_yes, confirmed, opened, sources_for
 from clusterload.model.errors import UsageError
@@ -45,20 +35,20 @@ Examples:
 
 
 @click.command(cls=Command, epilog=_EXAMPLES)
-@load_options
-@consent_options
-@plan_argument
-@dial_option
+@options.cluster_to_load
+@options.consent
+@options.plan
+@options.dial
 @option("--raise", "dial", metavar="DIAL", group=SEARCH, help="Raise this dial, as in record_rate or LOAD.record_rate.")
 @flag("--mix", group=SEARCH, text="Raise all rates together.")
-@until_option(
+@options.until(
     "What ends it, as in 'limit_load > 90 %', 'saturation.cpu > 80 %' or 'latency.p99 > 50 ms'.", required=True
 )
-@steps_options(precision="5 %", longest="10m")
-@limits_options
+@options.steps(precision="5 %", longest="10m")
+@options.limits
 @option("--plot", type=FILE, metavar="FILE", group=OUTPUT, help="Draw the steps, as PNG or SVG.")
-@dry_run_option("Print what the first step would be, and send nothing.")
-@json_option
+@options.dry_run("Print what the first step would be, and send nothing.")
+@options.as_json
 def capacity(
     file: Path | None,
     target: Target,

@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import LOAD, Command, flag
-from clusterload.cli.options import (
-    Views,
-    consent_options,
-    duration_option,
-    json_option,
-    load_options,
-    other_limits_options,
-    out_option,
-    web_option,
-)
+from clusterload.cli.options import Views
 from clusterload.cli.target import Target, confirmed, opened, sources_for
 
 if TYPE_CHECKING:
@@ -29,14 +21,14 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("name", metavar="CASE")
-@load_options
-@consent_options
+@options.cluster_to_load
+@options.consent
 @flag("--full", group=LOAD, text="As long as in the course: 180 s a load, figures for each minute.")
-@duration_option("Length of each load, as in 25s.")
-@other_limits_options
-@web_option
-@out_option("For run files, plots and the report.", "FOLDER")
-@json_option
+@options.duration("Length of each load, as in 25s.")
+@options.other_limits
+@options.web
+@options.out("For run files, plots and the report.", "FOLDER")
+@options.as_json
 def case(
     name: str,
     target: Target,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import OUTPUT, TIMES, Command, option
-from clusterload.cli.options import json_option, metrics_options, out_option
 from clusterload.cli.stretch import RunPart, Stretch, stretch
 from clusterload.cli.target import Target, read_stretch
 
@@ -26,28 +26,21 @@ _WINDOWS: Final = 10
 
 
 @click.command(cls=Command)
-@metrics_options
+@options.cluster_and_metrics
 @option(
-    "--before",
-    "first",
-    metavar="A",
-    required=True,
-    group=TIMES,
+    "--before", "first", metavar="A", required=True, group=TIMES,
     help="The earlier stretch: RUN, RUN@10s..40s, START/END or START/DURATION.",
-)
+)  # fmt: skip
 @option("--after", "second", metavar="B", required=True, group=TIMES, help="The later one, in the same form.")
 @option(
-    "--usual",
-    multiple=True,
-    metavar="C",
-    group=TIMES,
+    "--usual", multiple=True, metavar="C", group=TIMES,
     help="When all was as usual; may be repeated. Default: ten times the length of A, before A.",
-)
+)  # fmt: skip
 @option(
     "--top", type=click.IntRange(1), default=15, show_default=True, metavar="N", group=OUTPUT, help="How many rows."
 )
-@out_option("Keep what is read of the history.", "FOLDER")
-@json_option
+@options.out("Keep what is read of the history.", "FOLDER")
+@options.as_json
 def changed(
     target: Target, *, first: str, second: str, usual: tuple[str, ...], top: int, out: Path | None, as_json: bool
 ) -> None:

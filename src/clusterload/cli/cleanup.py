@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import Command
-from clusterload.cli.options import cluster_options, dry_run_option, yes_option
 from clusterload.cli.target import Target, check_yes, confirmed, opened
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("names", nargs=-1, metavar="[RUN_ID_OR_FILE...]")
-@cluster_options
-@yes_option
-@dry_run_option("Print what would be removed, and remove nothing.")
+@options.cluster
+@options.yes
+@options.dry_run("Print what would be removed, and remove nothing.")
 def cleanup(names: tuple[str, ...], target: Target, consented: Consent, *, dry_run: bool) -> int:
     """Remove what runs created on their cluster: topics and consumer groups.
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import FILTER, OUTPUT, Command, option
-from clusterload.cli.options import FILE, json_option, limits_options
+from clusterload.cli.options import FILE
 from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ Examples:
     "--repeats", multiple=True, metavar="RUNS", group=FILTER,
     help="Further runs of the same plans, to learn how runs differ. Default: those next to a single run.",
 )  # fmt: skip
-@limits_options
+@options.limits
 @option("--markdown", type=FILE, metavar="FILE", group=OUTPUT, help="Write it as Markdown, too.")
-@json_option
+@options.as_json
 def compare(
     groups: tuple[str, ...], *, repeats: tuple[str, ...], limits: Limits, markdown: Path | None, as_json: bool
 ) -> None:

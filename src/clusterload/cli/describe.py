@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import OUTPUT, Group, flag, option
-from clusterload.cli.options import cluster_options, json_option
 from clusterload.cli.target import Target, opened
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def describe() -> None:
 
 
 @describe.command()
-@cluster_options
-@json_option
+@options.cluster
+@options.as_json
 def brokers(target: Target, *, as_json: bool) -> None:
     """Show id, id string, host, port, rack and controller of each broker.
 
@@ -39,8 +39,8 @@ def brokers(target: Target, *, as_json: bool) -> None:
 
 @describe.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@cluster_options
-@json_option
+@options.cluster
+@options.as_json
 def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
     """Show partitions with leader, replicas and ISR; what is out of sync is marked."""
     from clusterload.report.terminal import topics_table
@@ -51,7 +51,7 @@ def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 
 
 @describe.command()
-@json_option
+@options.as_json
 def resources(*, as_json: bool) -> None:
     """Show what is measured, which source has it under which name, and how each figure misleads."""
     from clusterload.cli.console import OUT, print_json
@@ -65,8 +65,8 @@ def resources(*, as_json: bool) -> None:
 
 @describe.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@cluster_options
-@json_option
+@options.cluster
+@options.as_json
 def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
     """Show consumer groups with state, members and lag by topic.
 
@@ -84,10 +84,10 @@ def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 
 
 @describe.command()
-@cluster_options
+@options.cluster
 @option("--topic", "topics", multiple=True, metavar="NAME", group=OUTPUT, help="This topic's, not the brokers'.")
 @flag("--all", "every", group=OUTPUT, text="Also settings that are left at their default.")
-@json_option
+@options.as_json
 def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bool) -> None:
     """Show settings of brokers or topics that are not at their default, and where they are set.
 
@@ -109,8 +109,8 @@ def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bo
 
 
 @describe.command()
-@cluster_options
-@json_option
+@options.cluster
+@options.as_json
 def quotas(target: Target, *, as_json: bool) -> None:
     """Show the quotas of clients, users and addresses; each applies per broker."""
     from clusterload.kafka.configuration import client_quotas
@@ -122,7 +122,7 @@ def quotas(target: Target, *, as_json: bool) -> None:
 
 
 @describe.command()
-@json_option
+@options.as_json
 def privileges(*, as_json: bool) -> None:
     """Show which rights each command needs on a cluster with ACLs, and what is missing without one."""
     from clusterload.kafka.privileges import PRIVILEGES

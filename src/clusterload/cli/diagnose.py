@@ -7,20 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import TIMES, Command
-from clusterload.cli.options import (
-    baseline_option,
-    duration_option,
-    gate_options,
-    interval_option,
-    json_option,
-    metrics_options,
-    out_option,
-    table_options,
-    unlock_options,
-    yes_option,
-)
 from clusterload.cli.stretch import Watched, run_part, split, with_baseline
 from clusterload.cli.target import (
     USUAL_LIMITS,
@@ -42,16 +31,16 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("file", metavar="[RUN]", required=False)
-@metrics_options
-@duration_option("How long to watch; 40s by default.", TIMES)
-@baseline_option
-@interval_option
-@table_options
-@gate_options
-@unlock_options
-@yes_option
-@out_option("The run file of what is watched.")
-@json_option
+@options.cluster_and_metrics
+@options.duration("How long to watch; 40s by default.", TIMES)
+@options.baseline
+@options.interval
+@options.table
+@options.gates
+@options.unlock
+@options.yes
+@options.out("The run file of what is watched.")
+@options.as_json
 def diagnose(
     file: str | None,
     target: Target,

@@ -9,22 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import DESIGN, Command, as_usage, option
-from clusterload.cli.options import (
-    consent_options,
-    dial_option,
-    dry_run_option,
-    duration_option,
-    json_option,
-    limits_options,
-    load_options,
-    out_option,
-    plan_argument,
-    repeats_option,
-    rest_option,
-    seed_option,
-    topic_option,
-)
 from clusterload.cli.plans import Asked
 from clusterload.cli.target import Target, check_yes, confirmed, opened, sources_for
 from clusterload.model.errors import UsageError
@@ -48,41 +34,31 @@ _STRETCH = 20.0
 
 
 @click.command(cls=Command, epilog=_EXAMPLES)
-@load_options
-@consent_options
-@plan_argument
-@dial_option
-@duration_option("How long each run lasts, as in 20s; replaces the plan's.")
-@topic_option
+@options.cluster_to_load
+@options.consent
+@options.plan
+@options.dial
+@options.duration("How long each run lasts, as in 20s; replaces the plan's.")
+@options.topic
 @option(
-    "--factor",
-    "factors",
-    multiple=True,
-    metavar="[LOAD.]DIAL=V,V",
-    group=DESIGN,
+    "--factor", "factors", multiple=True, metavar="[LOAD.]DIAL=V,V", group=DESIGN,
     help="What to vary, as in connections=10,20; a single value is held against the plan's own.",
-)
+)  # fmt: skip
 @option(
-    "--remove",
-    "suspect",
-    metavar="client=ID",
-    group=DESIGN,
+    "--remove", "suspect", metavar="client=ID", group=DESIGN,
     help="Throttle another program's client for a while by a quota; or principal=NAME.",
-)
+)  # fmt: skip
 @option(
-    "--design",
-    "kind",
-    type=click.Choice(["one", "full", "screen"]),
-    group=DESIGN,
+    "--design", "kind", type=click.Choice(["one", "full", "screen"]), group=DESIGN,
     help="One change at a time, all combinations, or a screening.  [default: one; above six factors screen]",
-)
-@repeats_option("How often each is measured.", DESIGN)
-@rest_option(DESIGN)
-@seed_option(DESIGN)
-@limits_options
-@out_option("For run files; an interrupted experiment is continued.", "FOLDER")
-@dry_run_option("Print the order of runs and how long it takes, and send nothing.")
-@json_option
+)  # fmt: skip
+@options.repeats("How often each is measured.", DESIGN)
+@options.rest(DESIGN)
+@options.seed(DESIGN)
+@options.limits
+@options.out("For run files; an interrupted experiment is continued.", "FOLDER")
+@options.dry_run("Print the order of runs and how long it takes, and send nothing.")
+@options.as_json
 def experiment(
     file: Path | None,
     target: Target,

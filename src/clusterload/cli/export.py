@@ -20,20 +20,13 @@ Examples:
 @click.argument("file", metavar="RUN", type=FILE)
 @option("--to", "target", type=FILE, metavar="FILE", required=True, group=OUTPUT, help="The new file.")
 @option(
-    "--format",
-    "form",
-    default="",
-    metavar="FORMAT",
-    group=OUTPUT,
+    "--format", "form", default="", metavar="FORMAT", group=OUTPUT,
     help="csv, json, parquet, openmetrics or hdr; by default by the file's name.",
-)
+)  # fmt: skip
 @option(
-    "--table",
-    default="",
-    metavar="TABLE",
-    group=OUTPUT,
+    "--table", default="", metavar="TABLE", group=OUTPUT,
     help="For CSV and Parquet: points (by default), latencies, ledgers or events.",
-)
+)  # fmt: skip
 def export(file: Path, *, target: Path, form: str, table: str) -> None:
     """Write a RUN file for other tools. An existing file is replaced.
 

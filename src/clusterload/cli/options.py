@@ -34,7 +34,7 @@ from clusterload.cli.grammar import (
     option,
     together,
 )
-from clusterload.cli.target import USUAL_LIMITS, Target, Unlock, consent, limits_named
+from clusterload.cli.target import USUAL_LIMITS, Target, Unlock, consented, limits_named
 from clusterload.model.errors import UsageError
 
 FILE: Final = click.Path(path_type=Path)
@@ -100,21 +100,21 @@ _SOURCES: Final = together(
     option("--source", type=click.Choice(KINDS), group=METRICS, help="Read this one of the known sources."),
 )  # fmt: skip
 
-cluster_options: Final = gathered("target", Target, _CLUSTER, _LAB)
+cluster: Final = gathered("target", Target, _CLUSTER, _LAB)
 """Which cluster, for a command that reads no metrics; it gets a `target`."""
-exporter_options: Final = gathered("target", Target, _CLUSTER, _LAB, _EXPORTER)
+cluster_and_exporters: Final = gathered("target", Target, _CLUSTER, _LAB, _EXPORTER)
 """Which cluster, and its exporters; it gets a `target`."""
-metrics_options: Final = gathered("target", Target, _CLUSTER, _LAB, _SOURCES)
+cluster_and_metrics: Final = gathered("target", Target, _CLUSTER, _LAB, _SOURCES)
 """Which cluster and which metrics, for a command that makes no load; it gets a `target`."""
-load_options: Final = gathered("target", partial(Target, starts=True), _CLUSTER, _LAB_OR_NEW, _SOURCES)
+cluster_to_load: Final = gathered("target", partial(Target, starts=True), _CLUSTER, _LAB_OR_NEW, _SOURCES)
 """Which cluster and which metrics, for a command that makes load; it gets a `target`."""
 
-yes_option: Final = gathered("consented", consent, _YES)
+yes: Final = gathered("consented", consented, _YES)
 """Consent to change a cluster that is not a lab; the command gets it as `consented`."""
-consent_options: Final = gathered("consented", consent, _YES, _CAP)
+consent: Final = gathered("consented", consented, _YES, _CAP)
 """Consent to load a cluster that is not a lab; the command gets it as `consented`."""
 
-unlock_options: Final = gathered(
+unlock: Final = gathered(
     "unlock", Unlock,
     flag(
         "--unlock-client-metrics", "unlock", group=METRICS,
@@ -127,14 +127,14 @@ unlock_options: Final = gathered(
 )  # fmt: skip
 """Whether brokers are to report per client; the command gets an `unlock`."""
 
-interval_option: Final = option(
+interval: Final = option(
     "--interval", type=TIME, metavar="TIME", default="1s", show_default=True, group=METRICS, help="Scrape interval."
 )
 
 # Limits and gates
 
 _UNITS_HELP: Final = "How many CKU, eCKU or brokers the cluster has, for limits per unit."
-units_option: Final = option(
+units: Final = option(
     "--units", type=click.IntRange(1), metavar="N", default=1, show_default=True, group=JUDGEMENT, help=_UNITS_HELP
 )
 
@@ -143,13 +143,13 @@ def _table(text: str, **settings: Any) -> Decorator:
     return option("--limits", "table", metavar="TABLE", group=JUDGEMENT, help=text, **settings)
 
 
-limits_options: Final = gathered(
+limits: Final = gathered(
     "limits", limits_named,
     _table("A name from 'limits list', or a TOML file.", default=USUAL_LIMITS, show_default=True),
-    units_option,
+    units,
 )  # fmt: skip
 """Which limits; the command gets them, ready to be used, as `limits`."""
-table_options: Final = together(_table("A name from 'limits list', a TOML file, or 'declared'."), units_option)
+table: Final = together(_table("A name from 'limits list', a TOML file, or 'declared'."), units)
 """Which limits, also those that the brokers declare; the command gets `table` and `units`."""
 
 
@@ -159,14 +159,14 @@ def _other(table: str | None, units: int | None) -> Any:
     return limits_named(table, units or 1) if table else None
 
 
-other_limits_options: Final = gathered(
+other_limits: Final = gathered(
     "limits", _other,
     _table("Other limits: a name from 'limits list', or a TOML file."),
     option("--units", type=click.IntRange(1), metavar="N", group=JUDGEMENT, help=_UNITS_HELP),
 )  # fmt: skip
-"""As `limits_options`, for a command that has limits already; it gets None where no others are chosen."""
+"""As `limits`, for a command that has limits already; it gets None where no others are chosen."""
 
-gate_options: Final = gathered(
+gates: Final = gathered(
     "gates", Gates,
     option(
         "--fail-if", type=THRESHOLD, multiple=True, metavar="THRESHOLD", group=JUDGEMENT,
@@ -176,23 +176,21 @@ gate_options: Final = gathered(
     option("--summary", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write a summary in Markdown."),
 )  # fmt: skip
 """What fails a run, and where that is written; the command gets `gates`."""
-abort_option: Final = option(
+abort_if: Final = option(
     "--abort-if", type=THRESHOLD, multiple=True, metavar="THRESHOLD", group=JUDGEMENT,
     help="End the load at once if crossed, as in 'latency.p99 > 1 s for 5 s', and exit with 99.",
 )  # fmt: skip
 
 # Load
 
-plan_argument: Final = click.argument("file", metavar="[PLAN.toml]", required=False, type=FILE)
-dial_option: Final = option(
+plan: Final = click.argument("file", metavar="[PLAN.toml]", required=False, type=FILE)
+dial: Final = option(
     "--dial", "dials", multiple=True, metavar="NAME=VALUE", group=LOAD, help="Set one dial, as in record_rate=500/s."
 )
-topic_option: Final = option(
-    "--topic", metavar="NAME", group=LOAD, help="Topic of a load that is made of --dial options."
-)
+topic: Final = option("--topic", metavar="NAME", group=LOAD, help="Topic of a load that is made of --dial options.")
 
 
-def duration_option(text: str, group: Any = LOAD) -> Decorator:
+def duration(text: str, group: Any = LOAD) -> Decorator:
     """How long something lasts; the command gets seconds as `duration`, or None."""
     return option("--for", "duration", type=TIME, metavar="TIME", group=group, help=text)
 
@@ -200,14 +198,14 @@ def duration_option(text: str, group: Any = LOAD) -> Decorator:
 # Search and experiment
 
 
-def repeats_option(text: str, group: Any) -> Decorator:
+def repeats(text: str, group: Any) -> Decorator:
     """How often; the command gets `repeats`."""
     return option(
         "--repeats", type=click.IntRange(1, 99), default=3, show_default=True, metavar="N", group=group, help=text
     )
 
 
-def rest_option(group: Any) -> Decorator:
+def rest(group: Any) -> Decorator:
     """How long the cluster may take to be idle again; the command gets seconds as `rest`."""
     return option(
         "--rest", type=TIME, metavar="TIME", default="15s", show_default=True, group=group,
@@ -215,12 +213,12 @@ def rest_option(group: Any) -> Decorator:
     )  # fmt: skip
 
 
-def seed_option(group: Any) -> Decorator:
+def seed(group: Any) -> Decorator:
     """The seed; the command gets `seed`, or None."""
     return option("--seed", type=int, metavar="N", group=group, help="Seed of the random order.")
 
 
-def until_option(text: str, **settings: Any) -> Decorator:
+def until(text: str, **settings: Any) -> Decorator:
     """What ends a search; the command gets bounds as `until`."""
     return option("--until", type=BOUND, multiple=True, metavar="BOUND", group=SEARCH, help=text, **settings)
 
@@ -231,11 +229,11 @@ def _search(**given: Any) -> Any:
     return SearchOptions(**given)
 
 
-def steps_options(*, precision: str, longest: str) -> Decorator:
+def steps(*, precision: str, longest: str) -> Decorator:
     """How a search goes on; the command gets `SearchOptions` as `search`."""
     return gathered(
         "search", partial(as_usage, _search),
-        repeats_option("How many searches.", SEARCH),
+        repeats("How many searches.", SEARCH),
         option(
             "--step-time", type=TIME, metavar="TIME", default="5s", show_default=True, group=SEARCH,
             help="How long each step lasts.",
@@ -248,7 +246,7 @@ def steps_options(*, precision: str, longest: str) -> Decorator:
             "--tries", type=click.IntRange(1, 99), default=3, show_default=True, metavar="N", group=SEARCH,
             help="How often to repeat a step that was not conclusive.",
         ),
-        rest_option(SEARCH),
+        rest(SEARCH),
         option(
             "--longest", type=TIME, metavar="TIME", default=longest, show_default=True, group=SEARCH,
             help="Start no further step after this time.",
@@ -258,13 +256,13 @@ def steps_options(*, precision: str, longest: str) -> Decorator:
 
 # Time range
 
-baseline_option: Final = option(
+baseline: Final = option(
     "--baseline", metavar="TIME|RUN", group=TIMES,
     help="What is usual: the first TIME, as in 20s; or another run file, or a part of one.",
 )  # fmt: skip
 
 
-def range_options(start: str, end: str) -> Decorator:
+def time_range(start: str, end: str) -> Decorator:
     """From when to when; the command gets `start` and `end`."""
     return together(
         option("--from", "start", metavar="WHEN", group=TIMES, help=start),
@@ -295,7 +293,7 @@ def _cluster_id(text: str) -> str:
     return text
 
 
-api_options: Final = gathered(
+api: Final = gathered(
     "api", Api,
     option(
         "--cluster-id", type=Parsed("ID", _cluster_id), metavar="ID", group=SERVER,
@@ -329,21 +327,21 @@ def _view(name: str, text: str) -> Decorator:
 
 
 _WEB: Final = _view("--web", "Show a live page, on this machine only; on any free port by default.")
-web_option: Final = gathered("views", Views, _WEB)
+web: Final = gathered("views", Views, _WEB)
 """Whether a live page is shown; the command gets `views`."""
-view_options: Final = gathered(
+views: Final = gathered(
     "views", Views, _WEB, _view("--expose", "Expose live figures for Prometheus, on this machine only.")
 )
 """Where else a run is shown live; the command gets `views`."""
 
-json_option: Final = flag("--json", "as_json", group=OUTPUT, text="Print JSON.")
+as_json: Final = flag("--json", "as_json", group=OUTPUT, text="Print JSON.")
 
 
-def out_option(text: str, metavar: str = "FILE") -> Decorator:
+def out(text: str, metavar: str = "FILE") -> Decorator:
     """Where files go; the command gets a path as `out`, or None."""
     return option("--out", type=FILE, metavar=metavar, group=OUTPUT, help=text)
 
 
-def dry_run_option(text: str) -> Decorator:
+def dry_run(text: str) -> Decorator:
     """Whether nothing is to be touched; the command gets `dry_run`."""
     return flag("--dry-run", group=OUTPUT, text=text)

@@ -11,8 +11,8 @@ from typing import Final
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import LOAD, TIME, Parsed, as_usage, gathered, option
-from clusterload.cli.options import dial_option, duration_option, plan_argument, topic_option
 from clusterload.model import units
 from clusterload.model.errors import ConfigurationError, UsageError, nearest
 from clusterload.model.thresholds import Threshold
@@ -103,14 +103,14 @@ def _fault(text: str) -> Fault:
 
 asked_options: Final = gathered(
     "asked", Asked,
-    plan_argument,
-    dial_option,
-    duration_option("How long, as in 25s; replaces the plan's."),
+    options.plan,
+    options.dial,
+    options.duration("How long, as in 25s; replaces the plan's."),
     option(
         "--warm-up", type=TIME, metavar="TIME", group=LOAD,
         help="How long at the start is not judged; replaces the plan's.",
     ),
-    topic_option,
+    options.topic,
     option("--arrivals", type=click.Choice(ARRIVALS), group=LOAD, help="Arrival process; replaces the plan's."),
     option(
         "--fault", "faults", type=Parsed("FAULT", _fault), multiple=True, metavar="FAULT", group=LOAD,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import OUTPUT, Command, option
-from clusterload.cli.options import FILE, baseline_option, gate_options, json_option, limits_options, range_options
+from clusterload.cli.options import FILE
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("file", metavar="RUN", type=FILE)
-@range_options("Judge from here: ISO 8601 with zone, or a time into the run, as in 10s.", "As --from.")
-@baseline_option
-@limits_options
-@gate_options
+@options.time_range("Judge from here: ISO 8601 with zone, or a time into the run, as in 10s.", "As --from.")
+@options.baseline
+@options.limits
+@options.gates
 @option("--html", type=FILE, metavar="FILE", group=OUTPUT, help="Write one page that needs nothing else.")
 @option("--markdown", type=FILE, metavar="FILE", group=OUTPUT, help="Write Markdown, as for a pull request.")
 @option("--plots", type=FILE, metavar="FOLDER", group=OUTPUT, help="Draw plots as PNG and SVG into this folder.")
 @option("--graph", "graphs", multiple=True, metavar="NAME", group=OUTPUT, help="Which graphs, in which order.")
-@json_option
+@options.as_json
 def report(
     file: Path,
     *,

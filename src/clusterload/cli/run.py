@@ -9,20 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import LOAD, METRICS, OUTPUT, Command, flag, option
-from clusterload.cli.options import (
-    Views,
-    abort_option,
-    consent_options,
-    dry_run_option,
-    gate_options,
-    json_option,
-    limits_options,
-    load_options,
-    out_option,
-    view_options,
-)
+from clusterload.cli.options import Views
 from clusterload.cli.plans import Asked, asked_options, dials_help, said_totals
 from clusterload.cli.target import Target, check_yes, confirmed, opened, sources_for
 from clusterload.model.errors import UsageError
@@ -42,8 +32,8 @@ Examples:
 
 
 @click.command(cls=Command, epilog=f"{dials_help()}\n\n{_EXAMPLES}")
-@load_options
-@consent_options
+@options.cluster_to_load
+@options.consent
 @asked_options
 @option(
     "--workers", type=click.IntRange(1, 64), metavar="N", group=LOAD,
@@ -51,14 +41,14 @@ Examples:
 )  # fmt: skip
 @flag("--noop", group=LOAD, text="Load a stub broker: measures the generator's own overhead.")
 @flag("--no-metrics", group=METRICS, text="Read no metrics: only make the load.")
-@limits_options
-@gate_options
-@abort_option
-@view_options
-@out_option("The run file.")
+@options.limits
+@options.gates
+@options.abort_if
+@options.views
+@options.out("The run file.")
 @flag("--stats", group=OUTPUT, text="Print each client's librdkafka statistics, one JSON a line.")
-@dry_run_option("Print what would be sent, and send nothing.")
-@json_option
+@options.dry_run("Print what would be sent, and send nothing.")
+@options.as_json
 def run(
     target: Target,
     consented: Consent,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import FILTER, OUTPUT, TIME, Group, as_usage, flag, gathered, option
-from clusterload.cli.options import FILE, json_option, limits_options
+from clusterload.cli.options import FILE
 from clusterload.model.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def _ago(text: str) -> int:
     "--latest", type=click.IntRange(1), default=_LATEST, show_default=True, metavar="N", group=FILTER, help="How many."
 )
 @flag("--all", "every", group=FILTER, text="All of them, whatever --latest says.")
-@limits_options
-@json_option
+@options.limits
+@options.as_json
 def list_(folder: Path, wanted: RunFilter, limits: Limits, *, latest: int, every: bool, as_json: bool) -> None:
     """List the run files of a FOLDER (runs), the latest first, with the result of each against limits.
 
@@ -142,17 +143,14 @@ def label(file: Path, labels: tuple[str, ...]) -> None:
 @_folder_argument
 @_wanted_options
 @option(
-    "--older-than",
-    type=TIME,
-    metavar="TIME",
-    group=FILTER,
+    "--older-than", type=TIME, metavar="TIME", group=FILTER,
     help="Only runs that ended longer ago than this, as in 30d.",
-)
+)  # fmt: skip
 @option(
     "--keep", type=click.IntRange(0), metavar="N", group=FILTER, help="Keep the latest N of them, whatever their age."
 )
 @flag("--yes", group=OUTPUT, text="Delete them. Without it, they are only listed.")
-@json_option
+@options.as_json
 def prune(
     folder: Path, wanted: RunFilter, *, older_than: float | None, keep: int | None, yes: bool, as_json: bool
 ) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.grammar import METRICS, SERVER, Command, option
-from clusterload.cli.options import FILE, PORT, Api, api_options, exporter_options, interval_option
+from clusterload.cli.options import FILE, PORT, Api
 from clusterload.cli.target import Target, opened
 from clusterload.model.errors import ConfigurationError
 
@@ -20,28 +21,22 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@exporter_options
+@options.cluster_and_exporters
 @option(
-    "--client-listener",
-    multiple=True,
-    metavar="NAME",
-    group=METRICS,
+    "--client-listener", multiple=True, metavar="NAME", group=METRICS,
     help="A listener that clients use; a lab's is known.",
-)
-@interval_option
+)  # fmt: skip
+@options.interval
 @option("--history", type=FILE, metavar="FILE", group=METRICS, help="Where scraped figures are kept.")
-@api_options
+@options.api
 @option("--host", metavar="HOST", default="127.0.0.1", show_default=True, group=SERVER, help="Address to listen on.")
 @option(
     "--port", type=PORT, metavar="PORT", default=0, group=SERVER, help="Port to listen on; any free one by default."
 )
 @option(
-    "--properties",
-    type=FILE,
-    metavar="FILE",
-    group=SERVER,
+    "--properties", type=FILE, metavar="FILE", group=SERVER,
     help="Where address, token and cluster id are written for clients.",
-)
+)  # fmt: skip
 def serve(
     target: Target,
     *,

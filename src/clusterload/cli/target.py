@@ -351,7 +351,7 @@ def unlocked(
     )
 
 
-def consent(yes_cluster: str, cap: tuple[str, ...] = ()) -> Consent:
+def consented(yes_cluster: str, cap: tuple[str, ...] = ()) -> Consent:
     """What was consented to on the command line."""
     from clusterload.workflow.consent import Consent
 

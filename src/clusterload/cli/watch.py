@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import METRICS, TIME, TIMES, Command, as_usage, flag, option
-from clusterload.cli.options import (
-    Views,
-    duration_option,
-    gate_options,
-    interval_option,
-    json_option,
-    metrics_options,
-    out_option,
-    range_options,
-    table_options,
-    view_options,
-)
+from clusterload.cli.options import Views
 from clusterload.cli.target import Target, limits_for, opened, read_stretch, sources_with_admin
 from clusterload.model.errors import SourceError, UsageError
 
@@ -36,23 +26,23 @@ _SILENCE: Final = 3.0
 
 
 @click.command(cls=Command)
-@metrics_options
-@duration_option("How long, as in 5m; by default until Ctrl-C.", TIMES)
-@range_options(
+@options.cluster_and_metrics
+@options.duration("How long, as in 5m; by default until Ctrl-C.", TIMES)
+@options.time_range(
     "Read the past from here: ISO 8601 with zone, or as in 'now-2h'.", "As --from; by default as far as there is data."
 )
 @flag("--with-admin", group=METRICS, text="Query the brokers too: groups, lag, log sizes, leaders.")
-@interval_option
+@options.interval
 @option("--granularity", metavar="STEP", group=METRICS, help="Query resolution with --from: PT1M … P1D, or 15s.")
 @option(
     "--wait", type=TIME, metavar="TIME", default="10m", show_default=True, group=METRICS,
     help="Wait at most so long for late figures.",
 )  # fmt: skip
-@table_options
-@gate_options
-@view_options
-@out_option("The run file.")
-@json_option
+@options.table
+@options.gates
+@options.views
+@options.out("The run file.")
+@options.as_json
 def watch(
     target: Target,
     *,
