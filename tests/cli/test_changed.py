@@ -99,7 +99,7 @@ def test_the_table_is_as_long_as_asked_for(tool: Tool, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--before", "gone.run", "--after", "gone.run"), 104, "no run file gone.run"),
+        (("--before", "gone.run", "--after", "gone.run"), 104, "run file gone.run does not exist"),
         (("--before", "now-2h/1h", "--after", "now-1h/1h"), 2, "no cluster was named"),
         (("--before", "now-2h/1h"), 2, "--after"),
         (("--before", "noon", "--after", "now-1h/1h"), 2, "neither a run file nor a stretch"),

@@ -84,7 +84,7 @@ def test_old_runs_go_only_with_a_yes(folder: Path, capsys: pytest.CaptureFixture
         (("--since", "later"), UsageError, "or so long ago as in 2d"),
         (("prune",), UsageError, "nothing says which runs to delete"),
         (("label", "runs/a.run", "release"), UsageError, "write it as in build=42"),
-        (("label", "runs/letter.run", "x=y"), StoreError, "damaged or no run file"),
+        (("label", "runs/letter.run", "x=y"), StoreError, "damaged or not a run file"),
         (("label", "gone.run", "x=y"), StoreError, "does not exist"),
     ],
 )
