@@ -76,4 +76,4 @@ def test_what_the_cpu_goes_to_adds_up_to_it() -> None:
 
 
 def test_a_kind_of_which_nothing_is_told_says_so() -> None:
-    assert "Nothing is told by principal." in printed(billed(clients(old=0.5)), by="principal")
+    assert "No metric has figures by principal." in printed(billed(clients(old=0.5)), by="principal")

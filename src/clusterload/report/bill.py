@@ -95,19 +95,19 @@ def bill_report(billed: Billed, *, by: str = "") -> TextReport:
     return TextReport(view=Group(*parts))
 
 
-def charges_table(told: Bill, kind: str, charges: Sequence[Charge], top: int) -> Table:
+def charges_table(bill: Bill, kind: str, charges: Sequence[Charge], top: int) -> Table:
     """What each of a kind has used: who rose most and who is largest, the others together, and the remainder."""
-    leading, known = told.leading[kind], {figure for charge in charges for figure in charge.figures}
+    leading, known = bill.leading[kind], {figure for charge in charges for figure in charge.figures}
     figures = [leading, *(figure for figure in _TITLES if figure in known and figure != leading)]
-    figures = figures[: _MOST_COLUMNS - told.compared]
-    change = ["change"] if told.compared else []
+    figures = figures[: _MOST_COLUMNS - bill.compared]
+    change = ["change"] if bill.compared else []
     shown = table(f"by {kind}", _TITLES[leading], *change, "share", *(_TITLES[figure] for figure in figures[1:]))
     *named, rest = charges
     rows = _rows(named, leading, top)
-    for charge in (*rows, *_summed(kind, [charge for charge in named if charge not in rows], told), rest):
+    for charge in (*rows, *_summed(kind, [charge for charge in named if charge not in rows], bill), rest):
         style = "dim" if charge.name == UNATTRIBUTED else ""
         cells = [_rounded(leading, charge.figures.get(leading, math.nan))]
-        cells += [_signed(leading, charge.rise.get(leading, math.nan))] if told.compared else []
+        cells += [_signed(leading, charge.rise.get(leading, math.nan))] if bill.compared else []
         cells += [units.percent(charge.share)]
         cells += [_rounded(figure, charge.figures.get(figure, math.nan)) for figure in figures[1:]]
         shown.add_row(Text(charge.name, style=style), *(Text(cell, style=style) for cell in cells))
@@ -129,11 +129,11 @@ def _rows(named: Sequence[Charge], leading: str, top: int) -> list[Charge]:
     return [charge for charge in shown if charge in risen or charge in largest]
 
 
-def _summed(kind: str, left: Sequence[Charge], told: Bill) -> Iterator[Charge]:
+def _summed(kind: str, left: Sequence[Charge], bill: Bill) -> Iterator[Charge]:
     """Those for whom there is no row, as one."""
     if not left:
         return
-    added = [figure for figure in FIGURES if figure in told.wholes[kind]]
+    added = [figure for figure in FIGURES if figure in bill.wholes[kind]]
     shares = [charge.share for charge in left if not math.isnan(charge.share)]
     yield Charge(
         kind=kind,

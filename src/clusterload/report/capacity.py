@@ -190,10 +190,14 @@ def _draw_steps(axes: Axes, capacity: Capacity) -> None:
 
 
 def _draw_answers(axes: Axes, capacity: Capacity) -> None:
-    told = capacity.prediction.first if capacity.prediction else None
-    if told is not None and told.factor > 0:
+    predicted = capacity.prediction.first if capacity.prediction else None
+    if predicted is not None and predicted.factor > 0:
         axes.axhline(
-            told.factor, color=LIMIT_COLOUR, linewidth=1.2, linestyle=(0, (5, 3)), label=f"predicted\n{told.words}"
+            predicted.factor,
+            color=LIMIT_COLOUR,
+            linewidth=1.2,
+            linestyle=(0, (5, 3)),
+            label=f"predicted\n{predicted.words}",
         )
     if capacity.ceiling.known:
         low, high = units.number(capacity.low), units.number(capacity.high)

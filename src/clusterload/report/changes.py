@@ -51,7 +51,7 @@ def change_table(changed: ChangeSet, shifts: Sequence[Shift]) -> Table:
 def _cells(shift: Shift) -> tuple[Text, ...]:
     unit = shift.measure.unit
     became = {ShiftState.APPEARED: "new", ShiftState.GONE: "gone"}.get(shift.state, units.times(shift.ratio))
-    told = (
+    cells = (
         units.level(shift.before, unit),
         units.level(shift.after, unit),
         units.signed(shift.difference, unit),
@@ -59,7 +59,7 @@ def _cells(shift: Shift) -> tuple[Text, ...]:
         units.number(abs(shift.spreads), 2),
     )
     # Non-breaking: where room is short, names are folded and not figures.
-    return tuple(Text(cell.replace(" ", "\u00a0")) for cell in told)
+    return tuple(Text(cell.replace(" ", "\u00a0")) for cell in cells)
 
 
 def _notes(changed: ChangeSet) -> list[str]:

@@ -153,7 +153,7 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
-    told = difference.estimate
+    estimate = difference.estimate
     return {
         "figure": difference.figure.name,
         "title": difference.figure.title,
@@ -164,10 +164,10 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "after": finite(difference.after),
         "ruling": str(difference.ruling),
         "as": "ratio" if difference.relative else "difference",
-        "value": finite(told.value) if told else None,
-        "low": finite(told.low) if told else None,
-        "high": finite(told.high) if told else None,
-        "chance": finite(told.chance) if told else None,
+        "value": finite(estimate.value) if estimate else None,
+        "low": finite(estimate.low) if estimate else None,
+        "high": finite(estimate.high) if estimate else None,
+        "chance": finite(estimate.chance) if estimate else None,
         "adjusted": finite(difference.adjusted),
         "doubt": difference.doubt or None,
     }

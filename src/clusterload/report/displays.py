@@ -90,12 +90,12 @@ def comparison_html(found: Comparison) -> str:
 
 
 def _comparison_section(pair: GroupComparison) -> Section:
-    told = text_table(comparison_table(pair), "Each figure")
+    figures = text_table(comparison_table(pair), "Each figure")
     return Section(
         id=f"contrast-{pair.after}",
         title=f"{pair.after} against {pair.before}",
         lines=tuple(unknown_lines(pair)),
-        tables=(told,) if told.rows else (),
+        tables=(figures,) if figures.rows else (),
     )
 
 

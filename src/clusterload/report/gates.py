@@ -149,14 +149,14 @@ def _head(run: Run, verdict: Verdict, gate: Gate) -> str:
 
 
 def _foot(run: Run, usage: Usage) -> str:
-    told = [
+    parts = [
         f"{units.duration(run.seconds)} from {clock_time(run.start)}",
         f"limits: {usage.limits.title}",
         f"run {run.id}",
     ]
     if not run.complete:
-        told.append("cut short")
-    return for_markdown(", ".join(told))
+        parts.append("cut short")
+    return for_markdown(", ".join(parts))
 
 
 def _resource_rows(usage: Usage) -> Iterator[Sequence[str]]:

@@ -12,21 +12,21 @@ from clusterload.report.outline import Outline, Section, TextTable
 from clusterload.report.plain import for_markdown, visible
 
 
-def markdown(told: Outline) -> str:
+def markdown(outline: Outline) -> str:
     """A whole report; the parts below the answer are folded away."""
-    return "\n".join(_lines(told)).rstrip() + "\n"
+    return "\n".join(_lines(outline)).rstrip() + "\n"
 
 
-def _lines(told: Outline) -> Iterator[str]:
-    yield f"## {for_markdown(told.title)}: {for_markdown(told.state)}\n"
-    yield f"**{for_markdown(told.sentence)}**\n"
-    yield f"{' · '.join(map(for_markdown, told.about))}\n"
-    if told.load is not None:
-        yield f"Limit load: {for_markdown(told.load.summary)}\n"
-    yield f"### {for_markdown(told.advice.title)}\n"
-    yield from _body(told.advice, 3)
-    yield from _facts(told.keys)
-    for section in told.sections:
+def _lines(outline: Outline) -> Iterator[str]:
+    yield f"## {for_markdown(outline.title)}: {for_markdown(outline.state)}\n"
+    yield f"**{for_markdown(outline.sentence)}**\n"
+    yield f"{' · '.join(map(for_markdown, outline.about))}\n"
+    if outline.load is not None:
+        yield f"Limit load: {for_markdown(outline.load.summary)}\n"
+    yield f"### {for_markdown(outline.advice.title)}\n"
+    yield from _body(outline.advice, 3)
+    yield from _facts(outline.keys)
+    for section in outline.sections:
         yield f"<details><summary><b>{for_markdown(section.title)}</b></summary>\n"
         yield from _body(section, 3)
         yield "</details>\n"
@@ -54,12 +54,12 @@ def _facts(facts: tuple[tuple[str, str], ...]) -> Iterator[str]:
         yield ""
 
 
-def _table(told: TextTable) -> Iterator[str]:
-    yield f"{for_markdown(told.title)}\n"
-    yield _row([column.title for column in told.columns])
-    yield f"| {' | '.join('---:' if column.figures else '---' for column in told.columns)} |"
-    yield from map(_row, told.rows)
-    yield f"\n{for_markdown(told.note)}\n" if told.note else ""
+def _table(table: TextTable) -> Iterator[str]:
+    yield f"{for_markdown(table.title)}\n"
+    yield _row([column.title for column in table.columns])
+    yield f"| {' | '.join('---:' if column.figures else '---' for column in table.columns)} |"
+    yield from map(_row, table.rows)
+    yield f"\n{for_markdown(table.note)}\n" if table.note else ""
 
 
 def _row(cells: tuple[str, ...] | list[str]) -> str:

@@ -52,10 +52,10 @@ class Display:
     def draw(self, words: str, done: float = 0.0) -> None:
         """Show how far the work is, in seconds and in words."""
         of = f"{units.duration(done)} of {units.duration(self._total)}, " if self._total and done else ""
-        told = f"{of}{words}"
+        progress = f"{of}{words}"
         shown = {
-            "text/plain": one_line(f"{self._title}: {told}"),
-            "text/html": progress_bar(self._title, told, done, self._total),
+            "text/plain": one_line(f"{self._title}: {progress}"),
+            "text/html": progress_bar(self._title, progress, done, self._total),
         }
         self._publish(shown, transient={"display_id": self._id}, update=self._there)
         self._there = True

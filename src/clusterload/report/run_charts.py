@@ -164,11 +164,11 @@ def _trace(name: str, line: ResourceLine, usage: Usage, *, hue: int, dash: int =
 
 
 def _ratios(lines: Sequence[ResourceLine], traces: Sequence[Trace]) -> str:
-    told = (
+    words = (
         f"{trace.name}: typically {units.percent(line.typical)}, {units.percent(line.peak)} at most"
         for line, trace in zip(lines, traces, strict=True)
     )
-    return f"{'; '.join(told)}."
+    return f"{'; '.join(words)}."
 
 
 def _course(
@@ -245,12 +245,12 @@ _MOST_TRACES: Final = 12
 
 def spectrum_chart(run: Run) -> Chart | None:
     """How long answers took, from due and from sent, by percentile; None if none were counted."""
-    told = [latency for latency in run.latencies if latency.histogram.count and not _pointless(run, latency)][
+    shown = [latency for latency in run.latencies if latency.histogram.count and not _pointless(run, latency)][
         :_MOST_TRACES
     ]
-    if not told:
+    if not shown:
         return None
-    loads = list(dict.fromkeys(latency.load for latency in told))
+    loads = list(dict.fromkeys(latency.load for latency in shown))
     traces = tuple(
         Trace(
             name=f"{latency.load}, {KINDS[latency.of]}",
@@ -259,16 +259,16 @@ def spectrum_chart(run: Run) -> Chart | None:
             hue=loads.index(latency.load),
             dash=list(KINDS).index(latency.of),
         )
-        for latency in told
+        for latency in shown
     )
     return Chart(
         id="spectrum",
         title="Latency by percentile",
-        summary="; ".join(_words(trace.name, latency.histogram) for trace, latency in zip(traces, told, strict=True))
+        summary="; ".join(_words(trace.name, latency.histogram) for trace, latency in zip(traces, shown, strict=True))
         + ".",
         unit=units.SECONDS,
         traces=traces,
-        whole=sum(latency.histogram.count for latency in told),
+        whole=sum(latency.histogram.count for latency in shown),
         span=max(float(trace.x[-1]) for trace in traces),
         spectrum=True,
     )

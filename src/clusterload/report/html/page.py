@@ -42,7 +42,7 @@ def case_page(outcome: Outcome) -> str:
     return _page(case_outline(outcome), outcome.steps[0].run)
 
 
-def _page(told: Outline, run: Run) -> str:
+def _page(outline: Outline, run: Run) -> str:
     every = every_series(run)
     scripts = (of_uplot("uPlot.iife.js"), own("charts.js"))
     style = of_uplot("uPlot.min.css") + own("style.css")
@@ -50,13 +50,13 @@ def _page(told: Outline, run: Run) -> str:
         _environment()
         .get_template("page.html")
         .render(
-            told=told,
-            state=_STATES[told.state],
+            outline=outline,
+            state=_STATES[outline.state],
             policy=_policy(scripts, style),
             scripts=[Markup(script) for script in scripts],  # noqa: S704 (files of ours and of uPlot)
             style=Markup(style),  # noqa: S704
             charts={
-                "charts": [chart_values(chart) for chart in _charts(told)],
+                "charts": [chart_values(chart) for chart in _charts(outline)],
                 "hues": HUES,
                 "start": run.start // 1_000_000,
                 "span": run.seconds,
@@ -70,7 +70,7 @@ def _page(told: Outline, run: Run) -> str:
 
 def fragment(heading: str, *sections: Section) -> str:
     """Parts of a report by themselves, without charts, script or style: for notebooks."""
-    return _environment().get_template("fragment.html").render(heading=heading, told=sections)
+    return _environment().get_template("fragment.html").render(heading=heading, sections=sections)
 
 
 def progress_bar(title: str, words: str, done: float, total: float | None) -> str:
@@ -95,10 +95,10 @@ def _percentiles(chart: Chart) -> Iterator[tuple[str, ...]]:
     yield ("longest", *(said(float(trace.y[-1]), chart.unit) for trace in chart.traces))
 
 
-def _charts(told: Outline) -> Iterator[Chart]:
-    if told.load is not None:
-        yield told.load
-    yield from _charts_of(told.sections)
+def _charts(outline: Outline) -> Iterator[Chart]:
+    if outline.load is not None:
+        yield outline.load
+    yield from _charts_of(outline.sections)
 
 
 def _charts_of(sections: Iterable[Section]) -> Iterator[Chart]:

@@ -70,15 +70,15 @@ def run_outline(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None =
 def case_outline(outcome: Outcome) -> Outline:
     """A case: its answer first, then its loads side by side, then all that is known of the first of them. Pure."""
     first = outcome.steps[0]
-    told = run_outline(first.run, first.usage, first.verdict)
+    outline = run_outline(first.run, first.usage, first.verdict)
     doubtful = any(step.verdict.state is State.INCONCLUSIVE for step in outcome.steps)
     return replace(
-        told,
+        outline,
         title=outcome.case.title,
-        about=(f"{len(outcome.steps)} loads, of which {told.title} is drawn and told in full", *told.about),
-        state=str(State.INCONCLUSIVE) if doubtful else told.state,
+        about=(f"{len(outcome.steps)} loads, of which {outline.title} is drawn and told in full", *outline.about),
+        state=str(State.INCONCLUSIVE) if doubtful else outline.state,
         sentence=f"{capitalized(outcome.sentence)}.",
-        sections=(case_section(outcome), *told.sections),
+        sections=(case_section(outcome), *outline.sections),
     )
 
 
@@ -121,10 +121,10 @@ def case_section(outcome: Outcome) -> Section:
 
 
 def _case_table(outcome: Outcome) -> TextTable:
-    told = text_table(case_table(outcome, _RESOURCES), "Each load, against the first one")
+    table = text_table(case_table(outcome, _RESOURCES), "Each load, against the first one")
     # A cell of the terminal has lines, of which a page makes one.
-    rows = tuple(tuple(", ".join(filter(None, cell.split("\n"))) for cell in row) for row in told.rows)
-    return replace(told, rows=rows)
+    rows = tuple(tuple(", ".join(filter(None, cell.split("\n"))) for cell in row) for row in table.rows)
+    return replace(table, rows=rows)
 
 
 def _case_doubts(outcome: Outcome) -> Iterator[str]:
