@@ -2,10 +2,10 @@
 
 python -m benchmarks.scrape_cost [--quick] [--repeats N] [--only NAME...]
 
-Each source watches from a process of its own; the brokers do nothing else. The Admin API is asked every 10 s, as it
-is by default. Stretches with and without it take turns
-on the same brokers, so that what the machine does besides falls on both. A Prometheus is part of what reads: it
-scrapes all the time, every second, as it does in a lab; its turns show what asking it costs, to us and to itself.
+Each source runs in a process of its own; the brokers do nothing else. The Admin API is polled every 10 s, its
+default. Intervals with and without a source alternate on the same brokers, so that other work of the machine
+affects both. A Prometheus scrapes all the time, every second, as in a lab; its turns show what queries cost,
+us and itself.
 """
 
 from __future__ import annotations

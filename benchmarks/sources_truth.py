@@ -1,11 +1,11 @@
-"""Whether each source of metrics tells the truth: a load that is known exactly, read by each source alone.
+"""How accurate each source of metrics is: a load that is known exactly, read by each source alone.
 
 python -m benchmarks.sources_truth [--quick] [--repeats N] [--only NAME...]
 
 Three brokers of their own for each turn; the wire engine produces, reads and holds connections for 80 s, with one
-whole minute of the clock in it, since the Metrics API knows no more than minutes. The source watches from a process
-of its own. What it says of bytes, records and requests is held against the generator's ledger; of connections,
-against the kernel; of partitions, against the cluster's metadata.
+whole minute of the clock in it, since the Metrics API has minutes only. The source runs in a process
+of its own. Its bytes, records and requests are compared with the generator's ledger, its connections
+with the kernel, its partitions with the cluster's metadata.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BEFORE, _AFTER = 4.0, 4.0  # seconds that a source watches beyond the load's ed
 # Of the load's own stretch, when all is connected and nothing has begun to leave.
 _SETTLED, _LEAVING = 2.0, 0.5
 _WARM_UP: Final = 3.0
-# Parts of the load at which the kernel is asked.
+# Parts of the load at which the kernel's connections are counted.
 _LOOKS: Final = (0.4, 0.6, 0.8)
 
 
@@ -134,14 +134,14 @@ def total(run: Run, name: str) -> float:
 
 
 def level_off(run: Run, name: str, load: Run, level: float) -> float:
-    """The most by which a level was told otherwise while all was at rest; NaN where nothing was told."""
-    spans = [_told(series, load) for series in run.named(name)]
+    """The largest error of a level while all was at rest; NaN without a point."""
+    spans = [_at_rest(series, load) for series in run.named(name)]
     if not spans or any(not values for values in spans):
         return math.nan
     return max(abs(sum(map(min, spans)) - level), abs(sum(map(max, spans)) - level))
 
 
-def _told(series: Series, load: Run) -> list[float]:
+def _at_rest(series: Series, load: Run) -> list[float]:
     # A bucket's level stands in its middle: all of it must be at rest.
     half = series.granularity / 2
     begin = load.start + round((_SETTLED + half) * SECOND)

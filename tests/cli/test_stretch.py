@@ -52,5 +52,5 @@ def test_a_part_of_a_run_file_is_the_run_for_that_time(tmp_path: Path) -> None:
     assert (run.start, run.end) == (whole.start + 5 * SECOND, whole.start + 20 * SECOND)
     with pytest.raises(UsageError, match="into the run"):
         RunPart(path=tmp_path / "peak.run", start="soon").read()
-    with pytest.raises(StoreError, match="no run file"):
+    with pytest.raises(StoreError, match="does not exist"):
         RunPart(path=tmp_path / "gone.run").read()

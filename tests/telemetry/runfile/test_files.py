@@ -108,7 +108,7 @@ def test_repeats_beside_a_run_are_the_whole_ones_of_its_plan(tmp_path: Path) -> 
 
 def test_a_summary_is_refused_where_a_run_is(tmp_path: Path) -> None:
     (tmp_path / "letter.run").write_text("Dear Sir or Madam")
-    with pytest.raises(StoreError, match=r"letter\.run is damaged or no run file"):
+    with pytest.raises(StoreError, match=r"letter\.run is damaged or not a run file"):
         read_summary(tmp_path / "letter.run")
     with pytest.raises(StoreError, match="does not exist"):
         read_summary(tmp_path / "gone.run")

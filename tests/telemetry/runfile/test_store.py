@@ -339,7 +339,7 @@ def test_a_file_of_a_newer_version_is_refused_with_what_to_do(tmp_path: Path) ->
 )
 def test_a_damaged_file_is_refused_with_its_name(tmp_path: Path, statement: str) -> None:
     path = changed(tmp_path / "one.run", statement)
-    with pytest.raises(StoreError, match=f"{path} is damaged or no run file"):
+    with pytest.raises(StoreError, match=f"{path} is damaged or not a run file"):
         read_run(path)
 
 

@@ -196,7 +196,7 @@ def server(folder: Path, *targets: Mapping[str, Any], **more: Any) -> Iterator[S
 
 def source(of: Server, **more: Any) -> PrometheusSource:
     """A source that reads it by the exporter's names."""
-    return PrometheusSource(Access.at(of.url), **{"names": JMX, "retry": PATIENT, **more})
+    return PrometheusSource(Access(url=of.url), **{"names": JMX, "retry": PATIENT, **more})
 
 
 def collected(of: PrometheusSource, start: int, end: int) -> Kept:

@@ -87,4 +87,4 @@ def test_properties_that_name_no_server_are_told_so() -> None:
 
 
 def test_a_bare_address_is_enough() -> None:
-    assert Access.at("http://localhost:9090/").url == "http://localhost:9090"
+    assert Access(url="http://localhost:9090/").url == "http://localhost:9090"

@@ -41,7 +41,7 @@ def loaded(lab: Lab, path: Path, **more: Any) -> Run:
 
 def read(lab: Lab, start: int, end: int, **more: Any) -> Kept:
     kept = Kept()
-    source = PrometheusSource(Access.at(lab.info.prometheus_url), names=Names.named("jmx-exporter"), **more)
+    source = PrometheusSource(Access(url=lab.info.prometheus_url), names=Names.named("jmx-exporter"), **more)
     source.collect(kept, start, end, lambda _: None)
     return kept
 

@@ -79,15 +79,6 @@ class Access:
         except ConfigurationError as error:
             raise ConfigurationError(f"{properties.origin}: {error}") from None
 
-    @classmethod
-    def at(cls, url: str) -> Access:
-        """The access to a server that asks for no login.
-
-        Raises:
-            ConfigurationError: it is malformed.
-        """
-        return cls(url=url)
-
     @property
     def host(self) -> str:
         """Host and port, for messages."""
