@@ -136,7 +136,7 @@ def test_cleaning_somebodys_cluster_needs_a_yes_for_it(
 def test_a_run_that_there_is_not_is_named(tool: Tool, lab: Lab) -> None:
     done = tool("cleanup", "gone", "--bootstrap-server", lab.bootstrap_servers)
     assert done.returncode == 104
-    assert "there is no run 'gone', neither a file nor an id in runs/" in done.stderr
+    assert "run 'gone' was not found, neither as a file nor as an id in runs/" in done.stderr
 
 
 def test_a_run_touches_only_the_topics_that_its_plan_names(

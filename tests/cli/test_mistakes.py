@@ -103,7 +103,7 @@ def test_a_malformed_command_line_exits_with_2(called: Called, arguments: tuple[
         (("export", "gone.run", "--to", "a.csv"), "run file gone.run does not exist"),
         (("runs", "label", "gone.run", "a=b"), "gone.run"),
         (("runs", "nowhere"), "folder nowhere does not exist"),
-        (("cleanup", "gone", "--lab"), "there is no run 'gone'"),
+        (("cleanup", "gone", "--lab"), "run 'gone' was not found"),
         (("case", "cluster-lode"), "did you mean 'cluster-load'"),
         (("describe", "brokers", "--cluster", "gone.properties"), "gone.properties cannot be read"),
     ],

@@ -39,7 +39,7 @@ def find(which: str = "bundled") -> Java:
         return _bundled()
     if which == "path":
         return _on_path()
-    raise UsageError(f"there is no Java called {which!r}; use 'bundled' or 'path'")
+    raise UsageError(f"no Java is called {which!r}; use 'bundled' or 'path'")
 
 
 def _bundled() -> Java:
@@ -57,7 +57,7 @@ def _bundled() -> Java:
 def _on_path() -> Java:
     found = shutil.which("java")
     if found is None:
-        raise LabError(f"there is no java on the PATH; install Java {OLDEST} or later, or use --java bundled")
+        raise LabError(f"no java on the PATH; install Java {OLDEST} or later, or use --java bundled")
     text = subprocess.run([found, "-version"], capture_output=True, text=True, check=False, timeout=30).stderr
     java = Java(path=Path(found).resolve(), version=" ".join(text.split()), major=_major(text))
     if java.major < OLDEST:

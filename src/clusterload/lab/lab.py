@@ -51,7 +51,7 @@ class Lab:
 
     Raises:
         UsageError: the number of brokers, a listener or the Java does not exist.
-        LabError: there is no `prometheus` on the PATH.
+        LabError: no `prometheus` is on the PATH.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
     """The listeners that are asked for, each once, in the order of `PROTOCOLS`.
 
     Raises:
-        UsageError: there is no such listener.
+        UsageError: a listener that does not exist.
     """
     asked = {name.upper().replace("-", "_") for name in names}
     for name in sorted(asked - PROTOCOLS.keys()):

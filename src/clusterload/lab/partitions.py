@@ -72,7 +72,7 @@ def partition_state(lab: LabInfo, place: TopicPartition) -> PartitionState:
     """One partition.
 
     Raises:
-        LabError: there is no such partition, or no broker answers.
+        LabError: it does not exist, or no broker answers.
     """
     try:
         return all_partitions(lab)[place]

@@ -37,7 +37,7 @@ def find() -> Path:
     found = shutil.which(NAME)
     if found is None:
         raise LabError(
-            "there is no prometheus on the PATH; install it (Debian: apt-get install --no-install-recommends "
+            "no prometheus on the PATH; install it (Debian: apt-get install --no-install-recommends "
             "prometheus, and stop the service that it starts), or leave Prometheus out"
         )
     return Path(found)

@@ -60,7 +60,7 @@ class _Line:
         self._gate()
 
     def _gate(self) -> None:
-        """Have the sender wait while there is no room for more."""
+        """Have the sender wait until there is room for more."""
         full = self._blocked or self._held > _ROOM
         if self.source is None or full == self._reading_paused or self.source.is_closing():
             return

@@ -82,7 +82,7 @@ def found_run(given: str) -> Run:
     for path in (Path(given), FOLDER / f"{given}{SUFFIX}"):
         if path.is_file():
             return read_run(path)
-    raise StoreError(f"there is no run {given!r}, neither a file nor an id in {FOLDER}/: give one of them")
+    raise StoreError(f"run {given!r} was not found, neither as a file nor as an id in {FOLDER}/: give one of them")
 
 
 def leftovers(runs: Iterable[Run]) -> tuple[Leftover, ...]:

@@ -99,7 +99,7 @@ def list_runs(folder: Path) -> tuple[RunFile, ...]:
     """All files of a folder that are called like run files, the latest first; then those that cannot be read, by name.
 
     Raises:
-        StoreError: there is no such folder.
+        StoreError: the folder does not exist.
     """
     found = [_run_file(path) for path in run_files(folder)]
     return tuple(sorted(found, key=lambda file: (file.summary is None, -file.summary.start if file.summary else 0)))

@@ -58,7 +58,7 @@ class Case:
         """The case of this name; `full` as long as in the course, `duration` sets each load's seconds.
 
         Raises:
-            ConfigurationError: there is no such case; the message names the nearest one.
+            ConfigurationError: it does not exist; the message names the nearest one.
         """
         if name not in cases():
             raise ConfigurationError(f"no case {name!r}{nearest(name, cases())}; known: {', '.join(cases())}")

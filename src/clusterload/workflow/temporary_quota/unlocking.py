@@ -78,7 +78,7 @@ def unlocked(
         say: takes lines for people: how many clients there may be, and what does not show.
 
     Raises:
-        ConsentError: there is no consent for this cluster.
+        ConsentError: this cluster was not consented to.
         ConfigurationError: there are too many connections.
         ClusterError: the cluster refuses, or does not answer.
     """
