@@ -58,7 +58,7 @@ def test_runs_are_listed_latest_first_and_what_cannot_be_read_last_with_its_erro
     ]  # fmt: skip
     errors = {file.path.stem: file.error for file in found if file.summary is None}
     assert "is a database, but not a run file" in errors["foreign"]
-    assert "is damaged or no run file" in errors["letter"]
+    assert "is damaged or not a run file" in errors["letter"]
     assert "update clusterload" in errors["newer"]
     assert all(file.size > 0 for file in found)
 
@@ -143,5 +143,5 @@ def test_a_run_is_removed_with_what_lies_beside_it_and_nothing_else(folder: Path
 
 
 def test_a_folder_that_is_none_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no folder"):
+    with pytest.raises(StoreError, match=r"folder .* does not exist"):
         list_runs(tmp_path / "gone")
