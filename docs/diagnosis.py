@@ -96,8 +96,8 @@ def _page(cause: Cause) -> Iterator[str]:
     if cause.look_alikes:
         yield "## What it is mistaken for\n"
         yield "| cause | what tells them apart |\n| --- | --- |"
-        for look_alike in cause.look_alikes:
-            yield f"| [`{look_alike.cause}`]({look_alike.cause}.md) | {look_alike.test} |"
+        for other, test in cause.look_alikes.items():
+            yield f"| [`{other}`]({other}.md) | {test} |"
         yield ""
     yield "## Who causes it\n"
     named = f"{_named(cause)}. Where that is not published: {cause.if_unnamed}." if cause.named_by else ""

@@ -65,7 +65,7 @@ def blames_rightly(answers: Sequence[Answer], truth: Truth) -> bool:
 
 
 def is_culprit(kind: str, name: str, truth: Truth) -> bool:
-    """Whether this is one of those to blame; a partition is its topic's, a principal cannot be told from another."""
+    """Whether this is one of those to blame; a partition is its topic's, principals cannot be told apart."""
     if kind == "partition":
         kind, name = "topic", name.rpartition("-")[0]
     return any((culprit["kind"], culprit["name"]) == (kind, name) for culprit in truth.culprits)

@@ -20,7 +20,7 @@ READY_SECONDS: Final = 60.0
 """How long a process may take to be ready; the machine may be busy."""
 
 END_SECONDS: Final = 6.0
-"""How long a process may take to end after it was told to."""
+"""How long a process may take to end after its signal."""
 
 
 class ClientFailedError(Exception):
@@ -84,7 +84,7 @@ class Engine:
         self._say(json.dumps(given))
 
     def prepare(self) -> None:
-        """Wait until it has only to be told; ClientFailedError if it does not come to that."""
+        """Wait until it is ready to begin; ClientFailedError if it never is."""
         self._expect("ready")
 
     def begin(self) -> None:

@@ -55,7 +55,7 @@ def make_topics(lab: Lab, topics: Iterable[NewTopic]) -> None:
 
 
 def drop_topics(lab: Lab, names: Iterable[str]) -> None:
-    """Remove topics; what does not exist is no matter."""
+    """Delete topics; one that does not exist is ignored."""
     wanted = list(names)
     if wanted:
         admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers, "log_level": 0})

@@ -24,7 +24,7 @@ from clusterload.model.run import Run
 from clusterload.model.series import Floats
 
 LEAST: Final = 0.05
-"""Scores below this are not even looked at: nobody is told of them."""
+"""Scores below this are left out: no finding is shown for them."""
 
 SURE: Final = 0.9
 """From here on the curve says that a cause is all but certain; how certain it can be the runs' number bounds."""
@@ -52,9 +52,9 @@ def fitted(folder: Path) -> str:
     runs = [load(path) for path in recorded(folder) if not Truth.read(path / TRUTH).reported]
     if not runs:
         return f"no development run in {folder}: record some with --seeds 1-9"
-    told = fit_prices([part for now, before, _ in runs for part in (before, now)])
+    found = fit_prices([part for now, before, _ in runs for part in (before, now)])
     scored = [score for now, before, truth in runs for score in scores(now, before, truth)]
-    return "\n\n".join([f"{len(runs)} development runs", _prices(told), _confidence(scored)])
+    return "\n\n".join([f"{len(runs)} development runs", _prices(found), _confidence(scored)])
 
 
 def scores(now: Run, before: Run, truth: Truth) -> Iterator[Scored]:
@@ -104,18 +104,18 @@ def _confidence(scored: Sequence[Scored]) -> str:
     return f"{head}\n\n{table(('confidence', 'said', 'right', 'of'), rows)}"
 
 
-def _prices(told: Prices) -> str:
+def _prices(found: Prices) -> str:
     rows = [
         (price.driver, price.words, f"{price.value:.3g}", f"{price.low:.3g}", f"{price.high:.3g}")
-        for price in told.prices
+        for price in found.prices
     ]
     apart = "\n".join(
-        "cannot be separated: " + ", ".join(f"{name} ({1e3 * told.together.get(name, 0.0):.2g})" for name in group)
-        for group in told.inseparable
+        "cannot be separated: " + ", ".join(f"{name} ({1e3 * found.together.get(name, 0.0):.2g})" for name in group)
+        for group in found.inseparable
     )
     return "\n".join(
         [
-            f"Prices: {told.basis}; {told.left_out} left out; off by {told.error:.0%} where not seen",
+            f"Prices: {found.basis}; {found.left_out} left out; off by {found.error:.0%} where not seen",
             table(("driver", "price", "value", "from", "to"), rows),
             apart,
         ]

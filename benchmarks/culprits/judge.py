@@ -117,8 +117,8 @@ def read(path: Path) -> list[Judged]:
 
 
 def _parsed(given: dict[str, Any]) -> Judged:
-    told = ("answers", "simple", "early", "unbased")
-    answers = {key: tuple(_answer(answer) for answer in given[key]) for key in told}
+    lists = ("answers", "simple", "early", "unbased")
+    answers = {key: tuple(_answer(answer) for answer in given[key]) for key in lists}
     return Judged(**given | answers | {"truth": Truth.parsed(given["truth"])})
 
 

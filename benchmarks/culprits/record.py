@@ -219,7 +219,7 @@ class _Site:
     def _recorded(
         self, path: Path, stage: Stage, clients: Sequence[Client], stack: contextlib.ExitStack
     ) -> tuple[int, int]:
-        """Watch baseline and load into a file; when the load was told to begin, and when it did."""
+        """Watch baseline and load into a file; when the load was to begin, and when it did."""
         sources: list[Source] = [source_of(self._cluster, "exporter")]
         sources.append(admin := admin_source(self._cluster, sources))
         admin.interval = _ADMIN_SECONDS

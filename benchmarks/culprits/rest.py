@@ -62,28 +62,28 @@ def _sums(lab: Lab) -> dict[str, float]:
 
 def unrest(now: Look, usual: Look) -> tuple[str, ...]:
     """What is not yet as usual; nothing when the lab is at rest."""
-    told = [
+    reasons = [
         f"{name} {now.rates[name]:.0f}/s of {rate:.0f}/s"
         for name, rate in usual.rates.items()
         if abs(now.rates[name] - rate) > max(_ABOUT * rate, 3.0)
     ]
     connections = now.levels["connections"]
     if abs(connections - usual.levels["connections"]) > _FEW_CONNECTIONS:
-        told.append(f"{connections:.0f} connections of {usual.levels['connections']:.0f}")
+        reasons.append(f"{connections:.0f} connections of {usual.levels['connections']:.0f}")
     if now.levels["astray"]:
-        told.append(f"{now.levels['astray']:.0f} partitions not in sync")
-    return tuple(told)
+        reasons.append(f"{now.levels['astray']:.0f} partitions not in sync")
+    return tuple(reasons)
 
 
 def settle(lab: Lab, usual: Look, *, within: float) -> tuple[str, ...]:
     """Wait until the lab is at rest; what was still astray when the time was over."""
     deadline = time.monotonic() + within
-    told: tuple[str, ...] = ("no look yet",)
+    reasons: tuple[str, ...] = ("not measured yet",)
     while time.monotonic() < deadline:
         try:
-            told = unrest(look(lab), usual)
+            reasons = unrest(look(lab), usual)
         except OSError as error:
-            told = (f"a broker does not answer: {error}",)
-        if not told:
+            reasons = (f"a broker does not answer: {error}",)
+        if not reasons:
             return ()
-    return told
+    return reasons

@@ -28,7 +28,7 @@ class Scenario:
         setup: how it is made.
         intensities: at which it is recorded.
         proxied: whether it needs a lab with proxies.
-        pair: scenarios of the same word are told apart by one thing only.
+        pair: scenarios of the same word differ by one thing only.
     """
 
     id: str
@@ -203,7 +203,7 @@ def partitions(stage: Stage, level: int) -> None:
 
 
 def recompression(stage: Stage, level: int) -> None:
-    """A topic that is compressed otherwise than its producer does: brokers do it anew."""
+    """A topic that is compressed otherwise than its producer does: brokers recompress."""
     topic = stage.topic(compression_type="gzip")
     rate = (1500, 4000)[level - 1]
     client = stage.load(topic, record_rate=f"{rate}/s", records_per_request=25, record_size="400 B", compression="lz4")

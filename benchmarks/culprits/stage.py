@@ -38,7 +38,7 @@ class Deed:
 
     Attributes:
         do: one of `benchmarks.culprits.deeds.DEEDS`.
-        given: what it is told.
+        given: its orders.
         when: `before` the baseline, or at the `onset`; it is undone after the load.
     """
 

@@ -1,4 +1,4 @@
-"""What is recorded: a folder for each run, with the blind file and the truth beside it."""
+"""What is recorded: a folder for each run, with the blind file and the truth next to it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Truth:
         causes: all that hold; none where nothing is wrong.
         culprits: each a `kind` (client, group, topic, broker) and a `name`; any of them is right.
         named: whether brokers publish a culprit's name.
-        onset: Unix nanoseconds at which the load was told to begin.
+        onset: Unix nanoseconds at which the load was to begin.
         began: Unix nanoseconds at which its first request was due; the onset where that is not known.
         intensity: 1 or 2.
         seed: 1 to 99 for development, 100 to 199 are reported.
-        pair: scenarios of the same word are told apart by one thing only.
+        pair: scenarios of the same word differ by one thing only.
         unrest: what of the lab was not at rest when the baseline began.
         known: names of the background, which are never culprits.
     """

@@ -1,4 +1,4 @@
-"""The tables of the culprit benchmark, each figure beside chance and the simple rule."""
+"""The tables of the culprit benchmark, each figure compared with chance and the simple rule."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BINS: Final = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 """Borders of the confidences that are held against how often they were right."""
 
 TARGETS: Final = {"top-1": 0.95, "top-3": 1.0, "culprit": 0.95, "specificity": 0.95, "both of a double": 0.8}
-"""The share of each figure that is asked for."""
+"""The share that each figure has to reach."""
 
 _WITHIN_SECONDS: Final = 30.0
 
@@ -133,8 +133,8 @@ def tables(judged: Sequence[Judged]) -> str:
 def _counted(judged: Sequence[Judged]) -> str:
     kinds = Counter(judgement.truth.kind for judgement in judged)
     seeds = sorted({judgement.truth.seed for judgement in judged})
-    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    return f"{len(judged)} runs ({told}) of the seeds {', '.join(map(str, seeds))}" if judged else "no runs"
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return f"{len(judged)} runs ({counts}) of the seeds {', '.join(map(str, seeds))}" if judged else "no runs"
 
 
 def _summary(judged: Sequence[Judged]) -> str:
@@ -173,7 +173,7 @@ def _spread(times: Iterable[float | None]) -> str:
 
 
 def _calibrated(judged: Sequence[Judged]) -> str:
-    """Beside the usual case two in which less can be known, so that middling confidences are given often."""
+    """The usual case and two in which less can be known, so that middling confidences are given often."""
     ways: dict[str, Answers] = {
         "usual": _by_tool,
         f"the first {WINDOWS[0]} s": lambda judgement: judgement.early,

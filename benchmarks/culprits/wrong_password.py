@@ -1,6 +1,6 @@
 """Clients with a wrong password: `python -m benchmarks.culprits.wrong_password SERVERS CLIENT_ID COUNT`.
 
-They are librdkafka's, which tries again after each refusal; it ends when it is told to, or after two minutes.
+They are librdkafka's, which tries again after each refusal; it ends at a signal, or after two minutes.
 """
 
 from __future__ import annotations

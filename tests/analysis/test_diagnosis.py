@@ -181,7 +181,12 @@ def test_a_load_that_was_not_made_as_asked_is_inconclusive_with_the_reason(
     ("dials", "arrivals", "ledger", "missed"),
     [
         ({"record_rate": 1000, "records_per_request": 10}, "even", {"scheduled": 2500}, ""),
-        ({"record_rate": 1000, "records_per_request": 10}, "even", {"scheduled": 2400}, "2,400 requests of a target of 2,500"),
+        (
+            {"record_rate": 1000, "records_per_request": 10},
+            "even",
+            {"scheduled": 2400},
+            "2,400 requests of a target of 2,500",
+        ),
         ({"record_rate": Ramp(0, 1000, 25)}, "even", {"scheduled": 12_500, "unit": "records"}, ""),
         (
             {"record_rate": Ramp(0, 1000, 25)},

@@ -41,39 +41,39 @@ def facts(*series: Series, split: int = 5, end: int = 10) -> WindowStats:
 
 
 def test_a_rate_is_what_was_counted_a_second_and_brokers_add_up() -> None:
-    told = facts(counted([10.0] * 5 + [30.0] * 5, broker="1"), counted([1.0] * 10, broker="2"))
-    found = told.total("requests_by_type")
+    stats = facts(counted([10.0] * 5 + [30.0] * 5, broker="1"), counted([1.0] * 10, broker="2"))
+    found = stats.total("requests_by_type")
     assert (found.before, found.now, found.rise) == (11.0, 31.0, 20.0)
-    assert told.per_broker("requests_by_type")["2"].ratio == 1.0
+    assert stats.per_broker("requests_by_type")["2"].ratio == 1.0
 
 
 def test_what_comes_up_in_the_window_was_nothing_before_and_counts_over_all_of_the_window() -> None:
-    told = facts(
+    stats = facts(
         counted([10.0] * 10, broker="1", request="Produce"),
         counted([50.0] * 2, first=8, broker="1", request="Metadata"),
     )
-    found = told.by("requests_by_type", "request")["Metadata"]
+    found = stats.by("requests_by_type", "request")["Metadata"]
     assert (found.before, found.now) == (0.0, 20.0)
     assert found.ratio == math.inf
 
 
 def test_levels_are_medians_that_add_up_and_of_shares_the_highest_broker_counts() -> None:
-    told = facts(
+    stats = facts(
         level([5.0] * 5 + [7.0, 7.0, 900.0, 7.0, 7.0], broker="1"),
         level([1.0] * 10, broker="2"),
         level([0.1] * 5 + [0.9] * 5, "cpu_host", units.RATIO, broker="1"),
         level([0.2] * 10, "cpu_host", units.RATIO, broker="2"),
     )
-    assert told.total("connections").now == 8.0
-    assert told.total("cpu_host").now == 0.9
-    assert told.total("cpu_host").before == 0.2
+    assert stats.total("connections").now == 8.0
+    assert stats.total("cpu_host").now == 0.9
+    assert stats.total("cpu_host").before == 0.2
 
 
 def test_a_gap_is_no_zero() -> None:
-    told = facts(counted([10.0] * 5 + [math.nan] * 2 + [10.0] * 3, broker="1"))
-    assert told.total("requests_by_type").now == pytest.approx(10.0)
-    assert math.isnan(told.total("connections").now)
-    assert math.isnan(WindowStats(told.now).total("requests_by_type").before)
+    stats = facts(counted([10.0] * 5 + [math.nan] * 2 + [10.0] * 3, broker="1"))
+    assert stats.total("requests_by_type").now == pytest.approx(10.0)
+    assert math.isnan(stats.total("connections").now)
+    assert math.isnan(WindowStats(stats.now).total("requests_by_type").before)
 
 
 def test_pieces_of_the_window_tell_how_restless_a_figure_is() -> None:

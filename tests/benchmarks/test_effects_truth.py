@@ -10,7 +10,7 @@ from benchmarks.effects_truth import Setting, settings
 def test_what_binds_decides_what_halving_does() -> None:
     setting = Setting(connections=(40, 20), sizes=(4096, 2048), share=(0.8, 0.6))
     assert list(setting.truths) == pytest.approx([-0.2, 0.0])  # once connections are halved, bytes bind at 60 %
-    # 78 bytes beside each value, so that this is half of the ingress
+    # 78 bytes on top of each value, so that this is half of the ingress
     other = Setting(connections=(40, 20), sizes=(4022, 1972), share=(0.3, 0.6))
     assert list(other.truths) == pytest.approx([0.0, -0.3])
 

@@ -1,4 +1,4 @@
-"""The arithmetic behind what is claimed of sources: what is not told is not taken for right."""
+"""The arithmetic behind what is claimed of sources: what is unknown does not count as right."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return stored(tmp_path_factory.mktemp("runs") / "load.run", made=plan(duration=70))
 
 
-def told(load: Run, *brokers: Sequence[tuple[float, float]], granularity: float = 1.0) -> Run:
+def run_of(load: Run, *brokers: Sequence[tuple[float, float]], granularity: float = 1.0) -> Run:
     """What a source says of a level: for each broker seconds after the load's start, with the value."""
     series = tuple(
         Series(
@@ -46,23 +46,23 @@ def told(load: Run, *brokers: Sequence[tuple[float, float]], granularity: float 
 
 def test_a_level_is_the_sum_over_brokers_and_the_worst_moment_counts(load: Run) -> None:
     right = [(10.0, 5.0), (20.0, 5.0)]
-    assert level_off(told(load, right, right), LEVEL, load, 10) == 0
-    assert level_off(told(load, right, [(10.0, 5.0), (20.0, 7.0)]), LEVEL, load, 10) == 2
+    assert level_off(run_of(load, right, right), LEVEL, load, 10) == 0
+    assert level_off(run_of(load, right, [(10.0, 5.0), (20.0, 7.0)]), LEVEL, load, 10) == 2
 
 
 def test_what_is_said_before_all_is_at_rest_does_not_count(load: Run) -> None:
-    assert level_off(told(load, [(0.5, 1.0), (10.0, 5.0), (69.9, 2.0)]), LEVEL, load, 5) == 0
+    assert level_off(run_of(load, [(0.5, 1.0), (10.0, 5.0), (69.9, 2.0)]), LEVEL, load, 5) == 0
 
 
 def test_a_minute_counts_only_if_all_of_it_is_at_rest(load: Run) -> None:
-    assert level_off(told(load, [(33.0, 5.0)], granularity=60), LEVEL, load, 5) == 0
-    assert math.isnan(level_off(told(load, [(20.0, 3.0)], granularity=60), LEVEL, load, 5))
+    assert level_off(run_of(load, [(33.0, 5.0)], granularity=60), LEVEL, load, 5) == 0
+    assert math.isnan(level_off(run_of(load, [(20.0, 3.0)], granularity=60), LEVEL, load, 5))
 
 
 def test_a_level_that_one_broker_does_not_tell_is_not_measured(load: Run) -> None:
-    assert math.isnan(level_off(told(load, [(10.0, 5.0)], [(0.1, 5.0)]), LEVEL, load, 5))
-    assert math.isnan(level_off(told(load), LEVEL, load, 0))
-    assert math.isnan(total(told(load), "ingress"))
+    assert math.isnan(level_off(run_of(load, [(10.0, 5.0)], [(0.1, 5.0)]), LEVEL, load, 5))
+    assert math.isnan(level_off(run_of(load), LEVEL, load, 0))
+    assert math.isnan(total(run_of(load), "ingress"))
 
 
 def test_costs_are_medians_with_their_range() -> None:

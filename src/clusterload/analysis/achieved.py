@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from clusterload.analysis.host_cpu import hosts_of
 from clusterload.analysis.totals import LoadStretch
 from clusterload.model.ledger import RECORDS
 from clusterload.model.workload.targets import API, Target, targets_of
@@ -258,9 +259,8 @@ class _Books:
     def brokers(self, resource: str) -> list[Series]:
         """A resource's Series; none where one of the brokers is not among them, since it would be counted as 0."""
         found = self.run.named(resource)
-        there = {str(broker["id"]) for broker in self.run.environment.get("cluster", {}).get("brokers", [])}
         seen = {series.labels.get("broker", "") for series in found}
-        return found if "" in seen or there <= seen else []
+        return found if "" in seen or hosts_of(self.run).keys() <= seen else []
 
     def _of_cluster(self, dial: str, value: float, of: str) -> BrokerCount:
         """A figure of the whole cluster, compared with all Loads that have a part in it."""

@@ -61,12 +61,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Culprit:
-    """Who makes a cause.
+    """Who causes it.
 
     Attributes:
         kind: client, principal, group, topic, partition, broker, listener or software.
         name: as brokers publish it; of a partition `topic-3`.
-        share: of what moved, from 0 to 1; NaN if it cannot be told.
+        share: of what moved, from 0 to 1; NaN if unknown.
         source: the name of the Series that names it.
     """
 
@@ -88,7 +88,7 @@ class Cure:
     Attributes:
         what: to do.
         effect: what that does, in numbers where they are known.
-        gain: share of what binds that it gives back, from 0 to 1; NaN if it cannot be told.
+        gain: share of what binds that it gives back, from 0 to 1; NaN if unknown.
     """
 
     what: str
@@ -104,9 +104,9 @@ class Finding:
         cause: its id in the catalogue.
         sentence: what holds, in a line.
         confidence: how likely it is right, from 0 to 1.
-        culprits: who makes it, the first the most; empty where nothing publishes the name.
+        culprits: who causes it, the largest share first; empty where no metric names it.
         evidence: the figures, the weightiest first.
-        disproof: what would show that it is not so.
+        disproof: what would disprove it.
         cure: what would change it.
         advised: whether what it fills is a guideline only.
     """

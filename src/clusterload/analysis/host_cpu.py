@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,8 +80,8 @@ def _full_hosts(run: Run, usage: Usage) -> Iterator[FullHost]:
             yield FullHost(brokers=brokers, busy=busy, own=own_share(run, usage, brokers))
 
 
-def _places(run: Run) -> Mapping[str, str]:
-    """Each broker's host, by the cluster's own description."""
+def hosts_of(run: Run) -> dict[str, str]:
+    """The host of each broker that the cluster lists, by the broker's id."""
     described = run.environment.get("cluster", {}).get("brokers", [])
     return {str(broker["id"]): str(broker.get("host", broker["id"])) for broker in described}
 
@@ -106,7 +106,7 @@ def crowded(run: Run, usage: Usage, level: float = CROWDED) -> str:
 
 def _busy_hosts(run: Run, usage: Usage) -> dict[tuple[str, ...], float]:
     """How busy each host is, by the brokers on it."""
-    at = _places(run)
+    at = hosts_of(run)
     busy: dict[str, dict[str, float]] = defaultdict(dict)
     for line in usage.saturation:
         if line.resource.name == HOST_CPU:

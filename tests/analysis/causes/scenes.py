@@ -110,7 +110,7 @@ def judged(
         baseline: whether the time before the onset is given.
         silent: brokers that are not heard from five seconds after the onset on.
         limits: to hold against.
-        without: names that nothing is told of.
+        without: names of Series that are missing.
     """
     run = recorded(changes, seed=seed, silent=silent, without=without)
     onset = START + BASELINE * SECOND

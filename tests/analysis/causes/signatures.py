@@ -1,4 +1,4 @@
-"""What brokers were seen to show for each cause: three brokers on two cores, the background of `scenes` beside it."""
+"""What brokers were seen to show for each cause: three brokers on two cores, with the background of `scenes`."""
 
 from __future__ import annotations
 

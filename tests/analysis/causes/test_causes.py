@@ -144,7 +144,7 @@ def test_every_cause_of_the_list_is_in_the_catalogue_and_complete() -> None:
     assert set(CAUSES) == IDS
     for cause in CAUSES.values():
         assert all((cause.means, cause.cure, cause.disproof, cause.if_unnamed))
-        assert {other.cause for other in cause.look_alikes} <= set(CAUSES)
+        assert set(cause.look_alikes) <= set(CAUSES)
         assert set(cause.explains_away) <= set(CAUSES)
         assert all(0 < share <= 1 for share in cause.explains_away.values())
 

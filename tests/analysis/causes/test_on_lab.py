@@ -21,7 +21,7 @@ def rest(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def found(cluster: Cluster, rest: Run, folder: Path, **dials: object) -> list[Finding] | None:
-    """What is found of a load; made anew a few times where the machine was too busy to make it.
+    """What is found of a load; made again a few times where the machine was too busy to make it.
 
     Where it never was, the verdict has to say so, and there is nothing to be found.
     """

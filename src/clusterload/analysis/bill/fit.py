@@ -1,6 +1,6 @@
 """Fit: prices from runs. Broker CPU is what its drivers cost, none of them less than nothing.
 
-Drivers that move together cannot be told apart by any data: what each of them costs is not known, only their sum.
+Drivers that move together cannot be separated by any data: what each of them costs is unknown, only their sum is known.
 """
 
 from __future__ import annotations
@@ -117,14 +117,14 @@ def _priced(data: Windows, still: tuple[str, ...], left_out: int, random: np.ran
     low, high = np.percentile(draws, _LEVEL, axis=0)
     together = inseparable_groups(data.columns, data.names)
     inside = {name for group in together for name in group}
-    told = [Price.of(IDLE, fit.idle, float(low[0]), float(high[0]))]
-    told += [
+    separate = [Price.of(IDLE, fit.idle, float(low[0]), float(high[0]))]
+    separate += [
         Price.of(name, float(fit.costs[number]), float(low[number + 1]), float(high[number + 1]))
         for number, name in enumerate(data.names)
         if name not in inside
     ]
     return Prices(
-        prices=tuple(told),
+        prices=tuple(separate),
         inseparable=(*together, (IDLE, *still)) if still else together,
         together={name: float(fit.costs[data.names.index(name)]) for name in inside},
         windows=len(data.cpu),
@@ -184,7 +184,7 @@ def _regressed(columns: Floats, number: int) -> tuple[Floats, float]:
 
 
 def inseparable_groups(columns: Floats, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """The drivers that cannot be told apart, in groups."""
+    """The drivers that cannot be separated, in groups."""
     factors = _inflations(columns)
     high = [number for number in range(len(names)) if factors[number] > MOST_INFLATION]
     return tuple(tuple(names[number] for number in sorted(group)) for group in _joined(columns, high))

@@ -1,4 +1,4 @@
-"""Drivers and prices: what brokers are asked for that costs them CPU, and what one request, MB or connection costs."""
+"""Drivers and prices: what costs brokers CPU, and how much one request, MB or connection costs."""
 
 from __future__ import annotations
 

@@ -84,49 +84,39 @@ class Windows:
 
 def windows_of(runs: Sequence[Run], seconds: float) -> Windows:
     """All windows of some runs of which the CPU and every driver that is counted there are known."""
-    names = tuple(DRIVERS)
-    length = max((_granularity(run) for run in runs), default=0.0)
-    seconds = max(seconds, length)
-    rows, first = list[_Rows](), 0
+    seconds = max(seconds, max((_granularity(run) for run in runs), default=0.0))
+    parts, first = [_none(seconds)], 0
     for run in runs:
-        for part in _parts(run, seconds, first):
-            rows.append(part)
+        parts += _parts(run, seconds, first)
         # A gap between runs, so that no block spans two.
         first += int((run.end - run.start) / SECOND / seconds) + 64
-    if not rows:
-        empty = np.empty(0)
-        return Windows(
-            names=names,
-            columns=np.empty((0, len(names))),
-            cpu=empty,
-            host=empty,
-            times=np.empty(0, dtype=np.int64),
-            seconds=seconds,
-        )
-    found = Windows(
-        names=names,
-        columns=np.concatenate([row.columns for row in rows]),
-        cpu=np.concatenate([row.cpu for row in rows]),
-        host=np.concatenate([row.host for row in rows]),
-        times=np.concatenate([row.times for row in rows]),
-        seconds=seconds,
+    found = replace(
+        parts[0],
+        columns=np.concatenate([part.columns for part in parts]),
+        cpu=np.concatenate([part.cpu for part in parts]),
+        host=np.concatenate([part.host for part in parts]),
+        times=np.concatenate([part.times for part in parts]),
     )
     return found.where(~np.isnan(found.cpu) & ~np.any(np.isnan(found.columns), axis=1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
-    columns: Floats
-    cpu: Floats
-    host: Floats
-    times: NDArray[np.int64]
+def _none(seconds: float) -> Windows:
+    empty = np.empty(0)
+    return Windows(
+        names=tuple(DRIVERS),
+        columns=np.empty((0, len(DRIVERS))),
+        cpu=empty,
+        host=empty,
+        times=np.empty(0, dtype=np.int64),
+        seconds=seconds,
+    )
 
 
 def _granularity(run: Run) -> float:
     return max((series.granularity for series in run.series if series.name == _CPU), default=0.0)
 
 
-def _parts(run: Run, seconds: float, first: int) -> Iterator[_Rows]:
+def _parts(run: Run, seconds: float, first: int) -> Iterator[Windows]:
     """The windows of each broker of a run."""
     by_broker: dict[str, dict[str, list[Series]]] = defaultdict(lambda: defaultdict(list))
     for series in run.series:
@@ -138,7 +128,9 @@ def _parts(run: Run, seconds: float, first: int) -> Iterator[_Rows]:
     full = np.max([_host(own, grid) for own in by_broker.values()], axis=0) if by_broker else np.empty(0)
     for own in by_broker.values():
         if _CPU in own:
-            yield _Rows(
+            yield Windows(
+                names=tuple(DRIVERS),
+                seconds=seconds,
                 columns=np.column_stack([_column(driver, own, grid) for driver in DRIVERS.values()]),
                 cpu=_rate(own[_CPU], grid),
                 # Brokers of one host slow each other down; where they have hosts of their own the fullest decides.

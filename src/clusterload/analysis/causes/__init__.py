@@ -1,7 +1,7 @@
 """The catalogue of causes, and which of them hold in a run."""
 
 from clusterload.analysis.causes.catalogue import CAUSES, FAMILIES
-from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
+from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.judging import judge_causes
 
-__all__ = ["CAUSES", "FAMILIES", "Cause", "LookAlike", "Signs", "judge_causes"]
+__all__ = ["CAUSES", "FAMILIES", "Cause", "Signs", "judge_causes"]

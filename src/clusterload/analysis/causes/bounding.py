@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.causes.blame import ranked
-from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
+from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.weights import between, by_size
 from clusterload.analysis.window_stats import Pair
 from clusterload.model import units
@@ -53,10 +53,10 @@ THROTTLING = Cause(
     "full.",
     moves=("throttle time of a client", "that client's latency"),
     stays=("CPU", "other clients' latency"),
-    look_alikes=(
-        LookAlike(cause="network-delay", test="no throttle time"),
-        LookAlike(cause="slow-replica", test="no throttle time; requests wait for replicas"),
-    ),
+    look_alikes={
+        "network-delay": "no throttle time",
+        "slow-replica": "no throttle time; requests wait for replicas",
+    },
     named_by={"client": "produce_throttle_time"},
     if_unnamed="clients publish it too: produce-throttle-time-avg and fetch-throttle-time-avg",
     cure="Raise the quota if the brokers have capacity, or have the client send less.",
@@ -81,7 +81,6 @@ def _starvation(scene: Scene) -> Signs | None:
         between(own.rise / scene.cores, 0.05, 0.2) if scene.compared else between(own.now / scene.cores, 0.2, 0.5)
     )
     full = between(busy.now, 0.8, 0.95)
-    queue = scene.mean_time("request_queue_time", "Produce")
     return Signs(
         weight=full * between(more / scene.cores, 0.15, 0.45),
         fit=(1 - 0.8 * asked_more) * (1 - took_more),
@@ -91,7 +90,7 @@ def _starvation(scene: Scene) -> Signs | None:
             scene.evidence("CPU of the host", "cpu_host"),
             scene.figure("CPU of the brokers", own, units.CORES, "cpu_broker"),
             scene.figure("CPU of other processes", others, units.CORES, "cpu_host, cpu_broker"),
-            scene.figure("Request queue time of a Produce request", queue, units.MILLISECONDS, "request_queue_time"),
+            scene.time_evidence("request_queue_time", "Produce"),
         ),
         effect="request queue time falls to what it was",
     )
@@ -109,10 +108,10 @@ STARVATION = Cause(
     "more requests, uses no more CPU, and answers late.",
     moves=("CPU of the host", "request queue time"),
     stays=("CPU of the brokers, or it falls", "requests", "bytes"),
-    look_alikes=(
-        LookAlike(cause="small-batches", test="the brokers use the CPU themselves, and get more requests"),
-        LookAlike(cause="slow-replica", test="one broker is late, and its host is not full"),
-    ),
+    look_alikes={
+        "small-batches": "the brokers use the CPU themselves, and get more requests",
+        "slow-replica": "one broker is late, and its host is not full",
+    },
     if_unnamed="Kafka sees no other processes: look at the host itself",
     cure="Find it on the host (top, pidstat); give brokers a host or CPU shares of their own.",
     disproof="The host's CPU is full and it is the brokers that use it.",
@@ -146,10 +145,10 @@ COMPACTION = Cause(
     means="The log cleaner reads and rewrites compacted topics: CPU and disk I/O that no client requests at the time.",
     moves=("disk reads and writes", "CPU"),
     stays=("ingress", "egress", "requests"),
-    look_alikes=(
-        LookAlike(cause="cold-reads", test="clients read what is read from disk"),
-        LookAlike(cause="offset-commits", test="OffsetCommit requests rise: their topic is what is compacted"),
-    ),
+    look_alikes={
+        "cold-reads": "clients read what is read from disk",
+        "offset-commits": "OffsetCommit requests rise: their topic is what is compacted",
+    },
     if_unnamed="the log cleaner's own metrics and log name the topic",
     cure="Fewer updates in compacted topics; log.cleaner.threads and log.cleaner.io.max.bytes.per.second bound it.",
     disproof="The log cleaner is idle.",
@@ -168,7 +167,7 @@ NONE = Cause(
     means="No cause in the catalogue holds: the cluster behaves as usual. It is reported as no finding.",
     moves=(),
     stays=("everything, within what the baseline varies by itself",),
-    look_alikes=(),
+    look_alikes={},
     if_unnamed="there is nobody to name",
     cure="Nothing needs one.",
     disproof="A resource is at its limit, or a rise lasts that no finding explains.",

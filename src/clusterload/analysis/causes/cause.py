@@ -41,19 +41,6 @@ class Signs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookAlike:
-    """A cause that looks alike.
-
-    Attributes:
-        cause: its id.
-        test: what tells the two apart.
-    """
-
-    cause: str
-    test: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """One entry of the catalogue.
 
@@ -63,7 +50,7 @@ class Cause:
         means: what happens, in a sentence or two.
         moves: what rises or falls with it.
         stays: what does not, and would with a look-alike.
-        look_alikes: what it is mistaken for.
+        look_alikes: causes that it is mistaken for, with the test that tells them apart.
         named_by: kind of culprit to the Series that names it; nothing where brokers publish no name.
         if_unnamed: how to find out who it is where no Series names it.
         cure: what to do.
@@ -78,7 +65,7 @@ class Cause:
     means: str
     moves: tuple[str, ...]
     stays: tuple[str, ...]
-    look_alikes: tuple[LookAlike, ...]
+    look_alikes: Mapping[str, str]
     named_by: Mapping[str, str] = field(default_factory=dict)
     if_unnamed: str
     cure: str

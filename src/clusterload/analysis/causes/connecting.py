@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.causes.blame import by_rise, rising_clients
-from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
+from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.model import units
@@ -101,11 +101,11 @@ CONNECTIONS = Cause(
     "active ones send small requests each, and each Produce request wakes the followers' waiting fetches.",
     moves=("open connections", "requests, a few a second for each new connection"),
     stays=("connection attempts, once all are open", "bytes and records per request"),
-    look_alikes=(
-        LookAlike(cause="connection-churn", test="attempts continue and far exceed what stays open"),
-        LookAlike(cause="small-batches", test="few connections make the requests: more than some 10/s each"),
-        LookAlike(cause="ingress-bytes", test="bytes rise and connections do not"),
-    ),
+    look_alikes={
+        "connection-churn": "attempts continue and far exceed what stays open",
+        "small-batches": "few connections make the requests: more than some 10/s each",
+        "ingress-bytes": "bytes rise and connections do not",
+    },
     named_by={
         "client": "thread_time_by_client",
         "principal": "connections_by_principal",
@@ -150,12 +150,12 @@ CHURN = Cause(
     "connection costs a handshake, authentication, and a first ApiVersions and Metadata request.",
     moves=("connection attempts, continuously", "ApiVersions, often Metadata requests", "network threads' CPU"),
     stays=("open connections", "bytes"),
-    look_alikes=(
-        LookAlike(cause="connections", test="new connections stay open"),
-        LookAlike(cause="authentication-failures", test="authentication fails"),
-        LookAlike(cause="metadata-storm", test="Metadata requests rise without connection attempts"),
-        LookAlike(cause="tls", test="most of the cost is TLS handshakes"),
-    ),
+    look_alikes={
+        "connections": "new connections stay open",
+        "authentication-failures": "authentication fails",
+        "metadata-storm": "Metadata requests rise without connection attempts",
+        "tls": "most of the cost is TLS handshakes",
+    },
     named_by={"client": "thread_time_by_client", "software": "connections_by_software"},
     if_unnamed="clients that disconnect at once are named in the brokers' request log only",
     cure="Reuse clients and their connections; raise connections.max.idle.ms if brokers close idle ones; cap a "
@@ -192,7 +192,7 @@ FAILURES = Cause(
     means="A client with wrong or expired credentials reconnects again and again.",
     moves=("failed authentications", "connection attempts"),
     stays=("requests", "bytes"),
-    look_alikes=(LookAlike(cause="connection-churn", test="authentication succeeds"),),
+    look_alikes={"connection-churn": "authentication succeeds"},
     if_unnamed="a client that fails to authenticate has no name that could be published: brokers log its address",
     cure="Correct the credentials or stop the client; connection.failed.authentication.delay.ms slows its retries.",
     disproof="No authentication fails while connection attempts stay as high.",
@@ -256,10 +256,10 @@ TLS = Cause(
     "for fetches.",
     moves=("TLS connections, or connection attempts on a TLS listener", "network threads' CPU"),
     stays=("requests", "bytes, where handshakes are the cost"),
-    look_alikes=(
-        LookAlike(cause="ingress-bytes", test="the bytes arrive on a plaintext listener"),
-        LookAlike(cause="connection-churn", test="the new connections are plaintext"),
-    ),
+    look_alikes={
+        "ingress-bytes": "the bytes arrive on a plaintext listener",
+        "connection-churn": "the new connections are plaintext",
+    },
     named_by={"client": "ingress_by_client", "listener": "connections_by_listener"},
     if_unnamed="a TLS handshake comes before the client sends its client id",
     cure="Keep connections open; resume TLS sessions; move the heaviest reader inside the same network to a plaintext "

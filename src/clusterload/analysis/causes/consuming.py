@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import rising_clients, rising_topics
-from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
+from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.analysis.window_stats import Pair
@@ -72,12 +72,12 @@ FAN_OUT = Cause(
     "it.",
     moves=("egress", "bytes per fetch"),
     stays=("ingress", "group membership", "disk reads"),
-    look_alikes=(
-        LookAlike(cause="fetch-storm", test="fetches are many and nearly empty"),
-        LookAlike(cause="rebalances", test="members join and leave, and re-read what was not committed"),
-        LookAlike(cause="cold-reads", test="the data is read from disk"),
-        LookAlike(cause="ingress-bytes", test="ingress rises as well; consumers only follow"),
-    ),
+    look_alikes={
+        "fetch-storm": "fetches are many and nearly empty",
+        "rebalances": "members join and leave, and re-read what was not committed",
+        "cold-reads": "the data is read from disk",
+        "ingress-bytes": "ingress rises as well; consumers only follow",
+    },
     named_by={"client": "egress_by_client", "topic": "egress_by_topic"},
     if_unnamed="brokers publish bytes by client id only while a client quota exists: --unlock-client-metrics",
     cure="Share what was read (one group instead of standalone consumers, or a cache); compress; set consumer quotas.",
@@ -107,12 +107,7 @@ def _fetch_storm(scene: Scene) -> Signs | None:
         evidence=(
             *scene.request_evidence("FetchConsumer"),
             scene.figure("Bytes per fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
-            scene.figure(
-                "Total time of a fetch",
-                scene.mean_time("request_time", "FetchConsumer"),
-                units.MILLISECONDS,
-                "request_time, requests_by_type",
-            ),
+            scene.time_evidence("request_time", "FetchConsumer"),
         ),
         culprits=rising_clients(scene),
         cores=cores,
@@ -126,13 +121,10 @@ FETCH_STORM = Cause(
     means="A consumer with a fetch.max.wait.ms near 0 fetches again at once, whether there is data or not.",
     moves=("FetchConsumer requests", "time of a fetch (falls: none waits for data)", "bytes per fetch (fall)"),
     stays=("egress", "Produce requests"),
-    look_alikes=(
-        LookAlike(cause="fan-out", test="fetches carry many bytes"),
-        LookAlike(
-            cause="small-batches",
-            test="each Produce request wakes the consumers' waiting fetches: Produce requests rise as much",
-        ),
-    ),
+    look_alikes={
+        "fan-out": "fetches carry many bytes",
+        "small-batches": "each Produce request wakes the consumers' waiting fetches: Produce requests rise as much",
+    },
     named_by={"client": "thread_time_by_client"},
     if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
     cure="fetch.min.bytes above 1 and fetch.max.wait.ms of 500 in that consumer.",
@@ -155,7 +147,7 @@ def _cold_reads(scene: Scene) -> Signs | None:
         evidence=(
             scene.evidence("Disk reads", "disk_reads"),
             scene.evidence("Egress", "egress"),
-            scene.figure("Local time of a fetch", local, units.MILLISECONDS, "request_local_time"),
+            scene.time_evidence("request_local_time", "FetchConsumer"),
         ),
         culprits=(
             *rising_clients(scene, "egress_by_client", "thread_time_by_client"),
@@ -172,10 +164,10 @@ COLD_READS = Cause(
     "for the disk, and pushes out of the cache what others read.",
     moves=("disk reads", "egress", "local time of a fetch"),
     stays=("ingress",),
-    look_alikes=(
-        LookAlike(cause="fan-out", test="nothing is read from disk"),
-        LookAlike(cause="compaction", test="the log cleaner reads and writes; no client reads"),
-    ),
+    look_alikes={
+        "fan-out": "nothing is read from disk",
+        "compaction": "the log cleaner reads and writes; no client reads",
+    },
     named_by={"client": "egress_by_client", "topic": "egress_by_topic"},
     if_unnamed="consumer lag by group shows who is far behind",
     cure="Cap that consumer (consumer quota), read old data at quiet hours, or give brokers more page cache.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import by_rise, groups_by_commits, rising_clients, rising_topics
-from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
+from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.weights import between, either
 from clusterload.model import units
 
@@ -53,10 +53,10 @@ OFFSET_COMMITS = Cause(
     "replicated and compacted.",
     moves=("OffsetCommit requests", "growth of __consumer_offsets", "FetchFollower requests", "load of one broker"),
     stays=("ingress of clients", "Produce requests"),
-    look_alikes=(
-        LookAlike(cause="hot-partition", test="the partition that grows belongs to __consumer_offsets"),
-        LookAlike(cause="small-batches", test="Produce requests rise, and OffsetCommit requests do not"),
-    ),
+    look_alikes={
+        "hot-partition": "the partition that grows belongs to __consumer_offsets",
+        "small-batches": "Produce requests rise, and OffsetCommit requests do not",
+    },
     named_by={"group": "records_by_partition", "client": "thread_time_by_client"},
     if_unnamed="the partition of __consumer_offsets that grows leaves only the groups whose ids hash to it",
     cure="Commit by time (enable.auto.commit, or every few seconds), not by record.",
@@ -96,11 +96,11 @@ METADATA = Cause(
     "not exist, or a very short metadata.max.age.ms.",
     moves=("Metadata requests",),
     stays=("bytes", "FetchFollower requests", "connection attempts"),
-    look_alikes=(
-        LookAlike(cause="connection-churn", test="connection attempts rise as much as Metadata requests"),
-        LookAlike(cause="rebalances", test="JoinGroup and LeaveGroup requests rise too"),
-        LookAlike(cause="broker-down", test="clients look for new leaders, for a moment"),
-    ),
+    look_alikes={
+        "connection-churn": "connection attempts rise as much as Metadata requests",
+        "rebalances": "JoinGroup and LeaveGroup requests rise too",
+        "broker-down": "clients look for new leaders, for a moment",
+    },
     named_by={"client": "thread_time_by_client"},
     if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
     cure="Keep one admin client; request only the topics in use; leave metadata.max.age.ms at its five minutes.",
@@ -142,11 +142,11 @@ REBALANCES = Cause(
     "not committed.",
     moves=("JoinGroup, SyncGroup and LeaveGroup requests", "FindCoordinator requests", "egress: members re-read"),
     stays=("ingress", "Produce requests"),
-    look_alikes=(
-        LookAlike(cause="fan-out", test="egress rises and no member joins or leaves"),
-        LookAlike(cause="metadata-storm", test="Metadata requests rise and no member joins or leaves"),
-        LookAlike(cause="connection-churn", test="connection attempts rise and no group changes"),
-    ),
+    look_alikes={
+        "fan-out": "egress rises and no member joins or leaves",
+        "metadata-storm": "Metadata requests rise and no member joins or leaves",
+        "connection-churn": "connection attempts rise and no group changes",
+    },
     named_by={"group": "members_changed", "client": "thread_time_by_client"},
     if_unnamed="describing the groups twice shows whose members changed",
     cure="Longer max.poll.interval.ms and session.timeout.ms, static membership (group.instance.id), cooperative "
@@ -186,10 +186,10 @@ TRANSACTIONS = Cause(
     "replicated records of its state, and a marker in every partition that was written.",
     moves=("EndTxn, AddPartitionsToTxn and WriteTxnMarkers requests", "FetchFollower requests"),
     stays=("connections", "bytes of clients"),
-    look_alikes=(
-        LookAlike(cause="small-batches", test="no EndTxn requests"),
-        LookAlike(cause="producer-ids", test="InitProducerId requests rise and EndTxn requests do not"),
-    ),
+    look_alikes={
+        "small-batches": "no EndTxn requests",
+        "producer-ids": "InitProducerId requests rise and EndTxn requests do not",
+    },
     named_by={"client": "thread_time_by_client", "topic": "records_in_by_topic"},
     if_unnamed="brokers publish no transactional ids in metrics; kafka-transactions.sh list shows them",
     cure="More records in a transaction: a longer commit.interval.ms, or commit by time and not by record.",
@@ -224,7 +224,7 @@ PRODUCER_IDS = Cause(
     "day.",
     moves=("InitProducerId requests",),
     stays=("EndTxn requests", "bytes"),
-    look_alikes=(LookAlike(cause="transactions", test="EndTxn requests rise too"),),
+    look_alikes={"transactions": "EndTxn requests rise too"},
     named_by={"client": "thread_time_by_client"},
     if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
     cure="Keep one producer for the life of a process; enable.idempotence=false where it is not needed.",

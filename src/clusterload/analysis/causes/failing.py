@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
+from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.analysis.finding import Culprit, Evidence
+from clusterload.analysis.host_cpu import hosts_of
 from clusterload.model import units
 from clusterload.model.series import SECOND
 
@@ -37,8 +38,7 @@ def silences(scene: Scene) -> dict[str, float]:
             if series.labels.get("broker"):
                 inside = series.times[(series.times > run.start) & (series.times <= run.end) & ~np.isnan(series.values)]
                 heard.setdefault(series.labels["broker"], []).extend(inside.tolist())
-    described = run.environment.get("cluster", {}).get("brokers", [])
-    brokers = {str(broker["id"]) for broker in described} if heard else set()
+    brokers = hosts_of(run).keys() if heard else set[str]()
     return {
         who: float(np.max(np.diff([run.start, *sorted(set(heard.get(who, ()))), run.end]))) / SECOND
         for who in brokers | heard.keys()
@@ -110,10 +110,10 @@ BROKER_DOWN = Cause(
     means="A broker stopped, crashed or is cut off. Others lead its partitions, and its replicas are missing.",
     moves=("metrics of that broker (stop)", "under-replicated partitions", "leaders of the other brokers"),
     stays=("what clients request",),
-    look_alikes=(
-        LookAlike(cause="slow-replica", test="it gives no metrics for seconds at a time, and keeps its leaders"),
-        LookAlike(cause="leader-skew", test="every broker gives metrics and no replica is missing"),
-    ),
+    look_alikes={
+        "slow-replica": "it gives no metrics for seconds at a time, and keeps its leaders",
+        "leader-skew": "every broker gives metrics and no replica is missing",
+    },
     named_by={"broker": "leaders"},
     if_unnamed="metadata shows which brokers do not answer",
     cure="Bring the broker back; see its log. Then a preferred leader election gives it its leaders again.",
@@ -211,12 +211,12 @@ SLOW_REPLICA = Cause(
     "with acks=all wait for it, until it leaves the in-sync replicas (ISR).",
     moves=("remote time of Produce requests (waiting for replicas), on the other brokers", "produce latency"),
     stays=("local time of Produce requests", "remote time on the lagging broker's own partitions", "CPU"),
-    look_alikes=(
-        LookAlike(cause="network-delay", test="clients' round trips take longer; replication does not"),
-        LookAlike(cause="broker-down", test="the broker gives no metrics at all, and its leaders move"),
-        LookAlike(cause="disk", test="the local time itself rises"),
-        LookAlike(cause="cpu-starvation", test="hosts are full, and all brokers wait"),
-    ),
+    look_alikes={
+        "network-delay": "clients' round trips take longer; replication does not",
+        "broker-down": "the broker gives no metrics at all, and its leaders move",
+        "disk": "the local time itself rises",
+        "cpu-starvation": "hosts are full, and all brokers wait",
+    },
     named_by={"broker": "request_remote_time"},
     if_unnamed="the broker whose own leaders wait the least is the one that the others wait for",
     cure="Check that broker's disk, network, GC and noisy neighbours. Without it the rest is fast.",
@@ -243,10 +243,7 @@ def _network_delay(scene: Scene) -> Signs | None:
         sentence=f"A round trip to broker {who} takes {units.number(worst.now)} ms",
         evidence=(
             *(scene.evidence("Round trip", "round_trip_time", f"broker {at}", broker=at) for at in sorted(each)),
-            scene.figure(
-                "Total time of a Produce request within brokers", scene.mean_time("request_time", "Produce"),
-                units.MILLISECONDS, "request_time",
-            ),
+            scene.time_evidence("request_time", "Produce"),
         ),
         culprits=(Culprit(kind="broker", name=who, share=math.nan, source="round_trip_time"),),
         effect=f"without it each request and its response take {units.number(rises[who])} ms less",
@@ -265,11 +262,11 @@ NETWORK_DELAY = Cause(
     "wait for responses send less; brokers are idle.",
     moves=("round-trip time", "latency that clients see"),
     stays=("time of requests within brokers", "CPU"),
-    look_alikes=(
-        LookAlike(cause="slow-replica", test="the time within brokers rises: they wait for a replica"),
-        LookAlike(cause="cpu-starvation", test="hosts are full, and requests wait in the request queue"),
-        LookAlike(cause="throttling", test="brokers publish throttle times"),
-    ),
+    look_alikes={
+        "slow-replica": "the time within brokers rises: they wait for a replica",
+        "cpu-starvation": "hosts are full, and requests wait in the request queue",
+        "throttling": "brokers publish throttle times",
+    },
     named_by={"broker": "round_trip_time"},
     if_unnamed="a round trip from this machine to each broker shows it: --with-admin, or a live diagnosis",
     cure="Move clients closer, widen the link, or batch more, so that fewer round trips are needed.",
@@ -288,7 +285,7 @@ def _disk(scene: Scene) -> Signs | None:
         fit=(1 - _full(scene)) * (1 - 0.8 * added) * 0.8,
         sentence=f"Slow writes: a Produce request spends {units.number(local.now)} ms at its leader",
         evidence=(
-            scene.figure("Local time of a Produce request", local, units.MILLISECONDS, "request_local_time"),
+            scene.time_evidence("request_local_time", "Produce"),
             scene.evidence("Disk writes", "disk_writes"),
             scene.evidence("Ingress", "ingress"),
         ),
@@ -301,12 +298,12 @@ DISK = Cause(
     means="Appends or flushes wait for the disk: it is busy with other work, throttled by its provider, or failing.",
     moves=("local time of Produce requests",),
     stays=("requests", "bytes", "CPU", "partitions"),
-    look_alikes=(
-        LookAlike(cause="cpu-starvation", test="the host's CPU is full"),
-        LookAlike(cause="partitions", test="partitions rose"),
-        LookAlike(cause="slow-replica", test="the local time is unchanged, the remote time (for replicas) rises"),
-        LookAlike(cause="cold-reads", test="much is read from disk for consumers"),
-    ),
+    look_alikes={
+        "cpu-starvation": "the host's CPU is full",
+        "partitions": "partitions rose",
+        "slow-replica": "the local time is unchanged, the remote time (for replicas) rises",
+        "cold-reads": "much is read from disk for consumers",
+    },
     if_unnamed="the host's own disk metrics (queue and utilisation) show it",
     cure="A faster disk, or less on it; several log.dirs.",
     disproof="The host's disks are idle.",

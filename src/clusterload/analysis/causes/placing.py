@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import by_rise, imbalance, ranked, records_of_partitions, rising_clients
-from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
+from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, either
 from clusterload.analysis.finding import Culprit
@@ -79,11 +79,11 @@ HOT_PARTITION = Cause(
     means="Keys are few or skewed, or a producer sets the partition: one leader and its followers do the work of all.",
     moves=("records of one partition, compared with the others of its topic", "bytes of one broker"),
     stays=("totals of the cluster, compared with those of an evenly spread topic of the same rate",),
-    look_alikes=(
-        LookAlike(cause="leader-skew", test="partitions are even, and one broker leads most of them"),
-        LookAlike(cause="offset-commits", test="the partition belongs to __consumer_offsets"),
-        LookAlike(cause="ingress-bytes", test="all partitions of the topic grow alike"),
-    ),
+    look_alikes={
+        "leader-skew": "partitions are even, and one broker leads most of them",
+        "offset-commits": "the partition belongs to __consumer_offsets",
+        "ingress-bytes": "all partitions of the topic grow alike",
+    },
     named_by={
         "topic": "records_by_partition",
         "partition": "records_by_partition",
@@ -111,10 +111,10 @@ def _leader_skew(scene: Scene) -> Signs | None:
     more = skew - (0.0 if math.isnan(usual) else usual)
     heavier = (load - (0.0 if math.isnan(load_usual) else load_usual)) if not math.isnan(load) else 0.0
     who = loaded if heavier > more and loaded in gained else top
-    told = between(moved, 0.5, 2.0) if scene.compared else between(skew, 0.3, 0.7)
+    clear = between(moved, 0.5, 2.0) if scene.compared else between(skew, 0.3, 0.7)
     return Signs(
         weight=either(between(more, 0.1, 0.5), between(heavier, 0.15, 0.5) * (1.0 if who in gained else 0.3)),
-        fit=told * (1.0 if not scene.compared or who in gained else 0.3) * _no_broker_lost(scene),
+        fit=clear * (1.0 if not scene.compared or who in gained else 0.3) * _no_broker_lost(scene),
         sentence=f"Broker {who} leads {units.number(leaders[who].now)} of "
         f"{units.number(sum(_now(leaders).values()))} partitions",
         evidence=tuple(
@@ -151,10 +151,10 @@ LEADER_SKEW = Cause(
     "reassignment. Clients produce to and fetch from leaders only.",
     moves=("leaders of one broker", "bytes of that broker"),
     stays=("totals of the cluster", "each partition's share of its topic"),
-    look_alikes=(
-        LookAlike(cause="hot-partition", test="leaders are even, and one partition grows more"),
-        LookAlike(cause="broker-down", test="a broker leads nothing, gives no metrics, and replicas are missing"),
-    ),
+    look_alikes={
+        "hot-partition": "leaders are even, and one partition grows more",
+        "broker-down": "a broker leads nothing, gives no metrics, and replicas are missing",
+    },
     named_by={"broker": "leaders"},
     if_unnamed="leaders by broker show it",
     cure="kafka-leader-election.sh --election-type PREFERRED --all-topic-partitions; auto.leader.rebalance.enable.",
@@ -174,14 +174,13 @@ def _partitions(scene: Scene) -> Signs | None:
         between(more / brokers, 40.0, 220.0) * between(level.ratio, 1.1, 1.6) if scene.compared else high,
         scene.near_limit("partitions"),
     )
-    local = scene.mean_time("request_local_time", "FetchFollower")
     return Signs(
         weight=weight,
         fit=1.0,
         sentence=f"High partition count: {units.number(level.now)} replicas on {brokers} brokers",
         evidence=(
             scene.evidence("Replicas", "partitions"),
-            scene.figure("Local time of a FetchFollower request", local, units.MILLISECONDS, "request_local_time"),
+            scene.time_evidence("request_local_time", "FetchFollower"),
         ),
         culprits=_new_topics(scene),
         cores=cores,
@@ -208,10 +207,10 @@ PARTITIONS = Cause(
     means="Each replica is fetched, checked and kept in memory, whether data arrives or not.",
     moves=("partitions", "local time of FetchFollower requests", "CPU"),
     stays=("requests", "bytes"),
-    look_alikes=(
-        LookAlike(cause="disk", test="the number of partitions is unchanged"),
-        LookAlike(cause="slow-replica", test="one broker lags, and the number of partitions is unchanged"),
-    ),
+    look_alikes={
+        "disk": "the number of partitions is unchanged",
+        "slow-replica": "one broker lags, and the number of partitions is unchanged",
+    },
     named_by={"topic": "records_by_partition"},
     if_unnamed="describing the topics shows how many partitions each has",
     cure="Fewer partitions per topic, fewer topics; delete unused topics.",

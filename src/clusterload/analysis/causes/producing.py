@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import rising_clients, rising_topics
-from clusterload.analysis.causes.cause import Cause, LookAlike, Signs
+from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.scene import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.model import units
@@ -57,12 +57,12 @@ SMALL_BATCHES = Cause(
     "large one, and wakes the followers' waiting fetches, which cost more than the Produce request itself.",
     moves=("Produce requests", "FetchFollower requests", "records per Produce request (fall)"),
     stays=("bytes", "connections", "connection attempts"),
-    look_alikes=(
-        LookAlike(cause="ingress-bytes", test="the added requests are large"),
-        LookAlike(cause="connections", test="the requests come from many new connections, a few a second each"),
-        LookAlike(cause="transactions", test="EndTxn and AddPartitionsToTxn requests rise too"),
-        LookAlike(cause="recompression", test="brokers convert the records that arrive"),
-    ),
+    look_alikes={
+        "ingress-bytes": "the added requests are large",
+        "connections": "the requests come from many new connections, a few a second each",
+        "transactions": "EndTxn and AddPartitionsToTxn requests rise too",
+        "recompression": "brokers convert the records that arrive",
+    },
     named_by={"client": "thread_time_by_client", "topic": "records_in_by_topic"},
     if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
     cure="linger.ms of 20 to 100 and a larger batch.size in that producer; or send less often.",
@@ -107,11 +107,11 @@ INGRESS = Cause(
     means="Producers send a lot of data. The leader writes it, each follower replicates it, and consumers read it.",
     moves=("ingress", "replication", "bytes per Produce request"),
     stays=("request rates", "connections"),
-    look_alikes=(
-        LookAlike(cause="small-batches", test="requests rise as much as bytes"),
-        LookAlike(cause="hot-partition", test="nearly all of it goes to one partition"),
-        LookAlike(cause="tls", test="it arrives on a TLS listener"),
-    ),
+    look_alikes={
+        "small-batches": "requests rise as much as bytes",
+        "hot-partition": "nearly all of it goes to one partition",
+        "tls": "it arrives on a TLS listener",
+    },
     named_by={"client": "ingress_by_client", "topic": "ingress_by_topic"},
     if_unnamed="brokers publish bytes by client id only while a client quota exists: --unlock-client-metrics",
     cure="Compress in the producer; send less; spread it over more brokers; cap it with a producer quota.",
@@ -133,12 +133,7 @@ def _recompression(scene: Scene) -> Signs | None:
         evidence=(
             scene.evidence("Records converted", "message_conversions"),
             scene.evidence("Records produced", "records_in"),
-            scene.figure(
-                "Local time of a Produce request",
-                scene.mean_time("request_local_time", "Produce"),
-                units.MILLISECONDS,
-                "request_local_time, requests_by_type",
-            ),
+            scene.time_evidence("request_local_time", "Produce"),
         ),
         culprits=(*rising_topics(scene, "message_conversions_by_topic"), *rising_clients(scene)),
         cores=cores,
@@ -153,10 +148,10 @@ RECOMPRESSION = Cause(
     "recompress every batch that arrives.",
     moves=("converted records", "local time of Produce requests", "CPU"),
     stays=("Produce requests", "ingress"),
-    look_alikes=(
-        LookAlike(cause="ingress-bytes", test="no record is converted"),
-        LookAlike(cause="small-batches", test="no record is converted"),
-    ),
+    look_alikes={
+        "ingress-bytes": "no record is converted",
+        "small-batches": "no record is converted",
+    },
     named_by={"topic": "message_conversions_by_topic", "client": "thread_time_by_client"},
     if_unnamed="where conversions are not published by topic, compare the topics' compression.type with the producers'",
     cure="compression.type=producer on the topic, or the topic's codec in the producer.",

@@ -14,6 +14,7 @@ import numpy as np
 
 from clusterload.analysis.causes.weights import PRICES, between, by_size
 from clusterload.analysis.finding import Evidence
+from clusterload.analysis.host_cpu import hosts_of
 from clusterload.analysis.window_stats import Pair, WindowStats, known
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
@@ -40,6 +41,12 @@ NOISE: Final = 0.06
 
 MEGABYTE: Final = 1e6
 _TRANSACTION: Final = ("AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit")
+_TIMES: Final = {
+    "request_time": "Total time",
+    "request_queue_time": "Request queue time",
+    "request_local_time": "Local time",
+    "request_remote_time": "Remote time (waiting for replicas)",
+}
 _GROUP: Final = ("JoinGroup", "SyncGroup", "LeaveGroup")
 
 
@@ -133,8 +140,7 @@ class Scene:
     @cached_property
     def places(self) -> dict[str, str]:
         """Each broker's host."""
-        described = self.stats.now.environment.get("cluster", {}).get("brokers", [])
-        return {str(broker["id"]): str(broker.get("host", broker["id"])) for broker in described}
+        return hosts_of(self.stats.now)
 
     @cached_property
     def by_type(self) -> bool:
@@ -288,6 +294,11 @@ class Scene:
         return Evidence(
             name=words, whose=whose, now=pair.now, before=pair.before, unit=unit, source=source, window_s=self.seconds
         )
+
+    def time_evidence(self, part: str, request: str) -> Evidence:
+        """The mean time of a type of request; `part` is a key of `_TIMES`."""
+        words = f"{_TIMES[part]} of a {request} request"
+        return self.figure(words, self.mean_time(part, request), units.MILLISECONDS, f"{part}, requests_by_type")
 
     def request_evidence(self, *requests: str) -> tuple[Evidence, ...]:
         """How many requests of these types there were; those that there are none of are left out."""

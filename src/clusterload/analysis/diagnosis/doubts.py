@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.achieved import AchievedDial, achieved
 from clusterload.analysis.bottleneck import Bottleneck, bottlenecks
+from clusterload.analysis.host_cpu import hosts_of
 from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.ledger import RECORDS, REQUESTS, Ledger
@@ -161,9 +162,8 @@ def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
 
 def _unseen_brokers(run: Run, resource: str) -> list[str]:
     """The cluster's brokers without any figure of a resource: the sum without them is too small, not unknown."""
-    brokers = {str(broker["id"]) for broker in run.environment.get("cluster", {}).get("brokers", [])}
     seen = {series.labels.get("broker", "") for series in run.named(resource)}
-    return [] if "" in seen else sorted(brokers - seen)
+    return [] if "" in seen else sorted(hosts_of(run).keys() - seen)
 
 
 def _standing_still(run: Run) -> Iterator[str]:
