@@ -28,7 +28,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_the_verdict_is_the_first_that_is_read(calm: str) -> None:
     assert calm.startswith("## peak hour: within limits\n\n**Within limits; connections bind at 81 %.**\n")
-    assert calm.index("Fewer clients") < calm.index("<details>")
+    assert calm.index("Fewer client instances") < calm.index("<details>")
 
 
 def test_tables_are_tables(calm: str) -> None:
