@@ -62,7 +62,7 @@ def test_a_neighbour_that_fills_the_host_is_a_doubt_and_no_finding() -> None:
     state, causes, missing = judged(a_run({"1": 1.0, "2": 0.99}, {"1": 0.2, "2": 0.1}, ONE_HOST))
     assert state is State.INCONCLUSIVE
     assert causes == ()
-    assert any("the brokers took 15 % of it: something else on that host was running" in line for line in missing)
+    assert any("the brokers took 15 % of it: another process was running on that host" in line for line in missing)
 
 
 def test_hosts_are_judged_apart() -> None:
