@@ -68,7 +68,7 @@ def test_a_calibration_that_finds_nothing_in_its_time_says_so_and_writes_no_tabl
         (["--until", "saturaton > 3 %"], 2, "did you mean 'saturation'"),
         (["--resource", "partitions"], 2, "partitions cannot be calibrated"),
         (["--resource", "ingres"], 2, "did you mean 'ingress'"),
-        (["--step-time", "0.1s"], 2, "tell nothing"),
+        (["--step-time", "0.1s"], 2, "are too little to measure"),
         (["--out", "there.toml", "--lab"], 104, "there.toml is there already"),
         ([], 2, "no cluster was named"),
     ],
