@@ -56,7 +56,7 @@ def test_parts_of_run_files_are_windows_and_baselines_too(tool: Tool, stored: Pa
     assert done.returncode == 0, done.stderr
     assert "small-batches" in done.stdout
     assert "Cure: linger.ms" in done.stdout
-    assert "Not so, if:" in done.stdout
+    assert "Disproved if:" in done.stdout
     calm = tool("diagnose", f"{stored}@7s..15s", "--baseline", f"{stored}@0s..7s")
     assert "No cause of the catalogue holds" in calm.stdout
 

@@ -50,7 +50,7 @@ def test_a_notebook_that_imports_us_shows_our_types(tmp_path: Path) -> None:
     assert "Connections" in shown["usage"]["text/html"]
     assert shown["usage"]["text/plain"].startswith("Usage: limit load ")
     assert "verdict" in shown["verdict"]["text/plain"].lower()
-    assert "Not so, if" in shown["verdict"]["text/html"]
+    assert "Disproved if" in shown["verdict"]["text/html"]
 
 
 def test_importing_the_package_registers_nothing() -> None:
