@@ -20,7 +20,7 @@ INSTEAD: Final[Mapping[str, str]] = {
     r"garbage(?! ?collect)|nonsense|makes? no sense": "malformed",
     r"heights are judged": "absolute levels are judged",
     r"if ours to choose": "scrape interval",
-    r"is no(?! longer)": "is not a",
+    r"(?<!there )is no(?! longer)": "is not a",
     r"keepers?": "watchdog",
     r"lead in a circle": "pagination loop",
     r"left alone for": "retry after",

@@ -1,3 +1,3 @@
-"""The version, where whoever needs it can read it without the rest of the package."""
+"""The version, where it can be read without importing the rest of the package."""
 
 __version__ = "0.1.0"

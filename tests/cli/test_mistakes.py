@@ -119,15 +119,12 @@ def test_a_file_or_table_that_is_missing_or_bad_exits_with_104(
     "arguments",
     [
         ("describe", "topics", "--lab"),
-        ("watch", "--lab"),
-        ("diagnose", "--lab"),
         ("bill", "--lab", "3"),
-        ("serve", "--lab"),
         ("cleanup", "--lab"),
         ("experiment", "--lab", "--remove", "client=etl-7"),
     ],
 )
-def test_a_command_without_load_starts_no_lab(
+def test_a_command_that_reads_what_is_there_starts_no_lab(
     called: Called, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr("clusterload.lab.registry.running_labs", tuple)

@@ -30,7 +30,7 @@ Examples:
 
 
 @click.command(cls=Command, epilog=_EXAMPLES)
-@options.cluster_to_load
+@options.cluster_or_new_lab
 @options.consent
 @option(
     "--topic", metavar="NAME", default="", group=LOAD, help="An existing topic, where none is created on first use."

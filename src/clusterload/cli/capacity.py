@@ -35,7 +35,7 @@ Examples:
 
 
 @click.command(cls=Command, epilog=_EXAMPLES)
-@options.cluster_to_load
+@options.cluster_or_new_lab
 @options.consent
 @options.plan
 @options.dial
@@ -69,6 +69,7 @@ def capacity(
     The cluster should have nothing else to do meanwhile. The load as it is given predicts how far it can grow; then it
     is raised step by step, several times, and both answers stand side by side.
     """
+    from clusterload.report.plots import require_plotting
     from clusterload.workflow.step_search.capacity import CapacityRequest
 
     if mix == bool(dial):
@@ -80,6 +81,8 @@ def capacity(
         for line in _said(request):
             click.echo(line)
         return
+    if plot is not None:
+        require_plotting()
     _show(_found(target, consented, request), plot, as_json=as_json)
 
 

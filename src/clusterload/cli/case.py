@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("name", metavar="CASE")
-@options.cluster_to_load
+@options.cluster_or_new_lab
 @options.consent
 @flag("--full", group=LOAD, text="As long as in the course: 180 s a load, figures for each minute.")
 @options.duration("Length of each load, as in 25s.")

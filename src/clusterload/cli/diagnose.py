@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("file", metavar="[RUN]", required=False)
-@options.cluster_and_metrics
+@options.cluster_or_new_lab
 @options.duration("How long to watch; 40s by default.", TIMES)
 @options.baseline
 @options.interval

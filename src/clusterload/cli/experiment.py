@@ -34,7 +34,7 @@ _STRETCH = 20.0
 
 
 @click.command(cls=Command, epilog=_EXAMPLES)
-@options.cluster_to_load
+@options.cluster_or_new_lab
 @options.consent
 @options.plan
 @options.dial
@@ -84,6 +84,8 @@ def experiment(
     random order, and the baseline is measured again and again. A suspect is another program's client: it is
     throttled for a while, and what falls meanwhile is its doing.
     """
+    from clusterload.report.plots import require_plotting
+
     folder = out or Path("runs") / f"experiment-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     if suspect is not None:
         if file or dials or factors:
@@ -93,6 +95,7 @@ def experiment(
             check_yes(target, consented)
             _say_removal(removal)
             return
+        require_plotting()
         # A suspect is on a cluster that is there: a new lab would have none.
         result = _without(replace(target, starts=False), consented, removal, folder, limits)
     else:
@@ -104,6 +107,7 @@ def experiment(
             check_yes(target, consented, plan, limits=limits)
             _say_spec(spec)
             return
+        require_plotting()
         result = _varied(target, consented, spec, factors, folder, limits, rest, seed)
     _show(result, folder, as_json=as_json)
 

@@ -77,7 +77,7 @@ class Parsed(click.ParamType[Any]):
         self.name, self._read = name, read
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
-        """The value of a text; what is no text is a value already."""
+        """The value of a text; what is not a text is a value already."""
         if not isinstance(value, str):
             return value
         try:

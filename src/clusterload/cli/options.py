@@ -102,12 +102,12 @@ _SOURCES: Final = together(
 
 cluster: Final = gathered("target", Target, _CLUSTER, _LAB)
 """Which cluster, for a command that reads no metrics; it gets a `target`."""
-cluster_and_exporters: Final = gathered("target", Target, _CLUSTER, _LAB, _EXPORTER)
+cluster_and_exporters: Final = gathered("target", partial(Target, starts=True), _CLUSTER, _LAB_OR_NEW, _EXPORTER)
 """Which cluster, and its exporters; it gets a `target`."""
 cluster_and_metrics: Final = gathered("target", Target, _CLUSTER, _LAB, _SOURCES)
-"""Which cluster and which metrics, for a command that makes no load; it gets a `target`."""
-cluster_to_load: Final = gathered("target", partial(Target, starts=True), _CLUSTER, _LAB_OR_NEW, _SOURCES)
-"""Which cluster and which metrics, for a command that makes load; it gets a `target`."""
+"""Which cluster and which metrics, for a command that reads what is there; it gets a `target`."""
+cluster_or_new_lab: Final = gathered("target", partial(Target, starts=True), _CLUSTER, _LAB_OR_NEW, _SOURCES)
+"""Which cluster and which metrics, for a command that loads or watches it; it gets a `target`."""
 
 yes: Final = gathered("consented", consented, _YES)
 """Consent to change a cluster that is not a lab; the command gets it as `consented`."""

@@ -32,7 +32,7 @@ Examples:
 
 
 @click.command(cls=Command, epilog=f"{dials_help()}\n\n{_EXAMPLES}")
-@options.cluster_to_load
+@options.cluster_or_new_lab
 @options.consent
 @asked_options
 @option(

@@ -40,7 +40,7 @@ class RunPart:
 
         Raises:
             StoreError: the file cannot be read.
-            UsageError: the part's start or end is no time.
+            UsageError: the part's start or end is not a time.
             ConfigurationError: the part is empty.
         """
         from clusterload.telemetry.runfile import read_run
@@ -90,7 +90,7 @@ def part_of(run: Run, start: str | None, end: str | None) -> Run:
     """A run from one time to another, each an instant or a time into the run; its own start or end where there is none.
 
     Raises:
-        UsageError: one of them is no time.
+        UsageError: one of them is not a time.
         ConfigurationError: nothing lies between them.
     """
     import time

@@ -36,7 +36,7 @@ class Target:
     Attributes:
         cluster: the file of client properties.
         lab: brokers of the lab that is started if none runs; None for another cluster.
-        starts: whether a lab may be started; a command that makes no load uses a running one.
+        starts: whether a lab may be started; a command that reads what is there uses a running one.
         exporter: broker ids with the URLs of their JMX exporters.
         jolokia: likewise of their Jolokia agents.
     """

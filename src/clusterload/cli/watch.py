@@ -26,7 +26,7 @@ _SILENCE: Final = 3.0
 
 
 @click.command(cls=Command)
-@options.cluster_and_metrics
+@options.cluster_or_new_lab
 @options.duration("How long, as in 5m; by default until Ctrl-C.", TIMES)
 @options.time_range(
     "Read the past from here: ISO 8601 with zone, or as in 'now-2h'.", "As --from; by default as far as there is data."

@@ -115,7 +115,7 @@ def charges_table(bill: Bill, kind: str, charges: Sequence[Charge], top: int) ->
 
 
 def _rows(named: Sequence[Charge], leading: str, top: int) -> list[Charge]:
-    """Who rose most, and the largest too, in the order of the bill; who used next to nothing is not shown alone."""
+    """Who rose most, and the largest too, in the order of the bill; who used almost nothing is not shown alone."""
     sums = {figure: math.fsum(charge.figures.get(figure, 0.0) for charge in named) for figure in FIGURES}
     shown = [
         charge

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def capacity_view(capacity: Capacity) -> list[RenderableType]:
-    """What is predicted of each resource, the measured answer beside it, and what a reader should know."""
+    """What is predicted of each resource, the measured answer next to it, and what a reader should know."""
     parts: list[RenderableType] = []
     if capacity.prediction is not None:
         parts += headroom_view(capacity.prediction.headrooms)

@@ -15,9 +15,9 @@ from clusterload.model.series import Floats, Nanoseconds
 from clusterload.model.units import Quantity, Unit
 
 POINTS: Final = 2_400
-"""Points that the lines of a chart may have together: a screen is no wider."""
+"""Points that the lines of a chart may have together: no screen is wider."""
 
-_FEWEST: Final = 240  # points of a line, however many there are beside it
+_FEWEST: Final = 240  # points of a line, however many other lines there are
 
 HUES: Final = 6
 """Colours that lines are told apart by; with dashes there are four times as many."""
@@ -53,13 +53,13 @@ class Chart:
         unit: of the height.
         traces: its lines.
         whole: points that the lines were made of.
-        start: Unix nanoseconds at which seconds across begin; 0 where x is no time.
+        start: Unix nanoseconds at which seconds across begin; 0 where x is not a time.
         span: how far it goes across.
         limit: a height that is marked; NaN if none is.
         spectrum: whether x is a quantile as the number of its nines, and the height is on a logarithmic axis.
         names: what binds, by number.
         hues: the colour of each of `names`, which is that of a line.
-        who: for each point of the first line which of `names`; empty where that is no question.
+        who: for each point of the first line which of `names`; empty where it does not apply.
         marks: places across at which something happened, with what.
     """
 

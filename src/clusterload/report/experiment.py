@@ -155,7 +155,7 @@ def _draw(axes: Axes, on: Effects) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
     axes.margins(x=0.08)
     if points:
-        # What is next to nothing should look so.
+        # What is almost nothing should look so.
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, -_LEAST_SPAN), max(high, _LEAST_SPAN))
     axes.grid(visible=True, axis="x")

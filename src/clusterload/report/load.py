@@ -1,4 +1,4 @@
-"""What a load came to, for the terminal at 80 columns: dials, latency, ledger, and what went on beside them."""
+"""What a load came to, for the terminal at 80 columns: dials, latency, ledger, connections, retries, rebalances."""
 
 from __future__ import annotations
 
@@ -111,10 +111,10 @@ def notes(run: Run, dials: Iterable[AchievedDial]) -> Iterator[str]:
         if bottleneck.who != NONE:
             yield f"{bottleneck.load}: {bottleneck.words}"
     for traffic in run.traffic:
-        yield from (f"{traffic.load}: {line}" for line in _beside(traffic))
+        yield from (f"{traffic.load}: {line}" for line in _traffic_lines(traffic))
 
 
-def _beside(traffic: Traffic) -> Iterator[str]:
+def _traffic_lines(traffic: Traffic) -> Iterator[str]:
     if traffic.distinct is not None and traffic.distinct < DISTINCT:
         yield f"only {units.percent(traffic.distinct)} of its first million records are distinct"
     if traffic.lost:

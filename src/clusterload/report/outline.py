@@ -41,7 +41,7 @@ class Section:
         tables: of what there is.
         charts: likewise.
         parts: parts of this part.
-        confidence: how likely it is right, from 0 to 1; NaN where that is no question.
+        confidence: how likely it is right, from 0 to 1; NaN where it does not apply.
         source: text that is shown as it is, such as a plan's.
     """
 

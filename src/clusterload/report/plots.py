@@ -56,7 +56,7 @@ def _line(resource: str, factor: float) -> Callable[[Usage], Floats]:
 
 def _limit(resource: str, convert: Callable[[Limit], float]) -> Callable[[Usage], float]:
     def value(usage: Usage) -> float:
-        # The lines are the whole cluster's, so a limit of each broker has no place beside them.
+        # The lines are the whole cluster's, so a limit of each broker has no place among them.
         limit = usage.limits.of(resource)
         return float("nan") if limit is None or limit.scope is not Scope.CLUSTER else convert(limit)
 
@@ -226,8 +226,8 @@ def _draw(axes: Axes, graph: Graph, usages: Mapping[str, Usage]) -> None:
 def _trace(axes: Axes, usage: Usage, values: Floats, *, colour: str, width: float, label: str) -> None:
     # A point between two gaps would draw no line, so each such point gets a dot.
     known = ~np.isnan(values)
-    beside = np.concatenate([[False], known[:-1]]) | np.concatenate([known[1:], [False]])
+    adjacent = np.concatenate([[False], known[:-1]]) | np.concatenate([known[1:], [False]])
     axes.plot(usage.grid.elapsed, values, color=colour, linewidth=width, label=label, clip_on=False)
-    lonely = known & ~beside
+    lonely = known & ~adjacent
     if lonely.any():
         axes.plot(usage.grid.elapsed[lonely], values[lonely], "o", color=colour, markersize=4, clip_on=False)

@@ -108,7 +108,7 @@ def _times(ratio: float) -> str:
 
 
 def prediction_lines(outcome: Outcome) -> list[str]:
-    """The connections that metadata predicts, beside those that the brokers counted."""
+    """The connections that metadata predicts, next to those that the brokers counted."""
     lines = []
     for step in outcome.steps:
         predicted = step.run.environment.get("predicted", {}).get("connections")

@@ -47,5 +47,5 @@ def _texts(column: Column, kind: Of, rows: int) -> Sequence[str] | repeat[str]:
 
 
 def as_text(text: str) -> str:
-    """A cell that is no formula, whoever chose it: one that looks like one begins with an apostrophe."""
+    """A cell that no program takes for a formula: a text that looks like a formula gets an apostrophe in front."""
     return f"'{text}" if text.startswith(_FORMULA) else text

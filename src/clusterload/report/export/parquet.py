@@ -64,6 +64,6 @@ def _array(pa: Any, block: Block, name: str, kind: Of) -> Any:
     if isinstance(column, str):
         return pa.repeat(pa.scalar(column, _type(pa, kind)), block.rows)
     if kind is Of.NUMBER and isinstance(column, np.ndarray):
-        # What is not known is no number: a mean leaves it out, as it should.
+        # An unknown value is null, not a number, so that a mean leaves it out.
         return pa.array(column, _type(pa, kind), from_pandas=True)
     return pa.array(column, pa.int64()).cast(_type(pa, kind)) if kind is Of.TIME else pa.array(column, _type(pa, kind))

@@ -36,7 +36,7 @@ class Of(StrEnum):
 
 
 Column: TypeAlias = "str | Sequence[str | None] | Floats | Nanoseconds | None"
-"""Values of a block, or one text that all of its rows have; None is no text."""
+"""Values of a block, or one text that all of its rows have; None is not a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

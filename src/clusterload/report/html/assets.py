@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def own(name: str) -> str:
-    """A file beside this one."""
+    """A file of this folder."""
     return files("clusterload.report.html").joinpath(name).read_text(encoding="utf-8")
 
 

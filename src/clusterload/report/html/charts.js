@@ -1,5 +1,5 @@
 "use strict";
-// Draws the charts of a report, says what they show to whoever points or presses keys, and follows the theme.
+// Draws the charts of a report, says what they show at the pointer or by keys, and follows the theme.
 (() => {
   const root = document.documentElement;
   const probe = document.getElementById("probe");
@@ -41,7 +41,7 @@
     return `${number(base / factor)} ${symbol}${unit.rate}`;
   }
 
-  // Beside an axis the title says what is counted.
+  // The title next to an axis says what is counted.
   const short = (value, unit) => unit.ratio || unit.steps.length ? text(value, unit) : number(value);
 
   // As Python rounds: halves go to the even neighbour.
@@ -196,7 +196,7 @@
     ctx.setLineDash([]);
   }
 
-  function beside(plot, chart) {
+  function axisTitles(plot, chart) {
     const {ctx, bbox} = plot, ratio = devicePixelRatio;
     ctx.save();
     if (chart.who.length) strip(plot, chart, ratio);
@@ -255,7 +255,7 @@
         label: one.name, stroke: () => hue(one), width: one.x.length > 600 ? 1.2 : chart.who.length ? 2.4 : 1.8, dash: DASHES[one.dash % DASHES.length],
         points: {size: 5, filter: lonely},
       }))],
-      hooks: {draw: [plot => beside(plot, chart)], setCursor: [plot => point(chart, plot, box, tip)]},
+      hooks: {draw: [plot => axisTitles(plot, chart)], setCursor: [plot => point(chart, plot, box, tip)]},
     };
   }
 
@@ -277,9 +277,9 @@
   function key(event, chart, plot) {
     const {min, max} = plot.scales.x, at = plot.cursor.left >= 0 ? plot.posToVal(plot.cursor.left, "x") : null;
     const places = plot.data[0];
-    const beside = by => places[Math.max(0, Math.min(places.length - 1, nearest(places, at) + by))];
+    const step = by => places[Math.max(0, Math.min(places.length - 1, nearest(places, at) + by))];
     const moves = {
-      ArrowRight: () => at == null ? min : beside(1), ArrowLeft: () => at == null ? max : beside(-1),
+      ArrowRight: () => at == null ? min : step(1), ArrowLeft: () => at == null ? max : step(-1),
       PageUp: () => (at ?? min) + (max - min) / 10, PageDown: () => (at ?? max) - (max - min) / 10,
       Home: () => min, End: () => max,
     };

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def resources_section(run: Run, usage: Usage) -> Section:
-    """Each resource typically and at its peak, beside its limit; how busy the brokers are; both over time."""
+    """Each resource typically and at its peak, next to its limit; how busy the brokers are; both over time."""
     charts = [shares_chart(usage), busy_chart(run, usage), *amount_charts(usage)]
     return Section(
         id="resources",
@@ -39,7 +39,7 @@ def resources_section(run: Run, usage: Usage) -> Section:
 
 
 def usage_text_tables(usage: Usage) -> Iterator[TextTable]:
-    """Each resource beside its limit, and how busy the busiest broker is where that is known."""
+    """Each resource next to its limit, and how busy the busiest broker is where that is known."""
     yield text_table(usage_table(usage), f"Against {usage.limits.title}")
     if usage.saturation:
         yield text_table(saturation_table(usage), "How busy the busiest broker is")

@@ -51,7 +51,7 @@ class Point:
         y: how high each line is, by its name; NaN in gaps.
         hues: colour of each line, by its name.
         limit: a height that is marked; NaN if none is.
-        who: what binds, in a line's name; empty where that is no question.
+        who: what binds, in a line's name; empty where it does not apply.
     """
 
     chart: str
@@ -174,9 +174,9 @@ class _Course:
     who: list[str] = field(default_factory=list)
 
     def add(self, point: Point) -> bool:
-        """Take a point; whether lines came anew or were thinned, so that the whole must be drawn again."""
-        anew = [name for name in point.y if name not in self.lines]
-        for name in anew:
+        """Take a point; whether new lines came or lines were thinned, so that the whole must be drawn again."""
+        added = [name for name in point.y if name not in self.lines]
+        for name in added:
             self.lines[name] = [math.nan] * len(self.x)
             self.hues[name] = point.hues[name]
         self.head = point
@@ -188,7 +188,7 @@ class _Course:
         thinned = len(self.x) > MOST_POINTS
         if thinned:
             self._thin()
-        return bool(anew) or thinned
+        return bool(added) or thinned
 
     def _bind(self, point: Point) -> None:
         # A piece goes on to the point at which another one binds.
@@ -255,13 +255,13 @@ class Courses:
     def add(self, snapshot: Snapshot) -> tuple[list[dict[str, Any]], bool]:
         """Take a snapshot; gives the points that came by it, and whether the whole must be drawn again."""
         self._start, self.span = snapshot.start, _span(snapshot)
-        grown, anew = [], False
+        grown, redraw = [], False
         for point in points(snapshot):
             course = self._courses.setdefault(point.chart, _Course(head=point))
             if not course.x or point.x > course.x[-1]:
-                anew |= course.add(point)
+                redraw |= course.add(point)
                 grown.append(course.newest())
-        return grown, anew
+        return grown, redraw
 
     def whole(self) -> list[dict[str, Any]]:
         """All charts, the one that matters most first."""

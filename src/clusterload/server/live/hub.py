@@ -60,11 +60,11 @@ class Hub:
     def publish(self, snapshot: Snapshot) -> None:
         """Show a snapshot to all viewers. Takes as long however many they are, and however slow."""
         with self._lock:
-            grown, anew = self._courses.add(snapshot)
+            grown, redraw = self._courses.add(snapshot)
             self._now = told(snapshot)
             self._number += 1
             self._ended = self._ended or bool(snapshot.ended)
-            if anew:
+            if redraw:
                 # What there was cannot be added to: everybody needs the whole.
                 self._frames.clear()
             else:

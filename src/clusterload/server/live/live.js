@@ -49,7 +49,7 @@
     return box;
   }
 
-  // What did not change stays, so that whoever reads or marks it is left alone.
+  // What did not change stays, so that a reader who marks text is not disturbed.
   function put(id, value, make) {
     const box = get(id), text = JSON.stringify(value);
     if (box.dataset.shown === text) return;

@@ -93,7 +93,7 @@ def _sum(cells: Sequence[tuple[Cells, int]]) -> Cells:
 
 
 def _whole(cells: Sequence[tuple[Cells, int]], brokers: Cells) -> Cells:
-    """A gauge's lines added up, where each broker that was watched has said its own: a partial sum is no sum."""
+    """A gauge's lines added up, where each broker that was watched has said its own: a partial sum would mislead."""
     minutes, place = _places([cell for cell, _ in cells])
     values = _added(place, _joined([cell.values for cell, _ in cells]))
     watched = brokers.values[np.searchsorted(brokers.minutes, minutes)]

@@ -38,7 +38,7 @@ class Credential:
 
     @classmethod
     def of_token(cls, token: str) -> Self | None:
-        """The one that a token stands for; None if it is no token."""
+        """The one that a token stands for; None if it is not a token."""
         try:
             key, colon, secret = base64.b64decode(token, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
@@ -75,7 +75,7 @@ def credential_in(path: Path) -> Credential:
     """The credential that such a file has, so that clients keep theirs when serving starts again; else a new one.
 
     Raises:
-        ConfigurationError: the file is not ours, or others can read it, so that its token is no secret.
+        ConfigurationError: the file is not ours, or others can read it, so that its token is not secret.
     """
     if not path.exists():
         return Credential.generated()

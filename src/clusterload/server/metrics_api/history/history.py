@@ -77,8 +77,8 @@ class History:
         self._lines = {_key(line.name, line.labels): line for line in lines(self._database)}
         self._next_id = 1 + max((line.id for line in self._lines.values()), default=0)
         self._closing = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, name="history", daemon=True)
-        self._keeper.start()
+        self._writer = threading.Thread(target=self._keep, name="history", daemon=True)
+        self._writer.start()
 
     def __enter__(self) -> Self:
         return self
@@ -222,7 +222,7 @@ class History:
         if self._closing.is_set():
             return
         self._closing.set()
-        self._keeper.join()
+        self._writer.join()
         self.flush()
         self._database.close()
 
