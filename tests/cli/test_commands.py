@@ -15,7 +15,7 @@ DIALS = ("--dial", "producers=2", "--dial", "record_rate=50/s", "--dial", "paylo
 
 def test_help_names_every_command_and_the_exit_codes(tool: Tool) -> None:
     shown = tool("--help").stdout
-    for word in ("case", "changed", "describe", "lab", "limits", "report", "run", "watch", "105 aborted"):
+    for word in ("case", "changed", "describe", "lab", "limits", "report", "run", "watch", "105 interrupted"):
         assert word in shown
 
 

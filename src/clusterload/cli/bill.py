@@ -24,12 +24,12 @@ _BASELINE: Final = "20s"
 @click.command(cls=Command)
 @click.argument("stored", metavar="[RUN]", required=False)
 @options.cluster_and_metrics
-@options.duration("How long to watch; 40s by default.", TIMES)
+@options.duration("How long to watch after the baseline; 40s by default.", TIMES)
 @options.baseline
 @options.unlock
 @options.yes
 @option("--by", type=click.Choice(KINDS), group=OUTPUT, help="Show only this view, with more rows.")
-@options.out("The run file of what is watched.")
+@options.out("Where to write the run file of what is watched; in runs/ by default.")
 @options.as_json
 def bill(
     stored: str | None,
@@ -45,9 +45,9 @@ def bill(
 ) -> None:
     """Show who used how much of the brokers: by client id, principal, topic, broker and type of request.
 
-    Watches a cluster without any load of ours, by default for 60 s, of which the first 20 s are the baseline; or bills
-    what a RUN recorded, or a part of it, as in peak.run@10s..40s. Who rose most over the baseline comes first; what
-    cannot be attributed has a row of its own.
+    Watches a cluster without sending load, by default 20 s of baseline and then 40 s; or evaluates a RUN or a part of
+    it, as in peak.run@10s..40s. The largest increase over the baseline comes first; what cannot be attributed has a
+    row of its own.
     """
     if stored:
         if unlock.unlock or duration is not None:

@@ -33,20 +33,24 @@ Examples:
 @options.cluster_or_new_lab
 @options.consent
 @option(
-    "--topic", metavar="NAME", default="", group=LOAD, help="An existing topic, where none is created on first use."
+    "--topic",
+    metavar="NAME",
+    default="",
+    group=LOAD,
+    help="Use this existing topic; needed where topics are not auto-created.",
 )
 @option(
     "--resource", "resources", multiple=True, metavar="R", group=SEARCH,
-    help=f"Search the ceiling of {', '.join(DRIVES)}; all of them by default.",
+    help=f"Measure only the ceiling of {', '.join(DRIVES)}; by default of all.",
 )  # fmt: skip
-@options.until("What breaks a step, as in 'latency.p99 > 20 ms'.  [default: saturation > 90 %]")
+@options.until("Bound that a step must not cross, as in 'latency.p99 > 20 ms'.  [default: saturation > 90 %]")
 @option(
     "--latency", type=TIME, metavar="TIME", group=SEARCH,
-    help="Highest 99th percentile that a step may have.  [default: 50ms]",
+    help="Highest p99 latency that a step may have.  [default: 50ms]",
 )  # fmt: skip
 @options.steps(precision="10 %", longest="1h")
 @options.seed(SEARCH)
-@options.out("The table of limits.", "FILE.toml")
+@options.out("Where to write the limit table.", "FILE.toml")
 @options.as_json
 def calibrate(
     target: Target,
@@ -61,11 +65,11 @@ def calibrate(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Load a cluster, one resource after the other, until a bound breaks.
+    """Measure a cluster's limits: load one resource after the other until a bound is crossed.
 
-    The cluster should have nothing else to do meanwhile. Each resource is driven up step by step, several times; what
-    held each time is written as a table of measured limits with an interval. Where the generator and not the cluster
-    was the bottleneck, the ceiling stays unknown.
+    The cluster should be otherwise idle. The load on each resource is raised step by step, several times; the highest
+    loads that stayed within bounds are written as a table of measured limits with intervals. If the generator and not
+    the cluster was the bottleneck, the ceiling stays unknown.
     """
     from clusterload.analysis.ceiling.bound import Bound
     from clusterload.cli.console import OUT, print_json

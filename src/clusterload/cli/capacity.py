@@ -39,15 +39,17 @@ Examples:
 @options.consent
 @options.plan
 @options.dial
-@option("--raise", "dial", metavar="DIAL", group=SEARCH, help="Raise this dial, as in record_rate or LOAD.record_rate.")
-@flag("--mix", group=SEARCH, text="Raise all rates together.")
+@option(
+    "--raise", "dial", metavar="DIAL", group=SEARCH, help="Raise only this dial, as in record_rate or LOAD.record_rate."
+)
+@flag("--mix", group=SEARCH, text="Raise all rates together, in proportion.")
 @options.until(
     "What ends it, as in 'limit_load > 90 %', 'saturation.cpu > 80 %' or 'latency.p99 > 50 ms'.", required=True
 )
 @options.steps(precision="5 %", longest="10m")
 @options.limits
-@option("--plot", type=FILE, metavar="FILE", group=OUTPUT, help="Draw the steps, as PNG or SVG.")
-@options.dry_run("Print what the first step would be, and send nothing.")
+@option("--plot", type=FILE, metavar="FILE", group=OUTPUT, help="Plot the steps, as PNG or SVG.")
+@options.dry_run("Print the first step, and send nothing.")
 @options.as_json
 def capacity(
     file: Path | None,
@@ -64,10 +66,10 @@ def capacity(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Raise the load of a PLAN, or of --dial options, until a bound breaks.
+    """Raise the load of a PLAN, or of --dial options, until it crosses a bound.
 
-    The cluster should have nothing else to do meanwhile. The load as it is given predicts how far it can grow; then it
-    is raised step by step, several times, and both answers stand side by side.
+    The cluster should be otherwise idle. First the load is sent as it is, to predict how far it can grow; then it is
+    raised step by step, several times. The result shows the predicted and the measured capacity.
     """
     from clusterload.report.plots import require_plotting
     from clusterload.workflow.step_search.capacity import CapacityRequest

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="CASE")
 @options.cluster_or_new_lab
 @options.consent
-@flag("--full", group=LOAD, text="As long as in the course: 180 s a load, figures for each minute.")
-@options.duration("Length of each load, as in 25s.")
+@flag("--full", group=LOAD, text="As long as in the course: 180 s per load, per-minute metrics.")
+@options.duration("Duration of each load, as in 25s.")
 @options.other_limits
 @options.web
-@options.out("For run files, plots and the report.", "FOLDER")
+@options.out("Folder for run files, plots and the report.", "FOLDER")
 @options.as_json
 def case(
     name: str,

@@ -34,17 +34,17 @@ _WINDOWS: Final = 10
 @option("--after", "second", metavar="B", required=True, group=TIMES, help="The later one, in the same form.")
 @option(
     "--usual", multiple=True, metavar="C", group=TIMES,
-    help="When all was as usual; may be repeated. Default: ten times the length of A, before A.",
+    help="Normal operation, for the usual spread; may be repeated. Default: ten times the length of A, before A.",
 )  # fmt: skip
 @option(
-    "--top", type=click.IntRange(1), default=15, show_default=True, metavar="N", group=OUTPUT, help="How many rows."
+    "--top", type=click.IntRange(1), default=15, show_default=True, metavar="N", group=OUTPUT, help="Number of rows."
 )
-@options.out("Keep what is read of the history.", "FOLDER")
+@options.out("Keep what is read from the history as run files here.", "FOLDER")
 @options.as_json
 def changed(
     target: Target, *, first: str, second: str, usual: tuple[str, ...], top: int, out: Path | None, as_json: bool
 ) -> None:
-    """Hold stretch B against stretch A: what moved, ranked, by how much, and in usual spreads. Sends no load.
+    """Compare stretch B with stretch A: what changed, and by how much, ranked. Sends no load.
 
     A stretch is a run file, a part of one as in peak.run@10s..40s, or a time of a cluster's history as in
     2026-01-01T10:00:00Z/10m or now-2h/now-1h.

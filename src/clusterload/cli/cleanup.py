@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @options.yes
 @options.dry_run("Print what would be removed, and remove nothing.")
 def cleanup(names: tuple[str, ...], target: Target, consented: Consent, *, dry_run: bool) -> int:
-    """Remove what runs created on their cluster: topics and consumer groups.
+    """Remove the topics and consumer groups that runs created on their cluster.
 
-    A topic that was there before is never touched, nor one that was recreated under its name since. With or without
-    runs, temporary quotas that clusterload could not restore are removed.
+    Topics that existed before the run, or were recreated since, are never touched. Temporary quotas that clusterload
+    could not restore are removed in any case, also if no run is given.
     """
     from clusterload.cli.console import note
     from clusterload.lab.registry import find_lab

@@ -30,15 +30,15 @@ Examples:
 @click.argument("groups", metavar="A B [C]...", nargs=-1, required=True)
 @option(
     "--repeats", multiple=True, metavar="RUNS", group=FILTER,
-    help="Further runs of the same plans, to learn how runs differ. Default: those next to a single run.",
+    help="More runs of the same plans, for run-to-run variation. Default for a single run: those in its folder.",
 )  # fmt: skip
 @options.limits
-@option("--markdown", type=FILE, metavar="FILE", group=OUTPUT, help="Write it as Markdown, too.")
+@option("--markdown", type=FILE, metavar="FILE", group=OUTPUT, help="Also write the comparison as Markdown.")
 @options.as_json
 def compare(
     groups: tuple[str, ...], *, repeats: tuple[str, ...], limits: Limits, markdown: Path | None, as_json: bool
 ) -> None:
-    """Hold groups of runs side by side: B, and each further one, against A. Needs no cluster.
+    """Compare groups of runs: B, and each further group, with A. Needs no cluster.
 
     Each group is a run file, a folder of them, a pattern, or several of these with commas between. The runs of a group
     are repeats of one plan, best three or more, and best made in turn with the other group's.

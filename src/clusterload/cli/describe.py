@@ -19,16 +19,16 @@ Found = TypeVar("Found")
 
 @click.group(cls=Group)
 def describe() -> None:
-    """Show a cluster's brokers, topics, groups, settings or quotas, or what is measured of it."""
+    """Show a cluster's brokers, topics, groups, configs or quotas, or which metrics and privileges are used."""
 
 
 @describe.command()
 @options.cluster
 @options.as_json
 def brokers(target: Target, *, as_json: bool) -> None:
-    """Show id, id string, host, port, rack and controller of each broker.
+    """Show id, id string, host, port and rack of each broker, and which is the controller.
 
-    In KRaft the broker that is named controller only forwards to the controllers.
+    With KRaft, the broker shown as controller is one that forwards requests to the controller quorum.
     """
     from clusterload.report.terminal import brokers_table
 
@@ -42,7 +42,7 @@ def brokers(target: Target, *, as_json: bool) -> None:
 @options.cluster
 @options.as_json
 def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
-    """Show partitions with leader, replicas and ISR; what is out of sync is marked."""
+    """Show partitions with leader, replicas and ISR; under-replicated partitions are marked."""
     from clusterload.report.terminal import topics_table
 
     with opened(target) as cluster:
@@ -53,7 +53,7 @@ def topics(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 @describe.command()
 @options.as_json
 def resources(*, as_json: bool) -> None:
-    """Show what is measured, which source has it under which name, and how each figure misleads."""
+    """Show which metrics are read, their name in each source, and how each can mislead."""
     from clusterload.cli.console import OUT, print_json
     from clusterload.report.cluster import resources_document, resources_view
 
@@ -70,7 +70,7 @@ def resources(*, as_json: bool) -> None:
 def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
     """Show consumer groups with state, members and lag by topic.
 
-    Lag is counted in offsets from what the group committed to the end of the topic.
+    Lag is the log end offset less the committed offset.
     """
     from clusterload.cli.console import warn
     from clusterload.kafka.groups import groups_of
@@ -85,13 +85,20 @@ def groups(names: tuple[str, ...], target: Target, *, as_json: bool) -> None:
 
 @describe.command()
 @options.cluster
-@option("--topic", "topics", multiple=True, metavar="NAME", group=OUTPUT, help="This topic's, not the brokers'.")
-@flag("--all", "every", group=OUTPUT, text="Also settings that are left at their default.")
+@option(
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="NAME",
+    group=OUTPUT,
+    help="Show this topic's configs instead of the brokers'.",
+)
+@flag("--all", "every", group=OUTPUT, text="Also show configs that are at their default.")
 @options.as_json
 def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bool) -> None:
-    """Show settings of brokers or topics that are not at their default, and where they are set.
+    """Show configs of brokers or topics that are not at their default, and where they are set.
 
-    Settings that may hold a secret are left out.
+    Sensitive configs are left out.
     """
     from clusterload.cli.console import OUT
     from clusterload.kafka.configuration import broker_settings, topic_settings
@@ -112,7 +119,7 @@ def configs(topics: tuple[str, ...], target: Target, *, every: bool, as_json: bo
 @options.cluster
 @options.as_json
 def quotas(target: Target, *, as_json: bool) -> None:
-    """Show the quotas of clients, users and addresses; each applies per broker."""
+    """Show the quotas of clients, users and IP addresses; each applies per broker."""
     from clusterload.kafka.configuration import client_quotas
     from clusterload.report.cluster import quotas_table
 
@@ -124,7 +131,7 @@ def quotas(target: Target, *, as_json: bool) -> None:
 @describe.command()
 @options.as_json
 def privileges(*, as_json: bool) -> None:
-    """Show which rights each command needs on a cluster with ACLs, and what is missing without one."""
+    """Show which ACLs each command needs, and what is missing without one."""
     from clusterload.kafka.privileges import PRIVILEGES
     from clusterload.report.cluster import privileges_table
 

@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("file", metavar="[RUN]", required=False)
 @options.cluster_or_new_lab
-@options.duration("How long to watch; 40s by default.", TIMES)
+@options.duration("How long to watch after the baseline; 40s by default.", TIMES)
 @options.baseline
 @options.interval
 @options.table
 @options.gates
 @options.unlock
 @options.yes
-@options.out("The run file of what is watched.")
+@options.out("Where to write the run file of what is watched; in runs/ by default.")
 @options.as_json
 def diagnose(
     file: str | None,
@@ -56,12 +56,12 @@ def diagnose(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Name the causes that load a cluster, with evidence, culprit, cure, and what would disprove them.
+    """Name the causes of a cluster's load, with evidence, culprit, cure, and what would disprove each.
 
-    Judges RUN (a run file, or a part as in night.run@10m..20m), or watches a cluster without any load of ours: first
-    the baseline, then the window. Without a baseline absolute levels are judged, with less confidence.
+    Diagnoses RUN (a run file, or a part as in night.run@10m..20m), or watches a cluster without sending load: first
+    the baseline, then the window. Without a baseline only absolute levels are evaluated, with less confidence.
 
-    A lab is held against course-basic unless --limits says otherwise, other clusters against what brokers declare.
+    Without --limits a lab is compared with course-basic, another cluster with the limits that its brokers declare.
     """
     if file is not None:
         if duration is not None or unlock.unlock or out:

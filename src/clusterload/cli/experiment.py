@@ -38,26 +38,26 @@ _STRETCH = 20.0
 @options.consent
 @options.plan
 @options.dial
-@options.duration("How long each run lasts, as in 20s; replaces the plan's.")
+@options.duration("Duration of each run, as in 20s; overrides the plan's.")
 @options.topic
 @option(
     "--factor", "factors", multiple=True, metavar="[LOAD.]DIAL=V,V", group=DESIGN,
-    help="What to vary, as in connections=10,20; a single value is held against the plan's own.",
+    help="Dial to vary, as in connections=10,20; a single value is compared with the plan's own.",
 )  # fmt: skip
 @option(
     "--remove", "suspect", metavar="client=ID", group=DESIGN,
-    help="Throttle another program's client for a while by a quota; or principal=NAME.",
+    help="Throttle this client, or principal=NAME, by a temporary quota.",
 )  # fmt: skip
 @option(
     "--design", "kind", type=click.Choice(["one", "full", "screen"]), group=DESIGN,
-    help="One change at a time, all combinations, or a screening.  [default: one; above six factors screen]",
+    help="One factor at a time, full factorial, or screening.  [default: one; above six factors screen]",
 )  # fmt: skip
-@options.repeats("How often each is measured.", DESIGN)
+@options.repeats("How often each combination is measured.", DESIGN)
 @options.rest(DESIGN)
 @options.seed(DESIGN)
 @options.limits
-@options.out("For run files; an interrupted experiment is continued.", "FOLDER")
-@options.dry_run("Print the order of runs and how long it takes, and send nothing.")
+@options.out("Folder for run files; if it has an interrupted experiment, that is resumed.", "FOLDER")
+@options.dry_run("Print the order of runs and the total time, and send nothing.")
 @options.as_json
 def experiment(
     file: Path | None,
@@ -78,11 +78,11 @@ def experiment(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Measure what each factor does to limit load, saturation and latency, with intervals.
+    """Measure the effect of each factor on limit load, saturation and latency, with 95 % intervals.
 
-    A factor is a dial of our own load that is set to several values in turn, from the baseline. Runs are in
-    random order, and the baseline is measured again and again. A suspect is another program's client: it is
-    throttled for a while, and what falls meanwhile is its doing.
+    A factor is a dial of the load that clusterload sends; it is set to several values in turn. Runs are in random
+    order, and the baseline is measured repeatedly. A suspect (--remove) is a client of another program: it is
+    throttled for a while, and what falls during that time is attributed to it.
     """
     from clusterload.report.plots import require_plotting
 

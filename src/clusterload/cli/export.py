@@ -18,19 +18,19 @@ Examples:
 
 @click.command(cls=Command, epilog=_EXAMPLES)
 @click.argument("file", metavar="RUN", type=FILE)
-@option("--to", "target", type=FILE, metavar="FILE", required=True, group=OUTPUT, help="The new file.")
+@option("--to", "target", type=FILE, metavar="FILE", required=True, group=OUTPUT, help="Where to write.")
 @option(
     "--format", "form", default="", metavar="FORMAT", group=OUTPUT,
-    help="csv, json, parquet, openmetrics or hdr; by default by the file's name.",
+    help="csv, json, parquet, openmetrics or hdr; by default from the file name's suffix.",
 )  # fmt: skip
 @option(
     "--table", default="", metavar="TABLE", group=OUTPUT,
     help="For CSV and Parquet: points (by default), latencies, ledgers or events.",
 )  # fmt: skip
 def export(file: Path, *, target: Path, form: str, table: str) -> None:
-    """Write a RUN file for other tools. An existing file is replaced.
+    """Convert a RUN file for other tools. An existing file is overwritten.
 
-    CSV and Parquet have one table, JSON all of a run, OpenMetrics its Series, an HDR log its latencies.
+    CSV and Parquet hold one table, JSON the whole run, OpenMetrics its time series, an HDR log its latencies.
     """
     from clusterload.cli.console import note
     from clusterload.report.export import export as written

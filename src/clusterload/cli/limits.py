@@ -32,7 +32,7 @@ class _Commands(Group):
 
 @click.group(cls=_Commands)
 def limits() -> None:
-    """Show what clusters may carry: tables of limits, with who says so and as of when."""
+    """Show tables of cluster limits, each with its source and date, or measure a cluster's own limits."""
 
 
 @limits.command("list")
@@ -55,7 +55,7 @@ def list_(*, as_json: bool) -> None:
 @options.units
 @options.as_json
 def show(table: str, *, units: int, as_json: bool) -> None:
-    """Show a TABLE, which is a name or a TOML file: each limit, its kind, and who says so.
+    """Show a TABLE (a name or a TOML file): each limit, its kind and its source.
 
     What other sources say of the same is shown below it, and is not used. A resource that the table does not limit has
     an unknown limit, never an infinite one.

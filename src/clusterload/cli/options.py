@@ -50,11 +50,11 @@ _CLUSTER: Final = together(
     ),
     option(
         "--bootstrap-server", metavar="HOST:PORT", group=CLUSTER,
-        help="Brokers to connect to first; replaces the file's.",
+        help="Bootstrap brokers; overrides bootstrap.servers of the file.",
     ),
     option(
         "--command-property", multiple=True, metavar="KEY=VALUE", group=CLUSTER,
-        help="Set one client property; replaces the file's.",
+        help="Set one client property; overrides the file.",
     ),
 )  # fmt: skip
 
@@ -66,38 +66,42 @@ def _lab(metavar: str, text: str) -> Decorator:
     )
 
 
-_LAB: Final = _lab("", "Use the lab that is running.")
+_LAB: Final = _lab("", "Use the running lab.")
 _LAB_OR_NEW: Final = _lab("[N]", "Use the running lab, or start one of N brokers (default 3) for this command.")
 
 _YES: Final = option(
-    "--yes-cluster", default="", metavar="ID", group=CLUSTER, help="Confirm the id of a cluster that is not a lab."
+    "--yes-cluster",
+    default="",
+    metavar="ID",
+    group=CLUSTER,
+    help="Cluster id, as confirmation to change a cluster that is not a lab.",
 )
 _CAP: Final = option(
     "--cap", multiple=True, metavar="NAME=VALUE", group=CLUSTER,
-    help="Raise a cap on load on clusters that are not labs, as in record_rate=50000.",
+    help="Raise a load cap on a cluster that is not a lab, as in record_rate=50000.",
 )  # fmt: skip
 
 # Metrics source
 
 _EXPORTER: Final = option(
     "--exporter", type=ENDPOINT, multiple=True, metavar="ID=URL", group=METRICS,
-    help="URL of the JMX exporter of broker ID; a lab's are known.",
+    help="URL of broker ID's JMX exporter; known for a lab.",
 )  # fmt: skip
 _SOURCES: Final = together(
     _EXPORTER,
     option(
         "--jolokia", type=ENDPOINT, multiple=True, metavar="ID=URL", group=METRICS,
-        help="URL of the Jolokia agent of broker ID.",
+        help="URL of broker ID's Jolokia agent.",
     ),
     option(
         "--prometheus", metavar="URL", group=METRICS,
-        help="URL of a Prometheus server; its login belongs into --cluster FILE.",
+        help="URL of a Prometheus server; its credentials go into --cluster FILE.",
     ),
     option(
         "--names", metavar="MAP", group=METRICS,
-        help="How metrics are named there: jmx-exporter, strimzi, redpanda or a TOML file.",
+        help="Naming scheme of the metrics: jmx-exporter, strimzi, redpanda or a TOML file.",
     ),
-    option("--source", type=click.Choice(KINDS), group=METRICS, help="Read this one of the known sources."),
+    option("--source", type=click.Choice(KINDS), group=METRICS, help="Which source to read, if several are known."),
 )  # fmt: skip
 
 cluster: Final = gathered("target", Target, _CLUSTER, _LAB)
@@ -118,11 +122,11 @@ unlock: Final = gathered(
     "unlock", Unlock,
     flag(
         "--unlock-client-metrics", "unlock", group=METRICS,
-        text="Let brokers report per client: sets a quota on an unused client id meanwhile.",
+        text="Make brokers publish metrics per client, by a temporary quota on an unused client id.",
     ),
     option(
         "--most-clients", type=click.IntRange(1), default=1000, show_default=True, metavar="N", group=METRICS,
-        help="Unlock only up to so many connections; each may be a client.",
+        help="Do not unlock with more connections than this; each may be a client.",
     ),
 )  # fmt: skip
 """Whether brokers are to report per client; the command gets an `unlock`."""
@@ -133,7 +137,7 @@ interval: Final = option(
 
 # Limits and gates
 
-_UNITS_HELP: Final = "How many CKU, eCKU or brokers the cluster has, for limits per unit."
+_UNITS_HELP: Final = "Number of CKUs, eCKUs or brokers, for limits that are per unit."
 units: Final = option(
     "--units", type=click.IntRange(1), metavar="N", default=1, show_default=True, group=JUDGEMENT, help=_UNITS_HELP
 )
@@ -170,15 +174,15 @@ gates: Final = gathered(
     "gates", Gates,
     option(
         "--fail-if", type=THRESHOLD, multiple=True, metavar="THRESHOLD", group=JUDGEMENT,
-        help="Exit with 99 if crossed, as in 'latency.p99 > 50 ms for 10 s'; adds to the plan's.",
+        help="Exit with 99 if crossed, as in 'latency.p99 > 50 ms for 10 s'; adds to the plan's thresholds.",
     ),
-    option("--junit", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write the thresholds as JUnit XML."),
-    option("--summary", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write a summary in Markdown."),
+    option("--junit", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write threshold results as JUnit XML."),
+    option("--summary", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write a Markdown summary, as for a CI job page."),
 )  # fmt: skip
 """What fails a run, and where that is written; the command gets `gates`."""
 abort_if: Final = option(
     "--abort-if", type=THRESHOLD, multiple=True, metavar="THRESHOLD", group=JUDGEMENT,
-    help="End the load at once if crossed, as in 'latency.p99 > 1 s for 5 s', and exit with 99.",
+    help="Stop the load once this is crossed, as in 'latency.p99 > 1 s for 5 s', and exit with 99.",
 )  # fmt: skip
 
 # Load
@@ -187,7 +191,7 @@ plan: Final = click.argument("file", metavar="[PLAN.toml]", required=False, type
 dial: Final = option(
     "--dial", "dials", multiple=True, metavar="NAME=VALUE", group=LOAD, help="Set one dial, as in record_rate=500/s."
 )
-topic: Final = option("--topic", metavar="NAME", group=LOAD, help="Topic of a load that is made of --dial options.")
+topic: Final = option("--topic", metavar="NAME", group=LOAD, help="Topic of the load that --dial options define.")
 
 
 def duration(text: str, group: Any = LOAD) -> Decorator:
@@ -209,13 +213,13 @@ def rest(group: Any) -> Decorator:
     """How long the cluster may take to be idle again; the command gets seconds as `rest`."""
     return option(
         "--rest", type=TIME, metavar="TIME", default="15s", show_default=True, group=group,
-        help="Wait at most so long for the cluster to be idle before each step.",
+        help="Longest wait for the cluster to be idle before each step.",
     )  # fmt: skip
 
 
 def seed(group: Any) -> Decorator:
     """The seed; the command gets `seed`, or None."""
-    return option("--seed", type=int, metavar="N", group=group, help="Seed of the random order.")
+    return option("--seed", type=int, metavar="N", group=group, help="Random seed of the order.")
 
 
 def until(text: str, **settings: Any) -> Decorator:
@@ -233,18 +237,18 @@ def steps(*, precision: str, longest: str) -> Decorator:
     """How a search goes on; the command gets `SearchOptions` as `search`."""
     return gathered(
         "search", partial(as_usage, _search),
-        repeats("How many searches.", SEARCH),
+        repeats("Number of searches.", SEARCH),
         option(
             "--step-time", type=TIME, metavar="TIME", default="5s", show_default=True, group=SEARCH,
-            help="How long each step lasts.",
+            help="Duration of each step.",
         ),
         option(
             "--precision", type=SHARE, metavar="SHARE", default=precision, show_default=True, group=SEARCH,
-            help="How close a search gets to the bound.",
+            help="Stop a search when the interval is this narrow.",
         ),
         option(
             "--tries", type=click.IntRange(1, 99), default=3, show_default=True, metavar="N", group=SEARCH,
-            help="How often to repeat a step that was not conclusive.",
+            help="Most attempts at a step that is inconclusive.",
         ),
         rest(SEARCH),
         option(
@@ -258,7 +262,7 @@ def steps(*, precision: str, longest: str) -> Decorator:
 
 baseline: Final = option(
     "--baseline", metavar="TIME|RUN", group=TIMES,
-    help="What is usual: the first TIME, as in 20s; or another run file, or a part of one.",
+    help="What to compare with: the first TIME, as in 20s, or another run file, or a part of one.",
 )  # fmt: skip
 
 
@@ -297,11 +301,11 @@ api: Final = gathered(
     "api", Api,
     option(
         "--cluster-id", type=Parsed("ID", _cluster_id), metavar="ID", group=SERVER,
-        help="The id that the Metrics API answers to; by default the cluster's own.",
+        help="Cluster id in the Metrics API; by default the cluster's own.",
     ),
     option(
         "--lateness", type=MINUTES, metavar="TIME", default=0, group=SERVER,
-        help="Hold data back for so long, in whole minutes, as in 3m.",
+        help="Delay data by this time, in whole minutes, as in 3m.",
     ),
 )  # fmt: skip
 """What a Metrics API of ours answers; the command gets `api`."""
@@ -326,11 +330,14 @@ def _view(name: str, text: str) -> Decorator:
     return option(name, type=PORT, is_flag=False, flag_value=0, metavar="[PORT]", group=OUTPUT, help=text)
 
 
-_WEB: Final = _view("--web", "Show a live page, on this machine only; on any free port by default.")
+_WEB: Final = _view("--web", "Serve a live page on localhost; by default on any free port.")
 web: Final = gathered("views", Views, _WEB)
 """Whether a live page is shown; the command gets `views`."""
 views: Final = gathered(
-    "views", Views, _WEB, _view("--expose", "Expose live figures for Prometheus, on this machine only.")
+    "views",
+    Views,
+    _WEB,
+    _view("--expose", "Expose live metrics to Prometheus on localhost; by default on any free port."),
 )
 """Where else a run is shown live; the command gets `views`."""
 

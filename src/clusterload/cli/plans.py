@@ -105,16 +105,16 @@ asked_options: Final = gathered(
     "asked", Asked,
     options.plan,
     options.dial,
-    options.duration("How long, as in 25s; replaces the plan's."),
+    options.duration("Duration of the load, as in 25s; overrides the plan's."),
     option(
         "--warm-up", type=TIME, metavar="TIME", group=LOAD,
-        help="How long at the start is not judged; replaces the plan's.",
+        help="Time at the start that is excluded from evaluation; overrides the plan's.",
     ),
     options.topic,
-    option("--arrivals", type=click.Choice(ARRIVALS), group=LOAD, help="Arrival process; replaces the plan's."),
+    option("--arrivals", type=click.Choice(ARRIVALS), group=LOAD, help="Arrival process; overrides the plan's."),
     option(
         "--fault", "faults", type=Parsed("FAULT", _fault), multiple=True, metavar="FAULT", group=LOAD,
-        help="Break the lab meanwhile, as in 'kill broker=1 at=5s for=3s'.",
+        help="Inject a fault into the lab during the load, as in 'kill broker=1 at=5s for=3s'.",
     ),
 )  # fmt: skip
 """A load of a plan or of dials; the command gets it as `asked`."""

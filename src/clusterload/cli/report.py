@@ -22,14 +22,26 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("file", metavar="RUN", type=FILE)
-@options.time_range("Judge from here: ISO 8601 with zone, or a time into the run, as in 10s.", "As --from.")
+@options.time_range(
+    "Start of the part to evaluate: ISO 8601 with zone, or a time into the run, as in 10s.",
+    "End of that part, in the same form.",
+)
 @options.baseline
 @options.limits
 @options.gates
-@option("--html", type=FILE, metavar="FILE", group=OUTPUT, help="Write one page that needs nothing else.")
-@option("--markdown", type=FILE, metavar="FILE", group=OUTPUT, help="Write Markdown, as for a pull request.")
-@option("--plots", type=FILE, metavar="FOLDER", group=OUTPUT, help="Draw plots as PNG and SVG into this folder.")
-@option("--graph", "graphs", multiple=True, metavar="NAME", group=OUTPUT, help="Which graphs, in which order.")
+@option("--html", type=FILE, metavar="FILE", group=OUTPUT, help="Write a self-contained HTML page.")
+@option(
+    "--markdown", type=FILE, metavar="FILE", group=OUTPUT, help="Write the report as Markdown, as for a pull request."
+)
+@option("--plots", type=FILE, metavar="FOLDER", group=OUTPUT, help="Write plots as PNG and SVG into this folder.")
+@option(
+    "--graph",
+    "graphs",
+    multiple=True,
+    metavar="NAME",
+    group=OUTPUT,
+    help="Graph to plot; may be repeated, and sets the order.",
+)
 @options.as_json
 def report(
     file: Path,
@@ -45,7 +57,7 @@ def report(
     graphs: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Judge a RUN file: usage against limits, the ledger, thresholds, the verdict. Needs no cluster."""
+    """Evaluate a RUN file: usage against limits, ledger, thresholds, verdict. Needs no cluster."""
     from clusterload.cli.stretch import part_of, with_baseline
     from clusterload.telemetry.runfile import read_run
 

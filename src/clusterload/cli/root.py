@@ -28,27 +28,27 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "What loads my cluster?": {
         "watch": "Usage against limits, live or in the past.",
         "diagnose": "Causes, with culprit, evidence and cure.",
-        "bill": "Who pays for the brokers' time.",
-        "changed": "What moved since yesterday, or any other time.",
+        "bill": "Who uses the brokers' time.",
+        "changed": "What changed since yesterday or any other time.",
         "describe": "Brokers, topics, groups, configs, quotas.",
     },
     "What would change it, and how far can it grow?": {
-        "run": "Send exactly known load, and judge it.",
-        "experiment": "Vary dials, or throttle a client: what falls?",
-        "capacity": "Raise a load until a bound breaks.",
-        "limits": "Tables of limits; measure a cluster's own.",
+        "run": "Send a known load, and evaluate it.",
+        "experiment": "Vary dials or throttle a client; measure the effect.",
+        "capacity": "Raise a load until it crosses a bound.",
+        "limits": "Show limit tables; measure a cluster's own limits.",
     },
     "Will this release pass?": {
-        "report": "Judge a run file; fail it by thresholds.",
-        "compare": "Groups of runs side by side.",
+        "report": "Evaluate a run file against limits and thresholds.",
+        "compare": "Compare groups of runs.",
         "runs": "List, label and delete run files.",
-        "export": "A run for other tools: CSV, Parquet, …",
+        "export": "Export a run: CSV, Parquet, JSON, …",
     },
     "Try it, serve it, clean up": {
         "lab": "A real Kafka cluster on this machine.",
         "case": "The case study, with its verdict.",
-        "serve": "Confluent's Metrics API for any Kafka.",
-        "cleanup": "Remove topics, groups and quotas of ours.",
+        "serve": "Serve Confluent's Metrics API for any Kafka.",
+        "cleanup": "Remove topics, groups and quotas left by runs.",
     },
 }
 """All commands by the question that they answer, each with its line in the help."""
@@ -64,8 +64,8 @@ On your own cluster, without sending any load:
 To try it without a cluster: clusterload lab up --detach, then --lab."""
 
 EXIT_CODES: Final = """\b
-Exit codes: 0 fine, 1 failed, 2 bad command line, 99 threshold crossed,
-104 bad or missing plan, file, table or consent, 105 aborted."""
+Exit codes: 0 success, 1 failure, 2 bad command line, 99 threshold not
+passed, 104 bad or missing plan, file, table or consent, 105 interrupted."""
 
 
 class _Commands(click.Group):
@@ -119,7 +119,7 @@ def _with_numbers(arguments: Sequence[str], numbers: Mapping[str, str]) -> Itera
 )
 @click.version_option(__version__, prog_name="clusterload")
 def root() -> None:
-    """Tell what is really loading an Apache Kafka cluster, and what would change it."""
+    """Show what really loads an Apache Kafka cluster, and what would change it."""
 
 
 def main() -> NoReturn:

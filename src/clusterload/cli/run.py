@@ -37,16 +37,16 @@ Examples:
 @asked_options
 @option(
     "--workers", type=click.IntRange(1, 64), metavar="N", group=LOAD,
-    help="Processes of engine wire; as many as needed by default.",
+    help="Number of processes of engine wire; by default as many as the dials need.",
 )  # fmt: skip
-@flag("--noop", group=LOAD, text="Load a stub broker: measures the generator's own overhead.")
-@flag("--no-metrics", group=METRICS, text="Read no metrics: only make the load.")
+@flag("--noop", group=LOAD, text="Send to a stub broker instead of a cluster, to measure the generator's own overhead.")
+@flag("--no-metrics", group=METRICS, text="Read no metrics, only send the load.")
 @options.limits
 @options.gates
 @options.abort_if
 @options.views
-@options.out("The run file.")
-@flag("--stats", group=OUTPUT, text="Print each client's librdkafka statistics, one JSON a line.")
+@options.out("Where to write the run file; in runs/ by default.")
+@flag("--stats", group=OUTPUT, text="Print each client's librdkafka statistics as JSON lines.")
 @options.dry_run("Print what would be sent, and send nothing.")
 @options.as_json
 def run(
@@ -66,7 +66,7 @@ def run(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Make the load of a PLAN, or of --dial options, and hold what it did against limits."""
+    """Send the load of a PLAN, or of --dial options, and compare its usage with limits."""
     plan = asked.plan(gates.fail_if, abort_if)
     gates.check(plan)
     if dry_run:

@@ -54,10 +54,10 @@ _folder_argument = click.argument("folder", metavar="[FOLDER]", default=_FOLDER,
 _wanted_options = gathered(
     "wanted", _wanted,
     option("--label", "labels", multiple=True, metavar="NAME[=VALUE]", group=FILTER, help="Only runs with this label."),
-    option("--plan", default="", metavar="NAME", group=FILTER, help="Only runs with this in their plan's name."),
+    option("--plan", default="", metavar="NAME", group=FILTER, help="Only runs whose plan name contains this."),
     option(
         "--since", metavar="WHEN", group=FILTER,
-        help="Only runs that began then or later, as in 2d or 2026-01-01T00:00Z.",
+        help="Only runs that began since then, as in 2d (ago) or 2026-01-01T00:00Z.",
     ),
 )  # fmt: skip
 """Which runs; the command gets them as one `wanted`."""
@@ -86,15 +86,21 @@ def _ago(text: str) -> int:
 @_folder_argument
 @_wanted_options
 @option(
-    "--latest", type=click.IntRange(1), default=_LATEST, show_default=True, metavar="N", group=FILTER, help="How many."
+    "--latest",
+    type=click.IntRange(1),
+    default=_LATEST,
+    show_default=True,
+    metavar="N",
+    group=FILTER,
+    help="Show at most N.",
 )
-@flag("--all", "every", group=FILTER, text="All of them, whatever --latest says.")
+@flag("--all", "every", group=FILTER, text="Show all runs; ignores --latest.")
 @options.limits
 @options.as_json
 def list_(folder: Path, wanted: RunFilter, limits: Limits, *, latest: int, every: bool, as_json: bool) -> None:
-    """List the run files of a FOLDER (runs), the latest first, with the result of each against limits.
+    """List the run files of a FOLDER (default: runs), latest first, each with its usage against limits.
 
-    Files that cannot be read come last, with the reason.
+    Unreadable files come last, with the reason.
     """
     from clusterload.cli.console import OUT, print_json
     from clusterload.report.runs import runs_document, runs_view
@@ -126,7 +132,7 @@ def _came(files: Sequence[RunFile], limits: Limits) -> dict[Path, RunOutcome]:
 @click.argument("file", metavar="RUN", type=FILE)
 @click.argument("labels", metavar="NAME=VALUE...", nargs=-1, required=True)
 def label(file: Path, labels: tuple[str, ...]) -> None:
-    """Write labels on a RUN file, as in release=4.3; with nothing after the = a label is removed.
+    """Set labels on a RUN file, as in release=4.3; an empty value, as in release=, removes the label.
 
     Labels are kept in the file, so that a copy of it has them too.
     """
@@ -147,16 +153,16 @@ def label(file: Path, labels: tuple[str, ...]) -> None:
     help="Only runs that ended longer ago than this, as in 30d.",
 )  # fmt: skip
 @option(
-    "--keep", type=click.IntRange(0), metavar="N", group=FILTER, help="Keep the latest N of them, whatever their age."
+    "--keep", type=click.IntRange(0), metavar="N", group=FILTER, help="Always keep the latest N, whatever their age."
 )
-@flag("--yes", group=OUTPUT, text="Delete them. Without it, they are only listed.")
+@flag("--yes", group=OUTPUT, text="Delete them; without this they are only listed.")
 @options.as_json
 def prune(
     folder: Path, wanted: RunFilter, *, older_than: float | None, keep: int | None, yes: bool, as_json: bool
 ) -> None:
-    """Delete old run files of a FOLDER (runs): list which, and delete them with --yes.
+    """List the old run files of a FOLDER (default: runs), and delete them with --yes.
 
-    Only run files that can be read are deleted, and never a run that still goes on.
+    Only run files that can be read are deleted, and never a run that is in progress.
     """
     from clusterload.cli.console import OUT, print_json
     from clusterload.report.runs import pruned_document, pruned_view

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 @options.cluster_and_exporters
 @option(
     "--client-listener", multiple=True, metavar="NAME", group=METRICS,
-    help="A listener that clients use; a lab's is known.",
+    help="Name of a listener that clients use; known for a lab.",
 )  # fmt: skip
 @options.interval
-@option("--history", type=FILE, metavar="FILE", group=METRICS, help="Where scraped figures are kept.")
+@option("--history", type=FILE, metavar="FILE", group=METRICS, help="Where to keep scraped metrics.")
 @options.api
 @option("--host", metavar="HOST", default="127.0.0.1", show_default=True, group=SERVER, help="Address to listen on.")
 @option(
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 )
 @option(
     "--properties", type=FILE, metavar="FILE", group=SERVER,
-    help="Where address, token and cluster id are written for clients.",
+    help="Where to write address, token and cluster id for clients.",
 )  # fmt: skip
 def serve(
     target: Target,
@@ -48,9 +48,9 @@ def serve(
     history: Path | None,
     properties: Path | None,
 ) -> None:
-    """Scrape a cluster's brokers, keep seven days, and answer as Confluent's Metrics API until Ctrl-C.
+    """Scrape a cluster's brokers and serve seven days of metrics as Confluent's Metrics API, until Ctrl-C.
 
-    Clients find address, token and cluster id in a file that only you can read.
+    Writes address, token and cluster id to a file that only you can read.
     """
     from clusterload.cli.console import note, warn
     from clusterload.server.metrics_api import MetricsApi, Settings

@@ -27,21 +27,21 @@ _SILENCE: Final = 3.0
 
 @click.command(cls=Command)
 @options.cluster_or_new_lab
-@options.duration("How long, as in 5m; by default until Ctrl-C.", TIMES)
+@options.duration("How long to watch, as in 5m; by default until Ctrl-C.", TIMES)
 @options.time_range(
     "Read the past from here: ISO 8601 with zone, or as in 'now-2h'.", "As --from; by default as far as there is data."
 )
-@flag("--with-admin", group=METRICS, text="Query the brokers too: groups, lag, log sizes, leaders.")
+@flag("--with-admin", group=METRICS, text="Also query the Admin API: groups, lag, log sizes, leaders.")
 @options.interval
 @option("--granularity", metavar="STEP", group=METRICS, help="Query resolution with --from: PT1M … P1D, or 15s.")
 @option(
     "--wait", type=TIME, metavar="TIME", default="10m", show_default=True, group=METRICS,
-    help="Wait at most so long for late figures.",
+    help="Longest wait for late metrics.",
 )  # fmt: skip
 @options.table
 @options.gates
 @options.views
-@options.out("The run file.")
+@options.out("Where to write the run file; in runs/ by default.")
 @options.as_json
 def watch(
     target: Target,
@@ -62,8 +62,8 @@ def watch(
 ) -> None:
     """Show the usage of each resource against its limit, and how busy the brokers are. Sends no load.
 
-    The result is a run like any other: 'clusterload report FILE --from … --to …' judges any part of it.
-    Without --limits a lab is held against course-basic, another cluster against what its brokers declare.
+    The result is a run like any other: 'clusterload report FILE --from … --to …' evaluates any part of it.
+    Without --limits a lab is compared with course-basic, another cluster with the limits that its brokers declare.
     """
     from clusterload.cli.report import show
 
