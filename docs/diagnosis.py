@@ -22,35 +22,35 @@ Its tables are made from the catalogue of causes by `python -m docs.check --writ
     clusterload diagnose night.run@10m..20m --baseline night.run@0s..10m --limits confluent-dedicated
     clusterload diagnose peak.run --baseline 20s --json
 
-A live cluster is watched, without adding load: the baseline first, then the window that is judged. A run file, or a
-part of one, can be judged again at any time, without a cluster; there, `--baseline 20s` means its first 20 s.
+A live cluster is watched, without adding load: first the baseline, then the window to diagnose. A run file, or a
+part of one, can be diagnosed again at any time, without a cluster; there, `--baseline 20s` means its first 20 s.
 
 The **verdict** is *within limits*, *limited by X because of Y (who)*, or *inconclusive* with what is missing. Causes
-are given in every state, several if several hold. Each has:
+are listed with every verdict, several if several apply. Each has:
 
-- **evidence**: figures in the window and in the baseline, with the Series that they are from;
-- **culprits**: the client, group, topic, partition or broker that rose the most over the baseline. The largest is
-  seldom the one that changed. Where brokers publish no name, the finding says so, and how to find out;
+- **evidence**: figures in the window and in the baseline, and the Series they come from;
+- **culprits**: the client, group, topic, partition or broker with the largest increase over the baseline. The largest
+  consumer is seldom the one that changed. Where brokers publish no name, the finding says so, and how to find out;
 - a **confidence**: of findings with 0.9, nine in ten should be right. Below 0.35 a finding is not shown;
-- a **cure**, with its effect in numbers where prices are known;
+- a **cure**, with its estimated effect where costs per request are known;
 - **Disproved if**: an observation that would refute it.
 
-## How causes are judged
+## How causes are found
 
-Each cause has a *signature*: what moves, what stays, and the test that tells it from the causes that look alike. How
-much of the problem it would explain comes from prices (milliseconds of CPU for a request, a MB, a connection), from the
-factor by which a figure grew, and from the share of a limit. What one cause explains away is taken off the others: a
-broker that is down moves its leaders, and that is not an imbalance.
+Each cause has a *signature*: what moves, what stays, and the test that tells it from similar causes. How much of the
+problem it would explain follows from prices (milliseconds of CPU per request, MB, connection), the growth factor of a
+figure, and its share of a limit. What one cause explains is subtracted from the others: if a broker is down its leaders
+move, and that is not a leader imbalance.
 
-- **With a baseline** a rise counts where it exceeds the baseline's own noise. 15 s are enough; a recording of the same
-  hour on a usual day is better.
-- **Without one** absolute levels are judged: fewer causes are found, with less confidence.
+- **With a baseline** an increase counts if it exceeds the baseline's own noise. 15 s are enough; a recording of the
+  same hour on a normal day is better.
+- **Without one** only absolute levels are evaluated: fewer causes are found, with less confidence.
 - **Clients** can be told apart only while a client quota exists. `--unlock-client-metrics` sets a temporary one on a
-  made-up client id, which binds nobody, and removes it afterwards; outside a lab it asks for your consent.
-- **The generator and the metrics are suspected first.** A load that missed its dials or that brokers did not count,
-  brokers without metrics, gaps, a clock that was set, a broker whose CPU time stands still (a cached answer), a window
-  that is too short: then the verdict is *inconclusive*, with the reason.
-- **What the source does not publish is not guessed.** Four figures a minute (bytes in and out, requests, connections)
+  made-up client id, which throttles nobody, and removes it afterwards; outside a lab it asks for your consent.
+- **The generator and the metrics are suspected first.** If a load missed its dials or brokers did not count it, if
+  brokers lack metrics, or there are gaps, a clock change, a broker whose CPU time does not advance (a cached response)
+  or a window that is too short, the verdict is *inconclusive*, with the reason.
+- **What the source does not publish is not guessed.** Four metrics per minute (bytes in and out, requests, connections)
   show which of them binds, and nothing more.
 
 ## The catalogue
@@ -64,7 +64,7 @@ def diagnose_page() -> str:
 
 
 def _list() -> Iterator[str]:
-    yield "| id | cause | culprits that are named, by which Series |"
+    yield "| id | cause | culprits that can be named, and from which Series |"
     yield "| --- | --- | --- |"
     for family in FAMILIES.values():
         for cause in family:

@@ -38,7 +38,7 @@ A limit says how much of a resource may be used, and with it who says so, where,
 - Several limits of one resource hold together: a guideline below what is enforced, each broker's next to the cluster's.
   Each gives a share; the largest is the resource's. A run at 100 % of a guideline is *over its guideline*; only the
   other kinds are said to limit.
-- A limit of each broker is held against each broker's own figures. Where the figures are of the whole cluster only, it
+- A per-broker limit is compared with each broker's own figures. Where the figures are of the whole cluster only, it
   cannot be, and the verdict says what was not measured.
 - Brokers count partitions with their replicas, some providers before replication. Such a limit is held against
   partitions that have a leader, each counted once.

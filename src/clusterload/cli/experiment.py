@@ -89,7 +89,7 @@ def experiment(
     folder = out or Path("runs") / f"experiment-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     if suspect is not None:
         if file or dials or factors:
-            raise UsageError("--remove makes no load of ours: leave out the plan, --dial and --factor")
+            raise UsageError("--remove sends no load: leave out the plan, --dial and --factor")
         removal = as_usage(_removal, suspect, duration, repeats)
         if dry_run:
             check_yes(target, consented)

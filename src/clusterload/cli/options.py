@@ -177,7 +177,7 @@ gates: Final = gathered(
         help="Exit with 99 if crossed, as in 'latency.p99 > 50 ms for 10 s'; adds to the plan's thresholds.",
     ),
     option("--junit", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write threshold results as JUnit XML."),
-    option("--summary", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write a Markdown summary, as for a CI job page."),
+    option("--summary", type=FILE, metavar="FILE", group=JUDGEMENT, help="Write a Markdown summary for a CI job page."),
 )  # fmt: skip
 """What fails a run, and where that is written; the command gets `gates`."""
 abort_if: Final = option(

@@ -173,7 +173,7 @@ class Watched:
         from clusterload.model.units import duration
 
         first = f"{duration(self.before)} of baseline, then " if self.before else ""
-        return f"watching, without any load of ours: {first}{duration(self.window)} that are judged"
+        return f"watching, without sending load: {first}{duration(self.window)} to evaluate"
 
 
 def _seconds(text: str) -> float:

@@ -37,7 +37,7 @@ def instant(text: str, now: int) -> int:
         return timestamp(text)
     except (ValueError, OverflowError) as error:
         raise ConfigurationError(
-            f"{text!r} is not a point in time ({error}): write it as in 2026-01-01T10:00:00Z, or as in now-10m|m"
+            f"{text!r} is not a point in time ({error}): write it as in 2026-01-01T10:00:00Z, or as in now-10m"
         ) from None
 
 
