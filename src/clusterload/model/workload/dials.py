@@ -95,7 +95,7 @@ class Dials:
     """What is set about a Load, each thing by itself; None is not set."""
 
     producers: int | None = _dial(
-        _WHOLE, "producers, which take turns record by record", "producers", APPLICATION, TRANSACT
+        _WHOLE, "number of producers; they take turns record by record", "producers", APPLICATION, TRANSACT
     )
     request_rate: Rate | None = _dial(
         Amount(unit=REQUESTS_PER_SECOND, shape=True, unbounded=True),
@@ -118,11 +118,11 @@ class Dials:
         default_words="what byte_rate and record_rate make it, else 100 B",
     )  # fmt: skip
     keys: Keys | None = _dial(
-        KeySpread(), "which keys records have, and so which partitions", "keys", PRODUCE,
+        KeySpread(), "record keys, which determine the partitions", "keys", PRODUCE,
         default=UniqueKeys(), default_words="unique",
     )  # fmt: skip
     partitions: int | None = _dial(
-        _WHOLE, "how many of the topic's partitions are touched, from partition 0 on", "partitions", PRODUCE, CONSUME,
+        _WHOLE, "how many of the topic's partitions are used, from partition 0 on", "partitions", PRODUCE, CONSUME,
         default_words="all",
     )  # fmt: skip
     acks: str | None = _dial(
@@ -132,21 +132,21 @@ class Dials:
     )  # fmt: skip
     compression: str | None = _dial(
         Choice(options=("none", "gzip", "snappy", "lz4", "zstd")),
-        "how record batches are compressed", "compression", PRODUCE, default="none",
+        "compression codec of record batches", "compression", PRODUCE, default="none",
     )  # fmt: skip
     idempotence: bool | None = _dial(
-        YesNo(), "whether brokers refuse a batch that they have already", "idempotence", PRODUCE, default=False
+        YesNo(), "whether brokers discard duplicate batches (enable.idempotence)", "idempotence", PRODUCE, default=False
     )
     retries: int | None = _dial(
         Amount(unit=COUNT, whole=True, zero=True),
-        "how often a refused request is sent again", "retries", PRODUCE, default=10,
+        "how often a rejected request is retried", "retries", PRODUCE, default=10,
     )  # fmt: skip
     in_flight: int | None = _dial(
-        _WHOLE, "most requests under way on a connection", "requests in flight", PRODUCE, default=5
+        _WHOLE, "highest number of requests in flight per connection", "requests in flight", PRODUCE, default=5
     )
     connections: Level | None = _dial(
         Amount(unit=CONNECTIONS, whole=True, shape=True),
-        "connections that are open", "connections", PRODUCE, CONSUME, CONNECT, ADMIN,
+        "number of open connections", "connections", PRODUCE, CONSUME, CONNECT, ADMIN,
         default=1, otherwise={"produce": None, "connection_rate": 0},
         default_words="1; of a produce Load one to each leading broker; 0 with connection_rate",
     )  # fmt: skip
@@ -172,27 +172,31 @@ class Dials:
         "Fetch requests a second", "fetch rate", CONSUME, default_words="as the answers come",
     )  # fmt: skip
     fetch_max_wait: float | None = _dial(
-        Duration(zero=True), "how long a broker may wait for fetch_min_bytes before it answers", "max wait", CONSUME,
+        Duration(zero=True), "how long a broker may wait for fetch_min_bytes (fetch.max.wait.ms)", "max wait", CONSUME,
         default=0.5, otherwise={"fetch_rate": 0.0}, default_words="500 ms; 0 with fetch_rate",
     )  # fmt: skip
     fetch_min_bytes: int | None = _dial(
         Amount(unit=BYTES, whole=True),
-        "bytes that a Fetch response waits for, at least",
+        "bytes that a Fetch response waits for (fetch.min.bytes)",
         "min bytes",
         CONSUME,
         default=1,
     )
     fetch_from: str | None = _dial(
-        Choice(options=("latest", "earliest")), "where reading begins", "reads from", CONSUME, default="latest"
+        Choice(options=("latest", "earliest")),
+        "offset at which reading starts",
+        "reads from",
+        CONSUME,
+        default="latest",
     )
     commit_rate: Level | None = _dial(_REQUESTS, "OffsetCommit requests a second", "commit rate", ADMIN)
     metadata_rate: Level | None = _dial(_REQUESTS, "Metadata requests a second", "metadata rate", ADMIN)
     producer_id_rate: Level | None = _dial(_REQUESTS, "InitProducerId requests a second", "producer id rate", ADMIN)
     payload_size: int | None = _dial(
-        Amount(unit=BYTES, whole=True), "bytes of payload in each value, which is a little longer", "payload",
+        Amount(unit=BYTES, whole=True), "payload bytes in each value; the value is a little longer", "payload",
         APPLICATION,
     )  # fmt: skip
-    members: int | None = _dial(_WHOLE, "consumers of one group", "members", GROUP)
+    members: int | None = _dial(_WHOLE, "number of consumers in the group", "members", GROUP)
     member_lifetime: float | None = _dial(
         Duration(), "how long a member stays before another takes its place", "member lifetime", GROUP,
         default_words="stays",

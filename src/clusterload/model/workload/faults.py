@@ -13,13 +13,13 @@ from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.workload.names import checked_topic
 
 ACTIONS: Final = {
-    "kill": "a broker dies as in a power cut (SIGKILL), and is started again",
-    "stop": "a broker is shut down in good order, and is started again",
-    "pause": "a broker freezes (SIGSTOP), and runs on again",
-    "restart": "a broker is shut down in good order and started again at once",
-    "move-leader": "another replica leads a partition for a while",
-    "delay": "what is said to a broker and what it answers takes longer",
-    "cut": "nothing passes between a broker and those who talk to it, and comes when it is mended",
+    "kill": "a broker is killed (SIGKILL, unclean shutdown) and started again",
+    "stop": "a broker is shut down cleanly (SIGTERM) and started again",
+    "pause": "a broker is frozen (SIGSTOP) and resumed",
+    "restart": "a broker is shut down cleanly and started again at once",
+    "move-leader": "a partition's leadership moves to another replica for a while",
+    "delay": "network latency is added to a broker's connections",
+    "cut": "network partition: a broker's connections stay open, but pass no data",
     "neighbour": "other processes take the machine's CPU",
 }
 """What a Fault can do."""
