@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clusterload.generator.wire.account import Account
-from clusterload.generator.wire.work import Tally, WorkerReport
+from clusterload.generator.wire.worker_messages import Tally, WorkerReport
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run

@@ -16,7 +16,7 @@ from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
 from benchmarks.culprits.table import table
 from clusterload.analysis.bill import Prices, fit_prices
 from clusterload.analysis.causes.judging import explained_away, signs_of
-from clusterload.analysis.causes.scene import Scene
+from clusterload.analysis.causes.signature_figures import Scene
 from clusterload.analysis.usage import assess
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.limits import Limits

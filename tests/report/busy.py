@@ -16,7 +16,7 @@ import numpy as np
 from clusterload.analysis.diagnosis import diagnose
 from clusterload.analysis.usage import assess
 from clusterload.generator.wire.account import Account
-from clusterload.generator.wire.work import Tally, WorkerReport
+from clusterload.generator.wire.worker_messages import Tally, WorkerReport
 from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from clusterload.analysis.ceiling import Calibration
 from clusterload.analysis.ceiling.bound import Bound
-from clusterload.analysis.ceiling.drive import DRIVES
+from clusterload.analysis.ceiling.resource_load import DRIVES
 from clusterload.analysis.ceiling.search import Ceiling, Search, Staircase, Step, StepOutcome
 from clusterload.report.calibration import calibration_document, calibration_view, step_line
 from clusterload.workflow.step_search import StepProgress

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterload.analysis.ceiling.drive import DRIVES
+from clusterload.analysis.ceiling.resource_load import DRIVES
 from clusterload.cli import options
 from clusterload.cli.grammar import LOAD, SEARCH, TIME, Command, as_usage, option
 from clusterload.cli.target import Target, confirmed, opened, sources_for

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from clusterload.model import units
-from clusterload.model.kind import Kind
+from clusterload.model.series_kind import Kind
 from clusterload.model.units import Unit
 
 OTHERS: Final = "(others)"

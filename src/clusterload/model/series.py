@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterload.model.errors import ClusterloadError
-from clusterload.model.kind import Kind as Kind  # noqa: PLC0414 (users of a Series import its kind from here)
+from clusterload.model.series_kind import Kind as Kind  # noqa: PLC0414 (users of a Series import its kind from here)
 
 if TYPE_CHECKING:
     from clusterload.model.units import Unit

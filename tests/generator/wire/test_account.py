@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clusterload import read_run
 from clusterload.generator.wire.account import Account, LatencyHistograms
-from clusterload.generator.wire.work import Tally, WorkerReport
+from clusterload.generator.wire.worker_messages import Tally, WorkerReport
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Ledger
 from clusterload.model.run import Run

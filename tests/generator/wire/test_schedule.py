@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from clusterload.generator.wire.counts import Counts, LatencySamples
 from clusterload.generator.wire.population import WorkerSetting
 from clusterload.generator.wire.schedule import DROP, LATE, Schedule
-from clusterload.generator.wire.work import LoadPart, Routes
+from clusterload.generator.wire.worker_messages import LoadPart, Routes
 from clusterload.model.workload import Dials, Load
 
 SECOND = 1_000_000_000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.ceiling.drive import DRIVES, Drive
+from clusterload.analysis.ceiling.resource_load import DRIVES, Drive
 from clusterload.kafka.cluster import Broker, Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ConsentError

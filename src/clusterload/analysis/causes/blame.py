@@ -14,7 +14,7 @@ from clusterload.analysis.finding import Culprit
 from clusterload.analysis.window_stats import Pair
 
 if TYPE_CHECKING:
-    from clusterload.analysis.causes.scene import Scene
+    from clusterload.analysis.causes.signature_figures import Scene
 
 LEAST: Final = 0.2
 """Share of the whole rise from which on somebody is named."""

@@ -12,7 +12,7 @@ from clusterload.analysis.window_stats import Pair
 from clusterload.model import units
 
 if TYPE_CHECKING:
-    from clusterload.analysis.causes.scene import Scene
+    from clusterload.analysis.causes.signature_figures import Scene
     from clusterload.analysis.finding import Culprit
 
 _QUOTAS: Final = ("produce_throttle_time", "fetch_throttle_time", "request_throttle_time")

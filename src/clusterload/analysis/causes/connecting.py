@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.causes.blame import by_rise, rising_clients
 from clusterload.analysis.causes.cause import Cause, Signs
-from clusterload.analysis.causes.scene import MEGABYTE
+from clusterload.analysis.causes.signature_figures import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.model import units
 
 if TYPE_CHECKING:
-    from clusterload.analysis.causes.scene import Scene
+    from clusterload.analysis.causes.signature_figures import Scene
     from clusterload.analysis.finding import Culprit
 
 

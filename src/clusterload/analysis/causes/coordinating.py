@@ -10,7 +10,7 @@ from clusterload.analysis.causes.weights import between, either
 from clusterload.model import units
 
 if TYPE_CHECKING:
-    from clusterload.analysis.causes.scene import Scene
+    from clusterload.analysis.causes.signature_figures import Scene
 
 
 def _material(scene: Scene, cores: float) -> float:

@@ -16,7 +16,7 @@ from clusterload.model import units
 from clusterload.model.series import SECOND
 
 if TYPE_CHECKING:
-    from clusterload.analysis.causes.scene import Scene
+    from clusterload.analysis.causes.signature_figures import Scene
     from clusterload.analysis.window_stats import Pair
 
 GONE_SECONDS: Final = 5.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.causes.catalogue import CAUSES
 from clusterload.analysis.causes.cause import Cause, Signs
-from clusterload.analysis.causes.scene import Scene
+from clusterload.analysis.causes.signature_figures import Scene
 from clusterload.analysis.causes.weights import CONFIDENCE
 from clusterload.analysis.finding import Cure, Finding
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import by_rise, imbalance, ranked, records_of_partitions, rising_clients
 from clusterload.analysis.causes.cause import Cause, Signs
-from clusterload.analysis.causes.scene import MEGABYTE
+from clusterload.analysis.causes.signature_figures import MEGABYTE
 from clusterload.analysis.causes.weights import between, either
 from clusterload.analysis.finding import Culprit
 from clusterload.analysis.window_stats import Pair
@@ -17,7 +17,7 @@ from clusterload.model.resources import OTHERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clusterload.analysis.causes.scene import Scene
+    from clusterload.analysis.causes.signature_figures import Scene
 
 
 def _hot_partition(scene: Scene) -> Signs | None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import rising_clients, rising_topics
 from clusterload.analysis.causes.cause import Cause, Signs
-from clusterload.analysis.causes.scene import MEGABYTE
+from clusterload.analysis.causes.signature_figures import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.model import units
 
 if TYPE_CHECKING:
-    from clusterload.analysis.causes.scene import Scene
+    from clusterload.analysis.causes.signature_figures import Scene
 
 
 def _small_batches(scene: Scene) -> Signs | None:

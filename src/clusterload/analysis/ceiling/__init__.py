@@ -3,8 +3,8 @@
 from clusterload.analysis.ceiling.bound import QUANTITIES, Bound, bounds_of
 from clusterload.analysis.ceiling.calibration import Calibration
 from clusterload.analysis.ceiling.capacity import Capacity, Prediction
-from clusterload.analysis.ceiling.drive import DRIVES, Drive, drive_of
 from clusterload.analysis.ceiling.growth import growth_of_dial, growth_of_mix
+from clusterload.analysis.ceiling.resource_load import DRIVES, Drive, drive_of
 from clusterload.analysis.ceiling.search import (
     Bracket,
     Ceiling,

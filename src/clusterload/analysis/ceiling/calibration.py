@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clusterload.analysis.ceiling.bound import Bound
-from clusterload.analysis.ceiling.drive import drive_of
+from clusterload.analysis.ceiling.resource_load import drive_of
 from clusterload.analysis.ceiling.search import Ceiling
 from clusterload.model.limits import Force, Limit, Limits
 from clusterload.model.units import Quantity

@@ -20,7 +20,7 @@ from clusterload.model.series import Floats
 from clusterload.model.thresholds import Family, Threshold
 
 if TYPE_CHECKING:
-    from clusterload.analysis.gates.scene import JudgedRun
+    from clusterload.analysis.gates.judged_run import JudgedRun
 
 WANTED: Final = 0.9
 """Share of the time that must have figures for a figure of the whole to be told."""

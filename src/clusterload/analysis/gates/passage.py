@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from clusterload.analysis.gates.judged_run import JudgedRun
 from clusterload.analysis.gates.judging import STOPPED, ThresholdResult, ThresholdState, judge_threshold
-from clusterload.analysis.gates.scene import JudgedRun
 from clusterload.analysis.usage import Usage
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND

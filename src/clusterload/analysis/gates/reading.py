@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from clusterload.analysis.achieved import achieved
-from clusterload.analysis.gates.scene import JudgedRun
+from clusterload.analysis.gates.judged_run import JudgedRun
 from clusterload.analysis.usage import ResourceLine, Share
 from clusterload.model.ledger import Ledger
 from clusterload.model.resources import OTHERS, Resource

@@ -17,7 +17,7 @@ from clusterload.model.run import Generator, Traffic
 from clusterload.model.series import SECOND, Kind, Point
 
 if TYPE_CHECKING:
-    from clusterload.generator.wire.work import Tally, WorkerReport
+    from clusterload.generator.wire.worker_messages import Tally, WorkerReport
     from clusterload.model.units import Unit
     from clusterload.model.workload import Load
     from clusterload.telemetry.runfile import Recorder

@@ -14,7 +14,7 @@ from clusterload.generator.wire.error_codes import COORDINATOR_LOADS, COORDINATO
 from clusterload.generator.wire.population import IN_FLIGHT, RESPONSE_TIMEOUT, Population, WorkerSetting
 from clusterload.generator.wire.producer_ids import init_producer_id
 from clusterload.generator.wire.schedule import Schedule
-from clusterload.generator.wire.work import LoadPart
+from clusterload.generator.wire.worker_messages import LoadPart
 from clusterload.model.workload.dials import peak_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from clusterload.generator.wire.error_codes import error_name
 from clusterload.generator.wire.population import AGAIN_SECONDS, OPENING, SERVED, Population, WorkerSetting
 from clusterload.generator.wire.schedule import Schedule
 from clusterload.generator.wire.short_lived import ShortLivedConnection, ShortLivedConnections
-from clusterload.generator.wire.work import LoadPart, Tally
+from clusterload.generator.wire.worker_messages import LoadPart, Tally
 from clusterload.model.workload import MAX
 from clusterload.model.workload.dials import peak_of, shape_of
 

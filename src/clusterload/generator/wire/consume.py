@@ -32,7 +32,7 @@ from clusterload.generator.wire.readers import (
     milliseconds,
 )
 from clusterload.generator.wire.schedule import Schedule
-from clusterload.generator.wire.work import LoadPart, Tally
+from clusterload.generator.wire.worker_messages import LoadPart, Tally
 from clusterload.model.errors import ClusterError
 from clusterload.model.workload import MAX
 

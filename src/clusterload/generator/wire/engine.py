@@ -16,7 +16,7 @@ from clusterload.generator.wire import frames
 from clusterload.generator.wire.account import Account
 from clusterload.generator.wire.fleet import Fleet, connected_fleet, finder
 from clusterload.generator.wire.readers import connections_of
-from clusterload.generator.wire.work import LoadPart, Routes, WorkerTask
+from clusterload.generator.wire.worker_messages import LoadPart, Routes, WorkerTask
 from clusterload.kafka.protocol.security import security_of
 from clusterload.model.series import SECOND
 from clusterload.model.workload import MAX, PREFIX

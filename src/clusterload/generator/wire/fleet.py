@@ -23,8 +23,8 @@ from kio.schema.metadata.v7.response import MetadataResponse
 
 from clusterload.generator.wire.frames import metadata_request
 from clusterload.generator.wire.processes import Processes
-from clusterload.generator.wire.work import Routes, WorkerReport, WorkerTask
 from clusterload.generator.wire.worker import work_at
+from clusterload.generator.wire.worker_messages import Routes, WorkerReport, WorkerTask
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation, first_to_answer
 from clusterload.kafka.protocol.security import Security

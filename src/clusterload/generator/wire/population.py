@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clusterload.generator.wire.connection import Connection
 from clusterload.generator.wire.counts import Counts, LatencySamples
-from clusterload.generator.wire.work import Tally
+from clusterload.generator.wire.worker_messages import Tally
 from clusterload.model.errors import ClusterError
 
 if TYPE_CHECKING:
     import ssl
 
-    from clusterload.generator.wire.work import LoadPart, Routes
+    from clusterload.generator.wire.worker_messages import LoadPart, Routes
     from clusterload.kafka.protocol.address import Address
     from clusterload.kafka.protocol.login import Frames, Login
 

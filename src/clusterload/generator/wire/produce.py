@@ -18,7 +18,7 @@ from clusterload.generator.wire.producer_ids import ProducerId, init_producer_id
 from clusterload.generator.wire.request_pool import RequestPool
 from clusterload.generator.wire.schedule import due_times
 from clusterload.generator.wire.sending import ProduceSender
-from clusterload.generator.wire.work import LoadPart, Tally
+from clusterload.generator.wire.worker_messages import LoadPart, Tally
 from clusterload.model.workload.dials import peak_of
 from clusterload.model.workload.distributions import parse_keys
 from clusterload.model.workload.loads import resolve

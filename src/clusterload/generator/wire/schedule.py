@@ -11,7 +11,7 @@ from clusterload.model.workload.schedule import pacer_of
 if TYPE_CHECKING:
     from clusterload.generator.wire.counts import Counts
     from clusterload.generator.wire.population import WorkerSetting
-    from clusterload.generator.wire.work import LoadPart
+    from clusterload.generator.wire.worker_messages import LoadPart
     from clusterload.model.workload import Level
 
 LATE: Final = 250_000_000

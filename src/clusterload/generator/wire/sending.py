@@ -14,7 +14,7 @@ from clusterload.generator.wire.counts import Counts
 from clusterload.generator.wire.error_codes import DUPLICATE, LEADERS_MOVED, ProduceOutcome, error_name, produce_outcome
 from clusterload.generator.wire.population import BACKOFF, IN_FLIGHT, RESPONSE_TIMEOUT, Population, WorkerSetting
 from clusterload.generator.wire.schedule import DROP, LATE, QUEUE_FULL
-from clusterload.generator.wire.work import LoadPart
+from clusterload.generator.wire.worker_messages import LoadPart
 from clusterload.model.ledger import RECORDS
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, Final
 import uvloop
 
 from clusterload.generator.wire.population import Population, WorkerSetting
-from clusterload.generator.wire.work import LoadPart, WorkerReport, WorkerTask
+from clusterload.generator.wire.worker_messages import LoadPart, WorkerReport, WorkerTask
 from clusterload.kafka.protocol.login import Login
 from clusterload.kafka.protocol.tls import context
 from clusterload.model.errors import ClusterloadError
 
 if TYPE_CHECKING:
-    from clusterload.generator.wire.work import Routes
+    from clusterload.generator.wire.worker_messages import Routes
 
 REPORT_SECONDS: Final = 1.0
 FINISH_SECONDS: Final = 10.0

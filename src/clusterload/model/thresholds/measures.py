@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from clusterload.model import units
-from clusterload.model.kind import Kind
 from clusterload.model.resources import RESOURCES, Resource, dimensions, saturations
+from clusterload.model.series_kind import Kind
 from clusterload.model.units import Unit
 
 ANY: Final = "*"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterload.analysis.ceiling.drive import DRIVES, READS, Drive, drive_of
+from clusterload.analysis.ceiling.resource_load import DRIVES, READS, Drive, drive_of
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.resources import RESOURCES, Role
 from clusterload.model.series import Kind
