@@ -123,15 +123,15 @@ def test_a_load_on_real_brokers_is_seen_with_its_cluster_and_what_binds(lab: Lab
             for one in stream:
                 events.append(one)
                 now = one.data["now"]
-                if dict(now["keys"]).get("What binds") == "Connections" and not now["ended"]:
+                if dict(now["keys"]).get("Binding") == "Connections" and not now["ended"]:
                     scraped = figures(exposed)
         assert command.ended() == 0
     every = [one.data["now"] for one in events]
     assert every[-1]["ended"] == "it went on to its end"
     assert every[-1]["loads"][0]["ledger"][1] == "1,500"
-    known = [dict(one["keys"]) for one in every if dict(one["keys"]).get("What binds")]
+    known = [dict(one["keys"]) for one in every if dict(one["keys"]).get("Binding")]
     assert known
-    assert known[-1]["What binds"] == "Connections"
+    assert known[-1]["Binding"] == "Connections"
     assert any(one["state"] for one in every)
     whole = [chart for one in events if one.kind == "whole" for chart in one.data["charts"]]
     assert {"limit-load", "busy", "shares", "load-0", "amount-connections"} <= {one["id"] for one in whole}

@@ -104,7 +104,7 @@ def test_the_page_is_told_all_that_matters_in_words(snapshots: list[Snapshot]) -
     assert (document["progress"], document["left"]) == ("2 min 5 s of 3 min", "55 s left")
     keys = dict(document["keys"])
     assert keys["Limit load"] == "81 %"
-    assert keys["What binds"] == "Connections"
+    assert keys["Binding"] == "Connections"
     assert keys["Saturation"].endswith(("broker 1", "broker 2", "broker 3"))
     assert keys["Latency"].startswith("median ")
     (load,) = document["loads"]
