@@ -44,7 +44,7 @@ def test_a_run_has_when_file_plan_loads_length_limit_load_state_and_labels(tmp_p
         assert words in flat
     assert "3 older ones: add --all, or --latest 5." in flat
     assert "Cannot be read:" in flat
-    assert "letter.runisdamagedornorunfile" in "".join(text.split())  # a long folder breaks its lines anywhere
+    assert "letter.runisdamagedornotarunfile" in "".join(text.split())  # a long folder breaks its lines anywhere
 
 
 def test_hostile_names_and_labels_are_text(tmp_path: Path) -> None:

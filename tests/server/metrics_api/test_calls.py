@@ -246,7 +246,7 @@ def test_minutes_before_the_seven_days_that_are_kept_are_not_answered(scraped: S
         ({"intervals": []}, 400, "length"),
         ({"intervals": ["now-1h/now"] * 11}, 400, "too many intervals"),
         ({"intervals": ["now-7h/now"]}, 400, "with granularity PT1M at most 360"),
-        ({"intervals": ["never"]}, 400, "is no interval"),
+        ({"intervals": ["never"]}, 400, "is not an interval"),
         ({"limit": 0}, 400, "limit"),
         ({"limit": 1001}, 400, "limit"),
         ({"limit": "10"}, 400, "limit"),

@@ -123,7 +123,7 @@ def test_every_answer_says_what_is_left_of_the_rate_and_more_than_that_is_refuse
         assert client.get("/descriptors/resources").status == 200
     refused = client.get("/descriptors/resources")
     assert refused.status == 429
-    assert "too many requests" in refused.detail
+    assert "rate limited: retry after" in refused.detail
     assert 1 <= int(refused.headers["ratelimit-reset"]) <= 60
 
 
@@ -210,7 +210,7 @@ def test_an_exporter_that_fails_and_comes_back_is_told_once_each(exporter: Expor
     )
     with MetricsApi(settings, on_event=said.append):
         wait_for(lambda: exporter.scrapes > 3)
-    assert len([line for line in said if "broker 2 was not scraped" in line]) == 1
+    assert len([line for line in said if "broker 2" in line]) == 1, said
 
 
 def test_a_credential_is_random_long_and_never_shown() -> None:

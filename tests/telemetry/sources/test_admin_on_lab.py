@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from clusterload import Lab, Properties
@@ -70,9 +70,18 @@ def produced(lab: Lab, topic: str, records: int, size: int = 100) -> None:
 
 def commit(lab: Lab, group: str, topic: str, offsets: Mapping[int, int]) -> None:
     consumer = Consumer({"bootstrap.servers": lab.bootstrap_servers, "group.id": group})
-    consumer.commit(
-        offsets=[TopicPartition(topic, item, offset) for item, offset in offsets.items()], asynchronous=False
-    )
+    committed = [TopicPartition(topic, item, offset) for item, offset in offsets.items()]
+
+    def coordinated() -> bool:
+        try:
+            consumer.commit(offsets=committed, asynchronous=False)
+        except KafkaException as error:  # the offsets topic of a fresh lab is still being created
+            if error.args[0].code() != KafkaError.NOT_COORDINATOR:
+                raise
+            return False
+        return True
+
+    wait_for(coordinated)
     consumer.close()
 
 
