@@ -116,7 +116,7 @@ def test_pointing_and_keys_read_a_chart_that_grows_and_a_closer_look_stays(
     ActionChains(browser).move_to_element_with_offset(over, round(0.05 * over.size["width"]), 0).perform()
     told = plot.find_element(By.CSS_SELECTOR, ".tip").text.splitlines()
     assert told[1].startswith("Limit load ")
-    assert told[2] == "what binds: Connections"
+    assert told[2] == "binding: Connections"
     plot.send_keys(Keys.END)
     assert "Limit load 81 %; what binds: Connections" in str(plot.get_attribute("aria-valuetext"))
     plot.send_keys("+")
