@@ -132,7 +132,7 @@ def test_what_binds_has_a_colour_and_a_name(page: webdriver.Chrome) -> None:
 
 def test_pointing_tells_figures_with_their_units(page: webdriver.Chrome) -> None:
     assert pointed(page, "limit-load", 0.3).splitlines()[1:] == ["Limit load 81 %", "binding: Connections"]
-    assert pointed(page, "limit-load", 0.01).splitlines()[2] == "what binds: Requests"
+    assert pointed(page, "limit-load", 0.01).splitlines()[2] == "binding: Requests"
     assert "MB/s" in pointed(page, "amount-ingress", 0.3)
     assert pointed(page, "amount-connections", 0.3).splitlines()[1] == "Connections: 81 connections"
     assert "CPU of the host, broker 1: 6" in pointed(page, "busy", 0.5)

@@ -118,7 +118,7 @@ def test_pointing_and_keys_read_a_chart_that_grows_and_a_closer_look_stays(
     assert told[1].startswith("Limit load ")
     assert told[2] == "binding: Connections"
     plot.send_keys(Keys.END)
-    assert "Limit load 81 %; what binds: Connections" in str(plot.get_attribute("aria-valuetext"))
+    assert "Limit load 81 %; binding: Connections" in str(plot.get_attribute("aria-valuetext"))
     plot.send_keys("+")
     scale = "(s => [s.min, s.max])(clusterload.drawn.get('limit-load').plot.scales.x)"
     before = state(browser, scale)
