@@ -59,3 +59,14 @@ def test_a_share_is_never_the_number_of_a_broker(tmp_path: Path) -> None:
     busiest = text_table(saturation_table(usage), "")
     assert [column.title for column in busiest.columns] == ["how busy", "broker", "typical", "peak"]
     assert ("Network threads busy", "3", "22 %", "24 %") in busiest.rows
+
+
+def test_cells_of_several_lines_stay_in_a_table_that_has_room() -> None:
+    wide = table("dial changed", "Ingress", "Egress", "Requests", "Connections", "Limit load")
+    for dial in ("nothing yet", "half the payload"):
+        wide.add_row(
+            dial, "2.08 MB/s\n0.8 %\nx 0.52", "0 B/s\n0 %", "494/s\n3 %\nx 1.02", "46\n46 %", "46 %\nconnections"
+        )
+    lines = printed(wide, 80).splitlines()
+    assert [line for line in lines if "MB/s" in line and "494/s" in line]
+    assert "2.08 MB/s, 0.8 %, x 0.52" in " ".join(printed(wide, 30).split())

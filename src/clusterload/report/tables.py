@@ -89,7 +89,7 @@ class ReadableTable(Table):
         for first, *cells in zip(*(column.cells for column in self.columns), strict=True):
             yield Text(_words(first).replace(GLUE, " "), style="bold")
             for head, cell in zip(heads, cells, strict=True):
-                if words := _words(cell).replace(GLUE, " ").strip():
+                if words := ", ".join(filter(None, _words(cell).replace(GLUE, " ").split("\n"))).strip():
                     yield Text.assemble("  ", (f"{head:<{room}}  ", "dim"), (words, getattr(cell, "style", "")))
         if self.caption:
             yield Text(str(self.caption), style="dim")
@@ -102,7 +102,7 @@ def _words(cell: object) -> str:
 def _least(column: Column) -> int:
     """How narrow a column can be: figures stay whole, and of names there are a few letters at least in each line."""
     cells = (column.header, *column.cells) if column.justify == "right" else column.cells
-    longest = max((len(word) for cell in cells for word in _words(cell).split(" ")), default=0)
+    longest = max((len(word) for cell in cells for word in re.split("[ \n]", _words(cell))), default=0)
     return longest if column.justify == "right" else min(longest, _NAME)
 
 
