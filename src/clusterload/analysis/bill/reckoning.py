@@ -30,21 +30,6 @@ _GAUGES: Final = {
     "egress": ("egress_by_client",),
     "throttle": ("produce_throttle_time", "fetch_throttle_time", "request_throttle_time"),
 }
-_COUNTED: Final[Mapping[str, Mapping[str, str]]] = {
-    "client": {},
-    "principal": {"requests": "requests_by_principal", "connections": "connections_by_principal"},
-    "topic": {"ingress": "ingress_by_topic", "egress": "egress_by_topic"},
-    "broker": {
-        "thread_time": "cpu_broker",
-        "ingress": "ingress",
-        "egress": "egress",
-        "requests": "requests",
-        "connections": "connections",
-        "attempts": "connection_attempts",
-        "replication": "replication_in",
-    },
-    "request": {"thread_time": "request_local_time", "requests": "requests_by_type"},
-}
 _WHOLE: Final = {
     "thread_time": "cpu_broker",
     "ingress": "ingress",
@@ -53,6 +38,13 @@ _WHOLE: Final = {
     "connections": "connections",
     "attempts": "connection_attempts",
     "replication": "replication_in",
+}
+_COUNTED: Final[Mapping[str, Mapping[str, str]]] = {
+    "client": {},
+    "principal": {"requests": "requests_by_principal", "connections": "connections_by_principal"},
+    "topic": {"ingress": "ingress_by_topic", "egress": "egress_by_topic"},
+    "broker": _WHOLE,
+    "request": {"thread_time": "request_local_time", "requests": "requests_by_type"},
 }
 # What ranks and shares are of; bytes go before what is only counted, and of both ways that which rose more.
 _BYTES: Final = ("ingress", "egress")
