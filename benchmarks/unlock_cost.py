@@ -24,6 +24,7 @@ from benchmarks.rig.options import Options, parsed
 from benchmarks.rig.tables import Column, of
 from benchmarks.rig.trio import Trio, trio
 from clusterload.kafka.configuration import client_quotas
+from clusterload.model.points import Points
 from clusterload.model.series import Point
 from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.workflow.temporary_quota import Lease, temporary_quota
@@ -47,6 +48,11 @@ class Counted:
         self.points += 1
         if point.name == "thread_time_by_client" and point.value > 0:
             self.clients.add(point.labels.get("client", ""))
+
+    def record_all(self, points: Points) -> None:
+        """Take one point each of many Series."""
+        for point in points:
+            self.record(point)
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Nothing is made of it."""

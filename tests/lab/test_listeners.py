@@ -14,9 +14,8 @@ from clusterload import Cluster, Lab, Properties
 from clusterload.lab import client_file, listeners
 from clusterload.lab.registry import find_lab
 from clusterload.model.errors import ClusterError, ConfigurationError, UsageError
-from clusterload.telemetry.sources.exporter import ScrapeParser
+from clusterload.telemetry.sources.exposition import ScrapeParser, SharedLines
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.reading import read
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 SASL = [(name, mechanism) for name in ("SASL_SSL", "SASL_PLAINTEXT") for mechanism in MECHANISMS]
@@ -85,8 +84,8 @@ def test_client_connections_are_counted_on_every_listener(secure_lab: Lab) -> No
 
     def made() -> float:
         with urllib.request.urlopen(secure_lab.exporters[1], timeout=120) as answer:
-            lines = list(ScrapeParser(names.reads).parse(answer.read().decode()))
-        return read(lines, names, secure_lab.info.client_listeners).counters["connection_attempts", ()]
+            shown = ScrapeParser(SharedLines(names, secure_lab.info.client_listeners)).read(answer.read().decode())
+        return shown.counters["connection_attempts", ()]
 
     before = made()
     for name in listeners.PROTOCOLS:

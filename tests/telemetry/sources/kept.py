@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from clusterload.model.points import Points
 from clusterload.model.series import SECOND, Point
 from clusterload.telemetry.sources.deltas import MOST, Deltas, Scrape
 from clusterload.telemetry.sources.names import Names
@@ -21,6 +22,11 @@ class Kept:
     def record(self, point: Point) -> None:
         """Keep one point."""
         self.points.append(point._replace(labels=dict(point.labels)))
+
+    def record_all(self, points: Points) -> None:
+        """Take one point each of many Series."""
+        for point in points:
+            self.record(point)
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Keep one event."""

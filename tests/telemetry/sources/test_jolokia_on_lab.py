@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 import pytest
 from confluent_kafka import Producer
+from prometheus_client.parser import text_string_to_metric_families
 
-from clusterload.telemetry.sources.exporter import ExporterSource, ScrapeParser
+from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.telemetry.sources.jolokia import JolokiaSource
 from clusterload.telemetry.sources.jolokia.mbeans import MBEANS
 from clusterload.telemetry.sources.jolokia.protocol import PARAMETERS, Response, ResponseParser, request_body
@@ -58,7 +59,9 @@ def by_exporter(url: str) -> list[Line]:
     """The same by its exporter."""
     with urllib.request.urlopen(url, timeout=120) as answer:
         own = ("kafka_", "java_lang_", "process_cpu_", "process_start_", "jvm_gc_collection_seconds_sum")
-        return list(ScrapeParser(lambda name: name.startswith(own)).parse(answer.read().decode()))
+        text = answer.read().decode()
+    found = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return [sample for sample in found if sample.name.startswith(own)]
 
 
 def keys(lines: Iterable[Line]) -> Lines:

@@ -8,9 +8,9 @@ import pytest
 
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.resources import RESOURCES
-from clusterload.telemetry.sources.exporter import ScrapeParser
+from clusterload.telemetry.sources.exposition import ScrapeParser, SharedLines
 from clusterload.telemetry.sources.names import Names, table_names
-from clusterload.telemetry.sources.reading import Reading, read
+from clusterload.telemetry.sources.reading import Reading
 
 SCRAPES = Path(__file__).with_name("scrapes")
 REDPANDA = """\
@@ -29,7 +29,7 @@ redpanda_cpu_busy_seconds_total{shard="1"} 4
 
 
 def reading(text: str, names: Names, listeners: frozenset[str] = frozenset()) -> Reading:
-    return read(ScrapeParser(lambda _: True).parse(text), names, listeners)
+    return ScrapeParser(SharedLines(names, listeners)).read(text)
 
 
 def real(scrape: str) -> str:

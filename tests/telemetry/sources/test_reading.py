@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from clusterload.telemetry.sources.exporter import ScrapeParser
+from clusterload.telemetry.sources.exposition import ScrapeParser, SharedLines
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.reading import Reading, read
+from clusterload.telemetry.sources.reading import Reading
 from tests.telemetry.sources.kept import grown
 
 TEXT = """\
@@ -55,7 +55,7 @@ EXPORTER = Names.named("jmx-exporter")
 
 
 def reading(text: str = TEXT, listeners: frozenset[str] = CLIENT) -> Reading:
-    return read(ScrapeParser(lambda _: True).parse(text), EXPORTER, listeners)
+    return ScrapeParser(SharedLines(EXPORTER, listeners)).read(text)
 
 
 def test_the_broker_s_bytes_are_not_counted_again_by_topic() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from clusterload.model.points import Points
 from clusterload.model.run import Event
 from clusterload.model.series import SECOND, Kind, Point, Series, SeriesKey
 
@@ -63,6 +64,11 @@ class Recent:
             oldest = point.time - round(self._seconds * SECOND)
             while line.points and line.points[0][0] < oldest:
                 line.points.popleft()
+
+    def record_all(self, points: Points) -> None:
+        """Take one point each of many Series."""
+        for point in points:
+            self.record(point)
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Keep something that happened, as one of the last ones."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from clusterload.model.errors import StoreError
 from clusterload.model.ledger import Ledger
+from clusterload.model.points import Points
 from clusterload.model.run import Event
 from clusterload.model.series import Kind, Point, SeriesKey
 from clusterload.telemetry.runfile.format import SCHEMA, pack, pack_times
@@ -124,6 +125,11 @@ class Recorder:
             line.values.append(point.value)
             if point.kind is Kind.DELTA:
                 line.spans.append(point.span)
+
+    def record_all(self, points: Points) -> None:
+        """Take one point each of many Series."""
+        for point in points:
+            self.record(point)
 
     def flush(self) -> None:
         """Write what is new to the file. A failure is remembered and everything is kept for later."""

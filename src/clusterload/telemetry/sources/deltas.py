@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from clusterload.model.points import Head, Points
 from clusterload.model.resources import RESOURCES
-from clusterload.model.series import SECOND, Kind, Point
-from clusterload.telemetry.sources.names import Labels, Names
-from clusterload.telemetry.sources.reading import Key, Reading
+from clusterload.model.series import SECOND, Floats, Nanoseconds
+from clusterload.telemetry.sources.keeping import Columns, Many
+from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.reading import Figures, Key, Reading
 from clusterload.telemetry.sources.source import OTHERS, Sink
+from clusterload.telemetry.sources.translation import Places
 
 MOST: Final = 1_000
 """The most Series by a label (topics, clients) that one broker may have of one name."""
@@ -29,6 +30,8 @@ _TOO_IDLE_EVER: Final = 1.2
 _CLOCKS: Final = 3.0
 # A product of count and mean that fell by less than this share was not reset.
 _NO_RESET: Final = 0.5
+# Stands for the time of what was never seen.
+_NEVER: Final = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +43,53 @@ class Scrape:
     left_out: int = 0
 
 
-class _Value(NamedTuple):
-    """One value before it is recorded; its span in seconds, 0 for a gauge."""
+@dataclass(slots=True)
+class _Counted:
+    """What counters showed when they were last seen; the columns hold a place for each that ever was."""
 
-    key: Key
-    kind: Kind
-    value: float
-    span: float
+    places: dict[Key, int] = field(default_factory=dict)
+    times: Nanoseconds = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    values: Floats = field(default_factory=lambda: np.empty(0))
+    _keys: tuple[Key, ...] = ()
+    _now: Places = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    _is_product: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    _has_labels: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+
+    def reset(self, time: int) -> None:
+        """All began anew at a time."""
+        self.times[:], self.values[:] = time, 0.0
+        for key in self.places.keys() - set(self._keys):
+            self.times[self.places[key]] = _NEVER
+
+    def look(self, keys: tuple[Key, ...], products: frozenset[str]) -> None:
+        """Counters with these keys come next."""
+        if keys is self._keys:
+            return
+        self._keys = keys
+        self._now = np.array([self.places.setdefault(key, len(self.places)) for key in keys], dtype=np.int64)
+        more = len(self.places) - len(self.times)
+        self.times = np.append(self.times, np.full(more, _NEVER, dtype=np.int64))
+        self.values = np.append(self.values, np.zeros(more))
+        self._is_product = np.array([name in products for name, _ in keys], dtype=np.bool_)
+        self._has_labels = np.array([bool(labels) for _, labels in keys], dtype=np.bool_)
+
+    def grown(self, shown: Floats, now: int, last: int | None) -> tuple[Places, Floats, Floats]:
+        """Of which counters the growth is known; by how much each grew in how many seconds.
+
+        It is counted since each was last seen, which may be longer ago where a scrape lacked it.
+        """
+        places, began = self._now, self.times[self._now]
+        before = np.where(began == _NEVER, 0.0, self.values[places])
+        if last is not None:
+            # A new topic or type of request begins at zero; the broker's totals were there before.
+            began = np.where((began == _NEVER) & self._has_labels, last, began)
+        # Count and mean are not read at one instant: what the last product had too much is not counted again.
+        values = np.where(self._is_product & (_NO_RESET * before < shown) & (shown < before), before, shown)
+        # A counter below its last value was reset; its value is what it counted since.
+        deltas = np.where(values >= before, values - before, values)
+        known = ~np.isnan(values)
+        self.times[places[known]], self.values[places[known]] = now, values[known]
+        return np.flatnonzero(began != _NEVER), deltas, (now - began) / SECOND
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,102 +108,81 @@ class Deltas:
     granularity: float = 1.0
     most: int = MOST
     last: Scrape | None = None
-    _seen: dict[Key, tuple[int, float]] = field(default_factory=dict)
-    _kept: dict[str, set[Labels]] = field(default_factory=lambda: defaultdict(set))
-    _totals: dict[str, str] = field(init=False)
+    _counted: _Counted = field(default_factory=_Counted)
+    _many: Many = field(init=False)
+    _roster: _Roster = field(init=False)
     _products: frozenset[str] = field(init=False)
     _bounded: bool = False
 
     def __post_init__(self) -> None:
         self._products = frozenset(rule.series for rule in self.names.rules if rule.times)
-        self._totals = {rule.series: rule.total for rule in self.names.rules if rule.total}
+        self._many = Many(self.most, {rule.series: rule.total for rule in self.names.rules if rule.total})
+        self._roster = _Roster(self.broker)
 
     def take(self, now: Scrape, sink: Sink) -> None:
         """Record a scrape's gauges and its counters' deltas since the one before; scrapes come in order of time."""
         last, shares = self.last, dict[Key, float]()
         if last is not None and now.time <= last.time:
             return
+        counters, gauges = Figures.of(now.reading.counters), Figures.of(now.reading.gauges)
+        self._counted.look(counters.keys_, self._products)
         if last is not None and _has_restarted(last.reading, now.reading):
-            self._seen = dict.fromkeys(now.reading.counters, (last.time, 0.0))
+            self._counted.reset(last.time)
             sink.event(now.time, "broker-restarted", f"broker {self.broker} restarted: its counters were reset")
         elif last is not None:
             shares = _shares(last, now)
-        values = [*_gauges(now.reading.gauges), *self._counter_deltas(now), *_gauges(shares)]
-        for value in self._bound(values, now, sink):
-            name, labels = value.key
-            own, unit = {"broker": self.broker, **dict(labels)}, RESOURCES[name].unit
-            sink.record(Point(name, unit, value.kind, own, now.time, value.value, value.span, self.granularity))
+        told, amounts, spans = self._counted.grown(counters.values_, now.time, last.time if last else None)
+        columns = Columns(keys=counters.keys_, values=amounts, spans=spans).picked(told)
+        for levels in (gauges, Figures.of(shares)):
+            columns += Columns(keys=levels.keys_, values=levels.values_, spans=np.zeros(len(levels.keys_)))
+        bounded = self._many.bounded(columns, now.left_out)
+        if bounded is not columns:
+            self._report_bounded(now, sink)
+        heads = self._roster.heads(bounded.keys)
+        sink.record_all(
+            Points(
+                heads=heads,
+                time=now.time,
+                values=bounded.values,
+                spans=bounded.spans,
+                granularity=self.granularity,
+            )
+        )
         self.last = now
-
-    def _counter_deltas(self, now: Scrape) -> Iterator[_Value]:
-        """The delta of each counter since it was last seen, which is longer ago where a scrape lacked it."""
-        for key, shown in now.reading.counters.items():
-            # A new topic or type of request begins at zero; the broker's totals were there before.
-            began = self.last.time if self.last is not None and key[1] else None
-            time, before = self._seen.get(key, (began, 0.0))
-            # Count and mean are not read at one instant: what the last product had too much is not counted again.
-            is_behind = key[0] in self._products and _NO_RESET * before < shown < before
-            value = before if is_behind else shown
-            if time is not None:
-                yield _Value(key, Kind.DELTA, _delta(value, before), (now.time - time) / SECOND)
-            if not math.isnan(value):
-                self._seen[key] = now.time, value
-
-    def _bound(self, values: Iterable[_Value], now: Scrape, sink: Sink) -> Iterator[_Value]:
-        """The values, where those by a label that are too many are added up."""
-        by_name: dict[str, list[_Value]] = defaultdict(list)
-        for value in values:
-            by_name[value.key[0]].append(value)
-        for name, own in by_name.items():
-            if not own[0].key[1]:
-                yield from own
-                continue
-            kept = self._keep(name, own)
-            shown = [value for value in own if value.key[1] in kept]
-            yield from shown
-            if len(shown) < len(own) or now.left_out:
-                self._report_bounded(now, sink)
-                yield _rest(own, kept, by_name.get(self._totals.get(name, ""), []))
-
-    def _keep(self, name: str, own: Sequence[_Value]) -> set[Labels]:
-        # The largest are kept when they are first seen, and stay: a Series that comes and goes is useless.
-        kept = self._kept[name]
-        if len(kept) < self.most:
-            new = sorted((value for value in own if value.key[1] not in kept), key=_largest_first)
-            kept.update(value.key[1] for value in new[: self.most - len(kept)])
-        return kept
 
     def _report_bounded(self, now: Scrape, sink: Sink) -> None:
         if not self._bounded:
             self._bounded = True
             more = f", {now.left_out:,} lines of them unread" if now.left_out else ""
-            words = f"the {self.most:,} largest have a Series each, the rest is added up as {OTHERS}{more}"
+            words = f"{self.most:,} that take most or rise have a Series each, the rest is added up as {OTHERS}{more}"
             sink.event(now.time, "series-bounded", f"broker {self.broker} has very many topics or clients: {words}")
 
 
-def _largest_first(value: _Value) -> tuple[float, Key]:
-    return (math.inf if math.isnan(value.value) else -value.value), value.key
+@dataclass(slots=True)
+class _Roster:
+    """The heads of a broker's Series, made once."""
 
+    broker: str
+    _made: dict[Key, Head] = field(default_factory=dict)
+    _keys: tuple[Key, ...] = ()
+    _heads: tuple[Head, ...] = ()
 
-def _rest(own: Sequence[_Value], kept: Container[Labels], total: Sequence[_Value]) -> _Value:
-    """The sum of what has no Series of its own; from the total where there is one, which includes what was not read."""
-    name, kind = own[0].key[0], own[0].kind
-    shown, others = ([value for value in own if (value.key[1] in kept) is is_kept] for is_kept in (True, False))
-    # Labels differ: the principal of a client may be unknown. The rest has all of them.
-    there = {label for value in own for label, _ in value.key[1]}
-    key = name, tuple((label, OTHERS) for label in RESOURCES[name].per if label in there)
-    if total:
-        return _Value(key, kind, total[0].value - sum(value.value for value in shown), total[0].span)
-    amounts = [value.value for value in others]
-    if kind is Kind.GAUGE:
-        # A missing value does not make the sum of the others unknown.
-        amounts = [amount for amount in amounts if not math.isnan(amount)] or [math.nan]
-    return _Value(key, kind, sum(amounts), own[0].span)
+    def heads(self, keys: tuple[Key, ...]) -> tuple[Head, ...]:
+        """Those with these keys; the very same tuple as long as they stay the same."""
+        if keys != self._keys:
+            if len(self._made) > 2 * len(keys) + MOST:
+                self._made.clear()
+            self._keys, self._heads = keys, tuple(map(self._head, keys))
+        return self._heads
 
-
-def _delta(now: float, before: float) -> float:
-    # A counter below its last value was reset; its value is what it counted since.
-    return now - before if now >= before else now
+    def _head(self, key: Key) -> Head:
+        head = self._made.get(key)
+        if head is None:
+            name, labels = key
+            resource = RESOURCES[name]
+            head = Head(name, resource.unit, resource.kind, {"broker": self.broker, **dict(labels)})
+            self._made[key] = head
+        return head
 
 
 def _has_restarted(last: Reading, now: Reading) -> bool:
@@ -169,10 +191,6 @@ def _has_restarted(last: Reading, now: Reading) -> bool:
     # Without a start time: all of its counters are reset together.
     both = [key for key in now.counters if not key[1] and last.counters.get(key, 0.0) > 0]
     return bool(both) and all(now.counters[key] < last.counters[key] for key in both)
-
-
-def _gauges(values: Mapping[Key, float]) -> Iterator[_Value]:
-    return (_Value(key, Kind.GAUGE, value, 0.0) for key, value in values.items())
 
 
 def _shares(last: Scrape, scrape: Scrape) -> dict[Key, float]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
+from clusterload.model.points import Points
 from clusterload.model.resources import OTHERS as OTHERS  # noqa: PLC0414 (a label of many sources' Series)
 from clusterload.model.series import Point
 
@@ -15,6 +16,9 @@ class Sink(Protocol):
 
     def record(self, point: Point) -> None:
         """Keep one point of a Series."""
+
+    def record_all(self, points: Points) -> None:
+        """Keep one point each of many Series."""
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Keep an event, at Unix nanoseconds."""

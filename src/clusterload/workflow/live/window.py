@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
+from clusterload.model.points import Points
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Point
@@ -47,6 +48,11 @@ class Tee:
         """Pass on one point."""
         for sink in (self.recorder, self.recent):
             sink.record(point)
+
+    def record_all(self, points: Points) -> None:
+        """Pass on one point each of many Series."""
+        for sink in (self.recorder, self.recent):
+            sink.record_all(points)
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Pass on an event."""

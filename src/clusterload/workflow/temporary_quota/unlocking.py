@@ -16,6 +16,7 @@ from clusterload.kafka.protocol.security import security_of
 from clusterload.lab.registry import find_lab
 from clusterload.model import units
 from clusterload.model.errors import ConfigurationError
+from clusterload.model.points import Points
 from clusterload.model.series import Point
 from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.telemetry.sources.source import LiveSource
@@ -144,6 +145,11 @@ class _Seen:
             # Of a quota that is gone the figures stay for an hour, at 0.
             elif point.name == _BY_CLIENT and point.value > 0:
                 self._telling[broker] = point.value
+
+    def record_all(self, points: Points) -> None:
+        """Take one point each of many Series."""
+        for point in points:
+            self.record(point)
 
     def event(self, time: int, kind: str, text: str) -> None:
         """What happens to a source is the recording's to tell."""

@@ -20,6 +20,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from clusterload.model.points import Points
 from clusterload.model.series import SECOND, Floats, Kind, Nanoseconds, Point
 from clusterload.server.metrics_api.history.file import Cell, Line, lines, opened, write
 
@@ -97,6 +98,11 @@ class History:
             # Most topics stand still most of the time: they need no line, and no work.
             if point.value or not own:
                 self._take_delta(point.name, own, split(point.time, point.span, point.value))
+
+    def record_all(self, points: Points) -> None:
+        """Take one point each of many Series."""
+        for point in points:
+            self.record(point)
 
     def _take_gauge(self, name: str, labels: Mapping[str, str], minute: int, value: float) -> None:
         with self._taking:

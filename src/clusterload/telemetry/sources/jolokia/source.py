@@ -16,8 +16,8 @@ from clusterload.telemetry.sources.jolokia.mbeans import giving
 from clusterload.telemetry.sources.jolokia.protocol import PARAMETERS, Missing, Response, ResponseParser, request_body
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.polling import Poller, Polling
-from clusterload.telemetry.sources.reading import read
 from clusterload.telemetry.sources.source import Sink, of_brokers
+from clusterload.telemetry.sources.translation import Reader, Translator
 from clusterload.telemetry.sources.transport import (
     HttpClient,
     RetryPolicy,
@@ -88,7 +88,10 @@ class JolokiaSource:
 
     def start(self, sink: Sink) -> Self:
         """Begin to read; returns once every broker was tried once. After `stop` it may be started again."""
-        self._polling = Polling([self._poller(broker, url, sink) for broker, url in self._endpoints.items()])
+        translator = Translator(self._names, self._listeners)
+        self._polling = Polling(
+            [self._poller(broker, url, sink, Reader(translator)) for broker, url in self._endpoints.items()]
+        )
         self._polling.start(sink, patience=self._timeout + 1.0)
         return self
 
@@ -103,14 +106,13 @@ class JolokiaSource:
         # Without the slash some servers redirect to the address with it.
         return f"{url.rstrip('/')}/"
 
-    def _poller(self, broker: str, url: str, sink: Sink) -> Poller:
+    def _poller(self, broker: str, url: str, sink: Sink, reader: Reader) -> Poller:
         agent = _Agent(
             broker=broker,
             url=url,
             http=self._client(broker, url, self._verify),
             parser=ResponseParser(giving(self._names.metrics)),
-            names=self._names,
-            listeners=self._listeners,
+            reader=reader,
             sink=sink,
         )
         deltas = Deltas(broker=broker, names=self._names, granularity=self.interval)
@@ -137,8 +139,7 @@ class _Agent:
     url: str
     http: HttpClient
     parser: ResponseParser
-    names: Names
-    listeners: frozenset[str]
+    reader: Reader
     sink: Sink
     reported: set[tuple[str, int]] = field(default_factory=set)
     skewed: bool = False
@@ -155,7 +156,7 @@ class _Agent:
         self._report_missing(response.missing, after)
         self._compare_clocks(response, before, after)
         # The broker reads its figures somewhere between request and response.
-        return Scrape(time=(before + after) // 2, reading=read(response.samples, self.names, self.listeners))
+        return Scrape(time=(before + after) // 2, reading=self.reader.read(response.samples))
 
     def _report_missing(self, missing: tuple[Missing, ...], now: int) -> None:
         new = [mbean for mbean in missing if (mbean.name, mbean.status) not in self.reported]

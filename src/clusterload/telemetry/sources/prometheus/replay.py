@@ -13,8 +13,9 @@ from clusterload.model.series import SECOND
 from clusterload.telemetry.sources.deltas import Deltas, Scrape
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.scrapes import Identity, Scrapes, are_replicas, broker_of, shown
-from clusterload.telemetry.sources.reading import Sample, read
+from clusterload.telemetry.sources.reading import Sample
 from clusterload.telemetry.sources.source import Sink
+from clusterload.telemetry.sources.translation import Reader, Translator
 
 OF_SCRAPES: Final = frozenset({"broker-restarted", "scrape-missing", "scrape-resumed"})
 """Kinds of events that happened at their scrape, and not to the whole stretch."""
@@ -43,9 +44,14 @@ class BrokerReplay:
     granularity: float
     left_out: Mapping[str, int] = field(default_factory=dict)
     _deltas: dict[str, Deltas] = field(default_factory=dict)
+    _readers: dict[str, Reader] = field(default_factory=dict)
+    _translator: Translator = field(init=False)
     _chosen: dict[str, Identity] = field(default_factory=dict)
     _reported: set[tuple[str, str]] = field(default_factory=set)
     _silent: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._translator = Translator(self.names, self.listeners)
 
     def take(self, scrapes: Scrapes, sink: Sink) -> None:
         """Record the scrapes of one chunk of time."""
@@ -102,6 +108,7 @@ class BrokerReplay:
         deltas = self._deltas.get(broker)
         if deltas is None:
             deltas = self._deltas[broker] = Deltas(broker=broker, names=self.names, granularity=self.granularity)
+        reader = self._readers.setdefault(broker, Reader(self._translator))
         left_out = self.left_out.get(dict(target).get("instance", ""), 0)
         for time, samples in scrapes.items():
             last = deltas.last.time if deltas.last is not None else time
@@ -111,7 +118,7 @@ class BrokerReplay:
                 text = f"broker {broker} was scraped again after {(time - last) / SECOND:,.0f} s without a scrape"
                 sink.event(time, "scrape-resumed" if broker in self._silent else "scrape-missing", text)
             self._silent.discard(broker)
-            deltas.take(Scrape(time=time, reading=read(samples, self.names, self.listeners), left_out=left_out), sink)
+            deltas.take(Scrape(time=time, reading=reader.read(samples), left_out=left_out), sink)
 
     def _is_gap(self, before: int, now: int) -> bool:
         return now - before > (_GAP * self.granularity + 1.0) * SECOND

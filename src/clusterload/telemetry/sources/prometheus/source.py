@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from clusterload.model.errors import SourceError
+from clusterload.model.points import Points
 from clusterload.model.series import SECOND, Point
 from clusterload.model.units import duration
 from clusterload.telemetry.sources.names import Names
@@ -283,6 +284,12 @@ class _OwnClock:
         at = point.time - self.shift
         if at > self.start:
             self.sink.record(point._replace(time=at))
+
+    def record_all(self, points: Points) -> None:
+        """Keep points, unless they only led in."""
+        at = points.time - self.shift
+        if at > self.start:
+            self.sink.record_all(replace(points, time=at))
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Keep an event, unless it only led in."""

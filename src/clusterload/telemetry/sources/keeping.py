@@ -1,0 +1,197 @@
+"""Which of very many topics, clients or groups have a Series each: those that take the most, and those that rise.
+
+Who came first says nothing: the culprit is the one that comes later, or grows. A place is taken from a quiet one, and
+only by one that matters twice as much, since a Series that comes and goes tells little. What has no Series is in the
+sum of the others at each moment, so totals are exact whatever is kept.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clusterload.model.resources import RESOURCES
+from clusterload.model.series import Floats, Kind
+from clusterload.telemetry.sources.reading import Key
+from clusterload.telemetry.sources.source import OTHERS
+from clusterload.telemetry.sources.translation import Places
+
+# So much of each new value goes into what is recent, and into what is usual: the last three or so, and the last 30.
+_RECENT: Final = 0.5
+_USUAL: Final = 0.05
+# How many times as much as the least that is kept matters what takes its place.
+_TWICE: Final = 2.0
+
+
+@dataclass(slots=True)
+class Keeping:
+    """Which of the many that there are of one name are kept; each is known by a number that stays.
+
+    Attributes:
+        most: how many.
+    """
+
+    most: int
+    _recent: Floats = field(default_factory=lambda: np.empty(0))
+    _usual: Floats = field(default_factory=lambda: np.empty(0))
+    _kept: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    _begun: bool = False
+
+    def keep(self, numbers: NDArray[np.int64], levels: Floats) -> NDArray[np.bool_]:
+        """Which of those that are there now are kept.
+
+        Args:
+            numbers: who is there, each once, shape `(n,)`.
+            levels: what each takes now, such as bytes per second; NaN is nothing; shape `(n,)`.
+        """
+        score = self._score(numbers, np.maximum(np.nan_to_num(levels), 0.0))
+        # Of two that are alike the one with a figure comes first, and then the one that was there first.
+        order = np.lexsort((numbers, np.isnan(levels), -score))
+        is_kept = self._kept[numbers]
+        kept, others = order[is_kept[order]], order[~is_kept[order]]
+        free = max(0, self.most - len(kept))
+        given = min(free, len(others))
+        is_kept[kept[self.most :]] = False
+        is_kept[others[:given]] = True
+        last, next_ = kept[: self.most][::-1], others[given:]
+        pairs = min(len(last), len(next_))
+        # The most important of the others against the least important that is kept, and so on, as far as it goes.
+        swapped = score[next_[:pairs]] > _TWICE * score[last[:pairs]]
+        is_kept[next_[:pairs][swapped]] = True
+        is_kept[last[:pairs][swapped]] = False
+        # A place is lost with the line: what is not there now keeps nobody out.
+        self._kept[:] = False
+        self._kept[numbers] = is_kept
+        return is_kept
+
+    def _score(self, numbers: NDArray[np.int64], levels: Floats) -> Floats:
+        """What each takes lately, and again what of it is more than usual."""
+        self._make_room(int(numbers.max(initial=-1)) + 1)
+        is_new = np.isnan(self._recent[numbers])
+        # What is there from the beginning is taken to be usual; what comes later was nothing before.
+        before = np.where(is_new, 0.0 if self._begun else levels, self._usual[numbers])
+        recent = np.where(is_new, levels, self._recent[numbers] + _RECENT * (levels - self._recent[numbers]))
+        self._recent[numbers], self._usual[numbers] = recent, before + _USUAL * (recent - before)
+        self._begun = True
+        score: Floats = recent + np.maximum(0.0, recent - before)
+        return score
+
+    def _make_room(self, count: int) -> None:
+        more = count - len(self._recent)
+        if more > 0:
+            self._recent = np.append(self._recent, np.full(more, np.nan))
+            self._usual = np.append(self._usual, np.full(more, np.nan))
+            self._kept = np.append(self._kept, np.zeros(more, dtype=np.bool_))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Values before they are recorded: of each its Series' key, the value, and its span in seconds, 0 for a gauge."""
+
+    keys: tuple[Key, ...]
+    values: Floats
+    spans: Floats
+
+    def __add__(self, other: Columns) -> Columns:
+        return Columns(
+            keys=self.keys + other.keys,
+            values=np.append(self.values, other.values),
+            spans=np.append(self.spans, other.spans),
+        )
+
+    def picked(self, places: Places) -> Columns:
+        """Those at these places, which rise."""
+        if len(places) == len(self.keys):
+            return self
+        keys = tuple(self.keys[place] for place in places.tolist())
+        return Columns(keys=keys, values=self.values[places], spans=self.spans[places])
+
+
+@dataclass(slots=True)
+class _Group:
+    """The Series of one name by labels: their places in a scrape, their numbers for keeping, and the rest's key."""
+
+    places: Places
+    numbers: Places
+    rest: Key
+    kind: Kind
+
+
+@dataclass(slots=True)
+class Many:
+    """Bounds how many Series of a name there are by a label.
+
+    Attributes:
+        most: of one name.
+        totals: the Series over all of what another one is by, where there is one.
+    """
+
+    most: int
+    totals: Mapping[str, str]
+    _keeping: dict[str, Keeping] = field(default_factory=dict)
+    _numbers: dict[Key, int] = field(default_factory=dict)
+    _keys: tuple[Key, ...] = ()
+    _groups: dict[str, _Group] = field(default_factory=dict)
+    _unlabelled: dict[str, int] = field(default_factory=dict)
+
+    def bounded(self, columns: Columns, left_out: int) -> Columns:
+        """The values, where those by a label that are too many are added up; the same if none are."""
+        self._look(columns.keys)
+        groups = {name: group for name, group in self._groups.items() if left_out or len(group.places) > self.most}
+        if not groups:
+            return columns
+        dropped, rests = list[Places](), list[tuple[Key, float, float]]()
+        for name, group in groups.items():
+            values, spans = columns.values[group.places], columns.spans[group.places]
+            levels = values / spans if group.kind is Kind.DELTA else values
+            kept = self._keeping.setdefault(name, Keeping(self.most)).keep(group.numbers, levels)
+            dropped.append(group.places[~kept])
+            rests.append((group.rest, *self._rest(name, columns, kept, group)))
+        shown = np.delete(np.arange(len(columns.keys)), np.concatenate(dropped))
+        more = Columns(
+            keys=tuple(key for key, _, _ in rests),
+            values=np.array([value for _, value, _ in rests]),
+            spans=np.array([span for _, _, span in rests]),
+        )
+        return columns.picked(shown) + more
+
+    def _rest(self, name: str, columns: Columns, kept: NDArray[np.bool_], group: _Group) -> tuple[float, float]:
+        """What has no Series of its own, and its span; from the total, if there is one, which has what was not read."""
+        values = columns.values[group.places]
+        total = self._unlabelled.get(self.totals.get(name, ""))
+        if total is not None:
+            return float(columns.values[total] - values[kept].sum()), float(columns.spans[total])
+        others = values[~kept]
+        if group.kind is Kind.GAUGE:
+            # A missing value does not make the sum of the others unknown.
+            known = others[~np.isnan(others)]
+            return float(known.sum()) if len(known) else np.nan, 0.0
+        return float(others.sum()), float(columns.spans[group.places[0]])
+
+    def _look(self, keys: tuple[Key, ...]) -> None:
+        """Series with these keys come next."""
+        if keys == self._keys:
+            return
+        self._keys = keys
+        by_name: dict[str, list[int]] = defaultdict(list)
+        for place, (name, labels) in enumerate(keys):
+            if labels:
+                by_name[name].append(place)
+        self._unlabelled = {name: place for place, (name, labels) in enumerate(keys) if not labels}
+        self._groups = {name: self._group(name, places) for name, places in by_name.items()}
+
+    def _group(self, name: str, places: Sequence[int]) -> _Group:
+        own = [self._keys[place] for place in places]
+        # Labels differ: the principal of a client may be unknown. The rest has all of them.
+        there = {label for _, labels in own for label, _ in labels}
+        return _Group(
+            places=np.array(places, dtype=np.int64),
+            numbers=np.array([self._numbers.setdefault(key, len(self._numbers)) for key in own], dtype=np.int64),
+            rest=(name, tuple((label, OTHERS) for label in RESOURCES[name].per if label in there)),
+            kind=RESOURCES[name].kind,
+        )
