@@ -10,7 +10,6 @@ from typing import Final
 from benchmarks.big_cluster.cases import Case
 from benchmarks.big_cluster.plants import Planted
 from benchmarks.culprits.answers import NONE, STATED
-from benchmarks.culprits.table import table
 from clusterload.analysis.diagnosis import diagnose
 from clusterload.analysis.finding import Finding
 from clusterload.analysis.usage import assess
@@ -100,6 +99,8 @@ def row(said: Said) -> tuple[str, ...]:
 
 def summary(said: Iterable[Said]) -> str:
     """The table, and how many are right."""
+    from benchmarks.culprits.table import table  # noqa: PLC0415 (what it counts with takes seconds to import)
+
     listed = list(said)
     counts = [
         f"{sum(getattr(each, name) for each in listed)} of {len(listed)}"
