@@ -1,0 +1,13 @@
+"""Baseline: which stretch of the past the present is held against, and whether it was steady.
+
+Entry points: `before_change` and `same_hour` find one, `steadiness` says whether one kept its levels.
+"""
+
+from clusterload.analysis.baseline.breaks import Break as Break
+from clusterload.analysis.baseline.breaks import Steadiness as Steadiness
+from clusterload.analysis.baseline.breaks import breaks as breaks
+from clusterload.analysis.baseline.breaks import steadiness as steadiness
+from clusterload.analysis.baseline.search import FoundBaseline as FoundBaseline
+from clusterload.analysis.baseline.search import alike_days as alike_days
+from clusterload.analysis.baseline.search import before_change as before_change
+from clusterload.analysis.baseline.search import same_hour as same_hour
