@@ -3,6 +3,7 @@
 python -m benchmarks.culprits record --to FOLDER [--seeds 1,2] [--causes connections,...] [--intensities 1] [--dry-run]
 python -m benchmarks.culprits keep FOLDER
 python -m benchmarks.culprits judge [FOLDER] [--seeds 1-99]
+python -m benchmarks.culprits judge [FOLDER] --as DIALECT|all [--every 60s] [--no-baseline] [--misses]
 python -m benchmarks.culprits fit [FOLDER]
 
 What is kept lies in the repository, and is judged and fitted to where no folder is given.
@@ -15,9 +16,11 @@ import signal
 import sys
 from pathlib import Path
 
+from benchmarks.culprits.dialects import LAB, dialects
 from benchmarks.culprits.scenarios import SCENARIOS
 from benchmarks.culprits.stored import KEPT
-from clusterload.model.errors import AbortedError
+from clusterload.model.errors import AbortedError, ConfigurationError
+from clusterload.model.units import parse_duration
 
 
 def main() -> int:
@@ -37,6 +40,13 @@ def main() -> int:
     judging = what.add_parser("judge", help="judge what is recorded, and print the tables")
     judging.add_argument("--seeds", default="100-199", help="those that are judged; 100-199 are reported")
     judging.add_argument("--json", type=Path, metavar="FILE", help="keep there what was said of each run")
+    seeing = judging.add_argument_group("as other people's metrics would show it, in a table of its own")
+    seeing.add_argument(
+        "--as", dest="dialect", choices=(*dialects(), "all"), help="whose exporter rules, or all of them"
+    )
+    seeing.add_argument("--every", type=_seconds, default=0.0, metavar="60s", help="scrapes of a load of five minutes")
+    seeing.add_argument("--no-baseline", action="store_true", help="only without a baseline")
+    seeing.add_argument("--misses", action="store_true", help="also list each wrong answer")
     fitting = what.add_parser("fit", help="fit prices and confidence to the seeds below 100")
     for command in (judging, fitting):
         command.add_argument("folder", type=Path, nargs="?", default=KEPT)
@@ -60,6 +70,8 @@ def _keep(given: argparse.Namespace) -> int:
 
 
 def _judge(given: argparse.Namespace) -> int:
+    if given.dialect or given.every or given.no_baseline or given.misses:
+        return _see(given)
     from benchmarks.culprits import judge, table  # noqa: PLC0415
 
     judged = judge.judge_all(given.folder, _numbers(given.seeds))
@@ -67,6 +79,25 @@ def _judge(given: argparse.Namespace) -> int:
         judge.write(judged, given.json)
     print(table.tables(judged))
     return 0
+
+
+def _see(given: argparse.Namespace) -> int:
+    from benchmarks.culprits import columns  # noqa: PLC0415
+
+    based = (False,) if given.no_baseline else (True, False)
+    wanted = columns.columns(given.dialect or LAB, every=given.every, based=based)
+    seen = columns.see_all(given.folder, _numbers(given.seeds), wanted)
+    print(columns.table_of(seen, wanted), columns.calibrations(seen, wanted), sep="\n\n")
+    if given.misses:
+        print(columns.misses(seen, wanted))
+    return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _fit(given: argparse.Namespace) -> int:

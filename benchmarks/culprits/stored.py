@@ -91,14 +91,20 @@ def recorded(folder: Path) -> Iterator[Path]:
 
 def load(path: Path) -> tuple[Run, Run, Truth]:
     """A recording: from its onset on, the baseline before, and the truth."""
-    truth, run = Truth.read(path / TRUTH), _run(path)
-    return run.between(truth.onset, run.end), run.between(run.start, truth.onset), truth
+    truth = Truth.read(path / TRUTH)
+    return *split(whole(path), truth.onset), truth
 
 
-def _run(path: Path) -> Run:
+def split(run: Run, onset: int) -> tuple[Run, Run]:
+    """A recorded run from its onset on, and the baseline before it."""
+    return run.between(onset, run.end), run.between(run.start, onset)
+
+
+def whole(path: Path) -> Run:
+    """A recorded run from its beginning to its end."""
     if (path / RUN).exists():
         return read_run(path / RUN)
     with tempfile.TemporaryDirectory() as scratch:
-        whole = Path(scratch) / RUN
-        whole.write_bytes(lzma.decompress((path / PACKED).read_bytes()))
-        return read_run(whole)
+        unpacked = Path(scratch) / RUN
+        unpacked.write_bytes(lzma.decompress((path / PACKED).read_bytes()))
+        return read_run(unpacked)

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from statsmodels.stats.proportion import proportion_confint  # type: ignore[import-untyped]
 
 from benchmarks.culprits.answers import Answer, blames_rightly, first_of, has_all, is_among, is_right
 from benchmarks.culprits.judge import WINDOWS, Judged
+from benchmarks.culprits.stored import Truth
 
 CAUSES: Final = 23
 """Causes that a scenario makes; with `none` there are so many answers and one more."""
@@ -27,6 +28,17 @@ TARGETS: Final = {"top-1": 0.95, "top-3": 1.0, "culprit": 0.95, "specificity": 0
 _WITHIN_SECONDS: Final = 30.0
 
 Answers = Callable[[Judged], Sequence[Answer]]
+
+
+class HasTruth(Protocol):
+    """Something that was judged, of which the truth is known."""
+
+    @property
+    def truth(self) -> Truth:
+        """What is true of it."""
+
+
+T = TypeVar("T", bound=HasTruth)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +86,7 @@ def _by_rule(judgement: Judged) -> Sequence[Answer]:
     return judgement.simple
 
 
-def scores(judged: Sequence[Judged], by: Answers) -> dict[str, Score]:
+def scores(judged: Sequence[T], by: Callable[[T], Sequence[Answer]]) -> dict[str, Score]:
     """The figures that have targets."""
     guilty = [judgement for judgement in judged if judgement.truth.causes]
     single = [judgement for judgement in guilty if judgement.truth.kind != "double"]
@@ -104,7 +116,7 @@ def chances(judged: Sequence[Judged]) -> dict[str, float]:
     }
 
 
-def calibration(judged: Iterable[Judged], by: Answers = _by_tool) -> list[tuple[str, float, Score]]:
+def calibration(judged: Iterable[T], by: Callable[[T], Sequence[Answer]]) -> list[tuple[str, float, Score]]:
     """For each bin of confidence: its borders, the mean of what was said, and how often it was right."""
     found = [
         (answer.confidence, answer.cause in judgement.truth.causes) for judgement in judged for answer in by(judgement)

@@ -160,7 +160,10 @@ def test_each_figure_counts_what_it_is_about() -> None:
 
 
 def test_confidence_is_held_against_how_often_it_was_right() -> None:
-    rows = {bin_: (round(said, 3), right.right, right.of) for bin_, said, right in calibration(SAID)}
+    rows = {
+        bin_: (round(said, 3), right.right, right.of)
+        for bin_, said, right in calibration(SAID, lambda judged: judged.answers)
+    }
     assert rows["0.9-1.0"] == (0.95, 1, 1)
     assert rows["0.6-0.7"] == (0.625, 1, 2)
     assert rows["0.8-0.9"] == (0.8, 1, 1)
