@@ -11,7 +11,7 @@ import pytest
 from benchmarks.big_cluster.cases import Case, late_broker, missed_scrape, noisy, planted
 from benchmarks.big_cluster.cluster import Size, build
 from benchmarks.big_cluster.exposition import Exposition
-from benchmarks.big_cluster.figures import names
+from benchmarks.big_cluster.figures import START, names
 from benchmarks.big_cluster.judging import Said, judge
 from benchmarks.big_cluster.plants import connections, leader_skew
 from benchmarks.big_cluster.rates import rates
@@ -91,7 +91,7 @@ def test_what_is_played_reads_as_the_figures_that_are_judged() -> None:
     parser, kept = ScrapeParser(SharedLines(mapped), mapped.grouping), _Kept()
     deltas = Deltas(broker="1", names=mapped, granularity=15.0)
     for at in (15, 30, 45):
-        deltas.take(Scrape(time=at * SECOND, reading=parser.read(played.text(at).decode())), kept)
+        deltas.take(Scrape(time=START + at * SECOND, reading=parser.read(played.text(at).decode())), kept)
     shown = {head.name for points in kept.points for head in points.heads}
     throttles = {"produce_throttle_time", "fetch_throttle_time", "request_throttle_time"}
     assert shown - throttles == set(names(case.runs()[0])) - {"records_by_partition", "tls_connections"}
