@@ -61,6 +61,30 @@ def test_parts_of_run_files_are_windows_and_baselines_too(tool: Tool, stored: Pa
     assert "No cause of the catalogue holds" in calm.stdout
 
 
+def test_without_a_baseline_a_run_is_held_against_what_was_before_its_last_change(tool: Tool, stored: Path) -> None:
+    done = tool("diagnose", str(stored), "--json")
+    assert done.returncode == 0, done.stderr
+    assert "baseline: " in done.stderr
+    assert ", before " in done.stderr
+    told = json.loads(done.stdout)
+    assert (told["findings"][0]["cause"], told["findings"][0]["culprits"][0]["name"]) == ("small-batches", "amber")
+    assert told["findings"][0]["evidence"][0]["before"] is not None
+
+
+def test_a_part_of_a_run_is_held_against_what_the_file_has_before_it(tool: Tool, stored: Path) -> None:
+    done = tool("diagnose", f"{stored}@25s..45s", "--json")
+    told = json.loads(done.stdout)
+    assert ", before " in done.stderr
+    assert told["findings"][0]["evidence"][0]["before"] is not None
+
+
+def test_no_baseline_is_looked_for_if_none_is_wanted_or_all_of_the_run_has_to_pass(tool: Tool, stored: Path) -> None:
+    for arguments in (("--baseline", "none"), ("--fail-if", "under_replicated.max > 0")):
+        done = tool("diagnose", str(stored), *arguments)
+        assert "baseline: " not in done.stderr
+        assert "without a baseline" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -10,7 +10,7 @@ import click
 from clusterload.analysis.bill.charge import KINDS
 from clusterload.cli import options
 from clusterload.cli.grammar import OUTPUT, TIMES, Command, option
-from clusterload.cli.stretch import Watched, run_part, split, with_baseline
+from clusterload.cli.stretch import Watched, run_part, with_baseline
 from clusterload.cli.target import Target, Unlock, opened, sources_for, unlocked
 from clusterload.model.errors import UsageError
 
@@ -54,11 +54,11 @@ def bill(
             raise UsageError(
                 "--for and --unlock-client-metrics are for a cluster that is watched, not for a RUN: leave them out"
             )
-        window, before = with_baseline(run_part(stored), baseline)
+        window, before = with_baseline(run_part(stored), baseline, search=True)
     else:
         watched = Watched.of(duration, baseline or _BASELINE)
         whole = _watched(target, watched, consented, unlock, out)
-        window, before = split(whole, watched.before) if watched.before else (whole, watched.other)
+        window, before = watched.parts(whole)
     _show(window, before, by or "", as_json=as_json)
     if not stored and not as_json:
         from clusterload.cli.console import OUT

@@ -10,7 +10,7 @@ import click
 from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import TIMES, Command
-from clusterload.cli.stretch import Watched, run_part, split, with_baseline
+from clusterload.cli.stretch import Watched, run_part, with_baseline
 from clusterload.cli.target import (
     USUAL_LIMITS,
     Target,
@@ -59,7 +59,8 @@ def diagnose(
     """Name the causes of a cluster's load, with evidence, culprit, cure, and what would disprove each.
 
     Diagnoses RUN (a run file, or a part as in night.run@10m..20m), or watches a cluster without sending load: first
-    the baseline, then the window. Without a baseline only absolute levels are evaluated, with less confidence.
+    the baseline, then the window. If no baseline is named, the time before the last lasting rise is taken, and named;
+    where there is none, or with '--baseline none', only absolute levels are evaluated, with less confidence.
 
     Without --limits a lab is compared with course-basic, another cluster with the limits that its brokers declare.
     """
@@ -68,14 +69,14 @@ def diagnose(
             raise UsageError(
                 "--for, --unlock-client-metrics and --out are for a cluster that is watched, not for a RUN"
             )
-        window, before = with_baseline(run_part(file), baseline)
+        window, before = with_baseline(run_part(file), baseline, search=not gates.fail_if)
         gates.check(window.plan)
         limits = limits_named(table or USUAL_LIMITS, units)
     else:
         gates.check(None)
-        watched = Watched.of(duration, baseline)
+        watched = Watched.of(duration, baseline, search=not gates.fail_if)
         whole, limits = _watched(target, watched, interval, table, units, consented, unlock, out)
-        window, before = split(whole, watched.before) if watched.before else (whole, watched.other)
+        window, before = watched.parts(whole)
     _show(window, before, limits, gates, as_json=as_json)
 
 

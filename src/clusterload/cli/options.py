@@ -261,7 +261,7 @@ def steps(*, precision: str, longest: str) -> Decorator:
 # Time range
 
 baseline: Final = option(
-    "--baseline", metavar="TIME|RUN", group=TIMES,
+    "--baseline", metavar="TIME|RUN|none", group=TIMES,
     help="What to compare with: the first TIME, as in 20s, or another run file, or a part of one.",
 )  # fmt: skip
 

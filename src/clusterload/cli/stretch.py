@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +47,9 @@ class RunPart:
 
         return part_of(read_run(self.path), self.start, self.end)
 
+
+NO_BASELINE: Final = "none"
+"""What --baseline takes where none is wanted, not even one that is found."""
 
 _PART: Final = re.compile(r"(.+)@([^@]*)\.\.([^@]*)")
 _RUN_FILE: Final = ".run"
@@ -121,17 +124,44 @@ def run_part(text: str) -> Run:
     return given.read()
 
 
-def with_baseline(run: Run, baseline: str | None) -> tuple[Run, Run | None]:
+def with_baseline(run: Run, baseline: str | None, *, search: bool = False) -> tuple[Run, Run | None]:
     """The window of a run, and what was usual before it: its own first seconds, or another run.
+
+    Args:
+        run: of which the window is a part, or all.
+        baseline: as it was given; `none` for none.
+        search: whether one is looked for in the run where none was given.
 
     Raises:
         UsageError: nothing is left of the run, or the baseline is neither a time nor a run.
         StoreError: the other run cannot be read.
     """
     if baseline is None:
+        return split_at_change(run) if search else (run, None)
+    if baseline == NO_BASELINE:
         return run, None
     seconds = _seconds(baseline)
     return split(run, seconds) if seconds else (run, run_part(baseline))
+
+
+def split_at_change(run: Run) -> tuple[Run, Run | None]:
+    """A run from the last lasting change of its load on, and what was before; all of it and None if nothing changed.
+
+    A part of a run is looked at together with what its file has before it. What a plan makes is no change: of a run
+    with one the plan says what to compare.
+    """
+    from clusterload.analysis.baseline import before_change
+    from clusterload.cli.console import note
+
+    if run.plan is not None:
+        return run, None
+    first = min((int(series.times[0]) for series in run.series if len(series)), default=run.start)
+    history = replace(run, start=min(run.start, first))
+    found = before_change(history)
+    note(found.sentence)
+    if not found.found:
+        return run, None
+    return run.between(max(run.start, found.onset), run.end), history.between(found.start, found.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +172,22 @@ class Watched:
         window: what is judged.
         before: the baseline that is watched first; 0 for none.
         other: a run that is the baseline.
+        search: whether one is to be found, since none was named.
     """
 
     window: float
     before: float = 0.0
     other: Run | None = None
+    search: bool = False
 
     @classmethod
-    def of(cls, duration: float | None, baseline: str | None) -> Watched:
+    def of(cls, duration: float | None, baseline: str | None, *, search: bool = True) -> Watched:
         """What --for and --baseline mean together.
+
+        Args:
+            duration: seconds; None for the usual.
+            baseline: as it was given; `none` for none.
+            search: whether one is to be found where none was given.
 
         Raises:
             UsageError: nothing would be watched, or the baseline is neither a time nor a run.
@@ -159,8 +196,16 @@ class Watched:
         window = _USUAL_WINDOW if duration is None else duration
         if not window > 0:
             raise UsageError("--for takes more than 0 s")
-        before = _seconds(baseline) if baseline else 0.0
-        return cls(window=window, before=before, other=run_part(baseline) if baseline and not before else None)
+        if baseline is None or baseline == NO_BASELINE:
+            return cls(window=window, search=search and baseline is None)
+        before = _seconds(baseline)
+        return cls(window=window, before=before, other=None if before else run_part(baseline))
+
+    def parts(self, whole: Run) -> tuple[Run, Run | None]:
+        """What is judged of all that was watched, and its baseline: what was watched first, another run, or found."""
+        if self.before:
+            return split(whole, self.before)
+        return split_at_change(whole) if self.search else (whole, self.other)
 
     @property
     def seconds(self) -> float:
