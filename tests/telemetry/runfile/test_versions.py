@@ -78,3 +78,12 @@ def test_a_load_of_version_1_has_its_plan_its_account_and_its_latencies(kept: Pa
     assert dict(traffic.requests)["Produce"] == 180
     assert run.end - run.start == 3 * SECOND
     assert run.labels == {}
+
+
+@pytest.mark.parametrize("kept", ["version-2-scraped.run"], indirect=True)
+def test_scrapes_of_version_2_come_to_what_they_came_to(kept: Path) -> None:
+    run = read_run(kept)
+    assert (run.id, run.plan, run.seconds, len(run.series)) == ("20261130T000000Z-000002", None, 300.0, 186)
+    assert sum(series.total() for series in run.named("ingress")) == 166_629_120
+    [connections] = [series for series in run.named("connections") if series.labels == {"broker": "2"}]
+    assert (connections.kind.value, len(connections), connections.granularity) == ("gauge", 21, 15.0)

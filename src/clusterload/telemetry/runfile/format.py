@@ -9,7 +9,9 @@ import numpy as np
 
 from clusterload.model.series import Floats, Nanoseconds
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""Version 2 added rosters and blocks; version 1 had all points in chunks of one Series."""
+
 # Marks the file as ours in SQLite's header, so that a foreign database is told apart. "clrn" in ASCII.
 APPLICATION: Final = 0x636C726E
 
@@ -26,6 +28,16 @@ CREATE TABLE chunk (
     points INTEGER NOT NULL, times BLOB NOT NULL, vals BLOB NOT NULL, spans BLOB NOT NULL
 );
 CREATE INDEX chunk_of_series ON chunk (series, first);
+CREATE INDEX chunk_start ON chunk (first);
+CREATE INDEX chunk_end ON chunk (last);
+CREATE TABLE roster (id INTEGER PRIMARY KEY, series BLOB NOT NULL);
+CREATE TABLE block (
+    roster INTEGER NOT NULL REFERENCES roster, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    points INTEGER NOT NULL, times BLOB NOT NULL, vals BLOB NOT NULL, spans BLOB NOT NULL
+);
+CREATE INDEX block_of_roster ON block (roster, first);
+CREATE INDEX block_start ON block (first);
+CREATE INDEX block_end ON block (last);
 CREATE TABLE event (time INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL);
 """
 

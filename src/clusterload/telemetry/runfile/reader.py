@@ -6,7 +6,7 @@ import contextlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,10 +20,15 @@ from clusterload.model.run import Event, Generator, Latency, Run, Traffic
 from clusterload.model.series import SECOND, Kind, Series
 from clusterload.model.units import by_symbol
 from clusterload.model.workload import Plan
+from clusterload.telemetry.runfile.blocks import Piece, read_blocks
 from clusterload.telemetry.runfile.format import APPLICATION, VERSION, unpack, unpack_times
 
 if TYPE_CHECKING:
     from clusterload.model.workload import Plan
+
+
+# The first version that has them.
+_WITH_BLOCKS: Final = 2
 
 
 def read_run(path: Path | str) -> Run:
@@ -93,17 +98,29 @@ def _summary(database: sqlite3.Connection, file: Path) -> Summary:
     query = "SELECT name, json FROM document WHERE name IN ('id', 'plan', 'window', 'labels')"
     documents = {name: json.loads(text) for name, text in database.execute(query)}
     window = documents.get("window", {})
-    first, last = database.execute("SELECT min(first), max(last) FROM chunk").fetchone()
-    start = int(window.get("start") or first or 0)
+    start = int(window.get("start") or _outermost(database, "min(first)") or 0)
     return Summary(
         path=file,
         id=documents["id"],
         plan=Plan.parsed(documents["plan"]) if documents.get("plan") else None,
         start=start,
-        end=int(window.get("end") or last or start),
+        end=int(window.get("end") or _outermost(database, "max(last)") or start),
         complete=bool(window.get("complete")),
         labels=_labels(documents),
     )
+
+
+def _outermost(database: sqlite3.Connection, what: str) -> int | None:
+    """The first or last time of all points; None if there are none."""
+    tables = ("chunk", "block") if _has_blocks(database) else ("chunk",)
+    found = [database.execute(f"SELECT {what} FROM {table}").fetchone()[0] for table in tables]  # noqa: S608 (our own words)
+    known = [time for time in found if time is not None]
+    return (min if what.startswith("min") else max)(known, default=None)
+
+
+def _has_blocks(database: sqlite3.Connection) -> bool:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return bool(version >= _WITH_BLOCKS)
 
 
 def _labels(documents: Mapping[str, Any]) -> dict[str, str]:
@@ -155,20 +172,44 @@ def _known(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _series(database: sqlite3.Connection) -> Iterator[Series]:
-    chunks = "SELECT times, vals, spans FROM chunk WHERE series = ? ORDER BY first"
-    for number, name, unit, kind, labels, granularity in database.execute("SELECT * FROM series").fetchall():
-        rows = database.execute(chunks, (number,)).fetchall()
-        if rows:
+    pieces = _pieces(database)
+    known = dict[str, str]().setdefault
+    for number, name, unit, kind, labels, granularity in database.execute("SELECT * FROM series"):
+        own = pieces.pop(number, ())
+        if own:
+            times, values, spans = _joined(own)
             yield Series(
-                name=name,
+                name=known(name, name),
                 unit=by_symbol(unit),
                 kind=Kind(kind),
-                labels=json.loads(labels),
+                # The same few texts are the labels of very many Series.
+                labels={known(label, label): known(text, text) for label, text in json.loads(labels).items()},
                 granularity=granularity,
-                times=np.concatenate([unpack_times(row[0]) for row in rows]),
-                values=np.concatenate([unpack(row[1]) for row in rows]),
-                spans=np.concatenate([unpack(row[2]) for row in rows]),
+                times=times,
+                values=values,
+                spans=spans,
             )
+
+
+def _pieces(database: sqlite3.Connection) -> dict[int, list[Piece]]:
+    """The points of each Series, by its number, in as many pieces as they were written in."""
+    found = read_blocks(database) if _has_blocks(database) else {}
+    for series, *columns in database.execute("SELECT series, times, vals, spans FROM chunk ORDER BY series, first"):
+        times, values, spans = columns
+        found.setdefault(series, []).append(Piece(unpack_times(times), unpack(values), unpack(spans)))
+    return found
+
+
+def _joined(pieces: Sequence[Piece]) -> Piece:
+    if len(pieces) == 1:
+        return pieces[0]
+    times = np.concatenate([piece.times for piece in pieces])
+    values = np.concatenate([piece.values for piece in pieces])
+    spans = np.concatenate([piece.spans for piece in pieces])
+    if np.all(times[1:] >= times[:-1]):
+        return Piece(times, values, spans)
+    order = np.argsort(times, kind="stable")
+    return Piece(times[order], values[order], spans[order] if len(spans) == len(times) else spans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,15 +13,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 
 from clusterload.model.errors import StoreError
 from clusterload.model.ledger import Ledger
-from clusterload.model.points import Points
+from clusterload.model.points import Head, Points
 from clusterload.model.run import Event
 from clusterload.model.series import Kind, Point, SeriesKey
+from clusterload.telemetry.runfile.blocks import Blocks
 from clusterload.telemetry.runfile.format import SCHEMA, pack, pack_times
 
 SUFFIX: Final = ".run"
@@ -34,22 +35,23 @@ def new_id(now: float | None = None) -> str:
     return f"{stamp:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
+SeriesRow: TypeAlias = tuple[int, str, str, str, str, float]
+"""A row of the table of Series, with its columns in order."""
+
+
+def _series_row(number: int, head: Head | Point, granularity: float) -> SeriesRow:
+    return number, head.name, head.unit.symbol, head.kind.value, json.dumps(dict(head.labels)), granularity
+
+
 @dataclass(slots=True, kw_only=True)
 class _Line:
-    """A Series while it is being written: what is not yet in the file."""
+    """A Series while it is being written point by point: what is not yet in the file."""
 
     id: int
-    first: Point
     granularity: float
-    stored: bool = False
     times: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     spans: list[float] = field(default_factory=list)
-
-    def row(self) -> tuple[int, str, str, str, str, float]:
-        point = self.first
-        labels = json.dumps(dict(point.labels))
-        return self.id, point.name, point.unit.symbol, point.kind.value, labels, self.granularity
 
     def chunk(self) -> tuple[int, int, int, int, bytes, bytes, bytes]:
         times = np.array(self.times, dtype=np.int64)
@@ -80,7 +82,10 @@ class Recorder:
         self.path = Path(path)
         self.id = run_id or new_id()
         self._lock = threading.RLock()
+        self._numbers: dict[SeriesKey, int] = {}
+        self._unsaved_series: dict[int, SeriesRow] = {}
         self._lines: dict[SeriesKey, _Line] = {}
+        self._blocks = Blocks(self._number_of)
         self._events: list[Event] = []
         self._documents: dict[str, str] = {}
         self._unsaved: set[str] = set()
@@ -117,19 +122,19 @@ class Recorder:
         with self._lock:
             key = point.key
             line = self._lines.get(key)
-            if line is None:
-                line = self._lines[key] = _Line(id=len(self._lines), first=point, granularity=point.granularity)
-            if point.granularity > line.granularity:
-                line.granularity, line.stored = point.granularity, False  # a source that got slower
+            if line is None or point.granularity > line.granularity:  # a new Series, or a source that got slower
+                number = self._number_of(point, point.granularity)
+                line = self._lines.setdefault(key, _Line(id=number, granularity=point.granularity))
+                line.granularity = point.granularity
             line.times.append(point.time)
             line.values.append(point.value)
             if point.kind is Kind.DELTA:
                 line.spans.append(point.span)
 
     def record_all(self, points: Points) -> None:
-        """Take one point each of many Series."""
-        for point in points:
-            self.record(point)
+        """Keep one point each of many Series; one of which no value is known begins with its first that is."""
+        with self._lock:
+            self._blocks.add(points)
 
     def flush(self) -> None:
         """Write what is new to the file. A failure is remembered and everything is kept for later."""
@@ -166,12 +171,19 @@ class Recorder:
         """Why the file could not be written at some time, or nothing."""
         return self._full
 
+    def _number_of(self, head: Head | Point, granularity: float) -> int:
+        """The number of a Series, whose row is to be written, anew if the source got slower."""
+        number = self._numbers.setdefault(head.key, len(self._numbers))
+        self._unsaved_series[number] = _series_row(number, head, granularity)
+        return number
+
     def _flush_often(self) -> None:
         while not self._stopping.wait(FLUSH_SECONDS):
             self.flush()
 
     def _pending(self) -> bool:
-        return bool(self._unsaved or self._events or any(line.times for line in self._lines.values()))
+        lines = any(line.times for line in self._lines.values())
+        return bool(self._unsaved or self._events or lines or self._blocks.is_pending)
 
     def _write(self, database: sqlite3.Connection) -> None:
         database.executemany(
@@ -179,20 +191,20 @@ class Recorder:
             [(name, self._documents[name]) for name in sorted(self._unsaved)],
         )
         fresh = [line for line in self._lines.values() if line.times]
-        database.executemany(
-            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)",
-            [line.row() for line in fresh if not line.stored],
-        )
+        rows = list(self._unsaved_series.values())
+        database.executemany("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)", rows)
         database.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)", [line.chunk() for line in fresh])
+        self._blocks.write(database)
         database.executemany(
             "INSERT INTO event VALUES (?, ?, ?)", [(event.time, event.kind, event.text) for event in self._events]
         )
 
     def _forget_written(self) -> None:
         self._unsaved.clear()
+        self._unsaved_series.clear()
         self._events.clear()
+        self._blocks.forget_written()
         for line in self._lines.values():
-            line.stored = line.stored or bool(line.times)
             for column in (line.times, line.values, line.spans):
                 column.clear()
 
