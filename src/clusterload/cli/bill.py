@@ -11,7 +11,7 @@ from clusterload.analysis.bill.charge import KINDS
 from clusterload.cli import options
 from clusterload.cli.grammar import OUTPUT, TIMES, Command, option
 from clusterload.cli.stretch import Watched, run_part, with_baseline
-from clusterload.cli.target import Target, Unlock, opened, sources_for, unlocked
+from clusterload.cli.target import Target, Unlock, observed, sources_for, unlocked
 from clusterload.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _watched(target: Target, watched: Watched, consented: Consent, unlock: Unloc
     from clusterload.cli.console import note, waiting
     from clusterload.workflow.watch import watch
 
-    with opened(target) as cluster, unlocked(target, cluster, consented, unlock, watched.seconds):
+    with observed(target) as cluster, unlocked(target, cluster, consented, unlock, watched.seconds):
         note(watched.sentence)
         sources = sources_for(target, cluster) or None
         return watch(cluster, seconds=watched.seconds, sources=sources, path=out, on_wait=waiting)

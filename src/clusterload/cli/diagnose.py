@@ -17,7 +17,7 @@ from clusterload.cli.target import (
     Unlock,
     limits_for,
     limits_named,
-    opened,
+    observed,
     sources_with_admin,
     unlocked,
 )
@@ -114,9 +114,9 @@ def _watched(
     from clusterload.workflow.watch import watch
 
     seconds = watched.seconds
-    with opened(target) as cluster:
+    with observed(target) as cluster:
         limits = limits_for(target, table, units, cluster)
-        title = f"cluster {cluster.id}"
+        title = cluster.title
         with unlocked(target, cluster, consented, unlock, seconds), live(limits, title=title, seconds=seconds) as feed:
             note(watched.sentence)
             seen = watch(

@@ -14,7 +14,7 @@ from clusterload.cli import options
 from clusterload.cli.grammar import METRICS, SERVER, Command, option
 from clusterload.cli.options import FILE, PORT, Api
 from clusterload.cli.target import Target, opened
-from clusterload.model.errors import ConfigurationError
+from clusterload.model.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +86,8 @@ def _cluster(target: Target, cluster_id: str | None) -> Iterator[tuple[str, dict
     if named and cluster_id and not target.named:
         yield cluster_id, named, frozenset()
         return
+    if named and not target.named:
+        raise UsageError("exporters alone do not say which cluster they are of: give --cluster-id ID")
     with opened(target) as cluster:
         lab = find_lab(cluster.id)
         if not named and lab is None:

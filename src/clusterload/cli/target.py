@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clusterload.cli.grammar import as_usage
-from clusterload.model.errors import ConfigurationError, LabError, UsageError
+from clusterload.model.errors import ConfigurationError, LabError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 USUAL_LIMITS = "course-basic"
 DECLARED = "declared"
+
+
+WITHOUT_KAFKA = (
+    "Unknown are groups and their lag, growth by partition, round trips and declared limits, and brokers cannot be "
+    "made to publish metrics per client"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,46 @@ def opened(target: Target) -> Iterator[Cluster]:
         yield Cluster.connect(_of_lab(info).with_given(target.given))
 
 
+@contextmanager
+def observed(target: Target) -> Iterator[Cluster]:
+    """The cluster that a command only looks at: as `opened` gives it, or known by its metrics alone.
+
+    Where nothing says where Kafka is, or no broker answers, what its sources of metrics tell is enough; what is
+    missing then is said in a line.
+
+    Raises:
+        UsageError: neither a cluster nor a source of metrics was named.
+        ConfigurationError: the Prometheus has several clusters.
+        SourceError: the Prometheus does not answer.
+        ClusterError: the cluster does not answer, and no source of metrics was named.
+    """
+    from clusterload.cli.console import warn
+    from clusterload.kafka.cluster import Cluster, has_servers
+    from clusterload.telemetry.discovery import cluster_of_metrics, names_metrics
+
+    if target.lab is not None:
+        with opened(target) as cluster:
+            yield cluster
+        return
+    properties = properties_of(target)
+    endpoints = dict(target.exporter or target.jolokia)
+    measured = target.source != "admin" and (endpoints or names_metrics(properties))
+    why = "no Kafka was named (--bootstrap-server)"
+    if has_servers(properties) or not measured:
+        try:
+            cluster = Cluster.connect(properties)
+        except UnreachableError as error:
+            if not measured:
+                raise
+            why = str(error).partition(";")[0]
+        else:
+            yield cluster
+            return
+    known = cluster_of_metrics(properties, endpoints)
+    warn(f"{why}: only metrics are read. {WITHOUT_KAFKA}")
+    yield known
+
+
 def properties_of(target: Target) -> Properties:
     """The client properties of a target, with what the command line sets on top.
 
@@ -108,8 +154,11 @@ def properties_of(target: Target) -> Properties:
     if target.lab is not None:
         _check_lab(target)
         return _of_lab(_running_lab()).with_given(target.given)
-    if not target.named and not target.given:
-        raise UsageError("no cluster was named: give --cluster FILE, --bootstrap-server HOST:PORT or --lab")
+    if not target.named and not target.given and not target.exporter and not target.jolokia:
+        raise UsageError(
+            "no cluster was named: give --cluster FILE, --bootstrap-server HOST:PORT or --lab; to observe one, its "
+            "metrics alone do: --prometheus URL, --exporter ID=URL or --jolokia ID=URL"
+        )
     properties = Properties.read(target.cluster) if target.cluster else Properties()
     # What has an option of its own takes the file's place without a word; what is given twice is warned about.
     replaced = {pair.partition("=")[0] for pair in target.given} - {
@@ -233,7 +282,7 @@ def sources_with_admin(target: Target, cluster: Cluster, interval: float, *, alw
     found = sources_for(target, cluster, interval)
     if not found:
         warn("no source of traffic is known (--exporter, --jolokia, --prometheus): only the brokers are asked")
-    if target.source == "admin" or (found and not always):
+    if target.source == "admin" or (found and not always) or not cluster.answers:
         return found
     return (*found, admin_source(cluster, found))
 
@@ -264,7 +313,7 @@ def read_stretch(
     from clusterload.cli.console import waiting
     from clusterload.model.run import clock_time
     from clusterload.model.series import SECOND
-    from clusterload.telemetry.discovery import cluster_id_of, history_source
+    from clusterload.telemetry.discovery import check_single_cluster, cluster_id_of, history_source
     from clusterload.telemetry.record import read_history
 
     properties = properties_of(target)
@@ -273,6 +322,7 @@ def read_stretch(
     last = min(end, now) if end is not None else now - round(source.lateness * SECOND)
     if last <= start:
         raise UsageError(f"{clock_time(start)} to {clock_time(last)} is not in the past: look further back")
+    check_single_cluster(source, properties, last)
     return read_history(source, cluster_id_of(properties), start=start, end=last, path=path, on_wait=waiting)
 
 
@@ -303,6 +353,8 @@ def _declared_limits(cluster: Cluster) -> Limits:
     from clusterload.kafka.configuration import read_declared
     from clusterload.model.limits import Limits
 
+    if not cluster.answers:
+        return Limits.declared("No limit is declared", {}, {}, as_of=f"{datetime.now(UTC):%Y-%m-%d}")
     found = read_declared(cluster)
     for line in found.missing:
         warn(f"what the brokers declare is not known: {line}")
@@ -327,7 +379,7 @@ def unlocked(
         ConfigurationError: no source would read what they tell, or there are too many connections.
         ConsentError: the cluster is not a lab, and there is no consent.
     """
-    if not unlock.unlock:
+    if not unlock.unlock or not cluster.answers:
         return nullcontext()
     from clusterload.cli.console import note
     from clusterload.telemetry.sources.confluent import ConfluentSource

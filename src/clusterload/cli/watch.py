@@ -12,7 +12,7 @@ from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import METRICS, TIME, TIMES, Command, as_usage, flag, option
 from clusterload.cli.options import Views
-from clusterload.cli.target import Target, limits_for, opened, read_stretch, sources_with_admin
+from clusterload.cli.target import Target, limits_for, observed, read_stretch, sources_with_admin
 from clusterload.model.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -122,9 +122,9 @@ def _live(
     from clusterload.cli.live import live, said
     from clusterload.workflow.watch import watch as watch_cluster
 
-    with opened(target) as cluster:
+    with observed(target) as cluster:
         limits = limits_for(target, table, units, cluster)
-        with live(limits, views, title=f"cluster {cluster.id}", seconds=duration) as feed:
+        with live(limits, views, title=cluster.title, seconds=duration) as feed:
             seen = watch_cluster(
                 cluster,
                 seconds=duration,

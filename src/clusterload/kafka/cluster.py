@@ -85,11 +85,19 @@ class Topic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A cluster that answered, and how to talk to it. Holds no connection."""
+    """A cluster that answered, and how to talk to it; or that is known by its metrics alone. Holds no connection.
+
+    Attributes:
+        id: of the cluster; empty if only its metrics are known.
+        brokers: that it consists of, as far as is known.
+        properties: of the client.
+        answers: whether Kafka itself can be asked.
+    """
 
     id: str
     brokers: tuple[Broker, ...]
     properties: Properties
+    answers: bool = True
 
     @classmethod
     def connect(cls, properties: Properties, *, timeout: float = ANSWER_SECONDS) -> Cluster:
@@ -104,10 +112,6 @@ class Cluster:
             Unreachable: no broker answered in time.
             ClusterError: the login or TLS failed.
         """
-        if not (properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list")):
-            raise ConfigurationError(
-                f"{properties.origin} names no bootstrap.servers: add it, or use --bootstrap-server"
-            )
         with asking(properties) as (admin, errors):
             future = admin.describe_cluster(request_timeout=timeout)
             described = awaited(future, admin, errors, properties, timeout)
@@ -132,6 +136,14 @@ class Cluster:
     def servers(self) -> str:
         """The bootstrap servers, for messages."""
         return _servers(self.properties)
+
+    @property
+    def title(self) -> str:
+        """What it is called, for people: `cluster 7nRPq0dTQ6u3`, `3 brokers known by their metrics`."""
+        if self.id:
+            return f"cluster {self.id}"
+        count = len(self.brokers)
+        return f"{count} broker{'' if count == 1 else 's'} known by their metrics" if count else "a cluster's metrics"
 
     def topics(self, names: Iterable[str] = ()) -> tuple[Topic, ...]:
         """Topics with their partitions, all of them or those named.
@@ -256,6 +268,11 @@ def _as_int(text: str | None) -> int | None:
     return int(text) if text else None
 
 
+def has_servers(properties: Properties) -> bool:
+    """Whether a client configuration says where Kafka is."""
+    return bool(_servers(properties))
+
+
 def _servers(properties: Properties) -> str:
     return properties.values.get("bootstrap.servers") or properties.values.get("metadata.broker.list", "")
 
@@ -282,7 +299,16 @@ def topics_of(metadata: ClusterMetadata) -> dict[str, Topic]:
 
 @contextmanager
 def asking(properties: Properties) -> Iterator[tuple[AdminClient, list[KafkaError]]]:
-    """An admin client that lives for one question, so that it is never counted among a load's connections."""
+    """An admin client that lives for one question, so that it is never counted among a load's connections.
+
+    Raises:
+        ConfigurationError: nothing says where Kafka is.
+    """
+    if not has_servers(properties):
+        raise ConfigurationError(
+            f"{properties.origin} names no bootstrap.servers, and metrics alone do not do here: add it, or use "
+            "--bootstrap-server"
+        )
     errors: list[KafkaError] = []
     try:
         yield new_admin(properties, errors.append), errors

@@ -14,7 +14,7 @@ from clusterload.model.errors import ConfigurationError, UsageError, nearest
 
 # Not for the Kafka client: a schema registry's, and those of sources of metrics.
 _OTHERS: Final = {"schema.registry.url", "basic.auth.credentials.source", "basic.auth.user.info"}
-_OF_OTHERS: Final = ("confluent", "prometheus.", "jolokia.")
+_OF_OTHERS: Final = ("confluent", "prometheus.", "jolokia.", "exporter.")
 # These make the client load or run code that a file names; clusterload never does.
 _CODE: Final = {
     "plugin.library.paths",

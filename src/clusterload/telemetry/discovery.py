@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
-from clusterload.kafka.cluster import Cluster
+from clusterload.kafka.cluster import Broker, Cluster
 from clusterload.kafka.properties import Properties
 from clusterload.lab.registry import find_lab
 from clusterload.model.errors import ConfigurationError
@@ -21,7 +22,7 @@ _ADMIN_SECONDS = 5.0
 
 
 def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
-    """A lab's exporters, else the Prometheus server or the Metrics API that the properties name, else none.
+    """A lab's exporters, else the exporters, agents, Prometheus or Metrics API that the properties name, else none.
 
     Args:
         cluster: to be observed.
@@ -29,6 +30,9 @@ def sources_of(cluster: Cluster, interval: float = 1.0) -> tuple[Source, ...]:
     """
     if find_lab(cluster.id) is not None:
         return (source_of(cluster, "exporter", interval),)
+    for kind in ("exporter", "jolokia"):
+        if endpoints_in(cluster.properties, kind):
+            return (source_of(cluster, kind, interval),)
     if prometheus.is_named(cluster.properties):
         return (source_of(cluster, "prometheus", interval),)
     return (source_of(cluster, "confluent", interval),) if confluent.is_named(cluster.properties) else ()
@@ -49,9 +53,62 @@ def source_of(cluster: Cluster, kind: str, interval: float = 1.0) -> Source:
         return _prometheus(cluster.properties, client_listeners=client_listeners(cluster))
     url = "exporter_url" if kind == "exporter" else "jolokia_url"
     at = {str(broker.id): getattr(broker, url) for broker in lab.brokers} if lab else {}
+    at = at or endpoints_in(cluster.properties, kind)
     if not all(at.values()) or not at:
         raise ConfigurationError(f"the address of the {kind} of cluster {cluster.id} is unknown: give --{kind} ID=URL")
     return (exporter_source if kind == "exporter" else jolokia_source)(cluster, at, interval)
+
+
+def endpoints_in(properties: Properties, kind: str) -> dict[str, str]:
+    """The URLs of exporters or Jolokia agents that a client configuration names, as in `exporter.1=URL`, by broker."""
+    prefix = f"{kind}."
+    return {
+        name.removeprefix(prefix): url
+        for name, url in properties.values.items()
+        if name.startswith(prefix) and name.removeprefix(prefix).isdecimal()
+    }
+
+
+def names_metrics(properties: Properties) -> bool:
+    """Whether a client configuration names any source of metrics."""
+    own = any(endpoints_in(properties, kind) for kind in ("exporter", "jolokia"))
+    return own or prometheus.is_named(properties) or confluent.is_named(properties)
+
+
+def cluster_of_metrics(properties: Properties, endpoints: Mapping[str, str] | None = None) -> Cluster:
+    """A cluster that is known by its metrics alone: its brokers are those that the sources name.
+
+    Args:
+        properties: the client configuration.
+        endpoints: URLs of exporters or agents by broker id, if they are not in the configuration.
+
+    Raises:
+        ConfigurationError: no source is named, or the Prometheus has several clusters.
+        SourceError: the Prometheus could not be asked.
+    """
+    at = endpoints or endpoints_in(properties, "exporter") or endpoints_in(properties, "jolokia")
+    hosts = {broker: urlsplit(url).hostname or "" for broker, url in at.items()}
+    if not hosts and prometheus.is_named(properties):
+        access = prometheus.Access.of(properties)
+        hosts = dict(prometheus.known_brokers(access, _names_of(access)))
+    brokers = tuple(
+        Broker(id=int(broker), id_string=broker, host=host, port=-1, rack="", controller=False)
+        for broker, host in hosts.items()
+        if broker.isdecimal()  # what no label names is called by its instance, which is no id
+    )
+    return Cluster(id=cluster_id_of(properties), brokers=brokers, properties=properties, answers=False)
+
+
+def check_single_cluster(source: HistorySource, properties: Properties, at: int) -> None:
+    """See that a source has the brokers of a single cluster at a time (Unix nanoseconds), where it could have others.
+
+    Raises:
+        ConfigurationError: it has those of several.
+        SourceError: it could not be asked.
+    """
+    if isinstance(source, prometheus.PrometheusSource):
+        access = prometheus.Access.of(properties)
+        prometheus.known_brokers(access, _names_of(access), at)
 
 
 def admin_source(cluster: Cluster, others: Sequence[Source]) -> AdminSource:
@@ -129,10 +186,14 @@ def _prometheus(
     access = prometheus.Access.of(properties)
     return prometheus.PrometheusSource(
         access,
-        names=Names.named(access.names or "jmx-exporter"),
+        names=_names_of(access),
         step=step,
         client_listeners=client_listeners,
     )
+
+
+def _names_of(access: prometheus.Access) -> Names:
+    return Names.named(access.names or "jmx-exporter")
 
 
 def cluster_id_of(properties: Properties) -> str:

@@ -47,7 +47,7 @@ def watch(
     chosen = tuple(sources_of(cluster) if sources is None else sources)
     if not chosen:
         raise ConfigurationError(
-            f"no source of metrics is known for cluster {cluster.id}: name one with --exporter, --jolokia or "
+            f"no source of metrics is known for {cluster.title}: name one with --exporter, --jolokia or "
             "--prometheus, or in the client configuration"
         )
     look = progress_display().watch(seconds) if on_look is None else on_look

@@ -100,7 +100,7 @@ def broker_of(target: Identity, brokers: Mapping[str, str]) -> tuple[str, bool]:
     """
     labels = dict(target)
     instance = labels.get("instance", "")
-    for place in (instance, _host(instance), *(labels.get(name, "") for name in _PODS)):
+    for place in (instance, host_of(instance), *(labels.get(name, "") for name in _PODS)):
         if place and place in brokers:
             return brokers[place], True
     for name in _NAMING:
@@ -127,6 +127,7 @@ def are_replicas(targets: Iterable[Identity]) -> bool:
     return len({tuple((name, value) for name, value in target if name not in REPLICAS) for target in targets}) == 1
 
 
-def _host(instance: str) -> str:
+def host_of(instance: str) -> str:
+    """The host of an instance, `host:port` or host alone."""
     host, colon, port = instance.rpartition(":")
     return host.strip("[]") if colon and port.isdecimal() else instance
