@@ -25,7 +25,8 @@ Its tables are made from the catalogue of causes by `python -m docs.check --writ
 A live cluster is watched, without adding load: first the baseline, then the window to diagnose. A run file, or a
 part of one, can be diagnosed again at any time, without a cluster; there, `--baseline 20s` means its first 20 s.
 
-The **verdict** is *within limits*, *limited by X because of Y (who)*, or *inconclusive* with what is missing. Causes
+The **verdict** is *within limits*, *not saturated* where no limits are known, *limited by X because of Y (who)*, or
+*inconclusive* with what is missing. Limits are those that the brokers declared, or a table by `--limits`. Causes
 are listed with every verdict, several if several apply. Each has:
 
 - **evidence**: figures in the window and in the baseline, and the Series they come from;

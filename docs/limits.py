@@ -34,6 +34,9 @@ A limit says how much of a resource may be used, and with it who says so, where,
 | `declared` | the operator set it, in the brokers' configuration or by agreement |
 | `measured` | it was found by an experiment, and has an interval (`low`, `high`) |
 
+- **No table is assumed.** Without `--limits` a run is compared with what its brokers declared when it was made, which
+  is kept in the run file. If they declared nothing, its verdict is *not saturated*, or *limited* by what is saturated;
+  causes are judged all the same, and the output says how to name a table. Every output with a share names its table.
 - A resource without a limit has an **unknown** one, never an infinite one. It is shown without a share.
 - Several limits of one resource hold together: a guideline below what is enforced, each broker's next to the cluster's.
   Each gives a share; the largest is the resource's. A run at 100 % of a guideline is *over its guideline*; only the

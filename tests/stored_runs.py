@@ -141,6 +141,7 @@ def stored(
     events: Collection[Event] = (),
     complete: bool = True,
     accounted: bool = True,
+    declared: Limits | None = None,
 ) -> Run:
     """A run that was written to a file and read back."""
     shown, asked = cluster or Cluster(), made or plan()
@@ -149,6 +150,8 @@ def stored(
         recorder.document("plan", asked.as_document())
         recorder.document("environment", shown.environment())
         recorder.document("window", {"start": START, "end": START + seconds * SECOND, "complete": complete})
+        if declared is not None:
+            recorder.document("limits", declared.as_document())
         if accounted:
             recorder.ledgers([ledger or kept_ledger(asked)])
         shown.show(recorder, seconds)

@@ -42,6 +42,34 @@ def test_a_calm_cluster_is_within_limits_and_what_binds_is_named(file: Path) -> 
     assert verdict.limit_load == pytest.approx(0.47)
 
 
+def test_without_a_table_a_run_is_held_against_what_its_brokers_declared(file: Path) -> None:
+    declared = limits(connections="50 connections")
+    run = stored(file, declared=declared)
+    assert run.declared == declared
+    assert str(diagnose(run, assess(run))) == "Verdict: within limits; connections bind at 94 % (against Test)"
+
+
+def test_where_no_limits_are_known_saturation_alone_is_judged_and_how_to_name_limits_is_said(file: Path) -> None:
+    calm = stored(file)
+    verdict = diagnose(calm, assess(calm))
+    assert (verdict.state, verdict.missing, verdict.reached) == (State.UNSATURATED, (), ())
+    assert verdict.sentence == "not saturated; no limits are known"
+    assert (
+        verdict.limits == "no limits are known: name a table with --limits NAME ('clusterload limits list' shows them)"
+    )
+    busy = stored(file.with_name("busy.run"), Cluster(busy={"request_handler_busy": 0.97}))
+    verdict = diagnose(busy, assess(busy))
+    assert verdict.state is State.LIMITED
+    assert verdict.sentence.startswith("limited by request handlers of broker 1")
+
+
+def test_where_neither_limits_nor_saturation_are_known_nothing_is_said_to_be_well(file: Path) -> None:
+    run = stored(file, Cluster(busy={}))
+    verdict = diagnose(run, assess(run))
+    assert verdict.state is State.INCONCLUSIVE
+    assert verdict.missing == ("neither a limit of this cluster nor how busy its brokers are is known",)
+
+
 def test_an_idle_cluster_is_not_said_to_be_bound_by_anything(file: Path) -> None:
     verdict = judged(stored(file, Cluster(levels=case_levels(0, 0.0))), limits(ingress="3 MB/s"))
     assert verdict.sentence.endswith("; no resource is above 1 % of its limit")
@@ -113,9 +141,10 @@ def test_a_finding_about_a_guideline_says_so(file: Path) -> None:
     assert reached.evidence[0].endswith("of 2 MB/s, guideline (the test, 2026-01)")
 
 
-def test_without_any_known_limit_a_verdict_is_inconclusive(file: Path) -> None:
+def test_brokers_that_declare_no_limit_leave_a_verdict_on_saturation(file: Path) -> None:
     verdict = judged(stored(file), Limits.declared("Ours", {"1": {"max.connections": "2147483647"}}, as_of="2026-01"))
-    assert verdict.sentence == "inconclusive (no limit of this cluster is known)"
+    assert verdict.state is State.UNSATURATED
+    assert verdict.limits.startswith("the brokers declare no limits: name a table")
 
 
 def test_a_limit_of_each_broker_is_not_judged_where_brokers_are_not_told_apart(file: Path) -> None:

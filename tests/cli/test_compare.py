@@ -33,7 +33,7 @@ def there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     """What the command prints for programs."""
-    root.main(["compare", *arguments, "--json"], standalone_mode=False)
+    root.main(["compare", *arguments, "--limits", "course-basic", "--json"], standalone_mode=False)
     return json.loads(capsys.readouterr().out)
 
 
@@ -67,7 +67,9 @@ def test_a_single_run_borrows_from_others_of_its_plan_beside_it(capsys: pytest.C
 
 def test_people_read_it_and_get_it_as_markdown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     written = tmp_path / "new" / "compare.md"
-    root.main(["compare", "before", "after", "--markdown", str(written)], standalone_mode=False)
+    root.main(
+        ["compare", "before", "after", "--limits", "course-basic", "--markdown", str(written)], standalone_mode=False
+    )
     assert "B against A: better: limit load" in " ".join(capsys.readouterr().out.split())
     assert written.read_text(encoding="utf-8").startswith("## Runs compared: A and B\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from clusterload.kafka.privileges import PRIVILEGES
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import first_to_answer
 from clusterload.kafka.protocol.security import Security
+from clusterload.telemetry.runfile import Recorder, read_run
+from clusterload.workflow.declared_limits import keep_declared
 from tests.conftest import Tool
 from tests.processes import wait_for
 from tests.telemetry.sources.test_admin_on_lab import commit, new_topic, produced
@@ -81,7 +84,9 @@ def test_quotas_are_shown_with_whose_they_are(tool: Tool, lab: Lab) -> None:
     assert read_declared(cluster).quotas == {"user alice, any client id": {"producer_byte_rate": 1_500_000.0}}
 
 
-def test_settings_that_differ_from_the_default_are_shown_with_where_they_were_set(tool: Tool, lab: Lab) -> None:
+def test_settings_that_differ_from_the_default_are_shown_with_where_they_were_set(
+    tool: Tool, lab: Lab, tmp_path: Path
+) -> None:
     admin = AdminClient({"bootstrap.servers": lab.bootstrap_servers})
     entry = ConfigEntry("max.connections", "4321", incremental_operation=AlterConfigOpType.SET)
     broker = ConfigResource(ResourceType.BROKER, "2", incremental_configs=[entry])
@@ -103,6 +108,14 @@ def test_settings_that_differ_from_the_default_are_shown_with_where_they_were_se
     assert {"num.io.threads", "max.connections"} <= {each["name"] for each in every["settings"]}
     cluster = Cluster.connect(Properties(values={"bootstrap.servers": lab.bootstrap_servers}))
     assert {one: config["max.connections"] for one, config in read_declared(cluster).brokers.items()}["2"] == "4321"
+    # A run that is made then keeps what was declared, and is held against it for good.
+    with Recorder(tmp_path / "a.run") as recorder:
+        keep_declared(cluster, recorder)
+    kept = read_run(tmp_path / "a.run").declared
+    assert kept is not None
+    assert [(limit.resource, limit.of, limit.value.value) for limit in kept.limits] == [
+        ("connections", "broker 2", 4321)
+    ]
     entry = ConfigEntry("max.connections", "", incremental_operation=AlterConfigOpType.DELETE)
     broker = ConfigResource(ResourceType.BROKER, "2", incremental_configs=[entry])
     admin.incremental_alter_configs([broker])[broker].result(60)

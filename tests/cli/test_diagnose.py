@@ -90,7 +90,7 @@ def test_no_baseline_is_looked_for_if_none_is_wanted_or_all_of_the_run_has_to_pa
     [
         (("seen.run", "--baseline", "45s"), "leaves nothing"),
         (("seen.run", "--for", "5s"), "for a cluster that is watched"),
-        (("seen.run", "--limits", "declared"), "name a table"),
+        (("seen.run", "--units", "3"), "name the table by --limits"),
         (("now-2h/1h",), "is not a run file"),
         (("nothing.run",), "does not exist"),
         ((), "no cluster was named"),

@@ -64,6 +64,20 @@ def test_a_plans_own_threshold_fails_a_report_of_its_run(called: Called, stored:
     assert "1 of 3 thresholds was not passed" in err
 
 
+def test_a_limit_load_without_limits_passes_no_gate_and_says_what_to_do(called: Called, stored: Path) -> None:
+    gate = ("report", "a.run", "--fail-if", "limit_load > 90 %")
+    code, _, err = called(*gate)
+    assert code == 99
+    assert err.splitlines()[0] == (
+        "cannot be told: limit_load > 90 %: no limits are known: name a table with --limits NAME "
+        "('clusterload limits list' shows them)"
+    )
+    narrow = ("report", "a.run", "--fail-if", "limit_load{resource=connections} > 90 %")
+    code, out, _ = called(*narrow, "--limits", "course-basic")
+    assert code == 0
+    assert "Against Basic cloud cluster of the course, December 2023" in out
+
+
 def test_files_for_programs_are_there_also_when_the_gate_is_shut(called: Called, stored: Path, tmp_path: Path) -> None:
     files = ("--junit", "out/gate.xml", "--summary", "out/summary.md")
     code, _, _ = called("report", "a.run", "--fail-if", "lost > 0", *files)

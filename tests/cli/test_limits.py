@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from clusterload.cli.root import root
 from clusterload.model.limits import tables
 from tests.conftest import PROGRAM, Tool
 from tests.stored_runs import stored
@@ -82,6 +85,19 @@ def test_a_table_of_one_s_own_is_shown_as_any_other(tool: Tool, tmp_path: Path) 
     assert "Ours [bold]" in shown
     assert "800 connections" in shown
     assert "(700 to 950)" in shown
+
+
+def test_no_command_holds_a_cluster_against_limits_that_nobody_named() -> None:
+    def commands(group: click.Group) -> Iterator[click.Command]:
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            yield from commands(command) if isinstance(command, click.Group) else (command,)
+
+    options = [each for command in commands(root) for each in command.params if "--limits" in each.opts]
+    assert len(options) > 6
+    assert not [each.default for each in options if isinstance(each.default, str)]
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,8 @@ def test_mistakes_are_told_in_a_line(tool: Tool) -> None:
 def test_a_load_on_real_brokers_is_seen_with_its_cluster_and_what_binds(lab: Lab, tmp_path: Path) -> None:
     arguments = (
         "run", "--bootstrap-server", lab.bootstrap_servers, "--dial", "producers=12", "--dial", "record_rate=60/s",
-        "--dial", "payload_size=1KiB", "--for", "25s", "--topic", "clusterload-seen", "--web", "--expose",
+        "--dial", "payload_size=1KiB", "--for", "25s", "--topic", "clusterload-seen", "--limits", "course-basic",
+        "--web", "--expose",
     )  # fmt: skip
     with going(tmp_path, *arguments) as command:
         exposed = command.address(EXPOSITION)
@@ -137,6 +138,7 @@ def test_a_load_on_real_brokers_is_seen_with_its_cluster_and_what_binds(lab: Lab
     assert {"limit-load", "busy", "shares", "load-0", "amount-connections"} <= {one["id"] for one in whole}
     (limit_load,) = scraped["clusterload_limit_load_ratio"]
     assert 0 < limit_load.value < 1
+    assert limit_load.labels == {"limits": "course-basic"}
     assert {sample.labels["broker"] for sample in scraped["clusterload_busy_ratio"]} == {"1", "2", "3"}
     (counted,) = scraped["clusterload_cluster_connections"]
     assert counted.value >= 1

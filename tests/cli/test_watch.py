@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterload import Limits, Run
+from clusterload import Run
 from clusterload.cli.watch import silent_since
 from clusterload.model.run import Event
 from clusterload.model.series import SECOND
@@ -55,8 +55,7 @@ def test_a_watch_that_ended_in_silence_shows_what_it_saw_and_exits_with_1(
     called: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = watched(tmp_path / "a.run", [5.0] * 10 + GONE, [5.0] * 10 + GONE)
-    limits = Limits.named("course-basic")
-    monkeypatch.setattr("clusterload.cli.watch._live", lambda *_, **__: (run, limits))
+    monkeypatch.setattr("clusterload.cli.watch._live", lambda *_, **__: run)
     code, shown, err = called("watch", "--lab")
     assert code == 1
     assert "Connections" in shown

@@ -20,6 +20,8 @@ from clusterload.kafka.configuration import broker_settings, client_quotas, read
 from clusterload.kafka.groups import groups_of
 from clusterload.kafka.privileges import PRIVILEGES, Privilege
 from clusterload.model.errors import ClusterError
+from clusterload.telemetry.runfile import Recorder, read_run
+from clusterload.workflow.declared_limits import UNREAD, keep_declared
 from clusterload.workflow.temporary_quota import temporary_quota
 from tests.conftest import PROGRAM
 from tests.restricted import CONFIG, grant, user_with
@@ -132,6 +134,16 @@ DOES: Final[dict[str, Callable[[Properties, Path], bool]]] = {
 @pytest.mark.parametrize("command", DOES)
 def test_with_the_rights_of_the_table_a_command_does_all(guarded: Lab, command: str, tmp_path: Path) -> None:
     assert DOES[command](user_with(guarded, rights_of(command)), tmp_path)
+
+
+def test_who_may_not_read_configs_has_a_run_all_the_same_whose_limits_are_unknown(guarded: Lab, tmp_path: Path) -> None:
+    cluster = Cluster.connect(user_with(guarded, WATCHING[:0]))
+    with Recorder(tmp_path / "a.run") as recorder:
+        assert keep_declared(cluster, recorder) is None
+    run = read_run(tmp_path / "a.run")
+    assert run.declared is None
+    assert {event.kind for event in run.events} == {UNREAD}
+    assert any("DescribeConfigs" in event.text for event in run.events)
 
 
 @pytest.mark.long

@@ -114,7 +114,7 @@ def test_a_summary_of_a_run_without_thresholds_claims_nothing_of_them(judgement:
 def test_json_has_each_threshold_with_figures_and_null_for_what_is_unknown(judgement: Judgement) -> None:
     run, usage, verdict, gate = judgement
     told = json.loads(json.dumps(run_document(run, usage, verdict), allow_nan=False))["thresholds"]
-    assert told == diagnosis_document(run, verdict, gate=gate)["thresholds"]
+    assert told == diagnosis_document(run, usage, verdict, gate=gate)["thresholds"]
     assert [one["answer"] for one in told] == ["crossed", "passed", "cannot be told"]
     assert told[1] == {
         "threshold": "ingress > 5 MB/s", "answer": "passed", "passed": True, "value": pytest.approx(1e6),

@@ -15,7 +15,6 @@ from clusterload.generator.progress import LoadProgress, Progress
 from clusterload.generator.wire.account import LatencyHistograms
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.ledger import Ledger
-from clusterload.model.limits import Limits
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND, Kind, Point
 from clusterload.model.thresholds import Threshold
@@ -109,18 +108,18 @@ def test_before_the_load_begins_nothing_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "table", "words"),
+    ("text", "words"),
     [
-        ("achieved < 95 %", TABLE, "known only when all is over"),
-        ("ledger.acknowledged < 500", TABLE, "known only when all is over"),
-        ("limit_load.mean > 50 %", TABLE, "mean is known only when all is over"),
-        ("limit_load.min > 50 %", TABLE, "min is known only when all is over"),
-        ("saturation.cpu > 50 %", TABLE, "needs the cluster's metrics, and none are read"),
+        ("achieved < 95 %", "known only when all is over"),
+        ("ledger.acknowledged < 500", "known only when all is over"),
+        ("limit_load.mean > 50 %", "mean is known only when all is over"),
+        ("limit_load.min > 50 %", "min is known only when all is over"),
+        ("saturation.cpu > 50 %", "needs the cluster's metrics, and none are read"),
     ],
 )
-def test_what_would_never_be_told_while_the_load_runs_is_refused(text: str, table: Limits, words: str) -> None:
+def test_what_would_never_be_told_while_the_load_runs_is_refused(text: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        check_abort_if([Threshold.parsed(text)], (), table)
+        check_abort_if([Threshold.parsed(text)], ())
 
 
 def test_what_fails_while_the_load_is_looked_at_fails_the_load(tmp_path: Path) -> None:

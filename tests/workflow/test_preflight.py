@@ -22,7 +22,7 @@ from clusterload.model.errors import (
     ConfigurationError,
     ConsentError,
 )
-from clusterload.model.limits import Limits
+from clusterload.model.limits import NO_LIMITS
 from clusterload.model.thresholds import Threshold
 from clusterload.model.workload import Dials, Fault, Load, Plan
 from clusterload.telemetry.sources.confluent import Access, ConfluentSource
@@ -54,7 +54,7 @@ def late() -> ConfluentSource:
 
 FAULTY = replace(plan(), faults=(Fault(do="kill", broker=1, at=1),))
 STOPPED = replace(plan(), abort_if=(Threshold.parsed("limit_load > 90 %"),))
-NARROW = Limits(name="none", title="none", limits=())
+FAILING = replace(plan(), thresholds=(Threshold.parsed("limit_load > 90 %"),))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,13 @@ NARROW = Limits(name="none", title="none", limits=())
     [
         (FAULTY, {}, ConfigurationError, "plan 'checked' has faults, and cluster lkc-elsewhere is not a lab"),
         (plan(), {"sources": [late()]}, ConfigurationError, "lasts 10 s, and the metrics come once in 60 s"),
-        (STOPPED, {"limits": NARROW}, ConfigurationError, "cannot end a load: it needs the cluster's metrics"),
+        (STOPPED, {}, ConfigurationError, "cannot end a load: it needs the cluster's metrics"),
+        (
+            FAILING,
+            {"consented": YES, "limits": NO_LIMITS},
+            ConfigurationError,
+            "'limit_load > 90 %' needs limits, and no limits of cluster lkc-elsewhere are known: name a table with",
+        ),
         (plan(kind="connect", connections=10**9), {"workers": 1}, ConfigurationError, "open files, and the limit is"),
         (
             plan(request_rate=1, records_per_request=10_000, record_size="100KiB", connections=1000, in_flight=1000),

@@ -16,7 +16,7 @@ import numpy as np
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.errors import ConfigurationError
-from clusterload.model.limits import Force, Limit, Limits, Scope
+from clusterload.model.limits import NO_LIMITS, Force, Limit, Limits, Scope
 from clusterload.model.resources import RESOURCES, Resource, dimensions, saturations
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Floats, Grid, Kind, Series, joined
@@ -103,7 +103,8 @@ class Usage(Displayed):
 
     def __str__(self) -> str:
         binds = f", {self.binding.title} binding" if self.binding and self.typical_load >= NOTICEABLE else ""
-        return f"Usage: limit load {units.percent(self.typical_load)}{binds}, against {self.limits.title}"
+        load = f"limit load {units.percent(self.typical_load)}{binds}, " if self.limits.known else ""
+        return f"Usage: {load}{self.limits.against}"
 
     def line(self, resource: str) -> ResourceLine | None:
         """The cluster's line of a resource, or None if it was not measured."""
@@ -147,14 +148,15 @@ class Usage(Displayed):
         return max(known, key=lambda line: line.sustained, default=None)
 
 
-def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usage:
+def assess(run: Run, limits: Limits | None = None, *, granularity: float | None = None) -> Usage:
     """Hold a run against limits, from the start of its load to the end.
 
     Args:
         run: any run; `run.between` gives a stretch of it.
-        limits: a table of limits.
+        limits: a table of limits; None for what the brokers declared when the run was made, which may be nothing.
         granularity: seconds for each bucket; by default, and at least, that of the coarsest dimension's Series.
     """
+    limits = limits or run.declared or NO_LIMITS
     grid = _grid(run, granularity)
     lines = tuple(line for resource in dimensions() if (line := _cluster_line(run, resource, grid)) is not None)
     return Usage(
@@ -167,6 +169,20 @@ def assess(run: Run, limits: Limits, *, granularity: float | None = None) -> Usa
         ),
         missing=tuple(dict.fromkeys(_missing(limits, run))),
     )
+
+
+def tables_of(runs: Iterable[Run], limits: Limits | None = None) -> str:
+    """What several runs are held against, in words.
+
+    Args:
+        runs: which.
+        limits: a table that was chosen for all of them; None for what the brokers of each declared.
+    """
+    tables = {limits or run.declared or NO_LIMITS for run in runs} or {limits or NO_LIMITS}
+    if not any(table.known for table in tables):
+        return min(table.words for table in tables)
+    titles = {table.title for table in tables}
+    return titles.pop() if len(titles) == 1 else "what the brokers of each run declared"
 
 
 def _missing(limits: Limits, run: Run) -> Iterable[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   clusterload capacity --lab --dial record_rate=200/s --dial connections=20 \\
-      --mix --until 'limit_load > 90 %'
+      --mix --until 'limit_load > 90 %' --limits mine.toml
   clusterload capacity peak.toml --lab --mix --until 'latency.p99 > 50 ms' \\
       --until 'saturation.cpu > 80 %'
   clusterload capacity --lab --dial connections=10 --raise connections \\
@@ -61,7 +61,7 @@ def capacity(
     mix: bool,
     until: tuple[Bound, ...],
     search: SearchOptions,
-    limits: Limits,
+    limits: Limits | None,
     plot: Path | None,
     dry_run: bool,
     as_json: bool,

@@ -36,7 +36,7 @@ Examples:
 @option("--markdown", type=FILE, metavar="FILE", group=OUTPUT, help="Also write the comparison as Markdown.")
 @options.as_json
 def compare(
-    groups: tuple[str, ...], *, repeats: tuple[str, ...], limits: Limits, markdown: Path | None, as_json: bool
+    groups: tuple[str, ...], *, repeats: tuple[str, ...], limits: Limits | None, markdown: Path | None, as_json: bool
 ) -> None:
     """Compare groups of runs: B, and each further group, with A. Needs no cluster.
 

@@ -12,11 +12,8 @@ from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import TIMES, Command
 from clusterload.cli.stretch import Watched, run_part, with_baseline
 from clusterload.cli.target import (
-    USUAL_LIMITS,
     Target,
     Unlock,
-    limits_for,
-    limits_named,
     observed,
     sources_with_admin,
     unlocked,
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
 @options.duration("How long to watch after the baseline; 40s by default.", TIMES)
 @options.baseline
 @options.interval
-@options.table
+@options.limits
 @options.gates
 @options.unlock
 @options.yes
@@ -48,8 +45,7 @@ def diagnose(
     duration: float | None,
     baseline: str | None,
     interval: float,
-    table: str | None,
-    units: int,
+    limits: Limits | None,
     gates: Gates,
     unlock: Unlock,
     consented: Consent,
@@ -62,7 +58,8 @@ def diagnose(
     the baseline, then the window. If no baseline is named, the time before the last lasting rise is taken, and named;
     where there is none, or with '--baseline none', only absolute levels are evaluated, with less confidence.
 
-    Without --limits a lab is compared with course-basic, another cluster with the limits that its brokers declare.
+    Without --limits it is compared with the limits that the brokers declare; where they declare none, it is judged by
+    how busy the brokers are.
     """
     if file is not None:
         if duration is not None or unlock.unlock or out:
@@ -71,16 +68,15 @@ def diagnose(
             )
         window, before = with_baseline(run_part(file), baseline, search=not gates.fail_if)
         gates.check(window.plan)
-        limits = limits_named(table or USUAL_LIMITS, units)
     else:
         gates.check(None)
         watched = Watched.of(duration, baseline, search=not gates.fail_if)
-        whole, limits = _watched(target, watched, interval, table, units, consented, unlock, out)
+        whole = _watched(target, watched, interval, limits, consented, unlock, out)
         window, before = watched.parts(whole)
     _show(window, before, limits, gates, as_json=as_json)
 
 
-def _show(window: Run, before: Run | None, limits: Limits, gates: Gates, *, as_json: bool) -> None:
+def _show(window: Run, before: Run | None, limits: Limits | None, gates: Gates, *, as_json: bool) -> None:
     from clusterload.analysis.diagnosis import diagnose as judged
     from clusterload.analysis.usage import assess
     from clusterload.cli.console import OUT, print_json
@@ -91,7 +87,7 @@ def _show(window: Run, before: Run | None, limits: Limits, gates: Gates, *, as_j
     verdict = judged(window, usage, before)
     gate = gates.held(window, usage)
     if as_json:
-        print_json(diagnosis_document(window, verdict, before, gate))
+        print_json(diagnosis_document(window, usage, verdict, before, gate))
     else:
         OUT.print(diagnosis_view(window, usage, verdict, before), *gate_view(gate), sep="\n")
         OUT.print(f"Run file: {window.path}", soft_wrap=True)
@@ -102,24 +98,22 @@ def _watched(
     target: Target,
     watched: Watched,
     interval: float,
-    table: str | None,
-    units: int,
+    limits: Limits | None,
     consented: Consent,
     unlock: Unlock,
     out: Path | None,
-) -> tuple[Run, Limits]:
-    """A cluster as it was watched, baseline and window in one, and its limits."""
+) -> Run:
+    """A cluster as it was watched, baseline and window in one."""
     from clusterload.cli.console import note
     from clusterload.cli.live import live, said
     from clusterload.workflow.watch import watch
 
     seconds = watched.seconds
     with observed(target) as cluster:
-        limits = limits_for(target, table, units, cluster)
         title = cluster.title
         with unlocked(target, cluster, consented, unlock, seconds), live(limits, title=title, seconds=seconds) as feed:
             note(watched.sentence)
-            seen = watch(
+            return watch(
                 cluster,
                 seconds=seconds,
                 sources=sources_with_admin(target, cluster, interval),
@@ -128,4 +122,3 @@ def _watched(
                 on_judge=feed.judge,
                 on_wait=said(feed),
             )
-    return seen, limits

@@ -73,7 +73,7 @@ def experiment(
     repeats: int,
     rest: float,
     seed: int | None,
-    limits: Limits,
+    limits: Limits | None,
     out: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -171,7 +171,7 @@ def _varied(
     spec: ExperimentSpec,
     factors: tuple[str, ...],
     folder: Path,
-    limits: Limits,
+    limits: Limits | None,
     rest: float,
     seed: int | None,
 ) -> ExperimentResult:
@@ -216,7 +216,9 @@ def _varied(
             raise AbortedError(f"interrupted: the same command with --out {folder} continues from here") from None
 
 
-def _without(target: Target, consented: Consent, test: SuspectTest, folder: Path, limits: Limits) -> ExperimentResult:
+def _without(
+    target: Target, consented: Consent, test: SuspectTest, folder: Path, limits: Limits | None
+) -> ExperimentResult:
     from clusterload.cli.console import note, waiting
     from clusterload.workflow.experiment import evaluate_suspect, hold_back
 

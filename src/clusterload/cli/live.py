@@ -27,12 +27,12 @@ WATCH_LINE_SECONDS: Final = 10.0
 
 @contextmanager
 def live(
-    limits: Limits, views: Views = Views(), *, title: str = "", seconds: float | None = None  # noqa: B008 (frozen)
+    limits: Limits | None, views: Views = Views(), *, title: str = "", seconds: float | None = None  # noqa: B008 (frozen)
 ) -> Iterator[Feed]:  # fmt: skip
     """What takes all that a run tells while it goes, and shows it.
 
     Args:
-        limits: what it is held against.
+        limits: what it is held against; None for what the brokers declare.
         views: where else it is shown.
         title: of a cluster that is watched; a load brings its own.
         seconds: for which it is watched; None until it is ended.

@@ -34,7 +34,7 @@ from clusterload.cli.grammar import (
     option,
     together,
 )
-from clusterload.cli.target import USUAL_LIMITS, Target, Unlock, consented, limits_named
+from clusterload.cli.target import Target, Unlock, consented, limits_named
 from clusterload.model.errors import UsageError
 
 FILE: Final = click.Path(path_type=Path)
@@ -143,31 +143,19 @@ units: Final = option(
 )
 
 
-def _table(text: str, **settings: Any) -> Decorator:
-    return option("--limits", "table", metavar="TABLE", group=JUDGEMENT, help=text, **settings)
+def _limits(text: str) -> Decorator:
+    return gathered(
+        "limits", limits_named,
+        option("--limits", "table", metavar="TABLE", group=JUDGEMENT, help=text),
+        option("--units", type=click.IntRange(1), metavar="N", group=JUDGEMENT, help=_UNITS_HELP),
+    )  # fmt: skip
 
 
-limits: Final = gathered(
-    "limits", limits_named,
-    _table("A name from 'limits list', or a TOML file.", default=USUAL_LIMITS, show_default=True),
-    units,
-)  # fmt: skip
-"""Which limits; the command gets them, ready to be used, as `limits`."""
-table: Final = together(_table("A name from 'limits list', a TOML file, or 'declared'."), units)
-"""Which limits, also those that the brokers declare; the command gets `table` and `units`."""
-
-
-def _other(table: str | None, units: int | None) -> Any:
-    if units and not table:
-        raise UsageError("--units says how many units a table is for: name the table by --limits")
-    return limits_named(table, units or 1) if table else None
-
-
-other_limits: Final = gathered(
-    "limits", _other,
-    _table("Other limits: a name from 'limits list', or a TOML file."),
-    option("--units", type=click.IntRange(1), metavar="N", group=JUDGEMENT, help=_UNITS_HELP),
-)  # fmt: skip
+limits: Final = _limits(
+    "A name from 'limits list', or a TOML file; by default 'declared', what the brokers' own configuration allows."
+)
+"""Which limits; the command gets them as `limits`, None for what the brokers of each run declared."""
+other_limits: Final = _limits("Other limits: a name from 'limits list', or a TOML file.")
 """As `limits`, for a command that has limits already; it gets None where no others are chosen."""
 
 gates: Final = gathered(

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 def report(
     file: Path,
     *,
-    limits: Limits,
+    limits: Limits | None,
     gates: Gates,
     start: str | None,
     end: str | None,
@@ -86,7 +86,7 @@ class Shown:
     settle: Callable[[], None]
 
 
-def show(run: Run, limits: Limits, gates: Gates, baseline: Run | None = None, *, as_json: bool) -> Shown:
+def show(run: Run, limits: Limits | None, gates: Gates, baseline: Run | None = None, *, as_json: bool) -> Shown:
     """Print a run's judgement: JSON for programs, or the report for people."""
     from clusterload.analysis.diagnosis import diagnose
     from clusterload.analysis.usage import assess
@@ -113,7 +113,7 @@ def _write(file: Path, text: str) -> None:
     note(f"report: {file}")
 
 
-def _draw(run: Run, limits: Limits, folder: Path, graphs: tuple[str, ...]) -> None:
+def _draw(run: Run, limits: Limits | None, folder: Path, graphs: tuple[str, ...]) -> None:
     from clusterload.analysis.usage import assess
     from clusterload.cli.console import OUT
     from clusterload.report.plots import GRAPHS, plot

@@ -57,7 +57,7 @@ def run(
     workers: int | None,
     noop: bool,
     no_metrics: bool,
-    limits: Limits,
+    limits: Limits | None,
     gates: Gates,
     abort_if: tuple[Threshold, ...],
     views: Views,
@@ -108,7 +108,7 @@ def _measured(
     consented: Consent,
     out: Path | None,
     workers: int | None,
-    limits: Limits,
+    limits: Limits | None,
     views: Views,
     *,
     metrics: bool,
@@ -137,7 +137,7 @@ def _measured(
 
 
 def _without_cluster(
-    plan: Plan, target: Target, out: Path | None, workers: int | None, limits: Limits, views: Views
+    plan: Plan, target: Target, out: Path | None, workers: int | None, limits: Limits | None, views: Views
 ) -> Run:
     from clusterload.cli.live import live
     from clusterload.workflow.noop import measure_noop
@@ -153,7 +153,7 @@ def _print_statistics(text: str) -> None:
     sys.stdout.flush()
 
 
-def _show_window(measured: Run, limits: Limits, gates: Gates, *, as_json: bool) -> Callable[[], None]:
+def _show_window(measured: Run, limits: Limits | None, gates: Gates, *, as_json: bool) -> Callable[[], None]:
     """Print what came of a load whose cluster was not looked at; gives what is to be called last, as `show` does."""
     from clusterload.analysis.diagnosis import diagnose
     from clusterload.analysis.usage import assess

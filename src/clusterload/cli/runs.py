@@ -97,7 +97,7 @@ def _ago(text: str) -> int:
 @flag("--all", "every", group=FILTER, text="Show all runs; ignores --latest.")
 @options.limits
 @options.as_json
-def list_(folder: Path, wanted: RunFilter, limits: Limits, *, latest: int, every: bool, as_json: bool) -> None:
+def list_(folder: Path, wanted: RunFilter, limits: Limits | None, *, latest: int, every: bool, as_json: bool) -> None:
     """List the run files of a FOLDER (default: runs), latest first, each with its usage against limits.
 
     Unreadable files come last, with the reason.
@@ -118,7 +118,7 @@ def list_(folder: Path, wanted: RunFilter, limits: Limits, *, latest: int, every
         OUT.print(part)
 
 
-def _came(files: Sequence[RunFile], limits: Limits) -> dict[Path, RunOutcome]:
+def _came(files: Sequence[RunFile], limits: Limits | None) -> dict[Path, RunOutcome]:
     from rich.progress import track
 
     from clusterload.cli.console import ERR

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from clusterload.telemetry.sources.source import Source
     from clusterload.workflow.consent import Consent
 
-USUAL_LIMITS = "course-basic"
-DECLARED = "declared"
-
 
 WITHOUT_KAFKA = (
     "Unknown are groups and their lag, growth by partition, round trips and declared limits, and brokers cannot be "
@@ -326,40 +323,20 @@ def read_stretch(
     return read_history(source, cluster_id_of(properties), start=start, end=last, path=path, on_wait=waiting)
 
 
-def limits_named(table: str, units: int) -> Limits:
-    """A table of limits for so many units, by its name or file."""
-    from clusterload.model.limits import Limits
-
-    if table == DECLARED:
-        raise UsageError("--limits declared asks the brokers as they are now: for the past name a table")
-    return Limits.named(table, units)
-
-
-def limits_for(target: Target, table: str | None, units: int, cluster: Cluster | None = None) -> Limits:
-    """The limits that were named; else the course's for a lab or the past, and for others what their brokers declare.
+def limits_named(table: str | None, units: int | None) -> Limits | None:
+    """A table of limits for so many units, by its name or file; None for what the brokers of a run declared.
 
     Raises:
-        UsageError: `declared` of the past, for which there is no cluster to ask.
+        UsageError: units without a table that is by units.
         ConfigurationError: there is no such table.
     """
-    table = table or (USUAL_LIMITS if target.lab is not None or cluster is None else DECLARED)
-    return limits_named(table, units) if table != DECLARED or cluster is None else _declared_limits(cluster)
+    from clusterload.model.limits import DECLARED, Limits
 
-
-def _declared_limits(cluster: Cluster) -> Limits:
-    from datetime import UTC, datetime
-
-    from clusterload.cli.console import warn
-    from clusterload.kafka.configuration import read_declared
-    from clusterload.model.limits import Limits
-
-    if not cluster.answers:
-        return Limits.declared("No limit is declared", {}, {}, as_of=f"{datetime.now(UTC):%Y-%m-%d}")
-    found = read_declared(cluster)
-    for line in found.missing:
-        warn(f"what the brokers declare is not known: {line}")
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    return Limits.declared(f"Declared by the brokers of {cluster.id}", found.brokers, found.quotas, as_of=today)
+    if table is not None and table != DECLARED:
+        return Limits.named(table, units or 1)
+    if units is not None:
+        raise UsageError("--units says how many units a table is for: name the table by --limits")
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import METRICS, TIME, TIMES, Command, as_usage, flag, option
 from clusterload.cli.options import Views
-from clusterload.cli.target import Target, limits_for, observed, read_stretch, sources_with_admin
+from clusterload.cli.target import Target, observed, read_stretch, sources_with_admin
 from clusterload.model.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _SILENCE: Final = 3.0
     "--wait", type=TIME, metavar="TIME", default="10m", show_default=True, group=METRICS,
     help="Longest wait for late metrics.",
 )  # fmt: skip
-@options.table
+@options.limits
 @options.gates
 @options.views
 @options.out("Where to write the run file; in runs/ by default.")
@@ -53,8 +53,7 @@ def watch(
     interval: float,
     granularity: str | None,
     wait: float,
-    table: str | None,
-    units: int,
+    limits: Limits | None,
     gates: Gates,
     views: Views,
     out: Path | None,
@@ -63,7 +62,7 @@ def watch(
     """Show the usage of each resource against its limit, and how busy the brokers are. Sends no load.
 
     The result is a run like any other: 'clusterload report FILE --from … --to …' evaluates any part of it.
-    Without --limits a lab is compared with course-basic, another cluster with the limits that its brokers declare.
+    Without --limits it is compared with the limits that the brokers declare, which are kept in the run file.
     """
     from clusterload.cli.report import show
 
@@ -73,12 +72,11 @@ def watch(
             raise UsageError("--for watches from now on, --from reads the past: give one of them")
         if views != Views():
             raise UsageError("--web and --expose show what goes on now: leave out --from, or them")
-        limits = limits_for(target, table, units)
         seen = _past(target, start, end, granularity or "", wait, out)
     else:
         if granularity:
             raise UsageError("--granularity is for the past, with --from; from now on it is --interval")
-        seen, limits = _live(target, duration, interval, table, units, out, views, with_admin=with_admin)
+        seen = _live(target, duration, interval, limits, out, views, with_admin=with_admin)
     show(seen, limits, gates, as_json=as_json).settle()
     if start is None:
         _check_alive(seen, interval)
@@ -112,29 +110,25 @@ def _live(
     target: Target,
     duration: float | None,
     interval: float,
-    table: str | None,
-    units: int,
+    limits: Limits | None,
     out: Path | None,
     views: Views,
     *,
     with_admin: bool,
-) -> tuple[Run, Limits]:
+) -> Run:
     from clusterload.cli.live import live, said
     from clusterload.workflow.watch import watch as watch_cluster
 
-    with observed(target) as cluster:
-        limits = limits_for(target, table, units, cluster)
-        with live(limits, views, title=cluster.title, seconds=duration) as feed:
-            seen = watch_cluster(
-                cluster,
-                seconds=duration,
-                sources=sources_with_admin(target, cluster, interval, always=with_admin),
-                path=out,
-                on_look=feed.look,
-                on_judge=feed.judge,
-                on_wait=said(feed),
-            )
-    return seen, limits
+    with observed(target) as cluster, live(limits, views, title=cluster.title, seconds=duration) as feed:
+        return watch_cluster(
+            cluster,
+            seconds=duration,
+            sources=sources_with_admin(target, cluster, interval, always=with_admin),
+            path=out,
+            on_look=feed.look,
+            on_judge=feed.judge,
+            on_wait=said(feed),
+        )
 
 
 def _past(target: Target, start: str, end: str | None, granularity: str, wait: float, out: Path | None) -> Run:

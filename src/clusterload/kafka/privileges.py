@@ -70,7 +70,12 @@ PRIVILEGES: Final = (
         "lag, members and their coming and going of the groups that may not be described",
         series=("consumer_lag", "group_members", "members_changed"),
     ),
-    _right("limits", "DescribeConfigs", "Cluster", "limits that the brokers declare, and client quotas"),
+    _right(
+        "limits",
+        "DescribeConfigs",
+        "Cluster",
+        "limits that the brokers declare: none are known, an event says so, and the run goes on",
+    ),
     _right("describe topics", "Describe", "Topic", "topics are left out, as if they did not exist"),
     _right(
         "describe groups",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clusterload.model.ledger import Ledger
+    from clusterload.model.limits import Limits
     from clusterload.model.series import Series
     from clusterload.model.workload import Plan
 
@@ -144,6 +145,8 @@ class Run(Displayed):
         traffic: of the wire engine's Loads.
         generator: what the wire engine took; None if it had no part.
         labels: what somebody wrote on it afterwards, to find it again.
+        declared: the limits that the brokers declared when it was made, without any where they declare none; None if
+            that is not known.
         path: the file it was read from or written to.
     """
 
@@ -160,6 +163,7 @@ class Run(Displayed):
     traffic: tuple[Traffic, ...] = ()
     generator: Generator | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    declared: Limits | None = None
     path: Path | None = None
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from clusterload.analysis.ceiling.search import StepOutcome
 from clusterload.model import units
+from clusterload.model.limits import NO_LIMITS
 from clusterload.model.resources import RESOURCES
 from clusterload.report.calibration import search_document
 from clusterload.report.plain import finite
@@ -130,7 +131,8 @@ def _bounds(capacity: Capacity) -> str:
     kept = ", ".join(bound.kept_text for bound in capacity.bounds)
     searches = f"{len(capacity.ceiling.telling)} of {capacity.ceiling.wanted} searches"
     shared = " The brokers share one machine with the generator." if capacity.lab else ""
-    return f"While {kept} by limits {capacity.limits}; {searches} found it.{shared}"
+    by = "" if capacity.limits == NO_LIMITS.name else f" by limits {capacity.limits}"
+    return f"While {kept}{by}; {searches} found it.{shared}"
 
 
 _LOOKS: Final = {

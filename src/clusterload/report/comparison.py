@@ -99,12 +99,12 @@ def unknown_lines(pair: GroupComparison) -> Iterator[str]:
 def explained(found: Comparison) -> str:
     """What the intervals and the words rest on."""
     if not found.looked:
-        return f"Held against {found.limits}."
+        return f"Limits: {found.limits}."
     rest = round(1 / BY_CHANCE)
     return (
         f"How runs differ is taken from {found.basis}. An interval is of one figure by itself, and contains what is "
         f"true in {units.percent(SURE)} of comparisons. With {found.looked} figures a word takes more than that: equal "
-        f"groups get any at all in 1 of {rest} comparisons. Held against {found.limits}."
+        f"groups get any at all in 1 of {rest} comparisons. Limits: {found.limits}."
     )
 
 

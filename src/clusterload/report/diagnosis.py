@@ -39,8 +39,8 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
         verdict: the judgement.
         baseline: what it was judged against.
     """
-    against = f"against {units.duration(baseline.seconds)} before" if baseline else "without a baseline"
-    head = f"{units.duration(run.seconds)} from {clock_time(run.start)}, {against}, {usage.limits.title}"
+    against = f"with a baseline of {units.duration(baseline.seconds)}" if baseline else "without a baseline"
+    head = f"{units.duration(run.seconds)} from {clock_time(run.start)}, {against}, {usage.limits.against}"
     parts: list[RenderableType] = [Text(capitalized(verdict.sentence), style="bold"), Text(head, style="dim")]
     parts += [Text("; ".join((reached.sentence, *reached.evidence)), style="yellow") for reached in verdict.reached]
     for finding in verdict.findings:
@@ -103,7 +103,7 @@ def _culprit_words(culprit: Culprit) -> str:
 
 
 def diagnosis_document(
-    run: Run, verdict: Verdict, baseline: Run | None = None, gate: Gate | None = None
+    run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None, gate: Gate | None = None
 ) -> dict[str, Any]:
     """A diagnosis as plain values; what is unknown or infinite is null."""
     return {
@@ -112,6 +112,7 @@ def diagnosis_document(
         "start": clock_time(run.start),
         "seconds": run.seconds,
         "baseline_seconds": baseline.seconds if baseline else None,
+        "limits": limits_named(usage),
         "limit_load": finite(verdict.limit_load),
         "saturation": finite(verdict.saturation.sustained) if verdict.saturation else None,
         "binding": _binding(verdict),
@@ -125,6 +126,11 @@ def diagnosis_document(
         "thresholds": gate_document(gate or Gate()),
         "run": str(run.path) if run.path else None,
     }
+
+
+def limits_named(usage: Usage) -> dict[str, str] | None:
+    """Which table of limits a usage is against, as plain values; None where no limits are known."""
+    return {"name": usage.limits.name, "title": usage.limits.title} if usage.limits.known else None
 
 
 def _binding(verdict: Verdict) -> dict[str, Any]:

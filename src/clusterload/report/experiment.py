@@ -61,6 +61,7 @@ def experiment_document(outcome: ExperimentResult) -> dict[str, Any]:
     """An experiment as plain values; each in the unit given with it, None where it is not known."""
     return {
         "design": str(outcome.design.kind),
+        "limits": outcome.limits or None,
         "settle_s": outcome.settle,
         "runs": [
             {

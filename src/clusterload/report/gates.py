@@ -99,7 +99,7 @@ def _suite_properties(run: Run, usage: Usage) -> dict[str, str]:
     return {
         "run": run.id,
         "file": str(run.path) if run.path else "",
-        "limits": usage.limits.title,
+        "limits": usage.limits.words,
         "complete": str(run.complete).lower(),
     }
 
@@ -151,7 +151,7 @@ def _head(run: Run, verdict: Verdict, gate: Gate) -> str:
 def _foot(run: Run, usage: Usage) -> str:
     parts = [
         f"{units.duration(run.seconds)} from {clock_time(run.start)}",
-        f"limits: {usage.limits.title}",
+        f"limits: {usage.limits.words}",
         f"run {run.id}",
     ]
     if not run.complete:

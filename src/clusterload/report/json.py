@@ -16,7 +16,7 @@ from clusterload.model.histogram import Histogram
 from clusterload.model.limits import row_of
 from clusterload.model.run import Run, clock_time
 from clusterload.model.workload import declaration_of
-from clusterload.report.diagnosis import finding_document
+from clusterload.report.diagnosis import finding_document, limits_named
 from clusterload.report.gates import gate_document
 from clusterload.report.load import QUANTILES
 from clusterload.report.plain import finite
@@ -47,6 +47,7 @@ def run_document(run: Run, usage: Usage, verdict: Verdict, thresholds: Gate | No
             {"resource": line.resource.name, "broker": line.broker, "typical": finite(line.typical)}
             for line in usage.saturation
         ],
+        "limits": limits_named(usage),
         "limit_load": finite(verdict.limit_load),
         "provider_load": {
             line.resource.name: {"typical": finite(line.typical), "peak": finite(line.peak)}

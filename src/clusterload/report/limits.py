@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.model.limits import Limit, Limits, row_of
+from clusterload.model.limits import Limit, Limits
 from clusterload.model.resources import RESOURCES, dimensions
 from clusterload.model.wording import in_sentence
 from clusterload.report.tables import table
@@ -89,14 +89,4 @@ def unknown(limits: Limits) -> tuple[str, ...]:
 
 def limits_document(limits: Limits) -> dict[str, Any]:
     """A table of limits as plain values; `limits` and `disputed` have the keys of the TOML tables."""
-    return {
-        "name": limits.name,
-        "title": limits.title,
-        "note": limits.note,
-        "units": limits.units,
-        "unit_name": limits.unit_name,
-        "most_units": limits.most_units or None,
-        "limits": [row_of(limit) for limit in limits.limits],
-        "disputed": [row_of(limit) for limit in limits.disputed],
-        "unknown": list(unknown(limits)),
-    }
+    return {**limits.as_document(), "most_units": limits.most_units or None, "unknown": list(unknown(limits))}

@@ -117,6 +117,7 @@ def _amount(value: float, dial: DialNow) -> str:
 
 def _cluster(metrics: Metrics) -> Iterator[RenderableType]:
     yield _line(metrics.about, "dim")
+    yield _line(metrics.against, "dim")
     yield _headline(metrics)
     for alarm in metrics.alarms:
         yield _line(f"{alarm.resource.title}: {units.number(alarm.now)}", "bold red")
@@ -144,7 +145,7 @@ def _headline(metrics: Metrics) -> Table:
 def _binding_words(metrics: Metrics) -> str:
     """What binds; nothing where the cluster is idle."""
     if metrics.binding is None:
-        return "no limit is known"
+        return "" if metrics.limits else "no limits are known"
     return f"by {_named(metrics.binding)}" if metrics.limit_load >= NOTICEABLE else ""
 
 
@@ -199,9 +200,11 @@ def _found(finding: FindingNow, at: float) -> str:
 
 
 def _metrics_line(metrics: Metrics) -> str:
-    parts = [f"limit load {units.percent(metrics.limit_load)}"]
-    if metrics.binding is not None and metrics.limit_load >= NOTICEABLE:
-        parts[0] += f" ({_named(metrics.binding)})"
+    parts = []
+    if metrics.limits:
+        binds = metrics.binding is not None and metrics.limit_load >= NOTICEABLE
+        by = f"{_named(metrics.binding)}, " if binds and metrics.binding else ""
+        parts.append(f"limit load {units.percent(metrics.limit_load)} ({by}limits {metrics.limits})")
     if metrics.busiest is not None:
         parts.append(f"{_named(metrics.busiest)} {units.percent(metrics.busiest.now)}")
     return ", ".join([*parts, *level_words(metrics)])

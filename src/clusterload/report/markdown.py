@@ -22,7 +22,7 @@ def _lines(outline: Outline) -> Iterator[str]:
     yield f"**{for_markdown(outline.sentence)}**\n"
     yield f"{' · '.join(map(for_markdown, outline.about))}\n"
     if outline.load is not None:
-        yield f"Limit load: {for_markdown(outline.load.summary)}\n"
+        yield f"{for_markdown(outline.load.title)}: {for_markdown(outline.load.summary)}\n"
     yield f"### {for_markdown(outline.advice.title)}\n"
     yield from _body(outline.advice, 3)
     yield from _facts(outline.keys)

@@ -71,7 +71,7 @@ class Outline:
         state: of the verdict.
         sentence: the verdict in one sentence.
         keys: the figures that a reader wants first, with their labels.
-        load: the limit load over time; None if no share is known.
+        load: the limit load over time, or how busy the brokers are where no share is known; None if neither is.
         advice: what to do.
         parts: all that stands below.
     """

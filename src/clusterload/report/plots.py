@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK: Final = "#333333"
 LIMIT_COLOUR: Final = "#B00020"
+QUIET: Final = "#777777"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +183,16 @@ def plot(usages: Usage | Mapping[str, Usage], graphs: Sequence[str] = tuple(GRAP
             _draw(cell, graph, named)
         for cell in cells[len(chosen) :]:
             cell.set_visible(False)
+        figure.supxlabel(_limits_words(named.values()), x=0.01, ha="left", fontsize=7.5, color=QUIET)
         if len(named) > 1:
             figure.legend(*cells[0].get_legend_handles_labels(), loc="outside upper left", ncols=3, frameon=False)
     return Plot(figure)
+
+
+def _limits_words(usages: Iterable[Usage]) -> str:
+    """Which tables the limits are of."""
+    words = dict.fromkeys(usage.limits.words for usage in usages)
+    return f"Limits: {'; '.join(words)}"
 
 
 def _graph(name: str) -> Graph:

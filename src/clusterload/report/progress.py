@@ -9,11 +9,10 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from clusterload.analysis.usage import assess
 from clusterload.model import units
-from clusterload.model.limits import Limits
 from clusterload.report.html.page import progress_bar
 from clusterload.report.live import level_words
 from clusterload.report.plain import one_line
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 Publish = Callable[..., Any]
 """Takes a display by type of content, with `transient` and `update` as IPython's publisher has them."""
-
-_NO_LIMITS: Final = Limits(name="none", title="none", limits=())
 
 
 def notebook_progress(publish: Publish) -> ProgressDisplay:
@@ -105,7 +102,7 @@ def watch_progress(
 
     def look(run: Run) -> None:
         done = clock() - begun
-        words = ", ".join(level_words(metrics_now(run, assess(run, _NO_LIMITS)))) or "nothing was seen yet"
+        words = ", ".join(level_words(metrics_now(run, assess(run)))) or "nothing was seen yet"
         display.draw(words, done if seconds is None else min(done, seconds))
 
     return look

@@ -14,6 +14,7 @@ from clusterload.analysis.diagnosis import Verdict
 from clusterload.analysis.usage import Usage, provider_load
 from clusterload.model import units
 from clusterload.model.run import Run
+from clusterload.model.wording import capitalized
 from clusterload.report.diagnosis import finding_line
 from clusterload.report.html.page import page
 from clusterload.report.load import load_view
@@ -54,7 +55,8 @@ class Report(Shown):
     def __rich__(self) -> RenderableType:
         name = self.run.plan.name if self.run.plan else "no load of ours"
         head = f"[bold]{escape(name)}[/]  run {self.run.id}, {units.duration(self.run.seconds)}"
-        parts: list[RenderableType] = [Text.from_markup(head), usage_table(self.usage)]
+        against = Text(capitalized(self.usage.limits.against), style="dim")
+        parts: list[RenderableType] = [Text.from_markup(head), against, usage_table(self.usage)]
         parts += [saturation_table(self.usage)] if self.usage.saturation else []
         parts += load_view(self.run)
         parts += [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from clusterload.model import units
+from clusterload.model.limits import NO_LIMITS
 from clusterload.model.run import clock_minute, clock_time
 from clusterload.model.units import BYTES, Quantity
+from clusterload.model.wording import capitalized
 from clusterload.report.tables import plain, table
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def runs_view(
             if file.summary is not None:
                 shown.add_row(*_cells(file.summary, came[file.path]))
         yield shown
+        yield Text(_held_against(came.values()), style="dim")
     else:
         yield Text("No such runs.")
     if older:
@@ -56,7 +59,13 @@ def _cells(summary: Summary, came: RunOutcome) -> Iterator[Text]:
     if came.error:
         yield plain("damaged", "yellow")
     else:
-        yield _two(units.percent(came.limit_load), came.state)
+        yield _two(units.percent(came.limit_load) if came.limits else "unknown", came.state)
+
+
+def _held_against(came: Iterable[RunOutcome]) -> str:
+    """Which tables the limit loads are of."""
+    known = sorted({outcome.limits for outcome in came if outcome.limits})
+    return f"Limits: {', '.join(known)}." if known else f"{capitalized(NO_LIMITS.words)}."
 
 
 def _two(first: str, second: str) -> Text:
@@ -102,7 +111,8 @@ def _document(run_file: RunFile, came: RunOutcome | None) -> dict[str, Any]:
 def _came(came: RunOutcome) -> dict[str, Any]:
     if came.error:
         return {"error": came.error}
-    return {"state": came.state, "limit_load": came.limit_load if math.isfinite(came.limit_load) else None}
+    load = came.limit_load if math.isfinite(came.limit_load) else None
+    return {"state": came.state, "limit_load": load, "limits": came.limits or None}
 
 
 def pruned_view(files: Sequence[RunFile], *, kept: int, removed: bool) -> Iterator[RenderableType]:

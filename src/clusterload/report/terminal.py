@@ -126,9 +126,13 @@ def _baseline(outcome: Outcome) -> str:
     return "The first load: " + "; ".join(load.dials.as_text() for load in plan.loads) if plan else ""
 
 
+def _limits(outcome: Outcome) -> Text:
+    return Text(f"Limits: {outcome.steps[0].usage.limits.words}", style="dim")
+
+
 def riddle_view(outcome: Outcome) -> RenderableType:
     """What the team sees: ingress and the load."""
-    return Group(_baseline(outcome), case_table(outcome, ["ingress"], binding=False))
+    return Group(_baseline(outcome), case_table(outcome, ["ingress"], binding=False), _limits(outcome))
 
 
 def answer_view(outcome: Outcome) -> RenderableType:
@@ -138,6 +142,7 @@ def answer_view(outcome: Outcome) -> RenderableType:
     ]
     return Group(
         case_table(outcome, ["ingress", "egress", "requests", "connections"]),
+        _limits(outcome),
         *(Text(line, style="dim") for line in prediction_lines(outcome)),
         *events,
         Text(""),

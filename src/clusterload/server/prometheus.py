@@ -97,7 +97,8 @@ def _dials(loads: Iterable[LoadNow]) -> Iterator[Metric]:
 
 def _cluster_families(metrics: Metrics) -> Iterator[Metric]:
     yield _gauge("metrics_timestamp_seconds", "When the cluster's newest figures are of.", {}, metrics.time / 1e9)
-    yield _gauge("limit_load_ratio", "The largest share of a limit, of which 1 is the limit.", {}, metrics.limit_load)
+    named = {"limits": metrics.limits}
+    yield _gauge("limit_load_ratio", "The largest share of a limit, of which 1 is it.", named, metrics.limit_load)
     yield _gauges(
         "limit_share_ratio", "A resource as a share of a limit.", ("resource", "broker", "limit", "source"),
         (

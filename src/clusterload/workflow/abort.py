@@ -32,26 +32,23 @@ if TYPE_CHECKING:
 REACH_SECONDS: Final = 15.0
 """How far back a look reaches beyond the longest stretch that a threshold must last."""
 
-_NO_LIMITS: Final = Limits(name="none", title="none", limits=())
 
-
-def check_abort_if(thresholds: Sequence[Threshold], sources: Sequence[Source], limits: Limits | None) -> None:
+def check_abort_if(thresholds: Sequence[Threshold], sources: Sequence[Source]) -> None:
     """See that thresholds can be evaluated while a load runs, before anything is touched.
 
     Args:
         thresholds: those that are to.
         sources: of the cluster's metrics.
-        limits: what a limit load is held against; None if there are none.
 
     Raises:
         ConfigurationError: one of them would never be known while the load runs.
     """
     for threshold in thresholds:
-        if reason := _never_known(threshold, sources, limits):
+        if reason := _never_known(threshold, sources):
             raise ConfigurationError(f"{threshold.text!r} cannot end a load: {reason}")
 
 
-def _never_known(threshold: Threshold, sources: Sequence[Source], limits: Limits | None) -> str:
+def _never_known(threshold: Threshold, sources: Sequence[Source]) -> str:
     """Why a threshold is not known before all is over; nothing if it is."""
     counted = threshold.measure.family in {Family.LEDGER, Family.LOST}
     if threshold.measure.family is Family.ACHIEVED or (counted and not threshold.upper):
@@ -60,15 +57,13 @@ def _never_known(threshold: Threshold, sources: Sequence[Source], limits: Limits
         return f"{threshold.aggregate} is known only when all is over; leave it out, or say for how long"
     if threshold.measure.needs_metrics and not sources:
         return "it needs the cluster's metrics, and none are read"
-    if threshold.measure.family is Family.LIMIT_LOAD and limits is None:
-        return "a limit load needs limits, and none were given"
     return ""
 
 
 class AbortMonitor:
     """Evaluates the thresholds of a load while it runs, and says when it is to end."""
 
-    def __init__(self, plan: Plan, limits: Limits, window: Window) -> None:
+    def __init__(self, plan: Plan, limits: Limits | None, window: Window) -> None:
         """Guard the load of a plan, of which metrics are seen by `looks`."""
         self._plan, self._limits, self._looks = plan, limits, window
         self._reach = _reach(plan.abort_if)
@@ -172,7 +167,7 @@ def abort_monitor(
         for each in threshold.measure.read_from(frozenset(dict(threshold.where)))
     }
     window = Window(sources, "", surroundings, names={*UNLABELLED, *needed}, seconds=reach)
-    monitor = AbortMonitor(plan, limits or _NO_LIMITS, window)
+    monitor = AbortMonitor(plan, limits, window)
     if not plan.abort_if:
         yield monitor, recorder
         return

@@ -23,6 +23,7 @@ from clusterload.telemetry.runfile import Recorder, read_run
 from clusterload.telemetry.sources.source import OnWait, Source
 from clusterload.workflow.abort import abort_monitor
 from clusterload.workflow.consent import Consent
+from clusterload.workflow.declared_limits import keep_declared
 from clusterload.workflow.drive import drive
 from clusterload.workflow.live.window import OnLook, watched
 from clusterload.workflow.preflight import Cleared, check_topic, preflight, writes
@@ -61,7 +62,7 @@ def measure(
         consented: to load a cluster that is not a lab: its id, and caps that were raised.
         seed: of all chance; by default drawn and written down.
         workers: processes of the wire engine; by default as many as the dials call for.
-        limits: what a limit load is held against that may end the load.
+        limits: what a limit load is held against that may end the load; None for what the brokers declare.
         on_progress: called five times a second during the load; by default a notebook shows how far it is.
         on_look: called about every second with the last minute's metrics as a run, in a thread of its own.
         on_judge: called there about every five seconds with all Series of it.
@@ -85,10 +86,11 @@ def measure(
         created_here = {"created_topics": created, "created_groups": list(cleared.absent_groups), "seed": seed}
         surroundings = {**environment(cluster, chosen), **_of_plan(plan, cluster, topics), **created_here}
         recorder.document("environment", surroundings)
+        declared = keep_declared(cluster, recorder)
         before = _ends(cluster, topics)
         with (
-            watched(chosen, recorder, surroundings, on_look, on_judge) as (show, shown),
-            abort_monitor(plan, shown, chosen, limits, surroundings) as (monitor, sink),
+            watched(chosen, recorder, surroundings, on_look, on_judge, declared) as (show, shown),
+            abort_monitor(plan, shown, chosen, limits or declared, surroundings) as (monitor, sink),
             running(chosen, sink),
             injected(plan.faults, cleared.lab, duration=plan.duration, on_event=shown.event) as faults,
         ):

@@ -50,7 +50,7 @@ def measure_noop(
                 f"load {load.name!r} ({load.engine}, {load.kind}) cannot run against the stub broker: only what "
                 "engine wire produces or connects can"
             )
-    check_abort_if(plan.abort_if, (), None)
+    check_abort_if(plan.abort_if, ())
     check_machine(plan, workers)
     if plan.faults:
         raise ConfigurationError("the stub broker cannot be broken: leave the faults out")

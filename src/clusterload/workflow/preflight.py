@@ -30,6 +30,7 @@ from clusterload.telemetry.sources.source import HistorySource, Source
 from clusterload.workflow import consent
 from clusterload.workflow.abort import check_abort_if
 from clusterload.workflow.consent import Consent
+from clusterload.workflow.declared_limits import require_limits
 
 if TYPE_CHECKING:
     from clusterload.lab.description import LabInfo
@@ -85,7 +86,7 @@ def preflight(
         )
     chosen = tuple(sources_of(cluster) if sources is None else sources)
     _check_length(plan, chosen)
-    check_abort_if(plan.abort_if, chosen, limits)
+    check_abort_if(plan.abort_if, chosen)
     check_machine(plan, workers)
     if any(load.engine == "wire" for load in plan.loads):
         security_of(cluster.properties)  # a login that engine wire does not have
@@ -93,6 +94,7 @@ def preflight(
         require_free(Path(path))
     if lab is None:
         consent.require(consented, plan, cluster.id)
+    require_limits((*plan.abort_if, *plan.thresholds), cluster, limits)
     check_faults(plan.faults, lab, duration=plan.duration, made={load.topic for load in plan.loads})
     topics = _checked_topics([load for load in plan.loads if load.has_topic], cluster)
     groups = absent_groups(cluster, [load.group_id for load in plan.loads if load.has_group])

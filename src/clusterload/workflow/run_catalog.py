@@ -58,11 +58,13 @@ class RunOutcome:
     Attributes:
         state: of the verdict, in words; empty if its Series cannot be read.
         limit_load: typical share of the resource that binds, as a ratio; NaN if it is not known.
+        limits: the name of the table that this is of; empty where no limits are known.
         error: why it cannot be told; nothing if it can.
     """
 
     state: str = ""
     limit_load: float = math.nan
+    limits: str = ""
     error: str = ""
 
 
@@ -125,14 +127,16 @@ def _companions(path: Path) -> list[Path]:
     return [path.with_name(path.name + end) for end in _SQLITE_SUFFIXES]
 
 
-def outcome_of(file: RunFile, limits: Limits) -> RunOutcome:
+def outcome_of(file: RunFile, limits: Limits | None) -> RunOutcome:
     """The outcome of a run against limits; it is read as a whole."""
     try:
         run = read_run(file.path)
     except StoreError as error:
         return RunOutcome(error=str(error))
-    verdict = diagnose(run, assess(run, limits))
-    return RunOutcome(state=str(verdict.state), limit_load=verdict.limit_load)
+    usage = assess(run, limits)
+    verdict = diagnose(run, usage)
+    named = usage.limits.name if usage.limits.known else ""
+    return RunOutcome(state=str(verdict.state), limit_load=verdict.limit_load, limits=named)
 
 
 def to_delete(

@@ -14,6 +14,7 @@ from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.record import collect, environment, recording, running
 from clusterload.telemetry.runfile import read_run
 from clusterload.telemetry.sources.source import OnWait, Source
+from clusterload.workflow.declared_limits import keep_declared
 from clusterload.workflow.live.window import LOOK_SECONDS, OnLook, Tee, Viewer, Window, window_names
 from clusterload.workflow.progress import progress_display
 
@@ -54,7 +55,8 @@ def watch(
     with recording(path) as recorder:
         surroundings = environment(cluster, chosen)
         recorder.document("environment", surroundings)
-        window = Window(chosen, recorder.id, surroundings, names=window_names(on_judge))
+        declared = keep_declared(cluster, recorder)
+        window = Window(chosen, recorder.id, surroundings, names=window_names(on_judge), declared=declared)
         viewer = Viewer(window, look, on_judge)
         with running(chosen, Tee(recorder, window.recent), baseline=0.0), window.following():
             start = time.time_ns()

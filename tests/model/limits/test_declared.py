@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from clusterload.model.limits import Force, Limits, Scope
 
 STOCK = {
@@ -47,6 +51,35 @@ def test_brokers_that_differ_have_a_limit_each_and_those_that_declare_none_have_
         ("connections", "broker 1", 500, "max.connections of broker 1"),
         ("connections", "broker 2", 800, "max.connections of broker 2"),
     ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        declared({}),
+        declared({"max.connections": "500"}, {"max.connections": "800"}),
+        declared({"max.connections": "9"}, quotas={"user a": {"producer_byte_rate": 1.0}}),
+        Limits.named("msk-express-m7g.large", 3),
+        Limits.named("course-basic"),
+    ],
+    ids=lambda table: table.name,
+)
+def test_a_table_kept_as_plain_values_is_the_same_again(table: Limits) -> None:
+    assert Limits.from_document(json.loads(json.dumps(table.as_document()))) == table
+
+
+def test_of_very_many_quotas_a_few_are_told_and_the_others_counted() -> None:
+    quotas = {f"client id {number}": {"producer_byte_rate": 1e6} for number in range(2000)}
+    note = declared({}, quotas=quotas).note
+    assert note.count("A quota of client id") == 5
+    assert note.endswith("So do 1,995 more quotas.")
+
+
+def test_where_nothing_is_declared_it_is_said_how_to_name_limits() -> None:
+    assert declared({}).against == (
+        "the brokers declare no limits: name a table with --limits NAME ('clusterload limits list' shows them)"
+    )
+    assert declared({"max.connections": "500"}).against == "against Ours"
 
 
 def test_a_limit_of_the_only_listener_for_clients_is_the_broker_s_if_it_is_lower() -> None:

@@ -51,6 +51,9 @@ def test_a_watched_cluster_of_version_1_comes_to_what_it_came_to(kept: Path) -> 
     [connections] = [series for series in run.named("connections") if series.labels == {"broker": "3"}]
     assert (connections.kind.value, str(connections.unit), len(connections)) == ("gauge", "connections", 22)
     assert assess(run, Limits.named("course-basic")).typical_load == pytest.approx(0.12)
+    # Nobody asked the brokers then what they declare.
+    assert run.declared is None
+    assert not assess(run).limits.known
 
 
 @pytest.mark.parametrize("kept", ["version-1-load.run"], indirect=True)

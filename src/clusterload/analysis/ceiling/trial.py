@@ -38,8 +38,6 @@ SEEN: Final = 0.6
 GENERATORS_OWN: Final = ("Too many open files", "Cannot assign requested address", "Cannot allocate memory")
 """Failures of a connection that are this machine's, in the system's words."""
 
-_NO_LIMITS: Final = Limits(name="none", title="none", limits=())
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
@@ -49,13 +47,13 @@ class Trial:
         resource: what is searched for.
         watched: Loads with the kind of their latency that tells how the cluster serves; of several the worst counts.
         bounds: what breaks a step.
-        limits: what a bound on the limit load is held against.
+        limits: what a bound on the limit load is held against; None for what the brokers declare.
     """
 
     resource: str
     watched: tuple[tuple[str, str], ...]
     bounds: tuple[Bound, ...]
-    limits: Limits = _NO_LIMITS
+    limits: Limits | None = None
 
     def step(self, value: float, run: Run) -> Step:
         """What became of a step that drove the resource to a value, by the settled part of its run."""

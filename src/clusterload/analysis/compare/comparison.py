@@ -20,6 +20,7 @@ from clusterload.analysis.compare.reading import RunFigures, reading_of
 from clusterload.analysis.compare.settings import Setting, settings, uneven
 from clusterload.analysis.estimate import Estimate
 from clusterload.analysis.statistics import holm
+from clusterload.analysis.usage import tables_of
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.errors import UsageError
@@ -109,7 +110,7 @@ class Comparison(Displayed):
         groups: in the order in which they were given; they are called A, B, C and so on.
         comparisons: of each later group with the first one.
         settings: what differs between the groups' plans, and what they were made with.
-        limits: the title of the table that all were held against.
+        limits: the title of the table that all were held against, or that no limits are known.
         basis: what how runs differ was taken from, in words.
         notes: what a reader should know besides.
     """
@@ -130,12 +131,14 @@ class Comparison(Displayed):
         return sum(difference.known for comparison in self.comparisons for difference in comparison.differences)
 
 
-def compare(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Iterable[Run] = ()) -> Comparison:
+def compare(
+    groups: Mapping[str, Sequence[Run]], limits: Limits | None = None, repeats: Iterable[Run] = ()
+) -> Comparison:
     """Hold groups of runs side by side. Pure: the same runs say the same anywhere.
 
     Args:
         groups: runs of one plan each, by what people call them; the others are held against the first one.
-        limits: what their limit load is held against.
+        limits: what their limit load is held against; None for what each run's brokers declared.
         repeats: further runs, of which those of a group's plan tell how its runs differ from each other.
 
     Raises:
@@ -145,7 +148,8 @@ def compare(groups: Mapping[str, Sequence[Run]], limits: Limits, repeats: Iterab
     _check_apart(made)
     known = {reading.run.id for group in made for reading in group.readings}
     more = [reading_of(run, limits) for run in repeats if run.id not in known]
-    return side_by_side(made, limits.title, more)
+    runs = [reading.run for group in made for reading in group.readings]
+    return side_by_side(made, tables_of(runs, limits), more)
 
 
 def side_by_side(groups: Sequence[RunGroup], limits: str, repeats: Sequence[RunFigures] = ()) -> Comparison:
@@ -168,7 +172,7 @@ def side_by_side(groups: Sequence[RunGroup], limits: str, repeats: Sequence[RunF
     )
 
 
-def _grouped(groups: Mapping[str, Sequence[Run]], limits: Limits) -> Iterator[RunGroup]:
+def _grouped(groups: Mapping[str, Sequence[Run]], limits: Limits | None) -> Iterator[RunGroup]:
     if len(groups) <= 1 or len(groups) > len(ascii_uppercase):
         raise UsageError(f"{len(groups)} groups cannot be compared: give two, or a few more")
     for name, (title, runs) in zip(ascii_uppercase, groups.items(), strict=False):

@@ -100,7 +100,7 @@ class RunFigures:
         return next(fitting, "") or self.gaps.get(figure, "")
 
 
-def reading_of(run: Run, limits: Limits) -> RunFigures:
+def reading_of(run: Run, limits: Limits | None) -> RunFigures:
     """What a run comes to, held against limits."""
     kept = _warmed_up(run)
     told: dict[ComparedFigure, float | str] = {
@@ -150,7 +150,7 @@ def _achieved(run: Run) -> Iterator[tuple[ComparedFigure, float]]:
         yield figure, told.value if most else told.value / told.asked.value
 
 
-def _of_brokers(run: Run, limits: Limits) -> Iterator[tuple[ComparedFigure, float]]:
+def _of_brokers(run: Run, limits: Limits | None) -> Iterator[tuple[ComparedFigure, float]]:
     for figure, value in effects.figures_of(run, limits).items():
         # That the limit load is not known is worth a word; of the others it says that nobody measures them.
         if figure.name in _OF_BROKERS and (figure is effects.LIMIT_LOAD or not math.isnan(value)):

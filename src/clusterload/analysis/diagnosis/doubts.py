@@ -141,13 +141,13 @@ def _because(load: Load | None, bottleneck: Bottleneck | None) -> str:
 
 def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
     """What was not measured of the cluster, a line each."""
-    if not usage.limits.limits:
-        yield "no limit of this cluster is known"
-    elif not usage.shares:
+    if usage.shares:
+        yield from (f"{name} was not measured" for name in usage.missing)
+    elif usage.limits.known:
         yield "no resource was measured that has a limit"
-    for name in usage.missing:
-        if usage.shares:
-            yield f"{name} was not measured"
+    elif usage.busiest is None:
+        # Where no limits are known, how busy the brokers are is judged, and nothing is missing for that.
+        yield "neither a limit of this cluster nor how busy its brokers are is known"
     for name in dict.fromkeys(share.resource.name for share in usage.shares):
         for broker in _unseen_brokers(run, name):
             yield f"broker {broker} gave no figures of {name}"

@@ -1,4 +1,4 @@
-"""Verdict: a run and its usage judged in one of three states, with a baseline or without, and the words of it."""
+"""Verdict: a run and its usage judged in one of four states, with a baseline or without, and the words of it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ class State(StrEnum):
     """What a verdict says; *limited* is at or over a limit or a guideline, or saturated."""
 
     WITHIN = "within limits"
+    UNSATURATED = "not saturated"
+    """No limit of the cluster is known, so that only how busy its brokers are was judged."""
     LIMITED = "limited"
     INCONCLUSIVE = "inconclusive"
 
@@ -44,7 +46,7 @@ class Verdict(Displayed):
     """The judgement of one run.
 
     Attributes:
-        state: within limits, limited or inconclusive.
+        state: within limits, not saturated, limited or inconclusive.
         limit_load: typical share of the resource that binds, as a ratio; NaN if unknown.
         binding: the resource with the largest share.
         saturation: the busiest broker's busiest part.
@@ -52,6 +54,7 @@ class Verdict(Displayed):
         findings: the causes that hold, in any state; the likeliest first.
         headroom: how far each resource lets today's mix grow, the first to bind first.
         missing: what was not seen or not done as asked, a line each; why it is inconclusive if it is.
+        limits: what it was held against, in words.
     """
 
     state: State
@@ -62,9 +65,10 @@ class Verdict(Displayed):
     findings: tuple[Finding, ...] = ()
     headroom: tuple[Headroom, ...] = ()
     missing: tuple[str, ...] = ()
+    limits: str = ""
 
     def __str__(self) -> str:
-        return f"Verdict: {self.sentence}"
+        return f"Verdict: {self.sentence}{f' ({self.limits})' if self.limits else ''}"
 
     @property
     def likely(self) -> tuple[Finding, ...]:
@@ -75,7 +79,9 @@ class Verdict(Displayed):
     def sentence(self) -> str:
         """The verdict in words: `limited by connections because of connection-churn (client a); connections bind …`."""
         parts = [str(self.state)]
-        if self.state is State.INCONCLUSIVE:
+        if self.state is State.UNSATURATED:
+            parts.append("no limits are known")
+        elif self.state is State.INCONCLUSIVE:
             parts[0] += f" ({'; '.join(self.missing)})" if self.missing else ""
         elif self.state is State.LIMITED:
             parts[0] = _held_by(self.reached) + _because(self.likely, self.reached)
@@ -104,7 +110,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         *(host.doubt for host in hosts if not host.by_brokers),
     )
     return Verdict(
-        state=_state(reached, missing, timeless=clock),
+        state=_state(usage, reached, missing, timeless=clock),
         limit_load=usage.typical_load,
         binding=usage.binding,
         saturation=usage.busiest,
@@ -113,10 +119,11 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         findings=() if clock or short else judge_causes(WindowStats(run, baseline), usage),
         headroom=headroom(usage),
         missing=missing,
+        limits=usage.limits.against,
     )
 
 
-def _state(reached: Sequence[Reached], missing: Sequence[str], *, timeless: bool) -> State:
+def _state(usage: Usage, reached: Sequence[Reached], missing: Sequence[str], *, timeless: bool) -> State:
     # A limit that was seen to be reached is reached, whatever else was not seen; a full cluster is also what
     # makes a generator late. That none was reached can only be said when all was done and seen. Where the clock
     # was set, no rate can be believed.
@@ -124,7 +131,9 @@ def _state(reached: Sequence[Reached], missing: Sequence[str], *, timeless: bool
         return State.INCONCLUSIVE
     if reached:
         return State.LIMITED
-    return State.INCONCLUSIVE if missing else State.WITHIN
+    if missing:
+        return State.INCONCLUSIVE
+    return State.WITHIN if usage.limits.known else State.UNSATURATED
 
 
 def over_limit(usage: Usage) -> Iterator[Reached]:

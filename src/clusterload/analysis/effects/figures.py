@@ -66,7 +66,7 @@ _LEAST_LEFT: Final = 1.0
 _MOST: Final = 0.7  # of a run that its edges may be taken off: two readings of eight, not the one minute of three
 
 
-def figures_of(run: Run, limits: Limits, *, settle: float = 0.0) -> dict[Figure, float]:
+def figures_of(run: Run, limits: Limits | None, *, settle: float = 0.0) -> dict[Figure, float]:
     """What a run comes to after its first `settle` seconds; NaN for what is not known.
 
     Args:
@@ -85,7 +85,7 @@ def figures_of(run: Run, limits: Limits, *, settle: float = 0.0) -> dict[Figure,
     return {**found, **dict(_latencies(kept)), **({} if run.plan else dict(_traffic(usage)))}
 
 
-def courses_of(run: Run, limits: Limits) -> tuple[float, dict[str, Floats]]:
+def courses_of(run: Run, limits: Limits | None) -> tuple[float, dict[str, Floats]]:
     """The judged figures over time, by which it is seen when they have settled: seconds a step, and values."""
     usage = assess(run, limits)
     courses = {LIMIT_LOAD.name: usage.limit_load}
@@ -96,7 +96,7 @@ def courses_of(run: Run, limits: Limits) -> tuple[float, dict[str, Floats]]:
     return usage.grid.seconds, courses
 
 
-def _assessed(run: Run, limits: Limits) -> Usage:
+def _assessed(run: Run, limits: Limits | None) -> Usage:
     """A run against limits in as fine steps as its metrics allow: brokers without time tell less often."""
     usage = finest = assess(run, limits)
     for parts in _COARSER:

@@ -15,8 +15,9 @@ from clusterload.analysis.effects.figures import LIMIT_LOAD, courses_of, figures
 from clusterload.analysis.effects.settling import settled_after
 from clusterload.analysis.effects.words import drift_words, interaction_words, sentence
 from clusterload.analysis.host_cpu import crowded
-from clusterload.analysis.usage import assess
+from clusterload.analysis.usage import assess, tables_of
 from clusterload.model.display import Displayed
+from clusterload.model.limits import NO_LIMITS
 from clusterload.model.series import SECOND
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class ExperimentResult(Displayed):
         left_out: runs that do not count, and why.
         conclusion: what it says of the question, where there was one.
         crowded: runs in which others than the brokers kept a host of theirs busy.
+        limits: the title of the table that the limit load is of, or that no limits are known.
     """
 
     design: Design
@@ -59,6 +61,7 @@ class ExperimentResult(Displayed):
     left_out: tuple[str, ...]
     crowded: int = 0
     conclusion: str = ""
+    limits: str = ""
 
     def __str__(self) -> str:
         return f"Experiment: {next(iter(self.sentences), 'nothing was found')}"
@@ -85,13 +88,13 @@ class ExperimentResult(Displayed):
         return tuple(_notes(self))
 
 
-def evaluate(design: Design, made: Sequence[MeasuredPoint], limits: Limits) -> ExperimentResult:
+def evaluate(design: Design, made: Sequence[MeasuredPoint], limits: Limits | None) -> ExperimentResult:
     """What runs of a design come to. Pure: the same runs say the same anywhere.
 
     Args:
         design: what was to be measured.
         made: the runs, in the order of time.
-        limits: what their limit load is held against.
+        limits: what their limit load is held against; None for what their brokers declared.
     """
     doubts = [run_doubt(measured.run) for measured in made]
     good = [measured for measured, why in zip(made, doubts, strict=True) if not why]
@@ -103,7 +106,10 @@ def evaluate(design: Design, made: Sequence[MeasuredPoint], limits: Limits) -> E
     every = dict.fromkeys((LIMIT_LOAD, *(figure for observation in observed for figure in observation.figures)))
     known = {
         figure for observation in observed for figure, value in observation.figures.items() if not math.isnan(value)
-    } | {LIMIT_LOAD}
+    }
+    has_limits = any((limits or measured.run.declared or NO_LIMITS).known for measured in good)
+    if has_limits or not known:
+        known |= {LIMIT_LOAD}
     return ExperimentResult(
         design=design,
         effects=tuple(effects_on(figure, design, observed) for figure in every if figure in known),
@@ -112,6 +118,7 @@ def evaluate(design: Design, made: Sequence[MeasuredPoint], limits: Limits) -> E
         left_out=tuple(
             f"{design.describe(measured.point)}: {why}" for measured, why in zip(made, doubts, strict=True) if why
         ),
+        limits=tables_of([measured.run for measured in made], limits),
         crowded=sum(bool(crowded(measured.run, assess(measured.run, limits))) for measured in good),
     )
 
@@ -142,7 +149,7 @@ def _missed(run: Run, load: str) -> bool:
     return any(share < MADE for share in shares)
 
 
-def settling_of(made: Sequence[MeasuredPoint], limits: Limits) -> float:
+def settling_of(made: Sequence[MeasuredPoint], limits: Limits | None) -> float:
     """Seconds at the start of each of these runs until their figures stop trending.
 
     Each load of ours begins from nothing, so all are taken together. What is only watched begins where the point before
@@ -185,5 +192,7 @@ def _notes(outcome: ExperimentResult) -> Iterator[str]:
             f"in {outcome.crowded} of {len(outcome.observed)} runs others kept the brokers' host busy: saturation and "
             "latency are not the brokers' alone"
         )
+    if outcome.limits:
+        yield f"limits: {outcome.limits}"
     yield from (alias.words for alias in outcome.aliases)
     yield from (f"left out: {line}" for line in outcome.left_out)

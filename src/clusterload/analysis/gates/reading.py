@@ -70,6 +70,8 @@ def read_figures(threshold: Threshold, scene: JudgedRun, *, moments: bool = True
 
 def _limit_load(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
     usage, resource, broker = scene.usage, threshold.which("resource"), threshold.which("broker")
+    if not usage.limits.known:
+        return ThresholdFigures(absent=usage.limits.words)
     shares = [
         share
         for share in usage.shares

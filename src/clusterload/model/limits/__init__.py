@@ -2,6 +2,17 @@
 
 from clusterload.model.limits.library import families, tables
 from clusterload.model.limits.limit import Force, Limit, Scope, row_of
-from clusterload.model.limits.table import Limits
+from clusterload.model.limits.table import DECLARED, HOW_TO_NAME, NO_LIMITS, Limits
 
-__all__ = ["Force", "Limit", "Limits", "Scope", "families", "row_of", "tables"]
+__all__ = [
+    "DECLARED",
+    "HOW_TO_NAME",
+    "NO_LIMITS",
+    "Force",
+    "Limit",
+    "Limits",
+    "Scope",
+    "families",
+    "row_of",
+    "tables",
+]

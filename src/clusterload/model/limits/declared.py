@@ -42,6 +42,8 @@ _SETTINGS: Final = (
 # Of single addresses, which no metric distinguishes.
 _BY_ADDRESS: Final = "max.connections.per.ip"
 
+_QUOTAS: Final = 5  # that are told one by one: a cluster of many tenants has thousands
+
 
 def limits_of(brokers: Mapping[str, Config], as_of: str) -> tuple[Limit, ...]:
     """The lowest that each broker declares of each resource; one limit where all brokers declare the same."""
@@ -139,9 +141,11 @@ def _of_addresses(brokers: Mapping[str, Config]) -> Iterator[str]:
 
 
 def _of_clients(quotas: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    for whose, values in quotas.items():
+    for whose, values in list(quotas.items())[:_QUOTAS]:
         said = ", ".join(f"{key} {number(value)}" for key, value in sorted(values.items()))
         yield f"A quota of {whose} ({said}) binds single clients on each broker, not the cluster."
+    if len(quotas) > _QUOTAS:
+        yield f"So do {len(quotas) - _QUOTAS:,} more quotas."
 
 
 def _brokers(ids: list[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from clusterload.model.documents import Text
+from clusterload.model.documents import Text, read_table
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.resources import RESOURCES, dimensions
 from clusterload.model.series import Kind
@@ -172,6 +172,15 @@ def limit_of(row: Row) -> Limit:
         raise ConfigurationError("a limit lacks value: add it")
     names = ("resource", "force", "scope", "broker", "low", "high", "before_replication", "source", "as_of", "note")
     return Limit(value=Quantity(row.value, _unit_of(row)), **{name: getattr(row, name) for name in names})
+
+
+def read_limit(given: object) -> Limit:
+    """A limit from the plain values of a row.
+
+    Raises:
+        ConfigurationError: a key is missing or unknown, or a value is out of range.
+    """
+    return limit_of(read_table(given, Row, "a limit"))
 
 
 def _unit_of(row: Row) -> Unit:

@@ -10,8 +10,14 @@ from typing import Any, Final
 
 from clusterload.model.errors import ConfigurationError, UsageError
 from clusterload.model.limits import declared, library
-from clusterload.model.limits.limit import Limit, Place, Scope, row_of
+from clusterload.model.limits.limit import Limit, Place, Scope, read_limit, row_of
 from clusterload.model.limits.sheet import BROKER, Sheet, counted
+
+DECLARED: Final = "declared"
+"""The name of the table of what the brokers themselves declare."""
+
+HOW_TO_NAME: Final = "name a table with --limits NAME ('clusterload limits list' shows them)"
+"""What to do where no limit is known, for people."""
 
 _EXACT: Final = 1e15
 """Below it a float that is whole is written as it was typed, without a fraction."""
@@ -52,6 +58,24 @@ class Limits:
                     f"limit table {self.name} limits {limit.resource} twice: keep one of them, or call one disputed"
                 )
             seen.add((limit.place, limit.force))
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any limit in it."""
+        return bool(self.limits)
+
+    @property
+    def words(self) -> str:
+        """What a run is held against, for people: the table's title; or that there are no limits, and what to do."""
+        if self.known:
+            return self.title
+        none = "the brokers declare no limits" if self.name == DECLARED else "no limits are known"
+        return f"{none}: {HOW_TO_NAME}"
+
+    @property
+    def against(self) -> str:
+        """As in `against Basic cloud cluster`; where there is no limit `words`."""
+        return f"against {self.title}" if self.known else self.words
 
     def of(self, resource: str) -> Limit | None:
         """The tightest limit of a resource: the cluster's if it has one, else each broker's; None if it is unknown."""
@@ -100,7 +124,7 @@ class Limits:
         quotas: Mapping[str, Mapping[str, float]] | None = None,
         *,
         as_of: str,
-        name: str = "declared",
+        name: str = DECLARED,
     ) -> Limits:
         """What the brokers' own configuration allows; without any limit if they declare none.
 
@@ -162,6 +186,33 @@ class Limits:
             most_units=self.most_units if self.unit_name else other.most_units,
         )
 
+    def as_document(self) -> dict[str, Any]:
+        """The table as plain values that `from_document` reads, also where it has no limits."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "note": self.note,
+            "units": self.units,
+            "unit_name": self.unit_name,
+            "most_units": self.most_units,
+            "limits": [row_of(limit) for limit in self.limits],
+            "disputed": [row_of(limit) for limit in self.disputed],
+        }
+
+    @classmethod
+    def from_document(cls, given: Mapping[str, Any]) -> Limits:
+        """The table that `as_document` made these plain values of.
+
+        Raises:
+            ConfigurationError: they are not such values.
+        """
+        names = ("name", "title", "note", "units", "unit_name", "most_units")
+        return cls(
+            **{name: given[name] for name in names},
+            limits=tuple(map(read_limit, given["limits"])),
+            disputed=tuple(map(read_limit, given["disputed"])),
+        )
+
     def as_toml(self) -> str:
         """The table as TOML that `Limits.read` reads as this table, but for its name, which is the file's.
 
@@ -181,6 +232,10 @@ class Limits:
             {key: value for key, value in head.items() if value and (key, value) != ("units", 1)},
             {"limits": self.limits, "disputed": self.disputed},
         )
+
+
+NO_LIMITS: Final = Limits(name="none", title="no limits", limits=())
+"""What a run is held against of which no limit is known."""
 
 
 def _units(sheet: Sheet, units: int) -> int:

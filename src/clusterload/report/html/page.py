@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 _ROWS: Final = 24
 """Rows of the table that says what a chart shows."""
 
-_STATES: Final = {"within limits": "within", "limited": "limited", "inconclusive": "inconclusive"}
+_STATES: Final = {
+    "within limits": "within",
+    "not saturated": "within",
+    "limited": "limited",
+    "inconclusive": "inconclusive",
+}
 
 
 def page(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> str:

@@ -40,18 +40,19 @@ def resources_section(run: Run, usage: Usage) -> Section:
 
 def usage_text_tables(usage: Usage) -> Iterator[TextTable]:
     """Each resource next to its limit, and how busy the busiest broker is where that is known."""
-    yield text_table(usage_table(usage), f"Against {usage.limits.title}")
+    yield text_table(usage_table(usage), capitalized(usage.limits.against))
     if usage.saturation:
         yield text_table(saturation_table(usage), "How busy the busiest broker is")
 
 
 def limits_section(limits: Limits) -> Section:
     """Each limit with who says so, where, and as of when; what is disputed; what is unknown."""
-    lines = [limits.note] if limits.note else []
+    lines = [] if limits.known else [f"{capitalized(limits.words)}."]
+    lines += [limits.note] if limits.note else []
     if missing := unknown(limits):
         titles = ", ".join(in_sentence(RESOURCES[name].title) for name in missing)
         lines.append(f"Unknown, which is not infinite: {titles}.")
-    tables = [_limits_table(limits.title, limits.limits)]
+    tables = [_limits_table(limits.title, limits.limits)] if limits.known else []
     if limits.disputed:
         tables.append(_limits_table("Disputed: other figures for the same, shown and not used", limits.disputed))
     return Section(id="limits", title="Limits and their sources", lines=tuple(lines), tables=tuple(tables))

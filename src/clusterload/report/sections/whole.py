@@ -12,7 +12,7 @@ from clusterload.model import units
 from clusterload.model.run import clock_time
 from clusterload.model.wording import capitalized
 from clusterload.report.outline import Outline, Section, TextTable, text_table
-from clusterload.report.run_charts import load_chart
+from clusterload.report.run_charts import busy_chart, load_chart
 from clusterload.report.sections.findings import advice_section, doubts_section, findings_section
 from clusterload.report.sections.load import (
     dials_section,
@@ -61,7 +61,7 @@ def run_outline(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None =
         state=str(verdict.state),
         sentence=f"{capitalized(verdict.sentence)}.",
         keys=tuple(_keys(run, usage, verdict)),
-        load=load_chart(run, usage),
+        load=load_chart(run, usage) or _busy(run, usage),
         advice=advice_section(verdict),
         sections=tuple(section for section in sections if not section.empty),
     )
@@ -82,17 +82,24 @@ def case_outline(outcome: Outcome) -> Outline:
     )
 
 
+def _busy(run: Run, usage: Usage) -> Chart | None:
+    """What stands in the limit load's place where no limits are known: how busy the brokers are."""
+    chart = busy_chart(run, usage)
+    return replace(chart, id="load-busy") if chart is not None else None
+
+
 def _about(run: Run, usage: Usage, baseline: Run | None) -> Iterator[str]:
     yield f"{units.duration(run.seconds)} from {clock_time(run.start)}"
     cluster = run.environment.get("cluster", {})
     if cluster.get("id"):
         yield f"{'lab' if cluster.get('lab') else 'cluster'} {cluster['id']}, {len(cluster.get('brokers', []))} brokers"
-    yield f"against {usage.limits.title}"
-    yield f"held against {units.duration(baseline.seconds)} before" if baseline else "without a baseline"
+    yield usage.limits.against
+    yield f"with a baseline of {units.duration(baseline.seconds)}" if baseline else "without a baseline"
 
 
 def _keys(run: Run, usage: Usage, verdict: Verdict) -> Iterator[tuple[str, str]]:
-    yield "Limit load", units.percent(verdict.limit_load)
+    if usage.limits.known:
+        yield "Limit load", units.percent(verdict.limit_load)
     if verdict.binding is not None and verdict.limit_load >= NOTICEABLE:
         share = verdict.binding
         yield "Binding", share.title

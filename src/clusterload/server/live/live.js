@@ -4,7 +4,7 @@
   const {draw, follow, forget} = window.clusterload;
   const get = id => document.getElementById(id);
   const charts = new Map();
-  const STATES = {"within limits": "within", limited: "limited", inconclusive: "inconclusive"};
+  const STATES = {"within limits": "within", "not saturated": "within", limited: "limited", inconclusive: "inconclusive"};
   const COUNTS = ["scheduled", "acknowledged", "failed", "unknown", "dropped", "late"];
   let over = false;
 

@@ -29,7 +29,7 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
     metrics = snapshot.metrics
     document = {
         "title": snapshot.title,
-        "about": metrics.about if metrics else "",
+        "about": f"{metrics.about}; {metrics.against}" if metrics else "",
         "progress": progress_words(snapshot),
         "left": _left(snapshot),
         "done": None if math.isnan(snapshot.duration) else snapshot.elapsed / max(snapshot.duration, 1e-9),
@@ -62,7 +62,7 @@ def _left(snapshot: Snapshot) -> str:
 def _keys(metrics: Metrics | None) -> Iterator[tuple[str, str]]:
     if metrics is None:
         return
-    yield "Limit load", units.percent(metrics.limit_load) if metrics.shares else "no limit is known"
+    yield "Limit load", units.percent(metrics.limit_load) if metrics.shares else "no limits are known"
     if metrics.binding is not None and metrics.limit_load >= NOTICEABLE:
         yield "Binding", f"{metrics.binding.resource.title}{_of(metrics.binding)}"
     if metrics.busiest is not None:

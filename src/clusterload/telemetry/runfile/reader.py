@@ -16,6 +16,7 @@ import numpy as np
 from clusterload.model.errors import ClusterloadError, StoreError, UsageError
 from clusterload.model.histogram import Histogram
 from clusterload.model.ledger import Ledger
+from clusterload.model.limits import Limits
 from clusterload.model.run import Event, Generator, Latency, Run, Traffic
 from clusterload.model.series import SECOND, Kind, Series
 from clusterload.model.units import by_symbol
@@ -153,6 +154,7 @@ def _run(database: sqlite3.Connection, file: Path) -> Run:
         ),
         generator=Generator(**_known(Generator, documents["generator"])) if documents.get("generator") else None,
         labels=_labels(documents),
+        declared=Limits.from_document(documents["limits"]) if documents.get("limits") else None,
         path=file,
     )
 

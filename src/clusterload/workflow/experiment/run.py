@@ -54,7 +54,7 @@ def run_experiment(
     cluster: Cluster,
     plan: Plan,
     factors: Sequence[str],
-    limits: Limits,
+    limits: Limits | None = None,
     *,
     kind: DesignKind | None = None,
     repeats: int = 3,
@@ -73,7 +73,7 @@ def run_experiment(
         cluster: where; it should do nothing else that changes meanwhile.
         plan: what is varied.
         factors: dials and their values, as in `connections=10,20`.
-        limits: what the limit load is held against.
+        limits: what the limit load is held against; None for what the brokers declare.
         kind: of the design; by default one change at a time, and a screening above six factors.
         repeats: how often each point is measured.
         seed: of the order of runs; by default drawn.
@@ -122,7 +122,7 @@ class _Runs:
     rest: float
     sources: Sequence[Source]
     consented: Consent
-    limits: Limits
+    limits: Limits | None
     on_run: Callable[[RunProgress], None]
     on_plan: Callable[[Plan], OnProgress] | None
     on_wait: OnWait | None

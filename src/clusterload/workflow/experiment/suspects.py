@@ -189,7 +189,7 @@ def hold_back(
     return tuple(made)
 
 
-def evaluate_suspect(test: SuspectTest, made: Sequence[MeasuredPoint], limits: Limits) -> ExperimentResult:
+def evaluate_suspect(test: SuspectTest, made: Sequence[MeasuredPoint], limits: Limits | None) -> ExperimentResult:
     """What fell while the suspect was held back, and whether it is cleared. Pure."""
     found = evaluate(test.suspect.design, made, limits)
     if doubt := _doubt(test, made):

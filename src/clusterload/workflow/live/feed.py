@@ -53,11 +53,13 @@ class _Known:
 class Feed:
     """How a run stands, for all who show it; a context manager that ends with the run."""
 
-    def __init__(self, limits: Limits, shows: Sequence[Show], *, title: str = "", duration: float = math.nan) -> None:
+    def __init__(
+        self, limits: Limits | None, shows: Sequence[Show], *, title: str = "", duration: float = math.nan
+    ) -> None:
         """Prepare to feed those who show a run.
 
         Args:
-            limits: what it is held against.
+            limits: what it is held against; None for what the brokers declare.
             shows: get each snapshot, in a thread of the feed's.
             title: of a cluster that is watched; a load brings its own.
             duration: seconds for which it is watched; NaN until it is ended.

@@ -72,6 +72,8 @@ def metrics_now(run: Run, usage: Usage) -> Metrics:
     return Metrics(
         time=run.end,
         about=_about(run),
+        limits=usage.limits.name if usage.limits.known else "",
+        against=usage.limits.against,
         limit_load=newest(usage.limit_load),
         binding=max(known, key=lambda share: share.now, default=None),
         course=_tail(usage.limit_load),

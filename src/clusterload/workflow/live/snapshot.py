@@ -99,6 +99,8 @@ class Metrics:
     Attributes:
         time: Unix nanoseconds of the newest figures; they come a moment after what they tell.
         about: of which cluster, by which sources.
+        limits: the name of the table that they are held against; empty where no limits are known.
+        against: the same in words, or how to name limits.
         limit_load: the largest share now; NaN if a share that is measured is not known.
         binding: whose share that is; None if none is known.
         course: the last values of the limit load.
@@ -110,6 +112,8 @@ class Metrics:
 
     time: int
     about: str = ""
+    limits: str = ""
+    against: str = ""
     limit_load: float = math.nan
     binding: ShareNow | None = None
     course: tuple[float, ...] = ()

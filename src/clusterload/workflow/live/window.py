@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
+from clusterload.model.limits import Limits
 from clusterload.model.points import Points
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
@@ -71,6 +72,7 @@ class Window:
         *,
         names: Collection[str] = UNLABELLED,
         seconds: float = SHOWN_SECONDS,
+        declared: Limits | None = None,
     ) -> None:
         """Look at a run that is recorded into `recent`, as well as into its file.
 
@@ -80,9 +82,10 @@ class Window:
             surroundings: the run's environment.
             names: of the Series that are kept for a look.
             seconds: how far back a look reaches.
+            declared: the limits that the brokers declare; None if that is not known.
         """
         self._late = [source for source in sources if isinstance(source, HistorySource)]
-        self._id, self._surroundings = run_id, surroundings
+        self._id, self._surroundings, self._declared = run_id, surroundings, declared
         self._granularity = max((source.interval for source in sources), default=1.0)
         self._seconds = max(seconds, _FEWEST_POINTS * self._granularity)
         self.recent = Recent(names, self._seconds + _AFTER * self._granularity)
@@ -115,6 +118,7 @@ class Window:
             environment=self._surroundings,
             series=self.recent.series(names),
             events=self.recent.events,
+            declared=self._declared,
         )
 
 
@@ -165,6 +169,7 @@ def watched(
     surroundings: Mapping[str, Any],
     on_look: OnLook | None,
     on_judge: OnLook | None,
+    declared: Limits | None = None,
 ) -> Iterator[tuple[Callable[[int], None], Sink]]:
     """Pass a run's metrics on while its load is made.
 
@@ -174,6 +179,7 @@ def watched(
         surroundings: the run's environment.
         on_look: called each second with the last while; None for nothing.
         on_judge: called each five seconds with all Series of it.
+        declared: the limits that the brokers declare; None if that is not known.
 
     Yields:
         What is to be called as the load begins, and what takes the sources' points.
@@ -181,7 +187,7 @@ def watched(
     if on_look is None:
         yield lambda _: None, recorder
         return
-    window = Window(sources, "", surroundings, names=window_names(on_judge))
+    window = Window(sources, "", surroundings, names=window_names(on_judge), declared=declared)
     viewer = Viewer(window, on_look, on_judge)
     with window.following(), viewer.running():
         yield viewer.begin, Tee(recorder, window.recent)

@@ -26,9 +26,11 @@ from clusterload.analysis.usage import assess
 from clusterload.lab.registry import find_lab
 from clusterload.model import units
 from clusterload.model.errors import AbortedError, ConfigurationError
+from clusterload.model.limits import NO_LIMITS, Limits
 from clusterload.model.workload import watched
 from clusterload.telemetry.discovery import sources_of
 from clusterload.workflow.consent import Consent
+from clusterload.workflow.declared_limits import read_limits
 from clusterload.workflow.step_search.runner import StepRunner, check_search, live
 from clusterload.workflow.step_search.scaled_plan import FACTOR, MIX, is_whole, scaled, unit_of, value_of, with_value
 from clusterload.workflow.step_search.stepped_load import SETTLE, SearchOptions, SteppedLoad, StepProgress
@@ -37,7 +39,6 @@ from clusterload.workflow.watch import watch
 if TYPE_CHECKING:
     from clusterload.generator.progress import OnProgress
     from clusterload.kafka.cluster import Cluster
-    from clusterload.model.limits import Limits
     from clusterload.model.run import Run
     from clusterload.model.workload import Plan
     from clusterload.telemetry.sources.source import OnWait, Source
@@ -61,14 +62,15 @@ class CapacityRequest:
     Attributes:
         plan: the load to begin with; its duration and its warm-up give way to those of a step.
         bounds: what breaks a step.
-        limits: what a bound on the limit load is held against, and what is predicted for.
+        limits: what a bound on the limit load is held against, and what is predicted for; None for what the brokers
+            declare.
         dial: what is raised, as `record_rate` or `load.record_rate`; empty for all rates together.
         options: how long and how often steps are made.
     """
 
     plan: Plan
     bounds: tuple[Bound, ...]
-    limits: Limits
+    limits: Limits | None
     dial: str = ""
     options: SearchOptions = OPTIONS
 
@@ -77,8 +79,6 @@ class CapacityRequest:
             raise ConfigurationError("nothing says when to stop: add --until, as in 'limit_load > 90 %'")
         if self.plan.faults:
             raise ConfigurationError(f"plan {self.plan.name!r} has faults: a step is a load that stays as it is")
-        if any(bound.figure == LIMIT_LOAD for bound in self.bounds) and not self.limits.limits:
-            raise ConfigurationError(f"limit table {self.limits.name} has no limits: a limit load needs another one")
         for bound in self.bounds:
             if bound.quantity.startswith("latency.") and not watched(self.plan):
                 raise ConfigurationError(
@@ -96,6 +96,18 @@ class CapacityRequest:
     def first(self) -> float:
         """The value to begin with: of all rates together 1, of a dial what it is set to."""
         return value_of(self.plan, self.dial) if self.dial else 1.0
+
+    def on(self, cluster: Cluster) -> CapacityRequest:
+        """This request with limits: where none were named those that the brokers declare, which may be none.
+
+        Raises:
+            ConfigurationError: a bound is on the limit load, and no limits are known.
+        """
+        limits = self.limits or read_limits(cluster)[0] or NO_LIMITS
+        bound = next((bound for bound in self.bounds if bound.figure == LIMIT_LOAD), None)
+        if bound and not limits.known:
+            raise ConfigurationError(f"bound {bound.as_text!r} needs limits: {limits.words}")
+        return replace(self, limits=limits)
 
     def at(self, value: float) -> Plan:
         """The plan of a step.
@@ -132,7 +144,7 @@ def find_capacity(
     cluster: Cluster,
     plan: Plan,
     until: str | Sequence[str | Bound],
-    limits: Limits,
+    limits: Limits | None = None,
     *,
     dial: str = "",
     options: SearchOptions = OPTIONS,
@@ -150,7 +162,7 @@ def find_capacity(
         cluster: where; it should do nothing else meanwhile.
         plan: the load to begin with.
         until: what ends it, as in `limit_load > 90 %` or `latency.p99 > 50 ms`; one bound or several.
-        limits: what a limit load is held against.
+        limits: what a limit load is held against; None for what the brokers declare.
         dial: what is raised, as `record_rate` or `load.record_rate`; by default all rates together.
         options: how long and how often steps are made.
         folder: for the run files, one a step, and one of the idle cluster; by default a new one below `runs`.
@@ -173,6 +185,7 @@ def find_capacity(
     request = CapacityRequest(plan=plan, bounds=bounds, limits=limits, dial=dial, options=options)
     if find_lab(cluster.id) is None:
         consented.require_for(cluster.id, "find its capacity")
+    request = request.on(cluster)
     there = Path(folder) if folder else Path("runs") / f"capacity-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     chosen = sources_of(cluster) if sources is None else sources
     check_search(bounds, chosen, there)
@@ -186,7 +199,7 @@ def find_capacity(
         folder=there,
         sources=chosen,
         consented=consented,
-        limits=limits,
+        limits=request.limits,
         on_step=on_step,
         on_plan=on_plan,
         on_run=search.predict,
@@ -264,7 +277,7 @@ class _CapacitySearch:
             name=self.load.name,
             first=self.load.first,
             bounds=self.request.bounds,
-            limits=self.request.limits.name,
+            limits=(self.request.limits or NO_LIMITS).name,
             ceiling=Ceiling(
                 resource=self.load.name,
                 unit=self.load.unit,

@@ -64,7 +64,7 @@ class StepRunner:
         folder: for the run files, one a step.
         sources: of the metrics.
         consented: the yes that a cluster which is not a lab needs, with the caps within which all steps stay.
-        limits: what a bound on the limit load is held against; None without such a bound.
+        limits: what a bound on the limit load is held against; None for what the brokers declare.
         on_step: called with each step before and after it.
         on_plan: called as each load begins; gives what is called with its progress.
         on_run: gets each step that could be made, with its run.
