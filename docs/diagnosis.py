@@ -25,6 +25,12 @@ Its tables are made from the catalogue of causes by `python -m docs.check --writ
 A live cluster is watched, without adding load: first the baseline, then the window to diagnose. A run file, or a
 part of one, can be diagnosed again at any time, without a cluster; there, `--baseline 20s` means its first 20 s.
 
+**No baseline has to be named.** Without `--baseline` the last lasting rise of bytes, requests, connections, thread or
+CPU use is looked for in the run, of the cluster and of each broker; what is judged begins there, and the time before it
+is the baseline: `baseline: 13:25 to 13:55 UTC, before requests rose from 80/s to 1,600/s at 13:57 UTC`. A peak that is
+over, a fall, a slope and a return to the usual level are no such rise. `--baseline none` compares with nothing; with
+`--fail-if` the whole run is judged, too.
+
 The **verdict** is *within limits*, *not saturated* where no limits are known, *limited by X because of Y (who)*, or
 *inconclusive* with what is missing. Limits are those that the brokers declared, or a table by `--limits`. Causes
 are listed with every verdict, several if several apply. Each has:
