@@ -38,6 +38,8 @@ def adds_up(found: Bill) -> None:
             charges = [charge.figures.get(figure, 0.0) for charge in found.of(kind)]
             assert math.fsum(charges) == pytest.approx(whole, rel=1e-9, abs=1e-6)
             rises = [charge.rise.get(figure, 0.0) for charge in found.of(kind)]
+            if any(map(math.isnan, rises)):
+                continue  # the baseline lacks it
             assert math.fsum(rises) == pytest.approx(found.rises[kind][figure], rel=1e-6, abs=1e-3)
 
 
@@ -157,3 +159,55 @@ def test_of_an_empty_run_nothing_is_told() -> None:
     assert empty.charges == ()
     assert empty.leader("client") is None
     assert empty.missing
+
+
+def crowd(
+    times: dict[str, float], count: int = 40, brokers: tuple[str, ...] = ("1", "2", "3"), cores: float = 1.0
+) -> Run:
+    """Many clients that each take a little of their own broker; `times` says whose is more or less than usual."""
+    found = [flat("cpu_broker", cores, broker=broker) for broker in brokers]
+    for number in range(count):
+        client, broker = f"c{number}", f"{number % 3 + 1}"
+        if broker in brokers:
+            value = 0.01 * times.get(client, 1 + 0.1 * math.sin(number + len(times)))
+            found.append(flat("thread_time_by_client", value, broker=broker, client=client))
+    return run(*found)
+
+
+def test_who_fills_one_broker_of_many_is_named_however_little_it_is_of_the_whole() -> None:
+    now, before = crowd({"c7": 8.0}, cores=0.5), crowd({}, cores=0.5)
+    found = bill(now, before)
+    leader = found.leader("client")
+    assert leader is not None
+    assert (leader.name, leader.broker) == ("c7", "2")
+    assert leader.rise["thread_time"] < 0.05 * found.wholes["client"]["thread_time"]
+    assert "by 14 % of what broker 2 uses" in found.sentence
+
+
+def test_nobody_is_named_where_all_rise_and_fall_alike() -> None:
+    noisy = {f"c{number}": 1 + 0.3 * math.sin(2.0 * number) for number in range(40)}
+    assert bill(crowd(noisy, cores=0.05), crowd({}, cores=0.05)).leader("client") is None
+
+
+def test_what_the_baseline_lacks_did_not_rise_from_nothing() -> None:
+    locked = run(flat("cpu_broker", 1.0, broker="1"))
+    unlocked = run(flat("cpu_broker", 1.0, broker="1"), flat("thread_time_by_client", 0.4, broker="1", client="old"))
+    found = bill(unlocked, locked)
+    assert found.leader("client") is None
+    assert found.sentence == "who rose cannot be told: the baseline has no figures by client"
+    assert found.of("client")[0].figures["thread_time"] == pytest.approx(0.4)
+    assert any("--unlock-client-metrics from the baseline on" in line for line in found.missing)
+
+
+def test_a_broker_that_one_stretch_lacks_is_left_out_and_that_is_said() -> None:
+    found = bill(crowd({}), crowd({}, brokers=("1", "2")))
+    assert found.leader("client") is None
+    assert found.wholes["client"]["thread_time"] == pytest.approx(2.0)
+    assert any(line.startswith("what rose on 1 of 3 brokers") for line in found.missing)
+
+
+def test_that_most_of_a_rise_is_attributed_to_nobody_is_said() -> None:
+    before = run(flat("cpu_broker", 1.0, broker="1"), flat("thread_time_by_client", 0.1, broker="1", client="shop"))
+    now = run(flat("cpu_broker", 2.0, broker="1"), flat("thread_time_by_client", 0.3, broker="1", client="shop"))
+    assert bill(now, before).sentence.endswith("; 80 % of the rise is attributed to nobody")
+    assert "; 85 % of it is attributed to nobody; without a baseline" in bill(now).sentence

@@ -17,6 +17,14 @@ UNATTRIBUTED: Final = "(unattributed)"
 LEAST: Final = 0.05
 """Share of the whole by which somebody must have risen to be named: less is everyday noise."""
 
+LEAST_OF_BROKER: Final = 0.01
+"""Share of what a single broker used from which on a rise is named that is beyond what all of its kind vary by."""
+
+_MUCH_MORE: Final = 1.5
+
+HALF: Final = 0.5
+"""Share of a rise, or of a whole, that is attributed to nobody, from which on the headline says so."""
+
 KINDS: Final = ("client", "principal", "topic", "broker", "request")
 """By whom and by what there can be charges."""
 
@@ -55,8 +63,12 @@ class Charge:
         kind: one of `KINDS`.
         name: who; `UNATTRIBUTED` for the remainder.
         figures: by the names of `FIGURES`, those that are known.
-        rise: by how much each is more than in the baseline; without a baseline all of it.
+        rise: by how much each is more than in the baseline; without a baseline all of it; NaN where the baseline has
+            no such figure of anybody.
         share: of the whole of the kind's leading figure, from 0 to 1; NaN if unknown.
+        stands_out: whether its rise is beyond what all of its kind vary by; True where they are too few to tell.
+        broker: where it rose by the largest share of what the broker used; empty if that is not known.
+        of_broker: that share, from 0; NaN if it is not known.
     """
 
     kind: str
@@ -64,6 +76,9 @@ class Charge:
     figures: Mapping[str, float]
     rise: Mapping[str, float]
     share: float
+    stands_out: bool = True
+    broker: str = ""
+    of_broker: float = math.nan
 
     @property
     def attributed(self) -> bool:
@@ -104,30 +119,66 @@ class Bill(Displayed):
         return tuple(kind for kind in KINDS if self.of(kind))
 
     def leader(self, kind: str) -> Charge | None:
-        """Who rose most of a kind; None where nobody rose by more than noise."""
-        first = next((charge for charge in self.of(kind) if charge.attributed), None)
-        if first is None:
-            return None
-        figure = self.leading[kind]
-        risen, whole = first.rise.get(figure, math.nan), self.wholes[kind].get(figure, math.nan)
-        return first if risen > LEAST * whole else None
+        """Who rose most of a kind beyond what is usual; None where nobody did, or the baseline cannot tell."""
+        figure = self.leading.get(kind, "")
+        whole = self.wholes.get(kind, {}).get(figure, math.nan)
+        named = (charge for charge in self.of(kind) if charge.attributed and charge.stands_out)
+        # A cluster of a hundred brokers hardly feels what fills one of them.
+        return next((charge for charge in named if _matters(charge, charge.rise.get(figure, math.nan), whole)), None)
 
     @property
     def sentence(self) -> str:
-        """Who rose most, or is the largest without a baseline."""
+        """Who rose most, or is the largest without a baseline, and what part of that is attributed to nobody."""
         kind = next((kind for kind in _LEADS if self.leader(kind)), "")
         first = self.leader(kind) if kind else None
         if first is None:
-            return (
-                "nobody used noticeably more than before" if self.compared else "no metric names who used the brokers"
-            )
+            return self._nobody()
         figure = self.leading[kind]
         value = amount_words(figure, first.figures[figure])
         share = "" if math.isnan(first.share) else f", {units.percent(first.share)} of the whole"
         who = f"{_KIND_WORDS.get(kind, kind)} {first.name}"
         if not self.compared:
-            return f"{who} is the largest: {value} {_WORDS[figure]}{share}; without a baseline it is unknown who rose"
-        return f"{who} rose most: by {amount_words(figure, first.rise[figure])} to {value} {_WORDS[figure]}{share}"
+            said = f"{who} is the largest: {value} {_WORDS[figure]}{share}{self._untold(kind)}"
+            return f"{said}; without a baseline it is unknown who rose"
+        risen = f"{who} rose most: by {amount_words(figure, first.rise[figure])} to {value} {_WORDS[figure]}{share}"
+        return risen + _of_broker(first) + self._untold(kind)
+
+    def _nobody(self) -> str:
+        if not self.compared:
+            return "no metric names who used the brokers"
+        kinds = [kind for kind in _LEADS if kind in self.leading]
+        told = [kind for kind in kinds if any(self._is_known(charge) for charge in self.of(kind))]
+        if kinds and not told:
+            return "who rose cannot be told: the baseline has no figures by " + " or ".join(kinds)
+        return "nobody used noticeably more than before"
+
+    def _is_known(self, charge: Charge) -> bool:
+        """Whether by how much somebody rose is known at all."""
+        return charge.attributed and not math.isnan(charge.rise.get(self.leading[charge.kind], 0.0))
+
+    def _untold(self, kind: str) -> str:
+        """That most of a rise, or of the whole, is attributed to nobody."""
+        figure, (*_, rest) = self.leading[kind], self.of(kind)
+        whole, risen = self.wholes[kind][figure], self.rises[kind][figure]
+        part = _ratio(rest.rise.get(figure, math.nan), risen) if self.compared else rest.share
+        if not part >= HALF or (self.compared and not risen > LEAST * whole):
+            return ""
+        return f"; {units.percent(min(1.0, part))} of {'the rise' if self.compared else 'it'} is attributed to nobody"
+
+
+def _matters(charge: Charge, risen: float, whole: float) -> bool:
+    return risen > LEAST * whole or (risen > 0 and charge.of_broker > LEAST_OF_BROKER)
+
+
+def _of_broker(charge: Charge) -> str:
+    # Said only where one broker feels it much more than the cluster does.
+    if not charge.of_broker > max(LEAST_OF_BROKER, _MUCH_MORE * charge.share):
+        return ""
+    return f", and by {units.percent(charge.of_broker)} of what broker {charge.broker} uses"
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else math.nan
 
 
 def amount_words(figure: str, value: float) -> str:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-import numpy as np
-
 from clusterload.analysis.bill.charge import KINDS, NOT_ADDED, UNATTRIBUTED, Bill, Charge
+from clusterload.analysis.bill.comparing import are_too_few, brokers_of, comparable, hardest_hit, standing_out
+from clusterload.analysis.bill.levels import Combine, Levels
 from clusterload.analysis.window_stats import UNKNOWN, Pair, WindowStats
 
 if TYPE_CHECKING:
     from clusterload.model.run import Run
-    from clusterload.model.series import Series
 
 Amounts: TypeAlias = dict[str, dict[str, Pair]]
 """By figure, by name."""
-
-Combine: TypeAlias = Callable[[Iterable[float]], float]
-"""Makes one value of those of several brokers or Series."""
 
 # Where each figure of each kind comes from, the leading figure first.
 _GAUGES: Final = {
@@ -50,6 +45,10 @@ _COUNTED: Final[Mapping[str, Mapping[str, str]]] = {
 _BYTES: Final = ("ingress", "egress")
 _OTHERWISE: Final = ("requests", "connections")
 _MILLI: Final = 1e-3
+# Of these there can be thousands, each of which matters to a broker or two.
+_MANY: Final = frozenset({"client", "principal", "topic"})
+# Of so many whose rise stands out it is worked out which broker it is the largest share of.
+_LOOKED: Final = 20
 
 
 def bill(run: Run, baseline: Run | None = None) -> Bill:
@@ -60,15 +59,19 @@ def bill(run: Run, baseline: Run | None = None) -> Bill:
         baseline: what was usual before. Without it all use counts as a rise, and the first is merely the largest,
             which is the one that changed much less often.
     """
-    facts = WindowStats(run, baseline)
-    by_kind = {kind: _charged(kind, facts) for kind in KINDS}
+    now, before = (run, baseline) if baseline is None else comparable(run, baseline)
+    facts, levels = WindowStats(now, before), Levels(now, before)
+    by_kind = {kind: _charged(kind, facts, levels) for kind in KINDS}
     kinds = {kind: kind_bill for kind, kind_bill in by_kind.items() if kind_bill is not None}
     return Bill(
         charges=tuple(charge for kind_bill in kinds.values() for charge in kind_bill.charges),
         wholes={kind: {name: pair.now for name, pair in kind_bill.wholes.items()} for kind, kind_bill in kinds.items()},
-        rises={kind: {name: pair.rise for name, pair in kind_bill.wholes.items()} for kind, kind_bill in kinds.items()},
+        rises={
+            kind: {name: _rise(pair, facts) for name, pair in kind_bill.wholes.items()}
+            for kind, kind_bill in kinds.items()
+        },
         leading={kind: kind_bill.leading for kind, kind_bill in kinds.items()},
-        missing=tuple(_missing(run, frozenset(kinds), compared=baseline is not None)),
+        missing=(*_missing(run, frozenset(kinds), compared=baseline is not None), *_incomparable(run, baseline, kinds)),
         compared=baseline is not None,
     )
 
@@ -80,9 +83,9 @@ class _Charged:
     leading: str
 
 
-def _charged(kind: str, facts: WindowStats) -> _Charged | None:
+def _charged(kind: str, facts: WindowStats, levels: Levels) -> _Charged | None:
     """All charges of one kind; None where no metric gives them."""
-    amounts = _amounts(kind, facts)
+    amounts = _amounts(kind, facts, levels)
     amounts = {figure: known for figure, pairs in amounts.items() if (known := _known(pairs))}
     # Throttle times exist for every client that ever sent a request: alone they show no use.
     if not amounts.keys() - NOT_ADDED:
@@ -92,13 +95,40 @@ def _charged(kind: str, facts: WindowStats) -> _Charged | None:
     }
     leading = _leading(wholes)
     names = sorted({name for pairs in amounts.values() for name in pairs})
-    charges = [
-        _charge(kind, name, {f: pairs.get(name) for f, pairs in amounts.items()}, wholes, leading) for name in names
-    ]
+    each = {name: {f: pairs.get(name) for f, pairs in amounts.items()} for name in names}
+    charges = [_charge(kind, name, own, wholes, leading, facts) for name, own in each.items()]
     charges.sort(
         key=lambda charge: (-_or_zero(charge.rise.get(leading)), -_or_zero(charge.figures.get(leading)), charge.name)
     )
-    return _Charged(charges=(*charges, _rest(kind, charges, wholes, leading)), wholes=wholes, leading=leading)
+    rest = _rest(kind, charges, wholes, leading, facts)
+    if facts.before is not None:
+        charges = _placed(kind, charges, amounts[leading], leading, facts)
+    return _Charged(charges=(*charges, rest), wholes=wholes, leading=leading)
+
+
+def _placed(
+    kind: str, charges: Sequence[Charge], pairs: Mapping[str, Pair], leading: str, facts: WindowStats
+) -> list[Charge]:
+    """The charges, with whose rise stands out, and for the first of those at which broker."""
+    if kind not in _MANY:
+        return list(charges)
+    outstanding = standing_out(pairs)
+    # Where nothing tells how far all of them vary, only who at least doubled can be named for the sake of one broker.
+    least = 0.5 if are_too_few(pairs) else 0.0
+    series = _COUNTED[kind].get(leading) or _GAUGES[leading][0]
+    found, left = [], _LOOKED
+    for charge in charges:
+        stands, risen = charge.name in outstanding, charge.rise.get(leading, math.nan)
+        where = "", math.nan
+        if stands and left and risen > least * charge.figures.get(leading, 0.0):
+            where, left = hardest_hit(facts, series, _WHOLE[leading], **{kind: charge.name}), left - 1
+        found.append(replace(charge, stands_out=stands, broker=where[0], of_broker=where[1]))
+    return found
+
+
+def _rise(pair: Pair, facts: WindowStats) -> float:
+    """Without a baseline all of it; NaN where the baseline does not have it, which is not the same as 0."""
+    return pair.now if facts.before is None else pair.now - pair.before
 
 
 def _leading(wholes: Mapping[str, Pair]) -> str:
@@ -109,12 +139,12 @@ def _leading(wholes: Mapping[str, Pair]) -> str:
     return most or next(figure for figure in (*_OTHERWISE, *wholes) if figure in wholes)
 
 
-def _amounts(kind: str, facts: WindowStats) -> Amounts:
+def _amounts(kind: str, facts: WindowStats, levels: Levels) -> Amounts:
     found: Amounts = {}
     if kind in {"client", "principal"}:
         for figure, names in _GAUGES.items():
             how: Combine = _longest if figure in NOT_ADDED else math.fsum
-            found[figure] = _levels(facts, names, kind, how)
+            found[figure] = levels.by(names, kind, how)
     for figure, name in _COUNTED[kind].items():
         found.setdefault(figure, {}).update(_scaled(facts.by(name, kind), name))
     if kind != "broker" and "ingress" in found:
@@ -162,7 +192,12 @@ def _more(total: float, charged: float) -> float:
 
 
 def _charge(
-    kind: str, name: str, amounts: Mapping[str, Pair | None], wholes: Mapping[str, Pair], leading: str
+    kind: str,
+    name: str,
+    amounts: Mapping[str, Pair | None],
+    wholes: Mapping[str, Pair],
+    leading: str,
+    facts: WindowStats,
 ) -> Charge:
     known = {figure: pair for figure, pair in amounts.items() if pair is not None}
     figures = {figure: pair.now for figure, pair in known.items()}
@@ -170,16 +205,18 @@ def _charge(
         kind=kind,
         name=name,
         figures=figures,
-        rise={figure: pair.rise for figure, pair in known.items()},
+        rise={figure: _rise(pair, facts) for figure, pair in known.items()},
         share=_share(figures.get(leading, 0.0), wholes.get(leading)),
     )
 
 
-def _rest(kind: str, charges: Iterable[Charge], wholes: Mapping[str, Pair], leading: str) -> Charge:
+def _rest(kind: str, charges: Iterable[Charge], wholes: Mapping[str, Pair], leading: str, facts: WindowStats) -> Charge:
     """The remainder of each whole that is attributed to nobody."""
     charges = list(charges)
     figures = {f: whole.now - math.fsum(_column(charges, f)) for f, whole in wholes.items()}
-    rise = {f: whole.rise - math.fsum(charge.rise.get(f, 0.0) for charge in charges) for f, whole in wholes.items()}
+    rise = {
+        f: _rise(whole, facts) - math.fsum(charge.rise.get(f, 0.0) for charge in charges) for f, whole in wholes.items()
+    }
     share = _share(figures.get(leading, math.nan), wholes.get(leading))
     return Charge(kind=kind, name=UNATTRIBUTED, figures=figures, rise=rise, share=share)
 
@@ -198,52 +235,6 @@ def _longest(values: Iterable[float]) -> float:
 
 def _or_zero(value: float | None) -> float:
     return 0.0 if value is None or math.isnan(value) else value
-
-
-def _levels(facts: WindowStats, names: Sequence[str], label: str, how: Combine) -> dict[str, Pair]:
-    """Gauges of these names for each value of a label: means over all readings, since an idle client has no level.
-
-    Args:
-        facts: the window and its baseline.
-        names: of the Series.
-        label: by which.
-        how: makes one of several brokers' or names' values.
-
-    Returns:
-        By the label's value; what was absent in the baseline, where others were present, was 0 then.
-    """
-    now = _of(facts.now, names, label, how)
-    before = _of(facts.before, names, label, how) if facts.before is not None else {}
-    absent = 0.0 if before else math.nan
-    return {who: Pair(now=now.get(who, 0.0), before=before.get(who, absent)) for who in sorted(now.keys() | before)}
-
-
-def _of(run: Run, names: Sequence[str], label: str, how: Combine) -> dict[str, float]:
-    readings = _readings(run)
-    found: dict[str, list[float]] = defaultdict(list)
-    for series in run.series:
-        if series.name in names and label in series.labels:
-            inside = _inside(series, run)
-            known = series.values[inside]
-            known = known[~np.isnan(known)]
-            if inside.any():
-                count = max(readings.get(series.labels.get("broker", ""), 0), len(known), 1)
-                found[series.labels[label]].append(float(np.sum(known)) / count)
-    return {who: how(values) for who, values in found.items()}
-
-
-def _readings(run: Run) -> Mapping[str, int]:
-    """Readings of each broker in the window: as many as its Series with the most points has."""
-    counts: dict[str, int] = defaultdict(int)
-    for series in run.series:
-        if not series.name.startswith(("load_", "generator_")):
-            broker = series.labels.get("broker", "")
-            counts[broker] = max(counts[broker], int(np.count_nonzero(_inside(series, run))))
-    return counts
-
-
-def _inside(series: Series, run: Run) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return (series.times > run.start) & (series.times <= run.end)
 
 
 def _missing(run: Run, kinds: Collection[str], *, compared: bool) -> Iterator[str]:
@@ -272,6 +263,23 @@ def _missing(run: Run, kinds: Collection[str], *, compared: bool) -> Iterator[st
         yield "connections, attempts and requests by client: brokers count them for all clients together"
     if not compared:
         yield "what rose: without --baseline the largest comes first, which often is not the one that changed"
+
+
+def _incomparable(run: Run, baseline: Run | None, kinds: Mapping[str, _Charged]) -> Iterator[str]:
+    """What the window has and the baseline lacks, or the other way round."""
+    if baseline is None:
+        return
+    for kind, found in kinds.items():
+        own = [charge for charge in found.charges if charge.attributed]
+        if own and all(math.isnan(charge.rise.get(found.leading, math.nan)) for charge in own):
+            how = "; --unlock-client-metrics from the baseline on gives them" if kind == "client" else ""
+            yield f"what rose by {kind}: the baseline has no such figures{how}"
+    now, before = brokers_of(run), brokers_of(baseline)
+    if now != before:
+        yield (
+            f"what rose on {len(now ^ before)} of {len(now | before)} brokers, which gave figures in the window or in "
+            "the baseline only: they are left out"
+        )
 
 
 def _clients(*, by_broker: bool) -> str:
