@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clusterload.model.run import Run
 
 _BROKER: Final = "broker"
+_ONLY: Final = frozenset({_BROKER})
 # Quantities that do not add up over brokers.
 _HIGHEST: Final = frozenset({"ratio", "time"})
 # Shares of one thread's time: those of two brokers are shares of two threads, and add up.
@@ -64,23 +65,52 @@ UNKNOWN: Final = Pair(now=math.nan)
 
 
 class WindowStats:
-    """A window of a run, and the baseline before it."""
+    """A window of a run, and the baseline before it.
+
+    Brokers that gave figures in one of the two only are left out of sums: what they would add or take away is a change
+    of what was seen, and not of the cluster.
+    """
 
     def __init__(self, now: Run, before: Run | None = None) -> None:
         """Take a window, and a baseline if there is one."""
         self.now, self.before = now, before
-        self._now = _Window(now)
-        self._before = _Window(before) if before is not None else None
+        seen = _heard(now)
+        known_before = _heard(before) if before is not None else seen
+        self.unmatched: frozenset[str] = seen ^ known_before
+        """Brokers that gave figures in only one of window and baseline."""
+        self._now = _Window(now, seen & known_before or seen)
+        self._before = _Window(before, seen & known_before or known_before) if before is not None else None
+        self._pairs: dict[tuple[str, tuple[tuple[str, str], ...]], Pair] = {}
+
+    def of(self, brokers: Collection[str]) -> WindowStats:
+        """The same of some brokers alone, with what is told of the whole cluster left out."""
+        return WindowStats(_of_brokers(self.now, brokers), self.before and _of_brokers(self.before, brokers))
 
     def total(self, name: str, **labels: str) -> Pair:
         """A figure over all Series of a name with these labels, in its unit, per second if it is counted."""
-        before = self._before.total(name, labels) if self._before else math.nan
-        now = self._now.total(name, labels)
-        if math.isnan(now) and not math.isnan(before) and self._now.counts(name):
+        key = (name, tuple(sorted(labels.items())))
+        if key not in self._pairs:
+            self._pairs[key] = self._pair(name, labels)
+        return self._pairs[key]
+
+    def _pair(self, name: str, labels: Mapping[str, str]) -> Pair:
+        if self._before is None:
+            return Pair(now=self._now.total(name, labels))
+        apart = self._apart(name, labels)
+        now, before = self._now.total(name, labels, apart), self._before.total(name, labels, apart)
+        # What one of them gives a Series of and the other does not, but could, was not there.
+        if math.isnan(now) and not math.isnan(before) and self._now.could_count(name, labels):
             now = 0.0
-        if math.isnan(before) and not math.isnan(now) and self._before and self._before.counts(name):
+        if math.isnan(before) and not math.isnan(now) and self._before.could_count(name, labels):
             before = 0.0
         return Pair(now=now, before=before)
+
+    def _apart(self, name: str, labels: Mapping[str, str]) -> frozenset[str]:
+        """Brokers whose figure of a name one of window and baseline lacks: sums are over the others."""
+        if self._before is None or _BROKER in labels:
+            return frozenset()
+        now, before = self._now.alone(name), self._before.alone(name)
+        return now ^ before if now and before else frozenset()
 
     def by(self, name: str, label: str) -> dict[str, Pair]:
         """The same for each value of a label, in the window or before it."""
@@ -94,26 +124,55 @@ class WindowStats:
 
     def windows(self, name: str, seconds: float, **labels: str) -> tuple[Floats, Floats]:
         """A figure in pieces of so many seconds, in the window and before it; what is not known is left out."""
-        return self._now.pieces(name, labels, seconds), (
-            self._before.pieces(name, labels, seconds) if self._before else np.empty(0)
+        apart = self._apart(name, labels)
+        return self._now.pieces(name, labels, seconds, apart), (
+            self._before.pieces(name, labels, seconds, apart) if self._before else np.empty(0)
         )
+
+
+def _heard(run: Run) -> frozenset[str]:
+    """The brokers that any Series gives a figure of within a run."""
+    found: set[str] = set()
+    for series in run.series:
+        broker = series.labels.get(_BROKER)
+        if broker is not None and broker not in found and _known(series, run):
+            found.add(broker)
+    return frozenset(found)
+
+
+def _of_brokers(run: Run, brokers: Collection[str]) -> Run:
+    return replace(run, series=tuple(series for series in run.series if series.labels.get(_BROKER) in brokers))
 
 
 class _Window:
     """The Series of one run; each figure is worked out once."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, summed: frozenset[str]) -> None:
+        self._run, self._heard = run, _heard(run)
         self._named: dict[str, list[Series]] = defaultdict(list)
+        self._summed: dict[str, list[Series]] = defaultdict(list)
         self._first: dict[tuple[str, str], int] = {}
         self._figure: dict[int, float] = {}
         self._indexed: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[Series]]] = {}
         self._counted: dict[str, bool] = {}
         for series in run.series:
             if len(series):
+                broker = series.labels.get(_BROKER)
                 self._named[series.name].append(series)
-                place = (series.name, series.labels.get(_BROKER, ""))
+                if broker is None or broker in summed:
+                    self._summed[series.name].append(series)
+                place = (series.name, broker or "")
                 self._first[place] = min(self._first.get(place, int(series.times[0])), int(series.times[0]))
+
+    def could_count(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Whether what is counted here of a name and has no Series was 0: its broker told, and others of the name."""
+        return self.counts(name) and (_BROKER not in labels or labels[_BROKER] in self._heard)
+
+    def alone(self, name: str) -> frozenset[str]:
+        """The brokers of a name whose only label is the broker."""
+        return frozenset(
+            series.labels[_BROKER] for series in self._named.get(name, ()) if series.labels.keys() == _ONLY
+        )
 
     def counts(self, name: str) -> bool:
         """Whether anything of the name is counted here, so that what is absent is 0."""
@@ -125,15 +184,15 @@ class _Window:
     def values(self, name: str, label: str) -> set[str]:
         return {series.labels[label] for series in self._named.get(name, ()) if label in series.labels}
 
-    def total(self, name: str, labels: Mapping[str, str]) -> float:
-        chosen = self._chosen(name, labels)
+    def total(self, name: str, labels: Mapping[str, str], apart: Collection[str] = ()) -> float:
+        chosen = self._chosen(name, labels, apart)
         if not chosen:
             return math.nan
         figures = [self._figure_of(series) for series in chosen]
         return _highest(figures) if _of_highest(chosen[0]) else _sum(figures)
 
-    def pieces(self, name: str, labels: Mapping[str, str], seconds: float) -> Floats:
-        chosen = self._chosen(name, labels)
+    def pieces(self, name: str, labels: Mapping[str, str], seconds: float, apart: Collection[str] = ()) -> Floats:
+        chosen = self._chosen(name, labels, apart)
         if not chosen or (self._run.end - self._run.start) < seconds * SECOND:
             return np.empty(0)
         grid = Grid.covering(self._run.start, self._run.end, seconds)
@@ -142,9 +201,13 @@ class _Window:
         known = values[~np.isnan(values)]
         return known / seconds if chosen[0].kind is Kind.DELTA else known
 
-    def _chosen(self, name: str, labels: Mapping[str, str]) -> list[Series]:
+    def _chosen(self, name: str, labels: Mapping[str, str], apart: Collection[str]) -> list[Series]:
+        chosen = self._with(name, labels)
+        return [series for series in chosen if series.labels.get(_BROKER) not in apart] if apart else chosen
+
+    def _with(self, name: str, labels: Mapping[str, str]) -> list[Series]:
         if not labels:
-            return self._named.get(name, [])
+            return self._summed.get(name, [])
         keys = tuple(sorted(labels))
         if (name, keys) not in self._indexed:
             self._indexed[name, keys] = self._index(name, keys)
@@ -153,7 +216,7 @@ class _Window:
     def _index(self, name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], list[Series]]:
         # A cluster can have thousands of clients, and each is looked up: an index instead of a search.
         found: dict[tuple[str, ...], list[Series]] = defaultdict(list)
-        for series in self._named.get(name, ()):
+        for series in (self._named if _BROKER in keys else self._summed).get(name, ()):
             if all(key in series.labels for key in keys):
                 found[tuple(series.labels[key] for key in keys)].append(series)
         return found
