@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.finding import Culprit
@@ -24,6 +25,7 @@ MOST: Final = 3
 
 OFFSETS: Final = "__consumer_offsets"
 _REST: Final = "(others)"
+_THREAD_TIME: Final = "thread_time_by_client"
 
 
 def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -> tuple[Culprit, ...]:
@@ -56,10 +58,27 @@ def rising_clients(scene: Scene, *names: str) -> tuple[Culprit, ...]:
     Where users log in, the principals behind them come after.
     """
     for name in names or ("thread_time_by_client",):
-        found = by_rise(scene, name, "client")
+        found = _beyond_bytes(scene) if not names and not scene.compared else by_rise(scene, name, "client")
         if found:
             return (*found, *by_rise(scene, name, "principal"))
     return ()
+
+
+def _beyond_bytes(scene: Scene) -> tuple[Culprit, ...]:
+    """Clients by the thread time that they take beyond what their bytes explain, at the usual time for a byte.
+
+    The largest client of a cluster moves the most data. Who sends many requests, and does little with them, is another.
+    """
+    taken = {who: pair.now for who, pair in scene.stats.by(_THREAD_TIME, "client").items() if pair.now > 0}
+    moved = dict.fromkeys(taken, 0.0)
+    for name in ("ingress_by_client", "egress_by_client"):
+        for who, pair in scene.stats.by(name, "client").items():
+            if who in moved and pair.now > 0:
+                moved[who] += pair.now
+    prices = [taken[who] / moved[who] for who in taken if moved[who]]
+    usual = median(prices) if prices else 0.0
+    beyond = {who: Pair(now=max(0.0, taken[who] - usual * moved[who])) for who in taken if who not in {_REST, ""}}
+    return ranked(beyond, "client", _THREAD_TIME)
 
 
 def rising_topics(scene: Scene, name: str) -> tuple[Culprit, ...]:

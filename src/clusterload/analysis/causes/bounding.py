@@ -19,7 +19,7 @@ _QUOTAS: Final = ("produce_throttle_time", "fetch_throttle_time", "request_throt
 
 
 def _throttling(scene: Scene) -> Signs | None:
-    highest = {name: scene.total(name) for name in _QUOTAS}
+    highest = {name: _throttle_time(scene, name) for name in _QUOTAS}
     name = max(_QUOTAS, key=lambda quota: -1.0 if math.isnan(highest[quota].now) else highest[quota].now)
     pair = highest[name]
     rise = pair.now - pair.before if pair.before > 0 else pair.now
@@ -39,9 +39,26 @@ def _throttling(scene: Scene) -> Signs | None:
     )
 
 
+def _throttle_time(scene: Scene, name: str) -> Pair:
+    """The longest time that a quota delays anybody who is there."""
+    absent = _absent(scene)
+    if not absent:
+        return scene.total(name)
+    each = [pair for who, pair in scene.stats.by(name, "client").items() if who not in absent]
+    now = max((pair.now for pair in each if not math.isnan(pair.now)), default=math.nan)
+    return Pair(now=now, before=max((pair.before for pair in each if not math.isnan(pair.before)), default=math.nan))
+
+
+def _absent(scene: Scene) -> frozenset[str]:
+    """Clients that brokers know and that send nothing: their throttle time is of before, for gauges of it linger."""
+    return frozenset(who for who, pair in scene.stats.by("thread_time_by_client", "client").items() if pair.now == 0)
+
+
 def _throttled_clients(scene: Scene, name: str) -> tuple[Culprit, ...]:
+    absent = _absent(scene)
     by = {
-        kind: {who: pair.filled for who, pair in scene.stats.by(name, kind).items()} for kind in ("client", "principal")
+        kind: {who: pair.filled for who, pair in scene.stats.by(name, kind).items() if who not in absent}
+        for kind in ("client", "principal")
     }
     return tuple(culprit for kind, each in by.items() for culprit in ranked(each, kind, name))
 

@@ -46,9 +46,10 @@ def _fan_out(scene: Scene) -> Signs | None:
         now=level.now / into.now if into.now else math.nan,
         before=level.before / into.before if into.before else math.nan,
     )
+    often = 1.0 if scene.compared else by_size(times.now, 4.0, 15.0)
     return Signs(
-        weight=weight,
-        fit=(large if scene.compared else large * between(scene.near_limit("egress"), 0.1, 0.6)) * (1 - 0.8 * cold),
+        weight=weight if scene.compared else either(weight, material * often),
+        fit=large * often * (1 - 0.8 * cold),
         sentence=f"High fan-out: {units.short(level.now, units.BYTES_PER_SECOND)} read, "
         f"{units.number(times.now, 2)} times what arrives",
         evidence=(
@@ -98,7 +99,8 @@ def _fetch_storm(scene: Scene) -> Signs | None:
     # Many new connections that fetch now and then make no storm, unless they belong to producers.
     if connections >= 10 and scene.added("Produce") < connections / 3:  # noqa: PLR2004 (a client or two)
         many = by_size(more / connections, 2.0, 12.0)
-    weight = either(scene.cost(cores), scene.grown("requests_by_type", 20)) * between(cores / scene.cores, 0.01, 0.07)
+    often = either(scene.grown("requests_by_type", 20), scene.beyond(scene.a_connection(more), 8.0, 25.0))
+    weight = either(scene.cost(cores), often) * between(cores / scene.cores, 0.01, 0.07)
     return Signs(
         weight=weight,
         fit=empty * many,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import by_rise, groups_by_commits, rising_clients, rising_topics
@@ -32,7 +33,8 @@ def _offset_commits(scene: Scene) -> Signs | None:
         return None
     cores = scene.price("OffsetCommit", more) + scene.followers("OffsetCommit")
     return Signs(
-        weight=either(scene.cost(cores), _grown(scene, "OffsetCommit")) * _material(scene, cores),
+        weight=either(scene.cost(cores), _grown(scene, "OffsetCommit"), scene.beyond(_a_fetch(scene, more), 0.3, 3.0))
+        * _material(scene, cores),
         fit=1.0,
         sentence=f"Groups commit offsets {units.number(scene.requests('OffsetCommit').now)} times a second",
         evidence=(
@@ -44,6 +46,11 @@ def _offset_commits(scene: Scene) -> Signs | None:
         cores=cores,
         effect=f"a commit every few seconds saves up to {units.number(cores, 2)} cores",
     )
+
+
+def _a_fetch(scene: Scene, rate: float) -> float:
+    fetches = scene.requests("FetchConsumer").now
+    return rate / fetches if fetches else math.nan
 
 
 OFFSET_COMMITS = Cause(
@@ -74,7 +81,7 @@ def _metadata(scene: Scene) -> Signs | None:
         return None
     cores = scene.price("Metadata", more)
     return Signs(
-        weight=either(scene.cost(cores), _grown(scene, "Metadata")) * _material(scene, cores),
+        weight=either(scene.cost(cores), _grown(scene, "Metadata"), _often(scene, more)) * _material(scene, cores),
         fit=between(more / added, 0.2, 0.6),
         sentence=f"Clients send {units.number(scene.requests('Metadata').now)} Metadata requests a second",
         evidence=(
@@ -87,6 +94,11 @@ def _metadata(scene: Scene) -> Signs | None:
         effect=f"refreshing metadata when something changed, as clients do by default, saves "
         f"{units.number(cores, 2)} cores",
     )
+
+
+def _often(scene: Scene, rate: float) -> float:
+    """Without a baseline, how much more often connections send what each of them sends once and then hardly ever."""
+    return scene.beyond(scene.a_connection(rate), 0.3, 5.0)
 
 
 METADATA = Cause(
@@ -169,7 +181,8 @@ def _transactions(scene: Scene) -> Signs | None:
         return None
     cores = scene.price("transactions", scene.transactions) + scene.followers("transaction")
     return Signs(
-        weight=either(scene.cost(cores), _grown(scene, "EndTxn")) * _material(scene, cores),
+        weight=either(scene.cost(cores), _grown(scene, "EndTxn"), scene.beyond(_records(scene, more), 200.0, 20.0))
+        * _material(scene, cores),
         fit=1.0,
         sentence=f"{units.number(scene.requests('EndTxn').now)} transactions a second",
         evidence=scene.request_evidence("EndTxn", "AddPartitionsToTxn", "WriteTxnMarkers", "InitProducerId"),
@@ -177,6 +190,11 @@ def _transactions(scene: Scene) -> Signs | None:
         cores=cores,
         effect=f"ten times as many records in each transaction saves up to {units.number(0.9 * cores, 2)} cores",
     )
+
+
+def _records(scene: Scene, transactions: float) -> float:
+    """Records for each transaction, at most."""
+    return scene.now("records_in") / transactions
 
 
 TRANSACTIONS = Cause(
@@ -206,7 +224,8 @@ def _producer_ids(scene: Scene) -> Signs | None:
         return None
     cores = scene.price("InitProducerId", more)
     return Signs(
-        weight=either(scene.cost(cores), _grown(scene, "InitProducerId")) * _material(scene, cores),
+        weight=either(scene.cost(cores), _grown(scene, "InitProducerId"), _often(scene, more))
+        * _material(scene, cores),
         fit=between(more / added, 0.2, 0.6),
         sentence=f"Producers send {units.number(scene.requests('InitProducerId').now)} InitProducerId requests a "
         "second",

@@ -146,7 +146,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
     worst = max(slower.values(), key=lambda pair: pair.rise, default=whole)
     late = by_size(worst.rise, 8.0, 60.0) if worst.rise > 0 else 0.0
     if not scene.compared:
-        late *= 0.6
+        late *= 0.6 + 0.4 * comparison
     missing = between(scene.rise("under_replicated"), 0, 2)
     if not late and not missing:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import by_rise, imbalance, ranked, records_of_partitions, rising_clients
@@ -108,12 +109,12 @@ def _leader_skew(scene: Scene) -> Signs | None:
     _, load_usual = imbalance(_before(bytes_in))
     moved = sum(abs(pair.rise) for pair in leaders.values() if not math.isnan(pair.rise)) / 2 if scene.compared else 0.0
     gained = {who: pair for who, pair in leaders.items() if scene.compared and pair.rise > 0}
-    more = skew - (0.0 if math.isnan(usual) else usual)
-    heavier = (load - (0.0 if math.isnan(load_usual) else load_usual)) if not math.isnan(load) else 0.0
+    more = _times_even(skew, leaders) - _times_even(usual, leaders)
+    heavier = _times_even(load, bytes_in) - _times_even(load_usual, bytes_in) if not math.isnan(load) else 0.0
     who = loaded if heavier > more and loaded in gained else top
-    clear = between(moved, 0.5, 2.0) if scene.compared else between(skew, 0.3, 0.7)
+    clear = between(moved, 0.5, 2.0) if scene.compared else _stands_out(_now(leaders))
     return Signs(
-        weight=either(between(more, 0.1, 0.5), between(heavier, 0.15, 0.5) * (1.0 if who in gained else 0.3)),
+        weight=either(between(more, 0.2, 1.0), between(heavier, 0.3, 1.0) * (1.0 if who in gained else 0.3)),
         fit=clear * (1.0 if not scene.compared or who in gained else 0.3) * _no_broker_lost(scene),
         sentence=f"Broker {who} leads {units.number(leaders[who].now)} of "
         f"{units.number(sum(_now(leaders).values()))} partitions",
@@ -124,6 +125,17 @@ def _leader_skew(scene: Scene) -> Signs | None:
         culprits=(Culprit(kind="broker", name=who, share=_share(_now(leaders), who), source="leaders"),),
         effect="spreading leaders evenly takes that broker's extra share away",
     )
+
+
+def _times_even(skew: float, each: Mapping[str, Pair]) -> float:
+    """How much more than its even share the largest has, in even shares; 0 where it is not known."""
+    return 0.0 if math.isnan(skew) else skew * (len(each) - 1)
+
+
+def _stands_out(leads: Mapping[str, float]) -> float:
+    """From 0 to 1, how far the broker that leads the most is above the middle of the others."""
+    *others, most = sorted(leads.values())
+    return between(most / max(1.0, median(others)), 1.3, 2.0)
 
 
 def _now(pairs: Mapping[str, Pair]) -> dict[str, float]:
@@ -169,7 +181,7 @@ def _partitions(scene: Scene) -> Signs | None:
     if not more > 0:
         return None
     cores = scene.price("partitions", more)
-    high = between(level.now / brokers, 1500.0, 5000.0) if not scene.compared else 0.0
+    high = between(cores / scene.cores, 0.04, 0.10)
     weight = either(
         between(more / brokers, 40.0, 220.0) * between(level.ratio, 1.1, 1.6) if scene.compared else high,
         scene.near_limit("partitions"),

@@ -79,12 +79,15 @@ def _ingress(scene: Scene) -> Signs | None:
     cores = scene.price("ingress", more / MEGABYTE)
     material = between(cores / scene.cores, 0.003, 0.01)
     large = by_size(scene.batch_bytes, 2.5e3, 12e3) if scene.by_type else 1.0
-    weight = either(
-        scene.cost(cores) * material, scene.grown("ingress", 5e4, 8.0) * material, scene.near_limit("ingress")
-    )
+    if scene.compared:
+        weight = either(scene.cost(cores) * material, scene.grown("ingress", 5e4, 8.0) * material)
+    else:
+        large = by_size(scene.batch_bytes, 12e3, 25e3) if scene.by_type else 0.5
+        weight = _work_of_one(scene, cores)
+    weight = either(weight, scene.near_limit("ingress"))
     return Signs(
         weight=weight,
-        fit=large if scene.compared else large * between(scene.near_limit("ingress"), 0.1, 0.6),
+        fit=large,
         sentence=f"High ingress: {units.short(level.now, units.BYTES_PER_SECOND)}",
         evidence=(
             scene.evidence("Ingress", "ingress"),
@@ -99,6 +102,13 @@ def _ingress(scene: Scene) -> Signs | None:
         effect=f"without it ingress is {units.short(level.now - more, units.BYTES_PER_SECOND)}, "
         f"and {units.number(cores, 2)} cores are free",
     )
+
+
+def _work_of_one(scene: Scene, cores: float) -> float:
+    """From 0 to 1, how much of the hosts' CPU it takes to write all that arrives, as far as it is one client's."""
+    work = cores + scene.price("Produce", scene.produced) + scene.followers("Produce")
+    led = scene.led_by_one(client="ingress_by_client", topic="ingress_by_topic")
+    return between(work / scene.cores, 0.05, 0.11) * between(led, 0.4, 0.8)
 
 
 INGRESS = Cause(

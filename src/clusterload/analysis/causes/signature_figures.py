@@ -7,6 +7,7 @@ client that starts, is separated from what goes on.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -268,6 +269,29 @@ class Scene:
             return 0.0
         return by_size(self.now(name) / max(self.before(name), floor), 1.0, most)
 
+    def beyond(self, ratio: float, usual: float, most: float) -> float:
+        """Without a baseline, how far a ratio is from what it usually is, by orders of magnitude; with one 0.
+
+        Args:
+            ratio: of two figures of the cluster, so that its size does not matter.
+            usual: what healthy clusters show at most, or at least where `most` is smaller: 0.
+            most: what counts as 1.
+        """
+        return 0.0 if self.compared else by_size(ratio, usual, most)
+
+    def led_by_one(self, **named: str) -> float:
+        """The largest share that one client, topic, … has of what all of its kind have together; 0 where unknown.
+
+        Args:
+            named: by label the Series that gives a figure for each of its values.
+        """
+        shares = [_largest_share(self.stats.by(name, label)) for label, name in named.items()]
+        return max(shares, default=0.0)
+
+    def a_connection(self, rate: float) -> float:
+        """How many of something there are a second for each open connection; NaN where those are not known."""
+        return _ratio(rate, self.total("connections").now)
+
     def near_limit(self, name: str) -> float:
         """How near its limit a dimension is, by its rise; without a baseline by its level. 0 without a limit."""
         share = self.usage.share(name)
@@ -304,6 +328,11 @@ class Scene:
         """How many requests of these types there were; those that there are none of are left out."""
         found = (self.evidence(f"{request} requests", "requests_by_type", request=request) for request in requests)
         return tuple(evidence for evidence in found if not math.isnan(evidence.now))
+
+
+def _largest_share(each: Mapping[str, Pair]) -> float:
+    values = [known(pair.now) for pair in each.values()]
+    return max(values) / sum(values) if sum(values) > 0 else 0.0
 
 
 def _ratio(part: float, whole: float) -> float:
