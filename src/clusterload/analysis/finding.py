@@ -109,6 +109,9 @@ class Finding:
         disproof: what would disprove it.
         cure: what would change it.
         advised: whether what it fills is a guideline only.
+        brokers: whose hosts it matters to, the worst first; empty where it is judged of the whole cluster.
+        compared: whether it is held against a baseline, and so is what changed; otherwise it is what contributes the
+            most now.
     """
 
     cause: str
@@ -119,3 +122,5 @@ class Finding:
     disproof: str = ""
     cure: Cure | None = None
     advised: bool = False
+    brokers: tuple[str, ...] = ()
+    compared: bool = True

@@ -76,6 +76,8 @@ class WindowStats:
         self.now, self.before = now, before
         seen = _heard(now)
         known_before = _heard(before) if before is not None else seen
+        self.brokers: frozenset[str] = seen
+        """Brokers that gave figures in the window."""
         self.unmatched: frozenset[str] = seen ^ known_before
         """Brokers that gave figures in only one of window and baseline."""
         self._now = _Window(now, seen & known_before or seen)
@@ -83,7 +85,7 @@ class WindowStats:
         self._pairs: dict[tuple[str, tuple[tuple[str, str], ...]], Pair] = {}
 
     def of(self, brokers: Collection[str]) -> WindowStats:
-        """The same of some brokers alone, with what is told of the whole cluster left out."""
+        """The same of some brokers alone, with what is known of the cluster only as a whole."""
         return WindowStats(_of_brokers(self.now, brokers), self.before and _of_brokers(self.before, brokers))
 
     def total(self, name: str, **labels: str) -> Pair:
@@ -141,7 +143,8 @@ def _heard(run: Run) -> frozenset[str]:
 
 
 def _of_brokers(run: Run, brokers: Collection[str]) -> Run:
-    return replace(run, series=tuple(series for series in run.series if series.labels.get(_BROKER) in brokers))
+    first = next(iter(brokers))  # stands for what has no broker
+    return replace(run, series=tuple(series for series in run.series if series.labels.get(_BROKER, first) in brokers))
 
 
 class _Window:

@@ -25,6 +25,10 @@ MOST: Final = 3
 
 OFFSETS: Final = "__consumer_offsets"
 _REST: Final = "(others)"
+_HARDLY: Final = 0.05
+"""Share of a client's thread time that its bytes may explain where it is said to move hardly any."""
+_NOTABLE: Final = 0.1
+"""Share of all clients' thread time that such clients must take to be preferred."""
 _THREAD_TIME: Final = "thread_time_by_client"
 
 
@@ -52,19 +56,25 @@ def ranked(pairs: Mapping[str, Pair], kind: str, source: str) -> tuple[Culprit, 
     return tuple(Culprit(kind=kind, name=who, share=shares[who], source=source) for who in first if shares[who] > LEAST)
 
 
-def rising_clients(scene: Scene, *names: str) -> tuple[Culprit, ...]:
+def rising_clients(scene: Scene, *names: str, dataless: bool = False) -> tuple[Culprit, ...]:
     """Clients by the first of these Series that names one; by thread time where none is given.
 
     Where users log in, the principals behind them come after.
+
+    Args:
+        scene: the window.
+        names: of Series by client.
+        dataless: whether those that move hardly any data are preferred without a baseline: the requests carry none.
     """
-    for name in names or ("thread_time_by_client",):
-        found = _beyond_bytes(scene) if not names and not scene.compared else by_rise(scene, name, "client")
+    for name in names or (_THREAD_TIME,):
+        beyond_bytes = name == _THREAD_TIME and not scene.compared
+        found = _beyond_bytes(scene, dataless=dataless) if beyond_bytes else by_rise(scene, name, "client")
         if found:
             return (*found, *by_rise(scene, name, "principal"))
     return ()
 
 
-def _beyond_bytes(scene: Scene) -> tuple[Culprit, ...]:
+def _beyond_bytes(scene: Scene, *, dataless: bool) -> tuple[Culprit, ...]:
     """Clients by the thread time that they take beyond what their bytes explain, at the usual time for a byte.
 
     The largest client of a cluster moves the most data. Who sends many requests, and does little with them, is another.
@@ -77,8 +87,10 @@ def _beyond_bytes(scene: Scene) -> tuple[Culprit, ...]:
                 moved[who] += pair.now
     prices = [taken[who] / moved[who] for who in taken if moved[who]]
     usual = median(prices) if prices else 0.0
-    beyond = {who: Pair(now=max(0.0, taken[who] - usual * moved[who])) for who in taken if who not in {_REST, ""}}
-    return ranked(beyond, "client", _THREAD_TIME)
+    beyond = {who: max(0.0, taken[who] - usual * moved[who]) for who in taken if who not in {_REST, ""}}
+    idle = {who: time for who, time in beyond.items() if usual * moved[who] < _HARDLY * taken[who]}
+    chosen = idle if dataless and sum(idle.values()) > _NOTABLE * sum(beyond.values()) else beyond
+    return ranked({who: Pair(now=time) for who, time in chosen.items()}, "client", _THREAD_TIME)
 
 
 def rising_topics(scene: Scene, name: str) -> tuple[Culprit, ...]:

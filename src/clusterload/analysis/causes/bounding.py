@@ -79,6 +79,7 @@ THROTTLING = Cause(
     cure="Raise the quota if the brokers have capacity, or have the client send less.",
     disproof="Throttle times are 0 while the client is slow.",
     signs=_throttling,
+    of_cluster=True,
     explains_away={"disk": 0.5, "slow-replica": 0.3},
 )
 

@@ -57,6 +57,8 @@ class Cause:
         disproof: what would disprove it.
         signs: judges a run; None where its signature does not hold at all.
         explains_away: causes that seem to hold because of it, with the share of their score that it takes off.
+        needs: Series without which it cannot be judged; of several names with `|` between them one is enough.
+        of_cluster: whether brokers are held against each other; otherwise each host is judged by itself.
         untested: why it could not be tried on the lab; empty if it was.
     """
 
@@ -72,4 +74,6 @@ class Cause:
     disproof: str
     signs: Callable[[Scene], Signs | None]
     explains_away: Mapping[str, float] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    of_cluster: bool = False
     untested: str = ""

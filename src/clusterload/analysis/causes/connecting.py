@@ -142,7 +142,7 @@ def _churn(scene: Scene) -> Signs | None:
             scene.evidence("Connections", "connections"),
             *scene.request_evidence("ApiVersions", "Metadata"),
         ),
-        culprits=(*rising_clients(scene), *_who_connects(scene)),
+        culprits=(*rising_clients(scene, dataless=True), *_who_connects(scene)),
         cores=cores,
         effect=f"reused connections save {units.number(cores, 2)} cores",
     )

@@ -89,7 +89,7 @@ def _metadata(scene: Scene) -> Signs | None:
             scene.evidence("Connection attempts", "connection_attempts"),
             scene.evidence("Partitions", "partitions"),
         ),
-        culprits=rising_clients(scene),
+        culprits=rising_clients(scene, dataless=True),
         cores=cores,
         effect=f"refreshing metadata when something changed, as clients do by default, saves "
         f"{units.number(cores, 2)} cores",
@@ -230,7 +230,7 @@ def _producer_ids(scene: Scene) -> Signs | None:
         sentence=f"Producers send {units.number(scene.requests('InitProducerId').now)} InitProducerId requests a "
         "second",
         evidence=scene.request_evidence("InitProducerId", "EndTxn", "Produce"),
-        culprits=rising_clients(scene),
+        culprits=rising_clients(scene, dataless=True),
         cores=cores,
         effect=f"reused producers save {units.number(cores, 2)} cores, and brokers' memory for each id",
     )

@@ -119,6 +119,7 @@ BROKER_DOWN = Cause(
     cure="Bring the broker back; see its log. Then a preferred leader election gives it its leaders again.",
     disproof="The broker answers clients and leads as many partitions as before.",
     signs=_broker_down,
+    of_cluster=True,
     explains_away={
         "leader-skew": 1.0, "slow-replica": 0.9, "network-delay": 0.7, "metadata-storm": 0.9, "hot-partition": 0.7,
         "connection-churn": 0.8, "rebalances": 0.5, "connections": 0.7, "disk": 0.8, "fetch-storm": 0.7,
@@ -222,6 +223,7 @@ SLOW_REPLICA = Cause(
     cure="Check that broker's disk, network, GC and noisy neighbours. Without it the rest is fast.",
     disproof="Produce requests wait for replicas equally long on all brokers.",
     signs=_slow_replica,
+    of_cluster=True,
     explains_away={"disk": 0.5, "network-delay": 0.3},
 )
 
@@ -272,6 +274,7 @@ NETWORK_DELAY = Cause(
     cure="Move clients closer, widen the link, or batch more, so that fewer round trips are needed.",
     disproof="A client next to the brokers sees the same latency.",
     signs=_network_delay,
+    of_cluster=True,
 )
 
 

@@ -1,14 +1,16 @@
 """Judging: which causes hold, ranked, with a confidence.
 
-Each cause says by itself how well it fits. Then what one cause explains away is taken off the others: a broker that is
-down moves its leaders, and that is not an imbalance. What is left is a score; a curve that was fitted to runs of known
-cause turns it into a confidence.
+Each cause says by itself how well it fits. Most of them are judged on each host by itself, against the host's own
+baseline and cores: what matters to one broker matters, however many others there are. Then what one cause explains
+away is taken off the others: a broker that is down moves its leaders, and that is not an imbalance. What is left is a
+score; a curve that was fitted to runs of known cause turns it into a confidence.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.causes.catalogue import CAUSES
@@ -23,20 +25,84 @@ if TYPE_CHECKING:
 
 MOST_EVIDENCE: Final = 8
 
+ALIKE: Final = 0.5
+"""Share of the highest score from which on a cause is said to matter to another broker, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A cause that holds somewhere.
+
+    Attributes:
+        score: after what other causes explain away, where it is highest.
+        signs: of it there.
+        scene: the host, or the cluster.
+        brokers: all whose hosts it matters to; none where it is judged of the whole cluster.
+    """
+
+    score: float
+    signs: Signs
+    scene: Scene
+    brokers: tuple[str, ...] = ()
+
 
 def judge_causes(stats: WindowStats, usage: Usage) -> tuple[Finding, ...]:
     """The causes that hold, the likeliest first. Pure."""
-    scene = Scene(stats, usage)
-    signs = signs_of(scene)
-    scores = explained_away({name: found.score for name, found in signs.items()})
+    held = held_causes(Scene(stats, usage))
+    scores = {name: cause.score for name, cause in held.items()}
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
-    findings = (_finding(CAUSES[name], signs[name], _confidence(scores, name, scene), scene) for name in ranked)
+    findings = (_finding(CAUSES[name], held[name], _confidence(scores, name, held[name].scene)) for name in ranked)
     return tuple(finding for finding in findings if finding.confidence >= CONFIDENCE["listed"])
 
 
-def signs_of(scene: Scene) -> dict[str, Signs]:
+def unseen_causes(stats: WindowStats) -> tuple[Cause, ...]:
+    """Causes that cannot be judged, since the metrics lack what shows them."""
+    return tuple(cause for cause in CAUSES.values() if not all(_gives(stats, need) for need in cause.needs))
+
+
+def _gives(stats: WindowStats, need: str) -> bool:
+    """Whether one of several Series is there, written as in `ingress|ingress_by_topic`."""
+    return any(not math.isnan(stats.total(name).now) for name in need.split("|"))
+
+
+def held_causes(whole: Scene) -> dict[str, Held]:
+    """The causes of which anything holds, each where it holds most."""
+    hosts = whole.hosts
+    if not hosts:
+        signs = signs_of(whole)
+        return {name: Held(score=score, signs=signs[name], scene=whole) for name, score in _left(signs).items()}
+    everywhere = signs_of(whole, (cause for cause in CAUSES.values() if cause.of_cluster))
+    found: dict[str, list[Held]] = {}
+    for host in hosts:
+        here = signs_of(host, (cause for cause in CAUSES.values() if not cause.of_cluster))
+        for name, score in _left({**everywhere, **here}).items():
+            if name in here:
+                held = Held(score=score, signs=here[name], scene=host, brokers=host.brokers)
+            else:
+                held = Held(score=score, signs=everywhere[name], scene=whole)
+            found.setdefault(name, []).append(held)
+    return {name: _together(each) for name, each in found.items()}
+
+
+def signs_of(scene: Scene, causes: Iterable[Cause] = CAUSES.values()) -> dict[str, Signs]:
     """The signs of each cause of which anything holds."""
-    return {name: found for name, cause in CAUSES.items() if (found := cause.signs(scene)) is not None}
+    return {cause.id: found for cause in causes if (found := cause.signs(scene)) is not None}
+
+
+def _left(signs: Mapping[str, Signs]) -> dict[str, float]:
+    return explained_away({name: found.score for name, found in signs.items()})
+
+
+def _together(held: list[Held]) -> Held:
+    """A cause that was judged on several hosts: as where it is worst, with all whom it matters to."""
+    if held[0].scene.whole:
+        # A host on which nothing else explains it away says it best.
+        return max(held, key=lambda cause: cause.score)
+    ranked = sorted(held, key=lambda cause: -cause.score)
+    worst = ranked[0]
+    alike = [cause.brokers for cause in ranked if cause.score >= ALIKE * worst.score and cause.score > 0]
+    brokers = tuple(broker for brokers in alike for broker in brokers)
+    return Held(score=worst.score, signs=worst.signs, scene=worst.scene, brokers=brokers)
 
 
 def explained_away(scores: Mapping[str, float]) -> dict[str, float]:
@@ -53,21 +119,34 @@ def _confidence(scores: Mapping[str, float], name: str, scene: Scene) -> float:
     score = scores[name] * (1.0 if scene.compared else CONFIDENCE["without_baseline"])
     others = max((value for other, value in scores.items() if other != name), default=0.0)
     at = CONFIDENCE["at_nothing"] + CONFIDENCE["slope"] * score + CONFIDENCE["margin"] * (score - others)
-    return CONFIDENCE["most"] / (1 + math.exp(-at))
+    return scene.most_confidence / (1 + math.exp(-at))
 
 
-def _finding(cause: Cause, signs: Signs, confidence: float, scene: Scene) -> Finding:
+def _finding(cause: Cause, held: Held, confidence: float) -> Finding:
+    signs, scene = held.signs, held.scene
     unnamed = "" if signs.culprits else f"; the culprit cannot be named: {cause.if_unnamed}"
     evidence = tuple(figure for figure in signs.evidence if not math.isnan(figure.now))[:MOST_EVIDENCE]
     return Finding(
         cause=cause.id,
-        sentence=signs.sentence + unnamed,
+        sentence=f"{_where(held)}{signs.sentence}{unnamed}",
         confidence=confidence,
         culprits=signs.culprits,
         evidence=evidence,
         disproof=cause.disproof,
         cure=Cure(what=cause.cure, effect=signs.effect, gain=_gain(signs, scene)),
+        brokers=held.brokers,
+        compared=scene.compared,
     )
+
+
+def _where(held: Held) -> str:
+    """`On broker 7, the worst of 12: `; nothing of what concerns the whole cluster."""
+    if not held.brokers:
+        return ""
+    worst = held.scene.brokers
+    names = f"broker {worst[0]}" if len(worst) == 1 else f"the host of brokers {', '.join(worst)}"
+    more = len(held.brokers) - len(worst)
+    return f"On {names}{f' (and, less, on {more} more)' if more else ''}: "
 
 
 def _gain(signs: Signs, scene: Scene) -> float:

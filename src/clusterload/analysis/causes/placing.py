@@ -94,6 +94,7 @@ HOT_PARTITION = Cause(
     cure="Better keys (more of them, or salted), or the default partitioner where order does not matter.",
     disproof="The partitions of the topic grow alike.",
     signs=_hot_partition,
+    of_cluster=True,
     explains_away={"ingress-bytes": 0.75, "leader-skew": 0.6, "small-batches": 0.3},
 )
 
@@ -114,8 +115,8 @@ def _leader_skew(scene: Scene) -> Signs | None:
     who = loaded if heavier > more and loaded in gained else top
     clear = between(moved, 0.5, 2.0) if scene.compared else _stands_out(_now(leaders))
     return Signs(
-        weight=either(between(more, 0.2, 1.0), between(heavier, 0.3, 1.0) * (1.0 if who in gained else 0.3)),
-        fit=clear * (1.0 if not scene.compared or who in gained else 0.3) * _no_broker_lost(scene),
+        weight=either(between(more, 0.2, 1.0), between(heavier, 0.3, 1.0) * _by(who, gained, scene)),
+        fit=clear * _by(who, gained, scene) * _no_broker_lost(scene),
         sentence=f"Broker {who} leads {units.number(leaders[who].now)} of "
         f"{units.number(sum(_now(leaders).values()))} partitions",
         evidence=tuple(
@@ -125,6 +126,11 @@ def _leader_skew(scene: Scene) -> Signs | None:
         culprits=(Culprit(kind="broker", name=who, share=_share(_now(leaders), who), source="leaders"),),
         effect="spreading leaders evenly takes that broker's extra share away",
     )
+
+
+def _by(who: str, gained: Mapping[str, Pair], scene: Scene) -> float:
+    """1 if it came to lead more, or where that cannot be told; less if it is busier for another reason."""
+    return 1.0 if not scene.compared or who in gained else 0.3
 
 
 def _times_even(skew: float, each: Mapping[str, Pair]) -> float:
@@ -172,6 +178,7 @@ LEADER_SKEW = Cause(
     cure="kafka-leader-election.sh --election-type PREFERRED --all-topic-partitions; auto.leader.rebalance.enable.",
     disproof="Leaders are even and the broker stays busier.",
     signs=_leader_skew,
+    of_cluster=True,
 )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.causes.weights import PRICES, between, by_size
+from clusterload.analysis.causes.weights import CONFIDENCE, PRICES, between, by_size
 from clusterload.analysis.finding import Evidence
 from clusterload.analysis.host_cpu import hosts_of
 from clusterload.analysis.window_stats import Pair, WindowStats, known
@@ -41,6 +42,8 @@ NOISE: Final = 0.06
 """Share of the hosts' cores within which changes of the brokers' CPU are noise."""
 
 MEGABYTE: Final = 1e6
+_NORMAL: Final = NormalDist()
+_STEADY: Final = ("requests", "ingress", "cpu_broker", "connections")
 _TRANSACTION: Final = ("AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit")
 _TIMES: Final = {
     "request_time": "Total time",
@@ -54,10 +57,36 @@ _GROUP: Final = ("JoinGroup", "SyncGroup", "LeaveGroup")
 class Scene:
     """The figures of a window and its baseline that signatures need."""
 
-    def __init__(self, stats: WindowStats, usage: Usage) -> None:
-        """Take the statistics of a run and its usage against limits."""
-        self.stats, self.usage = stats, usage
+    def __init__(self, stats: WindowStats, usage: Usage, *, brokers: tuple[str, ...] = (), looks: int = 1) -> None:
+        """Take the statistics of a run and its usage against limits.
+
+        Args:
+            stats: of all brokers that the scene is of.
+            usage: of the whole cluster.
+            brokers: those on one host, where the scene is of that; none for the whole cluster.
+            looks: how many such scenes are looked at, in any of which chance could look like a rise.
+        """
+        self.stats, self.usage, self.brokers = stats, usage, brokers
+        self._spreads = -_NORMAL.inv_cdf(_NORMAL.cdf(-SPREADS) / looks)
         self._rises: dict[tuple[str, tuple[tuple[str, str], ...], bool], float] = {}
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is of the whole cluster."""
+        return not self.brokers
+
+    @cached_property
+    def hosts(self) -> tuple[Scene, ...]:
+        """A scene of each host that baseline and window know; none where all brokers are on one host."""
+        by_host: dict[str, list[str]] = {}
+        for broker in sorted(self.stats.brokers):
+            by_host.setdefault(self.places.get(broker, broker), []).append(broker)
+        if len(by_host) < 2:  # noqa: PLR2004 (the host is the cluster)
+            return ()
+        known = {host: tuple(brokers) for host, brokers in by_host.items() if not self.stats.unmatched & {*brokers}}
+        return tuple(
+            Scene(self.stats.of(brokers), self.usage, brokers=brokers, looks=len(known)) for brokers in known.values()
+        )
 
     @property
     def compared(self) -> bool:
@@ -103,7 +132,7 @@ class Scene:
         level = float(np.median(now)) if lasting and len(now) >= FEWEST else pair.now
         rise = level - known(pair.before)
         spread = float(np.std(before, ddof=1)) if len(before) >= FEWEST else 0.0
-        return rise if rise > SPREADS * spread + USUAL * known(pair.before) else 0.0
+        return rise if rise > self._spreads * spread + USUAL * known(pair.before) else 0.0
 
     def piece(self, name: str) -> float:
         """Seconds of a piece of this figure."""
@@ -137,6 +166,14 @@ class Scene:
             host = places.get(broker, broker)
             by_host[host] = max(by_host.get(host, 0.0), known(pair.now))
         return sum(by_host.values()) or 2.0
+
+    @cached_property
+    def most_confidence(self) -> float:
+        """The most that anything can be said with: how surely chance is excluded grows with the baseline's pieces."""
+        if not self.compared:
+            return CONFIDENCE["most"]
+        pieces = max((len(self.stats.windows(name, self.piece(name))[1]) for name in _STEADY), default=0)
+        return CONFIDENCE["most"] if pieces >= FEWEST else CONFIDENCE["most_of_few"]
 
     @cached_property
     def places(self) -> dict[str, str]:
