@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from clusterload.analysis.causes.signature_figures import Scene
     from clusterload.analysis.finding import Culprit
 
+NOTICED: Final = 0.5
+"""Milliseconds of throttle time up to which it lingers of a moment."""
+
 _QUOTAS: Final = ("produce_throttle_time", "fetch_throttle_time", "request_throttle_time")
 
 
@@ -23,7 +26,7 @@ def _throttling(scene: Scene) -> Signs | None:
     name = max(_QUOTAS, key=lambda quota: -1.0 if math.isnan(highest[quota].now) else highest[quota].now)
     pair = highest[name]
     rise = pair.now - pair.before if pair.before > 0 else pair.now
-    if not rise > 0.5:  # noqa: PLR2004 (what lingers of a moment)
+    if not rise > NOTICED:
         return None
     return Signs(
         weight=by_size(rise, 1.0, 15.0),
@@ -34,16 +37,17 @@ def _throttling(scene: Scene) -> Signs | None:
             scene.evidence("Ingress", "ingress"),
             scene.evidence("Egress", "egress"),
         ),
-        culprits=_throttled_clients(scene, name),
+        culprits=lambda: _throttled_clients(scene, name),
         effect="a higher quota lets more through; the bill says what that costs the brokers",
     )
 
 
 def _throttle_time(scene: Scene, name: str) -> Pair:
     """The longest time that a quota delays anybody who is there."""
-    absent = _absent(scene)
+    whole = scene.total(name)
+    absent = _absent(scene) if whole.now > NOTICED else frozenset[str]()
     if not absent:
-        return scene.total(name)
+        return whole
     each = [pair for who, pair in scene.stats.by(name, "client").items() if who not in absent]
     now = max((pair.now for pair in each if not math.isnan(pair.now)), default=math.nan)
     return Pair(now=now, before=max((pair.before for pair in each if not math.isnan(pair.before)), default=math.nan))
@@ -79,7 +83,6 @@ THROTTLING = Cause(
     cure="Raise the quota if the brokers have capacity, or have the client send less.",
     disproof="Throttle times are 0 while the client is slow.",
     signs=_throttling,
-    of_cluster=True,
     explains_away={"disk": 0.5, "slow-replica": 0.3},
 )
 

@@ -21,7 +21,8 @@ class Signs:
         fit: how well its signature holds where that of its look-alikes would not, from 0 to 1.
         sentence: what holds, in a line, with its figures.
         evidence: the figures.
-        culprits: who causes it, the largest share first.
+        culprits: says who causes it, the largest share first; there may be thousands to look at, so only when it is
+            asked.
         cores: of the brokers' CPU that it explains, by prices; NaN where it is not about cost.
         effect: what its cure does, in numbers; nothing where they are not known.
     """
@@ -30,7 +31,7 @@ class Signs:
     fit: float
     sentence: str
     evidence: tuple[Evidence, ...] = ()
-    culprits: tuple[Culprit, ...] = ()
+    culprits: Callable[[], tuple[Culprit, ...]] = tuple
     cores: float = math.nan
     effect: str = ""
 

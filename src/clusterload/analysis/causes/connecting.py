@@ -60,9 +60,11 @@ def _connections(scene: Scene) -> Signs | None:
             *scene.request_evidence("Produce"),
         ),
         # Thread time of clients comes first only where the new connections send requests.
-        culprits=(*rising_clients(scene), *_who_connects(scene))
-        if active >= ACTIVE
-        else (*_who_connects(scene), *rising_clients(scene)),
+        culprits=lambda: (
+            (*rising_clients(scene), *_who_connects(scene))
+            if active >= ACTIVE
+            else (*_who_connects(scene), *rising_clients(scene))
+        ),
         cores=cores,
         effect=_share_effect(scene, "connections", more),
     )
@@ -142,7 +144,7 @@ def _churn(scene: Scene) -> Signs | None:
             scene.evidence("Connections", "connections"),
             *scene.request_evidence("ApiVersions", "Metadata"),
         ),
-        culprits=(*rising_clients(scene, dataless=True), *_who_connects(scene)),
+        culprits=lambda: (*rising_clients(scene, dataless=True), *_who_connects(scene)),
         cores=cores,
         effect=f"reused connections save {units.number(cores, 2)} cores",
     )
@@ -185,7 +187,7 @@ def _failures(scene: Scene) -> Signs | None:
             scene.evidence("Successful authentications", "authentications"),
             scene.evidence("Connection attempts", "connection_attempts"),
         ),
-        culprits=by_rise(scene, "failed_authentications", "listener"),
+        culprits=lambda: by_rise(scene, "failed_authentications", "listener"),
         cores=cores,
         effect=f"clients that stop retrying save {units.number(cores, 2)} cores and their connection attempts",
     )
@@ -254,7 +256,7 @@ def _tls(scene: Scene) -> Signs | None:
             scene.evidence("Connection attempts", "connection_attempts"),
             scene.evidence("Ingress", "ingress"),
         ),
-        culprits=(*rising_clients(scene, "ingress_by_client", "thread_time_by_client"), *_who_connects(scene)),
+        culprits=lambda: (*rising_clients(scene, "ingress_by_client", "thread_time_by_client"), *_who_connects(scene)),
         cores=cores,
         effect=f"kept connections and fewer bytes save up to {units.number(cores, 2)} cores",
     )

@@ -57,7 +57,7 @@ def _fan_out(scene: Scene) -> Signs | None:
             scene.evidence("Ingress", "ingress"),
             scene.figure("Bytes per fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
         ),
-        culprits=(
+        culprits=lambda: (
             *rising_clients(scene, "egress_by_client", "thread_time_by_client"),
             *rising_topics(scene, "egress_by_topic"),
         ),
@@ -111,7 +111,7 @@ def _fetch_storm(scene: Scene) -> Signs | None:
             scene.figure("Bytes per fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
             scene.time_evidence("request_time", "FetchConsumer"),
         ),
-        culprits=rising_clients(scene),
+        culprits=lambda: rising_clients(scene),
         cores=cores,
         effect=f"a tenth as many fetches saves up to {units.number(0.9 * cores, 2)} cores",
     )
@@ -151,7 +151,7 @@ def _cold_reads(scene: Scene) -> Signs | None:
             scene.evidence("Egress", "egress"),
             scene.time_evidence("request_local_time", "FetchConsumer"),
         ),
-        culprits=(
+        culprits=lambda: (
             *rising_clients(scene, "egress_by_client", "thread_time_by_client"),
             *rising_topics(scene, "egress_by_topic"),
         ),

@@ -42,7 +42,7 @@ def _offset_commits(scene: Scene) -> Signs | None:
             scene.evidence("Offsets committed", "offset_commits"),
             scene.evidence("Growth of __consumer_offsets", "records_by_partition", topic="__consumer_offsets"),
         ),
-        culprits=(*groups_by_commits(scene), *rising_clients(scene)),
+        culprits=lambda: (*groups_by_commits(scene), *rising_clients(scene)),
         cores=cores,
         effect=f"a commit every few seconds saves up to {units.number(cores, 2)} cores",
     )
@@ -89,7 +89,7 @@ def _metadata(scene: Scene) -> Signs | None:
             scene.evidence("Connection attempts", "connection_attempts"),
             scene.evidence("Partitions", "partitions"),
         ),
-        culprits=rising_clients(scene, dataless=True),
+        culprits=lambda: rising_clients(scene, dataless=True),
         cores=cores,
         effect=f"refreshing metadata when something changed, as clients do by default, saves "
         f"{units.number(cores, 2)} cores",
@@ -141,7 +141,7 @@ def _rebalances(scene: Scene) -> Signs | None:
             scene.figure("Rebalances", counted, units.COUNT_PER_SECOND, "group_rebalances"),
             scene.evidence("Egress", "egress"),
         ),
-        culprits=(*members, *rising_clients(scene)),
+        culprits=lambda: (*members, *rising_clients(scene)),
         cores=cores,
         effect="members that stay keep reading; none re-reads what was not committed",
     )
@@ -186,7 +186,7 @@ def _transactions(scene: Scene) -> Signs | None:
         fit=1.0,
         sentence=f"{units.number(scene.requests('EndTxn').now)} transactions a second",
         evidence=scene.request_evidence("EndTxn", "AddPartitionsToTxn", "WriteTxnMarkers", "InitProducerId"),
-        culprits=(*rising_clients(scene), *rising_topics(scene, "records_in_by_topic")),
+        culprits=lambda: (*rising_clients(scene), *rising_topics(scene, "records_in_by_topic")),
         cores=cores,
         effect=f"ten times as many records in each transaction saves up to {units.number(0.9 * cores, 2)} cores",
     )
@@ -230,7 +230,7 @@ def _producer_ids(scene: Scene) -> Signs | None:
         sentence=f"Producers send {units.number(scene.requests('InitProducerId').now)} InitProducerId requests a "
         "second",
         evidence=scene.request_evidence("InitProducerId", "EndTxn", "Produce"),
-        culprits=rising_clients(scene, dataless=True),
+        culprits=lambda: rising_clients(scene, dataless=True),
         cores=cores,
         effect=f"reused producers save {units.number(cores, 2)} cores, and brokers' memory for each id",
     )

@@ -89,7 +89,7 @@ def _broker_down(scene: Scene) -> Signs | None:
             scene.evidence("Under-replicated partitions", "under_replicated"),
             *(scene.evidence("Leaders", "leaders", f"broker {broker}", broker=broker) for broker in sorted(leaders)),
         ),
-        culprits=(Culprit(kind="broker", name=lost, share=1.0, source="leaders"),),
+        culprits=lambda: (Culprit(kind="broker", name=lost, share=1.0, source="leaders"),),
         effect="its leaders and replicas come back with it",
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
             ),
             scene.evidence("Under-replicated partitions", "under_replicated"),
         ),
-        culprits=(Culprit(kind="broker", name=behind, share=math.nan, source=source),) if behind else (),
+        culprits=lambda: (Culprit(kind="broker", name=behind, share=math.nan, source=source),) if behind else (),
         effect=f"without it a Produce request waits {units.number(max(0.0, whole.rise))} ms less",
     )
 
@@ -247,7 +247,7 @@ def _network_delay(scene: Scene) -> Signs | None:
             *(scene.evidence("Round trip", "round_trip_time", f"broker {at}", broker=at) for at in sorted(each)),
             scene.time_evidence("request_time", "Produce"),
         ),
-        culprits=(Culprit(kind="broker", name=who, share=math.nan, source="round_trip_time"),),
+        culprits=lambda: (Culprit(kind="broker", name=who, share=math.nan, source="round_trip_time"),),
         effect=f"without it each request and its response take {units.number(rises[who])} ms less",
     )  # fmt: skip
 

@@ -51,8 +51,9 @@ def judge_causes(stats: WindowStats, usage: Usage) -> tuple[Finding, ...]:
     held = held_causes(Scene(stats, usage))
     scores = {name: cause.score for name, cause in held.items()}
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
-    findings = (_finding(CAUSES[name], held[name], _confidence(scores, name, held[name].scene)) for name in ranked)
-    return tuple(finding for finding in findings if finding.confidence >= CONFIDENCE["listed"])
+    sure = {name: _confidence(scores, name, held[name].scene) for name in ranked}
+    listed = (name for name in ranked if sure[name] >= CONFIDENCE["listed"])
+    return tuple(_finding(CAUSES[name], held[name], sure[name]) for name in listed)
 
 
 def unseen_causes(stats: WindowStats) -> tuple[Cause, ...]:
@@ -124,13 +125,14 @@ def _confidence(scores: Mapping[str, float], name: str, scene: Scene) -> float:
 
 def _finding(cause: Cause, held: Held, confidence: float) -> Finding:
     signs, scene = held.signs, held.scene
-    unnamed = "" if signs.culprits else f"; the culprit cannot be named: {cause.if_unnamed}"
+    culprits = signs.culprits()
+    unnamed = "" if culprits else f"; the culprit cannot be named: {cause.if_unnamed}"
     evidence = tuple(figure for figure in signs.evidence if not math.isnan(figure.now))[:MOST_EVIDENCE]
     return Finding(
         cause=cause.id,
         sentence=f"{_where(held)}{signs.sentence}{unnamed}",
         confidence=confidence,
-        culprits=signs.culprits,
+        culprits=culprits,
         evidence=evidence,
         disproof=cause.disproof,
         cure=Cure(what=cause.cure, effect=signs.effect, gain=_gain(signs, scene)),

@@ -54,7 +54,7 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
             scene.evidence("Records", "records_by_partition", f"topic {topic}", topic=topic),
             scene.evidence("Ingress", "ingress_by_topic", f"topic {topic}", topic=topic),
         ),
-        culprits=(
+        culprits=lambda: (
             Culprit(kind="topic", name=topic, share=part, source="records_by_partition"),
             Culprit(kind="partition", name=f"{topic}-{top}", share=share, source="records_by_partition"),
             *rising_clients(scene, "ingress_by_client", "thread_time_by_client"),
@@ -123,7 +123,7 @@ def _leader_skew(scene: Scene) -> Signs | None:
             scene.evidence("Leaders", "leaders", f"broker {broker}", broker=broker) for broker in sorted(leaders)
         )
         + tuple(scene.evidence("Ingress", "ingress", f"broker {broker}", broker=broker) for broker in sorted(bytes_in)),
-        culprits=(Culprit(kind="broker", name=who, share=_share(_now(leaders), who), source="leaders"),),
+        culprits=lambda: (Culprit(kind="broker", name=who, share=_share(_now(leaders), who), source="leaders"),),
         effect="spreading leaders evenly takes that broker's extra share away",
     )
 
@@ -201,7 +201,7 @@ def _partitions(scene: Scene) -> Signs | None:
             scene.evidence("Replicas", "partitions"),
             scene.time_evidence("request_local_time", "FetchFollower"),
         ),
-        culprits=_new_topics(scene),
+        culprits=lambda: _new_topics(scene),
         cores=cores,
         effect=f"without what was added {units.number(cores, 2)} cores are free",
     )

@@ -34,7 +34,7 @@ def _small_batches(scene: Scene) -> Signs | None:
             scene.figure("Records per Produce request", records, units.RECORDS, "records_in, requests_by_type"),
             scene.evidence("Ingress", "ingress"),
         ),
-        culprits=(*rising_clients(scene), *rising_topics(scene, "records_in_by_topic")),
+        culprits=lambda: (*rising_clients(scene), *rising_topics(scene, "records_in_by_topic")),
         cores=cores,
         effect=f"batches of ten times as many records save up to {units.number(0.9 * cores, 2)} cores",
     )
@@ -94,7 +94,7 @@ def _ingress(scene: Scene) -> Signs | None:
             *scene.request_evidence("Produce"),
             scene.evidence("Replication", "replication_in"),
         ),
-        culprits=(
+        culprits=lambda: (
             *rising_clients(scene, "ingress_by_client", "thread_time_by_client"),
             *rising_topics(scene, "ingress_by_topic"),
         ),
@@ -145,7 +145,7 @@ def _recompression(scene: Scene) -> Signs | None:
             scene.evidence("Records produced", "records_in"),
             scene.time_evidence("request_local_time", "Produce"),
         ),
-        culprits=(*rising_topics(scene, "message_conversions_by_topic"), *rising_clients(scene)),
+        culprits=lambda: (*rising_topics(scene, "message_conversions_by_topic"), *rising_clients(scene)),
         cores=cores,
         effect=f"storing batches as they arrive saves some {units.number(cores, 1)} cores",
     )
