@@ -158,6 +158,7 @@ class _Window:
         self._figure: dict[int, float] = {}
         self._indexed: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[Series]]] = {}
         self._counted: dict[str, bool] = {}
+        self._alone: dict[str, frozenset[str]] = {}
         for series in run.series:
             if len(series):
                 broker = series.labels.get(_BROKER)
@@ -173,9 +174,10 @@ class _Window:
 
     def alone(self, name: str) -> frozenset[str]:
         """The brokers of a name whose only label is the broker."""
-        return frozenset(
-            series.labels[_BROKER] for series in self._named.get(name, ()) if series.labels.keys() == _ONLY
-        )
+        if name not in self._alone:
+            whole = (series.labels for series in self._named.get(name, ()) if series.labels.keys() == _ONLY)
+            self._alone[name] = frozenset(labels[_BROKER] for labels in whole)
+        return self._alone[name]
 
     def counts(self, name: str) -> bool:
         """Whether anything of the name is counted here, so that what is absent is 0."""

@@ -42,8 +42,9 @@ def _connections(scene: Scene) -> Signs | None:
     ) + scene.price("FetchConsumer", scene.added("FetchConsumer")) * between(more, 20, 200) * _idle_fetches(scene)
     # Idle connections cost nothing: their number alone harms only where there is a limit.
     least, most = (0.01, 0.05) if scene.compared else (0.06, 0.15)
-    active = between(cores / scene.cores, least, most) * between(scene.senders, 15, 60)
-    many = scene.grown("connections", 10, 12) * active
+    active = max(between(cores / scene.cores, least, most), _few_requests_each(scene, cores))
+    active *= between(scene.senders, 15, 60) * _of_one(scene)
+    many = scene.grown("connections", 10, 5) * active
     weight = either(scene.cost(cores) * active, many, scene.near_limit("connections"))
     if scene.compared:
         fit = 1 - 0.7 * by_size(scene.connecting * scene.seconds / more, 1.0, 6.0)
@@ -68,6 +69,25 @@ def _connections(scene: Scene) -> Signs | None:
         cores=cores,
         effect=_share_effect(scene, "connections", more),
     )
+
+
+def _few_requests_each(scene: Scene, cores: float) -> float:
+    """From 0 to 1, how far each connection that was added sends a little: too little alone to be felt, and not idle."""
+    if not scene.compared or not scene.senders:
+        return 0.0
+    each = scene.added("Produce") / scene.senders
+    return between(each, 0.05, 0.3) * between(cores / scene.cores, 0.002, 0.006)
+
+
+def _of_one(scene: Scene) -> float:
+    """Without a baseline, from 0 to 1, how far the connections are one application's; 1 with a baseline.
+
+    Where no metric names clients, the software that they run is the nearest to an application.
+    """
+    if scene.compared:
+        return 1.0
+    clients = scene.led_by_one(client="thread_time_by_client")
+    return between(clients or scene.led_by_one(software="connections_by_software"), 0.2, 0.5)
 
 
 def _idle_fetches(scene: Scene) -> float:

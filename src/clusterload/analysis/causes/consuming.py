@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import rising_clients, rising_topics
 from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.signature_figures import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
-from clusterload.analysis.window_stats import Pair
+from clusterload.analysis.window_stats import Pair, known
 from clusterload.model import units
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ def _fan_out(scene: Scene) -> Signs | None:
         now=level.now / into.now if into.now else math.nan,
         before=level.before / into.before if into.before else math.nan,
     )
-    often = 1.0 if scene.compared else by_size(times.now, 4.0, 15.0)
+    topic = _read_most_often(scene)
+    often = 1.0 if scene.compared else max(by_size(times.now, 4.0, 15.0), topic)
     return Signs(
-        weight=weight if scene.compared else either(weight, material * often),
+        weight=either(weight, material * topic) if scene.compared else either(weight, material * often),
         fit=large * often * (1 - 0.8 * cold),
         sentence=f"High fan-out: {units.short(level.now, units.BYTES_PER_SECOND)} read, "
         f"{units.number(times.now, 2)} times what arrives",
@@ -85,6 +87,28 @@ FAN_OUT = Cause(
     disproof="Half of the consumers stop and egress does not fall.",
     signs=_fan_out,
 )
+
+
+def _read_most_often(scene: Scene) -> float:
+    """From 0 to 1, how far one topic is read many times as much as it is written, or many times as much as before."""
+    written = scene.stats.by("ingress_by_topic", "topic")
+    return max((_read_often(scene, pair, written.get(topic)) for topic, pair in _read_topics(scene)), default=0.0)
+
+
+def _read_topics(scene: Scene) -> Iterable[tuple[str, Pair]]:
+    return scene.stats.by("egress_by_topic", "topic").items()
+
+
+def _read_often(scene: Scene, read: Pair, written: Pair | None) -> float:
+    more = read.rise if scene.compared and not math.isnan(read.rise) else known(read.now)
+    material = between(scene.price("egress", more / MEGABYTE) / scene.cores, 0.0004, 0.002)
+    into = known(written.now) if written else 0.0
+    if not material or not into:
+        return 0.0
+    if not scene.compared:
+        return material * by_size(read.now / into, 4.0, 15.0)
+    usual = known(read.before) / known(written.before) if written and known(written.before) else read.now / into
+    return material * by_size(read.now / into / max(usual, 1.0), 1.0, 6.0)
 
 
 def _fetch_storm(scene: Scene) -> Signs | None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clusterload.analysis.causes.blame import by_rise, imbalance, ranked, records_of_partitions, rising_clients
 from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.signature_figures import MEGABYTE
 from clusterload.analysis.causes.weights import between, either
 from clusterload.analysis.finding import Culprit
-from clusterload.analysis.window_stats import Pair
+from clusterload.analysis.window_stats import Pair, known
 from clusterload.model import units
 from clusterload.model.resources import OTHERS
+
+MOST_TOPICS: Final = 10
+"""Topics that are looked at, those first that most more is written to."""
+
+MOST_BROKERS: Final = 6
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +27,11 @@ if TYPE_CHECKING:
 
 
 def _hot_partition(scene: Scene) -> Signs | None:
-    found = [signs for topic in _written(scene) if (signs := _hottest(scene, topic)) is not None]
+    topics = _written(scene)
+    found = [signs for topic in topics if (signs := _hottest(scene, topic)) is not None]
+    if not topics:
+        # Where no source tells partitions apart, brokers tell how much of a topic each of them leads.
+        found = [signs for topic in _largest(scene) if (signs := _hottest_broker(scene, topic)) is not None]
     return max(found, key=lambda signs: signs.score, default=None)
 
 
@@ -39,7 +48,7 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
         return None
     more = _added_skew(each, skew)
     bytes_in = scene.total("ingress_by_topic", topic=topic)
-    material = between(scene.price("ingress", bytes_in.now / MEGABYTE) / scene.cores, 0.002, 0.008)
+    material = between(scene.price("ingress", bytes_in.now / MEGABYTE) / scene.cores_of_a_host, 0.002, 0.008)
     records = scene.total("records_by_partition", topic=topic)
     part = records.now / max(scene.now("records_in"), records.now)
     whole = sum(pair.now for pair in each.values() if not math.isnan(pair.now))
@@ -60,6 +69,47 @@ def _hottest(scene: Scene, topic: str) -> Signs | None:
             *rising_clients(scene, "ingress_by_client", "thread_time_by_client"),
         ),
         effect=f"evenly spread, its leader gets {units.percent(max(0.0, share - 1 / len(each)))} less of the topic",
+    )
+
+
+def _largest(scene: Scene) -> list[str]:
+    """The topics of clients that most more is written to."""
+    rises = {topic: pair.rise for topic, pair in scene.stats.by("ingress_by_topic", "topic").items() if pair.rise > 0}
+    own = [topic for topic in rises if not topic.startswith("__") and topic != OTHERS]
+    return sorted(own, key=lambda topic: (-rises[topic], topic))[:MOST_TOPICS]
+
+
+def _hottest_broker(scene: Scene, topic: str) -> Signs | None:
+    """That one broker gets far more of a topic than others that lead as many of its partitions."""
+    each = {
+        broker: pair for broker, pair in scene.stats.per_broker("ingress_by_topic", topic=topic).items() if pair.now > 0
+    }
+    if len(each) < 2:  # noqa: PLR2004 (nobody to compare with)
+        return None
+    top = max(each, key=lambda broker: each[broker].rise)
+    others = [pair for broker, pair in each.items() if broker != top]
+    usual = median(pair.now for pair in others)
+    before = median(known(pair.before) for pair in others)
+    times = each[top].now / usual
+    times_before = known(each[top].before) / before if before else 1.0
+    excess = each[top].now - max(usual, known(each[top].before))
+    material = between(scene.price("ingress", excess / MEGABYTE) / scene.cores_of_a_host, 0.002, 0.008)
+    whole = sum(pair.now for pair in each.values())
+    return Signs(
+        weight=material,
+        fit=between(times / max(1.0, times_before), 1.5, 4.0) * (0.9 if scene.compared else 0.8),
+        sentence=f"Broker {top} gets {units.percent(each[top].now / whole)} of what is written to {topic}, "
+        f"{units.number(times, 2)} times as much as the middle of the others: one of its partitions is hot",
+        evidence=tuple(
+            scene.evidence("Ingress", "ingress_by_topic", f"{topic} at broker {broker}", topic=topic, broker=broker)
+            for broker in sorted(each, key=lambda broker: -each[broker].now)[:MOST_BROKERS]
+        ),
+        culprits=lambda: (
+            Culprit(kind="topic", name=topic, share=each[top].now / whole, source="ingress_by_topic"),
+            Culprit(kind="broker", name=top, share=each[top].now / whole, source="ingress_by_topic"),
+            *rising_clients(scene, "ingress_by_client", "thread_time_by_client"),
+        ),
+        effect=f"evenly spread, broker {top} gets {units.short(excess, units.BYTES_PER_SECOND)} less",
     )
 
 

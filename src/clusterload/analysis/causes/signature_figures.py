@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from statistics import NormalDist
+from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -166,6 +166,11 @@ class Scene:
             host = places.get(broker, broker)
             by_host[host] = max(by_host.get(host, 0.0), known(pair.now))
         return sum(by_host.values()) or 2.0
+
+    @cached_property
+    def cores_of_a_host(self) -> float:
+        """Of the host in the middle."""
+        return median(host.cores for host in self.hosts) if self.hosts else self.cores
 
     @cached_property
     def most_confidence(self) -> float:
