@@ -3,7 +3,7 @@
 python -m benchmarks.culprits record --to FOLDER [--seeds 1,2] [--causes connections,...] [--intensities 1] [--dry-run]
 python -m benchmarks.culprits keep FOLDER
 python -m benchmarks.culprits judge [FOLDER] [--seeds 1-99]
-python -m benchmarks.culprits judge [FOLDER] --as DIALECT|all [--every 60s] [--no-baseline] [--misses]
+python -m benchmarks.culprits judge [FOLDER] --as DIALECT|all [--every 60s] [--no-baseline] [--rivals] [--misses]
 python -m benchmarks.culprits fit [FOLDER]
 
 What is kept lies in the repository, and is judged and fitted to where no folder is given.
@@ -47,6 +47,8 @@ def main() -> int:
     seeing.add_argument("--every", type=_seconds, default=0.0, metavar="60s", help="scrapes of a load of five minutes")
     seeing.add_argument("--no-baseline", action="store_true", help="only without a baseline")
     seeing.add_argument("--misses", action="store_true", help="also list each wrong answer")
+    seeing.add_argument("--rivals", action="store_true", help="also what published rankings and simple rules say")
+    seeing.add_argument("--each", type=int, default=1, metavar="N", help="only each N-th recording, to be quick")
     fitting = what.add_parser("fit", help="fit prices and confidence to the seeds below 100")
     for command in (judging, fitting):
         command.add_argument("folder", type=Path, nargs="?", default=KEPT)
@@ -70,7 +72,7 @@ def _keep(given: argparse.Namespace) -> int:
 
 
 def _judge(given: argparse.Namespace) -> int:
-    if given.dialect or given.every or given.no_baseline or given.misses:
+    if given.dialect or given.every or given.no_baseline or given.misses or given.rivals:
         return _see(given)
     from benchmarks.culprits import judge, table  # noqa: PLC0415
 
@@ -86,10 +88,12 @@ def _see(given: argparse.Namespace) -> int:
 
     based = (False,) if given.no_baseline else (True, False)
     wanted = columns.columns(given.dialect or LAB, every=given.every, based=based)
-    seen = columns.see_all(given.folder, _numbers(given.seeds), wanted)
-    print(columns.table_of(seen, wanted), columns.calibrations(seen, wanted), sep="\n\n")
-    if given.misses:
-        print(columns.misses(seen, wanted))
+    part = slice(None, None, given.each)
+    seen = columns.see_all(given.folder, _numbers(given.seeds), wanted, part=part, beside=given.rivals)
+    shown = [columns.table_of(seen, wanted), columns.calibrations(seen, wanted)]
+    shown += [columns.rivals_table(seen, wanted)] if given.rivals else []
+    shown += [columns.misses(seen, wanted)] if given.misses else []
+    print("\n\n".join(shown))
     return 0
 
 

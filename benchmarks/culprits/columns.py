@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from benchmarks.culprits.answers import STATED, Answer, blames_rightly, is_right
-from benchmarks.culprits.dialects import Dialect, coarsened, dialects
+from benchmarks.culprits import rivals
+from benchmarks.culprits.answers import STATED, Answer, blames_rightly, is_culprit, is_right
+from benchmarks.culprits.dialects import coarsened, dialects
 from benchmarks.culprits.judge import answers, verdict
+from benchmarks.culprits.rivals import RULES, UNBASED, Ranked
 from benchmarks.culprits.stored import TRUTH, Truth, recorded, split, whole
 from benchmarks.culprits.table import Score, calibration, score, scores, table
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.run import Run
 
 
@@ -42,10 +45,12 @@ class Seen:
     Attributes:
         truth: what is true.
         said: the answers of each column, the likeliest first.
+        ranked: what each rival made of all that was recorded, by the seconds between scrapes; empty if not asked.
     """
 
     truth: Truth
     said: Mapping[Column, tuple[Answer, ...]]
+    ranked: Mapping[tuple[str, float], Sequence[Ranked]] = field(default_factory=dict)
 
 
 def by(column: Column) -> Callable[[Seen], Sequence[Answer]]:
@@ -59,15 +64,20 @@ def columns(dialect: str, *, every: float = 0.0, based: Sequence[bool] = (True, 
     return [Column(dialect=name, every=every, based=each) for name in names for each in based]
 
 
-def see(path: Path, wanted: Sequence[Column]) -> Seen:
-    """Judge a recording in each column; it is read once."""
+def see(path: Path, wanted: Sequence[Column], *, beside: bool = False) -> Seen:
+    """Judge a recording in each column, and by the rivals if wanted; it is read once."""
     truth, run = Truth.read(path / TRUTH), whole(path)
     coarse = {every: coarsened(run, truth.onset, every) if every else run for every in {each.every for each in wanted}}
     said = {}
     for column in wanted:
         now, before = split(dialects()[column.dialect].of(coarse[column.every]), truth.onset)
         said[column] = _answers(now, before if column.based else None)
-    return Seen(truth=truth, said=said)
+    ranked = {
+        (name, every): rule(WindowStats(*split(run, truth.onset)), every or 1.0)
+        for every, run in coarse.items()
+        for name, rule in (RULES if beside else {}).items()
+    }
+    return Seen(truth=truth, said=said, ranked=ranked)
 
 
 def _answers(now: Run, before: Run | None) -> tuple[Answer, ...]:
@@ -75,55 +85,90 @@ def _answers(now: Run, before: Run | None) -> tuple[Answer, ...]:
 
 
 def see_all(
-    folder: Path, seeds: Collection[int], wanted: Sequence[Column], *, part: slice = slice(None), processes: int = 2
+    folder: Path,
+    seeds: Collection[int],
+    wanted: Sequence[Column],
+    *,
+    part: slice = slice(None),
+    beside: bool = False,
+    processes: int = 2,
 ) -> list[Seen]:
     """Judge the recordings of these seeds in each column, or a part of them in the order of their names."""
     chosen = [path for path in recorded(folder) if Truth.read(path / TRUTH).seed in seeds]
     with ProcessPoolExecutor(processes) as pool:
-        return list(pool.map(partial(see, wanted=wanted), chosen[part]))
+        return list(pool.map(partial(see, wanted=wanted, beside=beside), chosen[part]))
 
 
-def culprits(seen: Sequence[Seen], column: Column) -> Score:
-    """How often the right ones were blamed, of the single causes whose culprit brokers name."""
-    named = [each for each in seen if each.truth.causes and each.truth.kind != "double" and each.truth.named]
-    return score(blames_rightly(each.said[column], each.truth) for each in named)
+def by_rival(rule: str, dialect: str, every: float) -> Callable[[Seen], Sequence[Answer]]:
+    """What a rival says where only a dialect's Series are known."""
+    return lambda seen: rivals.answers(seen.ranked[rule, every], dialects()[dialect].series)
+
+
+def culprits(seen: Sequence[Seen], said: Callable[[Seen], Sequence[Answer]]) -> Score:
+    """How often a true cause came with the right culprit, of the single causes whose culprit brokers name."""
+    return score(blames_rightly(said(each), each.truth) for each in _named(seen))
+
+
+def blamed(seen: Sequence[Seen], said: Callable[[Seen], Sequence[Answer]]) -> Score:
+    """How often the first answer names somebody who is guilty, whatever cause it gives and however sure it is."""
+    return score(
+        any(is_culprit(*culprit, each.truth) for answer in said(each)[:1] for culprit in answer.culprits)
+        for each in _named(seen)
+    )
+
+
+def _named(seen: Sequence[Seen]) -> list[Seen]:
+    return [each for each in seen if each.truth.causes and each.truth.kind != "double" and each.truth.named]
 
 
 def table_of(seen: Sequence[Seen], wanted: Sequence[Column]) -> str:
     """How often each dialect allows to be right, with and without a baseline."""
     rows = []
-    for dialect, every in dict.fromkeys((column.dialect, column.every) for column in wanted):
-        mine = [column for column in wanted if (column.dialect, column.every) == (dialect, every)]
-        cells = {column.based: _cells(seen, column) for column in mine}
-        with_, without = (cells.get(based, ("-", "-", "-")) for based in (True, False))
-        rows.append((*_title(dialects()[dialect], every), *with_[:2], *without[:2], with_[2], without[2]))
+    for dialect, every in _kinds(wanted):
+        cells = [
+            _cells(seen, column)
+            if (column := Column(dialect=dialect, every=every, based=based)) in wanted
+            else ["-"] * 4
+            for based in (True, False)
+        ]
+        with_, without = cells
+        rows.append((*_title(dialect, every), *with_[:3], *without[:3], with_[3], without[3]))
     return table(_head(seen), rows)
 
 
-def _title(dialect: Dialect, every: float) -> tuple[str, str]:
-    return dialect.title + (f", every {every:g} s" if every else ""), str(dialect.known)
+def rivals_table(seen: Sequence[Seen], wanted: Sequence[Column]) -> str:
+    """The same of the rivals: top-1, culprit of each; all but the last are given a baseline."""
+    rows = []
+    for dialect, every in _kinds(wanted):
+        ways = [by_rival(rule, dialect, every) for rule in RULES]
+        cells = [f"{scores(seen, way)['top-1'].right}, {culprits(seen, way).right}" for way in ways]
+        rows.append((*_title(dialect, every), *cells))
+    names = [f"{rule}{' (no baseline)' if rule == UNBASED else ''}" for rule in RULES]
+    return table(("top-1, culprit", "Series of 47", *names), rows)
 
 
-def _cells(seen: Sequence[Seen], column: Column) -> tuple[str, str, str]:
+def _kinds(wanted: Sequence[Column]) -> list[tuple[str, float]]:
+    return list(dict.fromkeys((column.dialect, column.every) for column in wanted))
+
+
+def _title(dialect: str, every: float) -> tuple[str, str]:
+    known = dialects()[dialect]
+    return known.title + (f", every {every:g} s" if every else ""), str(known.known)
+
+
+def _cells(seen: Sequence[Seen], column: Column) -> list[str]:
     found = scores(seen, by(column))
-    return str(found["top-1"].right), str(culprits(seen, column).right), str(found["specificity"].right)
+    whom = (culprits(seen, by(column)), blamed(seen, by(column)))
+    return [str(each.right) for each in (found["top-1"], *whom, found["specificity"])]
 
 
 def _head(seen: Sequence[Seen]) -> tuple[str, ...]:
     guilty = [each.truth for each in seen if each.truth.causes and each.truth.kind != "double"]
-    named, good = sum(truth.named for truth in guilty), sum(not each.truth.causes for each in seen)
-    top, who = f"top-1 of {len(guilty)}", f"culprit of {named}"
+    named, good = len(_named(seen)), sum(not each.truth.causes for each in seen)
+    figures = (f"top-1 of {len(guilty)}", f"culprit of {named}", "guilty blamed")
     alone = f"left alone of {good}"
-    return (
-        "metrics as given by",
-        "Series of 47",
-        f"{top}, with baseline",
-        who,
-        f"{top}, no baseline",
-        who,
-        f"{alone}, with",
-        f"{alone}, no",
-    )
+    head = [f"{figure}{', no baseline' if not based else ''}" for based in (True, False) for figure in figures]
+    return ("metrics as given by", "Series of 47", *head, alone, f"{alone}, no baseline")
 
 
 def calibrations(seen: Sequence[Seen], wanted: Sequence[Column]) -> str:

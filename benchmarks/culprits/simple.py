@@ -12,13 +12,21 @@ from benchmarks.culprits.answers import Answer
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.run import Run
 
-_CERTAIN: Final = 10.0
+CERTAIN: Final = 10.0
 """Deviations, in spreads of the baseline, from which on one would raise an alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sign:
-    """A figure, and the cause that one thinks of when it moves; `least` is what nobody calls a move."""
+class Sign:
+    """A figure, and the cause that one thinks of when it moves.
+
+    Attributes:
+        cause: of the catalogue.
+        name: of the figure's Series.
+        least: what nobody calls a move, in its unit; per second if it is counted.
+        labels: which of its Series.
+        who: the label of those who may be blamed, and the Series by which they are compared.
+    """
 
     cause: str
     name: str
@@ -27,16 +35,16 @@ class _Sign:
     who: tuple[str, str] = ("client", "thread_time_by_client")
 
 
-def _requests(cause: str, request: str) -> _Sign:
-    return _Sign(cause=cause, name="requests_by_type", labels={"request": request}, least=1.0)
+def _requests(cause: str, request: str) -> Sign:
+    return Sign(cause=cause, name="requests_by_type", labels={"request": request}, least=1.0)
 
 
-_SIGNS: Final = (
-    _Sign(cause="connections", name="connections", least=1.0),
-    _Sign(cause="connection-churn", name="connection_attempts", least=1.0),
-    _Sign(cause="authentication-failures", name="failed_authentications", least=1.0),
-    _Sign(cause="ingress-bytes", name="ingress", least=10_000.0, who=("client", "ingress_by_client")),
-    _Sign(cause="fan-out", name="egress", least=10_000.0, who=("client", "egress_by_client")),
+SIGNS: Final = (
+    Sign(cause="connections", name="connections", least=1.0),
+    Sign(cause="connection-churn", name="connection_attempts", least=1.0),
+    Sign(cause="authentication-failures", name="failed_authentications", least=1.0),
+    Sign(cause="ingress-bytes", name="ingress", least=10_000.0, who=("client", "ingress_by_client")),
+    Sign(cause="fan-out", name="egress", least=10_000.0, who=("client", "egress_by_client")),
     _requests("small-batches", "Produce"),
     _requests("fetch-storm", "FetchConsumer"),
     _requests("offset-commits", "OffsetCommit"),
@@ -44,37 +52,37 @@ _SIGNS: Final = (
     _requests("rebalances", "JoinGroup"),
     _requests("transactions", "AddPartitionsToTxn"),
     _requests("producer-ids", "InitProducerId"),
-    _Sign(cause="partitions", name="partitions", least=1.0),
-    _Sign(cause="broker-down", name="under_replicated", least=1.0),
-    _Sign(cause="leader-skew", name="leaders", least=1.0),
-    _Sign(cause="recompression", name="message_conversions", least=1.0),
-    _Sign(cause="throttling", name="produce_throttle_time", least=10.0, who=("client", "produce_throttle_time")),
-    _Sign(cause="cold-reads", name="disk_reads", least=10_000.0),
-    _Sign(cause="tls", name="tls_connections", least=1.0),
-    _Sign(cause="cpu-starvation", name="cpu_host", least=0.05),
-    _Sign(cause="network-delay", name="round_trip_time", least=1.0),
-    _Sign(cause="slow-replica", name="request_time", labels={"request": "Produce"}, least=10.0),
+    Sign(cause="partitions", name="partitions", least=1.0),
+    Sign(cause="broker-down", name="under_replicated", least=1.0),
+    Sign(cause="leader-skew", name="leaders", least=1.0),
+    Sign(cause="recompression", name="message_conversions", least=1.0),
+    Sign(cause="throttling", name="produce_throttle_time", least=10.0, who=("client", "produce_throttle_time")),
+    Sign(cause="cold-reads", name="disk_reads", least=10_000.0),
+    Sign(cause="tls", name="tls_connections", least=1.0),
+    Sign(cause="cpu-starvation", name="cpu_host", least=0.05),
+    Sign(cause="network-delay", name="round_trip_time", least=1.0),
+    Sign(cause="slow-replica", name="request_time", labels={"request": "Produce"}, least=10.0),
 )
 
 
 def answers(now: Run, before: Run) -> tuple[Answer, ...]:
     """What the rule says, the largest deviation first; below ten spreads it is not sure."""
     facts = WindowStats(now, before)
-    moved = [(_deviation(facts, sign), sign) for sign in _SIGNS]
+    moved = [(deviation(facts, sign), sign) for sign in SIGNS]
     ranked = sorted((move for move in moved if move[0] > 0), key=lambda move: -move[0])
     return tuple(
         Answer(
             cause=sign.cause,
-            confidence=1.0 if deviation >= _CERTAIN else 0.0,
+            confidence=1.0 if deviation >= CERTAIN else 0.0,
             culprits=_most_risen(facts, *sign.who),
         )
         for deviation, sign in ranked
     )
 
 
-def _deviation(facts: WindowStats, sign: _Sign) -> float:
-    """How far a figure is from its baseline, in spreads of that; 0 where it is not known."""
-    now, before = facts.windows(sign.name, 1.0, **sign.labels)
+def deviation(facts: WindowStats, sign: Sign, seconds: float = 1.0) -> float:
+    """How far a figure is from its baseline, in spreads of that, from pieces of so long; 0 where it is not known."""
+    now, before = facts.windows(sign.name, seconds, **sign.labels)
     if not len(now):
         return 0.0
     usual = float(np.mean(before)) if len(before) else 0.0
