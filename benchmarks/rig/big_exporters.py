@@ -7,7 +7,6 @@ another amount each time, and by another one for each client.
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ TOPICS, TOPICS_A_BROKER = 2_000, 200
 CLIENTS, CLIENTS_A_BROKER = 3_000, 1_040
 
 _OF_MANY: Final = re.compile(r'(\w+)\{(topic|client_id)="(?!__)[^"]*"\}')
+_LARGE: Final = 1e9
 _COUNTS: Final = ("_total", "_count", "_sum")
 
 
@@ -71,7 +71,9 @@ class Exporter:
     def _next(self, value: float, chance: Random, *, grows: bool) -> float:
         if grows:
             return value * (1 + 0.01 * self._scrapes + 0.005 * chance.random()) // 1
-        return value if math.isnan(value) or value.is_integer() else value * chance.uniform(0.8, 1.2)
+        # A load or a rate; of what is as large as a time of day a fraction means nothing.
+        is_level = 0 < value < _LARGE and not value.is_integer()
+        return value * chance.uniform(0.8, 1.2) if is_level else value
 
 
 def _counts(head: str) -> bool:

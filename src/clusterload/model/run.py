@@ -165,6 +165,7 @@ class Run(Displayed):
     labels: Mapping[str, str] = field(default_factory=dict)
     declared: Limits | None = None
     path: Path | None = None
+    _by_name: dict[str, list[Series]] = field(init=False, repr=False, default_factory=dict)
 
     def __str__(self) -> str:
         name = self.plan.name if self.plan else "a cluster that was watched"
@@ -178,7 +179,13 @@ class Run(Displayed):
 
     def named(self, name: str) -> list[Series]:
         """The Series of this name."""
-        return [series for series in self.series if series.name == name]
+        # Asked hundreds of times for a diagnosis, of a big cluster among hundreds of thousands.
+        if not self._by_name and self.series:
+            by_name: dict[str, list[Series]] = {}
+            for series in self.series:
+                by_name.setdefault(series.name, []).append(series)
+            self._by_name.update(by_name)
+        return list(self._by_name.get(name, ()))
 
     def latency(self, load: str, of: str) -> Latency | None:
         """A Load's latency of one kind; None if there is none."""

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clusterload.model.series import SECOND, Floats, Kind, Nanoseconds
 from clusterload.telemetry.runfile.format import pack, pack_times, unpack, unpack_times
 
 if TYPE_CHECKING:
     import sqlite3
-
-    from numpy.typing import NDArray
 
     from clusterload.model.points import Head, Points
 
@@ -203,21 +202,64 @@ class Piece(NamedTuple):
     spans: Floats
 
 
-def read_blocks(database: sqlite3.Connection) -> dict[int, list[Piece]]:
+class _Stored(NamedTuple):
+    """All that a roster holds: a row of values and of spans for each of its Series."""
+
+    series: NDArray[np.int64]
+    times: Nanoseconds
+    values: Floats
+    spans: Floats
+
+
+def read_blocks(database: sqlite3.Connection) -> dict[int, Piece]:
     """All points that are in blocks, by the number of their Series."""
-    found: dict[int, list[Piece]] = defaultdict(list)
     gauges = {number for (number,) in database.execute("SELECT id FROM series WHERE kind = ?", (Kind.GAUGE.value,))}
-    rosters = database.execute("SELECT id, series FROM roster").fetchall()
-    for roster, packed in rosters:
-        series = unpack_times(packed).tolist()
+    rosters = [stored for stored in _stored(database) if len(stored.times)]
+    found: dict[int, Piece] = {}
+    for of, numbers in _by_rosters(rosters).items():
+        whole = _side_by_side([rosters[place] for place in of], numbers)
+        for row, number in enumerate(numbers.tolist()):
+            spans = _NO_SPANS if number in gauges else whole.spans[row]
+            found[number] = Piece(whole.times, whole.values[row], spans)
+    return found
+
+
+def _stored(database: sqlite3.Connection) -> Iterator[_Stored]:
+    for roster, packed in database.execute("SELECT id, series FROM roster ORDER BY id").fetchall():
+        series = unpack_times(packed)
         columns = "SELECT times, vals, spans FROM block WHERE roster = ? ORDER BY first"
         rows = [_read(row, len(series)) for row in database.execute(columns, (roster,))]
         if rows:
             times = np.concatenate([row.times for row in rows])
             values, spans = (np.concatenate([row[at] for row in rows], axis=1) for at in (1, 2))
-            for place, number in enumerate(series):
-                found[number].append(Piece(times, values[place], _NO_SPANS if number in gauges else spans[place]))
-    return found
+            yield _Stored(series, times, values, spans)
+
+
+def _by_rosters(rosters: Sequence[_Stored]) -> dict[tuple[int, ...], NDArray[np.int64]]:
+    """The Series that are in the very same rosters, by those: very many at once instead of one after the other."""
+    of: dict[int, tuple[int, ...]] = {}
+    for place, roster in enumerate(rosters):
+        for number in roster.series.tolist():
+            of[number] = (*of.get(number, ()), place)
+    together: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for number, places in of.items():
+        together[places].append(number)
+    return {places: np.array(sorted(numbers), dtype=np.int64) for places, numbers in together.items()}
+
+
+def _side_by_side(rosters: Sequence[_Stored], numbers: NDArray[np.int64]) -> _Stored:
+    """The points of some Series in all of these rosters, in order of time."""
+    rows = []
+    for roster in rosters:
+        order = np.argsort(roster.series)
+        rows.append(order[np.searchsorted(roster.series, numbers, sorter=order)])
+    times = np.concatenate([roster.times for roster in rosters])
+    values = np.concatenate([roster.values[row] for roster, row in zip(rosters, rows, strict=True)], axis=1)
+    spans = np.concatenate([roster.spans[row] for roster, row in zip(rosters, rows, strict=True)], axis=1)
+    if np.all(times[1:] >= times[:-1]):
+        return _Stored(numbers, times, values, spans)
+    order = np.argsort(times, kind="stable")
+    return _Stored(numbers, times[order], values[:, order], spans[:, order])
 
 
 def _read(row: tuple[bytes, bytes, bytes], series: int) -> Piece:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import numpy as np
 
 from clusterload.model.errors import ClusterloadError, StoreError, UsageError
@@ -67,7 +68,16 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
             yield database
     except StoreError:
         raise
-    except (sqlite3.Error, zlib.error, ClusterloadError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (
+        sqlite3.Error,
+        zlib.error,
+        msgspec.MsgspecError,
+        ClusterloadError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise StoreError(f"{file} is damaged or not a run file ({error})") from None
 
 
@@ -185,7 +195,7 @@ def _series(database: sqlite3.Connection) -> Iterator[Series]:
                 unit=by_symbol(unit),
                 kind=Kind(kind),
                 # The same few texts are the labels of very many Series.
-                labels={known(label, label): known(text, text) for label, text in json.loads(labels).items()},
+                labels={known(label, label): known(text, text) for label, text in _labels_of(labels).items()},
                 granularity=granularity,
                 times=times,
                 values=values,
@@ -193,9 +203,13 @@ def _series(database: sqlite3.Connection) -> Iterator[Series]:
             )
 
 
+_labels_of: Final = msgspec.json.Decoder(dict[str, str]).decode
+
+
 def _pieces(database: sqlite3.Connection) -> dict[int, list[Piece]]:
     """The points of each Series, by its number, in as many pieces as they were written in."""
-    found = read_blocks(database) if _has_blocks(database) else {}
+    blocks = read_blocks(database) if _has_blocks(database) else {}
+    found = {series: [piece] for series, piece in blocks.items()}
     for series, *columns in database.execute("SELECT series, times, vals, spans FROM chunk ORDER BY series, first"):
         times, values, spans = columns
         found.setdefault(series, []).append(Piece(unpack_times(times), unpack(values), unpack(spans)))

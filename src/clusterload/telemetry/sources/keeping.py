@@ -42,18 +42,22 @@ class Keeping:
     _kept: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
     _begun: bool = False
 
-    def keep(self, numbers: NDArray[np.int64], levels: Floats) -> NDArray[np.bool_]:
+    def keep(
+        self, numbers: NDArray[np.int64], levels: Floats, worthy: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
         """Which of those that are there now are kept.
 
         Args:
             numbers: who is there, each once, shape `(n,)`.
             levels: what each takes now, such as bytes per second; NaN is nothing; shape `(n,)`.
+            worthy: who may get a place where there are too many; by default all may.
         """
         score = self._score(numbers, np.maximum(np.nan_to_num(levels), 0.0))
         # Of two that are alike the one with a figure comes first, and then the one that was there first.
         order = np.lexsort((numbers, np.isnan(levels), -score))
         is_kept = self._kept[numbers]
-        kept, others = order[is_kept[order]], order[~is_kept[order]]
+        may = ~is_kept if worthy is None or len(numbers) <= self.most else ~is_kept & worthy
+        kept, others = order[is_kept[order]], order[may[order]]
         free = max(0, self.most - len(kept))
         given = min(free, len(others))
         is_kept[kept[self.most :]] = False

@@ -20,6 +20,10 @@ MOST_STRETCHED: Final = 8
 _SLOW: Final = 0.5
 # Back only if the shorter interval would do with something to spare: otherwise it would alternate.
 _QUICK: Final = 0.4
+# With more brokers than this the answers of all at once would keep this machine busy, and one after the other late.
+_MOST_AT_ONCE: Final = 10
+# Seconds between their very first polls, which cost the most.
+_APART: Final = 0.02
 # The first response is often slow, and so is one during a garbage collection.
 _IN_A_ROW: Final = 3
 
@@ -83,6 +87,8 @@ class Poller:
         ask: scrapes the broker once.
         deltas: takes the scrapes, and knows the broker's id.
         interval: seconds between polls while the broker responds quickly.
+        begin_after: seconds until the first poll.
+        delay: share of the interval by which the second poll is later than one interval; those after it keep in step.
         close: called at the end, on the polling thread.
         tried: set once the broker was polled once, even in vain.
     """
@@ -90,6 +96,8 @@ class Poller:
     ask: Ask
     deltas: Deltas
     interval: float
+    begin_after: float = 0.0
+    delay: float = 0.0
     close: Callable[[], object] = _nothing
     tried: threading.Event = field(default_factory=threading.Event)
     _failing: bool = False
@@ -101,8 +109,8 @@ class Poller:
 
     def run(self, sink: Sink, stop: threading.Event) -> None:
         """Poll and record until `stop` is set."""
-        pace, due = Pace(base=self.interval), time.monotonic()
-        begun = due - self.interval
+        pace, due = Pace(base=self.interval), time.monotonic() + self.begin_after
+        begun, delay = due - self.interval, self.delay * self.interval
         try:
             while not stop.wait(max(0.0, due - time.monotonic())):
                 begun = time.monotonic()
@@ -115,7 +123,7 @@ class Poller:
                     if pace.took(took):
                         self.deltas.granularity = pace.interval
                         self._report_pace(sink, pace, took)
-                due = pace.after(due, time.monotonic())
+                due, delay = pace.after(due, time.monotonic()) + delay, 0.0
             if not self._failing and time.monotonic() - begun > self.interval / 2:
                 self._poll_last(sink)
         finally:
@@ -155,8 +163,11 @@ class Polling:
     """Pollers at work, each on a thread of its own."""
 
     def __init__(self, pollers: Iterable[Poller]) -> None:
-        """Nothing is polled before `start`."""
+        """Nothing is polled before `start`. Where they are many they take turns instead of all polling at once."""
         self._pollers = tuple(pollers)
+        if len(self._pollers) > _MOST_AT_ONCE:
+            for number, poller in enumerate(self._pollers):
+                poller.begin_after, poller.delay = number * _APART, number / len(self._pollers) - 0.5
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Final
 from clusterload.kafka.brokers import Brokers, logs_of
 from clusterload.kafka.groups import Committed, Listing, committed_offsets, describe_groups, ends, lags, listed
 from clusterload.model.errors import AuthorizationError, ClusterError, ClusterloadError, ConfigurationError
-from clusterload.model.resources import RESOURCES
-from clusterload.model.series import Kind, Point
 from clusterload.telemetry.sources.admin.points import (
     MOST_LABELS,
     PLACEMENT,
@@ -19,6 +17,7 @@ from clusterload.telemetry.sources.admin.points import (
     EndOffsets,
     Gauge,
     Membership,
+    Roster,
     joined,
     lagging,
     placed,
@@ -72,6 +71,7 @@ class Observer:
         self._members: Bounded[tuple[str]] = Bounded()
         self._hidden: frozenset[str] = frozenset()
         self._sees_all = False
+        self._rosters = {name: Roster(name) for name in SERIES}
         self._brokers: Brokers | None = None
         try:
             self._brokers = Brokers(properties, patience=patience)
@@ -237,18 +237,18 @@ class Observer:
         else:
             self._problems.clear(about)
 
-    def _record(self, points: Iterable[Gauge]) -> None:
+    def _record(self, gauges: Iterable[Gauge]) -> None:
         now = time.time_ns()
-        for name, labels, value in points:
-            if name in self._wanted:
-                unit = RESOURCES[name].unit
-                self._sink.record(Point(name, unit, Kind.GAUGE, labels, now, float(value), 0.0, self._spacing(name)))
+        shown = [(name, labels, value) for name, labels, value in gauges if name in self._wanted]
+        for name in dict.fromkeys(name for name, _, _ in shown):
+            own = [(labels, float(value), 0.0) for of, labels, value in shown if of == name]
+            self._sink.record_all(self._rosters[name].points(own, now, self._spacing(name)))
 
     def _count(self, amounts: Iterable[Delta], now: int) -> None:
-        for name, labels, value, span in amounts:
-            if name in self._wanted:
-                unit = RESOURCES[name].unit
-                self._sink.record(Point(name, unit, Kind.DELTA, labels, now, float(value), span, self._interval))
+        shown = [amount for amount in amounts if amount.name in self._wanted]
+        for name in dict.fromkeys(amount.name for amount in shown):
+            own = [(amount.labels, float(amount.value), amount.span) for amount in shown if amount.name == name]
+            self._sink.record_all(self._rosters[name].points(own, now, self._interval))
 
     def _spacing(self, name: str) -> float:
         return self._interval * (SELDOM if name in _SELDOM_SERIES else 1)

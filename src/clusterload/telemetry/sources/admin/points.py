@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+import numpy as np
+
 from clusterload.kafka.cluster import Topic
 from clusterload.kafka.groups import Group, Place
+from clusterload.model.points import Head, Points
+from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND
+from clusterload.telemetry.sources.keeping import Keeping
 from clusterload.telemetry.sources.source import OTHERS
 
 MOST_LABELS: Final = 1000
@@ -43,17 +49,15 @@ Name = TypeVar("Name", bound=tuple[str, ...])
 
 
 class Bounded(Generic[Name]):
-    """Keeps the first names apart, the largest of them first, and adds up the rest.
-
-    A name that was once kept apart stays so: a Series that joined and left the rest would make both jump.
+    """Keeps the names apart that matter most lately, by what they take or by how it rises, and adds up the rest.
 
     Attributes:
         full: whether anything was ever added up.
     """
 
     def __init__(self, most: int = MOST_LABELS) -> None:
-        self._most = most
-        self._kept: set[Name] = set()
+        self._keeping = Keeping(most)
+        self._numbers: dict[Name, int] = {}
         self.full = False
 
     def split(
@@ -65,18 +69,19 @@ class Bounded(Generic[Name]):
 
         Args:
             values: all of them, by name.
-            wanted: where there are too many new names, those with such a value alone become kept.
+            wanted: where there are too many names, those with such a value alone become kept.
         """
-        new = [name for name in values if name not in self._kept]
-        free = self._most - len(self._kept)
-        if len(new) > free:
-            self.full = True
-            new = [name for name in new if wanted(values[name])]
-        self._kept.update(sorted(new, key=lambda name: (-(values[name] or 0), name))[:free])
-        kept = {name: value for name, value in values.items() if name in self._kept and value is not None}
-        rest = [value for name, value in values.items() if name not in self._kept]
+        names = sorted(values, key=lambda name: (-(values[name] or 0), name))
+        numbers = np.array([self._numbers.setdefault(name, len(self._numbers)) for name in names], dtype=np.int64)
+        levels = np.array([math.nan if (value := values[name]) is None else value for name in names], dtype=np.float64)
+        worthy = np.array([wanted(values[name]) for name in names], dtype=np.bool_)
+        is_kept = self._keeping.keep(numbers, levels, worthy)
+        self.full = self.full or not is_kept.all()
+        apart = {name for name, kept in zip(names, is_kept.tolist(), strict=True) if kept}
+        shown = {name: value for name, value in values.items() if name in apart and value is not None}
+        rest = [value for name, value in values.items() if name not in apart]
         known = [value for value in rest if value is not None]
-        return kept, sum(known) if rest and len(known) == len(rest) else None
+        return shown, sum(known) if rest and len(known) == len(rest) else None
 
 
 def lagging(
@@ -206,3 +211,31 @@ class Membership:
             yield Delta("members_changed", {"group": name}, count, span)
         if rest is not None:
             yield Delta("members_changed", {"group": OTHERS}, rest, span)
+
+
+@dataclass(slots=True)
+class Roster:
+    """The Series of one name as they are told round after round.
+
+    Attributes:
+        name: of them all.
+    """
+
+    name: str
+    _labels: list[Mapping[str, str]] = field(default_factory=list)
+    _heads: tuple[Head, ...] = ()
+
+    def points(self, told: Sequence[tuple[Mapping[str, str], float, float]], now: int, granularity: float) -> Points:
+        """Labels, values and spans of a round as points; their heads stay the very same as long as the labels do."""
+        labels = [own for own, _, _ in told]
+        if labels != self._labels:
+            resource = RESOURCES[self.name]
+            self._labels = labels
+            self._heads = tuple(Head(self.name, resource.unit, resource.kind, own) for own in labels)
+        return Points(
+            heads=self._heads,
+            time=now,
+            values=np.array([value for _, value, _ in told], dtype=np.float64),
+            spans=np.array([span for _, _, span in told], dtype=np.float64),
+            granularity=granularity,
+        )
