@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,13 @@ from confluent_kafka import Producer
 
 from clusterload import Cluster, Lab, Properties, Run
 from clusterload.analysis.bill import bill
+from clusterload.analysis.own_quotas import own_quotas, unlocked_by_us
 from clusterload.cli.root import root
 from clusterload.kafka.configuration import Quota, client_quotas
-from clusterload.model.errors import ConfigurationError, ConsentError, UsageError
+from clusterload.model.errors import ConsentError, UsageError
 from clusterload.workflow.consent import Consent
 from clusterload.workflow.temporary_quota import outstanding, unlocked
+from clusterload.workflow.temporary_quota.unlocking import LOCKED
 from clusterload.workflow.watch import watch
 from tests.conftest import Tool
 
@@ -128,13 +131,30 @@ def test_somebodys_cluster_is_not_unlocked_without_a_yes_for_it(cluster: Cluster
 
 def test_too_many_clients_are_not_unlocked_since_each_takes_memory(lab: Lab, cluster: Cluster) -> None:
     own = {"bootstrap.servers": lab.bootstrap_servers}
+    warned: list[str] = []
     with (
         producing(own, QUIET, pause=0.05),
         producing(own, BUSY, pause=0.05),
-        pytest.raises(ConfigurationError, match=r"allow them by --most-clients \d+"),
+        unlocked(cluster, consented=Consent(), most_clients=1, say=lambda _: None, warn=warned.append) as state,
     ):
-        unlocked(cluster, consented=Consent(), most_clients=1).__enter__()
-    assert client_quotas(cluster) == ()
+        assert client_quotas(cluster) == ()
+    (line,) = warned
+    assert re.search(r"each of which may be a client id .* allow it with --most-clients \d+; going on without", line)
+    assert state.events == ((LOCKED, f"client metrics were not unlocked: {state.why_not}"),)
+
+
+def test_an_unknown_number_of_clients_is_not_unlocked_without_a_yes(cluster: Cluster) -> None:
+    with unlocked(cluster, consented=Consent(), sources=(), warn=lambda _: None) as state:
+        assert client_quotas(cluster) == ()
+    assert state.why_not.startswith("how many clients there are is not known")
+    assert state.why_not.endswith("allow it with --most-clients N")
+
+
+def test_a_run_keeps_which_quotas_of_ours_it_was_made_under(watched: Watched) -> None:
+    assert unlocked_by_us(watched.before)
+    assert unlocked_by_us(watched.now)
+    (quota,) = (quota for quota in own_quotas(watched.now) if quota.end is None)
+    assert quota.unlocks
 
 
 def test_what_is_over_cannot_be_unlocked() -> None:

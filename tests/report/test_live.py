@@ -103,7 +103,7 @@ def test_a_load_of_librdkafka_is_said_by_its_records() -> None:
 def test_a_line_tells_of_the_cluster_and_of_causes_that_are_firm(tmp_path: Path) -> None:
     *_, snapshot = replayed(busy(tmp_path / "a.run"), 105, 120)
     text = live_line(snapshot)
-    assert "; limit load 81 % (connections), CPU of the host, broker " in text
+    assert "; limit load 81 % (connections, limits course-basic), CPU of the host, broker " in text
     found = snapshot.judgement.findings[0]
     assert f"found: {found.cause}, confidence {units.percent(found.confidence)}, for 15 s: " in text
 

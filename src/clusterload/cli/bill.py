@@ -71,10 +71,10 @@ def _watched(target: Target, watched: Watched, consented: Consent, unlock: Unloc
     from clusterload.cli.console import note, waiting
     from clusterload.workflow.watch import watch
 
-    with observed(target) as cluster, unlocked(target, cluster, consented, unlock, watched.seconds):
+    with observed(target) as cluster, unlocked(target, cluster, consented, unlock, watched.seconds) as events:
         note(watched.sentence)
         sources = sources_for(target, cluster) or None
-        return watch(cluster, seconds=watched.seconds, sources=sources, path=out, on_wait=waiting)
+        return watch(cluster, seconds=watched.seconds, sources=sources, path=out, on_wait=waiting, events=events)
 
 
 def _show(now: Run, before: Run | None, by: str, *, as_json: bool) -> None:

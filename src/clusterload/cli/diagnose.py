@@ -111,7 +111,10 @@ def _watched(
     seconds = watched.seconds
     with observed(target) as cluster:
         title = cluster.title
-        with unlocked(target, cluster, consented, unlock, seconds), live(limits, title=title, seconds=seconds) as feed:
+        with (
+            unlocked(target, cluster, consented, unlock, seconds) as events,
+            live(limits, title=title, seconds=seconds) as feed,
+        ):
             note(watched.sentence)
             return watch(
                 cluster,
@@ -121,4 +124,5 @@ def _watched(
                 on_look=feed.look,
                 on_judge=feed.judge,
                 on_wait=said(feed),
+                events=events,
             )

@@ -125,8 +125,9 @@ unlock: Final = gathered(
         text="Make brokers publish metrics per client, by a temporary quota on an unused client id.",
     ),
     option(
-        "--most-clients", type=click.IntRange(1), default=1000, show_default=True, metavar="N", group=METRICS,
-        help="Do not unlock with more connections than this; each may be a client.",
+        "--most-clients", type=click.IntRange(1), metavar="N", group=METRICS,
+        help="Unlock with up to N connections, each of which may be a client, and also where their number is unknown; "
+        "by default with up to 1000, and not where it is unknown.",
     ),
 )  # fmt: skip
 """Whether brokers are to report per client; the command gets an `unlock`."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from clusterload.cli.grammar import as_usage
-from clusterload.model.errors import ConfigurationError, LabError, UnreachableError, UsageError
+from clusterload.model.errors import LabError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
@@ -339,45 +339,68 @@ def limits_named(table: str | None, units: int | None) -> Limits | None:
     return None
 
 
+UNTIL_STOPPED: Final = 24 * 3600.0
+"""Seconds for which brokers tell clients apart at most where nobody says how long they are watched."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlock:
-    """Whether brokers are to tell what each client costs, and for how many connections at most."""
+    """Whether brokers are to tell what each client costs, and for how many connections at most; None if nobody said."""
 
     unlock: bool
-    most_clients: int
+    most_clients: int | None
 
 
+@contextmanager
 def unlocked(
-    target: Target, cluster: Cluster, consented: Consent, unlock: Unlock, seconds: float
-) -> AbstractContextManager[None]:
-    """Have the brokers tell clients apart for so many seconds, if that was wanted.
+    target: Target, cluster: Cluster, consented: Consent, unlock: Unlock, seconds: float | None
+) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Have the brokers tell clients apart for so many seconds, if that was wanted and can be had.
+
+    Yields:
+        What the run should keep of it, as `watch` takes it.
 
     Raises:
-        ConfigurationError: no source would read what they tell, or there are too many connections.
         ConsentError: the cluster is not a lab, and there is no consent.
     """
-    if not unlock.unlock or not cluster.answers:
-        return nullcontext()
-    from clusterload.cli.console import note
-    from clusterload.telemetry.sources.confluent import ConfluentSource
+    if not unlock.unlock:
+        yield ()
+        return
+    from clusterload.cli.console import note, warn
     from clusterload.telemetry.sources.source import LiveSource
+    from clusterload.workflow.temporary_quota import Unlocking
     from clusterload.workflow.temporary_quota import unlocked as with_quota
     from clusterload.workflow.temporary_quota.unlocking import TO
 
     found = sources_for(target, cluster)
-    if target.source == "admin" or all(isinstance(source, ConfluentSource) for source in found):
-        raise ConfigurationError(
-            f"no source would read what the brokers of cluster {cluster.id} then tell of clients: name --exporter, "
-            "--jolokia or --prometheus, or leave out --unlock-client-metrics"
-        )
-    return with_quota(
+    if why_not := _why_not_unlocked(target, cluster, found):
+        warn(f"client metrics are not unlocked: {why_not}; going on without them")
+        yield Unlocking(why_not=why_not).events
+        return
+    with with_quota(
         cluster,
         consented=confirmed(consented, cluster, TO),
         most_clients=unlock.most_clients,
-        seconds=2 * seconds + 120,
+        seconds=UNTIL_STOPPED if seconds is None else 2 * seconds + 120,
         sources=tuple(source for source in found if isinstance(source, LiveSource)),
         say=note,
-    )
+        warn=warn,
+    ) as state:
+        yield state.events
+
+
+def _why_not_unlocked(target: Target, cluster: Cluster, found: tuple[Source, ...]) -> str:
+    """Why nothing would come of unlocking; nothing if something would."""
+    from clusterload.telemetry.sources.confluent import ConfluentSource
+
+    if not cluster.answers:
+        return "no broker of Kafka itself was reached to set a quota on"
+    if target.source == "admin" or all(isinstance(source, ConfluentSource) for source in found):
+        return (
+            f"no source would read what the brokers of cluster {cluster.id} then tell of clients: name --exporter, "
+            "--jolokia or --prometheus"
+        )
+    return ""
 
 
 def consented(yes_cluster: str, cap: tuple[str, ...] = ()) -> Consent:

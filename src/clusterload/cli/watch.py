@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,12 +13,13 @@ from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import METRICS, TIME, TIMES, Command, as_usage, flag, option
 from clusterload.cli.options import Views
-from clusterload.cli.target import Target, observed, read_stretch, sources_with_admin
+from clusterload.cli.target import Target, Unlock, observed, read_stretch, sources_with_admin, unlocked
 from clusterload.model.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from clusterload.model.limits import Limits
     from clusterload.model.run import Run
+    from clusterload.workflow.consent import Consent
 
 
 _FAILURES: Final = frozenset({"scrape-failed", "scrape-missing", "metrics-unread"})
@@ -40,6 +42,8 @@ _SILENCE: Final = 3.0
 )  # fmt: skip
 @options.limits
 @options.gates
+@options.unlock
+@options.yes
 @options.views
 @options.out("Where to write the run file; in runs/ by default.")
 @options.as_json
@@ -55,6 +59,8 @@ def watch(
     wait: float,
     limits: Limits | None,
     gates: Gates,
+    unlock: Unlock,
+    consented: Consent,
     views: Views,
     out: Path | None,
     as_json: bool,
@@ -70,13 +76,16 @@ def watch(
     if start is not None:
         if duration is not None:
             raise UsageError("--for watches from now on, --from reads the past: give one of them")
+        if unlock.unlock:
+            raise UsageError("--unlock-client-metrics changes what brokers tell from now on: leave out --from, or it")
         if views != Views():
             raise UsageError("--web and --expose show what goes on now: leave out --from, or them")
         seen = _past(target, start, end, granularity or "", wait, out)
     else:
         if granularity:
             raise UsageError("--granularity is for the past, with --from; from now on it is --interval")
-        seen = _live(target, duration, interval, limits, out, views, with_admin=with_admin)
+        live = _Live(duration=duration, interval=interval, limits=limits, out=out, views=views, with_admin=with_admin)
+        seen = _live(target, live, consented, unlock)
     show(seen, limits, gates, as_json=as_json).settle()
     if start is None:
         _check_alive(seen, interval)
@@ -106,28 +115,36 @@ def silent_since(run: Run, interval: float) -> int | None:
     return last if failed and run.end - last > max(_SILENCE, 2 * interval) * SECOND else None
 
 
-def _live(
-    target: Target,
-    duration: float | None,
-    interval: float,
-    limits: Limits | None,
-    out: Path | None,
-    views: Views,
-    *,
-    with_admin: bool,
-) -> Run:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Live:
+    """How a cluster is watched from now on, as the options say it."""
+
+    duration: float | None
+    interval: float
+    limits: Limits | None
+    out: Path | None
+    views: Views
+    with_admin: bool
+
+
+def _live(target: Target, asked: _Live, consented: Consent, unlock: Unlock) -> Run:
     from clusterload.cli.live import live, said
     from clusterload.workflow.watch import watch as watch_cluster
 
-    with observed(target) as cluster, live(limits, views, title=cluster.title, seconds=duration) as feed:
+    with (
+        observed(target) as cluster,
+        unlocked(target, cluster, consented, unlock, asked.duration) as events,
+        live(asked.limits, asked.views, title=cluster.title, seconds=asked.duration) as feed,
+    ):
         return watch_cluster(
             cluster,
-            seconds=duration,
-            sources=sources_with_admin(target, cluster, interval, always=with_admin),
-            path=out,
+            seconds=asked.duration,
+            sources=sources_with_admin(target, cluster, asked.interval, always=asked.with_admin),
+            path=asked.out,
             on_look=feed.look,
             on_judge=feed.judge,
             on_wait=said(feed),
+            events=events,
         )
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def experiment_view(outcome: ExperimentResult) -> list[RenderableType]:
     """The sentences, each effect on each figure, and what a reader should know."""
-    parts: list[RenderableType] = [Text(f"{capitalized(line)}.", style="bold") for line in outcome.sentences]
+    found = [line for line in outcome.sentences if line != outcome.conclusion]
+    parts: list[RenderableType] = [Text(f"{capitalized(line)}.", style="bold") for line in found]
     shown = table("what is changed", "effect", *(["on average"] if _differ(outcome) else []))
     for on in outcome.effects:
         shown.add_row(Text(capitalized(on.figure.title), style="bold"), Text(_base(on), style="dim"))
@@ -31,7 +32,8 @@ def experiment_view(outcome: ExperimentResult) -> list[RenderableType]:
     parts.append(shown)
     parts += [Text(f"{capitalized(line)}.", style="dim") for line in outcome.notes]
     intervals = f"Intervals contain what is true in {units.percent(SURE)} of experiments"
-    return [*parts, Text(f"{intervals}; an effect that contains 0 may be none.", style="dim")]
+    parts.append(Text(f"{intervals}; an effect that contains 0 may be none.", style="dim"))
+    return [*parts, Text(f"{capitalized(outcome.conclusion)}.", style="bold")] if outcome.conclusion else parts
 
 
 def _base(on: Effects) -> str:
@@ -70,6 +72,7 @@ def experiment_document(outcome: ExperimentResult) -> dict[str, Any]:
             }
             for observation in outcome.observed
         ],
+        "conclusion": outcome.conclusion or None,
         "sentences": list(outcome.sentences),
         "effects": [_on(on) for on in outcome.effects],
         "notes": list(outcome.notes),

@@ -28,6 +28,7 @@ from clusterload.workflow.drive import drive
 from clusterload.workflow.live.window import OnLook, watched
 from clusterload.workflow.preflight import Cleared, check_topic, preflight, writes
 from clusterload.workflow.progress import progress_display
+from clusterload.workflow.temporary_quota import own_quotas
 
 _T = TypeVar("_T")
 
@@ -84,7 +85,12 @@ def measure(
     with recording(path) as recorder:
         recorder.document("plan", plan.as_document())
         created_here = {"created_topics": created, "created_groups": list(cleared.absent_groups), "seed": seed}
-        surroundings = {**environment(cluster, chosen), **_of_plan(plan, cluster, topics), **created_here}
+        surroundings = {
+            **environment(cluster, chosen),
+            **_of_plan(plan, cluster, topics),
+            **created_here,
+            **own_quotas(cluster),
+        }
         recorder.document("environment", surroundings)
         declared = keep_declared(cluster, recorder)
         before = _ends(cluster, topics)

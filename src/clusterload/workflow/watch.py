@@ -17,6 +17,7 @@ from clusterload.telemetry.sources.source import OnWait, Source
 from clusterload.workflow.declared_limits import keep_declared
 from clusterload.workflow.live.window import LOOK_SECONDS, OnLook, Tee, Viewer, Window, window_names
 from clusterload.workflow.progress import progress_display
+from clusterload.workflow.temporary_quota import own_quotas
 
 
 def watch(
@@ -28,6 +29,7 @@ def watch(
     on_look: OnLook | None = None,
     on_judge: OnLook | None = None,
     on_wait: OnWait | None = None,
+    events: Sequence[tuple[str, str]] = (),
 ) -> Run:
     """Watch a cluster without any load of ours. Ctrl-C ends it in an orderly way.
 
@@ -40,6 +42,7 @@ def watch(
             by default a notebook shows it.
         on_judge: called about every five seconds with all Series of it, and takes them no longer than to pass them on.
         on_wait: called now and then while figures that come late are waited for; by default as `on_look`.
+        events: what the run should keep of what was done before it, as kind and text.
 
     Raises:
         ConfigurationError: no source is known for this cluster.
@@ -54,7 +57,10 @@ def watch(
     look = progress_display().watch(seconds) if on_look is None else on_look
     with recording(path) as recorder:
         surroundings = environment(cluster, chosen)
+        surroundings |= own_quotas(cluster)
         recorder.document("environment", surroundings)
+        for kind, text in events:
+            recorder.event(time.time_ns(), kind, text)
         declared = keep_declared(cluster, recorder)
         window = Window(chosen, recorder.id, surroundings, names=window_names(on_judge), declared=declared)
         viewer = Viewer(window, look, on_judge)
@@ -67,6 +73,8 @@ def watch(
                 viewer.look()  # a display stands as it was last drawn
             end = time.time_ns()
         recorder.document("window", {"start": start, "end": end, "complete": True})
+        # Another command may have set one meanwhile.
+        recorder.document("environment", surroundings | own_quotas(cluster))
         collect(chosen, recorder, start, end, on_wait or progress_display().wait())
     return read_run(recorder.path)
 

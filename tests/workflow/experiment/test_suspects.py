@@ -12,6 +12,7 @@ from clusterload.analysis.effects import MeasuredPoint
 from clusterload.model.errors import UsageError
 from clusterload.model.series import SECOND, Kind, Series
 from clusterload.model.units import MILLISECONDS
+from clusterload.report.experiment import experiment_document, experiment_view
 from clusterload.workflow.experiment import Suspect, SuspectTest, evaluate_suspect
 from clusterload.workflow.experiment.suspects import HOLDING_BACK
 from tests.stored_runs import Cluster, case_levels, limits, stored
@@ -59,18 +60,36 @@ def watched(folder: Path, *, falls: int, noise: int, throttled: float) -> tuple[
 
 def test_a_suspect_without_whom_nothing_falls_is_cleared(tmp_path: Path) -> None:
     found = evaluate_suspect(TEST, watched(tmp_path, falls=0, noise=2, throttled=900.0), LIMITS)
-    assert found.sentences[0].startswith(
-        "client etl-7 is cleared: without it the limit load does not change significantly; at most "
+    assert found.conclusion.startswith(
+        "removing client etl-7 changed nothing that can be measured: it is cleared (limit load "
     )
+    assert found.conclusion.endswith(" points)")
+    assert found.sentences[0] == found.conclusion
     assert "holding back client etl-7 makes no significant difference to the limit load" in found.sentences[1]
 
 
 def test_a_suspect_without_whom_the_load_falls_is_not_cleared(tmp_path: Path) -> None:
     found = evaluate_suspect(TEST, watched(tmp_path, falls=20, noise=1, throttled=900.0), LIMITS)
-    assert found.sentences[0].startswith("holding back client etl-7 takes ")
+    assert found.conclusion.startswith("removing client etl-7 takes ")
+    assert found.conclusion.endswith(" points off the limit load: it is confirmed")
+    assert found.sentences[1].startswith("holding back client etl-7 takes ")
+
+
+def test_without_limits_a_suspect_is_judged_by_how_busy_the_brokers_are(tmp_path: Path) -> None:
+    found = evaluate_suspect(TEST, watched(tmp_path, falls=20, noise=1, throttled=900.0), None)
+    assert found.on("limit_load") is None
+    assert "it is cleared (" in found.conclusion
+    assert "limit load" not in found.conclusion
+
+
+def test_the_sentence_on_the_suspect_is_the_last_thing_that_is_said(tmp_path: Path) -> None:
+    found = evaluate_suspect(TEST, watched(tmp_path, falls=0, noise=2, throttled=900.0), LIMITS)
+    assert str(experiment_view(found)[-1]) == f"R{found.conclusion[1:]}."
+    assert experiment_document(found)["conclusion"] == found.conclusion
 
 
 def test_a_suspect_that_was_not_held_back_is_not_cleared(tmp_path: Path) -> None:
     found = evaluate_suspect(TEST, watched(tmp_path, falls=0, noise=2, throttled=0.0), LIMITS)
     assert "cleared" not in " ".join(found.sentences)
+    assert found.conclusion.startswith("whether client etl-7 loads this cluster cannot be told: no broker reports ")
     assert "check the name" in found.left_out[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from clusterload import Cluster, Lab, Properties
 from clusterload.kafka.configuration import Quota, client_quotas
 from clusterload.kafka.quotas import drop_quota, quota_of, set_quota
 from clusterload.model.errors import ConfigurationError
-from clusterload.workflow.temporary_quota import Lease, outstanding, restore_abandoned, temporary_quota
+from clusterload.workflow.temporary_quota import Lease, outstanding, own_quotas, restore_abandoned, temporary_quota
 from clusterload.workflow.temporary_quota.quota import QuotaNotRestoredError
 from tests.conftest import Tool
 from tests.processes import wait_for
@@ -54,8 +55,13 @@ def test_a_quota_is_there_for_a_while_and_gone_afterwards(cluster: Cluster) -> N
         assert quota_of(cluster, {"client-id": "quota-once"}) == FIGURES
         assert outstanding(cluster) == (lease,)
         assert restore_abandoned(cluster) == ()  # of a living process nothing is taken
+        (told,) = own_quotas(cluster)["own_quotas"][-1:]
+        assert (told["entity"], told["values"], told["end"]) == ({"client-id": "quota-once"}, FIGURES, None)
     assert client_quotas(cluster) == before
     assert outstanding(cluster) == ()
+    # What it left behind is still known to be ours: brokers tell of it for a while.
+    (told,) = (quota for quota in own_quotas(cluster)["own_quotas"] if quota["entity"] == {"client-id": "quota-once"})
+    assert told["start"] < told["end"] <= time.time_ns()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of
 from clusterload.analysis.finding import Finding, Reached
 from clusterload.analysis.headroom import Headroom, headroom
 from clusterload.analysis.host_cpu import HOST_CPU, full_hosts
+from clusterload.analysis.own_quotas import without_own_throttling
 from clusterload.analysis.usage import NOTICEABLE, SUSTAINED, ResourceLine, Share, Usage, is_plural
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
@@ -116,11 +117,17 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         saturation=usage.busiest,
         reached=reached,
         # Where the clock was set, no rate can be believed.
-        findings=() if clock or short else judge_causes(WindowStats(run, baseline), usage),
+        findings=() if clock or short else judge_causes(_facts(run, baseline), usage),
         headroom=headroom(usage),
         missing=missing,
         limits=usage.limits.against,
     )
+
+
+def _facts(run: Run, baseline: Run | None) -> WindowStats:
+    """What causes are judged by: without what quotas of ours did, which is no incident."""
+    before = None if baseline is None else without_own_throttling(baseline)
+    return WindowStats(without_own_throttling(run), before)
 
 
 def _state(usage: Usage, reached: Sequence[Reached], missing: Sequence[str], *, timeless: bool) -> State:

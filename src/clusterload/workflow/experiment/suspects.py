@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clusterload.analysis.effects import (
-    LIMIT_LOAD,
     Design,
     DesignKind,
     ExperimentResult,
@@ -25,12 +24,11 @@ from clusterload.analysis.effects import (
     FactorLevel,
     MeasuredPoint,
     Point,
+    amount,
     evaluate,
     make_design,
 )
-from clusterload.analysis.estimate import UNKNOWN
 from clusterload.lab.registry import find_lab
-from clusterload.model import units
 from clusterload.model.errors import AbortedError, StoreError, UsageError
 from clusterload.telemetry.discovery import sources_of
 from clusterload.telemetry.runfile import SUFFIX
@@ -193,23 +191,28 @@ def evaluate_suspect(test: SuspectTest, made: Sequence[MeasuredPoint], limits: L
     """What fell while the suspect was held back, and whether it is cleared. Pure."""
     found = evaluate(test.suspect.design, made, limits)
     if doubt := _doubt(test, made):
-        return replace(found, left_out=(*found.left_out, doubt))
-    return replace(found, conclusion=_cleared(test.suspect, found))
+        found = replace(found, left_out=(*found.left_out, doubt))
+    return replace(found, conclusion=_conclusion(test.suspect, found, doubt))
 
 
-def _cleared(suspect: Suspect, found: ExperimentResult) -> str:
-    """That a suspect is not what loads the cluster; nothing if it is, or if that cannot be told."""
-    load = found.on(LIMIT_LOAD.name)
-    here = load.effects[0].here if load else UNKNOWN
-    fell = any(
-        effects.effects[0].here.significant and effects.effects[0].here.value < 0
-        for effects in found.effects
-        if effects.figure.name.startswith(_OF_BROKERS)
-    )
-    if fell or not here.known or here.significant:
-        return ""
-    most = f"at most {units.number(max(0.0, -100 * here.low), 2)} points of it can be its doing"
-    return f"{suspect.words} is cleared: without it the limit load does not change significantly; {most}"
+def _conclusion(suspect: Suspect, found: ExperimentResult, doubt: str) -> str:
+    """Whether a suspect is what loads the cluster, in one sentence; or that it cannot be told, and why."""
+    told = [effects for effects in found.effects if effects.figure.name.startswith(_OF_BROKERS)]
+    known = [effects for effects in told if effects.effects[0].here.known]
+    untold = f"whether {suspect.words} loads this cluster cannot be told"
+    if doubt:
+        return f"{untold}: {doubt}"
+    if not known:
+        return f"{untold}: nothing was measured often enough to give an interval, so repeat with --repeats 3 or more"
+    changed = [effects for effects in known if effects.effects[0].here.significant]
+    fell = next((effects for effects in changed if effects.effects[0].here.value < 0), None)
+    if fell is not None:
+        here, figure = fell.effects[0].here, fell.figure
+        return f"removing {suspect.words} takes {amount(-here, figure.unit)} off the {figure.title}: it is confirmed"
+    here, figure = known[0].effects[0].here, known[0].figure
+    nothing = "made nothing fall" if changed else "changed nothing that can be measured"
+    difference = f"{figure.title} {amount(here, figure.unit, sign=True)}"
+    return f"removing {suspect.words} {nothing}: it is cleared ({difference})"
 
 
 def _doubt(test: SuspectTest, made: Sequence[MeasuredPoint]) -> str:

@@ -6,6 +6,16 @@ when this process is killed, and when the lease expires.
 
 from clusterload.workflow.temporary_quota.lease import Lease
 from clusterload.workflow.temporary_quota.quota import Restored, outstanding, restore_abandoned, temporary_quota
-from clusterload.workflow.temporary_quota.unlocking import unlocked
+from clusterload.workflow.temporary_quota.traces import own_quotas
+from clusterload.workflow.temporary_quota.unlocking import Unlocking, unlocked
 
-__all__ = ["Lease", "Restored", "outstanding", "restore_abandoned", "temporary_quota", "unlocked"]
+__all__ = [
+    "Lease",
+    "Restored",
+    "Unlocking",
+    "outstanding",
+    "own_quotas",
+    "restore_abandoned",
+    "temporary_quota",
+    "unlocked",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import shlex
@@ -21,14 +22,21 @@ from clusterload.model.paths import state_dir, write_private
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
 
+STAMP: Final = "%Y%m%d-%H%M%S"
+"""How the time stands in a lease's id, in UTC."""
+
 SHOWN_SECONDS: Final = 8.0
 """How long brokers may take to show what was changed."""
+
+REMEMBERED_SECONDS: Final = 3600.0
+"""How long a quota that is gone is remembered: brokers keep figures of its clients for an hour."""
 
 _AGAIN_SECONDS: Final = 0.1
 _TYPES: Final = {"user": "users", "client-id": "clients", "ip": "ips"}
 _SAME_START: Final = 2.0  # seconds that a clock correction may move a process's time of start
 # The names of earlier versions, whose leases must still be found: the folder, and keys of a lease.
 _FOLDER: Final = "lent"
+_ENDED: Final = "ended"
 _OLD_KEYS: Final = {"lender": "owner", "lender_began": "owner_started"}
 
 
@@ -66,6 +74,14 @@ class Lease:
         return f"quota of {in_words(self.entity)}"
 
     @property
+    def since(self) -> float:
+        """Unix seconds at which it was set; 0 where its id does not tell."""
+        try:
+            return float(calendar.timegm(time.strptime(self.id.rpartition("-")[0], STAMP)))
+        except ValueError:
+            return 0.0
+
+    @property
     def held(self) -> bool:
         """Whether the process that set it still runs."""
         try:
@@ -100,7 +116,9 @@ class Lease:
         write_private(self.note, json.dumps(asdict(self), indent=1))
 
     def end(self) -> None:
-        """The quota is restored: remove note and log."""
+        """The quota is restored: remove note and log, and remember for a while that there was one."""
+        if self.note.exists():
+            write_private(_ended_folder() / self.note.name, json.dumps({**asdict(self), _ENDED: time.time()}))
         self.note.unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)
 
@@ -122,6 +140,27 @@ def leases() -> Iterator[Lease]:
             yield Lease.parsed(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             continue
+
+
+def ended_leases() -> Iterator[tuple[Lease, float]]:
+    """Leases whose quota was restored within the last hour, oldest first, with when that was, in Unix seconds."""
+    for path in sorted(_ended_folder().glob("*.json")):
+        try:
+            plain = json.loads(path.read_text(encoding="utf-8"))
+            ended = float(plain.pop(_ENDED))
+            lease = Lease.parsed(plain)
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
+            continue
+        if ended < time.time() - REMEMBERED_SECONDS:
+            path.unlink(missing_ok=True)
+        else:
+            yield lease, ended
+
+
+def _ended_folder() -> Path:
+    made = _folder() / _ENDED
+    made.mkdir(mode=0o700, exist_ok=True)
+    return made
 
 
 def _folder() -> Path:

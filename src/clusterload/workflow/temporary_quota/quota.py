@@ -20,7 +20,7 @@ from clusterload.kafka.protocol.security import security_of
 from clusterload.kafka.quotas import quota_of, set_quota
 from clusterload.model.errors import ClusterError, ClusterloadError, ConfigurationError
 from clusterload.model.paths import import_root
-from clusterload.workflow.temporary_quota.lease import Lease, leases, own_process, restore, wait_until_shown
+from clusterload.workflow.temporary_quota.lease import STAMP, Lease, leases, own_process, restore, wait_until_shown
 from clusterload.workflow.temporary_quota.watchdog import READY, orders
 
 _START_SECONDS: Final = 60.0
@@ -124,7 +124,7 @@ def _require_none(cluster: Cluster, entity: Mapping[str, str]) -> None:
 def _noted(cluster: Cluster, entity: Mapping[str, str], values: Mapping[str, float], why: str, seconds: float) -> Lease:
     now, (owner, started), security = time.time(), own_process(), security_of(cluster.properties)
     lease = Lease(
-        id=f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}",
+        id=f"{time.strftime(STAMP, time.gmtime(now))}-{secrets.token_hex(3)}",
         cluster_id=cluster.id,
         servers=cluster.servers,
         secured=security.protocol != "PLAINTEXT",

@@ -8,14 +8,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from clusterload.analysis.own_quotas import UNLOCK_PREFIX
 from clusterload.kafka.configuration import client_quotas
 from clusterload.kafka.protocol.security import security_of
 from clusterload.lab.registry import find_lab
 from clusterload.model import units
-from clusterload.model.errors import ConfigurationError
+from clusterload.model.errors import ClusterloadError
 from clusterload.model.points import Points
 from clusterload.model.series import Point
 from clusterload.telemetry.sources.exporter import ExporterSource
@@ -25,10 +27,10 @@ from clusterload.workflow.temporary_quota.quota import temporary_quota
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
     from clusterload.workflow.consent import Consent
-    from clusterload.workflow.temporary_quota.lease import Lease
 
-PREFIX: Final = "clusterload-unlock-"
-"""What the made-up client ids, and users, begin with."""
+UNLOCKED: Final = "client-metrics-unlocked"
+LOCKED: Final = "client-metrics-locked"
+"""Kinds of the events that say whether a run's brokers were made to tell of every client."""
 
 MOST_CLIENTS: Final = 1000
 """Connections, of which each may be a client of its own, from which on nothing is unlocked unless told to."""
@@ -52,70 +54,102 @@ def _to_stderr(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlocking:
+    """Whether brokers tell clients apart.
+
+    Attributes:
+        why_not: why they were not made to; empty if they tell.
+    """
+
+    why_not: str = ""
+
+    @property
+    def events(self) -> tuple[tuple[str, str], ...]:
+        """What a run should keep of it: kind and text."""
+        if self.why_not:
+            return ((LOCKED, f"client metrics were not unlocked: {self.why_not}"),)
+        return ((UNLOCKED, "client metrics are unlocked: brokers tell of every client"),)
+
+
 @contextmanager
 def unlocked(
     cluster: Cluster,
     *,
     consented: Consent,
-    most_clients: int = MOST_CLIENTS,
+    most_clients: int | None = None,
     seconds: float = _HELD_SECONDS,
     sources: Sequence[LiveSource] | None = None,
     say: Callable[[str], None] = _to_stderr,
-) -> Iterator[None]:
-    """Have the brokers tell thread time and bytes of each client for as long as this lasts.
+    warn: Callable[[str], None] = _to_stderr,
+) -> Iterator[Unlocking]:
+    """Have the brokers tell thread time and bytes of each client for as long as this lasts, if that can be had.
 
     A quota on a made-up client id binds nobody and unlocks the figures of all; where users log in it is on a made-up
     user and client id, which tells them by both. Where the figures are there already, nothing is set. It begins once
-    they show and a full window of the brokers' is counted, after about a quarter of a minute.
+    they show and a full window of the brokers' is counted, after about a quarter of a minute. Where it cannot be had, a
+    warning says why, and whatever needed it goes on without.
 
     Args:
         cluster: whose brokers.
         consented: what is needed where the cluster is not a lab.
         most_clients: the most connections for which it is done: each may be a client of its own, and brokers keep
-            the figures of each for an hour.
+            the figures of each for an hour. By default `MOST_CLIENTS`, and not where their number is not known.
         seconds: after which it is restored in any case.
         sources: by which it is seen that the figures show, not started yet; by default a lab's exporters. Without any
             they are given the time that it usually takes.
         say: takes lines for people: how many clients there may be, and what does not show.
+        warn: takes the line that says why it could not be had.
 
     Raises:
         ConsentError: this cluster was not consented to.
-        ConfigurationError: there are too many connections.
-        ClusterError: the cluster refuses, or does not answer.
+        QuotaNotRestoredError: the quota could not be removed again.
     """
     lab = find_lab(cluster.id)
     if lab is None:
         consented.require_for(cluster.id, TO)
-    seen = _Seen(len(cluster.brokers))
-    watching = _exporters(cluster) if sources is None else sources
-    try:
-        for source in watching:
-            source.start(seen)
-        if watching:
-            _wait(_COUNT_SECONDS, lambda: seen.counted)
-        _count(seen, most_clients, say)
-        users = bool(security_of(cluster.properties).mechanism) or bool(lab and lab.listeners)
-        # Figures alone may be a remnant: they fall to nothing only seconds after the last quota is gone.
-        there = seen.showing and bool(client_quotas(cluster))
-        quota: AbstractContextManager[Lease | None] = (
-            nullcontext()
-            if there
-            else temporary_quota(cluster, _entity(users=users), _FREE, why="clients' metrics", seconds=seconds)
-        )
-        with quota:
-            if not there:
-                _until_shown(seen, say, watched=bool(watching))
+    with ExitStack() as stack:
+        state = _tried(stack, cluster, most_clients, seconds, sources, say)
+        if state.why_not:
+            warn(f"client metrics are not unlocked: {state.why_not}; going on without them")
+        yield state
+
+
+def _tried(
+    stack: ExitStack,
+    cluster: Cluster,
+    most_clients: int | None,
+    seconds: float,
+    sources: Sequence[LiveSource] | None,
+    say: Callable[[str], None],
+) -> Unlocking:
+    """Unlock until the stack ends; what fails on the way there is why not."""
+    seen, watching = _Seen(len(cluster.brokers)), _exporters(cluster) if sources is None else sources
+    with ExitStack() as looking:
+        try:
             for source in watching:
-                source.stop()
-            watching = ()
-            yield
-    finally:
-        for source in watching:
-            source.stop()
+                source.start(seen)
+                looking.callback(source.stop)
+            if watching:
+                _wait(_COUNT_SECONDS, lambda: seen.counted)
+            if why_not := _too_many(seen, most_clients, say):
+                return Unlocking(why_not=why_not)
+            # Figures alone may be a remnant: they fall to nothing only seconds after the last quota is gone.
+            if seen.showing and client_quotas(cluster):
+                return Unlocking()
+            stack.enter_context(
+                temporary_quota(cluster, _entity(cluster), _FREE, why="clients' metrics", seconds=seconds)
+            )
+        except ClusterloadError as error:
+            return Unlocking(why_not=str(error))
+        _until_shown(seen, say, watched=bool(watching))
+    return Unlocking()
 
 
-def _entity(*, users: bool) -> dict[str, str]:
-    made_up = f"{PREFIX}{secrets.token_hex(8)}"
+def _entity(cluster: Cluster) -> dict[str, str]:
+    lab = find_lab(cluster.id)
+    users = bool(security_of(cluster.properties).mechanism) or bool(lab and lab.listeners)
+    made_up = f"{UNLOCK_PREFIX}{secrets.token_hex(8)}"
     return {"user": made_up, "client-id": made_up} if users else {"client-id": made_up}
 
 
@@ -179,17 +213,23 @@ class _Seen:
             return len(self._telling) >= self._brokers
 
 
-def _count(seen: _Seen, most: int, say: Callable[[str], None]) -> None:
+def _too_many(seen: _Seen, most: int | None, say: Callable[[str], None]) -> str:
+    """Why it is not unlocked, by how many clients there may be; nothing if it may be."""
     connections = seen.connections
+    kept = "brokers keep the figures of each client id for an hour"
     if math.isnan(connections):
-        say("how many client ids there are is not known: brokers keep the figures of each for an hour")
-    elif connections > most:
-        raise ConfigurationError(
-            f"there are {units.number(connections, 4)} connections, and each may be a client id of its own, of which "
-            f"brokers keep figures for an hour: allow them by --most-clients {math.ceil(connections)}"
+        unknown = f"how many clients there are is not known, and {kept}"
+        if most is None:
+            return f"{unknown}: allow it with --most-clients N"
+        say(unknown)
+        return ""
+    if connections > (MOST_CLIENTS if most is None else most):
+        return (
+            f"there are {units.number(connections, 4)} connections, each of which may be a client id of its own, and "
+            f"{kept}: allow it with --most-clients {math.ceil(connections)}"
         )
-    else:
-        say(f"up to {connections:.0f} client ids (connections): brokers keep the figures of each for an hour")
+    say(f"up to {connections:.0f} client ids (connections): {kept}")
+    return ""
 
 
 def _until_shown(seen: _Seen, say: Callable[[str], None], *, watched: bool) -> None:
