@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clusterload.model.limits import Limits, tables
 from clusterload.model.resources import RESOURCES
-from clusterload.model.wording import capitalized, in_sentence
+from clusterload.model.wording import capitalized, few_alike, in_sentence
 
 _IDS = ("lkc-ab12", "kafka.m5.large", "eCKU", "orders_v2", "broker1:9092", "x7", "p99 of it", "a/b", "me@host")
 
@@ -67,3 +67,14 @@ def test_no_resource_and_no_limit_table_that_comes_with_us_is_spoilt() -> None:
         words = title.split()
         assert in_sentence(title).split()[1:] == words[1:]
         assert not words[0].isupper() or in_sentence(title) == title
+
+
+def test_of_lines_that_a_hundred_brokers_share_a_few_are_shown_and_how_many_more_there_are() -> None:
+    lines = [f"broker {number}: it took {number / 7:.1f} s" for number in range(100)]
+    shown = few_alike(["the clock jumped", *lines, "nothing else"])
+    assert shown == ["the clock jumped", *lines[:2], f"{lines[2]} (and 97 more like it)", "nothing else"]
+
+
+def test_lines_that_differ_in_their_words_are_all_shown() -> None:
+    lines = ["topic a is gone", "topic b is gone", "topic c is gone", "topic d is gone", "topic a is gone"]
+    assert few_alike(lines) == lines

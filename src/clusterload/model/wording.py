@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 # A word of letters alone; with a digit, a hyphen, a dot or a second capital it may be an id, a host or an acronym.
@@ -18,6 +20,31 @@ _NAMES: Final = frozenset(
     ]
 )
 """Words that keep their capital wherever they stand."""
+
+
+MOST_ALIKE: Final = 3
+"""Lines that are alike but for the broker or the number that they tell of which are shown."""
+
+# What lines that are alike may differ in.
+_TELLING: Final = re.compile(r"\bbroker [^\s:;,]+|\bhttps?://\S+|\d[\d.,]*")
+
+
+def few_alike(lines: Iterable[str], most: int = MOST_ALIKE) -> list[str]:
+    """The first few of lines that are alike; the last of them says how many more there are: `… (and 97 more like it)`.
+
+    On a cluster of a hundred brokers what holds of each would fill a hundred lines.
+    """
+    shown, places, counts = list[str](), dict[str, int](), Counter[str]()
+    for line in lines:
+        kind = _TELLING.sub("#", line)
+        counts[kind] += 1
+        if counts[kind] <= most:
+            places[kind] = len(shown)
+            shown.append(line)
+    for kind, place in places.items():
+        if counts[kind] > most:
+            shown[place] += f" (and {counts[kind] - most:,} more like it)"
+    return shown
 
 
 def in_sentence(title: str) -> str:

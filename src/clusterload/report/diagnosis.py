@@ -18,7 +18,7 @@ from clusterload.analysis.headroom import Headroom
 from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.run import Run, clock_time
-from clusterload.model.wording import capitalized
+from clusterload.model.wording import capitalized, few_alike
 from clusterload.report.gates import gate_document
 from clusterload.report.plain import finite
 from clusterload.report.tables import table
@@ -42,14 +42,15 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
     against = f"with a baseline of {units.duration(baseline.seconds)}" if baseline else "without a baseline"
     head = f"{units.duration(run.seconds)} from {clock_time(run.start)}, {against}, {usage.limits.against}"
     parts: list[RenderableType] = [Text(capitalized(verdict.sentence), style="bold"), Text(head, style="dim")]
-    parts += [Text("; ".join((reached.sentence, *reached.evidence)), style="yellow") for reached in verdict.reached]
+    reached = ("; ".join((found.sentence, *found.evidence)) for found in verdict.reached)
+    parts += [Text(line, style="yellow") for line in few_alike(reached)]
     for finding in verdict.findings:
         parts += [Text(""), finding_line(finding), Padding(_details(finding), (0, 0, 0, 2))]
     if not verdict.findings:
         parts.append(Text("No cause of the catalogue holds."))
     parts += [Text(""), *(Text(f"Headroom: {headroom.sentence}.") for headroom in _known(verdict))]
     if verdict.missing:
-        parts += [Text(""), Text("Missing: " + "; ".join(verdict.missing), style="yellow")]
+        parts += [Text(""), Text("Missing: " + "; ".join(few_alike(verdict.missing)), style="yellow")]
     return Group(*parts)
 
 

@@ -14,7 +14,7 @@ from clusterload.analysis.diagnosis import Verdict
 from clusterload.analysis.usage import Usage, provider_load
 from clusterload.model import units
 from clusterload.model.run import Run
-from clusterload.model.wording import capitalized
+from clusterload.model.wording import capitalized, few_alike
 from clusterload.report.diagnosis import finding_line
 from clusterload.report.html.page import page
 from clusterload.report.load import load_view
@@ -63,9 +63,11 @@ class Report(Shown):
             Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")
             for line in provider_load(self.run, self.usage.grid)
         ]
-        parts += [Text("; ".join((reached.sentence, *reached.evidence))) for reached in self.verdict.reached]
+        reached = ("; ".join((found.sentence, *found.evidence)) for found in self.verdict.reached)
+        parts += [Text(line) for line in few_alike(reached)]
         parts += [finding_line(finding) for finding in self.verdict.findings]
-        parts += [Text(f"{event.kind}: {event.text}", style="yellow") for event in self.run.events]
+        events = few_alike(f"{event.kind}: {event.text}" for event in self.run.events)
+        parts += [Text(line, style="yellow") for line in events]
         parts.append(Text(f"Verdict: {self.verdict.sentence}", style="bold"))
         return AsText(Group(*parts))
 

@@ -20,7 +20,7 @@ from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.run import Run
-from clusterload.model.wording import in_sentence
+from clusterload.model.wording import few_alike, in_sentence
 
 SHORTEST: Final = 3.0
 """Seconds that a window must last to be judged: one or two readings show a moment, and not a rate."""
@@ -83,7 +83,7 @@ class Verdict(Displayed):
         if self.state is State.UNSATURATED:
             parts.append("no limits are known")
         elif self.state is State.INCONCLUSIVE:
-            parts[0] += f" ({'; '.join(self.missing)})" if self.missing else ""
+            parts[0] += f" ({'; '.join(few_alike(self.missing))})" if self.missing else ""
         elif self.state is State.LIMITED:
             parts[0] = _held_by(self.reached) + _because(self.likely, self.reached)
         if self.binding is not None:
@@ -175,7 +175,8 @@ def _in_turn(shares: Sequence[Share]) -> bool:
 
 def saturated_threads(usage: Usage) -> Iterator[Reached]:
     """Broker threads that were busy all the time."""
-    for line in usage.saturation:
+    # The busiest first: of a hundred the first few are shown.
+    for line in sorted(usage.saturation, key=lambda line: -line.typical if line.typical > 0 else 0.0):
         if line.resource.name != HOST_CPU and line.typical >= SATURATED:
             yield Reached(
                 what=f"{line.resource.title.removesuffix(' busy').lower()} of broker {line.broker}",
@@ -189,7 +190,7 @@ def _held_by(reached: Sequence[Reached]) -> str:
     by = dict.fromkeys(item.what for item in reached if not item.advised)
     over = dict.fromkeys(item.what for item in reached if item.advised and item.what not in by)
     parts = [(by, str(State.LIMITED) + " by"), (over, "over the guideline of")]
-    return " and ".join(f"{words} {' and '.join(causes)}" for causes, words in parts if causes)
+    return " and ".join(f"{words} {' and '.join(few_alike(causes))}" for causes, words in parts if causes)
 
 
 def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:

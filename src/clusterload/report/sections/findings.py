@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from clusterload.analysis.achieved import achieved
 from clusterload.analysis.diagnosis import State
 from clusterload.model import units
-from clusterload.model.wording import capitalized
+from clusterload.model.wording import capitalized, few_alike
 from clusterload.report.diagnosis import culprits_words, evidence_table
 from clusterload.report.load import notes
 from clusterload.report.outline import Section, text_table
@@ -37,7 +37,7 @@ def advice_section(verdict: Verdict) -> Section:
 def _without_finding(verdict: Verdict) -> Iterator[str]:
     if verdict.state is State.INCONCLUSIVE:
         yield "Measure again, so that nothing is missing:"
-        yield from (f"{capitalized(line)}." for line in verdict.missing[:_MOST_DOUBTS])
+        yield from (f"{capitalized(line)}." for line in few_alike(verdict.missing)[:_MOST_DOUBTS])
         return
     if verdict.state is State.LIMITED:
         yield "No cause of the catalogue holds. Watch it with a baseline: what rose tells more than what is high."
@@ -50,7 +50,8 @@ def _without_finding(verdict: Verdict) -> Iterator[str]:
 
 def findings_section(verdict: Verdict) -> Section:
     """Each limit that is reached, and each cause that holds with its evidence and what would disprove it."""
-    lines = [f"{'; '.join((reached.sentence, *reached.evidence))}." for reached in verdict.reached]
+    reached = ("; ".join((found.sentence, *found.evidence)) for found in verdict.reached)
+    lines = [f"{line}." for line in few_alike(reached)]
     lines += [] if verdict.findings else ["No cause of the catalogue holds."]
     lines += [f"Headroom: {headroom.sentence}." for headroom in verdict.headroom if headroom.known][:_MOST_HEADROOMS]
     sections = tuple(_finding(number, finding) for number, finding in enumerate(verdict.findings))
@@ -77,7 +78,7 @@ def _finding(number: int, finding: Finding) -> Section:
 
 def doubts_section(run: Run, verdict: Verdict) -> Section:
     """What was not seen or not done as asked, and what somebody who reads the figures should know."""
-    lines = [f"{capitalized(line)}." for line in verdict.missing]
+    lines = [f"{capitalized(line)}." for line in few_alike(verdict.missing)]
     lines += [f"{capitalized(note)}." for note in notes(run, achieved(run))]
     lines += [] if run.complete else ["The run was cut short: its last seconds may be missing."]
     return Section(id="doubts", title="Doubts", lines=tuple(dict.fromkeys(lines)) or ("None: all was seen and done.",))
