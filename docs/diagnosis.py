@@ -53,7 +53,9 @@ move, and that is not a leader imbalance.
   same hour on a normal day is better.
 - **Without one** only absolute levels are evaluated: fewer causes are found, with less confidence.
 - **Clients** can be told apart only while a client quota exists. `--unlock-client-metrics` sets a temporary one on a
-  made-up client id, which throttles nobody, and removes it afterwards; outside a lab it asks for your consent.
+  made-up client id, which throttles nobody, and removes it afterwards; outside a lab it asks for your consent. Where
+  it cannot be had a warning says why and the diagnosis goes on without; a recording for `--baseline` has these figures
+  only if `watch` unlocked them too. [bill.md](bill.md) says more.
 - **The generator and the metrics are suspected first.** If a load missed its dials or brokers did not count it, if
   brokers lack metrics, or there are gaps, a clock change, a broker whose CPU time does not advance (a cached response)
   or a window that is too short, the verdict is *inconclusive*, with the reason.

@@ -73,7 +73,7 @@ class Headroom:
         at_least: whether it is only known that the factor is not smaller.
         now: today's share of the limit, or how busy it is.
         end: at what share it binds.
-        after: `requests at 4 x`: what binds next and when; empty unless it is known to bind later.
+        after: `requests at 4 times`: what binds next and when; empty unless it is known to bind later.
     """
 
     resource: str
@@ -107,16 +107,22 @@ class Headroom:
 
     @property
     def sentence(self) -> str:
-        """As in `3.1 x today's load until connections bind (now at 32 % of their limit), then requests at 4 x`."""
+        """As in `the load can grow to 3.1 times today's before connections bind, now at 32 % of their limit`."""
+        now, _, bound = self.why.partition("; ")
+        level = f"now {now}{f' ({bound})' if bound else ''}"
         if math.isnan(self.factor):
             return f"how far {self._name} lets the load grow is unknown: {self.why}"
         if math.isinf(self.factor):
             return f"{self._name} lets the load grow without end: {self.why}"
         if self.factor < 1:
-            less = f"would not at {self.words} today's load" if self.factor else "less load would not change that"
-            return f"{self._binds} now ({self.why}), and {less}"
-        after = f", then {self.after}" if self.after else ""
-        return f"{self.words} today's load until {self._binds} (now {self.why}){after}"
+            less = f"would not at {self._times} today's load" if self.factor else "less load would not change that"
+            return f"{self._binds}, {level}, and {less}"
+        after = f"; then {self.after}" if self.after else ""
+        return f"the load can grow to {self._times} today's before {self._binds}, {level}{after}"
+
+    @property
+    def _times(self) -> str:
+        return f"{'at least ' if self.at_least else ''}{units.number(self.factor)} times"
 
     @property
     def _name(self) -> str:
@@ -298,7 +304,7 @@ def _with_next(headroom: Headroom, later: list[Headroom]) -> Headroom:
     gain = follower.factor / headroom.factor if headroom.factor > 0 else math.nan
     # Where a factor is a bound, another resource may in truth bind before this one.
     later_for_sure = not headroom.at_least and gain > DISTINCT
-    when = f"{units.number(follower.factor)} x{' or more' if follower.at_least else ''}"
+    when = f"{units.number(follower.factor)} times{' or more' if follower.at_least else ''}"
     after = f"{_in_sentence(follower.title)} at {when}" if later_for_sure else ""
     return replace(headroom, then=follower.resource, gain=gain, after=after)
 

@@ -26,9 +26,6 @@ from clusterload.report.tables import table
 _EVIDENCE: Final = 4
 """Figures of a finding that are shown; all are in the JSON."""
 
-_HEADROOMS: Final = 2
-"""Resources whose headroom is shown; all are in the JSON."""
-
 
 def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> RenderableType:
     """The verdict, then each cause with who makes it, why it is believed, and what would change it.
@@ -48,7 +45,8 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
         parts += [Text(""), finding_line(finding), Padding(_details(finding), (0, 0, 0, 2))]
     if not verdict.findings:
         parts.append(Text("No cause of the catalogue holds."))
-    parts += [Text(""), *(Text(f"Headroom: {headroom.sentence}.") for headroom in _known(verdict))]
+    # One sentence: it names what binds next, and all are in the JSON.
+    parts += [Text(""), *(Text(f"Headroom: {headroom.sentence}.") for headroom in _known(verdict)[:1])]
     if verdict.missing:
         parts += [Text(""), Text("Missing: " + "; ".join(few_alike(verdict.missing)), style="yellow")]
     return Group(*parts)
@@ -178,7 +176,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
 
 
 def _known(verdict: Verdict) -> tuple[Headroom, ...]:
-    return tuple(headroom for headroom in verdict.headroom if headroom.known)[:_HEADROOMS]
+    return tuple(headroom for headroom in verdict.headroom if headroom.known)
 
 
 def _headroom(headroom: Headroom) -> dict[str, Any]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from clusterload.model.run import Run
 
 _MOST_DOUBTS: Final = 3
-_MOST_HEADROOMS: Final = 2  # of resources, the first to bind first
 
 
 def advice_section(verdict: Verdict) -> Section:
@@ -53,7 +52,7 @@ def findings_section(verdict: Verdict) -> Section:
     reached = ("; ".join((found.sentence, *found.evidence)) for found in verdict.reached)
     lines = [f"{line}." for line in few_alike(reached)]
     lines += [] if verdict.findings else ["No cause of the catalogue holds."]
-    lines += [f"Headroom: {headroom.sentence}." for headroom in verdict.headroom if headroom.known][:_MOST_HEADROOMS]
+    lines += [f"Headroom: {headroom.sentence}." for headroom in verdict.headroom if headroom.known][:1]
     sections = tuple(_finding(number, finding) for number, finding in enumerate(verdict.findings))
     return Section(id="findings", title="Findings", lines=tuple(lines), sections=sections)
 
