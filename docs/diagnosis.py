@@ -16,6 +16,7 @@ _HEAD: Final = """\
 
 Its tables are made from the catalogue of causes by `python -m docs.check --write`.
 
+    clusterload diagnose --prometheus http://prometheus:9090
     clusterload diagnose --lab --baseline 20s --for 40s
     clusterload diagnose --cluster client.properties --exporter 1=http://broker1:7071/metrics --for 5m
     clusterload diagnose --cluster client.properties --baseline usual.run --for 2m --unlock-client-metrics
@@ -30,6 +31,11 @@ CPU use is looked for in the run, of the cluster and of each broker; what is jud
 is the baseline: `baseline: 13:25 to 13:55 UTC, before requests rose from 80/s to 1,600/s at 13:57 UTC`. A peak that is
 over, a fall, a slope and a return to the usual level are no such rise. `--baseline none` compares with nothing; with
 `--fail-if` the whole run is judged, too.
+
+With a **Prometheus** the last six hours are searched (load and saturation only, a point a minute), and if nothing rose,
+the same half hour of the last week: of weekdays or of weekend days, the day nearest to the median of all. If it is the
+only source, and neither `--for` nor `--baseline` is given, the window is read from it as well: its last twenty scrapes,
+at least 40 s, from the change on. What was read is kept as two run files, so that the answer can be repeated.
 
 The **verdict** is *within limits*, *not saturated* where no limits are known, *limited by X because of Y (who)*, or
 *inconclusive* with what is missing. Limits are those that the brokers declared, or a table by `--limits`. Causes

@@ -56,9 +56,7 @@ def bill(
             )
         window, before = with_baseline(run_part(stored), baseline, search=True)
     else:
-        watched = Watched.of(duration, baseline or _BASELINE)
-        whole = _watched(target, watched, consented, unlock, out)
-        window, before = watched.parts(whole)
+        window, before = _watched(target, duration, baseline, consented, unlock, out)
     _show(window, before, by or "", as_json=as_json)
     if not stored and not as_json:
         from clusterload.cli.console import OUT
@@ -66,15 +64,25 @@ def bill(
         OUT.print(f"Run file: {window.path}", soft_wrap=True)
 
 
-def _watched(target: Target, watched: Watched, consented: Consent, unlock: Unlock, out: Path | None) -> Run:
-    """What a live cluster did, baseline and window in one."""
+def _watched(
+    target: Target, duration: float | None, baseline: str | None, consented: Consent, unlock: Unlock, out: Path | None
+) -> tuple[Run, Run | None]:
+    """What a live cluster did, and its baseline."""
     from clusterload.cli.console import note, waiting
+    from clusterload.workflow.past_baseline import latest, with_past
     from clusterload.workflow.watch import watch
 
-    with observed(target) as cluster, unlocked(target, cluster, consented, unlock, watched.seconds) as events:
-        note(watched.sentence)
-        sources = sources_for(target, cluster) or None
-        return watch(cluster, seconds=watched.seconds, sources=sources, path=out, on_wait=waiting, events=events)
+    with observed(target) as cluster:
+        sources = sources_for(target, cluster)
+        # Who has a history needs not to wait for a baseline.
+        watched = Watched.of(duration, baseline or (None if with_past(sources) else _BASELINE))
+        if (past := watched.known_by(sources)) is not None:
+            return watched.parts(latest(past, cluster, out), sources)
+        seconds, read = watched.seconds, sources or None
+        with unlocked(target, cluster, consented, unlock, seconds) as events:
+            note(watched.sentence)
+            seen = watch(cluster, seconds=seconds, sources=read, path=out, on_wait=waiting, events=events)
+    return watched.parts(seen, sources)
 
 
 def _show(now: Run, before: Run | None, by: str, *, as_json: bool) -> None:

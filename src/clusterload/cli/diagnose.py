@@ -55,8 +55,11 @@ def diagnose(
     """Name the causes of a cluster's load, with evidence, culprit, cure, and what would disprove each.
 
     Diagnoses RUN (a run file, or a part as in night.run@10m..20m), or watches a cluster without sending load: first
-    the baseline, then the window. If no baseline is named, the time before the last lasting rise is taken, and named;
-    where there is none, or with '--baseline none', only absolute levels are evaluated, with less confidence.
+    the baseline, then the window. A Prometheus that is the only source knows both already, so nothing is waited for.
+
+    If no baseline is named, the time before the last lasting rise of the load is taken, or with a Prometheus the same
+    hour of other days, and named; where there is none, or with '--baseline none', only absolute levels are evaluated,
+    with less confidence.
 
     Without --limits it is compared with the limits that the brokers declare; where they declare none, it is judged by
     how busy the brokers are.
@@ -71,8 +74,7 @@ def diagnose(
     else:
         gates.check(None)
         watched = Watched.of(duration, baseline, search=not gates.fail_if)
-        whole = _watched(target, watched, interval, limits, consented, unlock, out)
-        window, before = watched.parts(whole)
+        window, before = _watched(target, watched, interval, limits, consented, unlock, out)
     _show(window, before, limits, gates, as_json=as_json)
 
 
@@ -90,7 +92,8 @@ def _show(window: Run, before: Run | None, limits: Limits | None, gates: Gates, 
         print_json(diagnosis_document(window, usage, verdict, before, gate))
     else:
         OUT.print(diagnosis_view(window, usage, verdict, before), *gate_view(gate), sep="\n")
-        OUT.print(f"Run file: {window.path}", soft_wrap=True)
+        other = f", baseline: {before.path}" if before is not None and before.path != window.path else ""
+        OUT.print(f"Run file: {window.path}{other}", soft_wrap=True)
     gates.settle(window, usage, verdict, gate)
 
 
@@ -102,27 +105,31 @@ def _watched(
     consented: Consent,
     unlock: Unlock,
     out: Path | None,
-) -> Run:
-    """A cluster as it was watched, baseline and window in one."""
+) -> tuple[Run, Run | None]:
+    """What is judged of a cluster that was watched, and its baseline."""
     from clusterload.cli.console import note
     from clusterload.cli.live import live, said
+    from clusterload.workflow.past_baseline import latest
     from clusterload.workflow.watch import watch
 
     seconds = watched.seconds
     with observed(target) as cluster:
-        title = cluster.title
+        title, sources = cluster.title, sources_with_admin(target, cluster, interval)
+        if (past := watched.known_by(sources)) is not None:
+            return watched.parts(latest(past, cluster, out), sources)
         with (
             unlocked(target, cluster, consented, unlock, seconds) as events,
             live(limits, title=title, seconds=seconds) as feed,
         ):
             note(watched.sentence)
-            return watch(
+            seen = watch(
                 cluster,
                 seconds=seconds,
-                sources=sources_with_admin(target, cluster, interval),
+                sources=sources,
                 path=out,
                 on_look=feed.look,
                 on_judge=feed.judge,
                 on_wait=said(feed),
                 events=events,
             )
+    return watched.parts(seen, sources)

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Final
 from clusterload.model.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clusterload.model.run import Run
+    from clusterload.telemetry.sources.prometheus import PrometheusSource
+    from clusterload.telemetry.sources.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +177,14 @@ class Watched:
         before: the baseline that is watched first; 0 for none.
         other: a run that is the baseline.
         search: whether one is to be found, since none was named.
+        usual: whether nobody said how long.
     """
 
     window: float
     before: float = 0.0
     other: Run | None = None
     search: bool = False
+    usual: bool = False
 
     @classmethod
     def of(cls, duration: float | None, baseline: str | None, *, search: bool = True) -> Watched:
@@ -197,20 +203,42 @@ class Watched:
         if not window > 0:
             raise UsageError("--for takes more than 0 s")
         if baseline is None or baseline == NO_BASELINE:
-            return cls(window=window, search=search and baseline is None)
+            return cls(window=window, search=search and baseline is None, usual=duration is None)
         before = _seconds(baseline)
         return cls(window=window, before=before, other=None if before else run_part(baseline))
 
-    def parts(self, whole: Run) -> tuple[Run, Run | None]:
-        """What is judged of all that was watched, and its baseline: what was watched first, another run, or found."""
+    def parts(self, whole: Run, sources: Sequence[Source] = ()) -> tuple[Run, Run | None]:
+        """What is judged of all that was watched, and its baseline: what was watched first, another run, or found.
+
+        Args:
+            whole: what was watched.
+            sources: of its metrics; in the history of a Prometheus a baseline is looked for if none was named.
+        """
+        from clusterload.cli.console import note
+        from clusterload.workflow.past_baseline import past_baseline, with_past
+
         if self.before:
             return split(whole, self.before)
-        return split_at_change(whole) if self.search else (whole, self.other)
+        past = with_past(sources)
+        if not self.search or past is None:
+            return split_at_change(whole) if self.search else (whole, self.other)
+        found = past_baseline(past, whole)
+        note(found.sentence)
+        return found.window, found.before
 
     @property
     def seconds(self) -> float:
         """How long that takes altogether."""
         return self.before + self.window
+
+    def known_by(self, sources: Sequence[Source]) -> PrometheusSource | None:
+        """The Prometheus that has seen the window already: the only source, where neither window nor baseline is named.
+
+        From a scrape each 15 to 60 s nothing could be told of the usual 40 s, and more would be waited for in vain.
+        """
+        from clusterload.workflow.past_baseline import with_past
+
+        return with_past(sources) if self.search and self.usual and len(sources) == 1 else None
 
     @property
     def sentence(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -96,6 +96,7 @@ def read_history(
     end: int,
     path: Path | str | None = None,
     on_wait: OnWait = lambda _: None,
+    surroundings: Mapping[str, Any] | None = None,
 ) -> Run:
     """Read the history of a cluster's metrics. Makes no load and contacts no broker.
 
@@ -106,6 +107,7 @@ def read_history(
         end: Unix nanoseconds.
         path: of the run file; by default `runs/<id>.run`.
         on_wait: called while late figures are waited for.
+        surroundings: the run's environment, where more is known of the cluster than its id.
 
     Raises:
         SourceError: the metrics could not be read.
@@ -114,7 +116,8 @@ def read_history(
     """
     with recording(path) as recorder:
         described = {"id": cluster_id, "lab": False, "brokers": []}
-        recorder.document("environment", {**machine(), "cluster": described, "sources": [source.title]})
+        known = surroundings or {**machine(), "cluster": described, "sources": [source.title]}
+        recorder.document("environment", known)
         recorder.document("window", {"start": start, "end": end, "complete": False})
         source.collect(recorder, start, end, on_wait)
         recorder.document("window", {"start": start, "end": end, "complete": True})

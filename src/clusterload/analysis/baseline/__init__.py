@@ -3,6 +3,7 @@
 Entry points: `before_change` and `same_hour` find one, `steadiness` says whether one kept its levels.
 """
 
+from clusterload.analysis.baseline.breaks import LOOKED_AT as LOOKED_AT
 from clusterload.analysis.baseline.breaks import Break as Break
 from clusterload.analysis.baseline.breaks import Steadiness as Steadiness
 from clusterload.analysis.baseline.breaks import breaks as breaks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -98,6 +98,15 @@ class Names:
     def plain(self, metric: str) -> tuple[str, dict[str, str]]:
         """A metric's name, and the labels that were in it."""
         return next((found for rewrite in self.rewrites if (found := rewrite.of(metric))), (metric, {}))
+
+    def only(self, series: Collection[str]) -> Names:
+        """The same map for these Series alone, so that nothing else is asked for."""
+        threads = replace(
+            self.threads,
+            handler_idle=self.threads.handler_idle if "request_handler_busy" in series else (),
+            network_time=self.threads.network_time if "network_thread_busy" in series else "",
+        )
+        return replace(self, rules=tuple(rule for rule in self.rules if rule.series in series), threads=threads)
 
     @property
     def grouping(self) -> frozenset[str]:

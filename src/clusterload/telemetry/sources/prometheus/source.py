@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -31,6 +33,9 @@ MOST_SCRAPES: Final = 3_600
 
 # Of an estimate of the interval, without which it goes on as well.
 _ONE_TRY: Final = RetryPolicy(timeout=5.0, deadline=10.0, attempts=1)
+ONCE_A_BROKER: Final = ("partitions", "leaders")
+"""Series of one metric each, without labels, that only brokers have."""
+
 # What is taken where no broker was scraped twice lately: Prometheus' own default is 60 s, that of most set-ups 15.
 _USUAL_INTERVAL: Final = 15.0
 # Before a stretch so many scrapes are read, over no less than so many seconds: one before it may be a while back.
@@ -104,6 +109,7 @@ class PrometheusSource:
         self._select = joined(access.select, matchers(select))
         self._brokers = dict(brokers or {})
         self._step = step
+        self._most_values: int | None = None
         self._listeners = client_listeners
         self._retry = retry
         self._state: _State | None = None
@@ -113,6 +119,24 @@ class PrometheusSource:
     def title(self) -> str:
         """What it is, for people."""
         return f"Prometheus at {self._access.host}"
+
+    def bounded(
+        self, most_values: int, *, series: Collection[str] | None = None, step: float | None = None
+    ) -> PrometheusSource:
+        """The same source for a look at a longer past, of which fewer scrapes are read if there are very many series.
+
+        Args:
+            most_values: values that are read at most.
+            series: the Series that are wanted; by default all.
+            step: seconds between points; by default every scrape.
+        """
+        other = copy(self)
+        other._state = other._interval = None
+        other._most_values = most_values
+        # Brokers are known by what only they show, and targets by a metric that each has a single series of.
+        other._names = self._names if series is None else self._names.only({*series, *ONCE_A_BROKER})
+        other._step = max(step, self.interval) if step is not None else self._step
+        return other
 
     @property
     def interval(self) -> float:
@@ -190,6 +214,7 @@ class PrometheusSource:
             )
         interval = self._interval = self._measured(client, inventory, first, last)
         step = self._step or self._coarse(first, last, interval)
+        step = max(step, self._affordable(inventory, first, last, interval))
         spacing = max(step, interval)
         replay = BrokerReplay(names=self._names, listeners=self._listeners, brokers=self._brokers, granularity=spacing)
         state = _State(
@@ -251,6 +276,12 @@ class PrometheusSource:
         """The step that a stretch needs, in whole intervals; none if every scrape can be read."""
         count = (end - start) / SECOND / interval
         return 0.0 if count <= MOST_SCRAPES else interval * -(-count // min(MOST_SCRAPES, MOST_POINTS))
+
+    def _affordable(self, inventory: Inventory, start: int, end: int, interval: float) -> float:
+        """The step, in whole intervals, at which no more values are read than wanted; 0 if all can be."""
+        values = sum(map(inventory.of, inventory.counts)) * (end - start) / SECOND / interval
+        most = self._most_values
+        return interval * math.ceil(values / most) if most is not None and values > most else 0.0
 
     def _wait(self, end: int, on_wait: OnWait) -> None:
         """Wait until the last scrapes are there; of a stretch that reaches further into the future, for nothing."""
