@@ -304,11 +304,36 @@ def test_in_another_file_without_a_line_a_topic_appeared_only_if_the_cluster_was
         start=12,
         seconds=12,
     )
-    seen = history(line("ingress", [1e6] * 12, broker="1"), seconds=12)
+    seen = history(
+        line("ingress", [1e6] * 12, broker="1"),
+        line("ingress_by_topic", [1e6] * 12, topic="old", broker="1"),
+        seconds=12,
+    )
+    idle = history(line("ingress", [0.0] * 12, broker="1"), seconds=12)
+    without_topics = history(line("ingress", [1e6] * 12, broker="1"), seconds=12)
     blind = history(line("connections", [5.0] * 12, broker="1"), seconds=12)
-    assert shift(find_changes(seen, later), "ingress_by_topic", topic="new").state is ShiftState.APPEARED
-    unseen = shift(find_changes(blind, later), "ingress_by_topic", topic="new")
-    assert (unseen.state, unseen.doubt) == (ShiftState.UNKNOWN, "no figures before, or more gaps than figures")
+    for earlier in (seen, idle):
+        assert shift(find_changes(earlier, later), "ingress_by_topic", topic="new").state is ShiftState.APPEARED
+    for earlier in (blind, without_topics):
+        unseen = shift(find_changes(earlier, later), "ingress_by_topic", topic="new")
+        assert (unseen.state, unseen.doubt) == (ShiftState.UNKNOWN, "no figures before, or more gaps than figures")
+
+
+def test_a_client_appeared_only_if_the_clients_were_seen_before() -> None:
+    of_all = calm("ingress", 2e6, 2e6, broker="1")
+    of_client = line("ingress_by_client", [1e6] * 12, at=12, client="new", broker="1")
+    assert shift(halves(of_all, of_client), "ingress_by_client", client="new").state is ShiftState.UNKNOWN
+    # Thread time of any client shows that all figures of clients were unlocked.
+    seen = line("thread_time_by_client", [0.1] * 24, client="other", broker="1")
+    assert shift(halves(of_all, of_client, seen), "ingress_by_client", client="new").state is ShiftState.APPEARED
+
+
+def test_a_client_is_not_gone_because_its_figures_are_locked_again() -> None:
+    found = halves(
+        calm("ingress", 2e6, 2e6, broker="1"), line("ingress_by_client", [1e6] * 12, at=0, client="old", broker="1")
+    )
+    assert shift(found, "ingress_by_client", client="old").state is ShiftState.UNKNOWN
+    assert not found.named
 
 
 def test_a_leader_that_moved_is_no_change_of_its_topic() -> None:
@@ -328,13 +353,20 @@ def test_a_stretch_that_is_mostly_gap_cannot_be_told() -> None:
     assert found.sentence == "nothing moved beyond the usual: 1 figures were looked at; 1 cannot be told"
 
 
-def test_a_broker_that_was_not_scraped_makes_the_clusters_figure_unknown() -> None:
-    def run(start: int, brokers: str, known: tuple[int, ...]) -> Run:
-        series = [line("ingress", [1e6] * 12, at=start, broker=one) for one in brokers]
+def test_a_broker_that_one_stretch_lacks_is_left_out_of_both_and_that_is_said() -> None:
+    def run(start: int, brokers: str, known: tuple[int, ...], level: float = 1e6) -> Run:
+        series = [line("ingress", [level] * 12, at=start, broker=one) for one in brokers]
         return history(*series, start=start, seconds=12, brokers=known)
 
-    for known, state in (((1, 2, 3), ShiftState.UNKNOWN), ((), ShiftState.UNKNOWN), ((1, 2), ShiftState.MOVED)):
-        assert shift(find_changes(run(0, "123", (1, 2, 3)), run(12, "12", known)), "ingress").state is state
+    whole = run(0, "123", (1, 2, 3))
+    for known in ((1, 2, 3), ()):
+        found = find_changes(whole, run(12, "12", known))
+        assert (shift(found, "ingress").state, shift(found, "ingress").before) == (ShiftState.USUAL, 2e6)
+        assert "; without broker 3, of which a stretch has no figures" in found.sentence
+        risen = find_changes(whole, run(12, "12", known, level=9e6))
+        assert shift(risen, "ingress").state is ShiftState.MOVED
+    # A broker that the cluster no longer has is not missing: what it did is gone.
+    assert shift(find_changes(whole, run(12, "12", (1, 2))), "ingress").state is ShiftState.MOVED
 
 
 def test_too_little_history_is_said_and_not_guessed() -> None:

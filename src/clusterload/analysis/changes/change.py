@@ -19,8 +19,10 @@ from clusterload.analysis.changes.metric_keys import (
     MetricKey,
     MetricLines,
     Scope,
+    lacking,
     metric_infos,
     metric_keys,
+    tellers_of,
 )
 from clusterload.analysis.changes.shift import Shift, ShiftState
 from clusterload.analysis.changes.yardstick import (
@@ -66,11 +68,13 @@ class ChangeSet(Displayed):
         shifts: of every figure: what moved first, ranked, then what did not, then what cannot be told.
         looked: figures that could be told and showed anything.
         basis: what the usual spread was taken from, in words.
+        left_out: brokers that some stretch lacks, so that nothing of the cluster's or of who is told of them.
     """
 
     shifts: tuple[Shift, ...]
     looked: int
     basis: str
+    left_out: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"Changes: {self.sentence}"
@@ -103,6 +107,7 @@ class ChangeSet(Displayed):
         """What moved, in a line."""
         unknown = sum(self.doubts.values())
         rest = f"; {unknown} cannot be told" if unknown else ""
+        rest += self._without
         if not self.looked:
             return f"what moved cannot be told: {next(iter(self.doubts), 'there are no figures')}"
         if not self.named:
@@ -111,6 +116,15 @@ class ChangeSet(Displayed):
         more = f"; and {len(self.leading) - 3} more" if len(self.leading) > 3 else ""  # noqa: PLR2004
         moved = f"{len(self.named)} of {self.looked} figures moved beyond the usual"
         return f"{moved}: {'; '.join(first)}{more}{rest}"
+
+    @property
+    def _without(self) -> str:
+        """`; without broker 3, of which a stretch has no figures`."""
+        out, most = self.left_out, 3
+        if not out:
+            return ""
+        named = f"broker{'s' * (len(out) > 1)} {', '.join(out)}" if len(out) <= most else f"{len(out)} brokers"
+        return f"; without {named}, of which a stretch has no figures"
 
     def _told(self, shift: Shift) -> str:
         who = next(iter(self.parts(shift)), None)
@@ -135,7 +149,9 @@ def changes(before: Run, after: Run, usual: Sequence[Run] = ()) -> ChangeSet:
     total = {shift.figure: shift for shift in looked}
     count = sum(shift.shows for shift in looked)
     judged = [_judged(shift, count, total) for shift in looked]
-    return ChangeSet(shifts=tuple(sorted(judged, key=_rank)), looked=count, basis=held.basis(judged))
+    return ChangeSet(
+        shifts=tuple(sorted(judged, key=_rank)), looked=count, basis=held.basis(judged), left_out=held.left_out
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,11 +164,20 @@ class _Held:
     seconds: float
     known: dict[str, MetricInfo] = field(init=False)
     _lines: dict[int, MetricLines] = field(init=False)
+    _left_out: dict[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         runs = (self.before, self.after, *self.usual)
         self.known = metric_infos(runs)
-        self._lines = {id(run): MetricLines(run, self.known, longest=_LONGEST * self.seconds) for run in runs}
+        told = [(run, tellers_of(run)) for run in runs]
+        self._left_out = lacking(told, self.known)
+        longest = _LONGEST * self.seconds
+        self._lines = {id(run): MetricLines(run, self.known, longest, tellers, self._left_out) for run, tellers in told}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Brokers that some stretch lacks."""
+        return tuple(sorted(frozenset[str]().union(*self._left_out.values()), key=lambda broker: (len(broker), broker)))
 
     def shift(self, figure: MetricKey) -> Shift:
         """How a figure differs, and what that is to be held against."""

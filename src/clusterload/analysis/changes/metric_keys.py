@@ -8,9 +8,10 @@ request, principal, client …) over all brokers, and one for each broker. A res
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -28,11 +29,21 @@ KNOWN: Final = 0.5
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 
+Tellers: TypeAlias = Mapping[str, set[str]]
+"""Brokers that give a figure, by the name of its Series; an empty one for a Series of no broker."""
+
 _BROKER: Final = "broker"
 # What the generator counted is not the cluster's own history.
 _OURS: Final = ("load_", "generator_")
 # Things of which two brokers do not have the sum of what each one has.
 _NOT_ADDED: Final = frozenset({"ratio", "time"})
+# What brokers tell of clients only while there is a client quota: one of these shows that the others would be seen.
+_UNLOCKED: Final = frozenset(
+    {"thread_time_by_client", "ingress_by_client", "egress_by_client", "request_throttle_time"}
+    | {"produce_throttle_time", "fetch_throttle_time"}
+)  # fmt: skip
+# A stretch in which so little of the whole was counted a second need not have any part of it.
+_NOTHING: Final = 1e-9
 
 
 class Scope(IntEnum):
@@ -153,7 +164,14 @@ def _who(series: Series) -> Labels:
 class MetricLines:
     """The figures of one run on grids of time; what is asked for twice is worked out once."""
 
-    def __init__(self, run: Run, known: dict[str, MetricInfo], longest: float) -> None:
+    def __init__(
+        self,
+        run: Run,
+        known: dict[str, MetricInfo],
+        longest: float,
+        tellers: Tellers | None = None,
+        left_out: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> None:
         """Take a run.
 
         Args:
@@ -161,7 +179,10 @@ class MetricLines:
             known: how the Series of all runs are to be read.
             longest: seconds of the longest delta that says something about a part of its time: what slow scrapes
                 tell is spread evenly, but not what is known only for a good part of a stretch.
+            tellers: of the run, where they are known.
+            left_out: brokers that do not count, by the name of a Series, as another run lacks them.
         """
+        self._left_out = left_out
         self._run, self._known, self._longest = run, known, longest
         self._named: dict[str, list[Series]] = defaultdict(list)
         self._members: dict[MetricKey, list[Series]] = defaultdict(list)
@@ -170,11 +191,11 @@ class MetricLines:
             if line.name in known:
                 for figure in _figures_of(line, known):
                     self._members[figure].append(line)
-        self._tellers = {name: {_broker(line) for line in series} for name, series in self._named.items()}
+        self._tellers = tellers if tellers is not None else tellers_of(run)
+        self._brokers = _brokers_of(run)
         self._starts: dict[str, int] = {}
         self._heard: dict[tuple[str, str, Grid], NDArray[np.bool_]] = {}
-        listed = run.environment.get("cluster", {}).get("brokers", [])
-        self._brokers = frozenset(str(broker["id"]) for broker in listed)
+        self._seen: dict[tuple[str, Grid], NDArray[np.bool_]] = {}
 
     def grid(self, name: str, step: float) -> Grid | None:
         """The whole buckets of `step` seconds in the run; None if there is none.
@@ -200,6 +221,9 @@ class MetricLines:
 
     def _rows(self, figure: MetricKey, grid: Grid) -> list[Floats]:
         members, measure = self._members.get(figure, []), self._known[figure.name]
+        if figure.level is not Scope.BROKER:
+            out = self._left_out.get(figure.name, ())
+            members = [member for member in members if _broker(member) not in out]
         if measure.alone or not measure.adds_up:
             return [self._each(member, grid) for member in members]
         rows = [self._filled(member, grid) if _who(member) else self._each(member, grid) for member in members]
@@ -228,11 +252,12 @@ class MetricLines:
 
     def _own(self, figure: MetricKey) -> set[str]:
         """Brokers that tell of a resource in this run, by the whole of it or by parts."""
-        return self._tellers.get(figure.name, set()) | self._tellers.get(figure.whole, set())
+        told = self._tellers.get(figure.name, set[str]()) | self._tellers.get(figure.whole, set[str]())
+        return told - set(self._left_out.get(figure.name, ()))
 
     def _lacks_broker(self, figure: MetricKey) -> bool:
         own = self._own(figure)
-        missing = self._known[figure.name].brokers - own - {""}
+        missing = self._known[figure.name].brokers - own - {"", *self._left_out.get(figure.name, ())}
         # A broker that the cluster did not have is not missing; where nobody wrote down which it had, it may be.
         return bool(own) and "" not in own and bool(missing & self._brokers if self._brokers else missing)
 
@@ -256,13 +281,67 @@ class MetricLines:
         """Where a broker tells anything of a resource, as booleans."""
         key = (name, broker, grid)
         if key not in self._heard:
-            whole = [line for line in self._named.get(MetricKey(name=name).whole, ()) if _broker(line) == broker]
-            named = whole or [line for line in self._named.get(name, ()) if _broker(line) == broker]
-            heard = np.zeros(grid.count, dtype=np.bool_)
-            for line in named:
-                heard |= ~np.isnan(self._each(line, grid))
-            self._heard[key] = heard
+            names = _UNLOCKED if name in _UNLOCKED else {MetricKey(name=name).whole}
+            lines = [line for other in sorted(names) for line in self._named.get(other, [])]
+            own = [line for line in lines or self._named.get(name, []) if _broker(line) == broker]
+            heard = self._any(own, grid)
+            self._heard[key] = heard if name in _UNLOCKED else heard & self._sees_parts(name, grid)
         return self._heard[key]
+
+    def _sees_parts(self, name: str, grid: Grid) -> NDArray[np.bool_]:
+        """Where the source tells any part of a whole, such as a topic's, or there is nothing that could have parts."""
+        key = (name, grid)
+        if key not in self._seen:
+            lines = self._named.get(MetricKey(name=name).whole, ())
+            with np.errstate(invalid="ignore"):
+                rows = [np.nan_to_num(self._each(line, grid)) for line in lines]
+            idle = np.sum(np.stack(rows), axis=0) <= _NOTHING if rows else np.ones(grid.count, dtype=np.bool_)
+            self._seen[key] = self._any(self._named.get(name, ()), grid) | idle
+        return self._seen[key]
+
+    def _any(self, lines: Iterable[Series], grid: Grid) -> NDArray[np.bool_]:
+        """Where any of these tells anything."""
+        found = np.zeros(grid.count, dtype=np.bool_)
+        for line in lines:
+            if found.all():
+                break
+            found |= ~np.isnan(self._each(line, grid))
+        return found
+
+
+def tellers_of(run: Run) -> Tellers:
+    """Brokers that give a figure within a run."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for line in run.series:
+        if _broker(line) not in found.get(line.name, ()):
+            first, last = np.searchsorted(line.times, (run.start, run.end), side="right")
+            if not np.all(np.isnan(line.values[first:last])):
+                found[line.name].add(_broker(line))
+    return found
+
+
+def lacking(runs: Sequence[tuple[Run, Tellers]], known: Mapping[str, MetricInfo]) -> dict[str, frozenset[str]]:
+    """Brokers that some runs tell of and others do not although they had them, by the name of a Series.
+
+    Which a run had is what `MetricLines` holds a run to as well.
+    """
+    told = [(tellers, _brokers_of(run)) for run, tellers in runs]
+    found: dict[str, frozenset[str]] = {}
+    for name, measure in known.items():
+        out: set[str] = set()
+        for tellers, there in told:
+            own = tellers.get(name, set[str]()) | tellers.get(MetricKey(name=name).whole, set[str]())
+            if own and "" not in own:
+                missing = measure.brokers - own - {""}
+                out |= missing & there if there else missing
+        if out:
+            found[name] = frozenset(out)
+    return found
+
+
+def _brokers_of(run: Run) -> frozenset[str]:
+    listed = run.environment.get("cluster", {}).get("brokers", [])
+    return frozenset(str(broker["id"]) for broker in listed)
 
 
 def _in_buckets(series: Series, length: int) -> bool:
