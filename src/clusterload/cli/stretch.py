@@ -151,7 +151,7 @@ def with_baseline(run: Run, baseline: str | None, *, search: bool = False) -> tu
 def split_at_change(run: Run) -> tuple[Run, Run | None]:
     """A run from the last lasting change of its load on, and what was before; all of it and None if nothing changed.
 
-    A part of a run is looked at together with what its file has before it. What a plan makes is no change: of a run
+    A part of a run is looked at together with what its file has before it. What a plan makes is not a change: of a run
     with one the plan says what to compare.
     """
     from clusterload.analysis.baseline import before_change

@@ -94,7 +94,7 @@ def cluster_of_metrics(properties: Properties, endpoints: Mapping[str, str] | No
     brokers = tuple(
         Broker(id=int(broker), id_string=broker, host=host, port=-1, rack="", controller=False)
         for broker, host in hosts.items()
-        if broker.isdecimal()  # what no label names is called by its instance, which is no id
+        if broker.isdecimal()  # what no label names is called by its instance, and that is not an id
     )
     return Cluster(id=cluster_id_of(properties), brokers=brokers, properties=properties, answers=False)
 

@@ -11,6 +11,7 @@ segmentation: Scott and Knott, 1974).
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -147,12 +148,24 @@ def _medians(values: Floats, width: int) -> tuple[Floats, Floats]:
 
 
 def _trailing(values: Floats, width: int, borders: Sequence[int]) -> Floats:
-    short = [float(np.median(values[:at])) for at in borders if at < width]
-    if len(values) < width or borders[-1] < width:
-        return np.array(short)
+    short = _prefixes(values[: min(width - 1, borders[-1])])[0][borders[0] - 1 :]
+    if borders[-1] < width:
+        return short
     windows = np.lib.stride_tricks.sliding_window_view(values[: borders[-1]], width)
-    whole = np.median(windows[max(0, borders[0] - width) :], axis=1)
-    return np.concatenate([short, whole])
+    return np.concatenate([short, np.median(windows[max(0, borders[0] - width) :], axis=1)])
+
+
+def _prefixes(values: Floats) -> tuple[Floats, Floats]:
+    """Of the first 1, 2, 3 … points their median, and the sum of their distances from it."""
+    ordered: list[float] = []
+    medians, distances = np.empty(len(values)), np.empty(len(values))
+    for place, value in enumerate(values.tolist()):
+        insort(ordered, value)
+        half = len(ordered) // 2
+        medians[place] = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+        # Exact, so that it is the same for a line that is turned upside down.
+        distances[place] = math.fsum(ordered[-half:]) - math.fsum(ordered[:half]) if half else 0.0
+    return medians, distances
 
 
 def _sizes(count: int, width: int, at: int) -> tuple[int, int]:
@@ -161,8 +174,9 @@ def _sizes(count: int, width: int, at: int) -> tuple[int, int]:
 
 def _weights(count: int, width: int) -> Floats:
     """By how much the difference at each border is known better than a single point is."""
-    sizes = [_sizes(count, width, at) for at in range(LEAST_POINTS, count - LEAST_POINTS + 1)]
-    return np.array([1 / math.sqrt(1 / first + 1 / second) for first, second in sizes])
+    before = np.arange(LEAST_POINTS, count - LEAST_POINTS + 1)
+    weights: Floats = 1 / np.sqrt(1 / np.minimum(width, before) + 1 / np.minimum(width, count - before))
+    return weights
 
 
 def _chance(line: _Line, part: tuple[int, int, int], width: int) -> float:
@@ -201,9 +215,6 @@ def _moved(values: Floats, at: int, width: int) -> int:
     """The border near `at` from which the points of both sides are closest to their medians."""
     begin, end = max(0, at - width), min(len(values), at + width)
     near = values[begin:end]
-
-    def off(border: int) -> float:
-        return float(sum(np.sum(np.abs(side - np.median(side))) for side in (near[:border], near[border:])))
-
+    before, after = _prefixes(near)[1], _prefixes(near[::-1])[1][::-1]
     borders = range(min(LEAST_POINTS, at - begin), len(near) - LEAST_POINTS + 1)
-    return begin + min(borders, key=lambda border: (off(border), abs(begin + border - at)))
+    return begin + min(borders, key=lambda border: (before[border - 1] + after[border], abs(begin + border - at)))
