@@ -34,9 +34,10 @@ from clusterload.model.points import Points
 from clusterload.model.series import SECOND, Point
 from clusterload.telemetry.runfile import Recorder, read_summary
 from clusterload.telemetry.runfile.blocks import MERGED
-from clusterload.telemetry.sources.deltas import Deltas, Scrape
+from clusterload.telemetry.sources.deltas import MOST, Deltas, Scrape
 from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.telemetry.sources.exposition import ScrapeParser, SharedLines
+from clusterload.telemetry.sources.keeping import Crowd, most_of_each
 from clusterload.telemetry.sources.names import Names
 from clusterload.workflow.live import Feed
 from clusterload.workflow.live.window import watched
@@ -82,7 +83,11 @@ def read_rounds(brokers: int, rounds: int) -> tuple[list[float], list[int]]:
     lines = SharedLines(names)
     exporters = [Exporter(number) for number in range(brokers)]
     parsers = [ScrapeParser(lines, names.grouping) for _ in exporters]
-    deltas = [Deltas(broker=str(number), names=names, granularity=INTERVAL) for number in range(brokers)]
+    most, crowd = most_of_each(BROKERS, MOST), Crowd()
+    deltas = [
+        Deltas(broker=str(number), names=names, granularity=INTERVAL, most=most, crowd=crowd)
+        for number in range(brokers)
+    ]
     with tempfile.TemporaryDirectory() as folder, Recorder(Path(folder) / "a.run") as recorder:
         for number in range(rounds):
             texts = [exporter.text() for exporter in exporters]

@@ -8,6 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clusterload.model.series import SECOND
+from clusterload.telemetry.sources.deltas import Deltas, Scrape
+from clusterload.telemetry.sources.keeping import Crowd, most_of_each
+from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import Key, Reading
 from clusterload.telemetry.sources.source import OTHERS
 from tests.telemetry.sources.kept import Kept, grown
@@ -91,3 +95,23 @@ def test_who_is_gone_keeps_nobody_out() -> None:
     first = {f"first-{number}": 1000.0 for number in range(PLACES)}
     told = clients(first | {"next": 1.0}, {"next": 1.0, "more": 2.0, "third": math.nan, "last": 0.0})
     assert at(told, 1, "ingress_by_client").keys() == {"more", "next", "last", OTHERS}
+
+
+def test_a_client_that_takes_a_little_of_every_broker_has_a_series_though_each_has_larger_ones() -> None:
+    """Of ten brokers each has four clients of its own that take more; together the spread one takes the most."""
+    kept, crowd, names = Kept(), Crowd(), Names.named("jmx-exporter")
+    brokers = [Deltas(broker=str(number), names=names, most=2, crowd=crowd) for number in range(10)]
+    for second in range(1, 4):
+        for number, deltas in enumerate(brokers):
+            own = {of_client(f"own-{number}-{rank}"): 100.0 + rank for rank in range(4)}
+            reading = Reading(counters={}, gauges={**own, of_client("spread"): 60.0}, network={})
+            deltas.take(Scrape(time=second * SECOND, reading=reading), kept)
+    spread = {point.labels["broker"] for point in kept.of("ingress_by_client", client="spread") if point.time > SECOND}
+    assert len(spread) == 10
+
+
+@given(st.integers(1, 10_000), st.integers(1, 2_000))
+def test_many_brokers_have_fewer_series_each_but_never_none(brokers: int, most: int) -> None:
+    assert 100 <= max(100, most_of_each(brokers, most)) <= max(100, most)
+    assert most_of_each(1, 1_000) == 1_000
+    assert most_of_each(100, 1_000) == 200

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clusterload.model.points import Head, Points
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND, Floats, Nanoseconds
-from clusterload.telemetry.sources.keeping import Columns, Many
+from clusterload.telemetry.sources.keeping import Columns, Crowd, Many
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import Figures, Key, Reading
 from clusterload.telemetry.sources.source import OTHERS, Sink
@@ -101,12 +101,14 @@ class Deltas:
         names: the map that its scrapes were read by.
         granularity: nominal seconds between scrapes.
         most: the most Series by a label of one name; the rest is added up as `(others)`.
+        crowd: the topics and clients of all brokers of the source.
     """
 
     broker: str
     names: Names
     granularity: float = 1.0
     most: int = MOST
+    crowd: Crowd = field(default_factory=Crowd)
     last: Scrape | None = None
     _counted: _Counted = field(default_factory=_Counted)
     _many: Many = field(init=False)
@@ -116,7 +118,7 @@ class Deltas:
 
     def __post_init__(self) -> None:
         self._products = frozenset(rule.series for rule in self.names.rules if rule.times)
-        self._many = Many(self.most, {rule.series: rule.total for rule in self.names.rules if rule.total})
+        self._many = Many(self.most, {rule.series: rule.total for rule in self.names.rules if rule.total}, self.crowd)
         self._roster = _Roster(self.broker)
 
     def take(self, now: Scrape, sink: Sink) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Final, Self
 
 from clusterload.model.errors import SourceError
-from clusterload.telemetry.sources.deltas import Deltas, Scrape
+from clusterload.telemetry.sources.deltas import MOST, Deltas, Scrape
 from clusterload.telemetry.sources.exposition import ScrapeParser, SharedLines
+from clusterload.telemetry.sources.keeping import Crowd, most_of_each
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.polling import Poller, Polling
 from clusterload.telemetry.sources.source import Sink, of_brokers
@@ -57,8 +58,8 @@ class ExporterSource:
 
     def start(self, sink: Sink) -> Self:
         """Begin to scrape; returns once every broker was tried once. After `stop` it may be started again."""
-        lines = SharedLines(self._names, self._listeners)
-        self._polling = Polling([self._poller(broker, url, lines) for broker, url in self._endpoints.items()])
+        lines, crowd = SharedLines(self._names, self._listeners), Crowd()
+        self._polling = Polling([self._poller(broker, url, lines, crowd) for broker, url in self._endpoints.items()])
         self._polling.start(sink, patience=self._timeout + 1.0)
         return self
 
@@ -66,9 +67,10 @@ class ExporterSource:
         """Stop scraping; a scrape under way is finished."""
         self._polling.stop()
 
-    def _poller(self, broker: str, url: str, lines: SharedLines) -> Poller:
+    def _poller(self, broker: str, url: str, lines: SharedLines, crowd: Crowd) -> Poller:
         exporter = _Exporter(broker, url, self._timeout, ScrapeParser(lines, self._names.grouping))
-        deltas = Deltas(broker=broker, names=self._names, granularity=self.interval)
+        most = most_of_each(len(self._endpoints), MOST)
+        deltas = Deltas(broker=broker, names=self._names, granularity=self.interval, most=most, crowd=crowd)
         return Poller(ask=exporter.scrape, deltas=deltas, interval=self.interval, close=exporter.http.close)
 
 

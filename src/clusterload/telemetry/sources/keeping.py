@@ -7,9 +7,11 @@ sum of the others at each moment, so totals are exact whatever is kept.
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -28,15 +30,69 @@ _USUAL: Final = 0.05
 _TWICE: Final = 2.0
 
 
+# So much more counts what is large on all brokers together: it takes the place of what is only a little larger here.
+_WIDELY: Final = 2.5
+FEWEST: Final = 100
+"""Series by a label of one name that a broker has in any case."""
+
+# Of one name on all brokers together; of a metric as many are read from a Prometheus one by one.
+_MOST_IN_ALL: Final = 20_000
+# With more names than this they are numbered anew: of clients with ids by chance there is no end.
+_MOST_NUMBERED: Final = 200_000
+
+
+def most_of_each(brokers: int, most: int) -> int:
+    """How many Series by a label of one name each of so many brokers may have, if one alone may have `most`."""
+    return max(FEWEST, min(most, _MOST_IN_ALL // max(1, brokers)))
+
+
+class Crowd:
+    """The topics and clients of all brokers, of which each broker keeps some: who takes a little of each takes much.
+
+    The brokers' threads may use it at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers: dict[Key, int] = {}
+        self._totals: dict[str, Floats] = {}
+        self.generation = 0
+
+    def numbers(self, keys: Sequence[Key]) -> tuple[int, Places]:
+        """A number for each of these, which stays in a generation of numbers; and which generation that is."""
+        with self._lock:
+            if len(self._numbers) > _MOST_NUMBERED:
+                self._numbers.clear()
+                self._totals.clear()
+                self.generation += 1
+            numbers = [self._numbers.setdefault(key, len(self._numbers)) for key in keys]
+            return self.generation, np.array(numbers, dtype=np.int64)
+
+    def total(self, name: str, more: Floats, generation: int) -> Floats:
+        """What all brokers' scores add up to, by number, once a broker's own have changed by so much."""
+        with self._lock:
+            if generation != self.generation:
+                return np.zeros(len(more))
+            total = self._totals.get(name, np.empty(0))
+            size = max(len(total), len(more))
+            total = np.pad(total, (0, size - len(total))) + np.pad(more, (0, size - len(more)))
+            self._totals[name] = total
+            return total
+
+
 @dataclass(slots=True)
 class Keeping:
     """Which of the many that there are of one name are kept; each is known by a number that stays.
 
     Attributes:
         most: how many.
+        in_all: what all brokers' scores add up to, by number, once those of this one have changed by so much; None
+            where there is only one.
     """
 
     most: int
+    in_all: Callable[[Floats], Floats] | None = None
+    _told: Floats = field(default_factory=lambda: np.empty(0))
     _recent: Floats = field(default_factory=lambda: np.empty(0))
     _usual: Floats = field(default_factory=lambda: np.empty(0))
     _kept: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
@@ -52,7 +108,7 @@ class Keeping:
             levels: what each takes now, such as bytes per second; NaN is nothing; shape `(n,)`.
             worthy: who may get a place where there are too many; by default all may.
         """
-        score = self._score(numbers, np.maximum(np.nan_to_num(levels), 0.0))
+        score = self._compared(numbers, self._score(numbers, np.maximum(np.nan_to_num(levels), 0.0)))
         # Of two that are alike the one with a figure comes first, and then the one that was there first.
         order = np.lexsort((numbers, np.isnan(levels), -score))
         is_kept = self._kept[numbers]
@@ -84,6 +140,23 @@ class Keeping:
         self._begun = True
         score: Floats = recent + np.maximum(0.0, recent - before)
         return score
+
+    def _compared(self, numbers: NDArray[np.int64], score: Floats) -> Floats:
+        """How each stands to the one in the middle of the places: on this broker or on all, whichever is more."""
+        if self.in_all is None or len(score) <= self.most:
+            return score
+        own = np.zeros(len(self._recent))
+        own[numbers] = score
+        changed = own.copy()
+        changed[: len(self._told)] -= self._told
+        self._told = own
+        total = self.in_all(changed)[numbers]
+        place = len(score) - max(1, self.most // 2)
+        own_bar, bar = np.partition(score, place)[place], np.partition(total, place)[place]
+        standing: Floats = np.maximum(
+            score / own_bar if own_bar > 0 else score, _WIDELY * total / bar if bar > 0 else 0.0 * total
+        )
+        return standing
 
     def _make_room(self, count: int) -> None:
         more = count - len(self._recent)
@@ -133,12 +206,14 @@ class Many:
     Attributes:
         most: of one name.
         totals: the Series over all of what another one is by, where there is one.
+        crowd: the topics and clients of all brokers.
     """
 
     most: int
     totals: Mapping[str, str]
+    crowd: Crowd
     _keeping: dict[str, Keeping] = field(default_factory=dict)
-    _numbers: dict[Key, int] = field(default_factory=dict)
+    _generation: int = 0
     _keys: tuple[Key, ...] = ()
     _groups: dict[str, _Group] = field(default_factory=dict)
     _unlabelled: dict[str, int] = field(default_factory=dict)
@@ -153,7 +228,7 @@ class Many:
         for name, group in groups.items():
             values, spans = columns.values[group.places], columns.spans[group.places]
             levels = values / spans if group.kind is Kind.DELTA else values
-            kept = self._keeping.setdefault(name, Keeping(self.most)).keep(group.numbers, levels)
+            kept = self._keeping_of(name).keep(group.numbers, levels)
             dropped.append(group.places[~kept])
             rests.append((group.rest, *self._rest(name, columns, kept, group)))
         shown = np.delete(np.arange(len(columns.keys)), np.concatenate(dropped))
@@ -163,6 +238,15 @@ class Many:
             spans=np.array([span for _, _, span in rests]),
         )
         return columns.picked(shown) + more
+
+    def _keeping_of(self, name: str) -> Keeping:
+        if name not in self._keeping:
+            in_all = partial(self._in_all, name)
+            self._keeping[name] = Keeping(self.most, in_all)
+        return self._keeping[name]
+
+    def _in_all(self, name: str, changed: Floats) -> Floats:
+        return self.crowd.total(name, changed, self._generation)
 
     def _rest(self, name: str, columns: Columns, kept: NDArray[np.bool_], group: _Group) -> tuple[float, float]:
         """What has no Series of its own, and its span; from the total, if there is one, which has what was not read."""
@@ -191,11 +275,15 @@ class Many:
 
     def _group(self, name: str, places: Sequence[int]) -> _Group:
         own = [self._keys[place] for place in places]
+        generation, numbers = self.crowd.numbers(own)
+        if generation != self._generation:
+            self._generation = generation
+            self._keeping.clear()
         # Labels differ: the principal of a client may be unknown. The rest has all of them.
         there = {label for _, labels in own for label, _ in labels}
         return _Group(
             places=np.array(places, dtype=np.int64),
-            numbers=np.array([self._numbers.setdefault(key, len(self._numbers)) for key in own], dtype=np.int64),
+            numbers=numbers,
             rest=(name, tuple((label, OTHERS) for label in RESOURCES[name].per if label in there)),
             kind=RESOURCES[name].kind,
         )

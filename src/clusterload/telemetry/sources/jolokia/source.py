@@ -11,9 +11,10 @@ from typing import Final, Self
 
 from clusterload.model.errors import ConfigurationError, SourceError
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.deltas import Deltas, Scrape
+from clusterload.telemetry.sources.deltas import MOST, Deltas, Scrape
 from clusterload.telemetry.sources.jolokia.mbeans import giving
 from clusterload.telemetry.sources.jolokia.protocol import PARAMETERS, Missing, Response, ResponseParser, request_body
+from clusterload.telemetry.sources.keeping import Crowd, most_of_each
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.polling import Poller, Polling
 from clusterload.telemetry.sources.source import Sink, of_brokers
@@ -88,9 +89,9 @@ class JolokiaSource:
 
     def start(self, sink: Sink) -> Self:
         """Begin to read; returns once every broker was tried once. After `stop` it may be started again."""
-        translator = Translator(self._names, self._listeners)
+        translator, crowd = Translator(self._names, self._listeners), Crowd()
         self._polling = Polling(
-            [self._poller(broker, url, sink, Reader(translator)) for broker, url in self._endpoints.items()]
+            [self._poller(broker, url, sink, Reader(translator), crowd) for broker, url in self._endpoints.items()]
         )
         self._polling.start(sink, patience=self._timeout + 1.0)
         return self
@@ -106,7 +107,7 @@ class JolokiaSource:
         # Without the slash some servers redirect to the address with it.
         return f"{url.rstrip('/')}/"
 
-    def _poller(self, broker: str, url: str, sink: Sink, reader: Reader) -> Poller:
+    def _poller(self, broker: str, url: str, sink: Sink, reader: Reader, crowd: Crowd) -> Poller:
         agent = _Agent(
             broker=broker,
             url=url,
@@ -115,7 +116,8 @@ class JolokiaSource:
             reader=reader,
             sink=sink,
         )
-        deltas = Deltas(broker=broker, names=self._names, granularity=self.interval)
+        most = most_of_each(len(self._endpoints), MOST)
+        deltas = Deltas(broker=broker, names=self._names, granularity=self.interval, most=most, crowd=crowd)
         return Poller(ask=agent.ask, deltas=deltas, interval=self.interval, close=agent.http.close)
 
     def _client(self, broker: str, url: str, verify: ssl.SSLContext | bool) -> HttpClient:

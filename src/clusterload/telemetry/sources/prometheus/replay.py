@@ -10,7 +10,8 @@ from typing import Final
 
 from clusterload.model.run import clock_time
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.deltas import Deltas, Scrape
+from clusterload.telemetry.sources.deltas import MOST, Deltas, Scrape
+from clusterload.telemetry.sources.keeping import Crowd, most_of_each
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.scrapes import Identity, Scrapes, are_replicas, broker_of, shown
 from clusterload.telemetry.sources.reading import Sample
@@ -46,6 +47,8 @@ class BrokerReplay:
     _deltas: dict[str, Deltas] = field(default_factory=dict)
     _readers: dict[str, Reader] = field(default_factory=dict)
     _translator: Translator = field(init=False)
+    _crowd: Crowd = field(default_factory=Crowd)
+    _brokers_seen: int = 0
     _chosen: dict[str, Identity] = field(default_factory=dict)
     _reported: set[tuple[str, str]] = field(default_factory=set)
     _silent: set[str] = field(default_factory=set)
@@ -62,6 +65,7 @@ class BrokerReplay:
             if not sure:
                 words = f"no label says which broker {shown(target)} is: its instance is its name"
                 self.event_once(sink, next(iter(scrapes[target])), "broker-unnamed", words)
+        self._brokers_seen = max(self._brokers_seen, len(by_broker))
         for broker, targets in sorted(by_broker.items()):
             chosen, *parts = self._choice(broker, targets, scrapes, sink)
             self._record(
@@ -107,7 +111,7 @@ class BrokerReplay:
     def _record(self, broker: str, target: Identity, scrapes: Mapping[int, list[Sample]], sink: Sink) -> None:
         deltas = self._deltas.get(broker)
         if deltas is None:
-            deltas = self._deltas[broker] = Deltas(broker=broker, names=self.names, granularity=self.granularity)
+            deltas = self._deltas[broker] = self._begun(broker)
         reader = self._readers.setdefault(broker, Reader(self._translator))
         left_out = self.left_out.get(dict(target).get("instance", ""), 0)
         for time, samples in scrapes.items():
@@ -119,6 +123,10 @@ class BrokerReplay:
                 sink.event(time, "scrape-resumed" if broker in self._silent else "scrape-missing", text)
             self._silent.discard(broker)
             deltas.take(Scrape(time=time, reading=reader.read(samples), left_out=left_out), sink)
+
+    def _begun(self, broker: str) -> Deltas:
+        most = most_of_each(self._brokers_seen, MOST)
+        return Deltas(broker=broker, names=self.names, granularity=self.granularity, most=most, crowd=self._crowd)
 
     def _is_gap(self, before: int, now: int) -> bool:
         return now - before > (_GAP * self.granularity + 1.0) * SECOND
