@@ -33,9 +33,10 @@ over, a fall, a slope and a return to the usual level are no such rise. `--basel
 `--fail-if` the whole run is judged, too.
 
 With a **Prometheus** the last six hours are searched (load and saturation only, a point a minute), and if nothing rose,
-the same half hour of the last week: of weekdays or of weekend days, the day nearest to the median of all. If it is the
-only source, and neither `--for` nor `--baseline` is given, the window is read from it as well: its last twenty scrapes,
-at least 40 s, from the change on. What was read is kept as two run files, so that the answer can be repeated.
+or other days have the same rise at the same time, the same half hour of the last week is taken: of weekdays or of
+weekend days, the day nearest to the median of all. If it is the only source, and neither `--for` nor
+`--baseline` is given, the window is read from it as well: its last twenty scrapes, at least 40 s, from the change on.
+What was read is kept as two run files, so that the answer can be repeated.
 
 The **verdict** is *within limits*, *not saturated* where no limits are known, *limited by X because of Y (who)*, or
 *inconclusive* with what is missing. Limits are those that the brokers declared, or a table by `--limits`. Causes

@@ -10,11 +10,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clusterload.analysis.baseline import LOOKED_AT, FoundBaseline, alike_days, before_change, same_hour
+from clusterload.analysis.baseline import (
+    LOOKED_AT,
+    FoundBaseline,
+    alike_days,
+    before_change,
+    is_daily,
+    same_hour,
+)
 from clusterload.model.errors import SourceError
 from clusterload.model.series import SECOND
 from clusterload.telemetry.record import environment, read_history
@@ -30,6 +37,9 @@ BACK: Final = 6 * 3600.0
 
 HOUR: Final = 1800.0
 """Seconds of the same hour of other days that are taken: those before the time of day at which is looked."""
+
+AROUND: Final = 1200.0
+"""Seconds before and after a change in which other days may have the same one: people are not on time."""
 
 SCRAPES: Final = 20
 """Scrapes of the present that are judged if it is taken from the past: a rate of fewer is a guess."""
@@ -115,16 +125,20 @@ def find(source: PrometheusSource, end: int) -> FoundBaseline:
     few = source.bounded(MOST_VALUES, series=LOOKED_AT, step=STEP)
     with _reading(few) as read:
         found = before_change(read(end - round(BACK * SECOND), end))
-        if found.found:
+        around = round(AROUND * SECOND)
+        change, at = found.change, found.onset
+        daily = change is not None and is_daily(change, list(_days(read, at - around, at + around)))
+        if found.found and not daily:
             return found
-        other = same_hour(list(_days(read, end)))
-    return other if other.found else found
+        other = same_hour(list(_days(read, end - round(HOUR * SECOND), end)))
+    since = f", since {change.thing} rises at this time on other days too" if daily and change is not None else ""
+    return replace(other, sentence=other.sentence + since) if other.found else found
 
 
-def _days(read: Callable[[int, int], Run], end: int) -> Iterator[Run]:
-    for start, until in alike_days(end - round(HOUR * SECOND), end):
+def _days(read: Callable[[int, int], Run], start: int, end: int) -> Iterator[Run]:
+    for begin, until in alike_days(start, end):
         try:
-            yield read(start, until)
+            yield read(begin, until)
         except SourceError:  # what is older than it keeps
             return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clusterload.analysis.baseline import alike_days, before_change, same_hour
+from clusterload.analysis.baseline import alike_days, before_change, is_daily, same_hour
 from clusterload.model.run import clock_time
 from clusterload.model.series import SECOND
 from tests.analysis.baseline.histories import MINUTE, NOON, history, line, noisy
@@ -77,3 +77,15 @@ def test_without_a_change_the_most_usual_of_the_same_hours_of_other_weekdays_is_
 def test_without_other_days_there_is_none() -> None:
     assert not same_hour([]).found
     assert same_hour([]).sentence == "baseline: none: no other day is known at this hour"
+
+
+def test_a_rise_that_other_days_have_at_the_same_time_is_usual() -> None:
+    change = before_change(history(line("requests", noisy([(120, 80.0), (30, 400.0)])))).change
+    assert change is not None
+    rising, calm = (
+        history(line("requests", noisy([(20, 80.0), (20, level)], seed=int(level)))) for level in (350.0, 80.0)
+    )
+    assert is_daily(change, [rising, rising, calm])
+    assert not is_daily(change, [rising, calm, calm])
+    assert not is_daily(change, [rising])
+    assert not is_daily(change, [])

@@ -11,4 +11,5 @@ from clusterload.analysis.baseline.breaks import steadiness as steadiness
 from clusterload.analysis.baseline.search import FoundBaseline as FoundBaseline
 from clusterload.analysis.baseline.search import alike_days as alike_days
 from clusterload.analysis.baseline.search import before_change as before_change
+from clusterload.analysis.baseline.search import is_daily as is_daily
 from clusterload.analysis.baseline.search import same_hour as same_hour

@@ -110,11 +110,15 @@ class Break:
         return (self.after - self.usual) * math.copysign(1, step) < abs(step) / 2
 
     @property
+    def thing(self) -> str:
+        """`requests`, `ingress of broker 1`."""
+        return in_sentence(RESOURCES[self.name].title) + (f" of broker {self.broker}" if self.broker else "")
+
+    @property
     def sentence(self) -> str:
         """`requests rose from 84/s to 1,580/s at 13:57 UTC`, with seconds where they are known."""
-        title = in_sentence(RESOURCES[self.name].title) + (f" of broker {self.broker}" if self.broker else "")
         levels = f"from {units.level(self.before, self.unit)} to {units.level(self.after, self.unit)}"
-        return f"{title} {'rose' if self.rises else 'fell'} {levels} at {clock(self.time, self.seconds)} UTC"
+        return f"{self.thing} {'rose' if self.rises else 'fell'} {levels} at {clock(self.time, self.seconds)} UTC"
 
 
 def clock(time: int, seconds: float) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from clusterload.analysis.baseline.breaks import LOOKED_AT, Break, breaks, clock
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
+from clusterload.model.resources import RESOURCES
 from clusterload.model.run import clock_time
 from clusterload.model.series import SECOND
 
@@ -35,6 +36,8 @@ _GUARD: Final = 2
 _LEAST: Final = 3
 _WEEKEND: Final = 5
 _HALF: Final = 0.5
+# Of a single other day nobody knows whether it was usual.
+_LEAST_DAYS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,27 @@ def same_hour(days: Sequence[Run]) -> FoundBaseline:
         end=day.end,
         sentence=f"baseline: {date}, {clock(day.start, 60)} to {clock(day.end, 60)} UTC, {which}",
     )
+
+
+def is_daily(change: Break, days: Sequence[Run]) -> bool:
+    """Whether a rise is one that other days have at the same time, as in the morning: then it is what is usual.
+
+    Args:
+        change: the rise.
+        days: the time around it on other days, as runs of which the rise would be in the middle.
+    """
+    labels = {"broker": change.broker} if change.broker else {}
+    sizes = [_rise(change.name, labels, day) for day in days]
+    known = [size for size in sizes if not np.isnan(size)]
+    return len(known) >= _LEAST_DAYS and sum(size >= _HALF * change.size for size in known) > _HALF * len(known)
+
+
+def _rise(name: str, labels: Mapping[str, str], day: Run) -> float:
+    """How much of a level in the second half of a stretch is new, as `Break.size` has it; NaN if it is not known."""
+    middle = (day.start + day.end) // 2
+    levels = WindowStats(day.between(middle, day.end), day.between(day.start, middle)).total(name, **labels)
+    higher = 1.0 if RESOURCES[name].unit.thing == "ratio" else max(abs(levels.now), abs(levels.before))
+    return (levels.now - levels.before) / higher if higher else np.nan
 
 
 def alike_days(start: int, end: int, days: int = DAYS) -> tuple[tuple[int, int], ...]:
