@@ -1,15 +1,17 @@
 """Feed: takes the figures of a run while it goes on, and makes a snapshot of them each second.
 
 What makes the load only leaves its figures here. Snapshots are made in a thread of their own, and the diagnosis, which
-takes longer, in another.
+takes longer, in another, which rests as long as it judged: what takes long must not hold up what scrapes.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 EVERY_SECONDS: Final = 1.0
 """How often a snapshot is made."""
+
+# Where a snapshot takes long, so many times as long passes until the next.
+_SHOWING: Final = 5.0
 
 FIRM_LOOKS: Final = 3
 """Looks in a row at which a cause must hold before it is said to be firm."""
@@ -161,8 +166,10 @@ class Feed:
     def _tell_often(self) -> None:
         due = time.monotonic() + EVERY_SECONDS
         while not self._over.wait(max(0.0, due - time.monotonic())):
+            begin = time.monotonic()
             self._guarded(lambda: self._show(self.snapshot()))
-            due = max(due + EVERY_SECONDS, time.monotonic())
+            took = time.monotonic() - begin
+            due = max(due + EVERY_SECONDS, begin + _SHOWING * took)
 
     def _show(self, snapshot: Snapshot) -> None:
         for show in self._shows:
@@ -171,7 +178,10 @@ class Feed:
     def _judge_often(self) -> None:
         while self._wanted.wait() and not self._over.is_set():
             self._wanted.clear()
-            self._guarded(self._judge)
+            begin = time.monotonic()
+            with _giving_way():
+                self._guarded(self._judge)
+            self._over.wait(time.monotonic() - begin)
 
     def _judge(self) -> None:
         run = self._to_judge
@@ -185,6 +195,21 @@ class Feed:
             work()
         except Exception as error:
             self.failure = self.failure or error
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let other threads, which scrape and record, have their turn ten times as soon as they usually would.
+
+    A scrape has some sixty moments at which it waits for its turn. At 5 ms each, those of a hundred brokers would take
+    longer than their interval while a large window is judged.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 10)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _end(error: BaseException | None) -> str:

@@ -28,6 +28,9 @@ LOOK_SECONDS: Final = 1.0
 JUDGE_SECONDS: Final = 5.0
 """How often that is with all Series, to be judged."""
 
+# Where taking such a look takes long, so many times as long passes until the next.
+_SELDOM: Final = 30.0
+
 OnLook = Callable[[Run], None]
 
 UNLABELLED: Final = tuple(name for name, resource in RESOURCES.items() if not resource.per)
@@ -141,10 +144,12 @@ class Viewer:
         if not self._start:
             return
         self._on_look(self._looks.look(self._start, UNLABELLED))
-        now = time.monotonic()
-        if self._on_judge is not None and now >= self._judge_at:
-            self._judge_at = now + JUDGE_SECONDS
-            self._on_judge(self._looks.look(self._start))
+        begin = time.monotonic()
+        if self._on_judge is not None and begin >= self._judge_at:
+            whole = self._looks.look(self._start)
+            # Of a big cluster this takes a second, in which scrapes wait.
+            self._judge_at = begin + max(JUDGE_SECONDS, _SELDOM * (time.monotonic() - begin))
+            self._on_judge(whole)
 
     @contextmanager
     def running(self) -> Iterator[None]:
