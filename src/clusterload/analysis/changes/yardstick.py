@@ -70,10 +70,17 @@ def typical(values: Floats, kind: Kind) -> float:
 def pieces(values: Floats, size: int, kind: Kind) -> Floats:
     """Typical values of pieces of `size` values each, counted from the end; those that are known."""
     count = len(values) // size
-    rows = values[len(values) - count * size :].reshape(count, size)
-    found: Floats = np.array([typical(row, kind) for row in rows])
-    known: Floats = found[~np.isnan(found)]
-    return known
+    # As `typical` of each row, but of all at once: a day has hundreds of pieces, and hundreds of figures are cut.
+    rows = np.sort(values[len(values) - count * size :].reshape(count, size), axis=1)  # what is not known comes last
+    many = np.count_nonzero(~np.isnan(rows), axis=1)
+    enough = many >= max(1, KNOWN * size)
+    rows, many = rows[enough], many[enough]
+    if kind is not Kind.GAUGE:
+        means: Floats = np.nansum(rows, axis=1) / many
+        return means
+    each = np.arange(len(rows))
+    medians: Floats = (rows[each, (many - 1) // 2] + rows[each, many // 2]) / 2
+    return medians
 
 
 def by_windows(windows: Floats, before: float, after: float, floor: float) -> Yardstick:
