@@ -26,16 +26,16 @@ Its tables are made from the catalogue of causes by `python -m docs.check --writ
 A live cluster is watched, without adding load: first the baseline, then the window to diagnose. A run file, or a
 part of one, can be diagnosed again at any time, without a cluster; there, `--baseline 20s` means its first 20 s.
 
-**No baseline has to be named.** Without `--baseline` the last lasting rise of bytes, requests, connections, thread or
-CPU use is looked for in the run, of the cluster and of each broker; what is judged begins there, and the time before it
-is the baseline: `baseline: 13:25 to 13:55 UTC, before requests rose from 80/s to 1,600/s at 13:57 UTC`. A peak that is
-over, a fall, a slope and a return to the usual level are no such rise. `--baseline none` compares with nothing; with
-`--fail-if` the whole run is judged, too.
+**No baseline has to be named.** Without `--baseline` the last lasting rise of bytes, requests, connections, replicas,
+thread or CPU use is looked for in the run, of the cluster and of each broker, and where nothing rose a lasting fall.
+What is judged begins there, and the time before it is the baseline: `baseline: 13:25 to 13:55 UTC, before requests rose
+from 80/s to 1,600/s at 13:57 UTC`. A peak that is over, a slope and a return to the usual level do not count.
+`--baseline none` compares with nothing; with `--fail-if` the whole run is judged, too.
 
-With a **Prometheus** the last six hours are searched (load and saturation only, a point a minute), and if nothing rose,
-or other days have the same rise at the same time, the same half hour of the last week is taken: of weekdays or of
-weekend days, the day nearest to the median of all. If it is the only source, and neither `--for` nor
-`--baseline` is given, the window is read from it as well: its last twenty scrapes, at least 40 s, from the change on.
+With a **Prometheus** the last six hours are searched (load and saturation only, a point a minute). If nothing changed,
+or other days change likewise at the same time, the same half hour of the last week is taken: of weekdays or of weekend
+days, the day nearest to the median of all. If it is the only source, and neither `--for` nor `--baseline` is given, the
+window is read from it as well: its last twenty scrapes, at least 40 s, from the change on.
 What was read is kept as two run files, so that the answer can be repeated.
 
 The **verdict** is *within limits*, *not saturated* where no limits are known, *limited by X because of Y (who)*, or

@@ -70,7 +70,7 @@ def test_without_a_change_the_same_hour_of_other_days_is_taken(prometheus: Serve
 
 def test_without_either_there_is_none_and_that_is_said(prometheus: Server) -> None:
     found = find(source(prometheus, select='env="calm"'), END * SECOND)
-    assert found.sentence == "baseline: none: nothing rose and stayed within the 6 h that were read"
+    assert found.sentence == "baseline: none: nothing changed for good within the 6 h that were read"
 
 
 def test_a_diagnosis_of_a_prometheus_waits_for_nothing_and_finds_its_baseline(

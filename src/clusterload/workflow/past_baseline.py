@@ -131,7 +131,7 @@ def find(source: PrometheusSource, end: int) -> FoundBaseline:
         if found.found and not daily:
             return found
         other = same_hour(list(_days(read, end - round(HOUR * SECOND), end)))
-    since = f", since {change.thing} rises at this time on other days too" if daily and change is not None else ""
+    since = f", since {change.thing} changes at this time on other days too" if daily and change is not None else ""
     return replace(other, sentence=other.sentence + since) if other.found else found
 
 

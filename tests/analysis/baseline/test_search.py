@@ -34,15 +34,27 @@ def test_a_rise_of_an_hour_ago_goes_before_a_smaller_one_just_now() -> None:
     assert clock_time(found.onset) == "2026-01-05T13:30:00Z"
 
 
-def test_what_came_and_went_again_what_fell_and_what_only_came_back_are_no_onset() -> None:
+def test_what_unfolds_in_minutes_began_with_its_first_change() -> None:
+    left = line("ingress", noisy([(90, 1e6), (36, 0.0)], noise=0.03), broker="1")
+    taken = line("ingress", noisy([(96, 1e6), (30, 2e6)], noise=0.03), broker="2")
+    found = before_change(history(left, taken))
+    assert clock_time(found.onset) == "2026-01-05T13:30:00Z"
+    assert "ingress of broker 2 rose" in found.sentence
+
+
+def test_what_came_and_went_again_and_what_only_came_back_are_no_onset() -> None:
     for levels in (
         [(60, 100.0), (20, 500.0), (60, 100.0)],
-        [(100, 500.0), (40, 100.0)],
         [(100, 500.0), (8, 10.0), (40, 500.0)],
     ):
         found = before_change(history(line("requests", noisy(levels))))
         assert not found.found
-        assert "nothing rose and stayed within the 2 h" in found.sentence
+        assert "nothing changed for good within the 2 h" in found.sentence
+
+
+def test_where_nothing_rose_the_time_before_a_lasting_fall_is_taken() -> None:
+    found = before_change(history(line("requests", noisy([(100, 500.0), (40, 100.0)]))))
+    assert ", before requests fell from " in found.sentence
 
 
 def test_a_gap_of_the_source_is_no_change() -> None:

@@ -1,7 +1,7 @@
 """Breaks: when the load or the saturation of a cluster, or of a single broker, went to another level and stayed there.
 
-Looked at are the lines that a change of load shows in: bytes, requests and connections, how busy threads and CPUs are;
-of the cluster and of each broker, since a cause that matters to a single broker matters.
+Looked at are the lines that a change of load shows in: bytes, requests, connections, replicas, how busy threads and
+CPUs are; of the cluster and of each broker, since a cause that matters to a single broker matters.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ LOOKED_AT: Final = (
     "requests",
     "connections",
     "connection_attempts",
+    "partitions",
     "request_handler_busy",
     "network_thread_busy",
     "cpu_host",

@@ -1,7 +1,7 @@
 """Search: which earlier stretch of a cluster's history shows what is to be held against the present.
 
-The stretch before the last lasting rise of load or saturation; if nothing rose, the same hour of other days, weekdays
-and weekends apart; else none. What was chosen, and why, is one sentence.
+The stretch before the last lasting rise of load or saturation, or fall; if nothing changed, the same hour of other
+days, weekdays and weekends apart; else none. What was chosen, and why, is one sentence.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ DAYS: Final = 7
 _AS_LARGE: Final = 0.5
 # Points just before a change that are left out: a load does not come up in one point, nor on all brokers at once.
 _GUARD: Final = 2
+# What follows on another large change within so many points is taken to be a part of it.
+_UNFOLDS: Final = 10
 _LEAST: Final = 3
 _WEEKEND: Final = 5
 _HALF: Final = 0.5
@@ -65,22 +67,23 @@ class FoundBaseline:
 
 
 def before_change(history: Run) -> FoundBaseline:
-    """The stretch before the last lasting rise within a history that reaches to the present.
+    """The stretch before the last lasting rise within a history that reaches to the present; of a fall if nothing rose.
 
-    Of several rises the last one counts that is half as large as the largest or more. A rise that is over by the end,
-    one that ends a dip, a fall, and a slope, as of a morning, are none.
+    Of several the last one counts that is half as large as the largest or more. What is over by the end, what only ends
+    a dip or a peak, and a slope, as of a morning, are none.
     """
     known = breaks(history)
-    rises = [found for found in known if found.rises and found.lasts and found.sudden and not found.returns]
-    if not rises:
-        return FoundBaseline(
-            sentence=f"baseline: none: nothing rose and stayed within the {_length(history)} that were read"
-        )
-    largest = max(found.size for found in rises)
-    last = max((found for found in rises if found.size >= _AS_LARGE * largest), key=lambda found: found.time)
-    together = [found for found in rises if abs(found.time - last.time) <= _GUARD * _points(last)]
+    lasting = [found for found in known if found.lasts and found.sudden and not found.returns]
+    # What is slow or throttled takes in less; a load that was added is what most look for.
+    changes = [found for found in lasting if found.rises] or lasting
+    if not changes:
+        length = units.duration(history.seconds)
+        return FoundBaseline(sentence=f"baseline: none: nothing changed for good within the {length} that were read")
+    largest = max(found.size for found in changes)
+    last = max((found for found in changes if found.size >= _AS_LARGE * largest), key=lambda found: found.time)
+    together = [found for found in changes if abs(found.time - last.time) <= _GUARD * _points(last)]
     change = max(together, key=lambda found: (found.size, not found.broker))
-    onset = min(found.time for found in together)
+    onset = _begin(known, min(found.time for found in together), change)
     start, end = _stretch_before(history, known, onset, change)
     if end - start < _LEAST * _points(change):
         return FoundBaseline(
@@ -113,14 +116,15 @@ def same_hour(days: Sequence[Run]) -> FoundBaseline:
 
 
 def is_daily(change: Break, days: Sequence[Run]) -> bool:
-    """Whether a rise is one that other days have at the same time, as in the morning: then it is what is usual.
+    """Whether other days have a change at the same time, as in the morning: then it is what is usual.
 
     Args:
-        change: the rise.
-        days: the time around it on other days, as runs of which the rise would be in the middle.
+        change: the rise or fall.
+        days: the time around it on other days, as runs of which it would be in the middle.
     """
     labels = {"broker": change.broker} if change.broker else {}
-    sizes = [_rise(change.name, labels, day) for day in days]
+    sign = 1 if change.rises else -1
+    sizes = [sign * _rise(change.name, labels, day) for day in days]
     known = [size for size in sizes if not np.isnan(size)]
     return len(known) >= _LEAST_DAYS and sum(size >= _HALF * change.size for size in known) > _HALF * len(known)
 
@@ -138,6 +142,15 @@ def alike_days(start: int, end: int, days: int = DAYS) -> tuple[tuple[int, int],
     own = _is_weekend(end)
     back = [round(timedelta(days=number).total_seconds()) * SECOND for number in range(1, days + 1)]
     return tuple((start - shift, end - shift) for shift in back if _is_weekend(end - shift) == own)
+
+
+def _begin(known: Sequence[Break], onset: int, change: Break) -> int:
+    """When that began of which a change is a part: leaders first leave a broker, and then load comes to another one."""
+    for found in reversed(known):
+        soon = 0 < onset - found.time <= _UNFOLDS * _points(change)
+        if soon and found.size >= _AS_LARGE * change.size:
+            onset = found.time
+    return onset
 
 
 def _stretch_before(history: Run, known: Sequence[Break], onset: int, change: Break) -> tuple[int, int]:
@@ -159,10 +172,6 @@ def _before(start: int, end: int, change: Break) -> str:
 
 def _points(change: Break) -> int:
     return round(change.seconds * SECOND)
-
-
-def _length(history: Run) -> str:
-    return units.duration(history.seconds)
 
 
 def _levels(day: Run) -> Mapping[str, float]:
