@@ -54,7 +54,7 @@ def picture(file: Path, limits: str = "course-basic") -> str:
     console = Console(record=True, width=COLUMNS, highlight=False, force_terminal=True, file=StringIO())
     console.print(render(run, usage, diagnose(run, usage)))
     # Named, so that the same run gives the same picture.
-    title = f"clusterload report {file.name}"
+    title = f"clusterload report {file.name} --limits {limits}"
     return console.export_svg(title=title, theme=MONOKAI, code_format=FORMAT, unique_id="terminal")
 
 
