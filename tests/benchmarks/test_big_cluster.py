@@ -1,4 +1,4 @@
-"""Ten brokers with planted causes: the judge names at least those of them that it is known to name."""
+"""Ten brokers with planted causes: each is named with its culprit and a broker, and what is healthy is left alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.big_cluster.cluster import Size, build
 from benchmarks.big_cluster.exposition import Exposition
 from benchmarks.big_cluster.figures import START, names
 from benchmarks.big_cluster.judging import Said, judge
-from benchmarks.big_cluster.plants import connections, leader_skew
+from benchmarks.big_cluster.plants import PLANTS, connections, leader_skew
 from benchmarks.big_cluster.rates import rates
 from clusterload.model.points import Points
 from clusterload.model.series import SECOND, Point
@@ -22,7 +22,6 @@ from clusterload.telemetry.sources.exposition import ScrapeParser, SharedLines
 from clusterload.telemetry.sources.names import Names
 
 BROKERS: Final = 10
-NAMED: Final = ("connections", "slow-broker")
 
 
 @cache
@@ -35,11 +34,12 @@ def said(name: str) -> Said:
     return judge(cases()[name])
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_a_cause_in_ten_brokers_is_named_with_its_culprit(name: str) -> None:
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_cause_in_ten_brokers_is_named_with_its_culprit_and_a_broker(name: str) -> None:
     found = said(name)
     assert found.cause_right, found.findings
     assert found.culprit_right, found.findings
+    assert found.broker_right, found.findings
 
 
 @pytest.mark.parametrize(
