@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from clusterload.telemetry.runfile import read_run
+from clusterload.workflow.temporary_quota.unlocking import LOCKED
 from tests.cli.conftest import Called
 from tests.http_server import HttpServer, Request, Response, serving
 from tests.telemetry.sources.prometheus.server import PlayedBroker, Server, played_broker, server
@@ -54,6 +55,21 @@ def test_exporters_alone_are_watched_and_what_is_missing_then_is_said_in_a_line(
     assert json.loads(out)
     listed = read_run("seen.run").environment["cluster"]["brokers"]
     assert [(broker["id"], broker["host"]) for broker in listed] == [(1, "127.0.0.1"), (2, "127.0.0.1")]
+
+
+@pytest.mark.parametrize("command", ["watch", "bill"])
+def test_client_metrics_that_cannot_be_unlocked_are_a_warning_and_no_end(
+    called: Called, brokers: tuple[PlayedBroker, ...], command: str
+) -> None:
+    given = [each for each in exporters(brokers) if command != "bill" or each.startswith("--exporter")]
+    if command == "bill":
+        given += ["--baseline", "1s"]
+    code, _, err = called(command, *given, "--unlock-client-metrics", "--for", "1s", "--out", "seen.run")
+    assert code == 0, err
+    why = "no broker of Kafka itself was reached to set a quota on"
+    assert f"client metrics are not unlocked: {why}; going on without them" in " ".join(err.split())
+    (event,) = (event for event in read_run("seen.run").events if event.kind == LOCKED)
+    assert event.text.startswith("client metrics were not unlocked: no broker of Kafka itself")
 
 
 def test_exporters_of_a_file_alone_are_diagnosed(
