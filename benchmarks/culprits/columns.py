@@ -13,10 +13,9 @@ from benchmarks.culprits.answers import STATED, Answer, blames_rightly, is_culpr
 from benchmarks.culprits.dialects import coarsened, dialects
 from benchmarks.culprits.judge import answers, verdict
 from benchmarks.culprits.rivals import RULES, UNBASED, Ranked
-from benchmarks.culprits.stored import TRUTH, Truth, recorded, split, whole
+from benchmarks.culprits.stored import TRUTH, Truth, alone, recorded, split, whole
 from benchmarks.culprits.table import Score, calibration, score, scores, table
 from clusterload.analysis.window_stats import WindowStats
-from clusterload.model.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -71,17 +70,13 @@ def see(path: Path, wanted: Sequence[Column], *, beside: bool = False) -> Seen:
     said = {}
     for column in wanted:
         now, before = split(dialects()[column.dialect].of(coarse[column.every]), truth.onset)
-        said[column] = _answers(now, before if column.based else None)
+        said[column] = answers(verdict(now, before) if column.based else verdict(alone(now), None))
     ranked = {
         (name, every): rule(WindowStats(*split(run, truth.onset)), every or 1.0)
         for every, run in coarse.items()
         for name, rule in (RULES if beside else {}).items()
     }
     return Seen(truth=truth, said=said, ranked=ranked)
-
-
-def _answers(now: Run, before: Run | None) -> tuple[Answer, ...]:
-    return answers(verdict(now, before))
 
 
 def see_all(

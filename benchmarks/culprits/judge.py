@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from benchmarks.culprits import simple
 from benchmarks.culprits.answers import NONE, Answer, is_right
-from benchmarks.culprits.stored import TRUTH, Truth, load, recorded
+from benchmarks.culprits.stored import TRUTH, Truth, alone, load, recorded
 from clusterload.analysis.diagnosis import Verdict, diagnose
 from clusterload.analysis.usage import assess
 from clusterload.model.limits import Limits
@@ -95,7 +95,7 @@ def judge(path: Path) -> Judged:
         simple_right_after=_right_after(rule, truth),
         names=len(_names(now)),
         early=tool(WINDOWS[0]),
-        unbased=answers(verdict(now, None)),
+        unbased=answers(verdict(alone(now), None)),
     )
 
 

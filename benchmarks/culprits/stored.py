@@ -6,7 +6,7 @@ import json
 import lzma
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,6 +98,11 @@ def load(path: Path) -> tuple[Run, Run, Truth]:
 def split(run: Run, onset: int) -> tuple[Run, Run]:
     """A recorded run from its onset on, and the baseline before it."""
     return run.between(onset, run.end), run.between(run.start, onset)
+
+
+def alone(now: Run) -> Run:
+    """The window as somebody has it who has nothing else: `Run.between` leaves earlier points in its Series."""
+    return replace(now, series=tuple(series.between(now.start, now.end) for series in now.series))
 
 
 def whole(path: Path) -> Run:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.culprits.answers import Answer, is_right
 from benchmarks.culprits.columns import Column, Seen, calibrations, columns, misses, see, table_of
 from benchmarks.culprits.dialects import EXPORTED, LAB, coarsened, dialects
-from benchmarks.culprits.stored import KEPT, Truth, load, split, whole
+from benchmarks.culprits.stored import KEPT, Truth, alone, load, split, whole
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
@@ -127,6 +127,13 @@ def test_a_coarse_load_has_the_points_of_five_minutes_and_the_same_rates_and_lev
     assert float(np.sum(inside.spans)) == pytest.approx(300, rel=0.1)
     for name in ("ingress", "egress", "connection_attempts", "cpu_broker"):
         assert coarse.total(name).now == pytest.approx(fine.total(name).now, rel=0.15), name
+
+
+def test_without_a_baseline_nothing_is_left_of_the_time_before_the_onset(recording: tuple[Run, Truth]) -> None:
+    run, truth = recording
+    now = alone(split(run, truth.onset)[0])
+    assert min(int(series.times[0]) for series in now.series if len(series)) > truth.onset
+    assert now.named("ingress")[0].total() > 0
 
 
 def test_amounts_are_scaled_with_time_and_gaps_stay_gaps(recording: tuple[Run, Truth]) -> None:
