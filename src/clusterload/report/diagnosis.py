@@ -44,9 +44,10 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
     for finding in verdict.findings:
         parts += [Text(""), finding_line(finding), Padding(_details(finding), (0, 0, 0, 2))]
     if not verdict.findings:
-        parts.append(Text("No cause of the catalogue holds."))
+        parts.append(Text(verdict.nothing_found))
     # One sentence: it names what binds next, and all are in the JSON.
     parts += [Text(""), *(Text(f"Headroom: {headroom.sentence}.") for headroom in _known(verdict)[:1])]
+    parts += [Text(f"Note: {note}.", style="dim") for note in verdict.notes]
     if verdict.missing:
         parts += [Text(""), Text("Missing: " + "; ".join(few_alike(verdict.missing)), style="yellow")]
     return Group(*parts)
@@ -122,6 +123,8 @@ def diagnosis_document(
         "findings": [finding_document(finding) for finding in verdict.findings],
         "headroom": [_headroom(headroom) for headroom in verdict.headroom],
         "missing": list(verdict.missing),
+        "notes": list(verdict.notes),
+        "unseen_causes": list(verdict.unseen),
         "thresholds": gate_document(gate or Gate()),
         "run": str(run.path) if run.path else None,
     }
@@ -152,6 +155,8 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "cause": finding.cause,
         "sentence": finding.sentence,
         "confidence": round(finding.confidence, 4),
+        "compared": finding.compared,
+        "brokers": list(finding.brokers),
         "culprits": [
             {"kind": culprit.kind, "name": culprit.name, "share": finite(culprit.share), "source": culprit.source}
             for culprit in finding.culprits

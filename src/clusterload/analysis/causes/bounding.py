@@ -83,6 +83,7 @@ THROTTLING = Cause(
     cure="Raise the quota if the brokers have capacity, or have the client send less.",
     disproof="Throttle times are 0 while the client is slow.",
     signs=_throttling,
+    needs=("produce_throttle_time|fetch_throttle_time|request_throttle_time",),
     explains_away={"disk": 0.5, "slow-replica": 0.3},
 )
 
@@ -137,6 +138,10 @@ STARVATION = Cause(
     cure="Find it on the host (top, pidstat); give brokers a host or CPU shares of their own.",
     disproof="The host's CPU is full and it is the brokers that use it.",
     signs=_starvation,
+    needs=(
+        "cpu_host",
+        "cpu_broker",
+    ),
     explains_away={"slow-replica": 0.8, "network-delay": 0.8, "disk": 0.9, "broker-down": 0.3, "compaction": 0.7},
 )
 
@@ -174,6 +179,10 @@ COMPACTION = Cause(
     cure="Fewer updates in compacted topics; log.cleaner.threads and log.cleaner.io.max.bytes.per.second bound it.",
     disproof="The log cleaner is idle.",
     signs=_compaction,
+    needs=(
+        "disk_writes",
+        "ingress",
+    ),
     untested="the lab's topics are too small for compaction to be felt",
 )
 

@@ -143,6 +143,7 @@ CONNECTIONS = Cause(
     cure="Fewer client instances: share one client among a process's threads, or pool connections in a proxy.",
     disproof="Closing half of the connections leaves the limit load and the brokers' CPU unchanged.",
     signs=_connections,
+    needs=("connections",),
 )
 
 
@@ -189,6 +190,7 @@ CHURN = Cause(
     "listener with max.connection.creation.rate.",
     disproof="Connection attempts stop and the network threads' CPU does not fall.",
     signs=_churn,
+    needs=("connection_attempts",),
     explains_away={"metadata-storm": 0.8, "connections": 0.4},
 )
 
@@ -224,6 +226,7 @@ FAILURES = Cause(
     cure="Correct the credentials or stop the client; connection.failed.authentication.delay.ms slows its retries.",
     disproof="No authentication fails while connection attempts stay as high.",
     signs=_failures,
+    needs=("failed_authentications",),
     explains_away={"connection-churn": 0.9},
 )
 
@@ -313,6 +316,7 @@ TLS = Cause(
     "listener.",
     disproof="The same bytes and connection attempts on a plaintext listener cost as much CPU.",
     signs=_tls,
+    needs=("tls_connections",),
     explains_away={"connection-churn": 0.6, "ingress-bytes": 0.7, "fan-out": 0.5, "connections": 0.5},
 )
 

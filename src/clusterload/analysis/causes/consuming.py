@@ -86,6 +86,10 @@ FAN_OUT = Cause(
     cure="Share what was read (one group instead of standalone consumers, or a cache); compress; set consumer quotas.",
     disproof="Half of the consumers stop and egress does not fall.",
     signs=_fan_out,
+    needs=(
+        "egress",
+        "ingress",
+    ),
 )
 
 
@@ -156,6 +160,7 @@ FETCH_STORM = Cause(
     cure="fetch.min.bytes above 1 and fetch.max.wait.ms of 500 in that consumer.",
     disproof="Fewer fetches leave the brokers' CPU unchanged.",
     signs=_fetch_storm,
+    needs=("requests_by_type",),
 )
 
 
@@ -199,6 +204,7 @@ COLD_READS = Cause(
     cure="Cap that consumer (consumer quota), read old data at quiet hours, or give brokers more page cache.",
     disproof="The consumer stops and the disk reads continue.",
     signs=_cold_reads,
+    needs=("disk_reads",),
     explains_away={"fan-out": 0.7, "disk": 0.7, "compaction": 0.8, "fetch-storm": 0.5},
 )
 

@@ -69,6 +69,7 @@ OFFSET_COMMITS = Cause(
     cure="Commit by time (enable.auto.commit, or every few seconds), not by record.",
     disproof="Commits stop and the brokers' CPU does not fall.",
     signs=_offset_commits,
+    needs=("requests_by_type",),
     explains_away={"hot-partition": 0.5, "leader-skew": 0.5},
 )
 
@@ -118,6 +119,7 @@ METADATA = Cause(
     cure="Keep one admin client; request only the topics in use; leave metadata.max.age.ms at its five minutes.",
     disproof="Metadata requests stop and the brokers' CPU does not fall.",
     signs=_metadata,
+    needs=("requests_by_type",),
 )
 
 
@@ -165,6 +167,7 @@ REBALANCES = Cause(
     "assignment or the consumer protocol; find out why members leave.",
     disproof="The members stay for minutes and the load does not fall.",
     signs=_rebalances,
+    needs=("requests_by_type|members_changed",),
     explains_away={
         "fan-out": 0.6,
         "metadata-storm": 0.8,
@@ -213,6 +216,7 @@ TRANSACTIONS = Cause(
     cure="More records in a transaction: a longer commit.interval.ms, or commit by time and not by record.",
     disproof="Half as many transactions of the same records cost as much CPU.",
     signs=_transactions,
+    needs=("requests_by_type",),
     explains_away={"small-batches": 0.6, "producer-ids": 0.7, "fetch-storm": 0.5},
 )
 
@@ -249,6 +253,7 @@ PRODUCER_IDS = Cause(
     cure="Keep one producer for the life of a process; enable.idempotence=false where it is not needed.",
     disproof="InitProducerId requests stop and the brokers' CPU does not fall.",
     signs=_producer_ids,
+    needs=("requests_by_type",),
 )
 
 CAUSES = (OFFSET_COMMITS, METADATA, REBALANCES, TRANSACTIONS, PRODUCER_IDS)

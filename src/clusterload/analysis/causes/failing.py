@@ -119,6 +119,7 @@ BROKER_DOWN = Cause(
     cure="Bring the broker back; see its log. Then a preferred leader election gives it its leaders again.",
     disproof="The broker answers clients and leads as many partitions as before.",
     signs=_broker_down,
+    needs=("leaders",),
     of_cluster=True,
     explains_away={
         "leader-skew": 1.0, "slow-replica": 0.9, "network-delay": 0.7, "metadata-storm": 0.9, "hot-partition": 0.7,
@@ -223,6 +224,10 @@ SLOW_REPLICA = Cause(
     cure="Check that broker's disk, network, GC and noisy neighbours. Without it the rest is fast.",
     disproof="Produce requests wait for replicas equally long on all brokers.",
     signs=_slow_replica,
+    needs=(
+        "request_remote_time|request_time",
+        "requests_by_type",
+    ),
     of_cluster=True,
     explains_away={"disk": 0.5, "network-delay": 0.3},
 )
@@ -274,6 +279,7 @@ NETWORK_DELAY = Cause(
     cure="Move clients closer, widen the link, or batch more, so that fewer round trips are needed.",
     disproof="A client next to the brokers sees the same latency.",
     signs=_network_delay,
+    needs=("round_trip_time",),
     of_cluster=True,
 )
 
@@ -311,6 +317,10 @@ DISK = Cause(
     cure="A faster disk, or less on it; several log.dirs.",
     disproof="The host's disks are idle.",
     signs=_disk,
+    needs=(
+        "request_local_time",
+        "requests_by_type",
+    ),
     untested="the lab's disk cannot be slowed down without privileges that a test must not need",
 )
 

@@ -144,6 +144,7 @@ HOT_PARTITION = Cause(
     cure="Better keys (more of them, or salted), or the default partitioner where order does not matter.",
     disproof="The partitions of the topic grow alike.",
     signs=_hot_partition,
+    needs=("records_by_partition|ingress_by_topic",),
     of_cluster=True,
     explains_away={"ingress-bytes": 0.75, "leader-skew": 0.6, "small-batches": 0.3},
 )
@@ -228,6 +229,7 @@ LEADER_SKEW = Cause(
     cure="kafka-leader-election.sh --election-type PREFERRED --all-topic-partitions; auto.leader.rebalance.enable.",
     disproof="Leaders are even and the broker stays busier.",
     signs=_leader_skew,
+    needs=("leaders",),
     of_cluster=True,
 )
 
@@ -285,6 +287,7 @@ PARTITIONS = Cause(
     cure="Fewer partitions per topic, fewer topics; delete unused topics.",
     disproof="The partitions are deleted and the brokers' CPU does not fall.",
     signs=_partitions,
+    needs=("partitions",),
     explains_away={"disk": 0.8, "metadata-storm": 0.5, "compaction": 0.6, "leader-skew": 0.5},
 )
 

@@ -68,6 +68,10 @@ SMALL_BATCHES = Cause(
     cure="linger.ms of 20 to 100 and a larger batch.size in that producer; or send less often.",
     disproof="The same bytes in a tenth of the requests cost the brokers as much CPU.",
     signs=_small_batches,
+    needs=(
+        "requests_by_type",
+        "records_in|records_in_by_topic",
+    ),
     explains_away={"fetch-storm": 0.3},
 )
 
@@ -127,6 +131,7 @@ INGRESS = Cause(
     cure="Compress in the producer; send less; spread it over more brokers; cap it with a producer quota.",
     disproof="Half the bytes in as many requests leave the limit load and the brokers' CPU unchanged.",
     signs=_ingress,
+    needs=("ingress|ingress_by_topic",),
 )
 
 
@@ -167,6 +172,7 @@ RECOMPRESSION = Cause(
     cure="compression.type=producer on the topic, or the topic's codec in the producer.",
     disproof="No record is converted and the local time of Produce requests stays as high.",
     signs=_recompression,
+    needs=("message_conversions",),
     explains_away={"small-batches": 0.5, "ingress-bytes": 0.5},
 )
 

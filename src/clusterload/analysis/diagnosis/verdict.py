@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from clusterload.analysis.causes import judge_causes
+from clusterload.analysis.baseline.steady_part import steady_part
+from clusterload.analysis.causes import CAUSES, judge_causes, unseen_causes
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
 from clusterload.analysis.finding import Finding, Reached
 from clusterload.analysis.headroom import Headroom, headroom
@@ -27,6 +28,9 @@ SHORTEST: Final = 3.0
 
 SATURATED: Final = 0.9
 """A broker's threads count as saturated when they are sustained at this busyness or above."""
+
+MOST_NAMED: Final = 5
+"""Brokers that are named where many differ."""
 
 LIKELY: Final = 0.5
 """Confidence from which on a cause is said to be why."""
@@ -56,6 +60,9 @@ class Verdict(Displayed):
         headroom: how far each resource lets today's mix grow, the first to bind first.
         missing: what was not seen or not done as asked, a line each; why it is inconclusive if it is.
         limits: what it was held against, in words.
+        notes: what else is to be known of what was compared, a line each; it makes nothing inconclusive.
+        judged: how many causes the metrics can show.
+        unseen: ids of those that they cannot.
     """
 
     state: State
@@ -67,6 +74,9 @@ class Verdict(Displayed):
     headroom: tuple[Headroom, ...] = ()
     missing: tuple[str, ...] = ()
     limits: str = ""
+    notes: tuple[str, ...] = ()
+    judged: int = 0
+    unseen: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"Verdict: {self.sentence}{f' ({self.limits})' if self.limits else ''}"
@@ -86,9 +96,21 @@ class Verdict(Displayed):
             parts[0] += f" ({'; '.join(few_alike(self.missing))})" if self.missing else ""
         elif self.state is State.LIMITED:
             parts[0] = _held_by(self.reached) + _because(self.likely, self.reached)
+        if self.likely and not self.likely[0].compared:
+            parts.append(f"largest contributor: {_named(self.likely[0])}")
         if self.binding is not None:
             parts.append(_binding(self.binding))
         return "; ".join(parts)
+
+    @property
+    def nothing_found(self) -> str:
+        """What it means that there is no finding: of all causes, of some, or that none could be judged."""
+        if not self.unseen:
+            return "No cause of the catalogue holds."
+        if not self.judged:
+            return "No cause could be judged: these metrics show none of the catalogue."
+        unseen = ", ".join(self.unseen)
+        return f"None of the {self.judged} causes holds that these metrics can show. They cannot show {unseen}."
 
 
 def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
@@ -99,6 +121,9 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         usage: of the run, against limits.
         baseline: what was usual before it; without one absolute levels are judged, with less confidence.
     """
+    compared, unsteady = steady_part(baseline) if baseline is not None else (None, "")
+    stats = _facts(run, compared)
+    unseen = unseen_causes(stats)
     hosts = full_hosts(run, usage)
     reached = (*over_limit(usage), *saturated_threads(usage), *(host.reached for host in hosts if host.by_brokers))
     clock = any(event.kind == "clock-jumped" for event in run.events)
@@ -117,10 +142,13 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         saturation=usage.busiest,
         reached=reached,
         # Where the clock was set, no rate can be believed.
-        findings=() if clock or short else judge_causes(_facts(run, baseline), usage),
+        findings=() if clock or short else judge_causes(stats, usage),
         headroom=headroom(usage),
         missing=missing,
         limits=usage.limits.against,
+        notes=tuple(filter(None, (unsteady, _unmatched(stats)))),
+        judged=len(CAUSES) - 1 - len(unseen),
+        unseen=tuple(cause.id for cause in unseen),
     )
 
 
@@ -128,6 +156,17 @@ def _facts(run: Run, baseline: Run | None) -> WindowStats:
     """What causes are judged by: without what quotas of ours did, which is no incident."""
     before = None if baseline is None else without_own_throttling(baseline)
     return WindowStats(without_own_throttling(run), before)
+
+
+def _unmatched(stats: WindowStats) -> str:
+    """That brokers were seen in only one of window and baseline: `88 of 100 brokers …`."""
+    if not stats.unmatched:
+        return ""
+    every = stats.brokers | stats.unmatched
+    names = sorted(stats.unmatched, key=lambda name: (len(name), name))
+    listed = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+    matched = f"{len(every) - len(names)} of {len(every)} brokers"
+    return f"{matched} gave figures in both window and baseline, and are compared; not broker {listed}"
 
 
 def _state(usage: Usage, reached: Sequence[Reached], missing: Sequence[str], *, timeless: bool) -> State:
@@ -198,10 +237,20 @@ def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
     if not findings:
         return ""
     first = findings[0]
-    who = f" ({first.culprits[0].words})" if first.culprits else ""
+    if not first.compared:
+        return ""
+    who = _who(first)
     # That connections bind because of connections says nothing.
     known = any(first.cause.partition("-")[0] == item.what.partition(" ")[0] for item in reached)
     return who if known else f" because of {first.cause}{who}"
+
+
+def _who(finding: Finding) -> str:
+    return f" ({finding.culprits[0].words})" if finding.culprits else ""
+
+
+def _named(finding: Finding) -> str:
+    return f"{finding.cause}{_who(finding)}"
 
 
 def _binding(share: Share) -> str:

@@ -39,7 +39,7 @@ def _without_finding(verdict: Verdict) -> Iterator[str]:
         yield from (f"{capitalized(line)}." for line in few_alike(verdict.missing)[:_MOST_DOUBTS])
         return
     if verdict.state is State.LIMITED:
-        yield "No cause of the catalogue holds. Watch it with a baseline: what rose tells more than what is high."
+        yield f"{verdict.nothing_found} Watch it with a baseline: what rose tells more than what is high."
     else:
         yield "Nothing has to change."
     known = next((headroom for headroom in verdict.headroom if headroom.known), None)
@@ -51,8 +51,9 @@ def findings_section(verdict: Verdict) -> Section:
     """Each limit that is reached, and each cause that holds with its evidence and what would disprove it."""
     reached = ("; ".join((found.sentence, *found.evidence)) for found in verdict.reached)
     lines = [f"{line}." for line in few_alike(reached)]
-    lines += [] if verdict.findings else ["No cause of the catalogue holds."]
+    lines += [] if verdict.findings else [verdict.nothing_found]
     lines += [f"Headroom: {headroom.sentence}." for headroom in verdict.headroom if headroom.known][:1]
+    lines += [f"{capitalized(note)}." for note in verdict.notes]
     sections = tuple(_finding(number, finding) for number, finding in enumerate(verdict.findings))
     return Section(id="findings", title="Findings", lines=tuple(lines), sections=sections)
 
