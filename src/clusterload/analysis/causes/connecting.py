@@ -190,7 +190,7 @@ CHURN = Cause(
     "listener with max.connection.creation.rate.",
     disproof="Connection attempts stop and the network threads' CPU does not fall.",
     signs=_churn,
-    needs=("connection_attempts",),
+    needs=("connection_attempts|requests_by_type",),
     explains_away={"metadata-storm": 0.8, "connections": 0.4},
 )
 

@@ -20,6 +20,9 @@ MOST_TOPICS: Final = 10
 
 MOST_BROKERS: Final = 6
 
+MATERIAL_BEFORE: Final = 0.2
+"""Share of what a broker gets of a topic that it must have got before, for the topic's skew then to count."""
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -91,7 +94,9 @@ def _hottest_broker(scene: Scene, topic: str) -> Signs | None:
     usual = median(pair.now for pair in others)
     before = median(known(pair.before) for pair in others)
     times = each[top].now / usual
-    times_before = known(each[top].before) / before if before else 1.0
+    # What was skewed with hardly anything in it did no harm then.
+    much_before = before > 0 and known(each[top].before) > MATERIAL_BEFORE * each[top].now
+    times_before = known(each[top].before) / before if much_before else 1.0
     excess = each[top].now - max(usual, known(each[top].before))
     material = between(scene.price("ingress", excess / MEGABYTE) / scene.cores_of_a_host, 0.002, 0.008)
     whole = sum(pair.now for pair in each.values())

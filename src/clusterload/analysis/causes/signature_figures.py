@@ -223,7 +223,9 @@ class Scene:
     @cached_property
     def connecting(self) -> float:
         """Connections a second that are made beyond those that are kept, as far as it goes on."""
-        attempts = self.lasting("connection_attempts")
+        counted = not math.isnan(self.total("connection_attempts").now)
+        # Each client asks for versions once, when it has connected.
+        attempts = self.lasting("connection_attempts") if counted else self.added_lasting("ApiVersions")
         kept = max(0.0, self.total("connections").rise) / self.seconds if self.compared else 0.0
         return max(0.0, attempts - kept)
 
@@ -331,8 +333,14 @@ class Scene:
         return max(shares, default=0.0)
 
     def a_connection(self, rate: float) -> float:
-        """How many of something there are a second for each open connection; NaN where those are not known."""
-        return _ratio(rate, self.total("connections").now)
+        """How many of something there are a second for each open connection; NaN where those are not known.
+
+        Where connections are not counted, each client that takes thread time stands for one.
+        """
+        opened = self.total("connections").now
+        if math.isnan(opened):
+            opened = sum(pair.now > 0 for pair in self.stats.by("thread_time_by_client", "client").values())
+        return _ratio(rate, opened)
 
     def near_limit(self, name: str) -> float:
         """How near its limit a dimension is, by its rise; without a baseline by its level. 0 without a limit."""
