@@ -17,6 +17,7 @@ import numpy as np
 from clusterload.analysis.causes.weights import CONFIDENCE, PRICES, between, by_size
 from clusterload.analysis.finding import Evidence
 from clusterload.analysis.host_cpu import hosts_of
+from clusterload.analysis.statistics import spread
 from clusterload.analysis.window_stats import Pair, WindowStats, known
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
@@ -24,6 +25,7 @@ from clusterload.model.series import Kind
 
 if TYPE_CHECKING:
     from clusterload.analysis.usage import Usage
+    from clusterload.model.series import Floats
     from clusterload.model.units import Unit
 
 PIECE: Final = 3.0
@@ -37,6 +39,12 @@ USUAL: Final = 0.08
 
 FEWEST: Final = 3
 """Pieces needed to judge a spread or whether a rise lasts."""
+
+UNKNOWN_SPREAD: Final = 0.1
+"""Standard deviation of a figure, as a share of its level, where no pieces show it."""
+
+MOST_PIECES: Final = 200
+"""Pieces that a spread is worked out of; of more, only so many."""
 
 NOISE: Final = 0.06
 """Share of the hosts' cores within which changes of the brokers' CPU are noise."""
@@ -131,13 +139,16 @@ class Scene:
         now, before = self.stats.windows(name, self.piece(name), **labels)
         level = float(np.median(now)) if lasting and len(now) >= FEWEST else pair.now
         rise = level - known(pair.before)
-        spread = float(np.std(before, ddof=1)) if len(before) >= FEWEST else 0.0
-        return rise if rise > self._spreads * spread + USUAL * known(pair.before) else 0.0
+        noise = self._spreads * _usual_spread(now, before, known(pair.before)) if self.compared else 0.0
+        return rise if rise > noise + USUAL * known(pair.before) else 0.0
 
     def piece(self, name: str) -> float:
         """Seconds of a piece of this figure."""
         coarsest = max((series.granularity for series in self.stats.now.named(name)), default=1.0)
-        return max(PIECE, 2 * coarsest)
+        before = self.stats.before
+        # Pieces of two points each even out when they were taken; where there are too few, each point is a piece.
+        few = before is not None and before.seconds < 2 * FEWEST * 2 * coarsest
+        return max(PIECE, coarsest if few else 2 * coarsest)
 
     def requests(self, request: str) -> Pair:
         """Requests of a type in a second."""
@@ -378,6 +389,20 @@ class Scene:
         """How many requests of these types there were; those that there are none of are left out."""
         found = (self.evidence(f"{request} requests", "requests_by_type", request=request) for request in requests)
         return tuple(evidence for evidence in found if not math.isnan(evidence.now))
+
+
+def _usual_spread(now: Floats, before: Floats, level: float) -> float:
+    """What a figure varies by while nothing changes, as a standard deviation that outliers do not bend.
+
+    It is the baseline's own; where that has too few pieces to tell, the window's; where that has too few as well, a
+    share of the level that hardly any figure exceeds.
+    """
+    if not level and len(before) < FEWEST:
+        return 0.0  # it was not there
+    for pieces in (before, now):
+        if len(pieces) >= FEWEST:
+            return spread(pieces[:: 1 + len(pieces) // MOST_PIECES])
+    return UNKNOWN_SPREAD * level
 
 
 def _largest_share(each: Mapping[str, Pair]) -> float:
