@@ -114,6 +114,10 @@ class WindowStats:
         now, before = self._now.alone(name), self._before.alone(name)
         return now ^ before if now and before else frozenset()
 
+    def seen_before(self, name: str) -> bool:
+        """Whether the baseline gives any figure of a name; False without one."""
+        return self._before is not None and self._before.gives(name)
+
     def by(self, name: str, label: str) -> dict[str, Pair]:
         """The same for each value of a label, in the window or before it."""
         values = self._now.values(name, label) | (self._before.values(name, label) if self._before else set())
@@ -178,6 +182,9 @@ class _Window:
             whole = (series.labels for series in self._named.get(name, ()) if series.labels.keys() == _ONLY)
             self._alone[name] = frozenset(labels[_BROKER] for labels in whole)
         return self._alone[name]
+
+    def gives(self, name: str) -> bool:
+        return any(_known(series, self._run) for series in self._named.get(name, ()))
 
     def counts(self, name: str) -> bool:
         """Whether anything of the name is counted here, so that what is absent is 0."""

@@ -11,14 +11,30 @@ from collections.abc import Collection, Iterable, Mapping
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from clusterload.analysis.finding import Culprit
-from clusterload.analysis.window_stats import Pair
+from clusterload.analysis.window_stats import Pair, known
 
 if TYPE_CHECKING:
     from clusterload.analysis.causes.signature_figures import Scene
 
 LEAST: Final = 0.2
 """Share of the whole rise from which on somebody is named."""
+
+LEAST_OF_MANY: Final = 0.05
+"""The same of very many."""
+
+MANY: Final = 20
+"""Names from which on the share that names somebody is smaller, the more there are."""
+
+DOMINATING: Final = 0.6
+"""The same where the baseline could not see anybody, so that who is large may have been as large before."""
+
+FEWEST_TO_DRIFT: Final = 12
+"""Names from which on what all of them drift by can be told."""
+
+_NORMAL_MAD: Final = 0.6745  # the median distance of normal figures from their middle, in standard deviations
 
 MOST: Final = 3
 """Culprits of one kind that are named at most."""
@@ -42,18 +58,43 @@ def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -
         but: names to leave out, such as internal topics.
     """
     kept = {who: pair for who, pair in scene.stats.by(name, label).items() if who not in {*but, _REST, ""}}
-    first = ranked(kept, label, name)
+    # Where the baseline could see nobody, such as before client metrics were unlocked, only who takes most is suspect.
+    blind = scene.compared and not scene.stats.seen_before(name)
+    first = ranked(kept, label, name, least=DOMINATING if blind else None)
     # A rise within noise is nobody's doing.
     return tuple(culprit for culprit in first if not scene.compared or scene.rise(name, **{label: culprit.name}) > 0)
 
 
-def ranked(pairs: Mapping[str, Pair], kind: str, source: str) -> tuple[Culprit, ...]:
-    """Those who make up most of what rose together."""
-    rises = {who: pair.rise for who, pair in pairs.items() if pair.rise > 0}
+def ranked(pairs: Mapping[str, Pair], kind: str, source: str, *, least: float | None = None) -> tuple[Culprit, ...]:
+    """Those who make up most of what rose together, beyond what all of them drift by.
+
+    Args:
+        pairs: by name.
+        kind: of culprit.
+        source: name of the Series.
+        least: share of the whole from which on somebody is named; by default less, the more names there are.
+    """
+    drift = _drift(pairs.values())
+    beyond = {who: pair.rise - drift * known(pair.before) for who, pair in pairs.items()}
+    rises = {who: rise for who, rise in beyond.items() if rise > 0}
     whole = sum(rises.values())
     first = sorted(rises, key=lambda who: (-rises[who], who))[:MOST]
     shares = {who: rises[who] / whole for who in first}
-    return tuple(Culprit(kind=kind, name=who, share=shares[who], source=source) for who in first if shares[who] > LEAST)
+    enough = max(LEAST_OF_MANY, min(LEAST, MANY * LEAST / max(1, len(rises)))) if least is None else least
+    # Of very many, a small share names the first and those who are nearly as much.
+    named = [who for who in first if shares[who] > enough and shares[who] > min(LEAST, shares[first[0]] / 2)]
+    return tuple(Culprit(kind=kind, name=who, share=shares[who], source=source) for who in named)
+
+
+def _drift(pairs: Iterable[Pair]) -> float:
+    """The share by which a figure of this kind rises by itself: three spreads of all; 0 where there are few.
+
+    The largest of a thousand clients that drift by 15 % rises by more than a small one that became five times as large.
+    """
+    changes = np.array([pair.now / pair.before - 1 for pair in pairs if pair.before > 0 and not math.isnan(pair.now)])
+    if len(changes) < FEWEST_TO_DRIFT:
+        return 0.0
+    return 3 * float(np.median(np.abs(changes - np.median(changes)))) / _NORMAL_MAD
 
 
 def rising_clients(scene: Scene, *names: str, dataless: bool = False) -> tuple[Culprit, ...]:
