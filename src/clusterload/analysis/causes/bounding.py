@@ -97,7 +97,7 @@ def _starvation(scene: Scene) -> Signs | None:
     more = others.rise if scene.compared else others.now
     asked_more = max(
         scene.grown("requests", 20, 4.0), scene.grown("ingress", 1e5, 6.0), scene.grown("egress", 2e5, 8.0),
-        between(scene.connecting, 5.0, 50.0), between(scene.rise("partitions"), 100, 500),
+        between(scene.connecting / scene.cores, 2.5, 25.0), between(scene.rise("partitions") / scene.cores, 50, 250),
     )  # fmt: skip
     took_more = (
         between(own.rise / scene.cores, 0.05, 0.2) if scene.compared else between(own.now / scene.cores, 0.2, 0.5)
@@ -154,7 +154,7 @@ def _compaction(scene: Scene) -> Signs | None:
         return None
     reads = scene.rise("disk_reads")
     return Signs(
-        weight=by_size(more, 4e6, 40e6),
+        weight=by_size(more / scene.cores, 2e6, 20e6),
         fit=0.5 * between(reads / more, 0.05, 0.5),
         sentence=f"The log cleaner writes {units.short(more, units.BYTES_PER_SECOND)} that no client sent",
         evidence=(

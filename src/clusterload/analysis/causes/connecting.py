@@ -155,7 +155,8 @@ def _churn(scene: Scene) -> Signs | None:
     cores = scene.price("attempts", rate) + scene.price("Metadata", min(rate, scene.added_lasting("Metadata")))
     cores += scene.price("tls_attempts", _handshakes(scene))
     brief = scene.beyond(scene.a_connection(rate), 0.1, 3.0) * between(cores / scene.cores, 0.002, 0.02)
-    weight = either(scene.cost(cores), scene.grown("connection_attempts", 1.0) * between(rate, 1.0, 20.0), brief)
+    felt = between(cores / scene.cores, 0.0005, 0.009)
+    weight = either(scene.cost(cores), scene.grown("connection_attempts", 1.0) * felt, brief)
     return Signs(
         weight=weight,
         fit=between(rate * scene.seconds / max(1.0, scene.rise("connections")), 1.0, 4.0),
@@ -201,7 +202,7 @@ def _failures(scene: Scene) -> Signs | None:
         return None
     cores = scene.price("attempts", rate)
     return Signs(
-        weight=either(scene.cost(cores), between(rate, 0.0, 1.0)),
+        weight=either(scene.cost(cores), between(rate, 0.0, 1.0) * (1.0 if scene.compared else _part_failing(scene))),
         fit=1.0,
         sentence=f"Authentications fail: {units.number(rate)} a second",
         evidence=(
@@ -213,6 +214,12 @@ def _failures(scene: Scene) -> Signs | None:
         cores=cores,
         effect=f"clients that stop retrying save {units.number(cores, 2)} cores and their connection attempts",
     )
+
+
+def _part_failing(scene: Scene) -> float:
+    """From 0 to 1, how large a part of all authentications fails: of many, some always do."""
+    failed, succeeded = scene.now("failed_authentications"), scene.now("authentications")
+    return between(failed / (failed + succeeded), 0.05, 0.5)
 
 
 FAILURES = Cause(

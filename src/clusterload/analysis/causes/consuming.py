@@ -15,6 +15,7 @@ from clusterload.model import units
 
 if TYPE_CHECKING:
     from clusterload.analysis.causes.signature_figures import Scene
+    from clusterload.analysis.finding import Culprit
 
 
 def _fetch_bytes(scene: Scene) -> float:
@@ -59,13 +60,17 @@ def _fan_out(scene: Scene) -> Signs | None:
             scene.evidence("Ingress", "ingress"),
             scene.figure("Bytes per fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
         ),
-        culprits=lambda: (
-            *rising_clients(scene, "egress_by_client", "thread_time_by_client"),
-            *rising_topics(scene, "egress_by_topic"),
-        ),
+        culprits=lambda: _readers(scene),
         cores=cores,
         effect=f"without it egress is {units.short(level.now - more, units.BYTES_PER_SECOND)}",
     )
+
+
+def _readers(scene: Scene) -> tuple[Culprit, ...]:
+    clients = rising_clients(scene, "egress_by_client", "thread_time_by_client")
+    topics = rising_topics(scene, "egress_by_topic")
+    # Readers of one topic are many; without a baseline it is the topic that shows how often it is read.
+    return (*clients, *topics) if scene.compared else (*topics, *clients)
 
 
 FAN_OUT = Cause(
@@ -172,7 +177,8 @@ def _cold_reads(scene: Scene) -> Signs | None:
     part = min(1.0, more / out) if out else 0.0
     local = scene.mean_time("request_local_time", "FetchConsumer")
     return Signs(
-        weight=by_size(more, 0.3e6, 4e6),
+        # Brokers do not say what their disks can do; a larger machine is given a faster one.
+        weight=by_size(more / scene.cores, 0.15e6, 2e6),
         fit=either(0.3 * between(local.ratio, 1.0, 4.0), by_size(part, 0.02, 0.3)),
         sentence=f"Cold reads from disk: {units.short(reads.now, units.BYTES_PER_SECOND)}",
         evidence=(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import by_rise, groups_by_commits, rising_clients, rising_topics
 from clusterload.analysis.causes.cause import Cause, Signs
-from clusterload.analysis.causes.weights import between, either
+from clusterload.analysis.causes.weights import between, by_size, either
 from clusterload.model import units
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _grown(scene: Scene, request: str) -> float:
     pair = scene.requests(request)
     if not scene.compared or not scene.added(request):
         return 0.0
-    return between(pair.now / max(pair.before, 5.0), 2.0, 20.0)
+    return between(pair.now / max(pair.before, scene.floor(5.0)), 2.0, 20.0)
 
 
 def _offset_commits(scene: Scene) -> Signs | None:
@@ -134,7 +134,10 @@ def _rebalances(scene: Scene) -> Signs | None:
     cores = scene.price("groups", scene.rebalancing)
     members = by_rise(scene, "members_changed", "group")
     return Signs(
-        weight=either(between(rate, 0.2, 2.0), between(changed, 0.1, 1.0) * between(rate, 0.0, 0.3)),
+        weight=either(
+            between(rate, 0.2, 2.0) * _share_of_members(scene, rate),
+            between(changed, 0.1, 1.0) * between(rate, 0.0, 0.3),
+        ),
         fit=1.0 if joins and (beats or changed) else 0.5,
         sentence=f"Groups rebalance: {units.number(scene.requests('JoinGroup').now)} joins and "
         f"{units.number(scene.requests('LeaveGroup').now)} leaves a second",
@@ -147,6 +150,12 @@ def _rebalances(scene: Scene) -> Signs | None:
         cores=cores,
         effect="members that stay keep reading; none re-reads what was not committed",
     )
+
+
+def _share_of_members(scene: Scene, joins: float) -> float:
+    """From 0 to 1, how large a part of all members joins: by their heartbeats, one in three seconds; 1 where unknown."""
+    beats = scene.requests("Heartbeat").now
+    return by_size(joins / beats, 0.002, 0.05) if beats > 0 else 1.0
 
 
 REBALANCES = Cause(

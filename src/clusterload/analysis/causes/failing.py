@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 GONE_SECONDS: Final = 5.0
 """Seconds without metrics of one broker alone from which on it may be down; fewer may be a pause."""
 
+GONE_READINGS: Final = 3.0
+"""Readings of the source that must be missing, too: a single one is missed now and then."""
+
 # How clearly a broker without Produce requests is the one that all others wait for: without any it cannot show it.
 _BY_ABSENCE: Final = 0.7
 
@@ -43,6 +46,12 @@ def silences(scene: Scene) -> dict[str, float]:
         who: float(np.max(np.diff([run.start, *sorted(set(heard.get(who, ()))), run.end]))) / SECOND
         for who in brokers | heard.keys()
     }
+
+
+def _gone_after(scene: Scene) -> float:
+    """Seconds of silence from which on a broker may be down, for a source that reads as often as this one."""
+    every = max((series.granularity for name in _HEARTBEATS for series in scene.stats.now.named(name)), default=0.0)
+    return max(GONE_SECONDS, GONE_READINGS * every)
 
 
 def _alone(scene: Scene) -> tuple[str, float]:
@@ -70,10 +79,11 @@ def _broker_down(scene: Scene) -> Signs | None:
     missing = max(scene.rise("under_replicated"), _last_rise(scene, "under_replicated"))
     offline = max(scene.rise("offline_partitions"), _last_rise(scene, "offline_partitions"))
     moved = _others_lead(scene, who)
-    lost = who if seconds >= GONE_SECONDS else (none_led[0] if none_led else "")
+    gone = _gone_after(scene)
+    lost = who if seconds >= gone else (none_led[0] if none_led else "")
     if not lost:
         return None
-    quiet = between(seconds, GONE_SECONDS / 2, GONE_SECONDS * 1.5) if lost == who else 0.0
+    quiet = between(seconds, gone / 2, gone * 1.5) if lost == who else 0.0
     signs = either(between(missing, 0, 2), between(moved, 0, 2), between(offline, 0, 1))
     return Signs(
         weight=either(quiet * (0.3 + 0.7 * signs), 0.9 * signs if lost in none_led else 0.0),
@@ -140,7 +150,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
     behind, comparison = _waited_for(slower, idle)
     absent = _BY_ABSENCE if behind in idle else 0.0
     who, seconds = _alone(scene)
-    paused = between(seconds, 1.5, 3.5)
+    paused = between(seconds * GONE_SECONDS / _gone_after(scene), 1.5, 3.5)
     if paused and (not comparison or who != behind):
         behind = who
     behind = behind or _missing_replica(scene)

@@ -20,6 +20,9 @@ MOST_TOPICS: Final = 10
 
 MOST_BROKERS: Final = 6
 
+UNEVEN: Final = 1.05
+"""Even shares that a broker must lead for its load to be one of leaders: among equals it is another one."""
+
 MATERIAL_BEFORE: Final = 0.2
 """Share of what a broker gets of a topic that it must have got before, for the topic's skew then to count."""
 
@@ -169,6 +172,8 @@ def _leader_skew(scene: Scene) -> Signs | None:
     more = _times_even(skew, leaders) - _times_even(usual, leaders)
     heavier = _times_even(load, bytes_in) - _times_even(load_usual, bytes_in) if not math.isnan(load) else 0.0
     who = loaded if heavier > more and loaded in gained else top
+    if not leaders[who].now * len(leaders) > UNEVEN * sum(_now(leaders).values()):
+        return None
     clear = between(moved, 0.5, 2.0) if scene.compared else _stands_out(_now(leaders))
     return Signs(
         weight=either(between(more, 0.2, 1.0), between(heavier, 0.3, 1.0) * _by(who, gained, scene)),
@@ -247,7 +252,7 @@ def _partitions(scene: Scene) -> Signs | None:
     cores = scene.price("partitions", more)
     high = between(cores / scene.cores, 0.04, 0.10)
     weight = either(
-        between(more / brokers, 40.0, 220.0) * between(level.ratio, 1.1, 1.6) if scene.compared else high,
+        between(cores / scene.cores, 0.015, 0.08) * between(level.ratio, 1.1, 1.6) if scene.compared else high,
         scene.near_limit("partitions"),
     )
     return Signs(

@@ -142,7 +142,7 @@ def _recompression(scene: Scene) -> Signs | None:
     part = rate / max(rate, scene.now("records_in"))
     cores = scene.price("conversions", rate)
     return Signs(
-        weight=either(between(rate, 20.0, 600.0), 0.5 * part),
+        weight=either(between(cores / scene.cores, 0.0008, 0.024), 0.5 * part),
         fit=between(part, 0.02, 0.3),
         sentence=f"Brokers convert {units.number(rate)} records a second, {units.percent(part)} of what arrives",
         evidence=(

@@ -317,12 +317,16 @@ class Scene:
 
         Args:
             name: of the Series.
-            floor: a baseline below this counts as this much.
+            floor: a baseline below this counts as this much, on two cores.
             most: the factor that counts as 1.
         """
         if not self.compared or not self.rise(name):
             return 0.0
-        return by_size(self.now(name) / max(self.before(name), floor), 1.0, most)
+        return by_size(self.now(name) / max(self.before(name), self.floor(floor)), 1.0, most)
+
+    def floor(self, on_two_cores: float) -> float:
+        """A level that is next to nothing, for hosts as large as these; measured on a lab of two cores."""
+        return on_two_cores * self.cores / 2
 
     def beyond(self, ratio: float, usual: float, most: float) -> float:
         """Without a baseline, how far a ratio is from what it usually is, by orders of magnitude; with one 0.
