@@ -153,7 +153,7 @@ def _rebalances(scene: Scene) -> Signs | None:
 
 
 def _share_of_members(scene: Scene, joins: float) -> float:
-    """From 0 to 1, how large a part of all members joins: by their heartbeats, one in three seconds; 1 where unknown."""
+    """From 0 to 1, how large a part of all members joins, by their heartbeats (one in 3 s); 1 where unknown."""
     beats = scene.requests("Heartbeat").now
     return by_size(joins / beats, 0.002, 0.05) if beats > 0 else 1.0
 
