@@ -60,6 +60,7 @@ class Cause:
         explains_away: causes that seem to hold because of it, with the share of their score that it takes off.
         needs: Series without which it cannot be judged; of several names with `|` between them one is enough.
         of_cluster: whether brokers are held against each other; otherwise each host is judged by itself.
+        fills: the resource whose limit it fills: of a limit of the whole cluster, it is judged of that, too.
         untested: why it could not be tried on the lab; empty if it was.
     """
 
@@ -77,4 +78,5 @@ class Cause:
     explains_away: Mapping[str, float] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     of_cluster: bool = False
+    fills: str = ""
     untested: str = ""

@@ -143,6 +143,7 @@ CONNECTIONS = Cause(
     cure="Fewer client instances: share one client among a process's threads, or pool connections in a proxy.",
     disproof="Closing half of the connections leaves the limit load and the brokers' CPU unchanged.",
     signs=_connections,
+    fills="connections",
     needs=("connections",),
 )
 

@@ -91,6 +91,7 @@ FAN_OUT = Cause(
     cure="Share what was read (one group instead of standalone consumers, or a cache); compress; set consumer quotas.",
     disproof="Half of the consumers stop and egress does not fall.",
     signs=_fan_out,
+    fills="egress",
     needs=(
         "egress",
         "ingress",

@@ -72,17 +72,28 @@ def held_causes(whole: Scene) -> dict[str, Held]:
     if not hosts:
         signs = signs_of(whole)
         return {name: Held(score=score, signs=signs[name], scene=whole) for name, score in _left(signs).items()}
-    everywhere = signs_of(whole, (cause for cause in CAUSES.values() if cause.of_cluster))
+    everywhere = signs_of(whole, (cause for cause in CAUSES.values() if cause.of_cluster or _fills(cause, whole)))
     found: dict[str, list[Held]] = {}
     for host in hosts:
         here = signs_of(host, (cause for cause in CAUSES.values() if not cause.of_cluster))
-        for name, score in _left({**everywhere, **here}).items():
-            if name in here:
+        apart = {name: signs for name, signs in here.items() if not _more(everywhere, name, signs)}
+        for name, score in _left({**everywhere, **apart}).items():
+            if name in apart:
                 held = Held(score=score, signs=here[name], scene=host, brokers=host.brokers)
             else:
                 held = Held(score=score, signs=everywhere[name], scene=whole)
             found.setdefault(name, []).append(held)
     return {name: _together(each) for name, each in found.items()}
+
+
+def _fills(cause: Cause, whole: Scene) -> bool:
+    """Whether a cause fills a limit of the whole cluster, so that it is not judged of single hosts only."""
+    return bool(cause.fills) and whole.near_limit(cause.fills) > 0
+
+
+def _more(everywhere: Mapping[str, Signs], name: str, here: Signs) -> bool:
+    """Whether a cause says more of the whole cluster than of a host."""
+    return name in everywhere and everywhere[name].score >= here.score
 
 
 def signs_of(scene: Scene, causes: Iterable[Cause] = CAUSES.values()) -> dict[str, Signs]:
@@ -96,11 +107,10 @@ def _left(signs: Mapping[str, Signs]) -> dict[str, float]:
 
 def _together(held: list[Held]) -> Held:
     """A cause that was judged on several hosts: as where it is worst, with all whom it matters to."""
-    if held[0].scene.whole:
-        # A host on which nothing else explains it away says it best.
-        return max(held, key=lambda cause: cause.score)
     ranked = sorted(held, key=lambda cause: -cause.score)
     worst = ranked[0]
+    if worst.scene.whole:
+        return worst
     alike = [cause.brokers for cause in ranked if cause.score >= ALIKE * worst.score and cause.score > 0]
     brokers = tuple(broker for brokers in alike for broker in brokers)
     return Held(score=worst.score, signs=worst.signs, scene=worst.scene, brokers=brokers)

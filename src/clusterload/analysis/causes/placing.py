@@ -297,6 +297,7 @@ PARTITIONS = Cause(
     cure="Fewer partitions per topic, fewer topics; delete unused topics.",
     disproof="The partitions are deleted and the brokers' CPU does not fall.",
     signs=_partitions,
+    fills="partitions",
     needs=("partitions",),
     explains_away={"disk": 0.8, "metadata-storm": 0.5, "compaction": 0.6, "leader-skew": 0.5},
 )

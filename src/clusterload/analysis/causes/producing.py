@@ -131,6 +131,7 @@ INGRESS = Cause(
     cure="Compress in the producer; send less; spread it over more brokers; cap it with a producer quota.",
     disproof="Half the bytes in as many requests leave the limit load and the brokers' CPU unchanged.",
     signs=_ingress,
+    fills="ingress",
     needs=("ingress|ingress_by_topic",),
 )
 

@@ -24,7 +24,7 @@ from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind
 
 if TYPE_CHECKING:
-    from clusterload.analysis.usage import Usage
+    from clusterload.analysis.usage import Share, Usage
     from clusterload.model.series import Floats
     from clusterload.model.units import Unit
 
@@ -359,11 +359,17 @@ class Scene:
 
     def near_limit(self, name: str) -> float:
         """How near its limit a dimension is, by its rise; without a baseline by its level. 0 without a limit."""
-        share = self.usage.share(name)
+        share = self._share(name)
         if share is None or math.isnan(share.typical):
             return 0.0
         part = _ratio(self.rise(name), self.now(name)) if self.compared else 1.0
         return between(share.typical * known(part), 0.05, 0.8)
+
+    def _share(self, name: str) -> Share | None:
+        """The largest share of a limit: of the cluster's, or of those that the host's brokers have."""
+        mine = {*self.brokers} if self.brokers else {"", *(self.stats.brokers if not self.hosts else ())}
+        shares = [share for share in self.usage.shares if share.resource.name == name and share.broker in mine]
+        return max(shares, key=lambda share: -1.0 if math.isnan(share.typical) else share.typical, default=None)
 
     def evidence(self, words: str, name: str, whose: str = "", **labels: str) -> Evidence:
         """A figure that supports a cause, as measured."""
