@@ -5,6 +5,7 @@ python -m benchmarks.culprits keep FOLDER
 python -m benchmarks.culprits judge [FOLDER] [--seeds 1-99]
 python -m benchmarks.culprits judge [FOLDER] --as DIALECT|all [--every 60s] [--no-baseline] [--rivals] [--misses]
 python -m benchmarks.culprits fit [FOLDER]
+python -m benchmarks.culprits foreign [--only small-batches,...] [--keep FOLDER | --from FOLDER]
 
 What is kept lies in the repository, and is judged and fitted to where no folder is given.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks.culprits.dialects import LAB, dialects
@@ -50,13 +52,21 @@ def main() -> int:
     seeing.add_argument("--rivals", action="store_true", help="also what published rankings and simple rules say")
     seeing.add_argument("--each", type=int, default=1, metavar="N", help="only each N-th recording, to be quick")
     fitting = what.add_parser("fit", help="fit prices and confidence to the seeds below 100")
+    foreign = what.add_parser(
+        "foreign", help="eleven loads by Kafka's own tools and librdkafka, on a lab: what is said"
+    )
+    foreign.add_argument("--only", default="", help="kinds, with commas; all by default")
+    foreign.add_argument("--seed", type=int, default=200, help="of names and the background")
+    place = foreign.add_mutually_exclusive_group()
+    place.add_argument("--keep", type=Path, metavar="FOLDER", help="record what is missing there, and leave it there")
+    place.add_argument("--from", dest="stored", type=Path, metavar="FOLDER", help="only judge what is recorded there")
     for command in (judging, fitting):
         command.add_argument("folder", type=Path, nargs="?", default=KEPT)
     given = words.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # in good order, also in the background of a shell
     try:
-        return {"record": _record, "keep": _keep, "judge": _judge, "fit": _fit}[given.what](given)
+        return {"record": _record, "keep": _keep, "judge": _judge, "fit": _fit, "foreign": _foreign}[given.what](given)
     except (KeyboardInterrupt, AbortedError):
         print("interrupted; what is recorded stays, and is not recorded again", file=sys.stderr)
         return AbortedError.exit_code
@@ -109,6 +119,22 @@ def _fit(given: argparse.Namespace) -> int:
 
     print(fitted(given.folder))
     return 0
+
+
+def _foreign(given: argparse.Namespace) -> int:
+    from benchmarks.culprits import others  # noqa: PLC0415
+    from benchmarks.culprits.orders import missing  # noqa: PLC0415
+    from benchmarks.culprits.record import record  # noqa: PLC0415
+
+    only = given.only.split(",") if given.only else []
+    if unknown := [name for name in only if name not in others.OTHERS]:
+        sys.exit(f"no kind {', '.join(unknown)}; known: {', '.join(others.OTHERS)}")
+    with tempfile.TemporaryDirectory(prefix="clusterload-foreign-") as scratch:
+        folder = given.stored or given.keep or Path(scratch)
+        failed = [] if given.stored else record(missing(others.orders(only, given.seed), folder), folder)
+        print(others.table(others.judged(folder, only)))
+    print("\n".join(f"not recorded: {line}" for line in failed))
+    return int(bool(failed))
 
 
 def _record(given: argparse.Namespace) -> int:
