@@ -28,7 +28,7 @@ LEAST_OF_MANY: Final = 0.05
 MANY: Final = 20
 """Names from which on the share that names somebody is smaller, the more there are."""
 
-DOMINATING: Final = 0.6
+DOMINATING: Final = 0.75
 """The same where the baseline could not see anybody, so that who is large may have been as large before."""
 
 FEWEST_TO_DRIFT: Final = 12
