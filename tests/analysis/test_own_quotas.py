@@ -1,4 +1,4 @@
-"""What a temporary quota of ours did, and leaves behind, is no incident of the cluster."""
+"""What a temporary quota of ours did, and leaves behind, does not count as an incident."""
 
 from __future__ import annotations
 

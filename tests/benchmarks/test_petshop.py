@@ -66,7 +66,7 @@ def test_every_judge_ranks_first_what_moved_farthest(folder: Path, judge: str) -
     assert JUDGES[judge](incident)[:2] == ["stock", "front"]
 
 
-def test_causes_are_counted_beside_what_a_random_order_finds(folder: Path) -> None:
+def test_causes_are_counted_next_to_what_a_random_order_finds(folder: Path) -> None:
     found = list(incidents(folder))
     assert chance(found, 1) == pytest.approx(1 / 3)
     assert chance(found, 3) == 1.0

@@ -43,7 +43,7 @@ def test_a_run_is_held_against_no_limits_that_nobody_named(called: Called, tmp_p
     assert (told["limits"], told["limit_load"], told["state"]) == (None, None, "not saturated")
 
 
-def test_whoever_shows_a_share_names_the_table(called: Called, tmp_path: Path, run: str) -> None:
+def test_what_shows_a_share_names_the_table(called: Called, tmp_path: Path, run: str) -> None:
     table, title = ("--limits", "course-basic"), "Basic cloud cluster of the course, December 2023"
     files = ("--html", "a.html", "--markdown", "a.md", "--plots", "p", "--fail-if", "lost > 99 %", "--summary", "s.md")
     assert f"Against {title}" in called("report", run, *table, *files)[1]

@@ -1,4 +1,4 @@
-"""Own quotas: what our temporary quotas did to a cluster, and leave behind for a while, is no incident of the cluster.
+"""Own quotas: what our temporary quotas did to a cluster, and leave behind for a while.
 
 A run's environment names them (`own_quotas`, written by `workflow.temporary_quota.traces`). While one holds, brokers
 publish figures of each client (docs/bill.md), and throttle whom it is for; throttle times linger after it is gone.

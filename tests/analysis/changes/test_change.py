@@ -355,7 +355,7 @@ def test_a_stretch_that_is_mostly_gap_cannot_be_told() -> None:
 
 def test_a_broker_that_one_stretch_lacks_is_left_out_of_both_and_that_is_said() -> None:
     def run(start: int, brokers: str, known: tuple[int, ...], level: float = 1e6) -> Run:
-        series = [line("ingress", [level] * 12, at=start, broker=one) for one in brokers]
+        series = [line("ingress", [level] * 12, at=start, broker=broker) for broker in brokers]
         return history(*series, start=start, seconds=12, brokers=known)
 
     whole = run(0, "123", (1, 2, 3))

@@ -1,4 +1,4 @@
-"""Scrapes of many Series are kept in few rows: nothing is lost, however they are flushed and whoever comes late."""
+"""Scrapes of many Series are kept in few rows: nothing is lost, however flushed and whichever of them come late."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def head(number: int) -> Head:
 
 
 def scrape(heads: tuple[Head, ...], second: int, found: list[float], granularity: float = 1.0) -> Points:
-    spans = np.array([float(one.kind is Kind.DELTA) for one in heads])
+    spans = np.array([float(head.kind is Kind.DELTA) for head in heads])
     return Points(
         heads=heads, time=START + second * SECOND, values=np.array(found), spans=spans, granularity=granularity
     )
@@ -64,7 +64,7 @@ def test_what_was_scraped_is_read_back_from_its_first_value_on(
         stored = read(recorder.path)
     assert stored.keys() == {number for number, points in expected.items() if points}
     for number, series in stored.items():
-        # From its first value on in a roster; NaN in a roster that it never had a value in is no news.
+        # From its first value on in a roster; NaN in a roster that it never had a value in says nothing.
         points = dict(zip(series.times.tolist(), series.values.tolist(), strict=True))
         assert list(points) == sorted(points)
         wanted = {time: value for time, value in expected[number] if not math.isnan(value)}

@@ -1,4 +1,4 @@
-"""Exporters' text read plainly and slowly: line by line by Prometheus' own parser, each line translated anew."""
+"""Exporters' text read plainly and slowly: line by line by Prometheus' own parser, each line translated again."""
 
 from __future__ import annotations
 

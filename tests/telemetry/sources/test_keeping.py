@@ -51,7 +51,7 @@ def at(kept: Kept, second: int, name: str) -> dict[str, float]:
         max_size=12,
     )
 )
-def test_totals_are_exact_whoever_is_kept(steps: list[dict[int, int]]) -> None:
+def test_totals_are_exact_whichever_are_kept(steps: list[dict[int, int]]) -> None:
     """Topics come, grow, rest and are gone; each second what is told of them adds up to what the broker took."""
     counted = dict.fromkeys(range(5), 1000)
     total, readings, took = 10**9, [], []

@@ -27,7 +27,7 @@ BY_CHANCE: Final = 0.05
 _LEAST_SPREAD: Final = 0.03
 # What the median absolute deviation of normal figures is multiplied by to be their standard deviation.
 _OF_NORMAL: Final = 1.4826
-# Doubling next to nothing is nothing: ratios are of what somebody uses and this share of what the middle one uses.
+# Doubling hardly anything is nothing: ratios are of what somebody uses and this share of what the middle one uses.
 _FLOOR: Final = 0.5
 _BROKER: Final = "broker"
 
@@ -81,8 +81,8 @@ def are_too_few(pairs: Mapping[str, Pair]) -> bool:
 def standing_out(pairs: Mapping[str, Pair]) -> frozenset[str]:
     """Who changed by a factor that is beyond those of most others; all of them where they are too few to tell.
 
-    Factors are used, for who is larger varies by more. The spread is that of the median, so that whoever stands out
-    does not widen it.
+    Factors are used, for who is larger varies by more. The spread is that of the median, so that those who stand out
+    do not widen it.
     """
     if are_too_few(pairs):
         return frozenset(pairs)

@@ -325,7 +325,7 @@ class Scene:
         return by_size(self.now(name) / max(self.before(name), self.floor(floor)), 1.0, most)
 
     def floor(self, on_two_cores: float) -> float:
-        """A level that is next to nothing, for hosts as large as these; measured on a lab of two cores."""
+        """A level that is hardly anything, for hosts as large as these; measured on a lab of two cores."""
         return on_two_cores * self.cores / 2
 
     def beyond(self, ratio: float, usual: float, most: float) -> float:

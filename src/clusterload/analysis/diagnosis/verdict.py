@@ -153,7 +153,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
 
 
 def _facts(run: Run, baseline: Run | None) -> WindowStats:
-    """What causes are judged by: without what quotas of ours did, which is no incident."""
+    """What causes are judged by: without what quotas of ours did, which does not count as an incident."""
     before = None if baseline is None else without_own_throttling(baseline)
     return WindowStats(without_own_throttling(run), before)
 

@@ -112,7 +112,7 @@ class _Roster:
 
 
 class Blocks:
-    """What is to be written as blocks; whoever uses it sees to it that one thread at a time does."""
+    """What is to be written as blocks. Its user makes sure that a single thread at a time uses it."""
 
     def __init__(self, number: Callable[[Head, float], int]) -> None:
         """Begin without any.

@@ -172,7 +172,7 @@ class Recorder:
         return self._full
 
     def _number_of(self, head: Head | Point, granularity: float) -> int:
-        """The number of a Series, whose row is to be written, anew if the source got slower."""
+        """The number of a Series, whose row is to be written, once more if the source got slower."""
         number = self._numbers.setdefault(head.key, len(self._numbers))
         self._unsaved_series[number] = _series_row(number, head, granularity)
         return number

@@ -56,7 +56,7 @@ class _Counted:
     _has_labels: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
 
     def reset(self, time: int) -> None:
-        """All began anew at a time."""
+        """All began again from zero at a time."""
         self.times[:], self.values[:] = time, 0.0
         for key in self.places.keys() - set(self._keys):
             self.times[self.places[key]] = _NEVER

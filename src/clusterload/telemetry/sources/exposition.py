@@ -55,7 +55,7 @@ class KnownLines:
 
 
 class SharedLines:
-    """The known lines of a source, begun anew when they have become too many."""
+    """The known lines of a source; the table starts empty again when they have become too many."""
 
     def __init__(self, names: Names, client_listeners: frozenset[str] = frozenset()) -> None:
         """As `KnownLines`."""

@@ -37,7 +37,7 @@ FEWEST: Final = 100
 
 # Of one name on all brokers together; of a metric as many are read from a Prometheus one by one.
 _MOST_IN_ALL: Final = 20_000
-# With more names than this they are numbered anew: of clients with ids by chance there is no end.
+# With more names than this they are numbered again: of clients with ids by chance there is no end.
 _MOST_NUMBERED: Final = 200_000
 
 
