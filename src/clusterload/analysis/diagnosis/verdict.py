@@ -96,8 +96,8 @@ class Verdict(Displayed):
             parts[0] += f" ({'; '.join(few_alike(self.missing))})" if self.missing else ""
         elif self.state is State.LIMITED:
             parts[0] = _held_by(self.reached) + _because(self.likely, self.reached)
-        if self.likely and not self.likely[0].compared:
-            parts.append(f"largest contributor: {_named(self.likely[0])}")
+        if contributor := _contributor(self.likely, self.reached):
+            parts.append(contributor)
         if self.binding is not None:
             parts.append(_binding(self.binding))
         return "; ".join(parts)
@@ -239,18 +239,23 @@ def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
     first = findings[0]
     if not first.compared:
         return ""
-    who = _who(first)
-    # That connections bind because of connections says nothing.
-    known = any(first.cause.partition("-")[0] == item.what.partition(" ")[0] for item in reached)
-    return who if known else f" because of {first.cause}{who}"
+    who = f" ({first.culprits[0].words})" if first.culprits else ""
+    return who if _is_reached(first, reached) else f" because of {first.cause}{who}"
 
 
-def _who(finding: Finding) -> str:
-    return f" ({finding.culprits[0].words})" if finding.culprits else ""
+def _contributor(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
+    """Without a baseline what changed is not known: `largest contributor: fan-out (client reports)`."""
+    if not findings or findings[0].compared:
+        return ""
+    first = findings[0]
+    who = first.culprits[0].words if first.culprits else ""
+    named = [who] if _is_reached(first, reached) else [first.cause, f"({who})" if who else ""]
+    return f"largest contributor: {' '.join(filter(None, named))}" if any(named) else ""
 
 
-def _named(finding: Finding) -> str:
-    return f"{finding.cause}{_who(finding)}"
+def _is_reached(finding: Finding, reached: Sequence[Reached]) -> bool:
+    """Whether a cause is what is reached: that connections bind because of connections says nothing."""
+    return any(finding.cause.partition("-")[0] == item.what.partition(" ")[0] for item in reached)
 
 
 def _binding(share: Share) -> str:
