@@ -96,7 +96,7 @@ class Verdict(Displayed):
             parts[0] += f" ({'; '.join(few_alike(self.missing))})" if self.missing else ""
         elif self.state is State.LIMITED:
             parts[0] = _held_by(self.reached) + _because(self.likely, self.reached)
-        if contributor := _contributor(self.likely, self.reached):
+        if contributor := _contributor(self.likely, self.reached, self.binding):
             parts.append(contributor)
         if self.binding is not None:
             parts.append(_binding(self.binding))
@@ -243,13 +243,14 @@ def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
     return who if _is_reached(first, reached) else f" because of {first.cause}{who}"
 
 
-def _contributor(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
+def _contributor(findings: Sequence[Finding], reached: Sequence[Reached], binding: Share | None) -> str:
     """Without a baseline what changed is not known: `largest contributor: fan-out (client reports)`."""
     if not findings or findings[0].compared:
         return ""
     first = findings[0]
     who = first.culprits[0].words if first.culprits else ""
-    named = [who] if _is_reached(first, reached) else [first.cause, f"({who})" if who else ""]
+    binds = binding is not None and binding.resource.name == first.cause
+    named = [who] if binds or _is_reached(first, reached) else [first.cause, f"({who})" if who else ""]
     return f"largest contributor: {' '.join(filter(None, named))}" if any(named) else ""
 
 
