@@ -2,6 +2,9 @@
 .PHONY: demo chaos long check format lint types layers test docs programs lock bench bench-slice culprits soak clean
 .DELETE_ON_ERROR:
 
+# Tests start hundreds of processes: each would compile what it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 CULPRITS ?= runs/culprits
