@@ -66,7 +66,7 @@ lock: .venv/dev  ## take newer versions of what we depend on
 	@touch $@
 
 .venv/dev: requirements/dev.txt requirements/uv.txt scripts/environment pyproject.toml
-	scripts/environment requirements/dev.txt
+	scripts/environment requirements/dev.txt --compile-bytecode
 	@touch $@ .venv/lab
 
 clean:
