@@ -133,7 +133,8 @@ def _foreign(given: argparse.Namespace) -> int:
         folder = given.stored or given.keep or Path(scratch)
         failed = [] if given.stored else record(missing(others.orders(only, given.seed), folder), folder)
         print(others.table(others.judged(folder, only)))
-    print("\n".join(f"not recorded: {line}" for line in failed))
+    for line in failed:
+        print(f"not recorded: {line}")
     return int(bool(failed))
 
 

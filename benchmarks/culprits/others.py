@@ -6,6 +6,7 @@ come to know. These are made by others, are never fitted to, and are told apart 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -18,6 +19,7 @@ from benchmarks.culprits.orders import Order
 from benchmarks.culprits.scenarios import Scenario
 from benchmarks.culprits.stage import Stage
 from benchmarks.culprits.stored import load, recorded
+from clusterload.analysis.window_stats import WindowStats
 
 _PRODUCE: Final = "org.apache.kafka.tools.ProducerPerformance"
 _CONSUME: Final = "org.apache.kafka.tools.ConsumerPerformance"
@@ -158,21 +160,23 @@ class Said:
         answers: the likeliest first.
         right: whether the first is the true cause.
         culprit: whether that cause blames whom it should.
+        busy: share of the machine's CPU that was taken in the baseline already: at 1, nothing loads as it was to load.
     """
 
     cause: str
     answers: tuple[Answer, ...]
     right: bool
     culprit: bool
+    busy: float = math.nan
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Said, confidence, culprit, right."""
+        """Said, confidence, culprit, right, CPU of the baseline."""
         first = self.answers[0] if self.answers else None
         blamed = " ".join(first.culprits[0]) if first and first.culprits else "-"
         who = f"{blamed} ({'right' if self.culprit else 'wrong'})"
         confidence = f"{first.confidence:.2f}" if first else "-"
-        return first_of(self.answers), confidence, who, "yes" if self.right else "NO"
+        return first_of(self.answers), confidence, who, "yes" if self.right else "NO", f"{self.busy:.0%}"
 
 
 def orders(only: Sequence[str], seed: int) -> list[Order]:
@@ -187,11 +191,13 @@ def judged(folder: Path, only: Sequence[str] = ()) -> list[tuple[Said, Said]]:
         now, before, truth = load(path)
         if truth.scenario not in (only or OTHERS):
             continue
+        busy = WindowStats(now, before).per_broker("cpu_host")
+        taken = max((level.before for level in busy.values()), default=math.nan)
         pair = []
         for baseline in (before, None):
             given = answers(verdict(now, baseline))
             right, culprit = is_right(given, truth), blames_rightly(given, truth)
-            pair.append(Said(cause=truth.scenario, answers=given, right=right, culprit=culprit))
+            pair.append(Said(cause=truth.scenario, answers=given, right=right, culprit=culprit, busy=taken))
         found.append((pair[0], pair[1]))
     return found
 
