@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from clusterload.analysis.causes import CAUSES, FAMILIES, Cause
+from clusterload.model.wording import in_sentence
 
 _HEAD: Final = """\
 # Diagnose: what loads the cluster, who causes it, and what to do
@@ -39,12 +40,18 @@ window is read from it as well: its last twenty scrapes, at least 40 s, from the
 What was read is kept as two run files, so that the answer can be repeated.
 
 The **verdict** is *within limits*, *not saturated* where no limits are known, *limited by X because of Y (who)*, or
-*inconclusive* with what is missing. Limits are those that the brokers declared, or a table by `--limits`. Causes
-are listed with every verdict, several if several apply. Each has:
+*inconclusive* with what is missing. Limits are those that the brokers declared, or a table by `--limits`. Without a
+baseline it names the **largest contributor**: what takes the most now and is out of proportion, not what changed.
+**Notes** say what was compared: `the baseline was not steady`, or `88 of 100 brokers gave figures in both window and
+baseline, and are compared`. They make nothing inconclusive.
 
+Causes are listed with every verdict, several if several apply. Each has:
+
+- **brokers**: where it holds on single hosts, `On broker 7 (and, less, on 3 more): …`;
 - **evidence**: figures in the window and in the baseline, and the Series they come from;
-- **culprits**: the client, group, topic, partition or broker with the largest increase over the baseline. The largest
-  consumer is seldom the one that changed. Where brokers publish no name, the finding says so, and how to find out;
+- **culprits**: the client, group, topic, partition or broker with the largest increase over the baseline, beyond what
+  all of its kind drift by. The largest consumer is seldom the one that changed. Nobody is blamed whom the baseline
+  could not see, unless they take most of it. Where brokers publish no name, the finding says so, and how to find out;
 - a **confidence**: of findings with 0.9, nine in ten should be right. Below 0.35 a finding is not shown;
 - a **cure**, with its estimated effect where costs per request are known;
 - **Disproved if**: an observation that would refute it.
@@ -53,12 +60,17 @@ are listed with every verdict, several if several apply. Each has:
 
 Each cause has a *signature*: what moves, what stays, and the test that tells it from similar causes. How much of the
 problem it would explain follows from prices (milliseconds of CPU per request, MB, connection), the growth factor of a
-figure, and its share of a limit. What one cause explains is subtracted from the others: if a broker is down its leaders
-move, and that is not a leader imbalance.
+figure, and its share of a limit. Most causes are judged on each host, against its own baseline and cores, since what
+fills one broker of a hundred is little of the cluster; the more hosts, the farther a rise must go. What one cause
+explains is subtracted from the others: if a broker is down its leaders move, and that is not a leader imbalance.
 
 - **With a baseline** an increase counts if it exceeds the baseline's own noise. 15 s are enough; a recording of the
-  same hour on a normal day is better.
-- **Without one** only absolute levels are evaluated: fewer causes are found, with less confidence.
+  same hour on a normal day is better. Of one or two points nobody knows the noise: nothing is then said with more than
+  0.75. If load or saturation changed its level within the baseline, only its steady part is compared with.
+- **Without one** ratios and shares are judged, which do not depend on a cluster's size: records and bytes a request,
+  empty fetches, egress to ingress, attempts a connection, one broker or partition against the others, thread time a
+  byte. Confidence is less, since who is large is not always who changed.
+- **No limits are needed.** Without them saturation and causes are judged all the same.
 - **Clients** can be told apart only while a client quota exists. `--unlock-client-metrics` sets a temporary one on a
   made-up client id, which throttles nobody, and removes it afterwards; outside a lab it asks for your consent. Where
   it cannot be had a warning says why and the diagnosis goes on without; a recording for `--baseline` has these figures
@@ -67,7 +79,8 @@ move, and that is not a leader imbalance.
   brokers lack metrics, or there are gaps, a clock change, a broker whose CPU time does not advance (a cached response)
   or a window that is too short, the verdict is *inconclusive*, with the reason.
 - **What the source does not publish is not guessed.** Four metrics per minute (bytes in and out, requests, connections)
-  show which of them binds, and nothing more.
+  show which of them binds, and nothing more. If nothing is found, the output says of how many causes that is told, and
+  which the metrics cannot show.
 
 ## The catalogue
 
@@ -105,7 +118,7 @@ def _wrapped(text: str) -> str:
 
 
 def _page(cause: Cause) -> Iterator[str]:
-    yield f"# {cause.id}: {cause.title[0].lower()}{cause.title[1:]}\n"
+    yield f"# {cause.id}: {in_sentence(cause.title)}\n"
     yield f"{cause.means}\n"
     yield from _part("What moves", cause.moves)
     yield from _part("What stays", cause.stays)

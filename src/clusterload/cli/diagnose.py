@@ -58,7 +58,7 @@ def diagnose(
     the baseline, then the window. A Prometheus that is the only source knows both already, so nothing is waited for.
 
     If no baseline is named, the time before the last lasting rise of the load is taken, or with a Prometheus the same
-    hour of other days, and named; where there is none, or with '--baseline none', only absolute levels are evaluated,
+    hour of other days, and named; where there is none, or with '--baseline none', ratios and shares are judged,
     with less confidence.
 
     Without --limits it is compared with the limits that the brokers declare; where they declare none, it is judged by

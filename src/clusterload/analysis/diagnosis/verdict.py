@@ -119,7 +119,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
     Args:
         run: the stretch that is judged.
         usage: of the run, against limits.
-        baseline: what was usual before it; without one absolute levels are judged, with less confidence.
+        baseline: what was usual before it; without one ratios and shares are judged, with less confidence.
     """
     compared, unsteady = steady_part(baseline) if baseline is not None else (None, "")
     stats = _facts(run, compared)
