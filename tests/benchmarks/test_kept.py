@@ -66,6 +66,13 @@ def test_it_is_right_more_often_than_the_rule_that_people_use(judged: list[Judge
     assert tool["culprit"].right > rule["culprit"].right
 
 
+def test_without_a_baseline_the_largest_contributor_is_the_cause_in_nearly_nine_of_ten(judged: list[Judged]) -> None:
+    found = scores(judged, lambda judgement: judgement.unbased)
+    assert found["top-1"].share >= 140 / 158, found["top-1"].words
+    assert found["culprit"].share >= 125 / 146, found["culprit"].words
+    assert found["specificity"].share >= 57 / 58, found["specificity"].words
+
+
 def test_names_of_what_is_kept_say_nothing_of_what_is_true_in_the_file() -> None:
     for path in recorded(KEPT):
         truth = Truth.read(path / "truth.json")
