@@ -49,6 +49,9 @@ class Growth:
     still: Mapping[str, float] = field(default_factory=dict)
 
 
+TELLING: Final = 1.05
+"""A lower bound below this factor tells nothing."""
+
 RATE: Final = Growth(
     words="each client does more: rates grow, connections and partitions stay",
     still={"connections": 1.0, "partitions": 1.0},
@@ -117,6 +120,8 @@ class Headroom:
         if self.factor < 1:
             less = f"would not at {self._times} today's load" if self.factor else "less load would not change that"
             return f"{self._binds}, {level}, and {less}"
+        if self.at_least and self.factor < TELLING:
+            return f"how far the load can grow cannot be told: {self.why}"
         after = f"; then {self.after}" if self.after else ""
         return f"the load can grow to {self._times} today's before {self._binds}, {level}{after}"
 
