@@ -294,6 +294,15 @@ def test_a_broker_that_was_never_seen_does_not_make_the_sum_look_small(file: Pat
     assert "broker 2 gave no figures of connections" in verdict.missing
 
 
+def test_a_broker_without_any_figure_is_named_where_no_limits_are_known_too(file: Path) -> None:
+    run = stored(file)
+    brokers = [{"id": number, "host": f"host-{number}"} for number in (1, 2, 3, 10)]
+    seen = replace(run, environment={**run.environment, "cluster": {"brokers": brokers}}, declared=None)
+    verdict = diagnose(seen, assess(seen))
+    assert "broker 10 gave no figures" in verdict.missing
+    assert verdict.state is State.INCONCLUSIVE
+
+
 def frozen(run: Run, broker: str, seconds: range) -> Run:
     """The run with a broker whose CPU time did not grow in these seconds."""
 
@@ -355,6 +364,30 @@ def test_a_window_of_a_moment_is_not_judged(file: Path) -> None:
     assert verdict.state is State.INCONCLUSIVE
     assert "a window of 2 s is too short to judge" in verdict.missing
     assert verdict.findings == ()
+    assert verdict.nothing_found == "No cause was judged: a window of 2 s is too short to judge."
+
+
+def test_a_baseline_of_a_moment_does_not_make_a_load_look_harmless(file: Path) -> None:
+    run = stored(file)
+    verdict = diagnose(run, assess(run, COURSE), run.between(START, START + 2 * SECOND))
+    alone = diagnose(run, assess(run, COURSE))
+    assert verdict.findings == alone.findings
+    assert [finding.cause for finding in verdict.findings] == ["connections"]
+    assert any("a baseline of 2 s is too short to tell a rise from chance" in note for note in verdict.notes)
+
+
+def test_a_load_that_was_there_in_the_baseline_already_is_told_of(file: Path) -> None:
+    run = stored(file)
+    verdict = diagnose(run, assess(run, limits(connections="50 connections")), run)
+    assert verdict.findings == ()
+    assert any("as in the baseline the largest contributor is connections" in note for note in verdict.notes)
+
+
+def test_the_headline_names_what_changed_where_no_limit_is_reached() -> None:
+    client = Culprit(kind="client", name="a", share=0.9, source="thread_time_by_client")
+    found = Finding(cause="fan-out", sentence="", confidence=0.9, culprits=(client,), compared=True)
+    verdict = Verdict(state=State.UNSATURATED, limit_load=np.nan, binding=None, saturation=None, findings=(found,))
+    assert verdict.sentence == "not saturated; no limits are known; what changed: fan-out (client a)"
 
 
 def test_a_verdict_says_why_and_who_and_does_not_say_a_thing_twice() -> None:

@@ -159,9 +159,32 @@ def test_a_lower_bound_says_what_was_measured_and_why_it_is_no_more_than_a_bound
         "now 45 % busy (a lower bound, since its level without load was not measured)"
     )
     assert found["cpu_host"].sentence == (
-        "the load can grow to at least 4 times today's before CPU of the host of broker 1 is 97 % busy, "
-        "now 20 % busy (beyond 80 % of the host's CPU nothing is predicted)"
+        "the load can grow to at least 4 times today's, where CPU of the host of broker 1 is 80 % busy, "
+        "now 20 %; beyond that nothing is predicted"
     )
+
+
+@pytest.mark.parametrize(
+    ("busy", "said"),
+    [
+        (
+            0.85,
+            "how far the load can grow cannot be told: CPU of the host of broker 1 is 85 % busy, "
+            "and beyond 80 % threads wait",
+        ),
+        (0.97, "CPU of the host of broker 1 is 97 % busy, which is full"),
+        (
+            0.995,
+            "CPU of the host of broker 1 is 99.5 % busy, more than the 97 % at which it is full; "
+            "at 0.975 times today's load it would not be",
+        ),
+    ],
+)
+def test_of_a_host_that_is_busy_already_no_growth_is_promised(busy: float, said: str) -> None:
+    run = run_of(line("cpu_host", [busy] * 4, broker="1"), line("request_handler_busy", [0.03] * 4, broker="1"))
+    found = first(headroom(assess(run, TABLE)))
+    assert found is not None
+    assert found.sentence == said
 
 
 def test_resources_that_bind_at_the_same_load_are_not_said_to_bind_one_after_the_other() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from clusterload import Limits, Run, Series, State, assess, diagnose
+from clusterload.analysis.host_cpu import hosts_of
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND, Kind
 
@@ -63,6 +64,13 @@ def test_a_neighbour_that_fills_the_host_is_a_doubt_and_no_finding() -> None:
     assert state is State.INCONCLUSIVE
     assert causes == ()
     assert any("the brokers took 15 % of it: another process was running on that host" in line for line in missing)
+
+
+def test_brokers_behind_a_forwarded_port_have_each_a_host_of_their_own() -> None:
+    forwarded = a_run({"1": 0.5, "2": 0.5}, {"1": 0.9, "2": 0.9}, {"1": "127.0.0.1", "2": "127.0.0.1"})
+    assert len(set(hosts_of(forwarded).values())) == 2
+    _, causes, _ = judged(a_run({"1": 1.0, "2": 1.0}, {"1": 1.9, "2": 1.9}, ONE_HOST))
+    assert causes == ("the CPU of the host of broker 1", "the CPU of the host of broker 2")
 
 
 def test_hosts_are_judged_apart() -> None:

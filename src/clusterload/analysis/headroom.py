@@ -77,6 +77,8 @@ class Headroom:
         now: today's share of the limit, or how busy it is.
         end: at what share it binds.
         after: `requests at 4 times`: what binds next and when; empty unless it is known to bind later.
+        horizon: `CPU of the host of broker 1; 40 %`: the host with its CPU up to which the factor is foretold, where
+            the resource itself would bind only beyond that; else empty.
     """
 
     resource: str
@@ -89,6 +91,7 @@ class Headroom:
     now: float = math.nan
     end: float = 1.0
     after: str = ""
+    horizon: str = ""
 
     @property
     def known(self) -> bool:
@@ -111,19 +114,44 @@ class Headroom:
     @property
     def sentence(self) -> str:
         """As in `the load can grow to 3.1 times today's before connections bind, now at 32 % of their limit`."""
-        now, _, bound = self.why.partition("; ")
-        level = f"now {now}{f' ({bound})' if bound else ''}"
         if math.isnan(self.factor):
             return f"how far {self._name} lets the load grow is unknown: {self.why}"
         if math.isinf(self.factor):
             return f"{self._name} lets the load grow without end: {self.why}"
-        if self.factor < 1:
-            less = f"would not at {self._times} today's load" if self.factor else "less load would not change that"
-            return f"{self._binds}, {level}, and {less}"
+        if self.horizon:
+            return self._up_to_the_horizon
+        if self.factor < 1 or (self.resource in ENDS and self.now >= self.end):
+            return self._too_much
         if self.at_least and self.factor < TELLING:
             return f"how far the load can grow cannot be told: {self.why}"
         after = f"; then {self.after}" if self.after else ""
-        return f"the load can grow to {self._times} today's before {self._binds}, {level}{after}"
+        return f"the load can grow to {self._times} today's before {self._binds}, {self._level}{after}"
+
+    @property
+    def _level(self) -> str:
+        now, _, bound = self.why.partition("; ")
+        return f"now {now}{f' ({bound})' if bound else ''}"
+
+    @property
+    def _too_much(self) -> str:
+        """It binds already; of broker threads and hosts, as `request handlers of broker 1 are 95 % busy, …`."""
+        if self.resource not in ENDS:
+            less = f"would not at {self._times} today's load" if self.factor else "less load would not change that"
+            return f"{self._binds}, {self._level}, and {less}"
+        now, most = units.percent(self.now), units.percent(self.end)
+        level = "which is full" if now == most else f"more than the {most} at which it is full"
+        less = f"; at {self._times} today's load it would not be" if 0 < self.factor < 1 / DISTINCT else ""
+        return f"{self._name} {'are' if is_plural(self._name) else 'is'} {now} busy, {level}{less}"
+
+    @property
+    def _up_to_the_horizon(self) -> str:
+        """As in `the load can grow to at least 2 times today's, where … is 80 % busy, now 40 %; beyond that …`."""
+        whose, _, now = self.horizon.partition("; ")
+        end = units.percent(HORIZON)
+        if self.factor < TELLING:
+            return f"how far the load can grow cannot be told: {whose} is {now} busy, and beyond {end} threads wait"
+        grown = f"the load can grow to {self._times} today's, where {whose} is {end} busy, now {now}"
+        return f"{grown}; beyond that nothing is predicted"
 
     @property
     def _times(self) -> str:
@@ -248,22 +276,35 @@ def _of_limit(share: Share) -> str:
 
 def _of_brokers(own: _Own, ends: Mapping[str, float]) -> Iterator[Headroom]:
     lines = own.usage.saturation
-    horizon = min(
-        (_factor(line.typical, own.growing(line), HORIZON) for line in lines if line.resource.name == HOST_CPU),
-        default=math.inf,
-        key=lambda factor: math.inf if math.isnan(factor) else factor,
-    )
+    horizon = _horizon(own)
     for name in dict.fromkeys(line.resource.name for line in lines):
         mine = [line for line in lines if line.resource.name == name]
         each = [_of_broker(own, line, ends.get(name, 1.0), horizon) for line in mine]
         yield min(each, key=_order)
 
 
-def _of_broker(own: _Own, line: ResourceLine, end: float, horizon: float) -> Headroom:
+def _horizon(own: _Own) -> tuple[float, str]:
+    """The factor up to which something is predicted, and the host that is then busy; infinite if none is known."""
+    known = [
+        (factor, line)
+        for line in own.usage.saturation
+        if line.resource.name == HOST_CPU
+        if not math.isnan(factor := _factor(line.typical, own.growing(line), HORIZON))
+    ]
+    if not known:
+        return math.inf, ""
+    # Of hosts that are all beyond it, the busiest.
+    factor, line = min(known, key=lambda found: (found[0], -found[1].typical))
+    whose = f" of broker {line.broker}" if line.broker else ""
+    return factor, f"{_in_sentence(line.resource.title + whose)}; {units.percent(line.typical)}"
+
+
+def _of_broker(own: _Own, line: ResourceLine, end: float, horizon_of: tuple[float, str]) -> Headroom:
     growing, name = own.growing(line), line.resource.name
+    horizon, host = horizon_of
     factor = _factor(line.typical, growing, end)
     # What is busier than its end binds now; that needs no prediction.
-    beyond = factor > max(1.0, horizon) and math.isfinite(factor)
+    beyond = factor > max(1.0, horizon) + 1e-9 and math.isfinite(factor)
     foretold = max(1.0, horizon) if beyond else factor
     why = _why(line, factor, growing, "busy")
     at_least = math.isfinite(factor) and factor > 1 and (beyond or name not in own.idle)
@@ -279,6 +320,7 @@ def _of_broker(own: _Own, line: ResourceLine, end: float, horizon: float) -> Hea
         at_least=at_least,
         now=line.typical,
         end=end,
+        horizon=host if beyond else "",
     )
 
 
@@ -314,9 +356,10 @@ def _with_next(headroom: Headroom, later: list[Headroom]) -> Headroom:
     return replace(headroom, then=follower.resource, gain=gain, after=after)
 
 
-def _order(headroom: Headroom) -> tuple[bool, float]:
-    """The first to bind first, what is not known last."""
-    return math.isnan(headroom.factor), 0.0 if math.isnan(headroom.factor) else headroom.factor
+def _order(headroom: Headroom) -> tuple[bool, float, bool]:
+    """The first to bind first, what is not known last; of equal ones, what binds before what is not foretold."""
+    unknown = math.isnan(headroom.factor)
+    return unknown, 0.0 if unknown else headroom.factor, bool(headroom.horizon)
 
 
 def _in_sentence(title: str) -> str:

@@ -23,6 +23,9 @@ FULL: Final = 0.97
 CROWDED: Final = 0.8
 """From this level on what others do on a host slows its brokers down; threads begin to wait for a CPU."""
 
+TOO_MUCH: Final = 1.5
+"""Times what a host is busy with that its brokers cannot take together: both are read at different moments."""
+
 OWN: Final = 0.5
 """Share of a full host's CPU that its brokers must take to be the ones that fill it."""
 
@@ -81,9 +84,34 @@ def _full_hosts(run: Run, usage: Usage) -> Iterator[FullHost]:
 
 
 def hosts_of(run: Run) -> dict[str, str]:
-    """The host of each broker that the cluster lists, by the broker's id."""
+    """The host of each broker that the cluster lists, by the broker's id.
+
+    It is the address at which the cluster or its exporters are reached. Behind a proxy or a forwarded port many hosts
+    have one address: brokers that together take more CPU than one host was busy with have each a host of their own.
+    """
     described = run.environment.get("cluster", {}).get("brokers", [])
-    return {str(broker["id"]): str(broker.get("host", broker["id"])) for broker in described}
+    at = {str(broker["id"]): str(broker.get("host", broker["id"])) for broker in described}
+    on: dict[str, list[str]] = defaultdict(list)
+    for broker, host in at.items():
+        on[host].append(broker)
+    apart = {host for host, brokers in on.items() if len(brokers) > 1 and _more_than_one_host(run, brokers)}
+    return {broker: f"{host} of broker {broker}" if host in apart else host for broker, host in at.items()}
+
+
+def _more_than_one_host(run: Run, brokers: list[str]) -> bool:
+    """Whether brokers took more CPU than the busiest of their hosts has in use; false where that is unknown."""
+    took, busy, cores = (_means(run, name, brokers) for name in ("cpu_broker", HOST_CPU, "cores"))
+    return bool(took and cores) and sum(took) > TOO_MUCH * max(cores) * max(busy, default=1.0)
+
+
+def _means(run: Run, name: str, brokers: list[str]) -> list[float]:
+    """Mean of a figure over the run, of each broker of which it is known; per second where it counts."""
+    own = [series.between(run.start, run.end) for series in run.named(name) if series.labels.get("broker") in brokers]
+    known = [series for series in own if not np.isnan(series.values).all()]
+    return [
+        float(np.nanmean(series.values)) / (float(np.mean(series.spans)) if len(series.spans) else 1.0)
+        for series in known
+    ]
 
 
 def crowded(run: Run, usage: Usage, level: float = CROWDED) -> str:

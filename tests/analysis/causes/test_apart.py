@@ -63,7 +63,13 @@ def test_a_broker_that_window_or_baseline_lacks_is_no_cause_and_is_told_once(hal
 
 def test_a_load_that_began_within_the_baseline_is_found_and_the_baseline_is_said_not_to_be_steady() -> None:
     run = recorded(
-        {"requests_by_type{request=Produce}": 1600.0, "requests": 3200.0, "cpu_broker": 1.7, "records_in": 1900}
+        {
+            "requests_by_type{request=Produce}": 1600.0,
+            "requests": 3200.0,
+            "cpu_broker": 1.7,
+            "cpu_host": 0.95,
+            "records_in": 1900,
+        }
     )
     late = ONSET + 5 * SECOND
     now, before = run.between(late, run.end), run.between(run.start, late)

@@ -148,8 +148,11 @@ def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
     elif usage.busiest is None:
         # Where no limits are known, how busy the brokers are is judged, and nothing is missing for that.
         yield "neither a limit of this cluster nor how busy its brokers are is known"
+    silent = _silent_brokers(run)
+    if silent:
+        yield f"{'brokers' if len(silent) > 1 else 'broker'} {', '.join(silent)} gave no figures"
     for name in dict.fromkeys(share.resource.name for share in usage.shares):
-        for broker in _unseen_brokers(run, name):
+        for broker in (broker for broker in _unseen_brokers(run, name) if broker not in silent):
             yield f"broker {broker} gave no figures of {name}"
     for title, known in {share.title: share.known for share in usage.shares}.items():
         if known < WANTED:
@@ -158,6 +161,12 @@ def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
     kinds = {event.kind for event in run.events}
     if "disk-full" in kinds and "rescued" not in kinds:
         yield "the run file could not be written to the end"
+
+
+def _silent_brokers(run: Run) -> list[str]:
+    """The cluster's brokers without any figure at all, where brokers are told apart."""
+    seen = {broker for series in run.series if (broker := series.labels.get("broker"))}
+    return sorted(hosts_of(run).keys() - seen, key=lambda name: (len(name), name)) if seen else []
 
 
 def _unseen_brokers(run: Run, resource: str) -> list[str]:

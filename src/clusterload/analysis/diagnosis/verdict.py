@@ -11,6 +11,7 @@ import numpy as np
 
 from clusterload.analysis.baseline.steady_part import steady_part
 from clusterload.analysis.causes import CAUSES, judge_causes, unseen_causes
+from clusterload.analysis.causes.signature_figures import FEWEST, PIECE
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
 from clusterload.analysis.finding import Finding, Reached
 from clusterload.analysis.headroom import Headroom, headroom
@@ -63,6 +64,7 @@ class Verdict(Displayed):
         notes: what else is to be known of what was compared, a line each; it makes nothing inconclusive.
         judged: how many causes the metrics can show.
         unseen: ids of those that they cannot.
+        unjudged: why no cause was judged at all; empty if they were.
     """
 
     state: State
@@ -77,6 +79,7 @@ class Verdict(Displayed):
     notes: tuple[str, ...] = ()
     judged: int = 0
     unseen: tuple[str, ...] = ()
+    unjudged: str = ""
 
     def __str__(self) -> str:
         return f"Verdict: {self.sentence}{f' ({self.limits})' if self.limits else ''}"
@@ -107,6 +110,8 @@ class Verdict(Displayed):
     @property
     def nothing_found(self) -> str:
         """What it means that there is no finding: of all causes, of some, or that none could be judged."""
+        if self.unjudged:
+            return f"No cause was judged: {self.unjudged}."
         if not self.unseen:
             return "No cause of the catalogue holds."
         if not self.judged:
@@ -125,14 +130,23 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
     """
     compared, unsteady = steady_part(baseline) if baseline is not None else (None, "")
     stats = _facts(run, compared)
+    findings = judge_causes(stats, usage)
+    few = as_before = ""
+    if compared is not None and not findings:
+        few, by_level = _too_few(run, compared), _facts(run, None)
+        found = judge_causes(by_level, usage)
+        if few:
+            stats, findings = by_level, found
+        else:
+            as_before = _as_before(found)
     unseen = unseen_causes(stats)
     hosts = full_hosts(run, usage)
     reached = (*over_limit(usage), *saturated_threads(usage), *(host.reached for host in hosts if host.by_brokers))
     clock = any(event.kind == "clock-jumped" for event in run.events)
-    short = run.seconds < SHORTEST
+    # Where the clock was set, no rate can be believed.
+    unjudged = "the clock jumped during the run" if clock else _too_short(run)
     missing = (
-        *(("the clock jumped during the run",) if clock else ()),
-        *((f"a window of {units.duration(run.seconds)} is too short to judge",) if short else ()),
+        *filter(None, (unjudged,)),
         *doubts_of_generator(run),
         *doubts_of_metrics(run, usage),
         *(host.doubt for host in hosts if not host.by_brokers),
@@ -143,21 +157,46 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         binding=usage.binding,
         saturation=usage.busiest,
         reached=reached,
-        # Where the clock was set, no rate can be believed.
-        findings=() if clock or short else judge_causes(stats, usage),
+        findings=() if unjudged else findings,
         headroom=headroom(usage),
         missing=missing,
         limits=usage.limits.against,
-        notes=tuple(filter(None, (unsteady, _unmatched(stats)))),
+        notes=tuple(filter(None, (unsteady, few, as_before, _unmatched(stats)))),
         judged=len(CAUSES) - 1 - len(unseen),
         unseen=tuple(cause.id for cause in unseen),
+        unjudged=unjudged,
     )
+
+
+def _too_short(run: Run) -> str:
+    short = run.seconds < SHORTEST
+    return f"a window of {units.duration(run.seconds)} is too short to judge" if short else ""
 
 
 def _facts(run: Run, baseline: Run | None) -> WindowStats:
     """What causes are judged by: without what quotas of ours did, which does not count as an incident."""
     before = None if baseline is None else without_own_throttling(baseline)
     return WindowStats(without_own_throttling(run), before)
+
+
+def _as_before(found: Sequence[Finding]) -> str:
+    """That a cause holds by its level, which it had in the baseline already: nothing rose, but not all is well."""
+    if not found or found[0].confidence < LIKELY:
+        return ""
+    first, who = found[0], f" ({found[0].culprits[0].words})" if found[0].culprits else ""
+    return (
+        f"nothing rose above the baseline, but as in the baseline the largest contributor is {first.cause}{who}, "
+        f"confidence {units.percent(first.confidence)}; '--baseline none' shows it"
+    )
+
+
+def _too_few(run: Run, baseline: Run) -> str:
+    """That a baseline has too few figures to tell a rise by, so that none that was found means nothing; or empty."""
+    coarsest = max((series.granularity for series in run.named("requests")), default=1.0)
+    if baseline.seconds >= FEWEST * max(PIECE, coarsest):
+        return ""
+    seconds = units.duration(round(baseline.seconds))
+    return f"a baseline of {seconds} is too short to tell a rise from chance, and absolute levels were evaluated"
 
 
 def _unmatched(stats: WindowStats) -> str:
