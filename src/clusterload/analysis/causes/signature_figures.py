@@ -404,14 +404,13 @@ class Scene:
 def _usual_spread(now: Floats, before: Floats, level: float) -> float:
     """What a figure varies by while nothing changes, as a standard deviation that outliers do not bend.
 
-    It is the baseline's own; where that has too few pieces to tell, the window's; where that has too few as well, a
-    share of the level that hardly any figure exceeds.
+    It is the baseline's own; where that has too few pieces to tell, the window's, as a share of the level that it has
+    in each; where that has too few as well, a share of the level that hardly any figure exceeds.
     """
-    if not level and len(before) < FEWEST:
-        return 0.0  # it was not there
-    for pieces in (before, now):
-        if len(pieces) >= FEWEST:
-            return spread(pieces[:: 1 + len(pieces) // MOST_PIECES])
+    if len(before) >= FEWEST:
+        return spread(before[:: 1 + len(before) // MOST_PIECES])
+    if len(now) >= FEWEST and np.mean(now) > 0:
+        return spread(now[:: 1 + len(now) // MOST_PIECES]) * min(1.0, level / float(np.mean(now)))
     return UNKNOWN_SPREAD * level
 
 
