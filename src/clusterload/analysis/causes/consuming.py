@@ -116,7 +116,9 @@ def _read_often(scene: Scene, read: Pair, written: Pair | None) -> float:
     if not material or not into:
         return 0.0
     if not scene.compared:
-        return material * by_size(read.now / into, 4.0, 15.0)
+        # Some topics of a healthy cluster are read often: what is out of proportion takes a large part of what is read.
+        large = between(known(read.now) / max(scene.now("egress"), 1.0), 0.15, 0.4)
+        return material * large * by_size(read.now / into, 4.0, 15.0)
     usual = known(read.before) / known(written.before) if written and known(written.before) else read.now / into
     return material * by_size(read.now / into / max(usual, 1.0), 1.0, 6.0)
 
