@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.causes.blame import rising_clients, rising_topics
@@ -48,10 +47,10 @@ def _fan_out(scene: Scene) -> Signs | None:
         now=level.now / into.now if into.now else math.nan,
         before=level.before / into.before if into.before else math.nan,
     )
-    topic = _read_most_often(scene)
-    often = 1.0 if scene.compared else max(by_size(times.now, 4.0, 15.0), topic)
+    # Without a baseline, a topic that is read often may always have been: some of a healthy cluster are.
+    often = 1.0 if scene.compared else by_size(times.now, 4.0, 15.0)
     return Signs(
-        weight=either(weight, material * topic) if scene.compared else either(weight, material * often),
+        weight=either(weight, material * (_read_most_often(scene) if scene.compared else often)),
         fit=large * often * (1 - 0.8 * cold),
         sentence=f"High fan-out: {units.short(level.now, units.BYTES_PER_SECOND)} read, "
         f"{units.number(times.now, 2)} times what arrives",
@@ -100,25 +99,18 @@ FAN_OUT = Cause(
 
 
 def _read_most_often(scene: Scene) -> float:
-    """From 0 to 1, how far one topic is read many times as much as it is written, or many times as much as before."""
+    """From 0 to 1, how far one topic is read many times as much as before, for what is written to it."""
     written = scene.stats.by("ingress_by_topic", "topic")
-    return max((_read_often(scene, pair, written.get(topic)) for topic, pair in _read_topics(scene)), default=0.0)
-
-
-def _read_topics(scene: Scene) -> Iterable[tuple[str, Pair]]:
-    return scene.stats.by("egress_by_topic", "topic").items()
+    read = scene.stats.by("egress_by_topic", "topic")
+    return max((_read_often(scene, pair, written.get(topic)) for topic, pair in read.items()), default=0.0)
 
 
 def _read_often(scene: Scene, read: Pair, written: Pair | None) -> float:
-    more = read.rise if scene.compared and not math.isnan(read.rise) else known(read.now)
+    more = known(read.rise)
     material = between(scene.price("egress", more / MEGABYTE) / scene.cores, 0.0004, 0.002)
     into = known(written.now) if written else 0.0
     if not material or not into:
         return 0.0
-    if not scene.compared:
-        # Some topics of a healthy cluster are read often: what is out of proportion takes a large part of what is read.
-        large = between(known(read.now) / max(scene.now("egress"), 1.0), 0.15, 0.4)
-        return material * large * by_size(read.now / into, 4.0, 15.0)
     usual = known(read.before) / known(written.before) if written and known(written.before) else read.now / into
     return material * by_size(read.now / into / max(usual, 1.0), 1.0, 6.0)
 
