@@ -99,6 +99,13 @@ def test_a_large_client_that_drifts_as_all_do_is_not_blamed_for_a_small_one() ->
     assert ranked(pairs, "client", "ingress_by_client")[0].name == "small"
 
 
+@pytest.mark.parametrize("baseline", [True, False])
+def test_clients_of_brokers_themselves_are_never_blamed(baseline: bool) -> None:
+    own = {"thread_time_by_client{client=AddPartitionsManager-client-3}": 0.5}
+    changes = STORM | own | {"requests_by_type{request=Metadata}@2": 1500.0}
+    assert judged(changes, baseline=baseline)[0].culprits[0].name == "asker"
+
+
 def test_leaders_that_are_even_are_no_imbalance_whatever_else_is_uneven() -> None:
     found = judged({"ingress@1": 3e6, "cpu_broker@1": 0.6})
     assert "leader-skew" not in {finding.cause for finding in found}

@@ -7,6 +7,7 @@ else.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping
 from statistics import median
 from typing import TYPE_CHECKING, Final
@@ -41,6 +42,8 @@ MOST: Final = 3
 
 OFFSETS: Final = "__consumer_offsets"
 _REST: Final = "(others)"
+_OF_BROKERS: Final = re.compile(r"AddPartitionsManager-client-\d+|broker-\d+-.+")
+"""Client ids of brokers themselves, which only pass on what others ask for."""
 _HARDLY: Final = 0.05
 """Share of a client's thread time that its bytes may explain where it is said to move hardly any."""
 _NOTABLE: Final = 0.1
@@ -57,7 +60,11 @@ def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -
         label: the kind of culprit.
         but: names to leave out, such as internal topics.
     """
-    kept = {who: pair for who, pair in scene.stats.by(name, label).items() if who not in {*but, _REST, ""}}
+    kept = {
+        who: pair
+        for who, pair in scene.stats.by(name, label).items()
+        if who not in {*but, _REST, ""} and not (label == "client" and _OF_BROKERS.fullmatch(who))
+    }
     # Where the baseline could see nobody, such as before client metrics were unlocked, only who takes most is suspect.
     blind = scene.compared and not scene.stats.seen_before(name)
     first = ranked(kept, label, name, least=DOMINATING if blind else None)
@@ -120,7 +127,8 @@ def _beyond_bytes(scene: Scene, *, dataless: bool) -> tuple[Culprit, ...]:
 
     The largest client of a cluster moves the most data. Who sends many requests, and does little with them, is another.
     """
-    taken = {who: pair.now for who, pair in scene.stats.by(_THREAD_TIME, "client").items() if pair.now > 0}
+    clients = scene.stats.by(_THREAD_TIME, "client").items()
+    taken = {who: pair.now for who, pair in clients if pair.now > 0 and not _OF_BROKERS.fullmatch(who)}
     moved = dict.fromkeys(taken, 0.0)
     for name in ("ingress_by_client", "egress_by_client"):
         for who, pair in scene.stats.by(name, "client").items():
