@@ -90,7 +90,7 @@ def test_a_load_that_is_cancelled_ends_in_good_order_before_the_task_does(tmp_pa
 def test_a_watched_cluster_that_is_cancelled_is_a_whole_run(tmp_path: Path) -> None:
     path = tmp_path / "a.run"
     properties = SimpleNamespace(open_values={}, unverified_tls=False)
-    cluster: Any = SimpleNamespace(id="c", brokers=[], properties=properties)
+    cluster: Any = SimpleNamespace(id="c", brokers=[], properties=properties, answers=False)
     asyncio.run(cancelled(lambda tell: aio.watch(cluster, sources=(Silent(),), path=path, on_look=tell)))
     assert read_run(path).complete
 
