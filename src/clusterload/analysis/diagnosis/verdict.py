@@ -99,8 +99,6 @@ class Verdict(Displayed):
             parts[0] += f" ({'; '.join(few_alike(self.missing))})" if self.missing else ""
         elif self.state is State.LIMITED:
             parts[0] = _held_by(self.reached) + _because(self.likely, self.reached)
-        if self.state is not State.LIMITED and (changed := _changed(self.likely)):
-            parts.append(changed)
         if contributor := _contributor(self.likely, self.reached, self.binding):
             parts.append(contributor)
         if self.binding is not None:
@@ -282,14 +280,6 @@ def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
         return ""
     who = f" ({first.culprits[0].words})" if first.culprits else ""
     return who if _is_reached(first, reached) else f" because of {first.cause}{who}"
-
-
-def _changed(findings: Sequence[Finding]) -> str:
-    """What the likeliest cause is where nothing is reached: `what changed: fan-out (client reports)`."""
-    if not findings or not findings[0].compared:
-        return ""
-    first = findings[0]
-    return f"what changed: {first.cause}" + (f" ({first.culprits[0].words})" if first.culprits else "")
 
 
 def _contributor(findings: Sequence[Finding], reached: Sequence[Reached], binding: Share | None) -> str:
