@@ -383,13 +383,6 @@ def test_a_load_that_was_there_in_the_baseline_already_is_told_of(file: Path) ->
     assert any("as in the baseline the largest contributor is connections" in note for note in verdict.notes)
 
 
-def test_the_headline_names_what_changed_where_no_limit_is_reached() -> None:
-    client = Culprit(kind="client", name="a", share=0.9, source="thread_time_by_client")
-    found = Finding(cause="fan-out", sentence="", confidence=0.9, culprits=(client,), compared=True)
-    verdict = Verdict(state=State.UNSATURATED, limit_load=np.nan, binding=None, saturation=None, findings=(found,))
-    assert verdict.sentence == "not saturated; no limits are known; what changed: fan-out (client a)"
-
-
 def test_a_verdict_says_why_and_who_and_does_not_say_a_thing_twice() -> None:
     def said(cause: str, what: str, *culprits: Culprit) -> str:
         found = Finding(cause=cause, sentence="", confidence=0.9, culprits=culprits)
