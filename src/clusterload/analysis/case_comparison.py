@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from clusterload.analysis.estimate import Estimate
+from clusterload.analysis.statistics import median_deviation
 from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.resources import dimensions
@@ -170,7 +171,7 @@ def _restless(line: ResourceLine) -> float:
     middle = line.typical
     if not len(values) or not middle:
         return 0.0
-    deviation = 1.4826 * float(np.median(np.abs(values - middle)))  # of a normal distribution with this MAD
+    deviation = median_deviation(values, middle)
     of_median = 1.2533 if line.resource.kind is Kind.GAUGE else 1.0  # a median is less certain than a mean
     return of_median * deviation / abs(middle) / math.sqrt(max(1, len(values) / _MEMORY))
 

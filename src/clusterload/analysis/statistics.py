@@ -17,6 +17,8 @@ import numpy as np
 from clusterload.model.series import Floats
 
 _OF_NORMAL: Final = 2.21914
+# Of normal figures, the standard deviation over the median absolute deviation.
+_OF_NORMAL_MEDIAN: Final = 1.4826
 # What makes it right on average for few normal figures (Croux and Rousseeuw, 1992).
 _SMALL: Final = {2: 0.399, 3: 0.994, 4: 0.512, 5: 0.844, 6: 0.611, 7: 0.857, 8: 0.669, 9: 0.872}
 
@@ -42,6 +44,17 @@ def _of_most(figures: Floats) -> float:
     off = np.sort(np.abs(figures - np.median(figures)))
     kept = off[: len(off) - len(off) // 10]
     return float(np.sqrt(np.sum(kept**2) / (len(kept) - 1)))
+
+
+def median_deviation(figures: Floats, middle: float | None = None) -> float:
+    """The same by the median distance from the middle, which half of the figures cannot bend; quick for very many.
+
+    Args:
+        figures: any number from one on.
+        middle: what distances are from; by default their median.
+    """
+    middle = float(np.median(figures)) if middle is None else middle
+    return _OF_NORMAL_MEDIAN * float(np.median(np.abs(figures - middle)))
 
 
 def freedom(count: int) -> float:

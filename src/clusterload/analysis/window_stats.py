@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from clusterload.analysis.tellers import brokers_telling, is_known
 from clusterload.model.series import SECOND, Floats, Grid, Kind, Series, joined
 
 if TYPE_CHECKING:
@@ -74,14 +75,15 @@ class WindowStats:
     def __init__(self, now: Run, before: Run | None = None) -> None:
         """Take a window, and a baseline if there is one."""
         self.now, self.before = now, before
-        seen = _heard(now)
-        known_before = _heard(before) if before is not None else seen
+        seen = brokers_telling(now)
+        known_before = brokers_telling(before) if before is not None else seen
         self.brokers: frozenset[str] = seen
         """Brokers that gave figures in the window."""
         self.unmatched: frozenset[str] = seen ^ known_before
         """Brokers that gave figures in only one of window and baseline."""
-        self._now = _Window(now, seen & known_before or seen)
-        self._before = _Window(before, seen & known_before or known_before) if before is not None else None
+        both = seen & known_before
+        self._now = _Window(now, seen, both or seen)
+        self._before = _Window(before, known_before, both or known_before) if before is not None else None
         self._pairs: dict[tuple[str, tuple[tuple[str, str], ...]], Pair] = {}
 
     def of(self, brokers: Collection[str]) -> WindowStats:
@@ -136,16 +138,6 @@ class WindowStats:
         )
 
 
-def _heard(run: Run) -> frozenset[str]:
-    """The brokers that any Series gives a figure of within a run."""
-    found: set[str] = set()
-    for series in run.series:
-        broker = series.labels.get(_BROKER)
-        if broker is not None and broker not in found and _known(series, run):
-            found.add(broker)
-    return frozenset(found)
-
-
 def _of_brokers(run: Run, brokers: Collection[str]) -> Run:
     first = next(iter(brokers))  # stands for what has no broker
     return replace(run, series=tuple(series for series in run.series if series.labels.get(_BROKER, first) in brokers))
@@ -154,8 +146,8 @@ def _of_brokers(run: Run, brokers: Collection[str]) -> Run:
 class _Window:
     """The Series of one run; each figure is worked out once."""
 
-    def __init__(self, run: Run, summed: frozenset[str]) -> None:
-        self._run, self._heard = run, _heard(run)
+    def __init__(self, run: Run, heard: frozenset[str], summed: frozenset[str]) -> None:
+        self._run, self._heard = run, heard
         self._named: dict[str, list[Series]] = defaultdict(list)
         self._summed: dict[str, list[Series]] = defaultdict(list)
         self._first: dict[tuple[str, str], int] = {}
@@ -184,13 +176,13 @@ class _Window:
         return self._alone[name]
 
     def gives(self, name: str) -> bool:
-        return any(_known(series, self._run) for series in self._named.get(name, ()))
+        return any(is_known(series, self._run) for series in self._named.get(name, ()))
 
     def counts(self, name: str) -> bool:
         """Whether anything of the name is counted here, so that what is absent is 0."""
         if name not in self._counted:
             series = self._named.get(name, ())
-            self._counted[name] = any(item.kind is Kind.DELTA and _known(item, self._run) for item in series)
+            self._counted[name] = any(item.kind is Kind.DELTA and is_known(item, self._run) for item in series)
         return self._counted[name]
 
     def values(self, name: str, label: str) -> set[str]:
@@ -273,10 +265,6 @@ def _median(values: Floats) -> float:
 def _of_highest(series: Series) -> bool:
     gauge = series.kind is Kind.GAUGE
     return gauge and series.unit.thing in _HIGHEST and series.name not in _ADDED
-
-
-def _known(series: Series, run: Run) -> bool:
-    return bool(np.any((series.times > run.start) & (series.times <= run.end) & ~np.isnan(series.values)))
 
 
 def _sum(values: Iterable[float]) -> float:

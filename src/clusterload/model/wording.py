@@ -47,6 +47,11 @@ def few_alike(lines: Iterable[str], most: int = MOST_ALIKE) -> list[str]:
     return shown
 
 
+def by_number(names: Iterable[str]) -> list[str]:
+    """Names that are numbers, such as brokers' ids, in the order of these: 2 before 10."""
+    return sorted(names, key=lambda name: (len(name), name))
+
+
 def in_sentence(title: str) -> str:
     """A title as it reads within a sentence: `Request handlers busy` becomes `request handlers busy`.
 

@@ -7,7 +7,7 @@ CPUs are; of the cluster and of each broker, since a cause that matters to a sin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -133,7 +133,7 @@ def breaks(run: Run) -> tuple[Break, ...]:
 
     What is named is beyond chance (one in twenty that anything is, over all lines together) and large enough to matter.
     """
-    return tuple(sorted(_breaks(run), key=lambda found: (found.time, -found.size)))
+    return _breaks(list(_lines(run)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,8 @@ class Steadiness:
 
 def steadiness(baseline: Run) -> Steadiness:
     """Whether load and saturation kept their levels during a baseline, and where they did not."""
-    return Steadiness(breaks=breaks(baseline), judged=any(True for _ in _lines(baseline)))
+    lines = list(_lines(baseline))
+    return Steadiness(breaks=_breaks(lines), judged=bool(lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +181,11 @@ class _Line:
     values: Floats
 
 
-def _breaks(run: Run) -> Iterator[Break]:
-    lines = list(_lines(run))
+def _breaks(lines: Sequence[_Line]) -> tuple[Break, ...]:
+    return tuple(sorted(_each_break(lines), key=lambda found: (found.time, -found.size)))
+
+
+def _each_break(lines: Sequence[_Line]) -> Iterator[Break]:
     for line in lines:
         for shift in level_shifts(line.values, _tolerance(line), looks=len(lines)):
             yield Break(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.statistics import reach
+from clusterload.analysis.statistics import median_deviation, reach
+from clusterload.analysis.tellers import tellers_of
 from clusterload.analysis.window_stats import Pair, WindowStats, known
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ BY_CHANCE: Final = 0.05
 
 # All vary by themselves: in a laboratory clients of a constant rate differ by so much from minute to minute.
 _LEAST_SPREAD: Final = 0.03
-# What the median absolute deviation of normal figures is multiplied by to be their standard deviation.
-_OF_NORMAL: Final = 1.4826
 # Doubling hardly anything is nothing: ratios are of what somebody uses and this share of what the middle one uses.
 _FLOOR: Final = 0.5
 _BROKER: Final = "broker"
@@ -38,7 +36,7 @@ def comparable(now: Run, before: Run) -> tuple[Run, Run]:
     A broker that gave a figure in one stretch only would seem to have risen from nothing, or to be gone. A figure that
     one of the stretches lacks altogether stays: it can be shown, but not compared.
     """
-    in_now, in_before = _tellers(now), _tellers(before)
+    in_now, in_before = tellers_of(now), tellers_of(before)
 
     def both(run: Run) -> Run:
         return replace(run, series=tuple(line for line in run.series if _in_both(line, in_now, in_before)))
@@ -46,31 +44,11 @@ def comparable(now: Run, before: Run) -> tuple[Run, Run]:
     return both(now), both(before)
 
 
-def brokers_of(run: Run) -> frozenset[str]:
-    """Brokers that gave any figure."""
-    return frozenset[str]().union(*_tellers(run).values()) - {""}
-
-
 def _in_both(series: Series, first: Mapping[str, set[str]], second: Mapping[str, set[str]]) -> bool:
     if series.name not in first or series.name not in second:
         return True
     broker = series.labels.get(_BROKER, "")
     return broker in first[series.name] and broker in second[series.name]
-
-
-def _tellers(run: Run) -> dict[str, set[str]]:
-    """Brokers that gave a figure, by the name of its Series."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for series in run.series:
-        broker = series.labels.get(_BROKER, "")
-        if broker not in found.get(series.name, ()) and _tells(series, run):
-            found[series.name].add(broker)
-    return found
-
-
-def _tells(series: Series, run: Run) -> bool:
-    first, last = np.searchsorted(series.times, (run.start, run.end), side="right")
-    return not bool(np.all(np.isnan(series.values[first:last])))
 
 
 def are_too_few(pairs: Mapping[str, Pair]) -> bool:
@@ -93,7 +71,7 @@ def standing_out(pairs: Mapping[str, Pair]) -> frozenset[str]:
         [math.log((known(pairs[who].now) + floor) / (known(pairs[who].before) + floor)) for who in names]
     )
     there = factors[[known(pairs[who].before) > 0 for who in names]]
-    spread = max(_LEAST_SPREAD, _OF_NORMAL * float(np.median(np.abs(there - np.median(there)))))
+    spread = max(_LEAST_SPREAD, median_deviation(there))
     beyond = reach(BY_CHANCE / len(names), len(there) - 1) * spread
     return frozenset(who for who, factor in zip(names, factors, strict=True) if abs(factor) > beyond)
 

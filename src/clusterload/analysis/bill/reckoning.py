@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from clusterload.analysis.bill.charge import KINDS, NOT_ADDED, UNATTRIBUTED, Bill, Charge
-from clusterload.analysis.bill.comparing import are_too_few, brokers_of, comparable, hardest_hit, standing_out
+from clusterload.analysis.bill.comparing import are_too_few, comparable, hardest_hit, standing_out
 from clusterload.analysis.bill.levels import Combine, Levels
+from clusterload.analysis.tellers import brokers_telling
 from clusterload.analysis.window_stats import UNKNOWN, Pair, WindowStats
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def _incomparable(run: Run, baseline: Run | None, kinds: Mapping[str, _Charged])
         if own and all(math.isnan(charge.rise.get(found.leading, math.nan)) for charge in own):
             how = "; --unlock-client-metrics from the baseline on gives them" if kind == "client" else ""
             yield f"what rose by {kind}: the baseline has no such figures{how}"
-    now, before = brokers_of(run), brokers_of(baseline)
+    now, before = brokers_telling(run), brokers_telling(baseline)
     if now != before:
         yield (
             f"what rose on {len(now ^ before)} of {len(now | before)} brokers, which gave figures in the window or in "

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clusterload.analysis.finding import Culprit
+from clusterload.analysis.statistics import median_deviation
 from clusterload.analysis.window_stats import Pair, known
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ DOMINATING: Final = 0.75
 
 FEWEST_TO_DRIFT: Final = 12
 """Names from which on what all of them drift by can be told."""
-
-_NORMAL_MAD: Final = 0.6745  # the median distance of normal figures from their middle, in standard deviations
 
 MOST: Final = 3
 """Culprits of one kind that are named at most."""
@@ -101,7 +100,7 @@ def _drift(pairs: Iterable[Pair]) -> float:
     changes = np.array([pair.now / pair.before - 1 for pair in pairs if pair.before > 0 and not math.isnan(pair.now)])
     if len(changes) < FEWEST_TO_DRIFT:
         return 0.0
-    return 3 * float(np.median(np.abs(changes - np.median(changes)))) / _NORMAL_MAD
+    return 3 * median_deviation(changes)
 
 
 def rising_clients(scene: Scene, *names: str, dataless: bool = False) -> tuple[Culprit, ...]:

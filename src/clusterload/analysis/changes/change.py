@@ -22,7 +22,6 @@ from clusterload.analysis.changes.metric_keys import (
     lacking,
     metric_infos,
     metric_keys,
-    tellers_of,
 )
 from clusterload.analysis.changes.shift import Shift, ShiftState
 from clusterload.analysis.changes.yardstick import (
@@ -36,11 +35,13 @@ from clusterload.analysis.changes.yardstick import (
     typical,
 )
 from clusterload.analysis.statistics import chance, reach
+from clusterload.analysis.tellers import tellers_of
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.resources import RESOURCES, Role
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Floats, Grid
+from clusterload.model.wording import by_number
 
 BY_CHANCE: Final = 0.05
 """How likely chance names anything at all in one comparison, at most."""
@@ -177,7 +178,7 @@ class _Held:
     @property
     def left_out(self) -> tuple[str, ...]:
         """Brokers that some stretch lacks."""
-        return tuple(sorted(frozenset[str]().union(*self._left_out.values()), key=lambda broker: (len(broker), broker)))
+        return tuple(by_number(frozenset[str]().union(*self._left_out.values())))
 
     def shift(self, figure: MetricKey) -> Shift:
         """How a figure differs, and what that is to be held against."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from clusterload.analysis.tellers import Tellers, tellers_of
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import FRESH, SECOND, Floats, Grid, Kind, Series, stairs
 
@@ -28,9 +29,6 @@ KNOWN: Final = 0.5
 """Share of a stretch or of a piece of it that must be covered; with less it cannot be told."""
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
-
-Tellers: TypeAlias = Mapping[str, set[str]]
-"""Brokers that give a figure, by the name of its Series; an empty one for a Series of no broker."""
 
 _BROKER: Final = "broker"
 # What the generator counted is not the cluster's own history.
@@ -307,17 +305,6 @@ class MetricLines:
                 break
             found |= ~np.isnan(self._each(line, grid))
         return found
-
-
-def tellers_of(run: Run) -> Tellers:
-    """Brokers that give a figure within a run."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for line in run.series:
-        if _broker(line) not in found.get(line.name, ()):
-            first, last = np.searchsorted(line.times, (run.start, run.end), side="right")
-            if not np.all(np.isnan(line.values[first:last])):
-                found[line.name].add(_broker(line))
-    return found
 
 
 def lacking(runs: Sequence[tuple[Run, Tellers]], known: Mapping[str, MetricInfo]) -> dict[str, frozenset[str]]:

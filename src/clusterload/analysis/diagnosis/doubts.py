@@ -17,6 +17,7 @@ from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.ledger import RECORDS, REQUESTS, Ledger
 from clusterload.model.run import Run
+from clusterload.model.wording import by_number
 from clusterload.model.workload import Load, totals_of
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
 def _silent_brokers(run: Run) -> list[str]:
     """The cluster's brokers without any figure at all, where brokers are told apart."""
     seen = {broker for series in run.series if (broker := series.labels.get("broker"))}
-    return sorted(hosts_of(run).keys() - seen, key=lambda name: (len(name), name)) if seen else []
+    return by_number(hosts_of(run).keys() - seen) if seen else []
 
 
 def _unseen_brokers(run: Run, resource: str) -> list[str]:

@@ -22,7 +22,7 @@ from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.run import Run
-from clusterload.model.wording import few_alike, in_sentence
+from clusterload.model.wording import by_number, few_alike, in_sentence
 
 SHORTEST: Final = 3.0
 """Seconds that a window must last to be judged: one or two readings show a moment, and not a rate."""
@@ -127,10 +127,13 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         baseline: what was usual before it; without one ratios and shares are judged, with less confidence.
     """
     compared, unsteady = steady_part(baseline) if baseline is not None else (None, "")
+    clock = any(event.kind == "clock-jumped" for event in run.events)
+    # Where the clock was set, no rate can be believed.
+    unjudged = "the clock jumped during the run" if clock else _too_short(run)
     stats = _facts(run, compared)
-    findings = judge_causes(stats, usage)
+    findings = () if unjudged else judge_causes(stats, usage)
     few = as_before = ""
-    if compared is not None and not findings:
+    if compared is not None and not findings and not unjudged:
         few, by_level = _too_few(run, compared), _facts(run, None)
         found = judge_causes(by_level, usage)
         if few:
@@ -140,9 +143,6 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
     unseen = unseen_causes(stats)
     hosts = full_hosts(run, usage)
     reached = (*over_limit(usage), *saturated_threads(usage), *(host.reached for host in hosts if host.by_brokers))
-    clock = any(event.kind == "clock-jumped" for event in run.events)
-    # Where the clock was set, no rate can be believed.
-    unjudged = "the clock jumped during the run" if clock else _too_short(run)
     missing = (
         *filter(None, (unjudged,)),
         *doubts_of_generator(run),
@@ -155,7 +155,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         binding=usage.binding,
         saturation=usage.busiest,
         reached=reached,
-        findings=() if unjudged else findings,
+        findings=findings,
         headroom=headroom(usage),
         missing=missing,
         limits=usage.limits.against,
@@ -181,10 +181,10 @@ def _as_before(found: Sequence[Finding]) -> str:
     """That a cause holds by its level, which it had in the baseline already: nothing rose, but not all is well."""
     if not found or found[0].confidence < LIKELY:
         return ""
-    first, who = found[0], f" ({found[0].culprits[0].words})" if found[0].culprits else ""
+    first = found[0]
     return (
-        f"nothing rose above the baseline, but as in the baseline the largest contributor is {first.cause}{who}, "
-        f"confidence {units.percent(first.confidence)}; '--baseline none' shows it"
+        "nothing rose above the baseline, but as in the baseline the largest contributor is "
+        f"{first.cause}{_who(first)}, confidence {units.percent(first.confidence)}; '--baseline none' shows it"
     )
 
 
@@ -202,7 +202,7 @@ def _unmatched(stats: WindowStats) -> str:
     if not stats.unmatched:
         return ""
     every = stats.brokers | stats.unmatched
-    names = sorted(stats.unmatched, key=lambda name: (len(name), name))
+    names = by_number(stats.unmatched)
     listed = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
     matched = f"{len(every) - len(names)} of {len(every)} brokers"
     return f"{matched} gave figures in both window and baseline, and are compared; not broker {listed}"
@@ -278,7 +278,7 @@ def _because(findings: Sequence[Finding], reached: Sequence[Reached]) -> str:
     first = findings[0]
     if not first.compared:
         return ""
-    who = f" ({first.culprits[0].words})" if first.culprits else ""
+    who = _who(first)
     return who if _is_reached(first, reached) else f" because of {first.cause}{who}"
 
 
@@ -287,10 +287,14 @@ def _contributor(findings: Sequence[Finding], reached: Sequence[Reached], bindin
     if not findings or findings[0].compared:
         return ""
     first = findings[0]
-    who = first.culprits[0].words if first.culprits else ""
-    binds = binding is not None and binding.resource.name == first.cause
-    named = [who] if binds or _is_reached(first, reached) else [first.cause, f"({who})" if who else ""]
-    return f"largest contributor: {' '.join(filter(None, named))}" if any(named) else ""
+    if not (binding is not None and binding.resource.name == first.cause) and not _is_reached(first, reached):
+        return f"largest contributor: {first.cause}{_who(first)}"
+    return f"largest contributor: {first.culprits[0].words}" if first.culprits else ""
+
+
+def _who(finding: Finding) -> str:
+    """Its first culprit: ` (client reports)`; nothing where nobody is named."""
+    return f" ({finding.culprits[0].words})" if finding.culprits else ""
 
 
 def _is_reached(finding: Finding, reached: Sequence[Reached]) -> bool:
