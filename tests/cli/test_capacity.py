@@ -40,8 +40,8 @@ def test_a_mistake_is_said_in_a_line(tool: Tool, arguments: tuple[str, ...], com
 
 def test_what_is_not_found_in_time_is_at_least_and_a_picture_is_drawn(lab: Lab, tool: Tool, tmp_path: Path) -> None:
     done = tool(
-        "capacity", "--bootstrap-server", lab.bootstrap_servers, *MIX, *UNTIL, "--longest", "3s", "--rest", "1s",
-        "--step-time", "2s", "--json", "--plot", "steps.png",
+        "capacity", "--bootstrap-server", lab.bootstrap_servers, *MIX, *UNTIL, "--limits", "course-basic",
+        "--longest", "3s", "--rest", "1s", "--step-time", "2s", "--json", "--plot", "steps.png",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -51,7 +51,8 @@ def test_describe_names_a_topic_that_does_not_exist(tool: Tool, lab: Lab) -> Non
 
 def test_run_prints_json_for_programs_and_leaves_a_run_that_report_reads(tool: Tool, lab: Lab, tmp_path: Path) -> None:
     done = tool(
-        "run", "--bootstrap-server", lab.bootstrap_servers, *DIALS, "--for", "3s", "--out", "a.run", "--json"
+        "run", "--bootstrap-server", lab.bootstrap_servers, *DIALS, "--for", "3s", "--out", "a.run", "--json",
+        "--limits", "course-basic",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -59,7 +60,7 @@ def test_run_prints_json_for_programs_and_leaves_a_run_that_report_reads(tool: T
     # Where no scrape came in time, nobody knows of connections.
     known = assess(read_run(tmp_path / "a.run"), Limits.named("course-basic")).line("connections")
     assert (document["binding"] == "connections") == (known is not None and known.known > 0)
-    again = json.loads(tool("report", "a.run", "--json").stdout)
+    again = json.loads(tool("report", "a.run", "--json", "--limits", "course-basic").stdout)
     assert again["verdict"] == document["verdict"]
     part = json.loads(tool("report", "a.run", "--json", "--from", "1s", "--to", "2s").stdout)
     assert part["start"] != again["start"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,27 +18,35 @@ from tests.cli.conftest import called as called  # noqa: PLC0414 (a fixture)
 from tests.telemetry.sources.prometheus.server import Past, Server, shown, source
 
 INTERVAL = 30
-END = int(time.time()) - 60
-ONSET = END - 1200
 CALM, LOADED = 1e6, 5e6
 
 
-def scraped(past: Past, env: str, start: int, end: int, onset: int) -> None:
+@cache
+def end() -> int:
+    """When the past ends, in Unix seconds: at the first question, which may come long after the import."""
+    return int(time.time()) - 60
+
+
+def onset() -> int:
+    return end() - 1200
+
+
+def scraped(past: Past, env: str, start: int, until: int, rises: int) -> None:
     """A broker that takes 1 MB/s, and from the onset on 5 MB/s."""
-    for at in range(start, end, INTERVAL):
-        total = CALM * (at - END + 10 * 86_400) + (LOADED - CALM) * max(0, at - onset)
-        values = shown(float(END - 20 * 86_400), total, {"orders": total})
+    for at in range(start, until, INTERVAL):
+        total = CALM * (at - end() + 10 * 86_400) + (LOADED - CALM) * max(0, at - rises)
+        values = shown(float(end() - 20 * 86_400), total, {"orders": total})
         past.scrape(at + 0.2, {"job": "kafka", "instance": "east:7071", "node_id": "1", "env": env}, values)
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made, past = Server(folder=tmp_path_factory.mktemp("prometheus"), targets=()), Past()
-    scraped(past, "loaded", END - 4 * 3600, END, ONSET)
-    scraped(past, "calm", END - 3600, END, END)
-    days = alike_days(round((END - HOUR) * SECOND), END * SECOND)
-    for start, end in (*days[:2], ((END - 3600) * SECOND, END * SECOND)):
-        scraped(past, "daily", start // SECOND - 60, end // SECOND, END)
+    scraped(past, "loaded", end() - 4 * 3600, end(), onset())
+    scraped(past, "calm", end() - 3600, end(), end())
+    days = alike_days(round((end() - HOUR) * SECOND), end() * SECOND)
+    for start, until in (*days[:2], ((end() - 3600) * SECOND, end() * SECOND)):
+        scraped(past, "daily", start // SECOND - 60, until // SECOND, end())
     made.remember(past)
     try:
         made.start()
@@ -50,26 +59,26 @@ def test_the_half_hour_before_the_load_rose_is_the_baseline_with_all_its_series(
     prometheus: Server, tmp_path: Path
 ) -> None:
     of = source(prometheus, select='env="loaded"')
-    seen = read_history(of, "", start=(END - 300) * SECOND, end=END * SECOND, path=tmp_path / "seen.run")
+    seen = read_history(of, "", start=(end() - 300) * SECOND, end=end() * SECOND, path=tmp_path / "seen.run")
     found = past_baseline(of, seen)
     assert ", before ingress rose from 1 MB/s to 5 MB/s at " in found.sentence
     assert found.window is seen
     assert found.before is not None
     assert found.before.path == tmp_path / "seen-baseline.run"
     assert 1200 < found.before.seconds <= 1800
-    assert ONSET - 300 < found.before.end / SECOND <= ONSET
+    assert onset() - 300 < found.before.end / SECOND <= onset()
     (ingress,) = found.before.named("ingress_by_topic")
     assert ingress.total() / float(ingress.spans.sum()) == pytest.approx(CALM)
 
 
 def test_without_a_change_the_same_hour_of_other_days_is_taken(prometheus: Server) -> None:
-    found = find(source(prometheus, select='env="daily"'), END * SECOND)
+    found = find(source(prometheus, select='env="daily"'), end() * SECOND)
     assert found.found
     assert found.sentence.endswith("the most usual of the same hour of 2 other days")
 
 
 def test_without_either_there_is_none_and_that_is_said(prometheus: Server) -> None:
-    found = find(source(prometheus, select='env="calm"'), END * SECOND)
+    found = find(source(prometheus, select='env="calm"'), end() * SECOND)
     assert found.sentence == "baseline: none: nothing changed for good within the 6 h that were read"
 
 

@@ -43,10 +43,12 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> list[Snapshot]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(browser: webdriver.Chrome) -> Iterator[Page]:
     shown = Page()
     with shown:
         yield shown
+        # A page that is still open asks on after its server is gone, and the next test would hear of it.
+        browser.get("about:blank")
 
 
 def show(browser: webdriver.Chrome, page: Page, *snapshots: Snapshot) -> None:

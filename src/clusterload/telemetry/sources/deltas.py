@@ -23,13 +23,14 @@ MOST: Final = 1_000
 # Seconds by which the time of a broker's start may differ between two readings of it.
 _SAME_START: Final = 2.0
 # A share of idle handlers so far beyond 1 is wrong, though times and counters differ by an instant.
-_TOO_IDLE: Final = 1.5
+_TOO_IDLE: Final = 1.25
 # And since the broker's start, where an instant does not matter.
 _TOO_IDLE_EVER: Final = 1.2
 # Seconds by which the broker's clock may differ from the one of its scrapes.
 _CLOCKS: Final = 3.0
 # A product of count and mean that fell by less than this share was not reset.
 _NO_RESET: Final = 0.5
+_HANDLERS: Final[Key] = ("request_handler_busy", ())
 # Stands for the time of what was never seen.
 _NEVER: Final = np.iinfo(np.int64).min
 
@@ -115,6 +116,7 @@ class Deltas:
     _roster: _Roster = field(init=False)
     _products: frozenset[str] = field(init=False)
     _bounded: bool = False
+    _adds_up_pools: bool = False
 
     def __post_init__(self) -> None:
         self._products = frozenset(rule.series for rule in self.names.rules if rule.times)
@@ -130,9 +132,10 @@ class Deltas:
         self._counted.look(counters.keys_, self._products)
         if last is not None and _has_restarted(last.reading, now.reading):
             self._counted.reset(last.time)
+            self._adds_up_pools = False
             sink.event(now.time, "broker-restarted", f"broker {self.broker} restarted: its counters were reset")
         elif last is not None:
-            shares = _shares(last, now)
+            shares = self._shares(last, now)
         told, amounts, spans = self._counted.grown(counters.values_, now.time, last.time if last else None)
         columns = Columns(keys=counters.keys_, values=amounts, spans=spans).picked(told)
         for levels in (gauges, Figures.of(shares)):
@@ -151,6 +154,12 @@ class Deltas:
             )
         )
         self.last = now
+
+    def _shares(self, last: Scrape, now: Scrape) -> dict[Key, float]:
+        # Seen once it is so until the broker restarts: while its host is busy, the sum of two pools may look like one.
+        self._adds_up_pools = self._adds_up_pools or _idles_twice(now)
+        shares = _shares(last, now)
+        return {key: share for key, share in shares.items() if not (self._adds_up_pools and key == _HANDLERS)}
 
     def _report_bounded(self, now: Scrape, sink: Sink) -> None:
         if not self._bounded:
@@ -201,8 +210,8 @@ def _shares(last: Scrape, scrape: Scrape) -> dict[Key, float]:
     before, now, span = last.reading, scrape.reading, (scrape.time - last.time) / SECOND
     if now.handler_idle is not None and before.handler_idle is not None:
         idle = (now.handler_idle - before.handler_idle) / SECOND / span
-        if not (idle > _TOO_IDLE or _idles_twice(scrape)):
-            shares["request_handler_busy", ()] = 1 - idle
+        if not idle > _TOO_IDLE:
+            shares[_HANDLERS] = 1 - idle
     # Each listener has threads of its own: those of an idle one do not help a busy one.
     network = [
         (sum(times) - sum(before.network.get(listener, times))) / SECOND / span / len(times)
