@@ -42,6 +42,11 @@ def documented() -> list[str]:
 
 
 AT_TIMES = [
+    "kafka_network_requestmetrics_deprecatedrequests_total",
+    "kafka_network_requestmetrics_errors_total",
+    "kafka_server_group_coordinator_metrics_event_queue_time_ms_p99",
+    "kafka_server_group_coordinator_metrics_thread_idle_ratio_avg",
+    "kafka_server_sharegroupmetrics_recordacknowledgements_total",
     "kafka_server_socket_server_metrics_connections_tls",
     *(
         f"kafka_server_group_coordinator_metrics_{kind}_group_rebalance_count"
