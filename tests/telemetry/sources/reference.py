@@ -12,6 +12,7 @@ from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Kind
 from clusterload.telemetry.sources.names import Labels, Names, Rule
 from clusterload.telemetry.sources.reading import Key, Reading, Sample
+from clusterload.telemetry.sources.shares import idle_counter
 
 ByName = Mapping[str, list[Sample]]
 
@@ -21,10 +22,14 @@ def reading_of(text: str, names: Names, client_listeners: frozenset[str]) -> Rea
     by_name: dict[str, list[Sample]] = defaultdict(list)
     for sample in _each_once(text):
         name, labels = (sample.name, {}) if sample.name in names.metrics else names.plain(sample.name)
-        by_name[name].append(Sample(name, {**sample.labels, **labels}, sample.value))
-    totals: dict[Kind, dict[Key, float]] = {kind: {} for kind in Kind}
+        by_name[name].append(Sample(name, names.labels({**sample.labels, **labels}), sample.value))
+    totals: dict[Kind | str, dict[Key, float]] = {kind: {} for kind in (*Kind, "rate")}
     for rule in names.rules:
-        totals[RESOURCES[rule.series].kind].update(_added(rule, by_name, client_listeners))
+        added = _added(rule, by_name, client_listeners)
+        for figures in totals.values():
+            for key in added:
+                figures.pop(key, None)
+        totals["rate" if rule.per else RESOURCES[rule.series].kind].update(added)
     threads = names.threads
     network: dict[str, tuple[float, ...]] = defaultdict(tuple)
     for sample in by_name.get(threads.network_time, ()):
@@ -34,7 +39,13 @@ def reading_of(text: str, names: Names, client_listeners: frozenset[str]) -> Rea
     return Reading(
         counters=totals[Kind.DELTA],
         gauges=totals[Kind.GAUGE],
-        handler_idle=_first(threads.handler_idle, by_name),
+        rates=totals["rate"],
+        handler_idle=idle_counter(
+            sample.value
+            for idle in threads.handler_idle
+            for sample in by_name.get(idle.metric, ())
+            if idle.picks(sample.name, sample.labels)
+        ),
         network=dict(network),
         started=_first((threads.started,), by_name),
     )

@@ -182,3 +182,61 @@ def test_of_two_pools_that_idle_into_one_counter_it_is_not_told_how_busy_one_is(
 
 def test_nor_is_it_when_the_one_pool_of_two_is_wholly_busy() -> None:
     assert grown(idle(190, 191, 192, up=100)).values("request_handler_busy") == []
+
+
+def at_rate(*rates: float | None) -> list[Reading | None]:
+    """A broker that shows so much a second instead of a counter; None is a scrape that failed."""
+    return [
+        None if rate is None else Reading(counters={}, gauges={}, network={}, rates={INGRESS: rate}) for rate in rates
+    ]
+
+
+def test_a_rate_is_an_amount_since_the_scrape_before_and_the_first_tells_none() -> None:
+    told = grown(at_rate(5.0, 7.0, math.nan, 9.0))
+    assert [point.span for point in told.of("ingress")] == [1, 1, 1]
+    assert told.values("ingress")[::2] == [7, 9]
+    assert math.isnan(told.values("ingress")[1])
+
+
+def test_a_rate_after_a_long_gap_tells_the_last_minute_of_it_and_the_rest_stays_a_gap() -> None:
+    told = grown([*at_rate(5.0), *[None] * 600, *at_rate(7.0)])
+    assert [(point.span, point.value) for point in told.of("ingress")] == [(60, 420)]
+
+
+HANDLERS: Key = ("request_handler_busy", ())
+
+
+def busy(*shares: float, counter: float | None = None) -> list[Reading | None]:
+    """A broker that shows such shares of busy handlers, and perhaps a counter of their idle time as well."""
+    return [
+        Reading(
+            counters={},
+            gauges={HANDLERS: share},
+            network={},
+            handler_idle=None if counter is None else counter + second * SECOND / 2,
+        )
+        for second, share in enumerate(shares)
+    ]
+
+
+def test_a_share_that_is_shown_stands_where_nothing_is_counted_and_a_counter_goes_before_it() -> None:
+    assert grown(busy(0.6, 0.5)).values("request_handler_busy") == [0.6, 0.5]
+    assert grown(busy(0.6, 0.5, 0.4, counter=9e9)).values("request_handler_busy") == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("impossible", [-41.0, 58.0, -0.98, math.inf])
+def test_a_share_that_cannot_be_one_is_not_believed(impossible: float) -> None:
+    assert math.isnan(grown(busy(impossible)).values("request_handler_busy")[0])
+
+
+def test_a_share_a_little_beyond_its_range_is_at_its_end() -> None:
+    assert grown(busy(-0.03, 1.04)).values("request_handler_busy") == [0, 1]
+
+
+def test_idle_shares_of_two_pools_that_add_up_tell_nothing_even_when_they_look_like_one() -> None:
+    assert all(map(math.isnan, grown(busy(-0.9, 0.1)).values("request_handler_busy")))
+
+
+def test_a_host_s_load_that_java_does_not_know_is_no_load() -> None:
+    told = grown([Reading(counters={}, gauges={("cpu_host", ()): -1.0}, network={})])
+    assert math.isnan(told.values("cpu_host")[0])

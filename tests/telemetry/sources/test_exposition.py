@@ -62,6 +62,7 @@ def plain(figures: Mapping[Key, float]) -> dict[Key, str]:
 def assert_same(found: Reading, expected: Reading) -> None:
     assert plain(found.counters) == plain(expected.counters)
     assert plain(found.gauges) == plain(expected.gauges)
+    assert plain(found.rates) == plain(expected.rates)
     for ours, theirs in ((found.handler_idle, expected.handler_idle), (found.started, expected.started)):
         assert repr(ours) == repr(theirs)
     assert repr(sorted(found.network.items())) == repr(sorted(expected.network.items()))

@@ -60,7 +60,7 @@ def test_every_series_of_the_map_of_names_can_be_made_of_the_mbeans() -> None:
         own = [rule for rule in names.rules if rule.series == series]
         assert any(metrics.intersection(rule.metrics) for rule in own), series
         assert all(not rule.times or rule.times in metrics for rule in own)
-    assert metrics.intersection(names.threads.handler_idle)
+    assert metrics.intersection(idle.metric for idle in names.threads.handler_idle)
     assert {names.threads.network_time, names.threads.started} <= metrics
 
 

@@ -178,6 +178,54 @@ def test_one_s_own_map_takes_the_place_of_single_names(tmp_path: Path) -> None:
     assert names.of("ingress") == Names.named("jmx-exporter").of("ingress")
 
 
+OTHER_FORMS = """\
+[threads]
+handler_idle = ['idle{of="broker"}', 'idle{of="all"}']
+[[relabel]]
+label = "request"
+match = '(?P<request>[^,]+), version=(?P<version>.+)'
+[[series]]
+name = "ingress"
+metric = "bytes_in_a_minute"
+per = 60
+[[series]]
+name = "requests_by_type"
+metric = "requests"
+by = { request = "request" }
+[[series]]
+name = "request_handler_busy"
+metric = ["idle", "idle_percent"]
+scale = 0.01
+complement = true
+"""
+
+
+@pytest.fixture
+def other_forms(tmp_path: Path) -> Names:
+    own = tmp_path / "own.toml"
+    own.write_text(OTHER_FORMS)
+    return Names.named(str(own))
+
+
+def test_an_amount_a_minute_is_read_as_a_rate_a_second(other_forms: Names) -> None:
+    assert reading("bytes_in_a_minute 1200\n", other_forms).rates == {("ingress", ()): 20}
+
+
+def test_several_labels_in_one_are_taken_apart_and_added_up(other_forms: Names) -> None:
+    text = 'requests{request="Produce, version=12"} 2\nrequests{request="Produce, version=9"} 3\n'
+    assert reading(text, other_forms).counters == {("requests_by_type", (("request", "Produce"),)): 5}
+
+
+def test_idle_time_is_told_from_an_idle_share_of_the_same_name(other_forms: Names) -> None:
+    found = reading('idle{of="all"} 9e9\nidle{of="broker"} 0.42\n', other_forms)
+    assert found.handler_idle == 9e9
+    assert reading('idle{of="all"} 0.9\nidle{of="broker"} 0.42\n', other_forms).handler_idle is None
+
+
+def test_a_percentage_of_idleness_is_a_share_that_is_busy(other_forms: Names) -> None:
+    assert reading("idle_percent 42\n", other_forms).gauges["request_handler_busy", ()] == pytest.approx(0.58)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -192,6 +240,10 @@ def test_one_s_own_map_takes_the_place_of_single_names(tmp_path: Path) -> None:
         ('threads = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "not a table"),
         ('[[rewrite]]\nmatch = "(?P<a>.*"\nname = "x"\n[[series]]\nname = "ingress"\nmetric = "x"', "fit each other"),
         ('[[rewrite]]\nmatch = "x"\nname = "{a}"\n[[series]]\nname = "ingress"\nmetric = "x"', "fit each other"),
+        ('[[relabel]]\nlabel = "x"\nmatch = "y"\n[[series]]\nname = "ingress"\nmetric = "x"', "needs named groups"),
+        ('[[relabel]]\nmatch = "y"\n[[series]]\nname = "ingress"\nmetric = "x"', "[[relabel]] needs"),
+        ('[[series]]\nname = "partitions"\nmetric = "x"\nper = 60', "Series of amounts only"),
+        ('[threads]\nhandler_idle = "a{b}"\n[[series]]\nname = "ingress"\nmetric = "x"', "is no metric"),
         ("", "have no [[series]]"),
         ("][", "not TOML"),
     ],

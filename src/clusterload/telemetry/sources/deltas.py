@@ -14,6 +14,7 @@ from clusterload.model.series import SECOND, Floats, Nanoseconds
 from clusterload.telemetry.sources.keeping import Columns, Crowd, Many
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import Figures, Key, Reading
+from clusterload.telemetry.sources.shares import Shares
 from clusterload.telemetry.sources.source import OTHERS, Sink
 from clusterload.telemetry.sources.translation import Places
 
@@ -22,15 +23,10 @@ MOST: Final = 1_000
 
 # Seconds by which the time of a broker's start may differ between two readings of it.
 _SAME_START: Final = 2.0
-# A share of idle handlers so far beyond 1 is wrong, though times and counters differ by an instant.
-_TOO_IDLE: Final = 1.25
-# And since the broker's start, where an instant does not matter.
-_TOO_IDLE_EVER: Final = 1.2
-# Seconds by which the broker's clock may differ from the one of its scrapes.
-_CLOCKS: Final = 3.0
 # A product of count and mean that fell by less than this share was not reset.
 _NO_RESET: Final = 0.5
-_HANDLERS: Final[Key] = ("request_handler_busy", ())
+# Seconds that a rate tells of: the meters of brokers are means over a minute, and amounts a minute are of one.
+_TOLD_BY_RATES: Final = 60.0
 # Stands for the time of what was never seen.
 _NEVER: Final = np.iinfo(np.int64).min
 
@@ -116,7 +112,7 @@ class Deltas:
     _roster: _Roster = field(init=False)
     _products: frozenset[str] = field(init=False)
     _bounded: bool = False
-    _adds_up_pools: bool = False
+    _shares: Shares = field(default_factory=Shares)
 
     def __post_init__(self) -> None:
         self._products = frozenset(rule.series for rule in self.names.rules if rule.times)
@@ -125,20 +121,22 @@ class Deltas:
 
     def take(self, now: Scrape, sink: Sink) -> None:
         """Record a scrape's gauges and its counters' deltas since the one before; scrapes come in order of time."""
-        last, shares = self.last, dict[Key, float]()
+        last, shares, rates = self.last, dict[Key, float](), Columns.none()
         if last is not None and now.time <= last.time:
             return
-        counters, gauges = Figures.of(now.reading.counters), Figures.of(now.reading.gauges)
+        counters = Figures.of(now.reading.counters)
         self._counted.look(counters.keys_, self._products)
         if last is not None and _has_restarted(last.reading, now.reading):
             self._counted.reset(last.time)
-            self._adds_up_pools = False
+            self._shares.reset()
             sink.event(now.time, "broker-restarted", f"broker {self.broker} restarted: its counters were reset")
         elif last is not None:
-            shares = self._shares(last, now)
+            span = (now.time - last.time) / SECOND
+            shares = self._shares.counted(last.reading, now.reading, now.time, span)
+            rates = self._amounts(Figures.of(now.reading.rates), span)
         told, amounts, spans = self._counted.grown(counters.values_, now.time, last.time if last else None)
-        columns = Columns(keys=counters.keys_, values=amounts, spans=spans).picked(told)
-        for levels in (gauges, Figures.of(shares)):
+        columns = Columns(keys=counters.keys_, values=amounts, spans=spans).picked(told) + rates
+        for levels in (self._shares.believed(now.reading), Figures.of(shares)):
             columns += Columns(keys=levels.keys_, values=levels.values_, spans=np.zeros(len(levels.keys_)))
         bounded = self._many.bounded(columns, now.left_out)
         if bounded is not columns:
@@ -155,11 +153,10 @@ class Deltas:
         )
         self.last = now
 
-    def _shares(self, last: Scrape, now: Scrape) -> dict[Key, float]:
-        # Seen once it is so until the broker restarts: while its host is busy, the sum of two pools may look like one.
-        self._adds_up_pools = self._adds_up_pools or _idles_twice(now)
-        shares = _shares(last, now)
-        return {key: share for key, share in shares.items() if not (self._adds_up_pools and key == _HANDLERS)}
+    def _amounts(self, rates: Figures, span: float) -> Columns:
+        """What rates a second come to since the last scrape; of a longer gap they tell the end only, the rest stays."""
+        told = min(span, max(_TOLD_BY_RATES, 1.5 * self.granularity))
+        return Columns(keys=rates.keys_, values=rates.values_ * told, spans=np.full(len(rates.keys_), told))
 
     def _report_bounded(self, now: Scrape, sink: Sink) -> None:
         if not self._bounded:
@@ -202,34 +199,3 @@ def _has_restarted(last: Reading, now: Reading) -> bool:
     # Without a start time: all of its counters are reset together.
     both = [key for key in now.counters if not key[1] and last.counters.get(key, 0.0) > 0]
     return bool(both) and all(now.counters[key] < last.counters[key] for key in both)
-
-
-def _shares(last: Scrape, scrape: Scrape) -> dict[Key, float]:
-    """Busy shares of the broker's threads between two scrapes, each within 0 and 1."""
-    shares: dict[Key, float] = {}
-    before, now, span = last.reading, scrape.reading, (scrape.time - last.time) / SECOND
-    if now.handler_idle is not None and before.handler_idle is not None:
-        idle = (now.handler_idle - before.handler_idle) / SECOND / span
-        if not idle > _TOO_IDLE:
-            shares[_HANDLERS] = 1 - idle
-    # Each listener has threads of its own: those of an idle one do not help a busy one.
-    network = [
-        (sum(times) - sum(before.network.get(listener, times))) / SECOND / span / len(times)
-        for listener, times in now.network.items()
-    ]
-    if network:
-        shares["network_thread_busy", ()] = max(network)
-    # Time and counters are not read at one instant, so a share can come out a little beyond its range.
-    return {key: float(np.clip(share, 0.0, 1.0)) for key, share in shares.items()}  # NaN stays NaN
-
-
-def _idles_twice(scrape: Scrape) -> bool:
-    """Whether the handlers idled for longer than the broker has run.
-
-    Before Kafka 4.2 one that is a controller too adds up the idle time of two pools (KAFKA-19606). Such a sum
-    does not show how busy the broker's own pool is: taken for a share, it would make a busy one look idle.
-    """
-    reading = scrape.reading
-    if reading.handler_idle is None or reading.started is None:
-        return False
-    return reading.handler_idle / SECOND > _TOO_IDLE_EVER * (scrape.time / SECOND - reading.started) + _CLOCKS

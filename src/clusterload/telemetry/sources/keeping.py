@@ -175,7 +175,14 @@ class Columns:
     values: Floats
     spans: Floats
 
+    @classmethod
+    def none(cls) -> Columns:
+        """No values."""
+        return cls(keys=(), values=np.empty(0), spans=np.empty(0))
+
     def __add__(self, other: Columns) -> Columns:
+        if not other.keys:
+            return self
         return Columns(
             keys=self.keys + other.keys,
             values=np.append(self.values, other.values),

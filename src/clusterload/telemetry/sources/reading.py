@@ -63,6 +63,7 @@ class Reading:
     Attributes:
         counters: values since the broker's start.
         gauges: values now.
+        rates: a second, of amounts of which the broker shows no counter.
         handler_idle: nanoseconds that the mean request handler has idled since the start; None if unknown.
         network: for each listener of clients what each of its network threads has worked since the start, in ns.
         started: Unix seconds of the broker's start; None if unknown.
@@ -72,4 +73,5 @@ class Reading:
     gauges: Mapping[Key, float]
     handler_idle: float | None = None
     network: Mapping[str, tuple[float, ...]]
+    rates: Mapping[Key, float] = field(default_factory=dict)
     started: float | None = None

@@ -20,6 +20,7 @@ from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Floats, Kind
 from clusterload.telemetry.sources.names import Labels, Names, Rule
 from clusterload.telemetry.sources.reading import Figures, Key, Reading, Sample
+from clusterload.telemetry.sources.shares import idle_counter
 
 Places: TypeAlias = NDArray[np.int64]
 """Numbers of lines, or of what else stands in a list."""
@@ -42,6 +43,7 @@ class _Part(NamedTuple):
         metric: its place among the rule's metrics, of which the first that is there counts, or `_PLUS`.
         key: number of the Series.
         scale: of its values.
+        rate: 1 where a value is a rate.
         complement: 1 where a value v stands for 1 - v.
         times: number of what its values are multiplied by; `_NONE` for nothing.
     """
@@ -51,6 +53,7 @@ class _Part(NamedTuple):
     metric: int
     key: int
     scale: float
+    rate: int
     complement: int
     times: int
 
@@ -73,6 +76,7 @@ class Translator:
         self.keys: list[Key] = []
         self.metrics: dict[str, int] = {}
         self.listeners: list[str | None] = []
+        self.handler_idle: list[int] = []
         self._of_clients = frozenset(map(_listener, client_listeners))
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, Labels], int] = {}
@@ -116,15 +120,18 @@ class Translator:
         names, line = self.names, len(self._line_metrics)
         # Labels may be in the name.
         plain, more = (name, {}) if name in names.metrics else names.plain(name)
-        labels = {**given, **more}
+        labels = names.labels({**given, **more})
         for rule_number, metric in self._by_metric.get(plain, ()):
             rule = names.rules[rule_number]
             if rule.counts(labels) and (not rule.listener or self.is_client(labels.get(rule.listener, ""))):
                 key = self._key((rule.series, rule.key(labels)))
                 times = self._factor(rule.times, labels) if rule.times else _NONE
-                self._parts.append(_Part(line, rule_number, metric, key, rule.scale, int(rule.complement), times))
+                rate, complement = int(rule.per > 0), int(rule.complement)
+                self._parts.append(_Part(line, rule_number, metric, key, rule.factor, rate, complement, times))
         self._factor_lines[self._factor(plain, labels)] = line
         self.listeners.append(self._client_listener(plain, labels))
+        idle = names.threads.handler_idle
+        self.handler_idle.append(next((at for at, line in enumerate(idle) if line.picks(plain, labels)), _NONE))
         self._line_metrics.append(self.metrics.setdefault(plain, len(self.metrics)))
         return line
 
@@ -177,6 +184,7 @@ class _Packed:
     metric: Places
     key: Places
     scale: Floats
+    rate: Places
     complement: Places
     times: Places
 
@@ -191,6 +199,7 @@ class _Packed:
             metric=whole,
             key=whole,
             scale=scale,
+            rate=whole,
             complement=whole,
             times=whole,
         )
@@ -224,7 +233,8 @@ class _Layout:
         times: the place of that line; `_NONE` if the scrape lacks it.
         counters: the keys of figures that grow, and which figures these are.
         gauges: the same of levels.
-        handler_idle: place of the line with the handlers' idle time; `_NONE` for none.
+        rates: the same of rates a second.
+        handler_idle: places of the lines with the handlers' idle time, the best first.
         started: place of the line with the broker's start.
         network: places of the lines of network threads, by listener.
         network_scale: what their values are multiplied by to be nanoseconds.
@@ -239,7 +249,8 @@ class _Layout:
     times: Places
     counters: tuple[tuple[Key, ...], Places]
     gauges: tuple[tuple[Key, ...], Places]
-    handler_idle: int
+    rates: tuple[tuple[Key, ...], Places]
+    handler_idle: Places
     started: int
     network: Mapping[str, Sequence[int]]
     network_scale: float
@@ -254,6 +265,7 @@ class _Layout:
         keys, target = np.unique(known.key[counted], return_inverse=True)
         all_keys = [translator.keys[key] for key in keys.tolist()]
         is_counter = np.array([RESOURCES[name].kind is Kind.DELTA for name, _ in all_keys], dtype=np.bool_)
+        is_rate = np.bincount(target, weights=known.rate[counted], minlength=len(keys)) > 0
         factor_lines = np.append(known.factor_lines, _NONE)[known.times[counted]]
         return cls(
             lines=lines,
@@ -263,9 +275,10 @@ class _Layout:
             complement=known.complement[counted] > 0,
             has_times=known.times[counted] != _NONE,
             times=np.where(factor_lines == _NONE, _NONE, place[factor_lines]),
-            counters=_picked(all_keys, is_counter),
+            counters=_picked(all_keys, is_counter & ~is_rate),
             gauges=_picked(all_keys, ~is_counter),
-            handler_idle=_first(translator.names.threads.handler_idle, metrics, translator),
+            rates=_picked(all_keys, is_rate),
+            handler_idle=_handler_idle(lines, translator),
             started=_first((translator.names.threads.started,), metrics, translator),
             network=_network(lines, translator),
             network_scale=translator.names.threads.network_scale,
@@ -275,13 +288,15 @@ class _Layout:
         parts = values[self.source]
         if self.has_times.any():
             parts = self._multiplied(parts, values)
-        parts = self.scale * np.where(self.complement, 1 - parts, parts)
-        count = len(self.counters[0]) + len(self.gauges[0])
+        parts = self.scale * parts
+        parts = np.where(self.complement, 1 - parts, parts)
+        count = len(self.counters[0]) + len(self.gauges[0]) + len(self.rates[0])
         figures: Floats = np.bincount(self.target, weights=parts, minlength=count).astype(np.float64, copy=False)
         return Reading(
             counters=Figures(self.counters[0], figures[self.counters[1]]),
             gauges=Figures(self.gauges[0], figures[self.gauges[1]]),
-            handler_idle=float(values[self.handler_idle]) if self.handler_idle != _NONE else None,
+            rates=Figures(self.rates[0], figures[self.rates[1]]),
+            handler_idle=idle_counter(values[self.handler_idle].tolist()),
             network={name: tuple((self.network_scale * values[at]).tolist()) for name, at in self.network.items()},
             started=float(values[self.started]) if self.started != _NONE else None,
         )
@@ -315,6 +330,14 @@ def _counted(known: _Packed, place: Places, there: set[int], translator: Transla
 def _picked(keys: Sequence[Key], mask: NDArray[np.bool_]) -> tuple[tuple[Key, ...], Places]:
     places = np.flatnonzero(mask)
     return tuple(keys[place] for place in places.tolist()), places
+
+
+def _handler_idle(lines: Places, translator: Translator) -> Places:
+    """The places of the lines with the handlers' idle time, in the order of the map."""
+    ranks = np.array([translator.handler_idle[line] for line in lines.tolist()], dtype=np.int64)
+    places = np.flatnonzero(ranks != _NONE)
+    ordered: Places = places[np.argsort(ranks[places], kind="stable")]
+    return ordered
 
 
 def _first(metrics: Iterable[str], there: Places, translator: Translator) -> int:

@@ -11,29 +11,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from clusterload.model.errors import ConfigurationError, nearest
+from clusterload.telemetry.sources.names.rewriting import (
+    Relabel,
+    Rewrite,
+    Selector,
+    parse_relabel,
+    parse_rewrite,
+    parse_selector,
+)
 from clusterload.telemetry.sources.names.rule import Rule, names_in, parse_rule
 
 _SUFFIX: Final = ".toml"
-_KEYS: Final = {"title", "source", "note", "extends", "threads", "rewrite", "series"}
+_KEYS: Final = {"title", "source", "note", "extends", "threads", "rewrite", "relabel", "series"}
 _THREADS: Final = {"handler_idle", "network_time", "network_scale", "network_listener", "started"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rewrite:
-    """How to rewrite metrics that have labels in their names.
-
-    Attributes:
-        match: of whole names; its named groups become labels.
-        name: of the metric, with groups in braces.
-    """
-
-    match: re.Pattern[str]
-    name: str
-
-    def of(self, metric: str) -> tuple[str, dict[str, str]] | None:
-        """The metric's own name and the labels that were in it; None if it does not match."""
-        found = self.match.fullmatch(metric)
-        return (self.name.format(**found.groupdict()), found.groupdict()) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +31,15 @@ class Threads:
     """The metrics of a broker's threads, and of when it started.
 
     Attributes:
-        handler_idle: counters of nanoseconds that the mean request handler idled; the first that is there counts.
+        handler_idle: counters of nanoseconds that the mean request handler idled; the first counts that is there and
+            can be one. Where there is none, a rule of `request_handler_busy` may read a share.
         network_time: counter of the time that one network thread worked.
         network_scale: what that is multiplied by to be nanoseconds.
         network_listener: the label that names the listener of a network thread; empty if they serve all.
         started: Unix seconds of the broker's start.
     """
 
-    handler_idle: tuple[str, ...] = ()
+    handler_idle: tuple[Selector, ...] = ()
     network_time: str = ""
     network_scale: float = 1.0
     network_listener: str = "listener"
@@ -66,6 +57,7 @@ class Names:
         rules: one or more for each Series; the first whose metric exists makes it.
         threads: the metrics of its threads.
         rewrites: for metrics that have labels in their names.
+        relabels: for labels that hold several.
         note: what to know about it.
         metrics: all that are read; those of other names may be passed over.
     """
@@ -76,13 +68,19 @@ class Names:
     source: str = ""
     threads: Threads = field(default_factory=Threads)
     rewrites: tuple[Rewrite, ...] = ()
+    relabels: tuple[Relabel, ...] = ()
     note: str = ""
     metrics: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         of_rules = {metric for rule in self.rules for metric in rule.all_metrics}
         threads = self.threads
-        metrics = {*of_rules, *threads.handler_idle, threads.network_time, threads.started} - {""}
+        metrics = {
+            *of_rules,
+            *(idle.metric for idle in threads.handler_idle),
+            threads.network_time,
+            threads.started,
+        } - {""}
         object.__setattr__(self, "metrics", frozenset(metrics))  # asked for with each line of a scrape
 
     @property
@@ -98,6 +96,13 @@ class Names:
     def plain(self, metric: str) -> tuple[str, dict[str, str]]:
         """A metric's name, and the labels that were in it."""
         return next((found for rewrite in self.rewrites if (found := rewrite.of(metric))), (metric, {}))
+
+    def labels(self, given: Mapping[str, str]) -> dict[str, str]:
+        """A line's labels, with those that were in others."""
+        found = dict(given)
+        for relabel in self.relabels:
+            found |= relabel.of(found)
+        return found
 
     def only(self, series: Collection[str]) -> Names:
         """The same map for these Series alone, so that nothing else is asked for."""
@@ -115,9 +120,10 @@ class Names:
 
     def of(self, series: str) -> tuple[str, ...]:
         """The metrics that a Series is made of; none if the source lacks it."""
-        busy = {"request_handler_busy": self.threads.handler_idle, "network_thread_busy": (self.threads.network_time,)}
+        idle = dict.fromkeys(line.metric for line in self.threads.handler_idle)
+        busy = {"request_handler_busy": tuple(idle), "network_thread_busy": (self.threads.network_time,)}
         found = [metric for rule in self.rules if rule.series == series for metric in rule.all_metrics]
-        return tuple(metric for metric in (*found, *busy.get(series, ())) if metric)
+        return tuple(metric for metric in (*busy.get(series, ()), *found) if metric)
 
     @classmethod
     def named(cls, name: str) -> Names:
@@ -155,7 +161,7 @@ class Names:
             ConfigurationError: a key is unknown, or a value has another form.
         """
         _check(given, _KEYS)
-        rows, rewrites = (_rows(given, key) for key in ("series", "rewrite"))
+        rows, rewrites, relabels = (_rows(given, key) for key in ("series", "rewrite", "relabel"))
         # By one of our own names only: a file that extends a file that extends it would have no end.
         base = cls.named(_our_own(str(given["extends"]))) if "extends" in given else cls(name="", title="", rules=())
         own = tuple(map(parse_rule, rows))
@@ -169,7 +175,8 @@ class Names:
             note=str(given.get("note", base.note)),
             rules=(*(rule for rule in base.rules if rule.series not in replaced), *own),
             threads=_threads(base.threads, given.get("threads", {})),
-            rewrites=(*base.rewrites, *map(_rewrite, rewrites)),
+            rewrites=(*base.rewrites, *map(parse_rewrite, rewrites)),
+            relabels=(*base.relabels, *map(parse_relabel, relabels)),
         )
 
 
@@ -205,19 +212,11 @@ def _threads(base: Threads, given: Mapping[str, Any]) -> Threads:
     words = {key: str(value) for key, value in given.items() if key not in {"handler_idle", "network_scale"}}
     return replace(
         base,
-        handler_idle=names_in(given.get("handler_idle", base.handler_idle)),
+        handler_idle=tuple(map(parse_selector, names_in(given["handler_idle"])))
+        if "handler_idle" in given
+        else base.handler_idle,
         network_scale=float(given.get("network_scale", base.network_scale)),
         network_time=words.get("network_time", base.network_time),
         network_listener=words.get("network_listener", base.network_listener),
         started=words.get("started", base.started),
     )
-
-
-def _rewrite(given: Mapping[str, Any]) -> Rewrite:
-    _check(given, {"match", "name"})
-    try:
-        made = Rewrite(match=re.compile(str(given["match"])), name=str(given["name"]))
-        made.name.format(**dict.fromkeys(made.match.groupindex, ""))
-    except (KeyError, re.error, ValueError, IndexError) as error:
-        raise ConfigurationError(f"a [[rewrite]] needs match and name that fit each other: {error}") from None
-    return made

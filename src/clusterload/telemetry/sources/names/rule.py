@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,6 +10,7 @@ from urllib.parse import unquote
 
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.resources import RESOURCES
+from clusterload.model.series_kind import Kind
 
 Labels = tuple[tuple[str, str], ...]
 """A Series' labels without the broker's, by our names."""
@@ -32,7 +34,9 @@ class Rule:
         total: the Series over all of what this one is by, if there is one.
         times: a metric with the same labels that each value is multiplied by.
         scale: what a value is multiplied by to be in the resource's unit.
-        complement: whether a value v stands for 1 - v, as idle does for busy.
+        per: seconds that a value is an amount of, where it is no counter but a rate: 1 for a rate a second, 60 for an
+            amount a minute. The Series gets the rate times the time since the scrape before.
+        complement: whether a share s stands for 1 - s, as idle does for busy.
     """
 
     series: str
@@ -48,6 +52,7 @@ class Rule:
     total: str = ""
     times: str = ""
     scale: float = 1.0
+    per: float = 0.0
     complement: bool = False
 
     def __post_init__(self) -> None:
@@ -55,13 +60,15 @@ class Rule:
             raise ConfigurationError(f"no resource {self.series!r}{nearest(self.series, RESOURCES)}")
         if not self.metrics or not all(self.metrics):
             raise ConfigurationError(f"{self.series} has no metric")
-        per = RESOURCES[self.series].per
-        if not set(self.by) <= set(per) or bool(self.by) != bool(per):
-            example = ", ".join(f"{label} = …" for label in per)
-            words = " and ".join(per) or "nothing"
+        labels = RESOURCES[self.series].per
+        if not set(self.by) <= set(labels) or bool(self.by) != bool(labels):
+            example = ", ".join(f"{label} = …" for label in labels)
+            words = " and ".join(labels) or "nothing"
             raise ConfigurationError(f"{self.series} is by {words}: give by = {{{example and f' {example} '}}}")
         if not set(self.encoded) <= set(self.by):
             raise ConfigurationError(f"{self.series} is not by {' and '.join(self.encoded)}: leave it out of encoded")
+        if self.per and (RESOURCES[self.series].kind is not Kind.DELTA or not 0 < self.per < math.inf):
+            raise ConfigurationError(f"{self.series}: per is a number of seconds, for a Series of amounts only")
         if self.total and self.total not in RESOURCES:
             raise ConfigurationError(f"no resource {self.total!r}{nearest(self.total, RESOURCES)}")
 
@@ -92,8 +99,14 @@ class Rule:
         return tuple(known) or ((next(iter(self.by)), ""),) if self.by else ()
 
     def value(self, value: float) -> float:
-        """A line's value in the resource's unit."""
-        return self.scale * (1 - value if self.complement else value)
+        """A line's value in the resource's unit; of a rate, a second."""
+        scaled = value * self.factor
+        return 1 - scaled if self.complement else scaled
+
+    @property
+    def factor(self) -> float:
+        """What a value is multiplied by to be in the resource's unit; of a rate, a second."""
+        return self.scale / (self.per or 1.0)
 
 
 _KEYS: Final = {"name", "metric", *(key for key in Rule.__slots__ if key not in {"series", "metrics"})}
@@ -125,6 +138,7 @@ def parse_rule(given: Mapping[str, Any]) -> Rule:
             total=str(given.get("total", "")),
             times=str(given.get("times", "")),
             scale=float(given.get("scale", 1.0)),
+            per=float(given.get("per", 0.0)),
             complement=bool(given.get("complement", False)),
         )
     except (TypeError, ValueError, AttributeError):
