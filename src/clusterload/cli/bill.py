@@ -10,6 +10,7 @@ import click
 from clusterload.analysis.bill.charge import KINDS
 from clusterload.cli import options
 from clusterload.cli.grammar import OUTPUT, TIMES, Command, option
+from clusterload.cli.past import at_moment, check_alone
 from clusterload.cli.stretch import Watched, run_part, with_baseline
 from clusterload.cli.target import Target, Unlock, observed, sources_for, unlocked
 from clusterload.model.errors import UsageError
@@ -26,6 +27,7 @@ _BASELINE: Final = "20s"
 @options.cluster_and_metrics
 @options.duration("How long to watch after the baseline; 40s by default.", TIMES)
 @options.baseline
+@options.at
 @options.unlock
 @options.yes
 @option("--by", type=click.Choice(KINDS), group=OUTPUT, help="Show only this view, with more rows.")
@@ -37,6 +39,7 @@ def bill(
     *,
     duration: float | None,
     baseline: str | None,
+    at: str | None,
     unlock: Unlock,
     consented: Consent,
     by: str | None,
@@ -46,10 +49,13 @@ def bill(
     """Show who used how much of the brokers: by client id, principal, topic, broker and type of request.
 
     Watches a cluster without sending load, by default 20 s of baseline and then 40 s; or evaluates a RUN or a part of
-    it, as in peak.run@10s..40s. The largest increase over the baseline comes first; what cannot be attributed has a
-    row of its own.
+    it, as in peak.run@10s..40s; or with --at a moment of the past. The largest increase over the baseline comes first;
+    what cannot be attributed has a row of its own.
     """
-    if stored:
+    if at is not None:
+        check_alone(**{"a RUN": stored, "--for": duration is not None, "--unlock-client-metrics": unlock.unlock})
+        window, before = at_moment(target, at, baseline, out)
+    elif stored:
         if unlock.unlock or duration is not None:
             raise UsageError(
                 "--for and --unlock-client-metrics are for a cluster that is watched, not for a RUN: leave them out"

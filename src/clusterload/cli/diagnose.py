@@ -10,6 +10,7 @@ import click
 from clusterload.cli import options
 from clusterload.cli.gates import Gates
 from clusterload.cli.grammar import TIMES, Command
+from clusterload.cli.past import at_moment, check_alone
 from clusterload.cli.stretch import Watched, run_part, with_baseline
 from clusterload.cli.target import (
     Target,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @options.cluster_or_new_lab
 @options.duration("How long to watch after the baseline; 40s by default.", TIMES)
 @options.baseline
+@options.at
 @options.interval
 @options.limits
 @options.gates
@@ -44,6 +46,7 @@ def diagnose(
     *,
     duration: float | None,
     baseline: str | None,
+    at: str | None,
     interval: float,
     limits: Limits | None,
     gates: Gates,
@@ -61,10 +64,17 @@ def diagnose(
     hour of other days, and named; where there is none, or with '--baseline none', ratios and shares are judged,
     with less confidence.
 
+    With --at a moment of the past is judged, from the change before it to some minutes after it, by a Prometheus or the
+    Metrics API alone.
+
     Without --limits it is compared with the limits that the brokers declare; where they declare none, it is judged by
     how busy the brokers are.
     """
-    if file is not None:
+    if at is not None:
+        check_alone(**{"a RUN": file, "--for": duration is not None, "--unlock-client-metrics": unlock.unlock})
+        gates.check(None)
+        window, before = at_moment(target, at, baseline, out)
+    elif file is not None:
         if duration is not None or unlock.unlock or out:
             raise UsageError(
                 "--for, --unlock-client-metrics and --out are for a cluster that is watched, not for a RUN"

@@ -254,6 +254,12 @@ baseline: Final = option(
     help="What to compare with: the first TIME, as in 20s, or another run file, or a part of one.",
 )  # fmt: skip
 
+at: Final = option(
+    "--at", metavar="TIME", group=TIMES,
+    help="Judge this moment of the past: ISO 8601 (UTC without a zone), or as in 'now-1d'; from --prometheus or the "
+    "Metrics API.",
+)  # fmt: skip
+
 
 def time_range(start: str, end: str) -> Decorator:
     """From when to when; the command gets `start` and `end`."""

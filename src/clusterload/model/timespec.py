@@ -49,6 +49,23 @@ def timestamp(text: str) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
+def past(text: str, now: int) -> tuple[int, bool]:
+    """Read a moment that has passed, as `instant` does, and whether it has no zone, so that UTC was taken.
+
+    Raises:
+        ConfigurationError: it is none, or has not come yet.
+    """
+    try:
+        zoned = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        zoned = True  # relative to now, or nothing that can be read
+    at = instant(text if zoned else f"{datetime.fromisoformat(text).isoformat()}+00:00", now)
+    if at > now:
+        taken = "" if zoned else " (without a zone it is UTC)"
+        raise ConfigurationError(f"{text!r} has not come yet{taken}: give a time that has passed")
+    return at, not zoned
+
+
 def moment(text: str, start: int, now: int) -> int:
     """Read a time into something that began at `start`, as in `10s`, or an instant as `instant` does.
 

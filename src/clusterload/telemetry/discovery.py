@@ -15,7 +15,7 @@ from clusterload.telemetry.sources.admin import AdminSource
 from clusterload.telemetry.sources.exporter import ExporterSource
 from clusterload.telemetry.sources.jolokia import JolokiaSource
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.source import HistorySource, Source
+from clusterload.telemetry.sources.source import HistorySource, PastSource, Source
 
 # Seconds between Admin API rounds: most answers change slowly, and some cost the brokers a search.
 _ADMIN_SECONDS = 5.0
@@ -75,22 +75,25 @@ def names_metrics(properties: Properties) -> bool:
     return own or prometheus.is_named(properties) or confluent.is_named(properties)
 
 
-def cluster_of_metrics(properties: Properties, endpoints: Mapping[str, str] | None = None) -> Cluster:
+def cluster_of_metrics(
+    properties: Properties, endpoints: Mapping[str, str] | None = None, at: int | None = None
+) -> Cluster:
     """A cluster that is known by its metrics alone: its brokers are those that the sources name.
 
     Args:
         properties: the client configuration.
         endpoints: URLs of exporters or agents by broker id, if they are not in the configuration.
+        at: of which time, in Unix nanoseconds, where a Prometheus tells; by default now.
 
     Raises:
         ConfigurationError: no source is named, or the Prometheus has several clusters.
         SourceError: the Prometheus could not be asked.
     """
-    at = endpoints or endpoints_in(properties, "exporter") or endpoints_in(properties, "jolokia")
-    hosts = {broker: urlsplit(url).hostname or "" for broker, url in at.items()}
+    urls = endpoints or endpoints_in(properties, "exporter") or endpoints_in(properties, "jolokia")
+    hosts = {broker: urlsplit(url).hostname or "" for broker, url in urls.items()}
     if not hosts and prometheus.is_named(properties):
         access = prometheus.Access.of(properties)
-        hosts = dict(prometheus.known_brokers(access, _names_of(access)))
+        hosts = dict(prometheus.known_brokers(access, _names_of(access), at))
     brokers = tuple(
         Broker(id=int(broker), id_string=broker, host=host, port=-1, rack="", controller=False)
         for broker, host in hosts.items()
@@ -151,7 +154,7 @@ def client_listeners(cluster: Cluster) -> frozenset[str]:
     return lab.client_listeners if lab else frozenset()
 
 
-def history_source(properties: Properties, kind: str = "", granularity: str = "", wait: float = 0.0) -> HistorySource:
+def history_source(properties: Properties, kind: str = "", granularity: str = "", wait: float = 0.0) -> PastSource:
     """The source of history that a client configuration names: Prometheus or the Metrics API.
 
     Args:

@@ -30,7 +30,7 @@ from clusterload.telemetry.sources.prometheus import PrometheusSource
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
     from clusterload.model.run import Run
-    from clusterload.telemetry.sources.source import Source
+    from clusterload.telemetry.sources.source import PastSource, Source
 
 BACK: Final = 6 * 3600.0
 """Seconds before the end in which a change is looked for."""
@@ -123,19 +123,30 @@ def find(source: PrometheusSource, end: int) -> FoundBaseline:
         SourceError: the past could not be read.
     """
     few = source.bounded(MOST_VALUES, series=LOOKED_AT, step=STEP)
-    with _reading(few) as read:
-        found = before_change(read(end - round(BACK * SECOND), end))
-        around = round(AROUND * SECOND)
-        change, at = found.change, found.onset
-        daily = change is not None and is_daily(change, list(_days(read, at - around, at + around)))
-        if found.found and not daily:
-            return found
-        other = same_hour(list(_days(read, end - round(HOUR * SECOND), end)))
+    with reading(few) as read:
+        return or_same_hour(before_change(read(end - round(BACK * SECOND), end)), read, end)
+
+
+def or_same_hour(found: FoundBaseline, read: Callable[[int, int], Run], end: int) -> FoundBaseline:
+    """The baseline before a change; the same hour of other days if there is none, or they have the same change.
+
+    Args:
+        found: what was found before a change.
+        read: reads the past from one time to another, in Unix nanoseconds.
+        end: of the hour.
+    """
+    around = round(AROUND * SECOND)
+    change, at = found.change, found.onset
+    daily = change is not None and is_daily(change, list(days_before(read, at - around, at + around)))
+    if found.found and not daily:
+        return found
+    other = same_hour(list(days_before(read, end - round(HOUR * SECOND), end)))
     since = f", since {change.thing} changes at this time on other days too" if daily and change is not None else ""
     return replace(other, sentence=other.sentence + since) if other.found else found
 
 
-def _days(read: Callable[[int, int], Run], start: int, end: int) -> Iterator[Run]:
+def days_before(read: Callable[[int, int], Run], start: int, end: int) -> Iterator[Run]:
+    """The same stretch of the days before that are alike, as far back as a source remembers."""
     for begin, until in alike_days(start, end):
         try:
             yield read(begin, until)
@@ -144,7 +155,8 @@ def _days(read: Callable[[int, int], Run], start: int, end: int) -> Iterator[Run
 
 
 @contextmanager
-def _reading(source: PrometheusSource) -> Iterator[Callable[[int, int], Run]]:
+def reading(source: PastSource) -> Iterator[Callable[[int, int], Run]]:
+    """What reads a source from one time to another (Unix nanoseconds), into run files that are gone after the block."""
     with tempfile.TemporaryDirectory() as folder:
 
         def read(start: int, end: int) -> Run:

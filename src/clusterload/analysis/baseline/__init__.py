@@ -1,8 +1,12 @@
 """Baseline: which stretch of the past the present is held against, and whether it was steady.
 
-Entry points: `before_change` and `same_hour` find one, `steadiness` says whether one kept its levels.
+Entry points: `before_change` and `same_hour` find one, `around` one of a moment that has passed, `steadiness` says
+whether one kept its levels.
 """
 
+from clusterload.analysis.baseline.around import LATER as LATER
+from clusterload.analysis.baseline.around import Around as Around
+from clusterload.analysis.baseline.around import around as around
 from clusterload.analysis.baseline.breaks import LOOKED_AT as LOOKED_AT
 from clusterload.analysis.baseline.breaks import Break as Break
 from clusterload.analysis.baseline.breaks import Steadiness as Steadiness

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
@@ -86,6 +86,22 @@ class HistorySource(Protocol):
 
         Raises:
             SourceError: they could not be read.
+        """
+
+
+@runtime_checkable
+class PastSource(HistorySource, Protocol):
+    """A source of history that can be asked for a part of what it knows, so that a long past is read quickly."""
+
+    def bounded(
+        self, most_values: int, *, series: Collection[str] | None = None, step: float | None = None
+    ) -> PastSource:
+        """The same source for a look at a longer past.
+
+        Args:
+            most_values: values that are read at most, where the source can read fewer than all.
+            series: the Series that are wanted; by default all.
+            step: seconds between points, where the source lets us choose; by default its own.
         """
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from clusterload.model.errors import SourceError
@@ -41,6 +42,7 @@ class ConfluentSource:
         cluster_id: what the brokers call themselves, to be held against `access`; empty if they were not asked.
         retry: timeouts and retries of each request.
         wait: how long figures are waited for.
+        series: those that are asked for; all if none are named.
     """
 
     access: Access
@@ -48,6 +50,7 @@ class ConfluentSource:
     cluster_id: str = ""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     wait: WaitPolicy = field(default_factory=WaitPolicy)
+    series: frozenset[str] = frozenset()
 
     @property
     def interval(self) -> float:
@@ -69,6 +72,16 @@ class ConfluentSource:
         """What it is, for people."""
         return f"the Metrics API at {self.access.host}"
 
+    def bounded(
+        self,
+        most_values: int,  # noqa: ARG002 (it has few)
+        *,
+        series: Collection[str] | None = None,
+        step: float | None = None,  # noqa: ARG002 (a bucket is a minute)
+    ) -> ConfluentSource:
+        """The same source for these Series alone; its points are a minute apart, and few."""
+        return self if series is None else replace(self, series=frozenset(series))
+
     def collect(self, sink: Sink, start: int, end: int, on_wait: OnWait) -> None:
         """Record the metrics of the whole buckets that the time from `start` to `end` touches.
 
@@ -78,7 +91,7 @@ class ConfluentSource:
         interval = Interval(start=start, end=end).aligned(self.granularity)
         self._note_other_cluster(sink, interval)
         with MetricsClient(self.access, retry=self.retry) as client:
-            asked = questions(client.descriptors())
+            asked = [each for each in questions(client.descriptors()) if self._wants(each)]
             core = [question for question in asked if is_core(question)]
             if not core:
                 raise SourceError(f"{self.access.host} offers no known metric of Kafka: check the endpoint")
@@ -95,6 +108,9 @@ class ConfluentSource:
             self._collect_rest(sink, client, asked[len(core) :], interval, cover)
         self._note_averages(sink, interval, asked)
 
+    def _wants(self, question: Question) -> bool:
+        return not self.series or not self.series.isdisjoint({question.total, question.each})
+
     def _answer(self, client: MetricsClient, question: Question, interval: Interval) -> Table:
         return client.table(
             Query(
@@ -108,7 +124,7 @@ class ConfluentSource:
         )
 
     def _collect_rest(
-        self, sink: Sink, client: MetricsClient, asked: tuple[Question, ...], interval: Interval, cover: Cover
+        self, sink: Sink, client: MetricsClient, asked: Sequence[Question], interval: Interval, cover: Cover
     ) -> None:
         for question in asked:
             try:
@@ -145,7 +161,7 @@ class ConfluentSource:
                 f"they reach to {clock_time(until)}, and the last ones may still grow",
             )
 
-    def _note_averages(self, sink: Sink, interval: Interval, asked: tuple[Question, ...]) -> None:
+    def _note_averages(self, sink: Sink, interval: Interval, asked: Sequence[Question]) -> None:
         gauges = sorted({question.total or question.each for question in asked if question.metric.kind is Kind.GAUGE})
         if self.granularity is not _FINEST and gauges:
             length = "the whole time" if self.granularity is Granularity.ALL else duration(self.granularity.seconds)

@@ -21,6 +21,7 @@ from clusterload.telemetry.sources.prometheus.cardinality import MOST_SERIES, Bo
 from clusterload.telemetry.sources.prometheus.fetching import Fetching, scraped_interval
 from clusterload.telemetry.sources.prometheus.promql import joined, matchers, named, selector
 from clusterload.telemetry.sources.prometheus.replay import OF_SCRAPES, BrokerReplay
+from clusterload.telemetry.sources.prometheus.retention import ONCE_A_BROKER, kept_since
 from clusterload.telemetry.sources.prometheus.scrapes import scrapes_of
 from clusterload.telemetry.sources.source import OnWait, Sink, Waiting
 from clusterload.telemetry.sources.transport import ResponseTooLargeError, RetryPolicy
@@ -33,9 +34,6 @@ MOST_SCRAPES: Final = 3_600
 
 # Of an estimate of the interval, without which it goes on as well.
 _ONE_TRY: Final = RetryPolicy(timeout=5.0, deadline=10.0, attempts=1)
-ONCE_A_BROKER: Final = ("partitions", "leaders")
-"""Series of one metric each, without labels, that only brokers have."""
-
 # What is taken where no broker was scraped twice lately: Prometheus' own default is 60 s, that of most set-ups 15.
 _USUAL_INTERVAL: Final = 15.0
 # Before a stretch so many scrapes are read, over no less than so many seconds: one before it may be a while back.
@@ -137,6 +135,16 @@ class PrometheusSource:
         other._names = self._names if series is None else self._names.only({*series, *ONCE_A_BROKER})
         other._step = max(step, self.interval) if step is not None else self._step
         return other
+
+    def kept_since(self, since: int) -> int | None:
+        """The first time after `since` (Unix nanoseconds) of which it has metrics of the brokers; None if it has none.
+
+        Raises:
+            SourceError: it could not be asked.
+        """
+        with PrometheusClient(self._access, retry=self._retry) as client:
+            now = time.time_ns() + round(client.skew() * SECOND)
+            return kept_since(client, self._names, self._select, since, now)
 
     @property
     def interval(self) -> float:
