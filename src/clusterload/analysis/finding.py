@@ -21,12 +21,14 @@ class Reached:
         sentence: what holds, in a line.
         evidence: the figures, with their unit and source.
         advised: whether it only goes against a guideline: nothing keeps more from being let through.
+        cure: a setting of the broker itself that would help; None where only less load does.
     """
 
     what: str
     sentence: str
     evidence: tuple[str, ...] = ()
     advised: bool = False
+    cure: Cure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

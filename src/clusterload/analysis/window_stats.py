@@ -130,12 +130,22 @@ class WindowStats:
         brokers = self._now.values(name, _BROKER) | (self._before.values(name, _BROKER) if self._before else set())
         return {broker: self.total(name, **{_BROKER: broker, **labels}) for broker in sorted(brokers)}
 
+    def mean_time(self, name: str, request: str, broker: str = "") -> Pair:
+        """Milliseconds that a request of a type took, by a Series of such times; of one broker, or of all."""
+        labels = {"request": request} | ({_BROKER: broker} if broker else {})
+        time, count = self.total(name, **labels), self.total("requests_by_type", **labels)
+        return Pair(now=_each(time.now, count.now), before=_each(time.before, count.before))
+
     def windows(self, name: str, seconds: float, **labels: str) -> tuple[Floats, Floats]:
         """A figure in pieces of so many seconds, in the window and before it; what is not known is left out."""
         apart = self._apart(name, labels)
         return self._now.pieces(name, labels, seconds, apart), (
             self._before.pieces(name, labels, seconds, apart) if self._before else np.empty(0)
         )
+
+
+def _each(time: float, count: float) -> float:
+    return time / count if count else math.nan
 
 
 def _of_brokers(run: Run, brokers: Collection[str]) -> Run:

@@ -191,13 +191,13 @@ RESOURCES: Final = _table(
     _sign("fetch_conversions_by_topic", "Records down-converted by topic", units.RECORDS, Kind.DELTA, "topic"),
     _sign(
         "errors",
-        "Responses with an error",
+        "Responses by error",
         units.COUNT,
         Kind.DELTA,
         "request",
         "error",
-        trap="some are part of a protocol: MEMBER_ID_REQUIRED of each first JoinGroup, NOT_COORDINATOR after a move; a "
-        "request for several partitions counts once for each error",
+        trap="NONE is a success; some errors are part of a protocol: MEMBER_ID_REQUIRED of each first JoinGroup, "
+        "NOT_COORDINATOR after a move; a request for several partitions counts once for each error",
     ),
     _sign(
         "deprecated_requests",

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clusterload.analysis.diagnosis import Verdict
-from clusterload.analysis.finding import Culprit, Evidence, Finding
+from clusterload.analysis.finding import Culprit, Evidence, Finding, Reached
 from clusterload.analysis.gates import Gate
 from clusterload.analysis.headroom import Headroom
 from clusterload.analysis.usage import Usage
@@ -25,6 +25,11 @@ from clusterload.report.tables import table
 
 _EVIDENCE: Final = 4
 """Figures of a finding that are shown; all are in the JSON."""
+
+_CURES: Final = 2
+"""Brokers whose settings are shown; all are in the JSON."""
+
+TIMES_TITLE: Final = "Where requests take longer than before:"
 
 
 def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None = None) -> RenderableType:
@@ -41,16 +46,25 @@ def diagnosis_view(run: Run, usage: Usage, verdict: Verdict, baseline: Run | Non
     parts: list[RenderableType] = [Text(capitalized(verdict.sentence), style="bold"), Text(head, style="dim")]
     reached = ("; ".join((found.sentence, *found.evidence)) for found in verdict.reached)
     parts += [Text(line, style="yellow") for line in few_alike(reached)]
+    parts += [Text(f"Cure: {words}") for words in settings_words(verdict)]
     for finding in verdict.findings:
         parts += [Text(""), finding_line(finding), Padding(_details(finding), (0, 0, 0, 2))]
     if not verdict.findings:
         parts.append(Text(verdict.nothing_found))
+    if verdict.times:
+        parts += [Text(""), Text(TIMES_TITLE), Padding(evidence_table(verdict.times), (0, 0, 0, 2))]
     # One sentence: it names what binds next, and all are in the JSON.
     parts += [Text(""), *(Text(f"Headroom: {headroom.sentence}.") for headroom in _known(verdict)[:1])]
     parts += [Text(f"Note: {note}.", style="dim") for note in verdict.notes]
     if verdict.missing:
         parts += [Text(""), Text("Missing: " + "; ".join(few_alike(verdict.missing)), style="yellow")]
     return Group(*parts)
+
+
+def settings_words(verdict: Verdict) -> tuple[str, ...]:
+    """Settings of brokers that would help where their own threads are what is full; of many alike the first few."""
+    cures = [reached.cure for reached in verdict.reached if reached.cure is not None]
+    return tuple(f"{cure.what} Expected: {cure.effect}." for cure in cures[:_CURES])
 
 
 def confidence_words(confidence: float) -> str:
@@ -116,17 +130,27 @@ def diagnosis_document(
         "limit_load": finite(verdict.limit_load),
         "saturation": finite(verdict.saturation.sustained) if verdict.saturation else None,
         "binding": _binding(verdict),
-        "reached": [
-            {"what": reached.what, "sentence": reached.sentence, "advised": reached.advised}
-            for reached in verdict.reached
-        ],
+        "reached": [reached_document(reached) for reached in verdict.reached],
         "findings": [finding_document(finding) for finding in verdict.findings],
+        "request_times": [_evidence(time) for time in verdict.times],
         "headroom": [_headroom(headroom) for headroom in verdict.headroom],
         "missing": list(verdict.missing),
         "notes": list(verdict.notes),
         "unseen_causes": list(verdict.unseen),
         "thresholds": gate_document(gate or Gate()),
         "run": str(run.path) if run.path else None,
+    }
+
+
+def reached_document(reached: Reached) -> dict[str, Any]:
+    """What is reached as plain values."""
+    cure = {"what": reached.cure.what, "effect": reached.cure.effect} if reached.cure else None
+    return {
+        "what": reached.what,
+        "sentence": reached.sentence,
+        "evidence": list(reached.evidence),
+        "advised": reached.advised,
+        "cure": cure,
     }
 
 

@@ -16,7 +16,7 @@ from clusterload.model.histogram import Histogram
 from clusterload.model.limits import row_of
 from clusterload.model.run import Run, clock_time
 from clusterload.model.workload import declaration_of
-from clusterload.report.diagnosis import finding_document, limits_named
+from clusterload.report.diagnosis import finding_document, limits_named, reached_document
 from clusterload.report.gates import gate_document
 from clusterload.report.load import QUANTILES
 from clusterload.report.plain import finite
@@ -55,7 +55,7 @@ def run_document(run: Run, usage: Usage, verdict: Verdict, thresholds: Gate | No
         },
         "binding": verdict.binding.resource.name if verdict.binding else None,
         "state": str(verdict.state),
-        "reached": [asdict(reached) for reached in verdict.reached],
+        "reached": [reached_document(reached) for reached in verdict.reached],
         "findings": [finding_document(finding) for finding in verdict.findings],
         "missing": list(verdict.missing),
         "verdict": verdict.sentence,

@@ -64,6 +64,8 @@ BACKGROUND: Final[Mapping[str, float]] = {
     "cores": 2,
     "network_thread_busy": 0.1,
     "message_conversions": 0,
+    "fetch_conversions": 0,
+    "errors{error=NONE}": 340,
     "failed_authentications": 0,
     "disk_reads": 0,
     "disk_writes": 0.9e6,
@@ -112,33 +114,43 @@ def judged(
         limits: to hold against.
         without: names of Series that are missing.
     """
-    run = recorded(changes, seed=seed, silent=silent, without=without)
+    now, before = parted(recorded(changes, seed=seed, silent=silent, without=without))
+    return judge_causes(WindowStats(now, before if baseline else None), assess(now, limits))
+
+
+def parted(run: Run) -> tuple[Run, Run]:
+    """The window, and the baseline before it."""
     onset = START + BASELINE * SECOND
-    now = run.between(onset, run.end)
-    return judge_causes(WindowStats(now, run.between(run.start, onset) if baseline else None), assess(now, limits))
+    return run.between(onset, run.end), run.between(run.start, onset)
 
 
 def recorded(
-    changes: Mapping[str, float], *, seed: int = 1, silent: Iterable[str] = (), without: Iterable[str] = ()
+    changes: Mapping[str, float],
+    *,
+    background: Mapping[str, float] = BACKGROUND,
+    apart: bool = False,
+    seed: int = 1,
+    silent: Iterable[str] = (),
+    without: Iterable[str] = (),
 ) -> Run:
-    """A run that spans the baseline and the window."""
+    """A run that spans the baseline and the window; `apart` says that each broker has a host of its own."""
     chance = np.random.default_rng(seed)
     left_out, quiet = set(without), set(silent)
     series = []
-    for key in {**BACKGROUND, **changes}:
+    for key in {**background, **changes}:
         name, broker, labels = _parsed(key)
         if name in left_out:
             continue
         for at in [broker] if broker else BROKERS:
             if not broker and f"{key}@{at}" in changes:
                 continue
-            before = BACKGROUND.get(key, BACKGROUND.get(key.partition("@")[0], 0.0))
+            before = background.get(key, background.get(key.partition("@")[0], 0.0))
             after = changes.get(key, before)
             part = 1.0 if name in _EACH else 1 / len(BROKERS)
             after *= 1.0 if broker else part
-            new = key.partition("@")[0] not in BACKGROUND
+            new = key.partition("@")[0] not in background
             series.append(_series(name, at, labels, before * part, after, chance, new=new, cut=at in quiet))
-    brokers = [{"id": int(broker), "host": "here"} for broker in BROKERS]
+    brokers = [{"id": int(broker), "host": f"host-{broker}" if apart else "here"} for broker in BROKERS]
     return Run(
         id="made",
         plan=None,

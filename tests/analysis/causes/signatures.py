@@ -376,6 +376,22 @@ SEEN: Final[Mapping[str, Seen]] = {
             "request_time{request=Produce}": 784 * 2.5, "request_remote_time{request=Produce}": 784 * 2,
         },
     ),
+    "old consumers": Seen(
+        causes=("down-conversion",),
+        changes={
+            "fetch_conversions": 900, "cpu_broker": 0.8, "request_local_time{request=FetchConsumer}": 83 * 20,
+            "fetch_conversions_by_topic{topic=background}": 900,
+        },
+        culprit=("topic", "background"),
+    ),
+    "a topic that does not exist": Seen(
+        causes=("error-storm",),
+        changes={
+            **asked(Metadata=300), "requests": 470, "cpu_broker": 0.75,
+            "errors{request=Metadata,error=UNKNOWN_TOPIC_OR_PARTITION}": 300, **by_client("amber", 0.2),
+        },
+        culprit=("client", "amber"),
+    ),
     "churn and ingress": Seen(
         causes=("connection-churn", "ingress-bytes"),
         changes={
@@ -432,6 +448,13 @@ SEEN: Final[Mapping[str, Seen]] = {
     ),
     "a new topic": Seen(
         causes=(), changes={"partitions": 96, "leaders": 32, "ingress": 0.35e6, **asked(Produce=90), "connections": 38}
+    ),
+    "members that join and move": Seen(
+        causes=(),
+        changes={
+            "errors{request=JoinGroup,error=MEMBER_ID_REQUIRED}": 2,
+            "errors{request=Produce,error=NOT_LEADER_OR_FOLLOWER}": 5,
+        },
     ),
     "nothing": Seen(causes=(), changes={}),
 }  # fmt: skip

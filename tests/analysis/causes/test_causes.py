@@ -20,6 +20,7 @@ IDS = {
     *("fetch-storm", "offset-commits", "metadata-storm", "rebalances", "transactions", "producer-ids", "tls"),
     *("hot-partition", "leader-skew", "partitions", "recompression", "slow-replica", "network-delay", "throttling"),
     *("cold-reads", "cpu-starvation", "broker-down", "disk", "compaction", "none"),
+    *("down-conversion", "error-storm"),
 }
 
 SINGLE = {name: seen for name, seen in SEEN.items() if len(seen.causes) == 1}

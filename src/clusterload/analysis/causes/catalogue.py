@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from clusterload.analysis.causes import bounding, connecting, consuming, coordinating, failing, placing, producing
+from clusterload.analysis.causes import (
+    bounding,
+    connecting,
+    consuming,
+    coordinating,
+    erring,
+    failing,
+    placing,
+    producing,
+)
 from clusterload.analysis.causes.cause import Cause
 
 FAMILIES: Final[Mapping[str, tuple[Cause, ...]]] = {
@@ -15,6 +24,7 @@ FAMILIES: Final[Mapping[str, tuple[Cause, ...]]] = {
     "Coordination": coordinating.CAUSES,
     "Data placement": placing.CAUSES,
     "Failures and lag": failing.CAUSES,
+    "Errors": erring.CAUSES,
     "No client's load": bounding.CAUSES,
 }
 """All causes by family, in the order of the pages."""

@@ -169,7 +169,7 @@ def _churn(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: (*rising_clients(scene, dataless=True), *_who_connects(scene)),
         cores=cores,
-        effect=f"reused connections save {units.number(cores, 2)} cores",
+        effect=f"reused connections save {scene.saved(cores)}",
     )
 
 
@@ -213,7 +213,7 @@ def _failures(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: by_rise(scene, "failed_authentications", "listener"),
         cores=cores,
-        effect=f"clients that stop retrying save {units.number(cores, 2)} cores and their connection attempts",
+        effect=f"clients that stop retrying save {scene.saved(cores)} and their connection attempts",
     )
 
 
@@ -289,7 +289,7 @@ def _tls(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: (*rising_clients(scene, "ingress_by_client", "thread_time_by_client"), *_who_connects(scene)),
         cores=cores,
-        effect=f"kept connections and fewer bytes save up to {units.number(cores, 2)} cores",
+        effect=f"kept connections and fewer bytes save up to {scene.saved(cores)}",
     )
 
 

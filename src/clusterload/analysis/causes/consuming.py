@@ -141,7 +141,7 @@ def _fetch_storm(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: rising_clients(scene),
         cores=cores,
-        effect=f"a tenth as many fetches saves up to {units.number(0.9 * cores, 2)} cores",
+        effect=f"a tenth as many fetches saves up to {scene.saved(0.9 * cores)}",
     )
 
 
@@ -209,4 +209,54 @@ COLD_READS = Cause(
     explains_away={"fan-out": 0.7, "disk": 0.7, "compaction": 0.8, "fetch-storm": 0.5},
 )
 
-CAUSES = (FAN_OUT, FETCH_STORM, COLD_READS)
+
+def _down_conversion(scene: Scene) -> Signs | None:
+    rate = scene.rise("fetch_conversions")
+    if not rate > 1:
+        return None
+    part = rate / max(rate, scene.now("records_in"))
+    cores = scene.price("conversions", rate)
+    late = by_size(scene.mean_time("request_local_time", "FetchConsumer").rise, 2.0, 20.0)
+    return Signs(
+        weight=either(between(cores / scene.cores, 0.0008, 0.024), 0.5 * part, late),
+        fit=between(part, 0.02, 0.3),
+        sentence=f"Brokers convert {units.number(rate)} records a second for consumers that are too old for them",
+        evidence=(
+            scene.evidence("Records down-converted", "fetch_conversions"),
+            scene.time_evidence("request_local_time", "FetchConsumer"),
+            scene.evidence("Egress", "egress"),
+            scene.evidence("Garbage collection", "gc_time"),
+        ),
+        culprits=lambda: (
+            *rising_topics(scene, "fetch_conversions_by_topic"),
+            *rising_clients(scene, "egress_by_client", "thread_time_by_client"),
+        ),
+        cores=cores,
+        effect=f"without it some {scene.saved(cores)} are free, and data is sent to consumers without a copy",
+    )
+
+
+DOWN_CONVERSION = Cause(
+    id="down-conversion",
+    title="Down-conversion for old consumers",
+    means="Consumers older than the record format on disk: brokers read every batch into memory, convert it, and "
+    "cannot send it straight from the page cache (zero-copy). Kafka 4 refuses such consumers.",
+    moves=("down-converted records", "local time of FetchConsumer requests", "CPU", "garbage collection"),
+    stays=("egress", "FetchConsumer requests", "ingress"),
+    look_alikes={
+        "fan-out": "egress rises; no record is converted",
+        "fetch-storm": "fetches rise; no record is converted",
+        "recompression": "what producers send is converted, not what consumers read",
+    },
+    named_by={"topic": "fetch_conversions_by_topic", "client": "egress_by_client"},
+    if_unnamed="connections by client software name old clients; brokers publish bytes by client id only while a "
+    "client quota exists: --unlock-client-metrics",
+    cure="Upgrade these consumers; until then keep the topic's message.format.version at what they understand.",
+    disproof="No record is down-converted and the local time of FetchConsumer requests stays as high.",
+    signs=_down_conversion,
+    needs=("fetch_conversions",),
+    explains_away={"fan-out": 0.4, "disk": 0.5, "slow-replica": 0.4, "cpu-starvation": 0.3},
+    untested="Kafka 4 no longer converts for consumers, and a lab's clients are newer than that",
+)
+
+CAUSES = (FAN_OUT, FETCH_STORM, COLD_READS, DOWN_CONVERSION)

@@ -44,7 +44,7 @@ def _offset_commits(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: (*groups_by_commits(scene), *rising_clients(scene)),
         cores=cores,
-        effect=f"a commit every few seconds saves up to {units.number(cores, 2)} cores",
+        effect=f"a commit every few seconds saves up to {scene.saved(cores)}",
     )
 
 
@@ -92,8 +92,7 @@ def _metadata(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: rising_clients(scene, dataless=True),
         cores=cores,
-        effect=f"refreshing metadata when something changed, as clients do by default, saves "
-        f"{units.number(cores, 2)} cores",
+        effect=f"refreshing metadata when something changed, as clients do by default, saves {scene.saved(cores)}",
     )
 
 
@@ -200,7 +199,7 @@ def _transactions(scene: Scene) -> Signs | None:
         evidence=scene.request_evidence("EndTxn", "AddPartitionsToTxn", "WriteTxnMarkers", "InitProducerId"),
         culprits=lambda: (*rising_clients(scene), *rising_topics(scene, "records_in_by_topic")),
         cores=cores,
-        effect=f"ten times as many records in each transaction saves up to {units.number(0.9 * cores, 2)} cores",
+        effect=f"ten times as many records in each transaction saves up to {scene.saved(0.9 * cores)}",
     )
 
 
@@ -245,7 +244,7 @@ def _producer_ids(scene: Scene) -> Signs | None:
         evidence=scene.request_evidence("InitProducerId", "EndTxn", "Produce"),
         culprits=lambda: rising_clients(scene, dataless=True),
         cores=cores,
-        effect=f"reused producers save {units.number(cores, 2)} cores, and brokers' memory for each id",
+        effect=f"reused producers save {scene.saved(cores)}, and brokers' memory for each id",
     )
 
 

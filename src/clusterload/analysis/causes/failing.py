@@ -157,6 +157,7 @@ def _slow_replica(scene: Scene) -> Signs | None:
     # The longest wait counts: requests of the lagging broker itself, and of idle brokers, wait for nobody.
     worst = max(slower.values(), key=lambda pair: pair.rise, default=whole)
     late = by_size(worst.rise, 8.0, 60.0) if worst.rise > 0 else 0.0
+    late *= 1 - 0.8 * _starved(scene)
     if not scene.compared:
         late *= 0.6 + 0.4 * comparison
     missing = between(scene.rise("under_replicated"), 0, 2)
@@ -209,6 +210,13 @@ def _missing_replica(scene: Scene) -> str:
 def _lateness(behind: str, wait: Pair) -> str:
     who = f"Broker {behind} lags as a replica" if behind else "Replicas lag"
     return who if math.isnan(wait.now) else f"{who}: Produce requests wait {units.number(wait.now)} ms for replicas"
+
+
+def _starved(scene: Scene) -> float:
+    """From 0 to 1, how full a broker's threads are: its followers, too, wait for an answer then, and are not slow."""
+    names = ("network_thread_busy", "request_handler_busy")
+    busy = (pair.now for name in names for pair in scene.stats.per_broker(name).values())
+    return between(max((share for share in busy if not math.isnan(share)), default=0.0), 0.85, 0.95)
 
 
 def _full(scene: Scene) -> float:

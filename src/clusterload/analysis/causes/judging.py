@@ -166,4 +166,4 @@ def _gain(signs: Signs, scene: Scene) -> float:
     taken = scene.total("cpu_broker").now
     if math.isnan(signs.cores) or math.isnan(taken) or not taken > 0:
         return math.nan
-    return min(1.0, signs.cores / max(taken, signs.cores))
+    return scene.saving(signs.cores) / taken

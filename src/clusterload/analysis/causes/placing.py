@@ -265,7 +265,7 @@ def _partitions(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: _new_topics(scene),
         cores=cores,
-        effect=f"without what was added {units.number(cores, 2)} cores are free",
+        effect=f"without what was added {scene.saved(cores)} are free",
     )
 
 

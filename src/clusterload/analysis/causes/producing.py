@@ -36,7 +36,7 @@ def _small_batches(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: (*rising_clients(scene), *rising_topics(scene, "records_in_by_topic")),
         cores=cores,
-        effect=f"batches of ten times as many records save up to {units.number(0.9 * cores, 2)} cores",
+        effect=f"batches of ten times as many records save up to {scene.saved(0.9 * cores)}",
     )
 
 
@@ -104,7 +104,7 @@ def _ingress(scene: Scene) -> Signs | None:
         ),
         cores=cores,
         effect=f"without it ingress is {units.short(level.now - more, units.BYTES_PER_SECOND)}, "
-        f"and {units.number(cores, 2)} cores are free",
+        f"and {scene.saved(cores)} are free",
     )
 
 
@@ -153,7 +153,7 @@ def _recompression(scene: Scene) -> Signs | None:
         ),
         culprits=lambda: (*rising_topics(scene, "message_conversions_by_topic"), *rising_clients(scene)),
         cores=cores,
-        effect=f"storing batches as they arrive saves some {units.number(cores, 1)} cores",
+        effect=f"storing batches as they arrive saves some {scene.saved(cores)}",
     )
 
 

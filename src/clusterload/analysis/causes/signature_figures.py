@@ -164,9 +164,7 @@ class Scene:
 
     def mean_time(self, name: str, request: str, broker: str = "") -> Pair:
         """Milliseconds a request of a type took; `name` says which part of its time."""
-        labels = {"request": request} | ({"broker": broker} if broker else {})
-        time, count = self.total(name, **labels), self.total("requests_by_type", **labels)
-        return Pair(now=_ratio(time.now, count.now), before=_ratio(time.before, count.before))
+        return self.stats.mean_time(name, request, broker)
 
     @cached_property
     def cores(self) -> float:
@@ -302,6 +300,20 @@ class Scene:
         costs.append(self.price("partitions", self.rise("partitions")))
         costs.append(self.price("conversions", self.rise("message_conversions")))
         return sum(costs)
+
+    def saving(self, cores: float) -> float:
+        """What a cure gives back of the cores that something takes by prices; NaN where that is not known.
+
+        Prices are a lab's, and a request costs less the more of them there are. So it is never more than what brokers
+        took in all, nor than what they took more than before.
+        """
+        used = self.total("cpu_broker")
+        added = used.rise if self.compared and used.rise > NOISE * self.cores else math.inf
+        return min(cores, known(used.now) or math.inf, added)
+
+    def saved(self, cores: float) -> str:
+        """The same in words: `2.1 cores`."""
+        return f"{units.number(self.saving(cores), 2)} cores"
 
     def cost(self, cores: float) -> float:
         """A cause's share of the brokers' added CPU, from 0 to 1."""

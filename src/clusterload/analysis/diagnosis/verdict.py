@@ -13,10 +13,12 @@ from clusterload.analysis.baseline.steady_part import steady_part
 from clusterload.analysis.causes import CAUSES, judge_causes, unseen_causes
 from clusterload.analysis.causes.signature_figures import FEWEST, PIECE
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
-from clusterload.analysis.finding import Finding, Reached
+from clusterload.analysis.finding import Evidence, Finding, Reached
 from clusterload.analysis.headroom import Headroom, headroom
-from clusterload.analysis.host_cpu import HOST_CPU, full_hosts
+from clusterload.analysis.host_cpu import full_hosts
 from clusterload.analysis.own_quotas import without_own_throttling
+from clusterload.analysis.request_times import risen_times
+from clusterload.analysis.thread_pools import saturated_pools
 from clusterload.analysis.usage import NOTICEABLE, SUSTAINED, ResourceLine, Share, Usage, is_plural
 from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
@@ -26,9 +28,6 @@ from clusterload.model.wording import by_number, few_alike, in_sentence
 
 SHORTEST: Final = 3.0
 """Seconds that a window must last to be judged: one or two readings show a moment, and not a rate."""
-
-SATURATED: Final = 0.9
-"""A broker's threads count as saturated when they are sustained at this busyness or above."""
 
 MOST_NAMED: Final = 5
 """Brokers that are named where many differ."""
@@ -65,6 +64,7 @@ class Verdict(Displayed):
         judged: how many causes the metrics can show.
         unseen: ids of those that they cannot.
         unjudged: why no cause was judged at all; empty if they were.
+        times: where in the brokers requests take longer than before.
     """
 
     state: State
@@ -80,6 +80,7 @@ class Verdict(Displayed):
     judged: int = 0
     unseen: tuple[str, ...] = ()
     unjudged: str = ""
+    times: tuple[Evidence, ...] = ()
 
     def __str__(self) -> str:
         return f"Verdict: {self.sentence}{f' ({self.limits})' if self.limits else ''}"
@@ -142,12 +143,15 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
             as_before = _as_before(found)
     unseen = unseen_causes(stats)
     hosts = full_hosts(run, usage)
-    reached = (*over_limit(usage), *saturated_threads(usage), *(host.reached for host in hosts if host.by_brokers))
+    pools = saturated_pools(run, usage)
+    full_pools = (pool.reached for pool in pools if not pool.doubt)
+    reached = (*over_limit(usage), *full_pools, *(host.reached for host in hosts if host.by_brokers))
     missing = (
         *filter(None, (unjudged,)),
         *doubts_of_generator(run),
         *doubts_of_metrics(run, usage),
         *(host.doubt for host in hosts if not host.by_brokers),
+        *(pool.doubt for pool in pools if pool.doubt),
     )
     return Verdict(
         state=_state(usage, reached, missing, timeless=clock),
@@ -163,6 +167,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         judged=len(CAUSES) - 1 - len(unseen),
         unseen=tuple(cause.id for cause in unseen),
         unjudged=unjudged,
+        times=() if unjudged else risen_times(stats),
     )
 
 
@@ -249,18 +254,6 @@ def _in_turn(shares: Sequence[Share]) -> bool:
         return False
     peaks = np.max(np.stack([share.values for share in shares]), axis=0)
     return float(np.mean(peaks >= 1)) >= 1 - SUSTAINED
-
-
-def saturated_threads(usage: Usage) -> Iterator[Reached]:
-    """Broker threads that were busy all the time."""
-    # The busiest first: of a hundred the first few are shown.
-    for line in sorted(usage.saturation, key=lambda line: -line.typical if line.typical > 0 else 0.0):
-        if line.resource.name != HOST_CPU and line.typical >= SATURATED:
-            yield Reached(
-                what=f"{line.resource.title.removesuffix(' busy').lower()} of broker {line.broker}",
-                sentence=f"{line.resource.title} of broker {line.broker}: saturated",
-                evidence=(f"{units.percent(line.typical)} (median of the window)",),
-            )
 
 
 def _held_by(reached: Sequence[Reached]) -> str:

@@ -9,7 +9,7 @@ from clusterload.analysis.achieved import achieved
 from clusterload.analysis.diagnosis import State
 from clusterload.model import units
 from clusterload.model.wording import capitalized, few_alike
-from clusterload.report.diagnosis import culprits_words, evidence_table
+from clusterload.report.diagnosis import TIMES_TITLE, culprits_words, evidence_table, settings_words
 from clusterload.report.load import notes
 from clusterload.report.outline import Section, text_table
 
@@ -24,13 +24,14 @@ _MOST_DOUBTS: Final = 3
 def advice_section(verdict: Verdict) -> Section:
     """What to do: the cure of the likeliest cause with what it gives back, or what else follows from the verdict."""
     told = next((finding for finding in verdict.findings if finding.cure is not None), None)
+    settings = settings_words(verdict)
     if told is None or told.cure is None:
-        return Section(id="advice", title="What to do", lines=tuple(_without_finding(verdict)))
+        return Section(id="advice", title="What to do", lines=(*settings, *_without_finding(verdict)))
     facts = [("Expected", f"{capitalized(told.cure.effect)}.")] if told.cure.effect else []
     facts.append(("Because", f"{told.cause}: {told.sentence}"))
     facts += [("Who", " and ".join(culprit.words for culprit in told.culprits[:2]))] if told.culprits else []
     facts.append(("Confidence", units.percent(told.confidence)))
-    return Section(id="advice", title="What to do", lines=(capitalized(told.cure.what),), facts=tuple(facts))
+    return Section(id="advice", title="What to do", lines=(capitalized(told.cure.what), *settings), facts=tuple(facts))
 
 
 def _without_finding(verdict: Verdict) -> Iterator[str]:
@@ -55,7 +56,8 @@ def findings_section(verdict: Verdict) -> Section:
     lines += [f"Headroom: {headroom.sentence}." for headroom in verdict.headroom if headroom.known][:1]
     lines += [f"{capitalized(note)}." for note in verdict.notes]
     sections = tuple(_finding(number, finding) for number, finding in enumerate(verdict.findings))
-    return Section(id="findings", title="Findings", lines=tuple(lines), sections=sections)
+    tables = (text_table(evidence_table(verdict.times), TIMES_TITLE.removesuffix(":")),) if verdict.times else ()
+    return Section(id="findings", title="Findings", lines=tuple(lines), tables=tables, sections=sections)
 
 
 def _finding(number: int, finding: Finding) -> Section:
