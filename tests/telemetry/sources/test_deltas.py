@@ -240,3 +240,12 @@ def test_idle_shares_of_two_pools_that_add_up_tell_nothing_even_when_they_look_l
 def test_a_host_s_load_that_java_does_not_know_is_no_load() -> None:
     told = grown([Reading(counters={}, gauges={("cpu_host", ()): -1.0}, network={})])
     assert math.isnan(told.values("cpu_host")[0])
+
+
+def test_how_busy_a_coordinator_is_is_unknown_until_its_mean_covers_the_broker_s_life_alone() -> None:
+    """Its mean of 30 s takes the time before the start for busy: an idle broker that just started reads 87 %."""
+    read = [Reading(counters={}, gauges={("coordinator_busy", ()): 0.87}, network={}, started=0.0) for _ in range(60)]
+    told = grown(read).of("coordinator_busy")
+    assert [point.time // SECOND for point in told][:1] == [45]
+    without = grown([Reading(counters={}, gauges={("coordinator_busy", ()): 0.87}, network={})])
+    assert without.values("coordinator_busy") == [0.87]

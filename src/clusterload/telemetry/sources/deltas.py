@@ -136,7 +136,7 @@ class Deltas:
             rates = self._amounts(Figures.of(now.reading.rates), span)
         told, amounts, spans = self._counted.grown(counters.values_, now.time, last.time if last else None)
         columns = Columns(keys=counters.keys_, values=amounts, spans=spans).picked(told) + rates
-        for levels in (self._shares.believed(now.reading), Figures.of(shares)):
+        for levels in (self._shares.believed(now.reading, now.time), Figures.of(shares)):
             columns += Columns(keys=levels.keys_, values=levels.values_, spans=np.zeros(len(levels.keys_)))
         bounded = self._many.bounded(columns, now.left_out)
         if bounded is not columns:

@@ -26,6 +26,9 @@ _CLOCKS: Final = 3.0
 _LEAST_COUNTED: Final = 1e6
 _HANDLERS: Final[Key] = ("request_handler_busy", ())
 _NETWORK: Final[Key] = ("network_thread_busy", ())
+_COORDINATOR: Final[Key] = ("coordinator_busy", ())
+# Seconds after a broker's start in which its coordinator's mean of 30 s takes the time before the start for busy.
+_TOO_YOUNG: Final = 45.0
 
 
 def idle_counter(values: Iterable[float]) -> float | None:
@@ -53,8 +56,8 @@ class Shares:
         found = _between(before, now, span)
         return {key: share for key, share in found.items() if not (self._adds_up_pools and key == _HANDLERS)}
 
-    def believed(self, reading: Reading) -> Figures:
-        """The gauges, without shares that cannot be (NaN), and without those of threads that have counters."""
+    def believed(self, reading: Reading, time: int) -> Figures:
+        """The gauges at a time in Unix ns, without shares that cannot be (NaN) or that threads have counters for."""
         gauges = Figures.of(reading.gauges)
         if gauges.keys_ is not self._keys:
             self._keys = gauges.keys_
@@ -67,8 +70,12 @@ class Shares:
             self._share(self._keys[at], value)
             for at, value in zip(self._saturations, values[self._saturations].tolist(), strict=True)
         ]
-        has_counter = {_HANDLERS: reading.handler_idle is not None, _NETWORK: bool(reading.network)}
-        out = [at for at in self._saturations if has_counter.get(self._keys[at])]
+        untold = {
+            _HANDLERS: reading.handler_idle is not None,
+            _NETWORK: bool(reading.network),
+            _COORDINATOR: reading.started is not None and time / SECOND - reading.started < _TOO_YOUNG,
+        }
+        out = [at for at in self._saturations if untold.get(self._keys[at])]
         if not out:
             return Figures(gauges.keys_, values)
         keys = tuple(key for at, key in enumerate(self._keys) if at not in out)
