@@ -177,9 +177,14 @@ def _bound(text: str) -> object:
 
 
 def _endpoint(text: str) -> tuple[str, str]:
+    from clusterload.telemetry.sources.addresses import check_address
+
     broker, equals, url = text.partition("=")
     if not equals or not url.startswith(("http://", "https://")):
-        raise UsageError(f"{text!r} is not ID=URL: write it as in 1=http://broker1:7071/metrics")
+        # Somebody's password may be in it.
+        given = repr(text) if "@" not in text else "that"
+        raise UsageError(f"{given} is not ID=URL: write it as in 1=http://broker1:7071/metrics")
+    as_usage(check_address, url, f"broker {broker}")
     return broker, url
 
 

@@ -85,7 +85,7 @@ _CAP: Final = option(
 
 _EXPORTER: Final = option(
     "--exporter", type=ENDPOINT, multiple=True, metavar="ID=URL", group=METRICS,
-    help="URL of broker ID's JMX exporter; known for a lab.",
+    help="URL of an exporter of broker ID; several of one broker add to each other. Known for a lab.",
 )  # fmt: skip
 _SOURCES: Final = together(
     _EXPORTER,
@@ -99,7 +99,7 @@ _SOURCES: Final = together(
     ),
     option(
         "--names", metavar="MAP", group=METRICS,
-        help="Naming scheme of the metrics: jmx-exporter, strimzi, redpanda or a TOML file.",
+        help="Naming scheme of the metrics, by default recognised: a name, several with commas, or a TOML file.",
     ),
     option("--source", type=click.Choice(KINDS), group=METRICS, help="Which source to read, if several are known."),
 )  # fmt: skip

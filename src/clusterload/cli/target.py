@@ -62,6 +62,19 @@ class Target:
             named.append(self.source)
         if len(named) > 1:
             raise UsageError(f"{' and '.join(named)} are two sources of the same figures: give one of them")
+        if self.exporter or self.jolokia:
+            _ = self.endpoints
+
+    @property
+    def endpoints(self) -> dict[str, tuple[str, ...]]:
+        """The URLs of exporters or agents by broker id; those of one broker add to each other.
+
+        Raises:
+            UsageError: two brokers have the same URL, or an agent has two.
+        """
+        from clusterload.telemetry.sources.addresses import joined
+
+        return as_usage(joined, self.exporter or self.jolokia, "exporter" if self.exporter else "Jolokia agent")
 
     @property
     def named(self) -> bool:
@@ -120,7 +133,7 @@ def observed(target: Target) -> Iterator[Cluster]:
             yield cluster
         return
     properties = properties_of(target)
-    endpoints = dict(target.exporter or target.jolokia)
+    endpoints = target.endpoints
     measured = target.source != "admin" and (endpoints or names_metrics(properties))
     why = "no Kafka was named (--bootstrap-server)"
     if has_servers(properties) or not measured:
@@ -263,12 +276,28 @@ def sources_for(target: Target, cluster: Cluster, interval: float = 1.0) -> tupl
     """
     from clusterload.telemetry.discovery import exporter_source, jolokia_source, source_of, sources_of
 
+    if target.endpoints:
+        _check_brokers(target, cluster)
     if target.exporter:
-        return (exporter_source(cluster, dict(target.exporter), interval, target.names or ""),)
+        return (exporter_source(cluster, target.endpoints, interval, target.names or ""),)
     if target.jolokia:
-        return (jolokia_source(cluster, dict(target.jolokia), interval),)
+        return (jolokia_source(cluster, target.endpoints, interval),)
     kind = "prometheus" if target.prometheus else target.source
     return (source_of(cluster, kind, interval),) if kind else sources_of(cluster, interval)
+
+
+def _check_brokers(target: Target, cluster: Cluster) -> None:
+    """Warn of brokers that the cluster does not have; one that is down now may be back soon."""
+    from clusterload.cli.console import warn
+
+    known = {str(broker.id) for broker in cluster.brokers}
+    foreign = [broker for broker in target.endpoints if broker not in known]
+    if cluster.answers and foreign:
+        kind = "exporter" if target.exporter else "jolokia"
+        warn(
+            f"cluster {cluster.id} has no broker {' and '.join(foreign)} now (it has {', '.join(sorted(known))}): "
+            f"check the ids of --{kind}"
+        )
 
 
 def sources_with_admin(target: Target, cluster: Cluster, interval: float, *, always: bool = True) -> tuple[Source, ...]:

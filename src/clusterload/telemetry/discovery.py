@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
 from clusterload.kafka.cluster import Broker, Cluster
 from clusterload.kafka.properties import Properties
@@ -11,10 +10,13 @@ from clusterload.lab.registry import find_lab
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.units import parse_duration
 from clusterload.telemetry.sources import confluent, prometheus
+from clusterload.telemetry.sources.addresses import Endpoints, host_of, joined, single
 from clusterload.telemetry.sources.admin import AdminSource
 from clusterload.telemetry.sources.exporter import ExporterSource
+from clusterload.telemetry.sources.exporter_access import ExporterAccess
 from clusterload.telemetry.sources.jolokia import JolokiaSource
 from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.names.recognition import asked_for
 from clusterload.telemetry.sources.source import HistorySource, PastSource, Source
 
 # Seconds between Admin API rounds: most answers change slowly, and some cost the brokers a search.
@@ -52,21 +54,31 @@ def source_of(cluster: Cluster, kind: str, interval: float = 1.0) -> Source:
     if kind == "prometheus":
         return _prometheus(cluster.properties, client_listeners=client_listeners(cluster))
     url = "exporter_url" if kind == "exporter" else "jolokia_url"
-    at = {str(broker.id): getattr(broker, url) for broker in lab.brokers} if lab else {}
-    at = at or endpoints_in(cluster.properties, kind)
-    if not all(at.values()) or not at:
+    of_lab = {str(broker.id): (getattr(broker, url),) for broker in lab.brokers} if lab else {}
+    at = of_lab or endpoints_in(cluster.properties, kind)
+    if not all(all(urls) for urls in at.values()) or not at:
         raise ConfigurationError(f"the address of the {kind} of cluster {cluster.id} is unknown: give --{kind} ID=URL")
     return (exporter_source if kind == "exporter" else jolokia_source)(cluster, at, interval)
 
 
-def endpoints_in(properties: Properties, kind: str) -> dict[str, str]:
-    """The URLs of exporters or Jolokia agents that a client configuration names, as in `exporter.1=URL`, by broker."""
+def endpoints_in(properties: Properties, kind: str) -> dict[str, tuple[str, ...]]:
+    """The URLs of exporters or Jolokia agents that a client configuration names, by broker.
+
+    They are given as `exporter.1=URL`; several of one broker have commas between them.
+
+    Raises:
+        ConfigurationError: two brokers have the same URL.
+    """
     prefix = f"{kind}."
-    return {
-        name.removeprefix(prefix): url
-        for name, url in properties.values.items()
-        if name.startswith(prefix) and name.removeprefix(prefix).isdecimal()
-    }
+    return joined(
+        (
+            (name.removeprefix(prefix), url.strip())
+            for name, urls in properties.values.items()
+            if name.startswith(prefix) and name.removeprefix(prefix).isdecimal()
+            for url in urls.split(",")
+        ),
+        kind,
+    )
 
 
 def names_metrics(properties: Properties) -> bool:
@@ -75,9 +87,7 @@ def names_metrics(properties: Properties) -> bool:
     return own or prometheus.is_named(properties) or confluent.is_named(properties)
 
 
-def cluster_of_metrics(
-    properties: Properties, endpoints: Mapping[str, str] | None = None, at: int | None = None
-) -> Cluster:
+def cluster_of_metrics(properties: Properties, endpoints: Endpoints | None = None, at: int | None = None) -> Cluster:
     """A cluster that is known by its metrics alone: its brokers are those that the sources name.
 
     Args:
@@ -89,8 +99,8 @@ def cluster_of_metrics(
         ConfigurationError: no source is named, or the Prometheus has several clusters.
         SourceError: the Prometheus could not be asked.
     """
-    urls = endpoints or endpoints_in(properties, "exporter") or endpoints_in(properties, "jolokia")
-    hosts = {broker: urlsplit(url).hostname or "" for broker, url in urls.items()}
+    places = endpoints or endpoints_in(properties, "exporter") or endpoints_in(properties, "jolokia")
+    hosts = {broker: host_of(urls if isinstance(urls, str) else urls[0]) for broker, urls in places.items()}
     if not hosts and prometheus.is_named(properties):
         access = prometheus.Access.of(properties)
         hosts = dict(prometheus.known_brokers(access, _names_of(access), at))
@@ -120,21 +130,36 @@ def admin_source(cluster: Cluster, others: Sequence[Source]) -> AdminSource:
     return AdminSource(cluster.properties, interval=_ADMIN_SECONDS, without=placed if others else frozenset())
 
 
-def exporter_source(cluster: Cluster, endpoints: Mapping[str, str], interval: float, names: str = "") -> ExporterSource:
-    """The JMX exporters at these URLs (by broker id), with another map of names than the default if given."""
+def exporter_source(cluster: Cluster, endpoints: Endpoints, interval: float, names: str = "") -> ExporterSource:
+    """The exporters at these URLs (by broker id), with the login that the properties name.
+
+    Args:
+        cluster: that they are of.
+        endpoints: the URLs of each broker.
+        interval: seconds between scrapes.
+        names: maps of metric names, with commas between them; empty to have them recognised.
+
+    Raises:
+        ConfigurationError: a URL, the login or a map cannot be used.
+    """
     return ExporterSource(
         endpoints,
         interval=interval,
         client_listeners=client_listeners(cluster),
-        names=Names.named(names) if names else None,
+        names=asked_for(names),
+        access=ExporterAccess.of(cluster.properties),
     )
 
 
-def jolokia_source(cluster: Cluster, endpoints: Mapping[str, str], interval: float) -> JolokiaSource:
-    """The Jolokia agents at these URLs (by broker id), with the login that the properties name."""
+def jolokia_source(cluster: Cluster, endpoints: Endpoints, interval: float) -> JolokiaSource:
+    """The Jolokia agents at these URLs (by broker id), with the login that the properties name.
+
+    Raises:
+        ConfigurationError: a broker has several, or one cannot be used.
+    """
     given = cluster.properties.values
     return JolokiaSource(
-        endpoints,
+        {broker: single(broker, urls, "Jolokia agent") for broker, urls in endpoints.items()},
         interval=interval,
         client_listeners=client_listeners(cluster),
         username=given.get("jolokia.username", ""),

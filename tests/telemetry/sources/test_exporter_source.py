@@ -74,7 +74,7 @@ def test_half_an_answer_is_no_answer_and_what_grew_meanwhile_is_told_once() -> N
         wait_for(lambda: "scrape-resumed" in kept.kinds)
         before = len(kept.of("ingress"))
         wait_for(lambda: len(kept.of("ingress")) > before + 1)
-    assert "it ends in the middle of a line" in kept.events[0][2]
+    assert "ends in the middle of a line" in kept.events[0][2]
     assert sum(kept.values("ingress")) == 100 * (broker.scrapes - 1)
     assert kept.kinds.count("scrape-failed") == 1
 
@@ -83,8 +83,12 @@ def test_half_an_answer_is_no_answer_and_what_grew_meanwhile_is_told_once() -> N
     ("change", "words"),
     [
         (lambda broker: setattr(broker, "status", 503), "failed (503)"),
-        (lambda broker: setattr(broker, "body", lambda _: b"\xff\xfe\n"), "malformed exporter response"),
-        (lambda broker: setattr(broker, "body", lambda _: f"{BYTES} many\n".encode()), "malformed exporter response"),
+        (lambda broker: setattr(broker, "body", lambda _: b"\xff\xfe\n"), "is no Prometheus text: it begins with"),
+        (
+            lambda broker: setattr(broker, "body", lambda _: f"{BYTES} many\n".encode()),
+            "is no Prometheus text: it begins",
+        ),
+        (lambda broker: setattr(broker, "body", lambda _: b"<!doctype html>\n<p>Sign in\n"), "text: a web page"),
     ],
 )
 def test_an_answer_that_is_none_is_said_in_one_line_and_scraping_goes_on(

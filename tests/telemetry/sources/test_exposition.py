@@ -96,12 +96,20 @@ def test_a_line_with_another_value_each_time_is_recognized() -> None:
         assert found["ingress_by_topic", (("topic", "a b"),)] == value
 
 
-def test_a_value_that_is_none_is_an_error_also_of_a_line_that_is_known() -> None:
+def test_a_line_that_cannot_be_read_costs_no_other_also_where_it_is_known() -> None:
     parser = ScrapeParser(SharedLines(MAPS[0], CLIENT))
     parser.read(f"{BYTES} 1\n")
-    for value in ("much\n", "\n"):
-        with pytest.raises(ValueError, match="could not convert"):
-            parser.read(f"{BYTES} {value}")
+    for line in (f"{BYTES} much", BYTES, f'{BYTES}{{topic="a" 5', f"{BYTES}\u2028 5", f"{BYTES} 1 2 3"):
+        found = parser.read(f'{line}\n{BYTES}{{topic="b"}} 7\n')
+        assert found.counters == {("ingress_by_topic", (("topic", "b"),)): 7}
+        assert (parser.unread, parser.example) == (1, line)
+
+
+def test_a_text_whose_end_is_not_known_has_to_end_with_a_line() -> None:
+    parser = ScrapeParser(SharedLines(MAPS[0], CLIENT))
+    assert parser.read(f"{BYTES} 12").counters["ingress", ()] == 12
+    with pytest.raises(ValueError, match="ends in the middle of a line"):
+        parser.read(f"{BYTES} 12", whole=False)
 
 
 def test_of_what_is_there_twice_the_first_counts() -> None:

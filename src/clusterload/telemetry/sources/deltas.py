@@ -33,11 +33,19 @@ _NEVER: Final = np.iinfo(np.int64).min
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrape:
-    """What a broker showed at a time in Unix nanoseconds; `left_out` lines of it were not read."""
+    """What a broker showed at a time in Unix nanoseconds.
+
+    Attributes:
+        left_out: how many lines of it were not read.
+        events: kind and text of what is to be said of it.
+        names: the map that it was read by, where that became known by it.
+    """
 
     time: int
     reading: Reading
     left_out: int = 0
+    events: tuple[tuple[str, str], ...] = ()
+    names: Names | None = None
 
 
 @dataclass(slots=True)
@@ -115,8 +123,7 @@ class Deltas:
     _shares: Shares = field(default_factory=Shares)
 
     def __post_init__(self) -> None:
-        self._products = frozenset(rule.series for rule in self.names.rules if rule.times)
-        self._many = Many(self.most, {rule.series: rule.total for rule in self.names.rules if rule.total}, self.crowd)
+        self._learn(self.names)
         self._roster = _Roster(self.broker)
 
     def take(self, now: Scrape, sink: Sink) -> None:
@@ -124,6 +131,10 @@ class Deltas:
         last, shares, rates = self.last, dict[Key, float](), Columns.none()
         if last is not None and now.time <= last.time:
             return
+        for kind, text in now.events:
+            sink.event(now.time, kind, text)
+        if now.names is not None and now.names is not self.names:
+            self._learn(now.names)
         counters = Figures.of(now.reading.counters)
         self._counted.look(counters.keys_, self._products)
         if last is not None and _has_restarted(last.reading, now.reading):
@@ -152,6 +163,11 @@ class Deltas:
             )
         )
         self.last = now
+
+    def _learn(self, names: Names) -> None:
+        self.names = names
+        self._products = frozenset(rule.series for rule in names.rules if rule.times)
+        self._many = Many(self.most, {rule.series: rule.total for rule in names.rules if rule.total}, self.crowd)
 
     def _amounts(self, rates: Figures, span: float) -> Columns:
         """What rates a second come to since the last scrape; of a longer gap they tell the end only, the rest stays."""

@@ -3,7 +3,8 @@
 Only the values change between scrapes. Name and labels of a line are parsed when they are first seen, on whichever
 broker, and recognized by their text ever after; lines that no name map wants are passed over by their name. No parser
 in native code that is kept well was found for Python (looked for in 2026): for lines of the usual form a regular
-expression is enough, and all others are left to Prometheus' own parser.
+expression is enough, and `line.py` reads all others. A line that cannot be read is left out and counted: it never
+costs the scrape.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from prometheus_client.parser import text_string_to_metric_families
 
 from clusterload.model.series import Floats
+from clusterload.telemetry.sources import line as lines_of_text
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.reading import Reading, Sample
+from clusterload.telemetry.sources.reading import Reading
 from clusterload.telemetry.sources.translation import Places, Reader, Translator
 
 MOST_LINES: Final = 50_000
@@ -30,7 +31,6 @@ MOST_LINES: Final = 50_000
 _MOST_KNOWN: Final = 400_000
 
 # The usual form, without the escapes, tabs and times that the format also allows.
-_NAME: Final = re.compile(r"[ \t]*([^\s{]*)")
 _PLAIN: Final = re.compile(r'([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="[^"\\]*",?)*)\})?', re.ASCII)
 _LABEL: Final = re.compile(r'([a-zA-Z_]\w*)="([^"\\]*)"', re.ASCII)
 
@@ -80,65 +80,68 @@ class ScrapeParser:
         shared: what is known of lines.
         grouping: labels of which there can be very many values, such as a topic's.
         left_out: how many wanted lines of the last scrape were not read because there were too many.
+        unread: how many wanted lines of the last scrape could not be read.
+        example: the first of these.
     """
 
     shared: SharedLines
     grouping: Collection[str] = ()
     left_out: int = 0
+    unread: int = 0
+    example: str = ""
     _reader: Reader | None = field(default=None)
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str, *, whole: bool = True) -> Reading:
         """The reading of a scrape.
 
+        Args:
+            text: that was scraped.
+            whole: whether it is known not to be cut off; else its last line has to have an end.
+
         Raises:
-            ValueError: the text is not in Prometheus' format, or ends in the middle of a line.
+            ValueError: the text is not Prometheus' or OpenMetrics', or ends in the middle of a line.
         """
         known = self.shared.now
-        lines, values = self.parse(text, known)
+        lines, values = self.parse(text, known, whole=whole)
         if self._reader is None or self._reader.translator is not known.translator:
             self._reader = Reader(known.translator)
         return self._reader.read_columns(lines, values)
 
-    def parse(self, text: str, known: KnownLines) -> tuple[Places, Floats]:
+    def parse(self, text: str, known: KnownLines, *, whole: bool = True) -> tuple[Places, Floats]:
         """The wanted lines of a scrape, by their numbers, and their values; of a line that is there twice the first.
 
         Raises:
             ValueError: as `read`.
         """
-        if text and not text.endswith("\n"):
-            raise ValueError("it ends in the middle of a line")
-        self.left_out = 0
+        if not whole and text and not text.endswith("\n"):
+            raise ValueError("ends in the middle of a line")
+        self.left_out, self.unread, self.example = 0, 0, ""
         numbers, values, by_text = list[int](), list[float](), known.by_text
         for line in text.split("\n"):
             # What stands before the last blank is name and labels, unless the line ends with a time.
             head, _, value = line.rpartition(" ")
             number = by_text.get(head)
-            if number is not None:
-                numbers.append(number)
-                values.append(float(value))
-            elif line and line[0] != "#" and known.wants(_name(line)):
-                if len(numbers) >= MOST_LINES and self._is_one_of_many(line):
-                    self.left_out += 1
-                    continue
-                number, amount = _parsed(line, head, value, known)
-                numbers.append(number)
-                values.append(amount)
+            try:
+                if number is not None:
+                    values.append(float(value))
+                    numbers.append(number)
+                elif line and line[0] != "#" and known.wants(lines_of_text.name_of(line)):
+                    if len(numbers) >= MOST_LINES and self._is_one_of_many(line):
+                        self.left_out += 1
+                        continue
+                    number, amount = _parsed(line, head, value, known)
+                    numbers.append(number)
+                    values.append(amount)
+            except ValueError:
+                self.unread += 1
+                self.example = self.example or line
+        if not numbers and (why := lines_of_text.why_not(text)):
+            raise ValueError(f"is no Prometheus text: {why}")
         return _each_once(np.array(numbers, dtype=np.int64), np.array(values, dtype=np.float64))
 
     def _is_one_of_many(self, line: str) -> bool:
         # A broker's totals stand among the lines of topics, and must not be lost with them.
         return any(f'{label}="' in line for label in self.grouping)
-
-
-def sample(line: str) -> Sample:
-    """One line, as Prometheus' own parser reads it; ValueError if it is malformed."""
-    ((found,),) = (family.samples for family in text_string_to_metric_families(line))
-    return Sample(found.name, found.labels, found.value)
-
-
-def _name(line: str) -> str:
-    found = _NAME.match(line)
-    return found[1] if found else ""
 
 
 def _parsed(line: str, head: str, value: str, known: KnownLines) -> tuple[int, float]:
@@ -148,8 +151,11 @@ def _parsed(line: str, head: str, value: str, known: KnownLines) -> tuple[int, f
         amount = float(value)
         number = known.by_text[head] = known.translator.number(plain[1], labels)
         return number, amount
-    found = sample(line)
-    return known.translator.number(found.name, found.labels), found.value
+    found = lines_of_text.parsed(line)
+    number = known.translator.number(found.name, found.labels)
+    if head.strip() == line[: found.head].strip():
+        known.by_text[head] = number
+    return number, found.value
 
 
 def _each_once(numbers: Places, values: Floats) -> tuple[Places, Floats]:

@@ -80,6 +80,7 @@ class Server:
         is_too_much: whether a status and body say that the query was too large.
         smaller: what to do then, and when a response is larger than `LARGEST_RESPONSE`.
         secrets: what no message may hold.
+        authority: the setting that names the authority of its certificate; empty if there is none.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Server:
     error_text: Callable[[bytes], str] = lambda _: ""
     is_too_much: Callable[[int, bytes], bool] = lambda _status, _body: False
     secrets: tuple[str, ...] = ()
+    authority: str = ""
 
     def shown(self, text: str) -> str:
         """A text from elsewhere in one short line, without our secrets, should they be echoed."""
@@ -95,7 +97,11 @@ class Server:
 
 
 class HttpClient:
-    """Sends requests to one server; follows redirects on the same host, rate limits, and `Retry-After`."""
+    """Sends requests to one server; follows redirects on the same host, rate limits, and `Retry-After`.
+
+    Attributes:
+        is_whole: whether HTTP said where the last response ends, so that it cannot have been cut off unseen.
+    """
 
     def __init__(
         self,
@@ -120,6 +126,7 @@ class HttpClient:
         self._server, self._policy = server, policy
         self._clock, self._sleep = clock, sleep
         self._free = clock()
+        self.is_whole = False
         headers = {"User-Agent": f"clusterload/{__version__}", **(headers or {})}
         self._client = httpx.Client(timeout=policy.timeout, headers=headers, **options)
 
@@ -186,12 +193,16 @@ class HttpClient:
         except httpx.TimeoutException:
             raise RetryableError(f"{self._server.name} did not answer within {self._policy.timeout:g} s") from None
         except httpx.TransportError as error:
-            raise RetryableError(f"{self._server.name} cannot be reached: {self._server.shown(str(error))}") from None
+            why = self._server.shown(str(error))
+            if self._server.authority and "CERTIFICATE_VERIFY_FAILED" in why:
+                why += f"; name the authority of its certificate in {self._server.authority}"
+            raise RetryableError(f"{self._server.name} cannot be reached: {why}") from None
         except httpx.HTTPError as error:
             raise self._error(f"sent a malformed HTTP response: {self._server.shown(str(error))}") from None
 
     def _body(self, response: httpx.Response) -> bytes:
         body, until = bytearray(), self._clock() + self._policy.deadline
+        self.is_whole = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
         for part in response.iter_bytes():
             body += part
             if len(body) > LARGEST_RESPONSE:

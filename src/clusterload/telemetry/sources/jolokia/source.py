@@ -127,6 +127,7 @@ class JolokiaSource:
             refusal=lambda status, said: SourceError(f"{name} {_refusal(status, said)}"),
             smaller="it has too many topics or clients to be read this way",
             secrets=self._login[1:] if self._login else (),
+            authority="jolokia.ssl.ca.location",
         )
         policy = RetryPolicy(timeout=self._timeout, deadline=self._timeout, attempts=1)
         headers = {"Content-Type": "application/json"}

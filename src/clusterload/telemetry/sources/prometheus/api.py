@@ -14,7 +14,7 @@ import httpx
 
 from clusterload.model.errors import SourceError
 from clusterload.model.series import SECOND
-from clusterload.telemetry.sources.prometheus.access import Access
+from clusterload.telemetry.sources.prometheus.access import CA, Access
 from clusterload.telemetry.sources.prometheus.promql import milliseconds
 from clusterload.telemetry.sources.transport import HttpClient, RetryPolicy, Server
 
@@ -88,6 +88,7 @@ class PrometheusClient:
             error_text=lambda body: error_in(body)[1],
             is_too_much=lambda status, body: status in _TOO_MUCH or error_in(body)[0] in _STOPPED,
             secrets=access.secrets,
+            authority=CA,
         )
         headers = {"Accept": "application/json"}
         if access.bearer:

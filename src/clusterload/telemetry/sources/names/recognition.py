@@ -1,0 +1,275 @@
+"""Which maps fit a scrape, recognised from the names of its metrics.
+
+People's exporters name the same things in many ways, and nobody should have to know by whose rules. Every map that
+comes with clusterload is held against the names that are there: the one that gives most Series is taken, and those
+that know other metrics besides add to it, such as those of hosts and of groups in one Prometheus. Maps of which both
+know a metric are two readings of the same rules' names, and of those only the better one is taken: no Series is read
+twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+from clusterload.telemetry.sources.names.names import Names, Threads, table_names
+from clusterload.telemetry.sources.names.rule import Rule
+
+OF_BROKERS: Final = frozenset(
+    {"partitions", "leaders", "ingress", "ingress_by_topic", "records_in", "egress", "requests", "requests_by_type"}
+)
+"""Series that only a broker's own metrics give; an exporter beside it, such as one of lags, has none of them."""
+
+_GENERAL: Final = re.compile(r"(process|jvm|java|go)_")
+# What the exporter's own program shows. java_lang is of the program that is asked over JMX.
+_OF_PROGRAM: Final = re.compile(r"(process|jvm|go)_")
+# Kafka is written in neither: a program that shows these is an exporter beside the broker, or a collector.
+_NO_JVM: Final = frozenset({"go_goroutines", "go_info", "python_info"})
+# A map that was asked for fits badly if it gives less than this share of the Series that another one gives.
+_POOR: Final = 0.5
+_SHOWN: Final = 5
+
+
+def is_general(metric: str) -> bool:
+    """Whether any program shows a metric of this name."""
+    return _GENERAL.match(metric) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How well a map fits a scrape.
+
+    Attributes:
+        names: the map.
+        metrics: those of the scrape that it knows, without what any program shows.
+        series: the Series that it gives from them.
+    """
+
+    names: Names
+    metrics: frozenset[str]
+    series: frozenset[str]
+
+    @property
+    def known(self) -> int:
+        """How many of the scrape's metrics it knows."""
+        return len(self.metrics)
+
+    @property
+    def is_of_brokers(self) -> bool:
+        """Whether it gives what only a broker shows."""
+        return not self.series.isdisjoint(OF_BROKERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """What was recognised in a scrape.
+
+    Attributes:
+        names: by which it is read: the maps that fit, as one; without rules if none does.
+        fits: the maps that are part of it, the best first.
+        others: the other maps that know any of its metrics, the best first.
+        metrics: how many there are.
+        series: the Series that are read.
+        examples: the first few of their names.
+        asked: the maps that a user named, in words; empty if they were to be recognised.
+        doubled: Series that several of `fits` give, each with the map by which it is read and those by which not.
+    """
+
+    names: Names
+    fits: tuple[Fit, ...]
+    others: tuple[Fit, ...]
+    metrics: int
+    series: frozenset[str]
+    examples: tuple[str, ...]
+    asked: str = ""
+    doubled: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def fits_nothing(self) -> bool:
+        """Whether no map knows any of the metrics."""
+        return not self.fits
+
+    @property
+    def is_of_brokers(self) -> bool:
+        """Whether it gives what only a broker shows."""
+        return any(fit.is_of_brokers for fit in self.fits)
+
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """Kind and text of what a user should know about it; nothing in the usual case of one exporter's own names."""
+        return tuple(self._said())
+
+    def _said(self) -> Iterable[tuple[str, str]]:
+        known = " and ".join(repr(fit.names.name) for fit in self.fits)
+        if self._fits_badly:
+            better = self.others[0]
+            words = f"of {self.metrics:,} metrics {self.known:,} are known by the names {self.asked}"
+            nearest = f"the nearest map is {better.names.name!r} ({better.known:,})"
+            yield "names-unfit", f"{words}; {nearest}: {_LEAVE_OUT}"
+        elif self.fits_nothing:
+            by = f" by {self.asked}" if self.asked else ""
+            by = f" by {self.asked}" if self.asked else ""
+            yield "names-unknown", f"{self._found()}: none is known{by}. {_TRY}"
+        elif not self.is_of_brokers:
+            words = f"{self._found()} are those of {known}, which tell nothing of a broker"
+            yield "names-without-broker", f"{words}. {_TRY}"
+        elif len(self.fits) > 1 or self.fits[0].names.name != _USUAL:
+            yield "names-recognised", f"metrics are read by the names of {known}"
+        for series, read, unread in self.doubled:
+            yield "names-doubled", f"{series} is read as {read!r} has it, not as {unread!r} has it"
+
+    @property
+    def known(self) -> int:
+        """How many of the metrics are known by the maps that are read by."""
+        return len(frozenset[str]().union(*(fit.metrics for fit in self.fits)))
+
+    @property
+    def _fits_badly(self) -> bool:
+        return bool(self.asked and self.others) and len(self.series) < _POOR * len(self.others[0].series)
+
+    def _found(self) -> str:
+        more = " …" if self.metrics > len(self.examples) else ""
+        return f"{self.metrics:,} metrics ({', '.join(self.examples)}{more})" if self.metrics else "no metric"
+
+
+_USUAL: Final = "jmx-exporter"
+_TRY: Final = (
+    "Give the URL of the broker's own exporter, or a TOML file with --names that says what its metrics are called"
+)
+
+_LEAVE_OUT: Final = "leave out --names (prometheus.names), and it is recognised"
+
+
+def recognised(
+    metrics: Iterable[str], maps: Sequence[Names] = (), *, asked: Sequence[Names] = (), beside: bool = False
+) -> Recognition:
+    """Which maps fit metrics of these names.
+
+    Args:
+        metrics: the names that a scrape, or a server, has.
+        maps: those that come into question; by default all that come with clusterload.
+        asked: maps that a user named: these are taken, however badly they fit, which is said.
+        beside: whether the program that shows them is known not to be the broker itself, so that what it shows of its
+            own process and JVM is not the broker's.
+    """
+    there = frozenset(metrics)
+    known = [fit for fit in sorted((fit_of(names, there) for names in maps or all_maps()), key=_rank) if fit.known]
+    chosen = [fit_of(names, there) for names in asked]
+    for fit in [] if asked else known:
+        if all(fit.metrics.isdisjoint(better.metrics) for better in chosen):
+            chosen.append(fit)
+    names = _of_broker(_together(chosen), chosen, there, beside=beside)
+    return Recognition(
+        names=names,
+        fits=tuple(fit for fit in chosen if fit.known),
+        others=tuple(fit for fit in known if fit not in chosen),
+        metrics=len(there),
+        series=fit_of(names, there).series,
+        examples=tuple(sorted(there, key=lambda metric: (is_general(metric), metric))[:_SHOWN]),
+        asked=", ".join(repr(names.name) for names in asked),
+        doubled=tuple(_doubled(chosen)),
+    )
+
+
+def _of_broker(names: Names, chosen: Sequence[Fit], there: Collection[str], *, beside: bool) -> Names:
+    """A map without what would be taken for the broker's and is another program's."""
+    if not any(fit.is_of_brokers for fit in chosen):
+        return without(names, is_general)
+    if beside or not _NO_JVM.isdisjoint(there):
+        return without(names, lambda metric: _OF_PROGRAM.match(metric) is not None)
+    return names
+
+
+def fit_of(names: Names, metrics: Collection[str]) -> Fit:
+    """How well a map fits metrics of these names."""
+    plain = {metric: found for metric in metrics if (found := names.plain(metric)[0]) in names.metrics}
+    there = set(plain.values())
+    series = {rule.series for rule in names.rules if _gives(rule, there)}
+    if any(idle.metric in there for idle in names.threads.handler_idle):
+        series.add("request_handler_busy")
+    if names.threads.network_time in there:
+        series.add("network_thread_busy")
+    own = frozenset(metric for metric in plain if not is_general(metric)) if series else frozenset[str]()
+    return Fit(names=names, metrics=own, series=frozenset(series))
+
+
+def asked_for(text: str) -> tuple[Names, ...]:
+    """The maps that a user named: names of ours or TOML files, with commas between them; none to be recognised.
+
+    Raises:
+        ConfigurationError: one of them does not exist, or cannot be used.
+    """
+    return tuple(Names.named(name.strip()) for name in text.split(",") if name.strip())
+
+
+@cache
+def all_maps() -> tuple[Names, ...]:
+    """The maps that come with clusterload."""
+    return tuple(Names.named(name) for name in table_names())
+
+
+def without(names: Names, unwanted: Callable[[str], bool]) -> Names:
+    """A map without the metrics that are not wanted, and without the rules that none is left of."""
+    rules = tuple(found for rule in names.rules if (found := _rule_without(rule, unwanted)))
+    threads = replace(
+        names.threads,
+        handler_idle=tuple(idle for idle in names.threads.handler_idle if not unwanted(idle.metric)),
+        network_time="" if unwanted(names.threads.network_time) else names.threads.network_time,
+        started="" if unwanted(names.threads.started) else names.threads.started,
+    )
+    if rules == names.rules and threads == names.threads:
+        return names
+    return replace(names, rules=rules, threads=threads)
+
+
+def without_series(names: Names, series: Collection[str]) -> Names:
+    """A map without the rules of these Series, which are read elsewhere."""
+    wanted = {rule.series for rule in names.rules} | {"request_handler_busy", "network_thread_busy"}
+    return names.only(wanted - set(series))
+
+
+def _gives(rule: Rule, there: Collection[str]) -> bool:
+    # By names alone: which lines count by their labels is seen when they are read.
+    shown = any(metric in there for metric in (*rule.metrics, *rule.plus))
+    return shown and (not rule.times or rule.times in there)
+
+
+def _rank(fit: Fit) -> tuple[object, ...]:
+    # Of two that give as much, the one of which more is there says more about whose names these are.
+    return -len(fit.series), -fit.known, len(fit.names.metrics), fit.names.name != _USUAL, fit.names.name
+
+
+def _together(chosen: Sequence[Fit]) -> Names:
+    if not chosen:
+        return Names(name="", title="", rules=())
+    best, *more = chosen
+    rules, given = list(best.names.rules), set(best.series)
+    for fit in more:
+        rules = [*(rule for rule in fit.names.rules if rule.series not in given), *rules]
+        given |= fit.series
+    return replace(
+        best.names,
+        name=" + ".join(fit.names.name for fit in chosen),
+        title=" + ".join(fit.names.title for fit in chosen),
+        rules=tuple(rules),
+        threads=next((fit.names.threads for fit in chosen if fit.is_of_brokers), Threads()),
+        rewrites=tuple(rewrite for fit in chosen for rewrite in fit.names.rewrites),
+        relabels=tuple(relabel for fit in chosen for relabel in fit.names.relabels),
+    )
+
+
+def _doubled(chosen: Sequence[Fit]) -> Iterable[tuple[str, str, str]]:
+    for place, fit in enumerate(chosen):
+        for later in chosen[place + 1 :]:
+            for series in sorted(fit.series & later.series):
+                yield series, fit.names.name, later.names.name
+
+
+def _rule_without(rule: Rule, unwanted: Callable[[str], bool]) -> Rule | None:
+    metrics = tuple(metric for metric in rule.metrics if not unwanted(metric))
+    if not metrics or (rule.times and unwanted(rule.times)):
+        return None
+    plus = tuple(metric for metric in rule.plus if not unwanted(metric))
+    return rule if (metrics, plus) == (rule.metrics, rule.plus) else replace(rule, metrics=metrics, plus=plus)
