@@ -21,7 +21,8 @@ from clusterload.model.run import Run
 from clusterload.model.series import SECOND
 from clusterload.telemetry.cancellation import check_cancelled, pause
 from clusterload.telemetry.runfile import SUFFIX, Recorder, new_id, read_run
-from clusterload.telemetry.sources.source import HistorySource, LiveSource, OnWait, Sink, Source, Waiting
+from clusterload.telemetry.sources.admin import AdminSource
+from clusterload.telemetry.sources.source import HistorySource, LiveSource, OnWait, Sieve, Sink, Source, Waiting
 
 FOLDER: Final = Path("runs")
 """Where run files go by default."""
@@ -61,7 +62,7 @@ def running(sources: Sequence[Source], sink: Sink, baseline: float = BASELINE_SE
     started: list[LiveSource] = []
     try:
         for source in (source for source in sources if isinstance(source, LiveSource)):
-            source.start(sink)
+            source.start(_of(sources, source, sink))
             started.append(source)
         if started:
             pause(baseline)
@@ -71,6 +72,12 @@ def running(sources: Sequence[Source], sink: Sink, baseline: float = BASELINE_SE
     finally:
         for source in started:
             source.stop()
+
+
+def _of(sources: Sequence[Source], source: Source, sink: Sink) -> Sink:
+    """The sink of one of these sources, without what the Admin API tells better, so that nothing counts twice."""
+    better = {name for other in sources if isinstance(other, AdminSource) for name in other.tells_best}
+    return Sieve(sink, frozenset(better)) if better and not isinstance(source, AdminSource) else sink
 
 
 def collect(sources: Sequence[Source], recorder: Recorder, start: int, end: int, on_wait: OnWait) -> None:
@@ -83,7 +90,7 @@ def collect(sources: Sequence[Source], recorder: Recorder, start: int, end: int,
 
     for source in (source for source in sources if isinstance(source, HistorySource)):
         try:
-            source.collect(recorder, start, end + round(source.overhang * SECOND), waiting)
+            source.collect(_of(sources, source, recorder), start, end + round(source.overhang * SECOND), waiting)
         except SourceError as error:
             recorder.event(time.time_ns(), "metrics-unread", str(error))
 

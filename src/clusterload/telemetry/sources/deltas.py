@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clusterload.model.points import Head, Points
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND, Floats, Nanoseconds
+from clusterload.telemetry.sources.end_offsets import SERIES, EndOffsets
 from clusterload.telemetry.sources.keeping import Columns, Crowd, Many
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import Figures, Key, Reading
@@ -25,6 +26,8 @@ MOST: Final = 1_000
 _SAME_START: Final = 2.0
 # A product of count and mean that fell by less than this share was not reset.
 _NO_RESET: Final = 0.5
+# Scrapes without a word from a partition's teller after which another replica takes over.
+_PATIENCE: Final = 2.5
 # Seconds that a rate tells of: the meters of brokers are means over a minute, and amounts a minute are of one.
 _TOLD_BY_RATES: Final = 60.0
 # Stands for the time of what was never seen.
@@ -97,6 +100,34 @@ class _Counted:
         return np.flatnonzero(began != _NEVER), deltas, (now - began) / SECOND
 
 
+@dataclass(slots=True)
+class _Ends:
+    """Which of a broker's counters are ends of partitions.
+
+    Attributes:
+        places: the partitions' numbers.
+    """
+
+    places: Places = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    _of: tuple[Key, ...] = ()
+    _keys: tuple[Key, ...] = ()
+    _ends: tuple[Key, ...] = ()
+    _are_ends: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+
+    def apart(self, counters: Figures, ends: EndOffsets) -> tuple[Figures, Figures]:
+        """The counters that are a broker's own, and the ends."""
+        if counters.keys_ is not self._of:
+            self._of = counters.keys_
+            self._are_ends = np.array([name in SERIES for name, _ in self._of], dtype=np.bool_)
+            self._keys = tuple(key for key in self._of if key[0] not in SERIES)
+            self._ends = tuple(key for key in self._of if key[0] in SERIES)
+            self.places = ends.places(self._ends)
+        if not self._ends:
+            return counters, Figures((), np.empty(0))
+        values = counters.values_
+        return Figures(self._keys, values[~self._are_ends]), Figures(self._ends, values[self._are_ends])
+
+
 @dataclass(slots=True, kw_only=True)
 class Deltas:
     """One broker over time: counters become deltas between scrapes; a restart resets them.
@@ -121,6 +152,7 @@ class Deltas:
     _products: frozenset[str] = field(init=False)
     _bounded: bool = False
     _shares: Shares = field(default_factory=Shares)
+    _ends: _Ends = field(default_factory=_Ends)
 
     def __post_init__(self) -> None:
         self._learn(self.names)
@@ -135,7 +167,7 @@ class Deltas:
             sink.event(now.time, kind, text)
         if now.names is not None and now.names is not self.names:
             self._learn(now.names)
-        counters = Figures.of(now.reading.counters)
+        counters, ends = self._ends.apart(Figures.of(now.reading.counters), self.crowd.ends)
         self._counted.look(counters.keys_, self._products)
         if last is not None and _has_restarted(last.reading, now.reading):
             self._counted.reset(last.time)
@@ -147,6 +179,7 @@ class Deltas:
             rates = self._amounts(Figures.of(now.reading.rates), span)
         told, amounts, spans = self._counted.grown(counters.values_, now.time, last.time if last else None)
         columns = Columns(keys=counters.keys_, values=amounts, spans=spans).picked(told) + rates
+        columns += self._told_of_partitions(ends, now.time)
         for levels in (self._shares.believed(now.reading, now.time), Figures.of(shares)):
             columns += Columns(keys=levels.keys_, values=levels.values_, spans=np.zeros(len(levels.keys_)))
         bounded = self._many.bounded(columns, now.left_out)
@@ -173,6 +206,14 @@ class Deltas:
         """What rates a second come to since the last scrape; of a longer gap they tell the end only, the rest stays."""
         told = min(span, max(_TOLD_BY_RATES, 1.5 * self.granularity))
         return Columns(keys=rates.keys_, values=rates.values_ * told, spans=np.full(len(rates.keys_), told))
+
+    def _told_of_partitions(self, ends: Figures, now: int) -> Columns:
+        """The growth of those partitions that this broker tells; none where it shows no end offsets."""
+        if not ends.keys_:
+            return Columns.none()
+        patience = round(_PATIENCE * self.granularity * SECOND)
+        told, amounts, spans = self.crowd.ends.told(self.broker, self._ends.places, ends.values_, now, patience)
+        return Columns(keys=tuple(ends.keys_[at] for at in told.tolist()), values=amounts, spans=spans)
 
     def _report_bounded(self, now: Scrape, sink: Sink) -> None:
         if not self._bounded:

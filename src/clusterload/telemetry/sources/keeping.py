@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Floats, Kind
+from clusterload.telemetry.sources.end_offsets import EndOffsets
 from clusterload.telemetry.sources.reading import Key
 from clusterload.telemetry.sources.source import OTHERS
 from clusterload.telemetry.sources.translation import Places
@@ -50,9 +51,13 @@ class Crowd:
     """The topics and clients of all brokers, of which each broker keeps some: who takes a little of each takes much.
 
     The brokers' threads may use it at once.
+
+    Attributes:
+        ends: the ends of their replicas.
     """
 
     def __init__(self) -> None:
+        self.ends = EndOffsets()
         self._lock = threading.Lock()
         self._numbers: dict[Key, int] = {}
         self._totals: dict[str, Floats] = {}

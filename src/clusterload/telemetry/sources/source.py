@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol, Self, TypeAlias, runtime_checkable
 
-from clusterload.model.points import Points
+from clusterload.model.points import Head, Points
 from clusterload.model.resources import OTHERS as OTHERS  # noqa: PLC0414 (a label of many sources' Series)
 from clusterload.model.series import Point
 
@@ -22,6 +22,50 @@ class Sink(Protocol):
 
     def event(self, time: int, kind: str, text: str) -> None:
         """Keep an event, at Unix nanoseconds."""
+
+
+class _Passed(NamedTuple):
+    """Of the Series of one broker those that pass, and their places."""
+
+    of: tuple[Head, ...]
+    heads: tuple[Head, ...]
+    places: list[int]
+
+
+@dataclass(slots=True)
+class Sieve:
+    """A sink that leaves out Series which another source tells better.
+
+    Attributes:
+        sink: that gets the others, and all events.
+        without: the names of those that are left out.
+    """
+
+    sink: Sink
+    without: frozenset[str]
+    _passed: dict[str, _Passed] = field(default_factory=dict)
+
+    def record(self, point: Point) -> None:
+        """Pass one point on."""
+        if point.name not in self.without:
+            self.sink.record(point)
+
+    def record_all(self, points: Points) -> None:
+        """Pass points of many Series on."""
+        broker = points.heads[0].labels.get("broker", "") if points.heads else ""
+        passed = self._passed.get(broker)
+        if passed is None or passed.of is not points.heads:
+            places = [at for at, head in enumerate(points.heads) if head.name not in self.without]
+            passed = _Passed(points.heads, tuple(points.heads[at] for at in places), places)
+            self._passed[broker] = passed
+        if len(passed.places) < len(points):
+            values, spans = points.values[passed.places], points.spans[passed.places]
+            points = replace(points, heads=passed.heads, values=values, spans=spans)
+        self.sink.record_all(points)
+
+    def event(self, time: int, kind: str, text: str) -> None:
+        """Pass an event on."""
+        self.sink.event(time, kind, text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

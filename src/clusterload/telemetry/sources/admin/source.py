@@ -52,6 +52,11 @@ class AdminSource:
         self._thread: threading.Thread | None = None
 
     @property
+    def tells_best(self) -> frozenset[str]:
+        """What it tells of the whole cluster, so that it need not be put together from what each broker shows."""
+        return self._wanted & {"records_by_partition", "log_bytes"}
+
+    @property
     def title(self) -> str:
         """What it is, for people."""
         return f"Admin API at {self._properties.values.get('bootstrap.servers', 'no server')}"
