@@ -11,7 +11,7 @@ from typing import Final
 
 from clusterload.model.limits import Force, Limit, Limits, Scope, families
 from clusterload.model.limits.limit import DIGITS
-from clusterload.model.resources import RESOURCES, dimensions
+from clusterload.model.resources import RESOURCES, dimensions, limited_by_name
 from clusterload.model.units import Quantity, number
 from clusterload.report.limits import unknown
 
@@ -178,7 +178,7 @@ def _most(table: Limits) -> str:
 
 
 def _title(limit: Limit) -> str:
-    return RESOURCES[limit.resource].title
+    return limited_by_name(limit.resource).title
 
 
 def _disputed(limit: Limit) -> str:

@@ -107,17 +107,70 @@ def test_a_decimal_comma_is_never_read_as_a_thousands_mark() -> None:
         (
             "500/m",
             units.REQUESTS_PER_SECOND,
-            r"'/m': write a number in requests/s \(or /min, /h\), as in '500 req",
+            r"'/m' \(a minute is '/min'\): write a number in requests/s \(or /min, /h, /d\), as in '500 req",
         ),
         ("5 requests", units.REQUESTS_PER_SECOND, r"cannot be converted to requests/s: write a number in requests/s"),
-        ("4 KB", units.BYTES, r"unknown unit 'KB': write a number in B, KiB, MiB, GiB, kB, .*, as in '2 KiB'"),
-        ("4 Mb/s", units.BYTES_PER_SECOND, r"unknown unit 'Mb/s': .*MB/s.*Mbit/s"),
+        (
+            "4 KB",
+            units.BYTES,
+            r"unknown unit 'KB' \('kB' are 1,000 bytes and 'KiB' 1,024\): write a number in B, KiB, .*, as in '2 KiB'",
+        ),
+        (
+            "4 Mb/s",
+            units.BYTES_PER_SECOND,
+            r"unknown unit 'Mb/s' \('Mbit/s' are bits and 'MB/s' bytes\): .*MB/s.*Mbit/s",
+        ),
         ("many", units.COUNT, r"'many' is not a quantity: write a number, as in '500'"),
     ],
 )
 def test_a_wrong_unit_is_met_with_those_that_fit(text: str, unit: Unit, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         units.parse(text, unit)
+
+
+_WAYS = {
+    "Mbit/s": (units.BYTES_PER_SECOND, 125_000),
+    "Mbps": (units.BYTES_PER_SECOND, 125_000),
+    "Gbps": (units.BYTES_PER_SECOND, 125_000_000),
+    "MBps": (units.BYTES_PER_SECOND, 1e6),
+    "MB/sec": (units.BYTES_PER_SECOND, 1e6),
+    "MB per second": (units.BYTES_PER_SECOND, 1e6),
+    "MB/min": (units.BYTES_PER_SECOND, 1e6 / 60),
+    "GB/h": (units.BYTES_PER_SECOND, 1e9 / 3600),
+    "Mi": (units.BYTES, 2**20),
+    "req/s": (units.REQUESTS_PER_SECOND, 1),
+    "requests/min": (units.REQUESTS_PER_SECOND, 1 / 60),
+    "connections/min": (units.CONNECTIONS_PER_SECOND, 1 / 60),
+    "attempts/s": (units.CONNECTIONS_PER_SECOND, 1),
+    "events/s": (units.RECORDS_PER_SECOND, 1),
+    "replicas": (units.PARTITIONS, 1),
+    "percent": (units.RATIO, 0.01),
+}
+
+
+@pytest.mark.parametrize("symbol", _WAYS)
+def test_units_are_read_as_providers_write_them(symbol: str) -> None:
+    unit, amount = _WAYS[symbol]
+    assert units.as_written(symbol, unit).factor_to(unit) == pytest.approx(amount)
+    if " " not in symbol:
+        assert units.parse(f"3 {symbol}", unit).value == pytest.approx(3 * amount)
+
+
+@pytest.mark.parametrize("symbol", ["KB/s", "Mb/s", "MBPS", "mb/s", "gb/s", "MB/m", "Mib/s"])
+def test_what_could_mean_two_amounts_is_refused_and_both_are_named(symbol: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"write a number in .*MB/s.*Mbit/s"):
+        units.as_written(symbol, units.BYTES_PER_SECOND)
+
+
+@given(amounts, rates, st.sampled_from(["min", "h", "d"]))
+def test_a_rate_by_the_minute_stays_as_it_was_written_and_amounts_to_the_same(
+    value: float, unit: Unit, stretch: str
+) -> None:
+    written = units.by_symbol(f"{unit.symbol.removesuffix('/s')}/{stretch}")
+    quantity = Quantity(value, written)
+    assert str(quantity).endswith(f"/{stretch}")
+    amount = quantity.over(3600)
+    assert amount.value * amount.unit.factor == pytest.approx(quantity.to(unit).over(3600).value * unit.factor)
 
 
 @given(st.integers(1, 10**9), rates, st.sampled_from([("min", 60), ("h", 3600)]))
@@ -161,7 +214,7 @@ def test_a_unit_that_cannot_be_read_is_never_guessed(symbol: str, unit: Unit) ->
     if refusal:
         assert unit == units.COUNT or unit.symbol in refusal
     elif not symbol.startswith("/"):
-        assert units.by_symbol(re.sub("/(min|h)$", "/s", symbol)).measures_same_as(unit)
+        assert units.as_written(symbol, unit).measures_same_as(unit)
 
 
 def _refusal(read: Callable[[], object]) -> str:

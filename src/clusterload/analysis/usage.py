@@ -6,79 +6,36 @@ against s times the limit per second, so per-minute figures meet 60 times the li
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from clusterload.analysis.holding import counted_for_cluster, missing_of, series_of_limits, shares_of_limits
+from clusterload.analysis.lines import SUSTAINED, ResourceLine, Share, is_plural, typical_of
 from clusterload.model import units
 from clusterload.model.display import Displayed
 from clusterload.model.errors import ConfigurationError
-from clusterload.model.limits import NO_LIMITS, Force, Limit, Limits, Scope
+from clusterload.model.limits import NO_LIMITS, Limit, Limits
 from clusterload.model.resources import RESOURCES, Resource, dimensions, saturations
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Floats, Grid, Kind, Series, joined
 
+__all__ = [
+    "NOTICEABLE",
+    "SUSTAINED",
+    "ResourceLine",
+    "Share",
+    "Usage",
+    "assess",
+    "is_plural",
+    "provider_load",
+    "tables_of",
+]
+
 NOTICEABLE: Final = 0.01
 """Share of a limit below which no resource is said to bind: the cluster is as good as idle."""
-
-SUSTAINED: Final = 0.9
-"""A share counts as sustained when it is reached in a tenth of the window: this quantile."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ResourceLine:
-    """One resource over time on a Usage's grid.
-
-    Attributes:
-        resource: which one.
-        broker: its broker, or empty for the whole cluster.
-        values: levels of a gauge, rates per second of a delta; NaN in gaps; shape `(grid.count,)`.
-    """
-
-    resource: Resource
-    broker: str
-    values: Floats
-
-    @property
-    def typical(self) -> float:
-        """The mean of a rate, which is what it amounts to over the window; the median of a level."""
-        return _typical(self.values, self.resource)
-
-    @property
-    def sustained(self) -> float:
-        """What is reached or exceeded in a tenth of the window."""
-        return _quantile(self.values, SUSTAINED)
-
-    @property
-    def peak(self) -> float:
-        """The highest value."""
-        return _quantile(self.values, 1.0)
-
-    @property
-    def known(self) -> float:
-        """Share of the window that has a value."""
-        return float(np.mean(~np.isnan(self.values)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Share(ResourceLine):
-    """A resource's line as a ratio of its limit: `values` are shares, of which 1 is the limit."""
-
-    limit: Limit
-
-    @property
-    def title(self) -> str:
-        """The resource's title, with the broker if it is one broker's."""
-        of = f" of broker {self.broker}" if self.broker else ""
-        return f"{self.resource.title}{of}"
-
-    @property
-    def advised(self) -> bool:
-        """Whether the limit is a guideline only, beyond which more is let through."""
-        return self.limit.force is Force.GUIDELINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,7 +78,7 @@ class Usage(Displayed):
     @property
     def typical_load(self) -> float:
         """The limit load over the window as a ratio: mean or median, as for the resource that binds; NaN if unknown."""
-        return _typical(self.limit_load, self.binding.resource) if self.binding else float("nan")
+        return typical_of(self.limit_load, self.binding.resource) if self.binding else float("nan")
 
     def share(self, resource: str) -> Share | None:
         """The largest share of a resource, of all its limits and all brokers; None if it has none."""
@@ -157,17 +114,17 @@ def assess(run: Run, limits: Limits | None = None, *, granularity: float | None 
         granularity: seconds for each bucket; by default, and at least, that of the coarsest dimension's Series.
     """
     limits = limits or run.declared or NO_LIMITS
-    grid = _grid(run, granularity)
+    grid = _grid(run, limits, granularity)
     lines = tuple(line for resource in dimensions() if (line := _cluster_line(run, resource, grid)) is not None)
     return Usage(
         grid=grid,
         limits=limits,
         lines=lines,
-        shares=tuple(share for limit in limits.limits for share in _shares(limit, run, grid)),
+        shares=tuple(shares_of_limits(limits, run, grid)),
         saturation=tuple(
             line for resource in saturations() for line in _broker_lines(run.named(resource.name), resource, grid)
         ),
-        missing=tuple(dict.fromkeys(_missing(limits, run))),
+        missing=tuple(dict.fromkeys(missing_of(limits, run))),
     )
 
 
@@ -185,30 +142,6 @@ def tables_of(runs: Iterable[Run], limits: Limits | None = None) -> str:
     return titles.pop() if len(titles) == 1 else "what the brokers of each run declared"
 
 
-def _missing(limits: Limits, run: Run) -> Iterable[str]:
-    for limit in limits.limits:
-        brokers = {series.labels.get("broker", "") for series in _counted_as(limit, run)} - {""}
-        if not run.named(limit.resource):
-            yield limit.resource
-        elif not _counted_as(limit, run):
-            yield f"{limit.resource}{limit.counting}"
-        elif limit.scope is Scope.BROKER and not brokers:
-            yield f"{limit.resource} by broker"
-        elif limit.broker and limit.broker not in brokers:
-            yield f"{limit.resource} of broker {limit.broker}"
-
-
-def _counted_as(limit: Limit, run: Run) -> Sequence[Series]:
-    """The Series that count what a limit counts.
-
-    Brokers count replicas; their leaders are the partitions before replication. A provider that counts for the whole
-    cluster counts as its own limits do.
-    """
-    series = run.named(limit.resource)
-    by_broker = any(item.labels.get("broker") for item in series)
-    return run.named("leaders") if limit.before_replication and by_broker else series
-
-
 def provider_load(run: Run, grid: Grid) -> tuple[ResourceLine, ...]:
     """The provider's own figures of the cluster's load, to be shown next to the limit load; never added to it."""
     names = ("cluster_load_percent", "cluster_load_percent_avg", "cluster_load_percent_max")
@@ -216,7 +149,7 @@ def provider_load(run: Run, grid: Grid) -> tuple[ResourceLine, ...]:
     return tuple(line for line in lines if line is not None and line.known > 0)
 
 
-def _grid(run: Run, granularity: float | None) -> Grid:
+def _grid(run: Run, limits: Limits, granularity: float | None) -> Grid:
     """Whole buckets from the load's start, or from the first border after it where a source has its own buckets.
 
     Such a source gives sums per minute of the clock. The minutes in which a load began and ended hold only a part of
@@ -224,7 +157,7 @@ def _grid(run: Run, granularity: float | None) -> Grid:
     """
     if granularity is not None and not granularity > 0:
         raise ConfigurationError(f"figures for each {granularity:g} s cannot be made: give more than 0")
-    series = list(_dimension_series(run))
+    series = [*_dimension_series(run), *series_of_limits(limits, run)]
     coarsest = max((item.granularity for item in series), default=granularity or 1.0)
     step = max(granularity or 0.0, coarsest)
     length = round(step * SECOND)
@@ -247,7 +180,9 @@ def _cluster_line(run: Run, resource: Resource, grid: Grid) -> ResourceLine | No
     series = run.named(resource.name)
     if not series:
         return None
-    return ResourceLine(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid))
+    return ResourceLine(
+        resource=resource, broker="", values=_rates(resource, joined(counted_for_cluster(series), grid), grid)
+    )
 
 
 def _broker_lines(series: Sequence[Series], resource: Resource, grid: Grid) -> Iterable[ResourceLine]:
@@ -260,47 +195,5 @@ def _rates(resource: Resource, values: Floats, grid: Grid) -> Floats:
     return values / grid.seconds if resource.kind is Kind.DELTA else values
 
 
-def _shares(limit: Limit, run: Run, grid: Grid) -> Iterable[Share]:
-    series, resource = _counted_as(limit, run), RESOURCES[limit.resource]
-    if not series:
-        return
-    lines: Iterable[ResourceLine] = (
-        ResourceLine(resource=resource, broker="", values=_rates(resource, joined(series, grid), grid)),
-    )
-    if limit.scope is Scope.BROKER:
-        # A figure of the whole cluster says nothing about one broker.
-        each = _broker_lines(series, resource, grid)
-        lines = (line for line in each if line.broker and limit.broker in {"", line.broker})
-    for line in lines:
-        yield Share(resource=line.resource, broker=line.broker, values=_held_against(limit, line, grid), limit=limit)
-
-
 def _height(share: Share) -> float:
     return -np.inf if np.isnan(share.typical) else share.typical
-
-
-def _held_against(limit: Limit, line: ResourceLine, grid: Grid) -> Floats:
-    unit = RESOURCES[limit.resource].unit
-    if line.resource.kind is Kind.GAUGE:
-        return line.values * unit.factor_to(limit.value.unit) / limit.value.value
-    allowed = limit.value.over(grid.seconds)
-    return line.values * grid.seconds * unit.factor_to(allowed.unit) / allowed.value
-
-
-def _typical(values: Floats, resource: Resource) -> float:
-    if resource.kind is Kind.GAUGE:
-        return _quantile(values, 0.5)
-    known = values[~np.isnan(values)]
-    return float(np.mean(known)) if len(known) else float("nan")
-
-
-def _quantile(values: Floats, at: float) -> float:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN: the quantile is NaN, which is the answer
-        return float(np.nanquantile(values, at))
-
-
-def is_plural(title: str) -> bool:
-    """Whether a resource is many things (connections) or one (ingress)."""
-    name = title.split(" of ", maxsplit=1)[0]
-    return name.endswith("s") and not name.endswith("ss")

@@ -39,6 +39,7 @@ class Resource:
         unit: of the Series; a delta's amount.
         kind: gauge or delta.
         role: dimension, saturation or sign.
+        sum_of: the resources that it is the sum of, where it has no Series of its own.
         per: the labels, besides `broker`, by which there are several Series; one of several may be missing where a
             source does not know it.
         trap: how the figure misleads, or nothing.
@@ -51,6 +52,7 @@ class Resource:
     role: Role
     per: tuple[str, ...] = ()
     trap: str = ""
+    sum_of: tuple[str, ...] = ()
 
 
 def _table(*resources: Resource) -> dict[str, Resource]:
@@ -388,6 +390,49 @@ RESOURCES: Final = _table(
     _sign("gc_time", "Garbage collection", units.SECONDS, Kind.DELTA),
 )
 """All resources by name."""
+
+
+SUMS: Final = _table(
+    Resource(
+        name="throughput",
+        title="Ingress and egress",
+        unit=units.BYTES,
+        kind=Kind.DELTA,
+        role=Role.DIMENSION,
+        sum_of=("ingress", "egress"),
+    )
+)
+"""What several resources add up to: some providers limit it, and no source gives it."""
+
+_LIMITED_TOO: Final = ("records_in", "records_out", "retained_bytes", "log_bytes")
+
+
+def limited() -> tuple[Resource, ...]:
+    """The resources of which a limit can be written: dimensions, sums, some signs, and how busy a broker may be."""
+    return (*dimensions(), *SUMS.values(), *(RESOURCES[name] for name in _LIMITED_TOO), *saturations())
+
+
+def limited_by_name(name: str) -> Resource:
+    """A resource of which there is a limit."""
+    return SUMS.get(name) or RESOURCES[name]
+
+
+def series_of_parts(name: str) -> dict[str, tuple[str, ...]]:
+    """By what a resource's figures can be told apart, and by the names of which Series: of requests by `principal`.
+
+    Of a sum it is what all of its resources can be told apart by. `partition` stands for topic and partition.
+    """
+    resource = limited_by_name(name)
+    if resource.sum_of:
+        each = [series_of_parts(part) for part in resource.sum_of]
+        shared = [label for label in each[0] if all(label in other for other in each)]
+        return {label: tuple(series for part in each for series in part[label]) for label in shared}
+    found: dict[str, tuple[str, ...]] = {}
+    for finer in RESOURCES.values():
+        if finer.name.startswith(f"{name}_by_") or (name, finer.name) == ("records_in", "records_by_partition"):
+            for label in finer.per if "partition" not in finer.per else ("partition",):
+                found.setdefault(label, (finer.name,))
+    return found
 
 
 def dimensions() -> tuple[Resource, ...]:

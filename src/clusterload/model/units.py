@@ -11,13 +11,17 @@ import re
 from dataclasses import dataclass
 
 from clusterload.model.errors import ConfigurationError, nearest
+from clusterload.model.unit_names import SECONDS_IN, meanings, spelled
 
 MEBI = 1024.0**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """What a number counts: `factor` base units of `thing`, per second if `per_second`."""
+    """What a number counts: `factor` base units of `thing`, per second if `per_second`.
+
+    Of what is counted by the minute (`requests/min`) the factor is a sixtieth of what it is by the second.
+    """
 
     symbol: str
     thing: str
@@ -80,10 +84,44 @@ _KNOWN: dict[str, Unit] = {unit.symbol: unit for unit in list(globals().values()
 
 def by_symbol(symbol: str) -> Unit:
     """The unit with this symbol; ConfigurationError names the nearest one of the same amount, if there is one."""
-    try:
-        return _KNOWN[symbol]
-    except KeyError:
-        raise ConfigurationError(f"unknown unit {symbol!r}{_hint(symbol)}") from None
+    found = _found(symbol)
+    if found is None:
+        raise ConfigurationError(f"unknown unit {symbol!r}{meanings(symbol) or _hint(symbol)}")
+    return found
+
+
+def as_written(symbol: str, expected: Unit) -> Unit:
+    """The unit that people write in this way: `req/min` for requests/min, `Mbps` for Mbit/s, `events/s` of records.
+
+    Args:
+        symbol: as somebody wrote it.
+        expected: a unit of what it is to measure.
+
+    Raises:
+        ConfigurationError: it could mean two amounts, or none; the message names the units that fit.
+    """
+    named = spelled(symbol, expected.thing)
+    # What is counted in one unit only need not be named: `600/min`.
+    counted = named.startswith("/") and expected.symbol == f"{expected.thing}/s"
+    found = _found(f"{expected.thing}{named}" if counted else named)
+    if found is None:
+        raise ConfigurationError(f"unknown unit {symbol!r}{meanings(symbol)}: write {fitting(expected)}")
+    if not found.measures_same_as(expected):
+        raise ConfigurationError(f"{symbol} cannot be converted to {expected}: write {fitting(expected)}")
+    return found
+
+
+def _found(symbol: str) -> Unit | None:
+    return _KNOWN.get(symbol) or _by_stretch(symbol)
+
+
+def _by_stretch(symbol: str) -> Unit | None:
+    """A rate by the minute, hour or day; None if it is no such rate."""
+    thing, _, stretch = symbol.partition("/")
+    rate = _KNOWN.get(f"{thing}/s")
+    if rate is None or stretch not in SECONDS_IN:
+        return None
+    return Unit(symbol=symbol, thing=rate.thing, factor=rate.factor / SECONDS_IN[stretch], per_second=True)
 
 
 def _hint(symbol: str) -> str:
@@ -93,7 +131,7 @@ def _hint(symbol: str) -> str:
     """
     thing, slash, time = symbol.partition("/")
     if slash and time.lower() != "s":
-        return f"; rates are per second here, as in '{thing}/s'" if time in _PER and thing in _KNOWN else ""
+        return ""
     per = "/s" if slash else ""
     words = [thing] if thing in _KNOWN else [unit.thing for unit in _KNOWN.values() if unit.symbol == unit.thing]
     return nearest(f"{thing}{per}", [word + per for word in words if word + per in _KNOWN])
@@ -103,7 +141,7 @@ def fitting(unit: Unit) -> str:
     """How a quantity in this unit can be written, for messages: `a number in B, kB or MiB, as in '2 KiB'`."""
     if unit == COUNT:
         return "a number, as in '500'"
-    per = " (or /min, /h)" if unit.per_second else ""
+    per = " (or /min, /h, /d)" if unit.per_second else ""
     example = {"bytes": "2 KiB", "time": "50 ms", "ratio": "80 %"}.get(unit.thing, f"500 {unit.thing}")
     *most, last = [known.symbol for known in _KNOWN.values() if known.measures_same_as(unit)]
     symbols = f"{', '.join(most)} or {last}" if most else last
@@ -125,7 +163,8 @@ class Quantity:
         """What a rate amounts to in `seconds`: the limit of a minute is 60 times the limit of a second."""
         if not self.unit.per_second:
             raise ConfigurationError(f"{self} is not a rate: only a rate amounts to something over time")
-        return Quantity(self.value * seconds, by_symbol(self.unit.symbol.removesuffix("/s")))
+        thing, _, stretch = self.unit.symbol.partition("/")
+        return Quantity(self.value * seconds / SECONDS_IN[stretch], by_symbol(thing))
 
     def share_of(self, whole: Quantity) -> float:
         """This quantity divided by another of the same thing, as a plain ratio."""
@@ -139,7 +178,6 @@ class Quantity:
 # A comma only parts thousands: in `1,5` it could as well be a decimal mark.
 _WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)"
 _QUANTITY = re.compile(rf"\s*([+-]?(?:{_WHOLE}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%]*)(?:(/)([A-Za-z]*))?\s*")
-_PER = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 def parse(text: str, unit: Unit) -> Quantity:
@@ -148,21 +186,32 @@ def parse(text: str, unit: Unit) -> Quantity:
     Raises:
         ConfigurationError: the text is not a number, or its unit measures something else; the units that fit are named.
     """
+    value, written = _parts(text, unit)
+    if not written:
+        return Quantity(value, unit)
+    of, _, stretch = spelled(written, unit.thing).partition("/")
+    per = SECONDS_IN.get(stretch, 1.0)
+    if not of and unit.per_second and stretch in SECONDS_IN:
+        return Quantity(value / per, unit)
+    as_written(written, unit)
+    given = _KNOWN[f"{of}/s" if stretch else of]
+    # Divided at the end, so that 900 a minute are exactly 15 a second.
+    return Quantity(value * given.factor_to(unit) / per, unit)
+
+
+def parse_as_written(text: str, expected: Unit) -> Quantity:
+    """As `parse`, but in the unit that it was written in: `80 Mbit/s` stays in Mbit/s."""
+    value, written = _parts(text, expected)
+    return Quantity(value, as_written(written, expected) if written else expected)
+
+
+def _parts(text: str, unit: Unit) -> tuple[float, str]:
     match = _QUANTITY.fullmatch(text)
     value = float(match[1].replace(",", "").replace("_", "")) if match else math.nan
     if match is None or not math.isfinite(value):
         raise ConfigurationError(f"{text!r} is not a quantity: write {fitting(unit)}")
-    _, thing, slash, time = match.groups()
-    if not (thing or slash):
-        return Quantity(value, unit)
-    symbol = f"{thing}{slash or ''}{time or ''}"
-    per = _PER.get(time) if slash else 1.0
-    given = unit if not thing and unit.per_second else _KNOWN.get(f"{thing}/s" if slash else thing)
-    if per is None or given is None:
-        raise ConfigurationError(f"unknown unit {symbol!r}: write {fitting(unit)}")
-    if not given.measures_same_as(unit):
-        raise ConfigurationError(f"{symbol} cannot be converted to {unit}: write {fitting(unit)}")
-    return Quantity(value * given.factor_to(unit) / per, unit)
+    _, thing, slash, stretch = match.groups()
+    return value, f"{thing}{slash or ''}{stretch or ''}"
 
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")

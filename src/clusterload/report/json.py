@@ -146,6 +146,7 @@ def _resource(usage: Usage, name: str) -> dict[str, Any]:
         "limit": str(limit.value) if limit else None,
         "share": finite(shares[0].typical) if shares else None,
         "limits": [
-            {**row_of(share.limit), "of_broker": share.broker, "share": finite(share.typical)} for share in shares
+            {**row_of(share.limit), "of_broker": share.broker, "of_part": share.part, "share": finite(share.typical)}
+            for share in shares
         ],
     }

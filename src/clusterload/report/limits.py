@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clusterload.model.limits import Limit, Limits
-from clusterload.model.resources import RESOURCES, dimensions
+from clusterload.model.resources import RESOURCES, dimensions, limited, limited_by_name
 from clusterload.model.wording import in_sentence
 from clusterload.report.tables import table
 
@@ -57,9 +57,10 @@ def _table(limits: Sequence[Limit], sources: Sequence[tuple[str, str]]) -> Table
     for column in shown.columns[2:5]:
         column.justify = "left"
     before = ""
-    for limit in sorted(limits, key=lambda limit: list(RESOURCES).index(limit.resource)):
+    titles = [resource.name for resource in limited()]
+    for limit in sorted(limits, key=lambda limit: titles.index(limit.resource)):
         shown.add_row(
-            RESOURCES[limit.resource].title if limit.resource != before else "",
+            limited_by_name(limit.resource).title if limit.resource != before else "",
             limit.words.replace(" (", "\n("),
             str(limit.force),
             Text(limit.of),
@@ -76,7 +77,7 @@ def _notes(limits: Limits) -> Iterable[str]:
         yield limits.note
     by_note: dict[str, list[str]] = {}
     for limit in (*limits.limits, *limits.disputed):
-        by_note.setdefault(limit.note, []).append(RESOURCES[limit.resource].title)
+        by_note.setdefault(limit.note, []).append(limited_by_name(limit.resource).title)
     for note, titles in by_note.items():
         if note:
             yield f"{', '.join(dict.fromkeys(titles))}: {note}"

@@ -62,7 +62,7 @@ def test_a_limit_is_in_the_unit_of_its_resource(resource: Any) -> None:
     limit = table(resource=resource.name, unit=str(right)).of(resource.name)
     assert limit is not None
     assert limit.value.unit.measures_same_as(right)
-    with pytest.raises(ConfigurationError, match=f"give it in {right}"):
+    with pytest.raises(ConfigurationError, match=f"write a number in .*{right}"):
         table(resource=resource.name, unit=str(wrong))
 
 
@@ -70,13 +70,22 @@ def test_a_limit_is_in_the_unit_of_its_resource(resource: Any) -> None:
     ("changed", "said"),
     [
         ({"resource": "ingres"}, "'ingres' cannot have a limit; did you mean 'ingress'?"),
-        ({"resource": "cpu_host"}, "'cpu_host' cannot have a limit"),
-        ({"unit": "MB/S"}, "unknown unit 'MB/S'; did you mean 'MB/s'?; the limit of ingress can be a number in B/s"),
+        ({"resource": "latency"}, "'latency' cannot have a limit: use ingress, egress"),
+        ({"resource": "cpu", "unit": "%", "scope": "cluster"}, "give its limit the scope 'broker'"),
+        ({"unit": "MB/S"}, "the limit of ingress: unknown unit 'MB/S': write a number in B/s, KiB/s, MiB/s"),
+        ({"unit": "KB/s"}, "unknown unit 'KB/s' ('kB/s' are 1,000 bytes and 'KiB/s' 1,024)"),
+        ({"unit": ""}, "the limit of ingress: unknown unit '': write a number in B/s"),
+        ({"value": "95 MB/s"}, "'95 MB/s' has a unit, and the unit is 'MiB/s': keep one of them"),
+        ({"each": "rack"}, "the limit of ingress is of each rack: use principal, client, listener"),
+        ({"each": "principals"}, "the limit of ingress is of each principals; did you mean 'principal'?"),
+        ({"each": "broker"}, "the limit of ingress is of each broker: give it the scope 'broker'"),
+        ({"each": "listener"}, "the limit of ingress is of a listener, and it is told apart by topic or"),
+        ({"topic": "a", "principal": "b"}, "the limit of ingress has principal and topic: keep one of them"),
         ({"value": 0}, "it must be above 0"),
         ({"value": -5}, "it must be above 0"),
         ({"value": float("nan")}, "it must be above 0"),
         ({"value": float("inf")}, "it must be above 0 and finite"),
-        ({"value": "many"}, "value of a limit is 'many': it must be a number"),
+        ({"value": "many"}, "the limit of ingress: 'many' is not a quantity: write a number in B/s"),
         ({"value": [1]}, "value of a limit is [1]: it must be a number"),
         ({"force": "wished"}, "force of a limit is 'wished': it must be enforced, guideline, declared or measured"),
         ({"scope": "rack"}, "scope of a limit is 'rack': it must be cluster or broker"),
@@ -85,7 +94,7 @@ def test_a_limit_is_in_the_unit_of_its_resource(resource: Any) -> None:
         ({"high": 249}, "250 MiB/s, from 0 to 249"),
         ({"low": -1}, "from -1 to 250"),
         ({"high": float("nan")}, "from 0 to nan"),
-        ({"broker": "2"}, "give it the scope 'broker'"),
+        ({"broker": "2", "scope": "cluster"}, "give it the scope 'broker'"),
         ({"per_unit": True}, "name it, as in per_unit"),
         ({"per_unit": "yes"}, "per_unit of a limit is 'yes': it must be true or false"),
         ({"before_replication": True}, "only a cluster's partitions are"),
@@ -113,7 +122,7 @@ def test_a_limit_without_provenance_is_refused() -> None:
         ({"units": 1.5}, "units of the table is 1.5: it must be a whole number"),
         ({"maximum": [{**ROW}]}, "a maximum of ingress and none per unit: make it a limit"),
         ({"maximum": {**ROW}}, "it must be [[maximum]] tables"),
-        ({"disputed": [{**ROW, "unit": "MB"}]}, "give it in B/s"),
+        ({"disputed": [{**ROW, "unit": "MB"}]}, "MB cannot be converted to B/s: write a number in B/s"),
         ({"extends": 5}, "extends of the table is 5: it must be text"),
         ({"units": 2, "per_unit": "CKU", "limits": [{**ROW, "per_unit": True}]}, "say nothing per unit"),
         ({"sizes": {"small": {}}}, "it has values by size (small): write a table for each"),
@@ -145,7 +154,7 @@ def test_a_table_without_limits_is_refused(rows: Any) -> None:
 
 
 def test_two_limits_of_one_resource_and_kind_are_refused_since_both_cannot_hold() -> None:
-    with pytest.raises(ConfigurationError, match="limits ingress twice"):
+    with pytest.raises(ConfigurationError, match="limits ingress of cluster twice"):
         Limits.parsed("mine", {"limits": [ROW, {**ROW, "value": 5}]})
 
 
@@ -204,4 +213,57 @@ def test_a_mistake_in_a_file_is_told_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "ours.toml"
     path.write_text('[[limits]]\nresource = "ingress"\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match=str(path)):
+        Limits.read(path)
+
+
+_PARTS = """
+title = "Parts"
+source = "us"
+as_of = "2026-11-30"
+force = "enforced"
+
+[[limits]]
+resource = "connections"
+value = "3,000"
+principal = "sa-1"
+
+[[limits]]
+resource = "ingress"
+value = "5 MB/s"
+each = "partition"
+"""
+
+
+def test_a_limit_can_be_of_one_login_or_of_each_partition_and_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "parts.toml"
+    path.write_text(_PARTS.replace("ingress", "records_in").replace("5 MB/s", "5 events/min"))
+    table = Limits.read(path)
+    assert [(limit.of, limit.words) for limit in table.limits] == [
+        ("principal sa-1", "3,000 connections"),
+        ("each partition", "5 records/min"),
+    ]
+    assert table.of("connections") is None, "what a login may is no limit of the cluster"
+    again = tmp_path / "again" / "parts.toml"
+    again.parent.mkdir()
+    again.write_text(table.as_toml())
+    assert Limits.read(again) == table
+
+
+def test_a_guideline_can_say_how_busy_a_broker_may_be() -> None:
+    (limit,) = table(resource="cpu", value=60, unit="%", force="guideline").limits
+    assert (limit.resource, limit.of, limit.words) == ("cpu_host", "each broker", "60 %")
+
+
+def test_what_goes_in_and_out_together_and_records_can_have_a_limit() -> None:
+    assert table(resource="throughput", value=100, unit="kB/s").of("throughput") is not None
+    assert table(resource="records", value=1000, unit="events/s").of("records_in") is not None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"), [('value = "3,000"', 7), ('resource = "connections"', 7), ('each = "partition"', 12)]
+)
+def test_a_wrong_row_of_a_file_is_named_by_its_line(tmp_path: Path, wrong: str, line: int) -> None:
+    path = tmp_path / "parts.toml"
+    path.write_text(_PARTS.replace(wrong, wrong.replace("3,000", "3.000,1").replace("connections", "sockets") + "\n"))
+    with pytest.raises(ConfigurationError, match=rf"parts.toml, line {line}: limit table parts: .*"):
         Limits.read(path)

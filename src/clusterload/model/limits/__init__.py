@@ -1,7 +1,8 @@
 """Limits: what a cluster may carry, as tables with provenance (the TOML files in this folder)."""
 
 from clusterload.model.limits.library import families, tables
-from clusterload.model.limits.limit import Force, Limit, Scope, row_of
+from clusterload.model.limits.limit import Force, Limit, Scope
+from clusterload.model.limits.row import row_of
 from clusterload.model.limits.table import DECLARED, HOW_TO_NAME, NO_LIMITS, Limits
 
 __all__ = [

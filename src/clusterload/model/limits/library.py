@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 from clusterload.model.documents import read_toml
 from clusterload.model.errors import ConfigurationError, nearest
-from clusterload.model.limits.sheet import Sheet, sheet_of, sizes_of
+from clusterload.model.limits.sheet import RowError, Sheet, sheet_of, sizes_of
 
 _ALL: Final = "'clusterload limits list' shows all"
 
@@ -77,8 +78,18 @@ def _read(path: Path, chain: tuple[str, ...]) -> Sheet:
     given = read_toml(path, "limit table")
     try:
         return _extended(sheet_of(path.stem, given), given, path.parent, longer)
+    except RowError as error:
+        raise ConfigurationError(f"{path}, line {_line(path, error)}: {error}") from None
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
+
+
+def _line(path: Path, error: RowError) -> int:
+    """The line in which a row begins, counted from 1; 1 where its list is written in another way."""
+    heads = re.finditer(rf"^\s*\[\[\s*{error.of}\s*\]\]", path.read_text(encoding="utf-8"), re.MULTILINE)
+    starts = [head.end() for head in heads]
+    upto = starts[error.which] if error.which < len(starts) else 0
+    return path.read_text(encoding="utf-8")[:upto].count("\n") + 1
 
 
 def _extended(sheet: Sheet, given: Mapping[str, Any], folder: Path, chain: tuple[str, ...]) -> Sheet:

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-import msgspec
-
-from clusterload.model.documents import Text, read_table
 from clusterload.model.errors import ConfigurationError, nearest
-from clusterload.model.resources import RESOURCES, dimensions
+from clusterload.model.resources import Role, limited, limited_by_name, series_of_parts
 from clusterload.model.series import Kind
-from clusterload.model.units import Quantity, Unit, by_symbol, fitting, number
+from clusterload.model.units import Quantity, Unit, number
 
 DIGITS: Final = 6
 """A limit is shown as it was published: more digits than a figure that was measured."""
@@ -39,8 +36,11 @@ class Scope(StrEnum):
     BROKER = "broker"
 
 
-Place = tuple[str, Scope, str]
-"""What a limit is of: resource, scope, broker."""
+Place = tuple[str, Scope, str, str, str]
+"""What a limit is of: resource, scope, broker, the kind of its part and that part's name."""
+
+PARTS: Final = ("principal", "client", "listener", "topic", "partition", "software")
+"""The kinds of parts that a limit can be of, as Series' labels; a partition is written as Kafka does: `orders-3`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,13 @@ class Limit:
     """How much of a resource may be used, and who says so, where, as of when.
 
     Attributes:
-        resource: the name of a dimension in `resources`.
+        resource: the name of a resource that `resources.limited` has.
         value: for a delta a rate per second, for a gauge a level.
         force: enforced, guideline, declared or measured.
         scope: for the whole cluster, or for each broker.
         broker: the one broker that it is of, where brokers differ; empty for each of them.
+        part: what a part is that it is of (one of `PARTS`); empty if it is of all that the cluster or broker does.
+        name: the one part that it is of, such as a principal's name; empty for each of them.
         low: from where the true value may lie, in the value's unit; None where it is not an estimate.
         high: to where.
         before_replication: whether partitions are counted once, and not each replica.
@@ -66,6 +68,8 @@ class Limit:
     force: Force
     scope: Scope = Scope.CLUSTER
     broker: str = ""
+    part: str = ""
+    name: str = ""
     low: float | None = None
     high: float | None = None
     before_replication: bool = False
@@ -74,7 +78,7 @@ class Limit:
     note: str = ""
 
     def __post_init__(self) -> None:
-        expected = _unit(self.resource)
+        expected = unit_of(self.resource)
         if not self.value.unit.measures_same_as(expected):
             raise ConfigurationError(f"the limit of {self.resource} is in {self.value.unit}: give it in {expected}")
         if not 0 < self.value.value < math.inf:
@@ -87,7 +91,18 @@ class Limit:
             raise ConfigurationError(
                 f"the limit of {self.resource} is before_replication: only a cluster's partitions are"
             )
+        if self.resource in BUSY and self.scope is not Scope.BROKER:
+            raise ConfigurationError(f"{self.resource} of a cluster has no meaning: give its limit the scope 'broker'")
+        self._check_part()
         self._check_interval()
+
+    def _check_part(self) -> None:
+        known = series_of_parts(self.resource)
+        if self.part and self.part not in known:
+            fits = f"it is told apart by {' or '.join(known)}" if known else "it is not told apart at all"
+            raise ConfigurationError(f"the limit of {self.resource} is of a {self.part}, and {fits}")
+        if self.part and self.before_replication:
+            raise ConfigurationError(f"the limit of {self.resource} is before_replication and of a {self.part}")
 
     def _check_interval(self) -> None:
         low = 0.0 if self.low is None else self.low
@@ -99,8 +114,8 @@ class Limit:
 
     @property
     def place(self) -> Place:
-        """What it is of: resource, scope and broker."""
-        return self.resource, self.scope, self.broker
+        """What it is of: resource, scope, broker and part."""
+        return self.resource, self.scope, self.broker, self.part, self.name
 
     @property
     def amount(self) -> float:
@@ -123,88 +138,38 @@ class Limit:
 
     @property
     def of(self) -> str:
-        """What it holds for: `cluster`, `each broker`, `broker 2`."""
-        if self.scope is Scope.CLUSTER:
-            return "cluster"
-        return f"broker {self.broker}" if self.broker else "each broker"
+        """What it holds for: `cluster`, `each broker`, `broker 2`, `each principal`, `client a on each broker`."""
+        broker = f"broker {self.broker}" if self.broker else "each broker"
+        if not self.part:
+            return broker if self.scope is Scope.BROKER else "cluster"
+        part = f"{self.part} {self.name}" if self.name else f"each {self.part}"
+        return f"{part} on {broker}" if self.scope is Scope.BROKER else part
 
 
-def _unit(resource: str) -> Unit:
-    """What a resource's limit is measured in."""
-    known = [dimension.name for dimension in dimensions()]
+BUSY: Final = frozenset(resource.name for resource in limited() if resource.role is Role.SATURATION)
+"""The resources that say how busy a broker is: a limit of one is of each broker, and mostly a guideline."""
+
+
+ALIASES: Final = {
+    "cpu": "cpu_host",
+    "handlers": "request_handler_busy",
+    "request_handlers": "request_handler_busy",
+    "network": "network_thread_busy",
+    "network_threads": "network_thread_busy",
+    "records": "records_in",
+}
+"""What resources are called besides, as in thresholds."""
+
+
+def unit_of(resource: str) -> Unit:
+    """What a resource's limit is measured in.
+
+    Raises:
+        ConfigurationError: there is no such resource, or it cannot have a limit; the message says what can.
+    """
+    known = [each.name for each in limited()]
     if resource not in known:
-        raise ConfigurationError(f"{resource!r} cannot have a limit{nearest(resource, known)}")
-    measured = RESOURCES[resource]
+        near = nearest(resource, [*known, *ALIASES]) or f": use {', '.join(known)}"
+        raise ConfigurationError(f"{resource!r} cannot have a limit{near}")
+    measured = limited_by_name(resource)
     return measured.unit.rate() if measured.kind is Kind.DELTA else measured.unit
-
-
-class Row(msgspec.Struct, kw_only=True):
-    """A limit as a document has it.
-
-    Attributes:
-        per_unit: whether it is of each unit of the cluster (CKU, broker), and not of all of them.
-        by_size: the value by the size of a family of tables.
-    """
-
-    resource: Text
-    value: float | None = None
-    unit: Text
-    force: Force
-    scope: Scope = Scope.CLUSTER
-    broker: Text = ""
-    low: float | None = None
-    high: float | None = None
-    before_replication: bool = False
-    source: Text
-    as_of: Text
-    note: Text = ""
-    per_unit: bool = False
-    by_size: dict[str, float] = {}
-
-
-def limit_of(row: Row) -> Limit:
-    """A limit from its row.
-
-    Raises:
-        ConfigurationError: the value is missing, or one is out of range.
-    """
-    if row.value is None:
-        raise ConfigurationError("a limit lacks value: add it")
-    names = ("resource", "force", "scope", "broker", "low", "high", "before_replication", "source", "as_of", "note")
-    return Limit(value=Quantity(row.value, _unit_of(row)), **{name: getattr(row, name) for name in names})
-
-
-def read_limit(given: object) -> Limit:
-    """A limit from the plain values of a row.
-
-    Raises:
-        ConfigurationError: a key is missing or unknown, or a value is out of range.
-    """
-    return limit_of(read_table(given, Row, "a limit"))
-
-
-def _unit_of(row: Row) -> Unit:
-    expected = _unit(row.resource)
-    try:
-        return by_symbol(row.unit)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{error}; the limit of {row.resource} can be {fitting(expected)}") from None
-
-
-def row_of(limit: Limit) -> dict[str, str | float]:
-    """A limit as a row of TOML; what is not set is left out."""
-    row: dict[str, str | float | None] = {
-        "resource": limit.resource,
-        "value": limit.value.value,
-        "unit": limit.value.unit.symbol,
-        "force": str(limit.force),
-        "scope": str(limit.scope),
-        "broker": limit.broker or None,
-        "low": limit.low,
-        "high": limit.high,
-        "before_replication": limit.before_replication or None,
-        "source": limit.source,
-        "as_of": limit.as_of,
-        "note": limit.note or None,
-    }
-    return {key: value for key, value in row.items() if value is not None}

@@ -10,7 +10,8 @@ import msgspec
 
 from clusterload.model.documents import read_table
 from clusterload.model.errors import ConfigurationError
-from clusterload.model.limits.limit import Limit, Row, Scope, limit_of
+from clusterload.model.limits.limit import BUSY, Limit, Scope
+from clusterload.model.limits.row import Row, limit_of
 
 BROKER: Final = "broker"
 """The unit of a table whose units are brokers: limits of each broker then also bound their sum."""
@@ -120,12 +121,14 @@ class Sheet:
             yield self._capped(self._times(limit, units), limit)
             return
         yield limit
-        whole = (limit.resource, Scope.CLUSTER, "")
+        whole = (limit.resource, Scope.CLUSTER, "", "", "")
         whole_known = any(other.limit.place == whole and other.limit.force is limit.force for other in self.rows)
         if (
             self.unit_name == BROKER
             and limit.scope is Scope.BROKER
             and not limit.broker
+            and not limit.part
+            and limit.resource not in BUSY
             and units > 1
             and not whole_known
         ):
@@ -161,8 +164,13 @@ def _joined(*notes: str) -> str:
 
 def _covered(limit: Limit, by: list[Limit]) -> bool:
     """Whether a limit gives way to others of the same resource and scope."""
-    place = limit.resource, limit.scope
-    return any((other.resource, other.scope) == place and other.broker in {"", limit.broker} for other in by)
+    place = limit.resource, limit.scope, limit.part
+    return any(
+        (other.resource, other.scope, other.part) == place
+        and other.broker in {"", limit.broker}
+        and other.name in {"", limit.name}
+        for other in by
+    )
 
 
 def sizes_of(given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -176,10 +184,13 @@ def sheet_of(name: str, given: Mapping[str, Any], size: str = "") -> Sheet:
     """A sheet from what TOML gives; of a family that of one size. What it extends is not looked at.
 
     Raises:
-        ConfigurationError: a key is missing or unknown, or a value is out of range.
+        RowError: a key of a limit is missing or unknown, or a value is out of range.
+        ConfigurationError: the table itself cannot be used.
     """
     try:
         return _sheet(name, given, size)
+    except RowError as error:
+        raise RowError(f"limit table {name}: {error}", error.of, error.which) from None
     except ConfigurationError as error:
         raise ConfigurationError(f"limit table {name}: {error}") from None
 
@@ -189,7 +200,8 @@ def _sheet(name: str, given: Mapping[str, Any], size: str) -> Sheet:
     if not size and (sizes := sizes_of(given)):
         raise ConfigurationError(f"it has values by size ({', '.join(sizes)}): write a table for each")
     special = read_table(table.sizes.get(size, {}), _Head, f"size {size}")
-    rows = _rows(given, table.limits, size)
+    rows, *others = (tuple(_limits(given, of, getattr(table, of), size)) for of in _LISTS)
+    maximum, disputed = (tuple(row.limit for row in found) for found in others)
     if not rows and table.extends is None:
         raise ConfigurationError("it has no limits: add [[limits]] tables")
     title = ("" if size else name) if table.title is None else table.title
@@ -201,21 +213,31 @@ def _sheet(name: str, given: Mapping[str, Any], size: str) -> Sheet:
         unit_name=special.per_unit or table.per_unit,
         units=table.units,
         most_units=special.most_units or table.most_units or 0,
-        rows=tuple(SheetRow(limit=limit_of(row), per_unit=row.per_unit) for row in rows),
-        maximum=tuple(map(limit_of, _rows(given, table.maximum, size))),
-        disputed=tuple(map(limit_of, _rows(given, table.disputed, size))),
+        rows=rows,
+        maximum=maximum,
+        disputed=disputed,
     )
 
 
-def _rows(given: Mapping[str, Any], tables: list[dict[str, Any]], size: str) -> list[Row]:
-    """The rows of a size, each with what the table says for all of them."""
+class RowError(ConfigurationError):
+    """A row of a table that cannot be used: `which` of the `[[list]]` it is in, the first is 0."""
+
+    def __init__(self, message: str, of: str, which: int) -> None:
+        """What is wrong, and with which row."""
+        super().__init__(message)
+        self.of, self.which = of, which
+
+
+def _limits(given: Mapping[str, Any], of: str, tables: list[dict[str, Any]], size: str) -> Iterator[SheetRow]:
+    """The rows of a list, each with what the table says for all of them."""
     defaults = {key: given[key] for key in _DEFAULTS if key in given}
-    rows = []
-    for table in tables:
-        row = read_table({**defaults, **table}, Row, "a limit")
-        if size in row.by_size:
-            row.value = row.by_size[size]
-        if row.by_size and row.value is None:
-            continue  # what is not said of a size is not known of it
-        rows.append(row)
-    return rows
+    for which, table in enumerate(tables):
+        try:
+            row = read_table({**defaults, **table}, Row, "a limit")
+            if size in row.by_size:
+                row.value = row.by_size[size]
+            if row.by_size and row.value is None:
+                continue  # what is not said of a size is not known of it
+            yield SheetRow(limit=limit_of(row), per_unit=row.per_unit)
+        except ConfigurationError as error:
+            raise RowError(str(error), of, which) from None

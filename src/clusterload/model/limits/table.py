@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from clusterload.model.errors import ConfigurationError, UsageError
 from clusterload.model.limits import declared, library
-from clusterload.model.limits.limit import Limit, Place, Scope, read_limit, row_of
+from clusterload.model.limits.limit import Limit, Place, Scope
+from clusterload.model.limits.row import read_limit, row_of
 from clusterload.model.limits.sheet import BROKER, Sheet, counted
 
 DECLARED: Final = "declared"
@@ -55,7 +56,8 @@ class Limits:
         for limit in self.limits:
             if (limit.place, limit.force) in seen:
                 raise ConfigurationError(
-                    f"limit table {self.name} limits {limit.resource} twice: keep one of them, or call one disputed"
+                    f"limit table {self.name} limits {limit.resource} of {limit.of} twice: "
+                    "keep one of them, or call one disputed"
                 )
             seen.add((limit.place, limit.force))
 
@@ -78,8 +80,11 @@ class Limits:
         return f"against {self.title}" if self.known else self.words
 
     def of(self, resource: str) -> Limit | None:
-        """The tightest limit of a resource: the cluster's if it has one, else each broker's; None if it is unknown."""
-        own = [limit for limit in self.limits if limit.resource == resource]
+        """The tightest limit of a resource: the cluster's if it has one, else each broker's; None if it is unknown.
+
+        A limit of a part, such as a principal's, says nothing about the whole.
+        """
+        own = [limit for limit in self.limits if limit.resource == resource and not limit.part]
         return min(own, key=lambda limit: (limit.scope is not Scope.CLUSTER, limit.amount), default=None)
 
     @classmethod

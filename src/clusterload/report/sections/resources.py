@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clusterload.analysis.bill import bill, fit_prices
 from clusterload.analysis.window_stats import WindowStats
-from clusterload.model.resources import RESOURCES
+from clusterload.model.resources import RESOURCES, limited, limited_by_name
 from clusterload.model.wording import capitalized, in_sentence
 from clusterload.report.bill import TOP_ALONE, Billed, bill_notes, charges_table, drivers_table
 from clusterload.report.limits import unknown
@@ -59,13 +59,13 @@ def limits_section(limits: Limits) -> Section:
 
 
 def _limits_table(title: str, limits: Iterable[Limit]) -> TextTable:
-    places = list(RESOURCES)
+    places = [resource.name for resource in limited()]
     return TextTable(
         title=title,
         columns=worded("Resource", "Limit", "Kind", "Of", "As of", "Source", "Note"),
         rows=tuple(
             (
-                RESOURCES[limit.resource].title,
+                limited_by_name(limit.resource).title,
                 limit.words,
                 str(limit.force),
                 limit.of,
