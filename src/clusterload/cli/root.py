@@ -26,6 +26,7 @@ from clusterload.model.errors import AbortedError, ClusterloadError, nearest
 
 SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "What loads my cluster?": {
+        "doctor": "What can be read and judged here, and what would add to it.",
         "watch": "Usage against limits, live or in the past.",
         "diagnose": "Causes, with culprit, evidence and cure.",
         "bill": "Who uses the brokers' time.",
@@ -59,7 +60,7 @@ BROKEN_PIPE: Final = 141
 
 _FIRST: Final = """\b
 On your own cluster, without sending any load:
-  clusterload describe brokers --cluster client.properties
+  clusterload doctor --cluster client.properties
   clusterload watch --cluster client.properties
 To try it without a cluster: clusterload lab up --detach, then --lab."""
 

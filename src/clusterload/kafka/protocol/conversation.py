@@ -96,6 +96,14 @@ class Conversation:
     ) -> None:
         self.close()
 
+    @property
+    def certificate_ends(self) -> float | None:
+        """Unix seconds at which the broker's certificate ends; None without TLS, or where it is not checked."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return None
+        ends = (self._socket.getpeercert() or {}).get("notAfter")
+        return float(ssl.cert_time_to_seconds(ends)) if isinstance(ends, str) else None
+
     def close(self) -> None:
         """Hang up; twice does no harm."""
         self.closed = True

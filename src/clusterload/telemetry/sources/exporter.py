@@ -70,6 +70,21 @@ class ExporterSource:
         self._polling = Polling([])
 
     @property
+    def endpoints(self) -> Mapping[str, str]:
+        """The URL of each broker's exporter, by the broker's id."""
+        return self._endpoints
+
+    @property
+    def names(self) -> Names:
+        """The map of metric names that it reads by."""
+        return self._names
+
+    @property
+    def client_listeners(self) -> frozenset[str]:
+        """The listeners that clients use, where somebody said so."""
+        return self._listeners
+
+    @property
     def title(self) -> str:
         """What it is, for people."""
         return f"exporters of {of_brokers(self._endpoints)}"

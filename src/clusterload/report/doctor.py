@@ -1,0 +1,142 @@
+"""A checkup as a page for people and as a document for programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from clusterload.analysis.causes.catalogue import CAUSES
+from clusterload.model import units
+from clusterload.model.resources import RESOURCES, dimensions, saturations
+from clusterload.model.wording import in_sentence
+from clusterload.report.tables import plain
+from clusterload.workflow.doctor.check import Area, Check, Checkup, Judgeable, Paste, State, Unjudged, Unnamed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STYLES: Final = {State.OK: "green", State.WARNING: "yellow", State.MISSING: "magenta", State.FAILED: "bold red"}
+_NAMES: Final = 15
+
+
+def checkup_document(found: Checkup) -> dict[str, Any]:
+    """A checkup as plain values: checks, what can be judged, and what can be pasted."""
+    known = found.judgeable
+    return {
+        "of": found.of,
+        "usable": found.is_usable,
+        "counts": {str(state): count for state, count in found.counts.items()},
+        "seconds": round(found.seconds, 2),
+        "checks": [{**asdict(check), "area": str(check.area), "state": str(check.state)} for check in found.checks],
+        "series": list(known.given) if known else [],
+        "missing": list(_missing(known)) if known else [],
+        "causes": {
+            "judged": list(known.judged),
+            "unjudged": [asdict(each) for each in known.unjudged],
+            "unnamed": [asdict(each) for each in known.unnamed],
+        }
+        if known
+        else None,
+        "pastes": [asdict(paste) for paste in known.pastes] if known else [],
+    }
+
+
+def checkup_view(found: Checkup) -> RenderableType:
+    """The page: checks by area, then the causes, then what can be pasted."""
+    parts: list[RenderableType] = [plain(f"Checkup of {found.of}", "bold")]
+    for area in Area:
+        checks = [check for check in found.checks if check.area is area]
+        if checks:
+            parts += [Text(f"\n{area}", style="bold"), _lines(checks)]
+    if found.judgeable is not None:
+        parts += list(_causes(found.judgeable))
+    parts += ["", _sum(found)]
+    return Group(*parts)
+
+
+def pastes_view(pastes: Iterable[Paste]) -> str:
+    """What can be pasted, as it is: no colour, no width."""
+    return "\n".join(
+        f"\n--- {paste.title}; it gives {', '.join(paste.gives) or 'a right'}\n\n{paste.text}" for paste in pastes
+    )
+
+
+def _lines(checks: Iterable[Check]) -> Table:
+    shown = Table.grid(padding=(0, 2, 0, 0))
+    shown.add_column(no_wrap=True, min_width=7)
+    shown.add_column(min_width=_NAMES)
+    shown.add_column()
+    for check in checks:
+        said = plain(check.finding)
+        if check.remedy:
+            said.append_text(_remedy(check.remedy))
+        shown.add_row(Text(check.state, style=_STYLES[check.state]), plain(check.name), said)
+    return Table.grid() if not shown.row_count else _indented(shown)
+
+
+def _indented(shown: Table) -> Table:
+    outer = Table.grid()
+    outer.add_row(Padding(shown, (0, 0, 0, 2)))
+    return outer
+
+
+def _causes(known: Judgeable) -> Iterable[RenderableType]:
+    every = len(known.judged) + len(known.unjudged)
+    yield Text(f"\nCauses that can be judged: {len(known.judged)} of {every}", style="bold")
+    shown = Table.grid(padding=(0, 2, 0, 0))
+    shown.add_column(no_wrap=True, min_width=7)
+    shown.add_column(min_width=_NAMES)
+    shown.add_column()
+    if known.judged:
+        titles = ", ".join(in_sentence(CAUSES[cause].title) for cause in known.judged)
+        shown.add_row(Text("ok", style=_STYLES[State.OK]), Text("judged"), plain(titles))
+    for each in known.unjudged:
+        shown.add_row(Text("missing", style=_STYLES[State.MISSING]), plain(in_sentence(each.title)), _why(each, known))
+    for unnamed in known.unnamed:
+        shown.add_row(
+            Text("missing", style=_STYLES[State.MISSING]), Text(f"{unnamed.kind} names"), _who(unnamed, known)
+        )
+    if lacking := _missing(known):
+        titles = ", ".join(in_sentence(RESOURCES[name].title) for name in lacking)
+        shown.add_row(
+            Text("missing", style=_STYLES[State.MISSING]),
+            Text("figures"),
+            plain(f"no limit or saturation is held against {titles}"),
+        )
+    yield _indented(shown)
+
+
+def _why(each: Unjudged, known: Judgeable) -> Text:
+    lacking = " and ".join(need.replace("|", " or ") for need in each.lacking)
+    said = plain(f"needs {lacking}" + (f": {each.note}" if each.note else ""))
+    return said.append_text(_remedy(f"{_below(each.remedies, known)}, below")) if each.remedies else said
+
+
+def _who(each: Unnamed, known: Judgeable) -> Text:
+    said = plain(f"of {len(each.causes)} causes the culprit has no name of this kind")
+    return said.append_text(_remedy(f"{_below(each.remedies, known)}, below")) if each.remedies else said
+
+
+def _remedy(words: str) -> Text:
+    return Text.assemble(" -> ", plain(words), style="cyan")
+
+
+def _below(remedies: Iterable[str], known: Judgeable) -> str:
+    titles = {paste.id: paste.title.partition(":")[0] for paste in known.pastes}
+    return " and ".join(in_sentence(titles.get(remedy, remedy)) for remedy in remedies)
+
+
+def _missing(known: Judgeable) -> tuple[str, ...]:
+    """Dimensions and saturations that no source gives."""
+    return tuple(resource.name for resource in (*dimensions(), *saturations()) if resource.name not in known.given)
+
+
+def _sum(found: Checkup) -> Text:
+    counts = ", ".join(f"{count} {state}" for state, count in found.counts.items() if count)
+    words = "usable" if found.is_usable else "not usable as it is: see what failed"
+    return Text(f"{words} ({counts}; {units.duration(found.seconds)})", style="bold" if found.is_usable else "bold red")

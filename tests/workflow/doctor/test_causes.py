@@ -1,0 +1,84 @@
+"""Which causes can be judged from given Series, and what the doctor proposes for the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterload.analysis.causes.catalogue import CAUSES
+from clusterload.model.resources import RESOURCES, dimensions, saturations
+from clusterload.telemetry.sources.names import Names
+from clusterload.workflow.doctor.causes import Circumstances, judgeable
+from clusterload.workflow.doctor.remedies import RULES, remedies, rules_paste
+
+_EXPORTER = Circumstances(has_exporter=True, asks_kafka=True)
+_EVERY = frozenset(RESOURCES)
+
+
+def _names_of(need: str) -> list[str]:
+    return need.split("|")
+
+
+def test_with_every_series_every_cause_is_judged_and_nothing_is_proposed() -> None:
+    found = judgeable(_EVERY, _EXPORTER)
+    assert not found.unjudged
+    assert not found.unnamed
+    assert not found.pastes
+
+
+@pytest.mark.parametrize("cause", [cause.id for cause in CAUSES.values() if cause.needs])
+def test_a_cause_whose_series_is_missing_is_named_with_the_series_and_with_what_gives_it(cause: str) -> None:
+    need = CAUSES[cause].needs[0]
+    given = _EVERY - set(_names_of(need))
+    found = judgeable(given, Circumstances(has_exporter=True))
+    (unjudged,) = (each for each in found.unjudged if each.cause == cause)
+    assert need in unjudged.lacking
+    assert unjudged.remedies or unjudged.note
+    given_by_pastes = {name for paste in found.pastes for name in paste.gives}
+    assert given_by_pastes & set(_names_of(need))
+
+
+def test_what_is_proposed_for_an_exporter_is_minimal() -> None:
+    found = judgeable(_EVERY - {"connections", "connections_by_listener"}, _EXPORTER)
+    (paste,) = found.pastes
+    assert paste.id == RULES
+    assert paste.text.count("- pattern:") == 1
+    assert "connection-count" in paste.text
+
+
+def test_every_dimension_and_saturation_has_a_rule() -> None:
+    for resource in (*dimensions(), *saturations()):
+        assert remedies().gives(RULES, resource.name), resource.name
+
+
+def test_every_pasted_rule_gives_a_name_that_the_exporters_own_map_reads() -> None:
+    names = Names.named("jmx-exporter")
+    for line in rules_paste(tuple(RESOURCES)).text.splitlines():
+        if line.strip().startswith("name: "):
+            metric = line.partition("name: ")[2]
+            assert names.reads(metric), metric
+            assert metric == metric.lower(), "a file's lowercaseOutputName would change it"
+
+
+def test_without_a_quota_the_quota_is_proposed_and_not_the_rule_that_would_show_nothing() -> None:
+    found = judgeable(_EVERY - {"thread_time_by_client"}, _EXPORTER)
+    assert [paste.id for paste in found.pastes] == ["quota"]
+
+
+def test_with_a_quota_what_is_missing_is_the_rule() -> None:
+    around = Circumstances(has_exporter=True, asks_kafka=True, has_quota=True)
+    found = judgeable(_EVERY - {"thread_time_by_client"}, around)
+    assert [paste.id for paste in found.pastes] == [RULES]
+
+
+def test_where_no_listener_speaks_tls_nothing_is_proposed_to_judge_it() -> None:
+    around = Circumstances(has_exporter=True, asks_kafka=True, has_tls=False)
+    found = judgeable(_EVERY - {"tls_connections"}, around)
+    assert [each.cause for each in found.unjudged] == ["tls"]
+    assert "no listener" in found.unjudged[0].note
+    assert not found.pastes
+
+
+def test_what_shows_only_under_load_is_not_called_missing() -> None:
+    found = judgeable(_EVERY - {"ingress_by_topic"}, _EXPORTER, at_rest={"ingress_by_topic"})
+    assert not found.pastes
+    assert "ingress_by_topic" not in found.given
