@@ -44,9 +44,8 @@ def doctor(target: Target, *, interval: float, paste: bool, as_json: bool) -> in
     found = checkup(
         properties_of(target),
         sources,
-        endpoints=dict(target.exporter or target.jolokia),
+        endpoints=target.endpoints,
         runs=_RUNS,
-        interval=interval,
         target=_shown(target),
         say=note,
     )
@@ -63,7 +62,7 @@ def doctor(target: Target, *, interval: float, paste: bool, as_json: bool) -> in
 
 def _shown(target: Target) -> str:
     """The options that name the cluster, for commands to be pasted; without what may hold a secret."""
-    from clusterload.workflow.doctor.scraped import shown
+    from clusterload.telemetry.sources.addresses import shown
 
     words = ["--lab"] if target.lab is not None else []
     words += [f"--cluster {target.cluster}"] if target.cluster else []

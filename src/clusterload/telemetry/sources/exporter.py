@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from typing import Final, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self
 
 from clusterload.model.errors import SourceError
 from clusterload.telemetry.sources.addresses import Endpoints, shown
@@ -70,13 +70,13 @@ class ExporterSource:
         self._polling = Polling([])
 
     @property
-    def endpoints(self) -> Mapping[str, str]:
-        """The URL of each broker's exporter, by the broker's id."""
+    def endpoints(self) -> Mapping[str, tuple[str, ...]]:
+        """The URLs of each broker's exporters, by the broker's id."""
         return self._endpoints
 
     @property
-    def names(self) -> Names:
-        """The map of metric names that it reads by."""
+    def names(self) -> tuple[Names, ...]:
+        """The maps of metric names that were asked for; none where they are to be recognised."""
         return self._names
 
     @property
@@ -111,13 +111,14 @@ class ExporterSource:
         most = most_of_each(len(self._endpoints), MOST)
         for url in urls:
             dialect = Dialect(broker=broker, url=shown(url), dialects=dialects, claims=claims)
-            exporter = _Exporter(url, self._client(broker, url), dialect, self._timeout, before)
+            exporter = _Exporter(url, self.client(broker, url), dialect, self._timeout, before)
             deltas = Deltas(broker=broker, names=_NOTHING, granularity=self.interval, most=most, crowd=crowd)
             made.append(Poller(ask=exporter.scrape, deltas=deltas, interval=self.interval, close=exporter.http.close))
             before = exporter.known
         return made
 
-    def _client(self, broker: str, url: str) -> HttpClient:
+    def client(self, broker: str, url: str, **options: Any) -> HttpClient:
+        """What asks one address, with the login that it wants; `options` as `HttpClient` takes them."""
         about = f"broker {broker}: {shown(url)}"
         server = Server(
             name=about,
@@ -134,6 +135,7 @@ class ExporterSource:
             trust_env=False,
             verify=self._tls,
             auth=self._access.auth,
+            **options,
         )
 
 

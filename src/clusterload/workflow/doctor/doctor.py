@@ -27,6 +27,7 @@ from clusterload.workflow.doctor.together import together
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
     from clusterload.kafka.properties import Properties
+    from clusterload.telemetry.sources.addresses import Endpoints
     from clusterload.telemetry.sources.source import Source
 
 _LONGEST: Final = 30.0
@@ -52,9 +53,8 @@ def checkup(
     properties: Properties,
     sources: Callable[[Cluster], Sequence[Source]],
     *,
-    endpoints: Mapping[str, str] | None = None,
+    endpoints: Endpoints | None = None,
     runs: Path = Path("runs"),
-    interval: float = 1.0,
     target: str = "",
     say: Callable[[str], None] = lambda _: None,
 ) -> Checkup:
@@ -65,7 +65,6 @@ def checkup(
         sources: the sources of metrics of a cluster.
         endpoints: URLs of exporters or agents by broker id that the properties do not name.
         runs: the folder in which run files are kept.
-        interval: seconds between scrapes that are meant.
         target: the options that name the cluster, for commands to be pasted; without a secret.
         say: takes what is looked at, while that goes on.
     """
@@ -83,7 +82,7 @@ def checkup(
     say("asking what this login may do, and reading metrics for a moment")
     second: dict[str, Callable[[], object]] = {
         "rights": lambda: _allowed(kafka, properties),
-        "metrics": lambda: _measured(kafka, properties, sources, endpoints or {}, interval),
+        "metrics": lambda: _measured(kafka, properties, sources, endpoints or {}),
     }
     found = together(
         second, _LONGEST, lambda name: Allowed(checks=()) if name == "rights" else _Metrics(checks=(_late(name),))
@@ -117,8 +116,7 @@ def _measured(
     kafka: Reached,
     properties: Properties,
     sources: Callable[[Cluster], Sequence[Source]],
-    endpoints: Mapping[str, str],
-    interval: float,
+    endpoints: Endpoints,
 ) -> _Metrics:
     """Check each source and read it for a moment."""
     if kafka.cluster is None and not endpoints and not names_metrics(properties):
@@ -137,7 +135,7 @@ def _measured(
         return _Metrics(checks=(_failed("metrics", error),))
     if not found:
         return _Metrics(checks=(_none_named(),))
-    each = [_one(source, properties, interval) for source in found]
+    each = [_one(source, properties) for source in found]
     given: dict[str, frozenset[str]] = {}
     for part in each:
         for name, brokers in (part.given or {}).items():
@@ -152,12 +150,12 @@ def _measured(
     )
 
 
-def _one(source: Source, properties: Properties, interval: float) -> _Metrics:
+def _one(source: Source, properties: Properties) -> _Metrics:
     try:
         if isinstance(source, ConfluentSource):
             checks, offered = checked_cloud(source.access)
             return _Metrics(checks=checks, given=dict.fromkeys(offered, frozenset({""})))
-        checks = _checks_of(source, properties, interval)
+        checks = _checks_of(source, properties)
         if checks and not any(check.name in {"exporters", "Prometheus"} for check in checks):
             return _Metrics(checks=checks)  # none answers
         if any(check.name == NAMES and check.state is State.FAILED for check in checks):
@@ -175,9 +173,9 @@ def _one(source: Source, properties: Properties, interval: float) -> _Metrics:
 _NOTHING: Final = "nothing was read: see the lines above, and the map of names (--names)"
 
 
-def _checks_of(source: Source, properties: Properties, interval: float) -> tuple[Check, ...]:
+def _checks_of(source: Source, properties: Properties) -> tuple[Check, ...]:
     if isinstance(source, ExporterSource):
-        return checked_exporters(source.endpoints, source.names, source.client_listeners, interval)
+        return checked_exporters(source)
     if isinstance(source, PrometheusSource):
         return checked_prometheus(prometheus.Access.of(properties), source)
     return ()

@@ -35,13 +35,16 @@ class Given:
         self._brokers: dict[str, set[str]] = defaultdict(set)
         self._scrapes: dict[str, set[int]] = defaultdict(set)
         self._grown: dict[str, float] = defaultdict(float)
+        self._unknown: set[str] = set()
 
     def record(self, point: Point) -> None:
         """Keep the name of one point, if it has a value."""
         broker = point.labels.get("broker", "")
         with self._lock:
             self._scrapes[broker].add(point.time)
-            if not math.isnan(point.value):
+            if math.isnan(point.value):
+                self._unknown.add(point.name)
+            else:
                 self._brokers[point.name].add(broker)
                 self._grown[point.name] += point.value
 
@@ -66,13 +69,10 @@ class Given:
 
     @property
     def at_rest(self) -> frozenset[str]:
-        """Series that nobody could give just now: brokers show topics only once something happens to them."""
+        """Series that nobody could give just now: they are there without a value, or nothing happened to any topic."""
         with self._lock:
-            return frozenset(
-                name
-                for name, total in _TOTALS.items()
-                if name not in self._brokers and total in self._brokers and not self._grown[total]
-            )
+            idle = {name for name, total in _TOTALS.items() if total in self._brokers and not self._grown[total]}
+            return frozenset((idle | self._unknown) - self._brokers.keys())
 
 
 # By what a Series is missing where its total does not grow.
@@ -81,6 +81,7 @@ _TOTALS: Final = {
     "egress_by_topic": "egress",
     "records_in_by_topic": "records_in",
     "message_conversions_by_topic": "message_conversions",
+    "fetch_conversions_by_topic": "fetch_conversions",
 }
 
 

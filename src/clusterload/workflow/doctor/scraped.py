@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from clusterload.model import units
 from clusterload.model.errors import ClusterloadError, SourceError
 from clusterload.model.units import Quantity
-from clusterload.telemetry.sources.exposition import sample
-from clusterload.telemetry.sources.names import Names, table_names
+from clusterload.telemetry.sources import line as lines_of_text
+from clusterload.telemetry.sources.addresses import shown
+from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.names.recognition import Recognition, recognised
 from clusterload.telemetry.sources.translation import Translator
-from clusterload.telemetry.sources.transport import HttpClient, RetryPolicy, Server
 from clusterload.workflow.doctor.check import Area, Check, State
 from clusterload.workflow.doctor.together import together
 
 if TYPE_CHECKING:
     import httpx
 
-PATIENCE: Final = 4.0
-"""Seconds that one exporter may take."""
+    from clusterload.telemetry.sources.exporter import ExporterSource
+
+PATIENCE: Final = 6.0
+"""Seconds that one exporter may take; the source itself gives up after four."""
 
 NAMES: Final = "names"
 """The check of whose metrics these are, and which of them are read."""
@@ -35,14 +37,13 @@ MOST_SKEW: Final = 2.0
 # What a scrape may take of the interval without brokers being scraped less often.
 _SLOW: Final = 0.5
 _LARGE: Final = 10e6
-_FEW_READ: Final = 3
 _MANY: Final = 6
 _NOT_BROKERS: Final = {
     "kafka_topic_partition_current_offset": "kafka_exporter, which tells of offsets and groups",
     "kafka_consumergroup_lag": "kafka_exporter, which tells of offsets and groups",
     "kminion_kafka_topic_partition_high_water_mark": "kminion, which tells of offsets and groups",
     "node_cpu_seconds_total": "a node exporter, which tells of hosts",
-    "kafka_producer_producer_metrics_record_send_total": "a client's, which tells of that client",
+    "kafka_producer_producer_metrics_record_send_total": "a client, which tells of itself",
 }
 
 
@@ -53,106 +54,87 @@ class Scraped:
     Attributes:
         seconds: that it took.
         size: bytes.
-        lines: of values.
-        metrics: how many lines each metric name has.
-        listeners: that occur in labels, and whether they are taken for the clients'.
+        text: as it came.
+        metrics: the names that are there.
         ahead: seconds that the exporter's clock is ahead of ours; None where it does not say its time.
     """
 
     seconds: float
     size: int
-    lines: int
-    metrics: Mapping[str, int]
-    listeners: Mapping[str, bool] = field(default_factory=dict)
+    text: str = field(repr=False)
+    metrics: frozenset[str] = field(repr=False)
     ahead: float | None = None
 
 
-def scraped(broker: str, url: str, names: Names, client_listeners: frozenset[str]) -> Scraped:
-    """Scrape an exporter once.
+def scraped(source: ExporterSource, broker: str, url: str) -> Scraped:
+    """Scrape one address once.
 
     Raises:
         SourceError: it does not answer, or with something else than metrics.
     """
-    about = f"broker {broker}: {shown(url)}"
     dates: list[str] = []
 
     def keep(response: httpx.Response) -> None:
         dates.append(response.headers.get("Date", ""))
 
-    server = Server(
-        name=about,
-        refusal=lambda _, said: SourceError(f"{about} rejects the scrape ({said})"),
-        smaller="it has too many topics or clients to be read this way; narrow its rules",
-    )
-    policy = RetryPolicy(timeout=PATIENCE, deadline=PATIENCE, attempts=1)
-    with HttpClient(server, policy, trust_env=False, event_hooks={"response": [keep]}) as http:
+    http = source.client(broker, url, event_hooks={"response": [keep]})
+    try:
         began, wall = time.perf_counter(), time.time()
         body = http.send("GET", url)
         seconds, now = time.perf_counter() - began, time.time()
-    text = body.decode(errors="replace")
-    found = _metrics(text, about)
-    return Scraped(
-        seconds=seconds,
-        size=len(body),
-        lines=sum(found.values()),
-        metrics=found,
-        listeners=_listeners(text, names, client_listeners),
-        ahead=_ahead(dates[-1] if dates else "", wall, now),
-    )
+    finally:
+        http.close()
+    text = body.decode(errors="replace").removeprefix("\ufeff")
+    metrics = frozenset(lines_of_text.metric_names(text))
+    if why := lines_of_text.why_not(text):
+        raise SourceError(f"broker {broker}: {shown(url)} is no Prometheus text: {why}")
+    ahead = _ahead(dates[-1] if dates else "", wall, now)
+    return Scraped(seconds=seconds, size=len(body), text=text, metrics=metrics, ahead=ahead)
 
 
-def checked_exporters(
-    endpoints: Mapping[str, str], names: Names, client_listeners: frozenset[str], interval: float
-) -> tuple[Check, ...]:
-    """A line for each exporter that does not do what it should, and one for all that do."""
-    asked = {
-        broker: lambda broker=broker, url=url: _tried(broker, url, names, client_listeners)
-        for broker, url in endpoints.items()
-    }
-    late = SourceError(f"it did not answer within {PATIENCE:g} s")
-    found = together(asked, PATIENCE + 2, lambda _: late)
-    good = {broker: scrape for broker, scrape in found.items() if isinstance(scrape, Scraped)}
+def checked_exporters(source: ExporterSource) -> tuple[Check, ...]:
+    """A line for each exporter that does not do what it should, and a few for all that do."""
+    places = [(broker, url) for broker, urls in source.endpoints.items() for url in urls]
+    asked = {place: partial(_tried, source, *place) for place in places}
+    found = together(asked, PATIENCE, lambda _: SourceError(f"it did not answer within {PATIENCE:g} s"))
+    good = {place: scrape for place, scrape in found.items() if isinstance(scrape, Scraped)}
+    remedy = "check the address after --exporter, and that the broker runs with its exporter"
     failed = [
-        _check(
-            f"exporter of broker {broker}",
-            State.FAILED,
-            str(error),
-            "check the address after --exporter, and that it is up",
-        )
-        for broker, error in found.items()
+        _check(f"exporter of broker {broker}", State.FAILED, str(error), remedy)
+        for (broker, _), error in found.items()
         if not isinstance(error, Scraped)
     ]
-    return (*failed, *_checked(good, names, interval))
+    return (*failed, *_checked(good, source))
 
 
-def _tried(broker: str, url: str, names: Names, client_listeners: frozenset[str]) -> Scraped | ClusterloadError:
+def _tried(source: ExporterSource, broker: str, url: str) -> Scraped | ClusterloadError:
     try:
-        return scraped(broker, url, names, client_listeners)
+        return scraped(source, broker, url)
     except ClusterloadError as error:
         return error
 
 
-def _checked(good: Mapping[str, Scraped], names: Names, interval: float) -> Iterable[Check]:
+def _checked(good: Mapping[tuple[str, str], Scraped], source: ExporterSource) -> Iterable[Check]:
     if not good:
         return
-    slowest = max(good, key=lambda broker: good[broker].seconds)
+    metrics = frozenset[str]().union(*(scrape.metrics for scrape in good.values()))
+    known = recognised(metrics, asked=source.names)
+    yield _pace(good, source.interval)
+    yield _dialect(known, metrics)
+    yield from _clients(good.values(), known.names, source.client_listeners)
+    yield _clock({broker: scrape for (broker, _), scrape in good.items()})
+
+
+def _pace(good: Mapping[tuple[str, str], Scraped], interval: float) -> Check:
+    took = max(scrape.seconds for scrape in good.values())
     largest = max(scrape.size for scrape in good.values())
-    yield _pace(good, slowest, largest, interval)
-    yield _dialect(good, names)
-    yield from _clients(good)
-    yield _clock(good)
-
-
-def _pace(good: Mapping[str, Scraped], slowest: str, largest: int, interval: float) -> Check:
-    took = good[slowest].seconds
     size = units.text(Quantity(largest, units.BYTES), 2)
-    lines = max(scrape.lines for scrape in good.values())
-    words = f"{_brokers(good)}: {lines:,} lines, {size}, in {took:.2f} s" + (" at most" if len(good) > 1 else "")
+    most = " at most" if len(good) > 1 else ""
+    words = f"{_brokers(dict.fromkeys(broker for broker, _ in good))} answer with {size} in {took:.2f} s{most}"
     if took > _SLOW * interval:
-        remedy = (
-            f"scrape less often (--interval {max(2, round(4 * took))}s), or narrow the rules; it costs the broker CPU"
-        )
-        return _check("exporters", State.WARNING, f"{words}: slow for a scrape each {interval:g} s", remedy)
+        seldom = f"scrape less often (--interval {max(2, round(4 * took))}s), or narrow the rules"
+        slow = f"{words}: slow for a scrape each {interval:g} s, and it costs the broker CPU"
+        return _check("exporters", State.WARNING, slow, seldom)
     if largest > _LARGE:
         return _check(
             "exporters", State.WARNING, f"{words}: very large", "narrow the rules: topics, clients, quantiles"
@@ -160,46 +142,48 @@ def _pace(good: Mapping[str, Scraped], slowest: str, largest: int, interval: flo
     return _check("exporters", State.OK, words)
 
 
-def _dialect(good: Mapping[str, Scraped], names: Names) -> Check:
-    metrics = Counter[str]()
-    for scrape in good.values():
-        metrics.update(dict.fromkeys(scrape.metrics, 1))
-    read = _read_by(names, metrics)
-    if whose := next((words for metric, words in _NOT_BROKERS.items() if metric in metrics and read < _FEW_READ), ""):
-        return _check(
-            NAMES,
-            State.FAILED,
-            f"these metrics are those of {whose}, and of no broker",
-            "give the brokers' own exporters; this one may stand beside them in a Prometheus",
-        )
-    best = max(table_names(), key=lambda table: _read_by(Names.named(table), metrics))
-    most = _read_by(Names.named(best), metrics)
-    words = f"of {len(metrics):,} metrics {read:,} are read by the names of {names.name}"
-    if read < _FEW_READ and most < _FEW_READ:
-        first = ", ".join(sorted(metrics)[:3])
-        return _check(NAMES, State.FAILED, f"{words}, and no map reads more (it has {first}, …)", _OWN_MAP)
-    if most > read:
-        return _check(NAMES, State.WARNING, f"{words}, {most:,} by those of {best}", f"read it with --names {best}")
+def _dialect(known: Recognition, metrics: Collection[str]) -> Check:
+    """Whose metrics these are, as the tool itself will read them."""
+    whose = next((words for metric, words in _NOT_BROKERS.items() if metric in metrics), "")
+    by = " and ".join(f"'{fit.names.name}'" for fit in known.fits)
+    words = f"of {known.metrics:,} metrics {known.known:,} are read, by the names of {by}"
+    if known.fits_nothing or not known.is_of_brokers:
+        of = f"those of {whose}" if whose else f"{known.metrics:,}, such as {', '.join(known.examples[:3])}"
+        finding = f"these metrics are {of}, and of no broker"
+        return _check(NAMES, State.FAILED, finding, _OTHERS if whose else _OWN_MAP)
+    if unfit := next((text for kind, text in known.said() if kind == "names-unfit"), ""):
+        return _check(NAMES, State.WARNING, unfit)
     return _check(NAMES, State.OK, words)
 
 
-_OWN_MAP: Final = "is it a broker's exporter? If so, write a map of names (docs/resources.md), or paste the rules below"
+_OTHERS: Final = "give the brokers' own exporters; this one may be given beside them, or stand in the same Prometheus"
+_OWN_MAP: Final = "give the brokers' own exporters; if these are, write a map of their names (docs/resources.md)"
 
 
-def _read_by(names: Names, metrics: Iterable[str]) -> int:
-    """How many of these metrics a map reads; those that every process has do not count."""
-    return sum(names.reads(metric) for metric in metrics if not metric.startswith(("process_", "jvm_")))
-
-
-def _clients(good: Mapping[str, Scraped]) -> Iterable[Check]:
-    listeners = {name: client for scrape in good.values() for name, client in scrape.listeners.items()}
-    if not listeners:
+def _clients(scrapes: Iterable[Scraped], names: Names, client_listeners: frozenset[str]) -> Iterable[Check]:
+    """Which listeners are counted as the clients', by the lines that name any."""
+    translator = Translator(names, client_listeners)
+    wanted = {rule.listener for rule in names.rules if rule.listener}
+    found = {value for scrape in scrapes for value in _listeners(scrape.text, names, wanted)}
+    if not found:
         return
-    ours, others = ([name for name, client in listeners.items() if client is wanted] for wanted in (True, False))
-    words = f"{', '.join(sorted(ours)) or 'none'} counted as the clients'"
-    words += f"; {', '.join(sorted(others))} not" if others else ""
-    state = State.OK if ours else State.WARNING
-    yield _check("listeners", state, words, "connections and requests are those of no client: see docs/prometheus.md")
+    ours = sorted(name for name in found if translator.is_client(name))
+    others = sorted(found.difference(ours))
+    words = f"{', '.join(ours) or 'none'} counted as the clients'" + (f"; {', '.join(others)} not" if others else "")
+    remedy = "connections and requests are then those of no client: see docs/prometheus.md"
+    yield _check("listeners", State.OK if ours else State.WARNING, words, remedy)
+
+
+def _listeners(text: str, names: Names, wanted: Collection[str]) -> Iterable[str]:
+    for line in text.splitlines():
+        if "listener" not in line.lower() or line.startswith("#"):
+            continue
+        try:
+            read = lines_of_text.parsed(line)
+        except ValueError:
+            continue
+        labels = {**read.labels, **names.plain(read.name)[1]}
+        yield from (labels[label] for label in wanted if labels.get(label))
 
 
 def _clock(good: Mapping[str, Scraped]) -> Check:
@@ -208,54 +192,14 @@ def _clock(good: Mapping[str, Scraped]) -> Check:
         return _check("clock", State.OK, "exporters do not say their time; ours is used for theirs")
     worst = max(known, key=lambda broker: abs(known[broker]))
     if abs(known[worst]) > MOST_SKEW:
-        return _check(
-            "clock",
-            State.WARNING,
-            f"broker {worst}'s {said(known[worst])}",
-            "set both by NTP: times of logs would not match",
-        )
+        remedy = "set both by NTP: times of logs and of plans would not match"
+        return _check("clock", State.WARNING, f"broker {worst}'s {said(known[worst])}", remedy)
     return _check("clock", State.OK, f"exporters agree with this machine within {MOST_SKEW:g} s")
 
 
 def said(ahead: float) -> str:
     """How a clock differs, in words."""
     return f"clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
-
-
-def shown(url: str) -> str:
-    """A URL without a login or a query that it may hold."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def _metrics(text: str, about: str) -> Counter[str]:
-    found = Counter[str]()
-    for line in text.splitlines():
-        name = line.partition("{")[0].partition(" ")[0].strip()
-        if name and not name.startswith("#"):
-            found[name] += 1
-    looks_like_html = text.lstrip()[:1] == "<"
-    if not found or looks_like_html:
-        what = "a web page (is a login asked for?)" if looks_like_html else "nothing"
-        raise SourceError(f"{about} answers with {what} instead of metrics")
-    return found
-
-
-def _listeners(text: str, names: Names, client_listeners: frozenset[str]) -> dict[str, bool]:
-    translator, found = Translator(names, client_listeners), dict[str, bool]()
-    wanted = {rule.listener for rule in names.rules if rule.listener}
-    for line in text.splitlines():
-        if "listener" not in line.lower() or line.startswith("#"):
-            continue
-        try:
-            read = sample(line)
-        except ValueError:
-            continue
-        labels = {**read.labels, **names.plain(read.name)[1]}
-        for label in wanted:
-            if value := labels.get(label):
-                found[value] = translator.is_client(value)
-    return found
 
 
 def _ahead(date: str, before: float, after: float) -> float | None:
@@ -267,15 +211,11 @@ def _ahead(date: str, before: float, after: float) -> float | None:
     return theirs - after if theirs > after else min(0.0, theirs + 1 - before)
 
 
-def _brokers(of: Iterable[str]) -> str:
-    names = list(of)
-    return (
-        f"broker {names[0]}"
-        if len(names) == 1
-        else f"brokers {', '.join(names)}"
-        if len(names) <= _MANY
-        else f"{len(names)} brokers"
-    )
+def _brokers(names: Iterable[str]) -> str:
+    found: Sequence[str] = list(names)
+    if len(found) == 1:
+        return f"that of broker {found[0]}"
+    return f"those of {', '.join(found)}" if len(found) <= _MANY else f"{len(found)}"
 
 
 def _check(name: str, state: State, finding: str, remedy: str = "") -> Check:
