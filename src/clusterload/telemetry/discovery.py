@@ -220,8 +220,8 @@ def _prometheus(
     )
 
 
-def _names_of(access: prometheus.Access) -> Names:
-    return Names.named(access.names or "jmx-exporter")
+def _names_of(access: prometheus.Access) -> tuple[Names, ...]:
+    return asked_for(access.names)
 
 
 def cluster_id_of(properties: Properties) -> str:

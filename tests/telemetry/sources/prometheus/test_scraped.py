@@ -253,6 +253,20 @@ def test_two_jobs_that_scrape_different_parts_of_a_broker_make_one_broker(world:
     assert kept.kinds == []
 
 
+def test_by_which_names_a_cluster_is_read_is_recognised(world: World) -> None:
+    kept = world.read("parts", names=())
+    assert (sum(kept.values("ingress")), sum(kept.values("requests"))) == (500.0, 30.0)
+    assert [text for _, _, text in kept.events] == ["metrics are read by the names of 'redpanda'"]
+    assert world.read("grown", names=()).points == world.read("grown").points != []
+
+
+def test_names_that_fit_badly_are_told_with_the_nearest(world: World) -> None:
+    with pytest.raises(SourceError) as caught:
+        world.read("parts", names=Names.named("strimzi"))
+    assert "no metric of a broker by the names 'strimzi'" in str(caught.value)
+    assert "and 3 are known by 'redpanda'" in str(caught.value)
+
+
 def test_the_same_stretch_can_be_read_twice(world: World) -> None:
     reader = source(world.server, select='env="prod"')
     first, again = (collected(reader, START * SECOND, END * SECOND) for _ in range(2))
@@ -260,7 +274,7 @@ def test_the_same_stretch_can_be_read_twice(world: World) -> None:
 
 
 def test_a_server_without_kafka_is_told_as_such(world: World) -> None:
-    with pytest.raises(SourceError, match="no metric of a broker by the names 'jmx-exporter'"):
+    with pytest.raises(SourceError, match=r"no metric at all in that time: check prometheus\.select"):
         world.read("nowhere")
 
 

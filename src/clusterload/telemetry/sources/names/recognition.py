@@ -115,7 +115,7 @@ class Recognition:
         elif not self.is_of_brokers:
             words = f"{self._found()} are those of {known}, which tell nothing of a broker"
             yield "names-without-broker", f"{words}. {_TRY}"
-        elif len(self.fits) > 1 or self.fits[0].names.name != _USUAL:
+        elif not self.asked and (len(self.fits) > 1 or self.fits[0].names.name != _USUAL):
             yield "names-recognised", f"metrics are read by the names of {known}"
         for series, read, unread in self.doubled:
             yield "names-doubled", f"{series} is read as {read!r} has it, not as {unread!r} has it"

@@ -36,7 +36,7 @@ class Access:
         ca: PEM file of the authority that the server's certificate is checked against; empty for the system's.
         tenant: sent as `X-Scope-OrgID`, which Mimir tells its tenants by; empty for none.
         select: a list of label matchers that pick the cluster, as in `job="kafka"`; empty for all.
-        names: name or file of the map of metric names; empty for the default.
+        names: name or file of the map of metric names, or several with commas; empty to recognise them.
     """
 
     url: str

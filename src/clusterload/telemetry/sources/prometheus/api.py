@@ -139,6 +139,24 @@ class PrometheusClient:
         # Anywhere between request and response it may have read its clock.
         return theirs - after if theirs > after else min(0.0, theirs - before)
 
+    def metric_names(self, select: str, start: int, end: int) -> set[str]:
+        """The names of all metrics of which there are series between two times; of whole blocks, so perhaps some more.
+
+        Args:
+            select: label matchers; empty for all series.
+            start: Unix nanoseconds.
+            end: likewise.
+
+        Raises:
+            SourceError: it could not be asked, or does not tell.
+        """
+        params = {"start": _seconds(start), "end": _seconds(end)} | ({"match[]": f"{{{select}}}"} if select else {})
+        body = self._http.send("GET", f"{self._access.url}/api/v1/label/__name__/values", params=params)
+        try:
+            return set(map(str, json.loads(body)["data"]))
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise SourceError(f"malformed Prometheus response from {self._access.host}: check prometheus.url") from None
+
     def instant(self, query: str, at: int) -> tuple[RawSeries, ...]:
         """What a query gives at one time (Unix nanoseconds)."""
         return self._noted(self.call("query", {"query": query, "time": _seconds(at)})).series

@@ -7,7 +7,6 @@ total, or a sum that the server makes where there is none.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Final, NamedTuple
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND, Kind
 from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.names.recognition import is_general
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient, RawSeries
 from clusterload.telemetry.sources.prometheus.promql import any_of, milliseconds, named, quoted, selector
 from clusterload.telemetry.sources.source import OTHERS
@@ -39,14 +39,6 @@ _SHORTEST_LOOK: Final = 60 * SECOND
 _LONGEST_LOOK: Final = 120 * SECOND
 # What only a broker shows; a controller or a bridge has threads and connections too.
 _OF_BROKERS: Final = ("partitions", "leaders", "ingress", "ingress_by_topic", "records_in")
-
-
-_GENERAL: Final = re.compile(r"(process|jvm|java|go)_")
-
-
-def is_general(metric: str) -> bool:
-    """Whether any Java program shows a metric of this name."""
-    return _GENERAL.match(metric) is not None
 
 
 class Place(NamedTuple):

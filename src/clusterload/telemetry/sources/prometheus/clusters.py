@@ -13,7 +13,7 @@ from clusterload.model.series import SECOND
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.access import SELECT, Access
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient
-from clusterload.telemetry.sources.prometheus.cardinality import take_inventory
+from clusterload.telemetry.sources.prometheus.naming import Naming
 from clusterload.telemetry.sources.prometheus.promql import milliseconds, named, quoted, selector
 from clusterload.telemetry.sources.prometheus.scrapes import REPLICAS, Identity, broker_of, host_of
 
@@ -31,12 +31,12 @@ class KnownBroker(NamedTuple):
     host: str
 
 
-def known_brokers(access: Access, names: Names, at: int | None = None) -> tuple[KnownBroker, ...]:
+def known_brokers(access: Access, names: Sequence[Names] = (), at: int | None = None) -> tuple[KnownBroker, ...]:
     """The brokers of whose metrics a server had any lately, by id.
 
     Args:
         access: where, and with whose login.
-        names: the map of metric names.
+        names: the maps of metric names; by default they are recognised.
         at: Unix nanoseconds; by default now.
 
     Raises:
@@ -45,7 +45,7 @@ def known_brokers(access: Access, names: Names, at: int | None = None) -> tuple[
     """
     with PrometheusClient(access) as client:
         end = at if at is not None else time.time_ns() + round(client.skew() * SECOND)
-        inventory = take_inventory(client, names, access.select, end - _LOOK_BACK, end)
+        inventory = Naming(names).inventory(client, access.select, end - _LOOK_BACK, end)
         if not inventory.counts:
             return ()
         beat = inventory.heartbeat

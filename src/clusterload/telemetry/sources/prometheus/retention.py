@@ -7,10 +7,8 @@ from typing import Final
 from clusterload.model.series import SECOND
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient
+from clusterload.telemetry.sources.prometheus.naming import ONCE_A_BROKER
 from clusterload.telemetry.sources.prometheus.promql import milliseconds, named, selector
-
-ONCE_A_BROKER: Final = ("partitions", "leaders")
-"""Series of one metric each, without labels, that only brokers have."""
 
 # Points between then and now at which it is looked: of a month one each hour and a half.
 _LOOKS: Final = 500

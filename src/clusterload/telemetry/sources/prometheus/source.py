@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final
@@ -17,11 +17,12 @@ from clusterload.model.units import duration
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.access import Access
 from clusterload.telemetry.sources.prometheus.api import MOST_POINTS, RETRY, PrometheusClient
-from clusterload.telemetry.sources.prometheus.cardinality import MOST_SERIES, Bound, Inventory, bound, take_inventory
+from clusterload.telemetry.sources.prometheus.cardinality import MOST_SERIES, Bound, Inventory, bound
 from clusterload.telemetry.sources.prometheus.fetching import Fetching, scraped_interval
+from clusterload.telemetry.sources.prometheus.naming import Naming
 from clusterload.telemetry.sources.prometheus.promql import joined, matchers, named, selector
 from clusterload.telemetry.sources.prometheus.replay import OF_SCRAPES, BrokerReplay
-from clusterload.telemetry.sources.prometheus.retention import ONCE_A_BROKER, kept_since
+from clusterload.telemetry.sources.prometheus.retention import kept_since
 from clusterload.telemetry.sources.prometheus.scrapes import scrapes_of
 from clusterload.telemetry.sources.source import OnWait, Sink, Waiting
 from clusterload.telemetry.sources.transport import ResponseTooLargeError, RetryPolicy
@@ -81,7 +82,7 @@ class PrometheusSource:
         self,
         access: Access,
         *,
-        names: Names,
+        names: Names | Sequence[Names] = (),
         select: str = "",
         brokers: Mapping[str, str] | None = None,
         step: float | None = None,
@@ -92,7 +93,7 @@ class PrometheusSource:
 
         Args:
             access: where, and with whose login.
-            names: the map of metric names.
+            names: the map of metric names, or several that add to each other; by default it is recognised.
             select: label matchers that pick the cluster, in addition to those of `access`.
             brokers: broker ids by instance, `host:port` or host, where no label tells them.
             step: seconds between values; by default every scrape of a short stretch is read.
@@ -103,7 +104,7 @@ class PrometheusSource:
             ConfigurationError: `select` is malformed.
         """
         self._access = access
-        self._names = names
+        self._naming = Naming((names,) if isinstance(names, Names) else tuple(names))
         self._select = joined(access.select, matchers(select))
         self._brokers = dict(brokers or {})
         self._step = step
@@ -131,8 +132,7 @@ class PrometheusSource:
         other = copy(self)
         other._state = other._interval = None
         other._most_values = most_values
-        # Brokers are known by what only they show, and targets by a metric that each has a single series of.
-        other._names = self._names if series is None else self._names.only({*series, *ONCE_A_BROKER})
+        other._naming = self._naming if series is None else self._naming.only(series)
         other._step = max(step, self.interval) if step is not None else self._step
         return other
 
@@ -144,7 +144,8 @@ class PrometheusSource:
         """
         with PrometheusClient(self._access, retry=self._retry) as client:
             now = time.time_ns() + round(client.skew() * SECOND)
-            return kept_since(client, self._names, self._select, since, now)
+            names = self._naming.names(client, self._select, since, now)
+            return kept_since(client, names, self._select, since, now)
 
     @property
     def interval(self) -> float:
@@ -156,7 +157,7 @@ class PrometheusSource:
                 now = time.time_ns()
                 with PrometheusClient(self._access, retry=_ONE_TRY) as client:
                     now += round(client.skew() * SECOND)
-                    inventory = take_inventory(client, self._names, self._select, now - 60 * SECOND, now)
+                    inventory = self._naming.inventory(client, self._select, now - 60 * SECOND, now)
                     self._interval = self._measured(client, inventory, now, now)
             except SourceError:
                 return _USUAL_INTERVAL
@@ -214,17 +215,15 @@ class PrometheusSource:
 
     def _new_state(self, client: PrometheusClient, sink: Sink, start: int, end: int, shift: int) -> _State:
         first, last = start + shift, end + shift
-        inventory = take_inventory(client, self._names, self._select, first, last)
+        inventory = self._naming.inventory(client, self._select, first, last)
         if not inventory.counts:
-            raise SourceError(
-                f"{self.title} has no metric of a broker by the names {self._names.name!r} in that time: check "
-                "prometheus.select and prometheus.names"
-            )
+            raise self._naming.missing(self.title)
+        names = self._naming.names(client, self._select, first, last)
         interval = self._interval = self._measured(client, inventory, first, last)
         step = self._step or self._coarse(first, last, interval)
         step = max(step, self._affordable(inventory, first, last, interval))
         spacing = max(step, interval)
-        replay = BrokerReplay(names=self._names, listeners=self._listeners, brokers=self._brokers, granularity=spacing)
+        replay = BrokerReplay(names=names, listeners=self._listeners, brokers=self._brokers, granularity=spacing)
         state = _State(
             start=start,
             until=first - round(max(_LEAD_IN * spacing, _LEAD_IN_SECONDS) * SECOND),
@@ -243,22 +242,28 @@ class PrometheusSource:
         if step:
             words = f"one scrape each {duration(step)} is read: gauges between them are not seen"
             replay.event_once(sink, last, "scrapes-passed-over", words)
+        for kind, text in self._naming.found.said() if self._naming.found is not None else ():
+            replay.event_once(sink, last, kind, text)
         self._bound(client, state, first, last, sink)
         return state
 
     def _count(self, client: PrometheusClient, state: _State, end: int, sink: Sink) -> None:
-        inventory = take_inventory(client, self._names, self._select, state.counted, end)
+        inventory = self._naming.inventory(client, self._select, state.counted, end)
         if inventory.counts:
             state.fetching.inventory = inventory
             state.fetching.unread.clear()
             self._bound(client, state, state.counted, end, sink)
+        elif self._naming.again(client, self._select, state.counted, end):
+            words = "what was read is gone: from the next stretch on the names are read that are there now"
+            state.replay.event_once(sink, end, "names-changed", words)
+            self._state = None
         state.counted = end
 
     def _bound(self, client: PrometheusClient, state: _State, start: int, end: int, sink: Sink) -> None:
         inventory, bounds = state.fetching.inventory, state.fetching.bounds
         for metric in inventory.counts:
             if inventory.of(metric) > MOST_SERIES and metric not in bounds:
-                bounds[metric] = bound(client, metric, self._names, self._select, start, end)
+                bounds[metric] = bound(client, metric, state.replay.names, self._select, start, end)
                 words = f"{metric} has {inventory.of(metric):,} series: {_what_is_read(bounds[metric])}"
                 state.replay.event_once(sink, end, "series-bounded", words)
         left_out: dict[str, int] = {}

@@ -1,0 +1,103 @@
+"""By which names a server's metrics are read: recognised from the names that it has of the cluster in a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from clusterload.model.errors import SourceError
+from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.names.recognition import Recognition, all_maps, recognised
+from clusterload.telemetry.sources.prometheus.api import PrometheusClient
+from clusterload.telemetry.sources.prometheus.cardinality import Inventory, take_inventory
+from clusterload.telemetry.sources.prometheus.promql import milliseconds, named, quoted, selector
+
+# Brokers are known by what only they show, and targets by a metric that each has a single series of.
+ONCE_A_BROKER: Final = ("partitions", "leaders")
+"""Series of one metric each, without labels, that only brokers have."""
+
+# What an exporter that runs beside the broker says of itself (prometheus/jmx_exporter).
+_BESIDE: Final = "jmx_exporter_build_info"
+_OF_PROGRAMS: Final = 'name=~"jmx_prometheus_(httpserver|standalone)"'
+
+
+@dataclass(slots=True)
+class Naming:
+    """By which names one server is read.
+
+    Attributes:
+        asked: maps that a user named; empty to recognise them.
+        series: the Series that are wanted; None for all.
+        found: what was recognised.
+    """
+
+    asked: Sequence[Names] = ()
+    series: Collection[str] | None = None
+    found: Recognition | None = field(default=None)
+
+    def only(self, series: Collection[str]) -> Naming:
+        """The same for these Series alone."""
+        return replace(self, series={*series, *ONCE_A_BROKER})
+
+    def names(self, client: PrometheusClient, select: str, start: int, end: int) -> Names:
+        """The map by which metrics between two times (Unix nanoseconds) are read; recognised when first asked.
+
+        Raises:
+            SourceError: the server could not be asked.
+        """
+        if self.found is None or self.found.fits_nothing:
+            self.found = _recognised(client, self.asked, select, start, end)
+        names = self.found.names
+        return names if self.series is None else names.only(self.series)
+
+    def inventory(self, client: PrometheusClient, select: str, start: int, end: int) -> Inventory:
+        """How many series there are between two times, by the names that were recognised.
+
+        Raises:
+            SourceError: the server could not be asked.
+        """
+        names = self.names(client, select, start, end)
+        return take_inventory(client, names, select, start, end) if names.metrics else Inventory(counts={})
+
+    def again(self, client: PrometheusClient, select: str, start: int, end: int) -> bool:
+        """Recognise anew, since what was read is gone; whether the names are others now."""
+        before, self.found = self.found, None
+        names = self.names(client, select, start, end)
+        return bool(names.metrics) and (before is None or names != before.names)
+
+    def missing(self, title: str) -> SourceError:
+        """The error where there is no metric of a broker."""
+        found = self.found
+        if found is None or not found.metrics:
+            return SourceError(f"{title} has no metric at all in that time: check prometheus.select")
+        by = f" by the names {found.asked}" if found.asked else ""
+        more = " …" if found.metrics > len(found.examples) else ""
+        there = f"it has {found.metrics:,} metrics ({', '.join(found.examples)}{more})"
+        nearest = f", and {found.others[0].known:,} are known by {found.others[0].names.name!r}" if found.others else ""
+        return SourceError(
+            f"{title} has no metric of a broker{by} in that time: {there}{nearest}; check prometheus.select and "
+            "prometheus.names"
+        )
+
+
+def _recognised(client: PrometheusClient, asked: Sequence[Names], select: str, start: int, end: int) -> Recognition:
+    try:
+        there = client.metric_names(select, start, end)
+    except SourceError:
+        # Not all that speak Prometheus' language tell labels; all answer queries.
+        there = _of_maps(client, asked or all_maps(), select, start, end)
+    return recognised(there, asked=asked, beside=_BESIDE in there and _is_beside(client, select, start, end))
+
+
+def _is_beside(client: PrometheusClient, select: str, start: int, end: int) -> bool:
+    wanted = selector(named([_BESIDE]), _OF_PROGRAMS, select)
+    return bool(client.instant(f"last_over_time({wanted}[{milliseconds(end - start)}])", end))
+
+
+def _of_maps(client: PrometheusClient, maps: Sequence[Names], select: str, start: int, end: int) -> set[str]:
+    """The names that any of these maps reads."""
+    pattern = "|".join(dict.fromkeys(names.pattern for names in maps))
+    wanted = selector(f"__name__=~{quoted(pattern)}", select)
+    found = client.instant(f"group by (__name__) (last_over_time({wanted}[{milliseconds(end - start)}]))", end)
+    return {series.labels.get("__name__", "") for series in found}
