@@ -32,7 +32,7 @@ def reading_of(text: str, names: Names, client_listeners: frozenset[str]) -> Rea
         totals["rate" if rule.per else RESOURCES[rule.series].kind].update(added)
     threads = names.threads
     network: dict[str, tuple[float, ...]] = defaultdict(tuple)
-    for sample in by_name.get(threads.network_time, ()):
+    for sample in (sample for metric in threads.network_time for sample in by_name.get(metric, ())):
         listener = sample.labels.get(threads.network_listener, "")
         if not threads.network_listener or _is_client(listener, client_listeners):
             network[listener] += (sample.value * threads.network_scale,)
@@ -47,7 +47,7 @@ def reading_of(text: str, names: Names, client_listeners: frozenset[str]) -> Rea
             if idle.picks(sample.name, sample.labels)
         ),
         network=dict(network),
-        started=_first((threads.started,), by_name),
+        started=_first(threads.started, by_name),
     )
 
 
@@ -70,6 +70,8 @@ def _first(metrics: Iterable[str], by_name: ByName) -> float | None:
 
 
 def _added(rule: Rule, by_name: ByName, client_listeners: frozenset[str]) -> dict[Key, float]:
+    if rule.times and not by_name.get(rule.times):
+        return {}
     first = next((by_name[metric] for metric in rule.metrics if by_name.get(metric)), [])
     samples = [*first, *(sample for metric in rule.plus for sample in by_name.get(metric, ()))]
     factors = {tuple(sorted(sample.labels.items())): sample.value for sample in by_name.get(rule.times, ())}

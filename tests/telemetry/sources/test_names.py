@@ -230,7 +230,7 @@ def test_a_percentage_of_idleness_is_a_share_that_is_busy(other_forms: Names) ->
     ("text", "words"),
     [
         ('extends = "jmx-exportr"', "did you mean 'jmx-exporter'"),
-        ('extends = "own.toml"', "known: jmx-exporter"),
+        ('extends = "own.toml"', "known: bitnami"),
         ('[[series]]\nname = "ingres"\nmetric = "x"', "did you mean 'ingress'"),
         ('[[series]]\nname = "ingress"\nmetrik = "x"', "did you mean 'metric'"),
         ('[[series]]\nname = "ingress"', "needs name and metric"),

@@ -27,7 +27,8 @@ _LEAST_COUNTED: Final = 1e6
 _HANDLERS: Final[Key] = ("request_handler_busy", ())
 _NETWORK: Final[Key] = ("network_thread_busy", ())
 _COORDINATOR: Final[Key] = ("coordinator_busy", ())
-# Seconds after a broker's start in which its coordinator's mean of 30 s takes the time before the start for busy.
+# Seconds after a broker's start in which means of 30 s (of coordinators, of network threads) take the time before it
+# for busy.
 _TOO_YOUNG: Final = 45.0
 
 
@@ -70,10 +71,11 @@ class Shares:
             self._share(self._keys[at], value)
             for at, value in zip(self._saturations, values[self._saturations].tolist(), strict=True)
         ]
+        is_young = reading.started is not None and time / SECOND - reading.started < _TOO_YOUNG
         untold = {
             _HANDLERS: reading.handler_idle is not None,
-            _NETWORK: bool(reading.network),
-            _COORDINATOR: reading.started is not None and time / SECOND - reading.started < _TOO_YOUNG,
+            _NETWORK: bool(reading.network) or is_young,
+            _COORDINATOR: is_young,
         }
         out = [at for at in self._saturations if untold.get(self._keys[at])]
         if not out:

@@ -26,9 +26,21 @@ Places: TypeAlias = NDArray[np.int64]
 """Numbers of lines, or of what else stands in a list."""
 
 # Listeners that by their usual names carry no clients; used only where nobody said which one does.
-_NO_CLIENTS: Final = {"BROKER", "CONTROLLER", "CONTROLPLANE", "REPLICATION", "INTERBROKER", "INTERNAL"}
-# Operators put the port behind the name, as in REPLICATION-9091, here with an underscore.
-_PORT: Final = re.compile(r"_\d+$")
+_NO_CLIENTS: Final = {
+    "BROKER",
+    "CONTROLLER",
+    "CONTROLPLANE",
+    "CONTROL_PLANE",
+    "REPLICATION",
+    "INTER_BROKER",
+    "INTERBROKER",
+    "INTERNAL",
+}
+# Behind the name stand the port, as in REPLICATION-9091, and how it is secured, as in MSK's REPLICATION_SECURE; here
+# with an underscore.
+_BEHIND: Final = re.compile(r"(_(\d+|SECURE|SECURED|SASL|SSL|TLS|MTLS|SCRAM|IAM|PLAIN|PLAINTEXT))+$")
+# A start that is larger is no number of seconds: they would be of the year 5138.
+_MILLISECONDS: Final = 1e11
 # Stands for the number of a rule's metric where the metric is one that is added.
 _PLUS: Final = -1
 _NONE: Final = -1
@@ -114,7 +126,7 @@ class Translator:
         """Whether a listener is one that clients use."""
         if self._of_clients:
             return _listener(listener) in self._of_clients
-        return _PORT.sub("", _listener(listener)) not in _NO_CLIENTS
+        return _BEHIND.sub("", _listener(listener)) not in _NO_CLIENTS
 
     def _added(self, name: str, given: Mapping[str, str]) -> int:
         names, line = self.names, len(self._line_metrics)
@@ -151,7 +163,7 @@ class Translator:
     def _client_listener(self, metric: str, labels: Mapping[str, str]) -> str | None:
         """Of a line that shows what a network thread worked: the listener, if clients use it."""
         threads = self.names.threads
-        if metric != threads.network_time:
+        if metric not in threads.network_time:
             return None
         listener = labels.get(threads.network_listener, "")
         return listener if not threads.network_listener or self.is_client(listener) else None
@@ -279,7 +291,7 @@ class _Layout:
             gauges=_picked(all_keys, ~is_counter),
             rates=_picked(all_keys, is_rate),
             handler_idle=_handler_idle(lines, translator),
-            started=_first((translator.names.threads.started,), metrics, translator),
+            started=_first(translator.names.threads.started, metrics, translator),
             network=_network(lines, translator),
             network_scale=translator.names.threads.network_scale,
         )
@@ -298,7 +310,7 @@ class _Layout:
             rates=Figures(self.rates[0], figures[self.rates[1]]),
             handler_idle=idle_counter(values[self.handler_idle].tolist()),
             network={name: tuple((self.network_scale * values[at]).tolist()) for name, at in self.network.items()},
-            started=float(values[self.started]) if self.started != _NONE else None,
+            started=_seconds(float(values[self.started])) if self.started != _NONE else None,
         )
 
     def _multiplied(self, parts: Floats, values: Floats) -> Floats:
@@ -312,10 +324,7 @@ class _Layout:
 def _counted(known: _Packed, place: Places, there: set[int], translator: Translator) -> Places:
     """The parts that count in a scrape, in the order in which they are added up."""
     numbers = translator.metrics
-    first = [
-        next((number for number, metric in enumerate(rule.metrics) if numbers.get(metric, _NONE) in there), _NONE - 1)
-        for rule in translator.names.rules
-    ]
+    first = [_first_there(rule, there, numbers) for rule in translator.names.rules]
     chosen = np.array(first, dtype=np.int64)[known.rule]
     counted = np.flatnonzero((place[known.line] != _NONE) & ((known.metric == _PLUS) | (known.metric == chosen)))
     # Of two rules that make the same Series the later one does.
@@ -327,9 +336,21 @@ def _counted(known: _Packed, place: Places, there: set[int], translator: Transla
     return ordered
 
 
+def _first_there(rule: Rule, there: set[int], numbers: Mapping[str, int]) -> int:
+    """The place of the rule's first metric that is there; none without what its values are multiplied by."""
+    if rule.times and numbers.get(rule.times, _NONE) not in there:
+        return _NONE - 1
+    return next((at for at, metric in enumerate(rule.metrics) if numbers.get(metric, _NONE) in there), _NONE - 1)
+
+
 def _picked(keys: Sequence[Key], mask: NDArray[np.bool_]) -> tuple[tuple[Key, ...], Places]:
     places = np.flatnonzero(mask)
     return tuple(keys[place] for place in places.tolist()), places
+
+
+def _seconds(started: float) -> float:
+    """A start in Unix seconds, which Java gives in milliseconds."""
+    return started / 1000 if started > _MILLISECONDS else started
 
 
 def _handler_idle(lines: Places, translator: Translator) -> Places:

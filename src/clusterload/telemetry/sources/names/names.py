@@ -33,17 +33,17 @@ class Threads:
     Attributes:
         handler_idle: counters of nanoseconds that the mean request handler idled; the first counts that is there and
             can be one. Where there is none, a rule of `request_handler_busy` may read a share.
-        network_time: counter of the time that one network thread worked.
+        network_time: counter of the time that one network thread worked; the names that it has here and there.
         network_scale: what that is multiplied by to be nanoseconds.
         network_listener: the label that names the listener of a network thread; empty if they serve all.
-        started: Unix seconds of the broker's start.
+        started: the broker's start in Unix seconds or milliseconds; the first that is there counts.
     """
 
     handler_idle: tuple[Selector, ...] = ()
-    network_time: str = ""
+    network_time: tuple[str, ...] = ()
     network_scale: float = 1.0
     network_listener: str = "listener"
-    started: str = ""
+    started: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +78,8 @@ class Names:
         metrics = {
             *of_rules,
             *(idle.metric for idle in threads.handler_idle),
-            threads.network_time,
-            threads.started,
+            *threads.network_time,
+            *threads.started,
         } - {""}
         object.__setattr__(self, "metrics", frozenset(metrics))  # asked for with each line of a scrape
 
@@ -109,7 +109,7 @@ class Names:
         threads = replace(
             self.threads,
             handler_idle=self.threads.handler_idle if "request_handler_busy" in series else (),
-            network_time=self.threads.network_time if "network_thread_busy" in series else "",
+            network_time=self.threads.network_time if "network_thread_busy" in series else (),
         )
         return replace(self, rules=tuple(rule for rule in self.rules if rule.series in series), threads=threads)
 
@@ -121,7 +121,7 @@ class Names:
     def of(self, series: str) -> tuple[str, ...]:
         """The metrics that a Series is made of; none if the source lacks it."""
         idle = dict.fromkeys(line.metric for line in self.threads.handler_idle)
-        busy = {"request_handler_busy": tuple(idle), "network_thread_busy": (self.threads.network_time,)}
+        busy = {"request_handler_busy": tuple(idle), "network_thread_busy": self.threads.network_time}
         found = [metric for rule in self.rules if rule.series == series for metric in rule.all_metrics]
         return tuple(metric for metric in (*busy.get(series, ()), *found) if metric)
 
@@ -209,14 +209,12 @@ def _threads(base: Threads, given: Mapping[str, Any]) -> Threads:
     if not isinstance(given, Mapping):
         raise ConfigurationError("threads is not a table: write [threads]")
     _check(given, _THREADS)
-    words = {key: str(value) for key, value in given.items() if key not in {"handler_idle", "network_scale"}}
+    handler_idle = tuple(map(parse_selector, names_in(given["handler_idle"]))) if "handler_idle" in given else None
     return replace(
         base,
-        handler_idle=tuple(map(parse_selector, names_in(given["handler_idle"])))
-        if "handler_idle" in given
-        else base.handler_idle,
+        handler_idle=base.handler_idle if handler_idle is None else handler_idle,
         network_scale=float(given.get("network_scale", base.network_scale)),
-        network_time=words.get("network_time", base.network_time),
-        network_listener=words.get("network_listener", base.network_listener),
-        started=words.get("started", base.started),
+        network_time=names_in(given.get("network_time", base.network_time)),
+        network_listener=str(given.get("network_listener", base.network_listener)),
+        started=names_in(given.get("started", base.started)),
     )

@@ -189,7 +189,7 @@ def fit_of(names: Names, metrics: Collection[str]) -> Fit:
     series = {rule.series for rule in names.rules if _gives(rule, there)}
     if any(idle.metric in there for idle in names.threads.handler_idle):
         series.add("request_handler_busy")
-    if names.threads.network_time in there:
+    if not there.isdisjoint(names.threads.network_time):
         series.add("network_thread_busy")
     own = frozenset(metric for metric in plain if not is_general(metric)) if series else frozenset[str]()
     return Fit(names=names, metrics=own, series=frozenset(series))
@@ -216,8 +216,8 @@ def without(names: Names, unwanted: Callable[[str], bool]) -> Names:
     threads = replace(
         names.threads,
         handler_idle=tuple(idle for idle in names.threads.handler_idle if not unwanted(idle.metric)),
-        network_time="" if unwanted(names.threads.network_time) else names.threads.network_time,
-        started="" if unwanted(names.threads.started) else names.threads.started,
+        network_time=tuple(metric for metric in names.threads.network_time if not unwanted(metric)),
+        started=tuple(metric for metric in names.threads.started if not unwanted(metric)),
     )
     if rules == names.rules and threads == names.threads:
         return names
