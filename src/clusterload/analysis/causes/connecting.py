@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from clusterload.analysis.causes.blame import by_rise, rising_clients
+from clusterload.analysis.causes.blame import by_rise, rising_clients, rising_topics
 from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.signature_figures import MEGABYTE
 from clusterload.analysis.causes.weights import between, by_size, either
-from clusterload.analysis.window_stats import known
+from clusterload.analysis.window_stats import UNKNOWN, Pair, known
 from clusterload.model import units
 
 if TYPE_CHECKING:
@@ -24,11 +24,13 @@ ACTIVE: Final = 0.5
 """Activity, from 0 to 1, from which on new connections are named by the thread time of their clients."""
 
 
-def _who_connects(scene: Scene) -> tuple[Culprit, ...]:
+def _who_connects(scene: Scene, *topics: str) -> tuple[Culprit, ...]:
+    """Who connects, as far as brokers tell; topics by these Series where they name no client."""
     return (
         *by_rise(scene, "connections_by_principal", "principal"),
         *by_rise(scene, "connections_by_software", "software"),
         *by_rise(scene, "connections_by_listener", "listener"),
+        *(() if scene.names_clients else (topic for name in topics for topic in rising_topics(scene, name))),
     )
 
 
@@ -62,7 +64,7 @@ def _connections(scene: Scene) -> Signs | None:
         ),
         # Thread time of clients comes first only where the new connections send requests.
         culprits=lambda: (
-            (*rising_clients(scene), *_who_connects(scene))
+            (*rising_clients(scene), *_who_connects(scene, "records_in_by_topic"))
             if active >= ACTIVE
             else (*_who_connects(scene), *rising_clients(scene))
         ),
@@ -137,6 +139,7 @@ CONNECTIONS = Cause(
         "principal": "connections_by_principal",
         "software": "connections_by_software",
         "listener": "connections_by_listener",
+        "topic": "records_in_by_topic",
     },
     if_unnamed="connections are published by listener and by client software only: count them by source address on a "
     "broker, or have clients authenticate",
@@ -241,12 +244,38 @@ FAILURES = Cause(
 
 def _handshakes(scene: Scene) -> float:
     """TLS handshakes a second that were added; 0 where no metric says that connections are TLS."""
-    encrypted, all_of_them = scene.now("tls_connections"), scene.now("connections")
-    listeners = scene.stats.by("connections_by_listener", "listener")
-    secure = sum(max(0.0, pair.now) for name, pair in listeners.items() if _is_tls(name) and not math.isnan(pair.now))
-    share = max(encrypted, secure) / all_of_them if all_of_them else 0.0
-    rising = scene.rise("tls_connections")
-    return scene.connecting if share > 0 and (rising or share > 0.2) else 0.0  # noqa: PLR2004 (more than ours)
+    encrypted, all_of_them = _encrypted(scene), scene.now("connections")
+    share = encrypted.now / all_of_them if all_of_them and encrypted.now > 0 else 0.0
+    return scene.connecting if share > 0 and (_more_encrypted(scene) or share > 0.2) else 0.0  # noqa: PLR2004 (more than ours)
+
+
+def _encrypted(scene: Scene) -> Pair:
+    """TLS connections: as brokers count them by cipher, or those of listeners whose name says that they are TLS."""
+    counted, secure = scene.total("tls_connections"), _by_name(scene)
+    told = [pair for pair in (counted, secure) if not math.isnan(pair.now)]
+    return max(told, key=lambda pair: pair.now, default=counted)
+
+
+def _by_name(scene: Scene) -> Pair:
+    listeners = scene.stats.by("connections_by_listener", "listener").items()
+    secure = [pair.filled for name, pair in listeners if _is_tls(name) and not math.isnan(pair.now)]
+    if not secure:
+        return UNKNOWN
+    before = sum(pair.before for pair in secure) if scene.compared else math.nan
+    return Pair(now=sum(max(0.0, pair.now) for pair in secure), before=before)
+
+
+def _more_encrypted(scene: Scene) -> float:
+    """How many more TLS connections there are than before; 0 within noise."""
+    if not math.isnan(scene.total("tls_connections").now):
+        return scene.rise("tls_connections")
+    secure = [name for name in scene.stats.by("connections_by_listener", "listener") if _is_tls(name)]
+    return sum(scene.rise("connections_by_listener", listener=name) for name in secure)
+
+
+def _told_by(scene: Scene) -> str:
+    counted = not math.isnan(scene.total("tls_connections").now)
+    return "tls_connections" if counted else "connections_by_listener"
 
 
 def _is_tls(listener: str) -> bool:
@@ -254,7 +283,7 @@ def _is_tls(listener: str) -> bool:
 
 
 def _tls(scene: Scene) -> Signs | None:
-    encrypted = scene.total("tls_connections")
+    encrypted = _encrypted(scene)
     if not encrypted.now > 0:
         return None
     handshakes = _handshakes(scene)
@@ -264,7 +293,7 @@ def _tls(scene: Scene) -> Signs | None:
     part = encrypted.rise / max(1.0, scene.total("connections").rise) if scene.compared else 1.0
     by_them = (
         min(1.0, max(0.0, part))
-        if scene.rise("tls_connections")
+        if _more_encrypted(scene)
         else encrypted.now / max(encrypted.now, scene.now("connections"))
     )
     cores = scene.price("tls_attempts", handshakes) + scene.price("tls_megabyte", by_them * moved / MEGABYTE)
@@ -282,12 +311,15 @@ def _tls(scene: Scene) -> Signs | None:
         sentence=f"TLS takes network thread time: {units.number(handshakes)} handshakes a second, "
         f"{units.short(by_them * moved, units.BYTES_PER_SECOND)} encrypted",
         evidence=(
-            scene.evidence("TLS connections", "tls_connections"),
+            scene.figure("TLS connections", encrypted, units.CONNECTIONS, _told_by(scene)),
             scene.evidence("Network threads", "network_thread_busy"),
             scene.evidence("Connection attempts", "connection_attempts"),
             scene.evidence("Ingress", "ingress"),
         ),
-        culprits=lambda: (*rising_clients(scene, "ingress_by_client", "thread_time_by_client"), *_who_connects(scene)),
+        culprits=lambda: (
+            *rising_clients(scene, "ingress_by_client", "thread_time_by_client"),
+            *_who_connects(scene, "ingress_by_topic", "egress_by_topic"),
+        ),
         cores=cores,
         effect=f"kept connections and fewer bytes save up to {scene.saved(cores)}",
     )
@@ -318,7 +350,12 @@ TLS = Cause(
         "ingress-bytes": "the bytes arrive on a plaintext listener",
         "connection-churn": "the new connections are plaintext",
     },
-    named_by={"client": "ingress_by_client", "listener": "connections_by_listener"},
+    named_by={
+        "client": "ingress_by_client",
+        "listener": "connections_by_listener",
+        "software": "connections_by_software",
+        "topic": "ingress_by_topic",
+    },
     if_unnamed="a TLS handshake comes before the client sends its client id",
     cure="Keep connections open; resume TLS sessions; move the heaviest reader inside the same network to a plaintext "
     "listener.",

@@ -139,7 +139,7 @@ def _fetch_storm(scene: Scene) -> Signs | None:
             scene.figure("Bytes per fetch", _fetch_size(scene), units.BYTES, "egress, requests_by_type"),
             scene.time_evidence("request_time", "FetchConsumer"),
         ),
-        culprits=lambda: rising_clients(scene),
+        culprits=lambda: rising_clients(scene) or rising_topics(scene, "fetch_requests_by_topic"),
         cores=cores,
         effect=f"a tenth as many fetches saves up to {scene.saved(0.9 * cores)}",
     )
@@ -155,7 +155,7 @@ FETCH_STORM = Cause(
         "fan-out": "fetches carry many bytes",
         "small-batches": "each Produce request wakes the consumers' waiting fetches: Produce requests rise as much",
     },
-    named_by={"client": "thread_time_by_client"},
+    named_by={"client": "thread_time_by_client", "topic": "fetch_requests_by_topic"},
     if_unnamed="brokers publish thread time by client id only while a client quota exists: --unlock-client-metrics",
     cure="fetch.min.bytes above 1 and fetch.max.wait.ms of 500 in that consumer.",
     disproof="Fewer fetches leave the brokers' CPU unchanged.",

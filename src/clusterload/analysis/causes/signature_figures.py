@@ -195,6 +195,11 @@ class Scene:
         return hosts_of(self.stats.now)
 
     @cached_property
+    def names_clients(self) -> bool:
+        """Whether any metric names clients."""
+        return not math.isnan(self.total("thread_time_by_client").now)
+
+    @cached_property
     def by_type(self) -> bool:
         """Whether requests are counted by type."""
         return not math.isnan(self.total("requests_by_type").now)
