@@ -31,3 +31,17 @@ def test_what_has_to_ask_kafka_says_that_metrics_do_not_do() -> None:
     cluster = cluster_of_metrics(named(exporter_1="http://east:7071/x"))
     with pytest.raises(ConfigurationError, match=r"names no bootstrap\.servers, and metrics alone do not do here"):
         cluster.topics()
+
+
+def test_a_broker_may_have_several_exporters_and_two_brokers_never_share_them() -> None:
+    given = named(
+        exporter_1="http://east:7071/metrics, http://east:9100/metrics", exporter_2="http://west:7071/metrics"
+    )
+    assert endpoints_in(given, "exporter") == {
+        "1": ("http://east:7071/metrics", "http://east:9100/metrics"),
+        "2": ("http://west:7071/metrics",),
+    }
+    with pytest.raises(ConfigurationError, match="is given for brokers 1 and 2: each has an address of its own"):
+        endpoints_in(named(exporter_1="http://east:7071/x", exporter_2="http://east:7071/x"), "exporter")
+    with pytest.raises(ConfigurationError, match="broker 1 has 2 addresses of its Jolokia agent"):
+        sources_of(cluster_of_metrics(named(jolokia_1="http://east:7071/x,http://east:7072/x")))

@@ -9,6 +9,7 @@ from clusterload.kafka.properties import Properties
 from clusterload.lab.registry import find_lab
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.units import parse_duration
+from clusterload.telemetry.listeners import client_listeners
 from clusterload.telemetry.sources import confluent, prometheus
 from clusterload.telemetry.sources.addresses import Endpoints, host_of, joined, single
 from clusterload.telemetry.sources.admin import AdminSource
@@ -171,12 +172,6 @@ def jolokia_source(cluster: Cluster, endpoints: Endpoints, interval: float) -> J
 def confluent_source(cluster: Cluster) -> confluent.ConfluentSource:
     """The Metrics API that a cluster's properties name; ConfigurationError if they name none."""
     return confluent.ConfluentSource(access=confluent.Access.of(cluster.properties), cluster_id=cluster.id)
-
-
-def client_listeners(cluster: Cluster) -> frozenset[str]:
-    """The listeners that clients use, where that is known (of a lab)."""
-    lab = find_lab(cluster.id)
-    return lab.client_listeners if lab else frozenset()
 
 
 def history_source(properties: Properties, kind: str = "", granularity: str = "", wait: float = 0.0) -> PastSource:

@@ -89,6 +89,8 @@ def client_listeners(config: Config) -> tuple[str, ...]:
     """The listeners that are neither the controllers' nor, where there are others, the brokers' own."""
     named = [each.partition("://")[0].strip() for each in config.get("listeners", "").split(",") if "://" in each]
     controllers = {each.strip() for each in config.get("controller.listener.names", "").split(",")}
+    # Before Kafka 4.0, with ZooKeeper, the controller could have a listener of its own at each broker.
+    controllers.add(config.get("control.plane.listener.name", ""))
     open_ones = [name for name in named if name not in controllers]
     between = config.get("inter.broker.listener.name") or config.get("security.inter.broker.protocol", "PLAINTEXT")
     return tuple(name for name in open_ones if name != between) or tuple(open_ones)
