@@ -12,8 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from clusterload.cli.target import ANY_LAB, running_lab
 from clusterload.lab import client_file, control, registry
 from clusterload.lab.description import LabBroker, LabInfo
+from clusterload.model.errors import LabError
 from clusterload.model.paths import labs_dir
 
 
@@ -124,3 +126,38 @@ def test_brokers_whose_supervisor_is_gone_are_found_by_their_mark_and_killed(lab
         assert ours.wait(5) == -9
         assert foreign.poll() is None
         foreign.kill()
+
+
+def test_down_stops_the_only_lab_or_the_one_that_is_meant_and_never_one_that_was_not(
+    labs: Path, tmp_path: Path
+) -> None:
+    me = psutil.Process()
+
+    def standing(name: str, directory: Path | None) -> str:
+        return record(labs, name, pid=me.pid, created=me.create_time(), directory=directory).info.id
+
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert control.meant() == []
+    standing("of-a-command", None)
+    standing("a", here)
+    assert [each.info.id for each in control.meant()] == ["a"]
+    standing("b", there)
+    with pytest.raises(LabError, match=r"2 labs run \(a, b\): say which one to stop, or --all"):
+        control.meant()
+    assert [each.info.id for each in control.meant("a")] == ["a"]
+    assert [each.info.id for each in control.meant(directory=there)] == ["b"]
+    assert [each.info.id for each in control.meant(every=True)] == ["a", "b", "of-a-command"]
+    with pytest.raises(LabError, match=r"no lab with its client\.properties in .* runs"):
+        control.meant(directory=tmp_path)
+
+
+def test_a_command_takes_a_running_lab_of_as_many_brokers_as_it_asks_for_and_no_other(
+    labs: Path, tmp_path: Path
+) -> None:
+    me = psutil.Process()
+    made = record(labs, "a", pid=me.pid, created=me.create_time(), directory=tmp_path)
+    three = replace(made, info=replace(made.info, brokers=made.info.brokers * 3))
+    registry.write(labs / "a", three)
+    assert running_lab(3) == running_lab(ANY_LAB) == three.info
+    with pytest.raises(LabError, match=r"no lab of 1 broker runs \(a of 3\): leave the number out"):
+        running_lab(1)

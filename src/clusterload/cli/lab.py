@@ -146,11 +146,20 @@ def status(*, as_json: bool) -> None:
 
 @lab.command()
 @click.argument("lab_id", metavar="[LAB]", required=False)
-def down(*, lab_id: str | None) -> None:
-    """Stop all your labs, or only LAB, and clean up after earlier ones."""
+@option(
+    "--dir", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", group=CLUSTER,
+    help="Stop the lab whose client.properties is in this folder.",
+)  # fmt: skip
+@flag(
+    "--all", "every", group=CLUSTER, text="Stop all your labs, also those that other commands started for themselves."
+)
+def down(*, lab_id: str | None, directory: Path | None, every: bool) -> None:
+    """Stop LAB, or the only lab that runs, and clean up after earlier ones."""
     from clusterload.lab import control
 
-    stopped = control.down(lab_id)
+    if [bool(lab_id), directory is not None, every].count(True) > 1:
+        raise UsageError("LAB, --dir and --all each say which lab to stop: give one of them")
+    stopped = control.down(lab_id, directory=directory, every=every)
     for info in stopped:
         click.echo(f"Stopped lab {info.id}.")
     if not stopped:

@@ -34,7 +34,7 @@ from clusterload.cli.grammar import (
     option,
     together,
 )
-from clusterload.cli.target import Target, Unlock, consented, limits_named
+from clusterload.cli.target import ANY_LAB, Target, Unlock, consented, limits_named
 from clusterload.model.errors import UsageError
 
 FILE: Final = click.Path(path_type=Path)
@@ -62,12 +62,20 @@ _CLUSTER: Final = together(
 def _lab(metavar: str, text: str) -> Decorator:
     # The number is taken without being shown where it says nothing: it was always accepted.
     return option(
-        "--lab", type=click.IntRange(1, 9), is_flag=False, flag_value=3, metavar=metavar, group=CLUSTER, help=text
+        "--lab",
+        type=click.IntRange(ANY_LAB, 9),
+        is_flag=False,
+        flag_value=ANY_LAB,
+        metavar=metavar,
+        group=CLUSTER,
+        help=text,
     )
 
 
 _LAB: Final = _lab("", "Use the running lab.")
-_LAB_OR_NEW: Final = _lab("[N]", "Use the running lab, or start one of N brokers (default 3) for this command.")
+_LAB_OR_NEW: Final = _lab(
+    "[N]", "Use the running lab (of N brokers), or start one of N brokers (default 3) for this command."
+)
 
 _YES: Final = option(
     "--yes-cluster",

@@ -32,13 +32,19 @@ WITHOUT_KAFKA = (
 )
 
 
+ANY_LAB: Final = 0
+"""Stands for a lab of any number of brokers."""
+
+_USUAL_LAB: Final = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Which cluster a command is for, and the metrics sources that the command line names.
 
     Attributes:
         cluster: the file of client properties.
-        lab: brokers of the lab that is started if none runs; None for another cluster.
+        lab: brokers of the lab, which is started if none of so many runs; `ANY_LAB` for any; None for another cluster.
         starts: whether a lab may be started; a command that reads what is there uses a running one.
         exporter: broker ids with the URLs of their JMX exporters.
         jolokia: likewise of their Jolokia agents.
@@ -79,7 +85,7 @@ class Target:
     @property
     def named(self) -> bool:
         """Whether the command line names a cluster at all."""
-        return bool(self.cluster or self.bootstrap_server or self.lab)
+        return bool(self.cluster or self.bootstrap_server or self.lab is not None)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -107,7 +113,7 @@ def opened(target: Target) -> Iterator[Cluster]:
         yield Cluster.connect(properties_of(target))
         return
     _check_lab(target)
-    with _lab(target.lab) if target.starts else nullcontext(_running_lab()) as info:
+    with _lab(target.lab) if target.starts else nullcontext(running_lab(target.lab)) as info:
         yield Cluster.connect(_of_lab(info).with_given(target.given))
 
 
@@ -163,7 +169,7 @@ def properties_of(target: Target) -> Properties:
 
     if target.lab is not None:
         _check_lab(target)
-        return _of_lab(_running_lab()).with_given(target.given)
+        return _of_lab(running_lab(target.lab)).with_given(target.given)
     if not target.named and not target.given and not target.exporter and not target.jolokia:
         raise UsageError(
             "no cluster was named: give --cluster FILE, --bootstrap-server HOST:PORT or --lab; to observe one, its "
@@ -197,14 +203,23 @@ def _of_lab(lab: LabInfo) -> Properties:
     return Properties(values=values, origin="the lab")
 
 
-def _running_lab() -> LabInfo:
+def running_lab(brokers: int) -> LabInfo:
+    """The newest lab that runs with so many brokers; LabError if there is none."""
     from clusterload.lab.registry import running_labs
 
     # A lab without a folder belongs to the command or program that started it, and goes when that ends.
     standing = [lab for lab in running_labs() if lab.directory is not None]
-    if not standing:
-        raise LabError("no lab is running: start one with 'clusterload lab up --detach'")
-    return standing[-1]
+    fitting = [lab for lab in standing if brokers in {ANY_LAB, len(lab.brokers)}]
+    if fitting:
+        return fitting[-1]
+    if standing:
+        others = ", ".join(f"{lab.id} of {len(lab.brokers)}" for lab in standing)
+        several = "brokers" if brokers > 1 else "broker"
+        raise LabError(
+            f"no lab of {brokers} {several} runs ({others}): leave the number out to use the newest, or start one "
+            f"with 'clusterload lab up --brokers {brokers} --detach'"
+        )
+    raise LabError("no lab is running: start one with 'clusterload lab up --detach'")
 
 
 @contextmanager
@@ -213,9 +228,9 @@ def _lab(brokers: int) -> Iterator[LabInfo]:
     from clusterload.lab.lab import Lab
 
     try:
-        standing = _running_lab()
+        standing = running_lab(brokers)
     except LabError:
-        with lab_progress() as progress, Lab(brokers=brokers, progress=progress) as lab:
+        with lab_progress() as progress, Lab(brokers=brokers or _USUAL_LAB, progress=progress) as lab:
             progress.done()
             yield lab.info
     else:

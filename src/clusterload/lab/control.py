@@ -50,23 +50,62 @@ def stop(record: registry.Record) -> None:
         _end([psutil.Process(record.info.supervisor_pid)] if record.alive else [], patience=PATIENCE)
 
 
-def down(lab_id: str | None = None) -> list[LabInfo]:
-    """Stop every lab of this user, or the one called `lab_id`, then kill brokers whose supervisor is gone.
+def down(lab_id: str | None = None, *, directory: Path | None = None, every: bool = False) -> list[LabInfo]:
+    """Stop a lab of this user, then kill brokers whose supervisor is gone.
+
+    Args:
+        lab_id: as for `meant`.
+        directory: likewise.
+        every: likewise.
 
     Returns:
         The labs that were stopped.
 
     Raises:
-        LabError: no running lab has this id.
+        LabError: as `meant`.
     """
-    chosen = [record for record in registry.records() if lab_id in {None, record.info.id}]
-    if lab_id is not None and not chosen:
-        raise LabError(f"no lab called {lab_id!r} runs; see 'clusterload lab status'")
+    chosen = meant(lab_id, directory=directory, every=every)
     for record in chosen:
         stop(record)
     kill_orphans()
     registry.sweep()
     return [record.info for record in chosen]
+
+
+def meant(lab_id: str | None = None, *, directory: Path | None = None, every: bool = False) -> list[registry.Record]:
+    """The lab that is to be stopped, if any runs.
+
+    Args:
+        lab_id: which; where it is left out, the only one that runs and belongs to no other command.
+        directory: the one whose client.properties lies in this folder.
+        every: all of them.
+
+    Raises:
+        LabError: no running lab is meant by that, or several run and it is not said which.
+    """
+    running = registry.records()
+    if lab_id is not None:
+        chosen, called = [record for record in running if record.info.id == lab_id], f"called {lab_id!r}"
+    elif directory is not None:
+        chosen = [record for record in running if _lies_in(record, directory)]
+        called = f"with its client.properties in {directory}"
+    else:
+        # A lab without a folder belongs to the command or program that started it, and goes when that ends.
+        return _single([record for record in running if every or record.info.directory is not None], every=every)
+    if not chosen:
+        raise LabError(f"no lab {called} runs; see 'clusterload lab status'")
+    return chosen
+
+
+def _single(running: list[registry.Record], *, every: bool) -> list[registry.Record]:
+    if len(running) > 1 and not every:
+        labs = ", ".join(record.info.id for record in running)
+        raise LabError(f"{len(running)} labs run ({labs}): say which one to stop, or --all")
+    return running
+
+
+def _lies_in(record: registry.Record, directory: Path) -> bool:
+    return record.info.directory is not None and record.info.directory.resolve() == directory.resolve()
 
 
 def kill_orphans() -> None:
