@@ -94,7 +94,7 @@ def resource_table() -> str:
 
 
 def _origins() -> Iterator[str]:
-    kinds = ("exporter", "strimzi", "redpanda", "jolokia", "confluent", "admin")
+    kinds = ("exporter", "strimzi", "redpanda", "jolokia", "confluent", "admin", "others")
     yield f"| name | {' | '.join(kinds)} |"
     yield f"| --- {'| --- ' * len(kinds)}|"
     for name in RESOURCES:

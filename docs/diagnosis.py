@@ -21,6 +21,7 @@ Its tables are made from the catalogue of causes by `python -m docs.check --writ
     clusterload diagnose --lab --baseline 20s --for 40s
     clusterload diagnose --cluster client.properties --exporter 1=http://broker1:7071/metrics --for 5m
     clusterload diagnose --cluster client.properties --baseline usual.run --for 2m --unlock-client-metrics
+    clusterload diagnose --prometheus http://prometheus:9090 --at 2026-11-29T14:10
     clusterload diagnose night.run@10m..20m --baseline night.run@0s..10m --limits confluent-dedicated
     clusterload diagnose peak.run --baseline 20s --json
 
@@ -38,6 +39,16 @@ or other days change likewise at the same time, the same half hour of the last w
 days, the day nearest to the median of all. If it is the only source, and neither `--for` nor `--baseline` is given, the
 window is read from it as well: its last twenty scrapes, at least 40 s, from the change on.
 What was read is kept as two run files, so that the answer can be repeated.
+
+**Yesterday**: `--at TIME` judges a moment that has passed, by a Prometheus or the Metrics API alone; Kafka is not asked
+and need not run any more. TIME is ISO 8601 (without a zone it is UTC, and that is said) or counted from now, as in
+`now-1d`. Judged are the minutes that belong to what went on then: from the change before it, at most a quarter of an
+hour back, to the next change or ten minutes later. An incident that began up to five minutes after TIME, or was over up
+to five minutes before it, is meant as well. What lasted only some minutes is looked for in single scrapes. `bill --at
+TIME` says who took what share of the brokers in those minutes.
+
+    clusterload diagnose --cluster cloud.properties --source confluent --at 'now-26h|m'
+    clusterload bill --prometheus http://prometheus:9090 --at '2026-11-29T14:10+01:00' --by topic
 
 The **verdict** is *within limits*, *not saturated* where no limits are known, *limited by X because of Y (who)*, or
 *inconclusive* with what is missing. Limits are those that the brokers declared, or a table by `--limits`. Without a

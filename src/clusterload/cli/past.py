@@ -50,10 +50,10 @@ def at_moment(target: Target, at: str, baseline: str | None, out: Path | None) -
 
 
 def check_alone(**others: object) -> None:
-    """See that no option stands beside `--at` that is of a cluster which is watched from now on, or of a run file.
+    """See that `--at` is given without an option for a run file, or for a cluster that is watched from now on.
 
     Raises:
-        UsageError: one does; it names it.
+        UsageError: there is one; it names it.
     """
     given = [name for name, value in others.items() if value]
     if given:

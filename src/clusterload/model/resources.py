@@ -403,6 +403,59 @@ RESOURCES: Final = _table(
         "topic",
         trap="in offsets, so transactions' markers and compacted records count; of committed offsets, not of fetches",
     ),
+    _sign(
+        "offset_commits_by_group",
+        "Offsets committed by group",
+        units.COUNT,
+        Kind.DELTA,
+        "group",
+        trap="by an exporter that reads the offsets topic; a commit of ten partitions counts ten",
+    ),
+    _sign(
+        "records_committed",
+        "Records consumed by group",
+        units.RECORDS,
+        Kind.DELTA,
+        "group",
+        "topic",
+        trap="by committed offsets: a group that commits rarely seems to consume in bursts; a seek counts as well",
+    ),
+    *(
+        _sign(
+            name,
+            title,
+            units.BYTES_PER_SECOND,
+            Kind.GAUGE,
+            "client",
+            "topic",
+            trap="by the client itself, over all brokers, at the broker that it reports to; lingers after it is gone",
+        )
+        for name, title in (
+            ("ingress_by_client_topic", "Ingress by client and topic"),
+            ("egress_by_client_topic", "Egress by client and topic"),
+        )
+    ),
+    *(
+        _sign(
+            name,
+            title,
+            unit,
+            Kind.DELTA,
+            "client",
+            trap="by the client's own rates, over all brokers, at the broker that it reports to",
+        )
+        for name, title, unit in (
+            ("requests_by_client", "Requests by client", units.REQUESTS),
+            ("connections_made_by_client", "Connections made by client", units.CONNECTIONS),
+        )
+    ),
+    _sign(
+        "cpu_throttled",
+        "Held back by the container's CPU limit",
+        units.SECONDS,
+        Kind.DELTA,
+        trap="of all threads together, so more than a second a second is possible; the host may be idle meanwhile",
+    ),
     _sign("gc_time", "Garbage collection", units.SECONDS, Kind.DELTA),
 )
 """All resources by name."""

@@ -73,8 +73,8 @@ def past_moment(
     if not found.baseline.found:
         return PastBaseline(window=window, before=None, sentence=found.baseline.sentence)
     assert window.path is not None
-    beside = window.path.with_name(f"{window.path.stem}-baseline{window.path.suffix}")
-    before = read(found.baseline.start, found.baseline.end, beside)
+    other = window.path.with_name(f"{window.path.stem}-baseline{window.path.suffix}")
+    before = read(found.baseline.start, found.baseline.end, other)
     return PastBaseline(window=window, before=before, sentence=found.baseline.sentence)
 
 

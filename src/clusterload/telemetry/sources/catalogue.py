@@ -64,6 +64,18 @@ _ADMIN: Final = {
     "records_by_partition": "ListOffsets",
     "round_trip_time": "ApiVersions",
 }
+OF_OTHERS: Final = (
+    "kminion",
+    "kafka-exporter",
+    "node-exporter",
+    "kubernetes",
+    "client-telemetry",
+    "opentelemetry",
+    "opentelemetry-receiver",
+    "confluent-cloud",
+)
+"""Maps of what is not a broker's own exporter, or tells less of a broker."""
+
 _MAPS: Final = {"exporter": "jmx-exporter", "strimzi": "strimzi", "redpanda": "redpanda"}
 
 
@@ -72,10 +84,16 @@ def _maps() -> Mapping[str, Names]:
     return {place: Names.named(table) for place, table in _MAPS.items()}
 
 
-def metrics_by_source(resource: str) -> dict[str, str]:
-    """The metric that a resource comes from, by source: exporter, strimzi, redpanda, jolokia, confluent, admin.
+@cache
+def _others() -> tuple[Names, ...]:
+    return tuple(map(Names.named, OF_OTHERS))
 
-    An exporter's names are also those of a Prometheus that scrapes it. Sources without the resource are left out.
+
+def metrics_by_source(resource: str) -> dict[str, str]:
+    """The metric that a resource comes from, by source: exporter, strimzi, redpanda, jolokia, confluent, admin, others.
+
+    Others are exporters of hosts, containers, lags, clients and OpenTelemetry; the first that has it is named. An
+    exporter's names are also those of a Prometheus that scrapes it. Sources without the resource are left out.
     """
     maps = _maps()
     found = {place: ", ".join(names.of(resource)[:1]) for place, names in maps.items()}
@@ -85,4 +103,5 @@ def metrics_by_source(resource: str) -> dict[str, str]:
     found["jolokia"] = next((mbean.name for mbean in giving(shown)), "")
     found["confluent"] = metric_of(resource)
     found["admin"] = _ADMIN.get(resource, "")
+    found["others"] = next((metric for names in _others() for metric in names.of(resource)), "")
     return {place: metric for place, metric in found.items() if metric}

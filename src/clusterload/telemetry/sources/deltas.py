@@ -13,7 +13,7 @@ from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND, Floats, Nanoseconds
 from clusterload.telemetry.sources.end_offsets import SERIES, EndOffsets
 from clusterload.telemetry.sources.keeping import Columns, Crowd, Many
-from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.names import BROKER, Names
 from clusterload.telemetry.sources.reading import Figures, Key, Reading
 from clusterload.telemetry.sources.shares import Shares
 from clusterload.telemetry.sources.source import OTHERS, Sink
@@ -30,6 +30,8 @@ _NO_RESET: Final = 0.5
 _PATIENCE: Final = 2.5
 # Seconds that a rate tells of: the meters of brokers are means over a minute, and amounts a minute are of one.
 _TOLD_BY_RATES: Final = 60.0
+# Offsets do not begin at zero when they are first shown, and a group that goes back a little reads on.
+_OFFSETS: Final = "records_committed"
 # Stands for the time of what was never seen.
 _NEVER: Final = np.iinfo(np.int64).min
 
@@ -79,7 +81,7 @@ class _Counted:
         self.times = np.append(self.times, np.full(more, _NEVER, dtype=np.int64))
         self.values = np.append(self.values, np.zeros(more))
         self._is_product = np.array([name in products for name, _ in keys], dtype=np.bool_)
-        self._has_labels = np.array([bool(labels) for _, labels in keys], dtype=np.bool_)
+        self._has_labels = np.array([_begins_at_zero(key) for key in keys], dtype=np.bool_)
 
     def grown(self, shown: Floats, now: int, last: int | None) -> tuple[Places, Floats, Floats]:
         """Of which counters the growth is known; by how much each grew in how many seconds.
@@ -199,7 +201,7 @@ class Deltas:
 
     def _learn(self, names: Names) -> None:
         self.names = names
-        self._products = frozenset(rule.series for rule in names.rules if rule.times)
+        self._products = frozenset({_OFFSETS, *(rule.series for rule in names.rules if rule.times)})
         self._many = Many(self.most, {rule.series: rule.total for rule in names.rules if rule.total}, self.crowd)
 
     def _amounts(self, rates: Figures, span: float) -> Columns:
@@ -245,9 +247,18 @@ class _Roster:
         if head is None:
             name, labels = key
             resource = RESOURCES[name]
-            head = Head(name, resource.unit, resource.kind, {"broker": self.broker, **dict(labels)})
+            own = {
+                name: value for name, value in {BROKER: self.broker, **dict(labels)}.items() if value or name != BROKER
+            }
+            head = Head(name, resource.unit, resource.kind, own)
             self._made[key] = head
         return head
+
+
+def _begins_at_zero(key: Key) -> bool:
+    """Whether a counter that is first seen later is of something new: a topic or a type of request."""
+    name, labels = key
+    return name != _OFFSETS and any(label != BROKER for label, _ in labels)
 
 
 def _has_restarted(last: Reading, now: Reading) -> bool:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Floats, Kind
 from clusterload.telemetry.sources.end_offsets import EndOffsets
+from clusterload.telemetry.sources.names import BROKER, Labels
 from clusterload.telemetry.sources.reading import Key
 from clusterload.telemetry.sources.source import OTHERS
 from clusterload.telemetry.sources.translation import Places
@@ -281,9 +282,9 @@ class Many:
         self._keys = keys
         by_name: dict[str, list[int]] = defaultdict(list)
         for place, (name, labels) in enumerate(keys):
-            if labels:
+            if _is_by_more(labels):
                 by_name[name].append(place)
-        self._unlabelled = {name: place for place, (name, labels) in enumerate(keys) if not labels}
+        self._unlabelled = {name: place for place, (name, labels) in enumerate(keys) if not _is_by_more(labels)}
         self._groups = {name: self._group(name, places) for name, places in by_name.items()}
 
     def _group(self, name: str, places: Sequence[int]) -> _Group:
@@ -294,9 +295,16 @@ class Many:
             self._keeping.clear()
         # Labels differ: the principal of a client may be unknown. The rest has all of them.
         there = {label for _, labels in own for label, _ in labels}
+        whose = {dict(labels).get(BROKER) for _, labels in own} - {None}
+        of = tuple((BROKER, broker) for broker in whose if broker is not None) if len(whose) == 1 else ()
         return _Group(
             places=np.array(places, dtype=np.int64),
             numbers=numbers,
-            rest=(name, tuple((label, OTHERS) for label in RESOURCES[name].per if label in there)),
+            rest=(name, of + tuple((label, OTHERS) for label in RESOURCES[name].per if label in there)),
             kind=RESOURCES[name].kind,
         )
+
+
+def _is_by_more(labels: Labels) -> bool:
+    """Whether a Series is one of several of its name and its broker."""
+    return any(label != BROKER for label, _ in labels)

@@ -65,6 +65,7 @@ class Reading:
         gauges: values now.
         rates: a second, of amounts of which the broker shows no counter.
         handler_idle: nanoseconds that the mean request handler has idled since the start; None if unknown.
+        host_idle: seconds that the host's CPUs together had nothing to do, and how many there are; None if unknown.
         network: for each listener of clients what each of its network threads has worked since the start, in ns.
         started: Unix seconds of the broker's start; None if unknown.
     """
@@ -72,6 +73,7 @@ class Reading:
     counters: Mapping[Key, float]
     gauges: Mapping[Key, float]
     handler_idle: float | None = None
+    host_idle: tuple[float, int] | None = None
     network: Mapping[str, tuple[float, ...]]
     rates: Mapping[Key, float] = field(default_factory=dict)
     started: float | None = None

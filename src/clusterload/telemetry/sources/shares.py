@@ -30,6 +30,7 @@ _COORDINATOR: Final[Key] = ("coordinator_busy", ())
 # Seconds after a broker's start in which means of 30 s (of coordinators, of network threads) take the time before it
 # for busy.
 _TOO_YOUNG: Final = 45.0
+_HOST: Final[Key] = ("cpu_host", ())
 
 
 def idle_counter(values: Iterable[float]) -> float | None:
@@ -55,6 +56,8 @@ class Shares:
         # Seen once it is so until the broker restarts: while its host is busy, the sum of two pools may look like one.
         self._adds_up_pools = self._adds_up_pools or _idles_twice(now, time)
         found = _between(before, now, span)
+        if _HOST in now.gauges:  # as the broker itself sees it, which goes with the cores that it sees
+            found.pop(_HOST, None)
         return {key: share for key, share in found.items() if not (self._adds_up_pools and key == _HANDLERS)}
 
     def believed(self, reading: Reading, time: int) -> Figures:
@@ -104,6 +107,9 @@ def _between(before: Reading, now: Reading, span: float) -> dict[Key, float]:
     ]
     if network:
         shares[_NETWORK] = max(network)
+    if now.host_idle is not None and before.host_idle is not None and now.host_idle[1] == before.host_idle[1]:
+        total, cpus = now.host_idle
+        shares[_HOST] = 1 - (total - before.host_idle[0]) / span / cpus
     # Time and counters are not read at one instant, so a share can come out a little beyond its range.
     return {key: float(np.clip(share, 0.0, 1.0)) for key, share in shares.items()}  # NaN stays NaN
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Floats, Kind
-from clusterload.telemetry.sources.names import Labels, Names, Rule
+from clusterload.telemetry.sources.names import Labels, Names, Rule, Selector
 from clusterload.telemetry.sources.reading import Figures, Key, Reading, Sample
 from clusterload.telemetry.sources.shares import idle_counter
 
@@ -89,6 +89,7 @@ class Translator:
         self.metrics: dict[str, int] = {}
         self.listeners: list[str | None] = []
         self.handler_idle: list[int] = []
+        self.host_idle: list[int] = []
         self._of_clients = frozenset(map(_listener, client_listeners))
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, Labels], int] = {}
@@ -142,8 +143,9 @@ class Translator:
                 self._parts.append(_Part(line, rule_number, metric, key, rule.factor, rate, complement, times))
         self._factor_lines[self._factor(plain, labels)] = line
         self.listeners.append(self._client_listener(plain, labels))
-        idle = names.threads.handler_idle
-        self.handler_idle.append(next((at for at, line in enumerate(idle) if line.picks(plain, labels)), _NONE))
+        threads = names.threads
+        self.handler_idle.append(_rank(threads.handler_idle, plain, labels))
+        self.host_idle.append(_rank(threads.host_idle, plain, labels))
         self._line_metrics.append(self.metrics.setdefault(plain, len(self.metrics)))
         return line
 
@@ -167,6 +169,11 @@ class Translator:
             return None
         listener = labels.get(threads.network_listener, "")
         return listener if not threads.network_listener or self.is_client(listener) else None
+
+
+def _rank(selectors: Sequence[Selector], metric: str, labels: Mapping[str, str]) -> int:
+    """The place of the first that picks a line; `_NONE` if none does."""
+    return next((at for at, selector in enumerate(selectors) if selector.picks(metric, labels)), _NONE)
 
 
 def _uses(rules: Sequence[Rule]) -> dict[str, list[tuple[int, int]]]:
@@ -247,6 +254,7 @@ class _Layout:
         gauges: the same of levels.
         rates: the same of rates a second.
         handler_idle: places of the lines with the handlers' idle time, the best first.
+        host_idle: places of the lines with the idle time of the host's CPUs, and how many CPUs these are.
         started: place of the line with the broker's start.
         network: places of the lines of network threads, by listener.
         network_scale: what their values are multiplied by to be nanoseconds.
@@ -263,6 +271,7 @@ class _Layout:
     gauges: tuple[tuple[Key, ...], Places]
     rates: tuple[tuple[Key, ...], Places]
     handler_idle: Places
+    host_idle: tuple[Places, int]
     started: int
     network: Mapping[str, Sequence[int]]
     network_scale: float
@@ -290,7 +299,8 @@ class _Layout:
             counters=_picked(all_keys, is_counter & ~is_rate),
             gauges=_picked(all_keys, ~is_counter),
             rates=_picked(all_keys, is_rate),
-            handler_idle=_handler_idle(lines, translator),
+            handler_idle=_ranked(lines, translator.handler_idle)[0],
+            host_idle=_ranked(lines, translator.host_idle),
             started=_first(translator.names.threads.started, metrics, translator),
             network=_network(lines, translator),
             network_scale=translator.names.threads.network_scale,
@@ -302,13 +312,15 @@ class _Layout:
             parts = self._multiplied(parts, values)
         parts = self.scale * parts
         parts = np.where(self.complement, 1 - parts, parts)
-        count = len(self.counters[0]) + len(self.gauges[0]) + len(self.rates[0])
-        figures: Floats = np.bincount(self.target, weights=parts, minlength=count).astype(np.float64, copy=False)
+        keys = len(self.counters[0]) + len(self.gauges[0]) + len(self.rates[0])
+        cpus, count = self.host_idle
+        figures: Floats = np.bincount(self.target, weights=parts, minlength=keys).astype(np.float64, copy=False)
         return Reading(
             counters=Figures(self.counters[0], figures[self.counters[1]]),
             gauges=Figures(self.gauges[0], figures[self.gauges[1]]),
             rates=Figures(self.rates[0], figures[self.rates[1]]),
             handler_idle=idle_counter(values[self.handler_idle].tolist()),
+            host_idle=(float(values[cpus].sum()), count) if count else None,
             network={name: tuple((self.network_scale * values[at]).tolist()) for name, at in self.network.items()},
             started=_seconds(float(values[self.started])) if self.started != _NONE else None,
         )
@@ -353,12 +365,12 @@ def _seconds(started: float) -> float:
     return started / 1000 if started > _MILLISECONDS else started
 
 
-def _handler_idle(lines: Places, translator: Translator) -> Places:
-    """The places of the lines with the handlers' idle time, in the order of the map."""
-    ranks = np.array([translator.handler_idle[line] for line in lines.tolist()], dtype=np.int64)
+def _ranked(lines: Places, of_lines: Sequence[int]) -> tuple[Places, int]:
+    """The places of the lines that any selector picks, in the order of these, and how many the first one picks."""
+    ranks = np.array([of_lines[line] for line in lines.tolist()], dtype=np.int64)
     places = np.flatnonzero(ranks != _NONE)
     ordered: Places = places[np.argsort(ranks[places], kind="stable")]
-    return ordered
+    return ordered, int(np.count_nonzero(ranks == 0))
 
 
 def _first(metrics: Iterable[str], there: Places, translator: Translator) -> int:

@@ -5,6 +5,7 @@ labels there are several Series. One's own map is a TOML file that `extends` one
 """
 
 from clusterload.telemetry.sources.names.names import Names, Threads, table_names
-from clusterload.telemetry.sources.names.rule import Labels, Rule
+from clusterload.telemetry.sources.names.rewriting import Selector
+from clusterload.telemetry.sources.names.rule import BROKER, Labels, Rule
 
-__all__ = ["Labels", "Names", "Rule", "Threads", "table_names"]
+__all__ = ["BROKER", "Labels", "Names", "Rule", "Selector", "Threads", "table_names"]

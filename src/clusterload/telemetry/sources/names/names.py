@@ -22,8 +22,8 @@ from clusterload.telemetry.sources.names.rewriting import (
 from clusterload.telemetry.sources.names.rule import Rule, names_in, parse_rule
 
 _SUFFIX: Final = ".toml"
-_KEYS: Final = {"title", "source", "note", "extends", "threads", "rewrite", "relabel", "series"}
-_THREADS: Final = {"handler_idle", "network_time", "network_scale", "network_listener", "started"}
+_KEYS: Final = {"title", "source", "note", "extends", "of", "threads", "rewrite", "relabel", "series"}
+_THREADS: Final = {"handler_idle", "host_idle", "network_time", "network_scale", "network_listener", "started"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Threads:
     Attributes:
         handler_idle: counters of nanoseconds that the mean request handler idled; the first counts that is there and
             can be one. Where there is none, a rule of `request_handler_busy` may read a share.
+        host_idle: counters of seconds that each CPU of the host had nothing to do, those of one kind after the other;
+            the first kind has a line for each CPU.
         network_time: counter of the time that one network thread worked; the names that it has here and there.
         network_scale: what that is multiplied by to be nanoseconds.
         network_listener: the label that names the listener of a network thread; empty if they serve all.
@@ -40,6 +42,7 @@ class Threads:
     """
 
     handler_idle: tuple[Selector, ...] = ()
+    host_idle: tuple[Selector, ...] = ()
     network_time: tuple[str, ...] = ()
     network_scale: float = 1.0
     network_listener: str = "listener"
@@ -77,7 +80,7 @@ class Names:
         threads = self.threads
         metrics = {
             *of_rules,
-            *(idle.metric for idle in threads.handler_idle),
+            *(idle.metric for idle in (*threads.handler_idle, *threads.host_idle)),
             *threads.network_time,
             *threads.started,
         } - {""}
@@ -109,6 +112,7 @@ class Names:
         threads = replace(
             self.threads,
             handler_idle=self.threads.handler_idle if "request_handler_busy" in series else (),
+            host_idle=self.threads.host_idle if "cpu_host" in series else (),
             network_time=self.threads.network_time if "network_thread_busy" in series else (),
         )
         return replace(self, rules=tuple(rule for rule in self.rules if rule.series in series), threads=threads)
@@ -121,7 +125,11 @@ class Names:
     def of(self, series: str) -> tuple[str, ...]:
         """The metrics that a Series is made of; none if the source lacks it."""
         idle = dict.fromkeys(line.metric for line in self.threads.handler_idle)
-        busy = {"request_handler_busy": tuple(idle), "network_thread_busy": self.threads.network_time}
+        busy = {
+            "request_handler_busy": tuple(idle),
+            "network_thread_busy": self.threads.network_time,
+            "cpu_host": tuple(dict.fromkeys(line.metric for line in self.threads.host_idle)),
+        }
         found = [metric for rule in self.rules if rule.series == series for metric in rule.all_metrics]
         return tuple(metric for metric in (*busy.get(series, ()), *found) if metric)
 
@@ -164,7 +172,9 @@ class Names:
         rows, rewrites, relabels = (_rows(given, key) for key in ("series", "rewrite", "relabel"))
         # By one of our own names only: a file that extends a file that extends it would have no end.
         base = cls.named(_our_own(str(given["extends"]))) if "extends" in given else cls(name="", title="", rules=())
-        own = tuple(map(parse_rule, rows))
+        # A file of a cluster's figures says so once.
+        of = {"of": given["of"]} if "of" in given else {}
+        own = tuple(parse_rule({**of, **row}) for row in rows)
         if not own and not base.rules:
             raise ConfigurationError(f"metric names {name} have no [[series]]")
         replaced = {rule.series for rule in own}
@@ -209,10 +219,10 @@ def _threads(base: Threads, given: Mapping[str, Any]) -> Threads:
     if not isinstance(given, Mapping):
         raise ConfigurationError("threads is not a table: write [threads]")
     _check(given, _THREADS)
-    handler_idle = tuple(map(parse_selector, names_in(given["handler_idle"]))) if "handler_idle" in given else None
+    idle = {"handler_idle", "host_idle"} & given.keys()
     return replace(
         base,
-        handler_idle=base.handler_idle if handler_idle is None else handler_idle,
+        **{key: tuple(map(parse_selector, names_in(given[key]))) for key in idle},
         network_scale=float(given.get("network_scale", base.network_scale)),
         network_time=names_in(given.get("network_time", base.network_time)),
         network_listener=str(given.get("network_listener", base.network_listener)),

@@ -191,6 +191,8 @@ def fit_of(names: Names, metrics: Collection[str]) -> Fit:
         series.add("request_handler_busy")
     if not there.isdisjoint(names.threads.network_time):
         series.add("network_thread_busy")
+    if any(idle.metric in there for idle in names.threads.host_idle):
+        series.add("cpu_host")
     own = frozenset(metric for metric in plain if not is_general(metric)) if series else frozenset[str]()
     return Fit(names=names, metrics=own, series=frozenset(series))
 
@@ -226,7 +228,7 @@ def without(names: Names, unwanted: Callable[[str], bool]) -> Names:
 
 def without_series(names: Names, series: Collection[str]) -> Names:
     """A map without the rules of these Series, which are read elsewhere."""
-    wanted = {rule.series for rule in names.rules} | {"request_handler_busy", "network_thread_busy"}
+    wanted = {rule.series for rule in names.rules} | {"request_handler_busy", "network_thread_busy", "cpu_host"}
     return names.only(wanted - set(series))
 
 
@@ -254,7 +256,10 @@ def _together(chosen: Sequence[Fit]) -> Names:
         name=" + ".join(fit.names.name for fit in chosen),
         title=" + ".join(fit.names.title for fit in chosen),
         rules=tuple(rules),
-        threads=next((fit.names.threads for fit in chosen if fit.is_of_brokers), Threads()),
+        threads=replace(
+            next((fit.names.threads for fit in chosen if fit.is_of_brokers), Threads()),
+            host_idle=next((found for fit in chosen if (found := fit.names.threads.host_idle)), ()),
+        ),
         rewrites=tuple(rewrite for fit in chosen for rewrite in fit.names.rewrites),
         relabels=tuple(relabel for fit in chosen for relabel in fit.names.relabels),
     )

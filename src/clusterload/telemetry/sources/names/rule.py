@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +12,15 @@ from urllib.parse import unquote
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series_kind import Kind
+
+BROKER: Final = "broker"
+"""The label of a Series that names its broker; in a Series' key it stands where that is not the one that shows it."""
+
+OF_BROKER: Final = "broker"
+OF_CLUSTER: Final = "cluster"
+"""Whose a figure is: of the broker that shows it, or of the whole cluster."""
+
+_NUMBER: Final = re.compile(r"(?:^|-)(\d+)$")
 
 Labels = tuple[tuple[str, str], ...]
 """A Series' labels without the broker's, by our names."""
@@ -37,6 +47,9 @@ class Rule:
         per: seconds that a value is an amount of, where it is no counter but a rate: 1 for a rate a second, 60 for an
             amount a minute. The Series gets the rate times the time since the scrape before.
         complement: whether a share s stands for 1 - s, as idle does for busy.
+        of: `broker` for a figure of the broker that shows it, `cluster` for one of the whole cluster, such as a lag.
+        broker: labels of which the first that is there names the broker, where a program shows figures of several: its
+            value is the id, or a name with the id at its end, as of a pod. Lines without one do not count.
     """
 
     series: str
@@ -54,6 +67,8 @@ class Rule:
     scale: float = 1.0
     per: float = 0.0
     complement: bool = False
+    of: str = OF_BROKER
+    broker: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.series not in RESOURCES:
@@ -69,6 +84,8 @@ class Rule:
             raise ConfigurationError(f"{self.series} is not by {' and '.join(self.encoded)}: leave it out of encoded")
         if self.per and (RESOURCES[self.series].kind is not Kind.DELTA or not 0 < self.per < math.inf):
             raise ConfigurationError(f"{self.series}: per is a number of seconds, for a Series of amounts only")
+        if self.of not in {OF_BROKER, OF_CLUSTER}:
+            raise ConfigurationError(f"{self.series}: of is {OF_BROKER} or {OF_CLUSTER}, not {self.of!r}")
         if self.total and self.total not in RESOURCES:
             raise ConfigurationError(f"no resource {self.total!r}{nearest(self.total, RESOURCES)}")
 
@@ -79,6 +96,7 @@ class Rule:
             and (not self.by or any(label in labels for theirs in self.by.values() for label in theirs))
             and all(labels.get(label) in values for label, values in self.equal.items())
             and not any(labels.get(label) in values for label, values in self.unequal.items())
+            and (not self.broker or self._broker(labels) != "")
         )
 
     @property
@@ -95,8 +113,18 @@ class Rule:
         """The labels of the Series that a line belongs to; of several, those without a value are left out."""
         values = {ours: "/".join(filter(None, map(labels.get, theirs))) for ours, theirs in self.by.items()}
         values |= {ours: unquote(values[ours]) for ours in self.encoded}
-        known = [(ours, self.rename.get(value, value)) for ours, value in values.items() if value]
-        return tuple(known) or ((next(iter(self.by)), ""),) if self.by else ()
+        known = tuple((ours, self.rename.get(value, value)) for ours, value in values.items() if value)
+        if self.by and not known:
+            known = ((next(iter(self.by)), ""),)
+        if self.broker:
+            return ((BROKER, self._broker(labels)), *known)
+        return ((BROKER, ""), *known) if self.of == OF_CLUSTER else known
+
+    def _broker(self, labels: Mapping[str, str]) -> str:
+        value = next(filter(None, map(labels.get, self.broker)), "")
+        number = _NUMBER.search(value)
+        # A StatefulSet's pods are counted from 0, and Kubernetes writes no zeros before it.
+        return str(int(number[1])) if number else ""
 
     def value(self, value: float) -> float:
         """A line's value in the resource's unit; of a rate, a second."""
@@ -140,6 +168,8 @@ def parse_rule(given: Mapping[str, Any]) -> Rule:
             scale=float(given.get("scale", 1.0)),
             per=float(given.get("per", 0.0)),
             complement=bool(given.get("complement", False)),
+            of=str(given.get("of", OF_BROKER)),
+            broker=names_in(given.get("broker", ())),
         )
     except (TypeError, ValueError, AttributeError):
         raise ConfigurationError(f"{given['name']}: a value has the wrong type") from None
