@@ -100,7 +100,8 @@ def _see(given: argparse.Namespace) -> int:
     wanted = columns.columns(given.dialect or LAB, every=given.every, based=based)
     part = slice(None, None, given.each)
     seen = columns.see_all(given.folder, _numbers(given.seeds), wanted, part=part, beside=given.rivals)
-    shown = [columns.table_of(seen, wanted), columns.calibrations(seen, wanted)]
+    tables = (columns.table_of, columns.knowable_table, columns.calibrations)
+    shown = [show(seen, wanted) for show in tables]
     shown += [columns.rivals_table(seen, wanted)] if given.rivals else []
     shown += [columns.misses(seen, wanted)] if given.misses else []
     print("\n\n".join(shown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from benchmarks.culprits.judge import answers, verdict
 from benchmarks.culprits.rivals import RULES, UNBASED, Ranked
 from benchmarks.culprits.stored import TRUTH, Truth, alone, recorded, split, whole
 from benchmarks.culprits.table import Score, calibration, score, scores, table
+from clusterload.analysis.causes import CAUSES
 from clusterload.analysis.window_stats import WindowStats
 
 
@@ -45,10 +47,12 @@ class Seen:
         truth: what is true.
         said: the answers of each column, the likeliest first.
         ranked: what each rival made of all that was recorded, by the seconds between scrapes; empty if not asked.
+        unseen: causes that the tool says cannot be judged, of each column.
     """
 
     truth: Truth
     said: Mapping[Column, tuple[Answer, ...]]
+    unseen: Mapping[Column, frozenset[str]] = field(default_factory=dict)
     ranked: Mapping[tuple[str, float], Sequence[Ranked]] = field(default_factory=dict)
 
 
@@ -67,16 +71,17 @@ def see(path: Path, wanted: Sequence[Column], *, beside: bool = False) -> Seen:
     """Judge a recording in each column, and by the rivals if wanted; it is read once."""
     truth, run = Truth.read(path / TRUTH), whole(path)
     coarse = {every: coarsened(run, truth.onset, every) if every else run for every in {each.every for each in wanted}}
-    said = {}
+    said, unseen = {}, {}
     for column in wanted:
         now, before = split(dialects()[column.dialect].of(coarse[column.every]), truth.onset)
-        said[column] = answers(verdict(now, before) if column.based else verdict(alone(now), None))
+        judged = verdict(now, before) if column.based else verdict(alone(now), None)
+        said[column], unseen[column] = answers(judged), frozenset(judged.unseen)
     ranked = {
         (name, every): rule(WindowStats(*split(run, truth.onset)), every or 1.0)
         for every, run in coarse.items()
         for name, rule in (RULES if beside else {}).items()
     }
-    return Seen(truth=truth, said=said, ranked=ranked)
+    return Seen(truth=truth, said=said, ranked=ranked, unseen=unseen)
 
 
 def see_all(
@@ -129,6 +134,32 @@ def table_of(seen: Sequence[Seen], wanted: Sequence[Column]) -> str:
         with_, without = cells
         rows.append((*_title(dialect, every), *with_[:3], *without[:3], with_[3], without[3]))
     return table(_head(seen), rows)
+
+
+def knowable_table(seen: Sequence[Seen], wanted: Sequence[Column]) -> str:
+    """How often each dialect is answered rightly where it can be: what cannot be known is counted apart, by cause."""
+    rows = []
+    for column in wanted:
+        known = [each for each in _guilty(seen) if set(each.truth.causes) - each.unseen[column]]
+        told = [each for each in known if each.truth.named and _tells(column.dialect, each.truth)]
+        right = sum(is_right(each.said[column], each.truth) for each in known)
+        blamed = sum(blames_rightly(each.said[column], each.truth) for each in told)
+        lost = Counter(each.truth.causes[0] for each in _guilty(seen) if each not in known)
+        words = ", ".join(f"{cause} {count}" for cause, count in sorted(lost.items())) or "-"
+        rows.append((str(column), f"{right} of {len(known)}", f"{blamed} of {len(told)}", words))
+    return table(("of what can be known", "top-1", "culprit, where some name is told", "cannot be known"), rows)
+
+
+def _guilty(seen: Sequence[Seen]) -> list[Seen]:
+    return [each for each in seen if each.truth.causes and each.truth.kind != "double"]
+
+
+def _tells(dialect: str, truth: Truth) -> bool:
+    """Whether metrics of a dialect name anybody who is to blame, by one of the Series that the catalogue names."""
+    series, kinds = dialects()[dialect].series, {culprit["kind"] for culprit in truth.culprits}
+    kinds |= {"partition"} if "topic" in kinds else set()
+    named_by = [CAUSES[cause].named_by for cause in truth.causes]
+    return series is None or any(name in series for by in named_by for kind, name in by.items() if kind in kinds)
 
 
 def rivals_table(seen: Sequence[Seen], wanted: Sequence[Column]) -> str:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pytest
 
 from benchmarks.culprits.answers import Answer, is_right
-from benchmarks.culprits.columns import Column, Seen, calibrations, columns, misses, see, table_of
+from benchmarks.culprits.columns import Column, Seen, calibrations, columns, knowable_table, misses, see, table_of
 from benchmarks.culprits.dialects import EXPORTED, LAB, coarsened, dialects
 from benchmarks.culprits.stored import KEPT, Truth, alone, load, split, whole
 from clusterload.analysis.window_stats import WindowStats
@@ -68,6 +69,16 @@ def test_a_slice_of_the_recordings_is_answered_rightly_from_other_peoples_metric
     assert all(count >= least for count, least in zip(found, LEAST[dialect], strict=True)), (
         f"{found}\n{misses(seen, columns(dialect))}"
     )
+
+
+def test_what_a_dialect_cannot_show_is_counted_apart_by_cause(seen: list[Seen]) -> None:
+    delayed = replace(seen[0], truth=replace(seen[0].truth, causes=("network-delay",)))
+    wanted = [Column(dialect=LAB), Column(dialect="jmx-kraft")]
+    lab, kraft = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in knowable_table([delayed], wanted).splitlines()[2:]
+    ]
+    assert lab[1].endswith(" of 1")
+    assert kraft[1:] == ["0 of 0", "0 of 0", "network-delay 1"]
 
 
 def test_nobody_is_blamed_of_a_clean_run_in_any_dialect(seen: list[Seen]) -> None:

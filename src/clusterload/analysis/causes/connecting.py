@@ -28,9 +28,9 @@ def _who_connects(scene: Scene, *topics: str) -> tuple[Culprit, ...]:
     """Who connects, as far as brokers tell; topics by these Series where they name no client."""
     return (
         *by_rise(scene, "connections_by_principal", "principal"),
+        *(() if scene.names_clients else (topic for name in topics for topic in rising_topics(scene, name))),
         *by_rise(scene, "connections_by_software", "software"),
         *by_rise(scene, "connections_by_listener", "listener"),
-        *(() if scene.names_clients else (topic for name in topics for topic in rising_topics(scene, name))),
     )
 
 
