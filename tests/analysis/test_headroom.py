@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -198,11 +199,11 @@ def test_resources_that_bind_at_the_same_load_are_not_said_to_bind_one_after_the
 def test_what_binds_already_is_said_with_whether_less_load_helps() -> None:
     found = by_name(headroom(used({"requests": 1250, "partitions": 6000})))
     assert found["requests"].sentence == (
-        "requests bind, now at 125 % of their limit, and would not at 0.8 times today's load"
+        "requests are over their limit already, at 125 %: at 0.8 times today's load they would not be"
     )
     assert found["partitions"].sentence == (
-        "partitions bind, now at 200 % of their limit, which does not grow with the load, "
-        "and less load would not change that"
+        "partitions are over their limit already, at 200 %, which does not grow with the load: "
+        "less load would not change that"
     )
 
 
@@ -229,3 +230,49 @@ def test_what_a_cluster_uses_at_rest_is_that_of_its_least_busy_broker() -> None:
         line("ingress", [math.nan] * 4),
     )
     assert idle_of(assess(rest, TABLE)) == {"cpu_host": pytest.approx(0.1), "requests": pytest.approx(4.0)}
+
+
+CLOUD = {"ingress": 0.1e6, "requests": 100.0, "cluster_load_percent": 0.82, "cluster_load_percent_max": 0.82}
+
+
+def test_no_resource_lets_a_load_grow_beyond_what_its_provider_calls_a_full_cluster() -> None:
+    found = headroom(used({**CLOUD, "cluster_load_percent_avg": 0.41}))
+    assert found[0].sentence == (
+        "the load can grow to at most 1.22 times today's: by its provider the busiest broker's load is 82 %, and at "
+        "100 % it is full"
+    )
+    for room in found:
+        assert not room.known or room.factor <= 1 / 0.82
+        assert not room.known or room.words == "at most 1.22 x"
+
+
+@given(load=st.floats(0.01, 2.0), share=st.floats(0.01, 2.0))
+def test_headroom_is_never_above_what_the_provider_s_load_leaves_nor_hides_what_binds_before(
+    load: float, share: float
+) -> None:
+    found = headroom(used({"requests": 1000 * share, "cluster_load_percent": load}))
+    assert found[0].factor == pytest.approx(min(1 / load, 1 / share))
+    assert all(room.factor <= 1 / load * (1 + 1e-9) for room in found if room.known)
+
+
+def test_a_guideline_of_a_provider_is_where_a_broker_is_full() -> None:
+    row = {"resource": "cpu", "value": 60, "unit": "%", "force": "guideline", "source": "AWS", "as_of": "2026-11"}
+    table = Limits.parsed("mine", {"limits": [row]})
+    busy = by_name(headroom(used({"cpu_host": 0.3}, table)))["cpu_host"]
+    assert busy.end == 0.6
+    assert busy.factor == pytest.approx(2.0)
+    over = by_name(headroom(used({"cpu_host": 0.75}, table)))["cpu_host"]
+    assert over.sentence == (
+        "CPU of the host of broker 1 is 75 % busy, more than the 60 % at which it is full; "
+        "at 0.8 times today's load it would not be"
+    )
+
+
+def test_the_headroom_of_a_part_names_it() -> None:
+    row = {"resource": "connections", "value": 100, "each": "listener", "force": "enforced", "source": "us"}
+    table = Limits.parsed("mine", {"limits": [{**row, "as_of": "2026-11"}]})
+    run = run_of(*(replace(line("connections_by_listener", [50] * 4), labels={"broker": "1", "listener": "TLS"}),))
+    found = by_name(headroom(assess(run, table), growth=CLIENTS))["connections"]
+    assert found.sentence == (
+        "the load can grow to 2 times today's before connections of listener TLS bind, now at 50 % of their limit"
+    )

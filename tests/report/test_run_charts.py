@@ -46,7 +46,7 @@ def test_the_limit_load_is_in_pieces_each_of_what_binds_there(run: Run) -> None:
 
 def test_what_was_not_seen_is_a_gap_in_every_chart_over_time(run: Run) -> None:
     usage = assess(run, limits(connections="100 connections"))
-    charts = [load_chart(run, usage), shares_chart(usage), busy_chart(run, usage), *amount_charts(usage)]
+    charts = [load_chart(run, usage), shares_chart(usage), busy_chart(usage), *amount_charts(usage)]
     assert len(charts) == 9
     for chart in charts:
         assert chart is not None

@@ -9,7 +9,7 @@ where each client only does more. For the part that grows
 which is exact where use is proportional to load, as what limits count is. How busy a broker is, is not proportional:
 below about 80 % of its host's CPU a request gets cheaper as there are more of them, so that a prediction errs to the
 safe side; above it threads wait for each other. So without an idle level a factor is "at least", and beyond 80 % of the
-host's CPU nothing is predicted.
+host's CPU nothing is predicted. Where a provider says how loaded its cluster is, no factor is above what that leaves.
 """
 
 from __future__ import annotations
@@ -19,20 +19,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from clusterload.analysis.host_cpu import CROWDED, FULL, HOST_CPU
+from clusterload.analysis.host_cpu import HOST_CPU
+from clusterload.analysis.provider_load import NAMES, ProviderLoad
+from clusterload.analysis.room import DISTINCT, ENDS, HORIZON, TELLING, Headroom, in_words
 from clusterload.analysis.usage import ResourceLine, Share, Usage, is_plural
 from clusterload.model import units
-from clusterload.model.resources import RESOURCES, dimensions
-from clusterload.model.wording import in_sentence
-
-HORIZON: Final = CROWDED
-"""Share of a host's CPU beyond which nothing is predicted: threads begin to wait for a CPU."""
-
-DISTINCT: Final = 1.005
-"""Factor by which a resource must bind later than another to be named after it."""
-
-ENDS: Final[Mapping[str, float]] = {"request_handler_busy": 0.9, "network_thread_busy": 0.9, HOST_CPU: FULL}
-"""How busy a broker may be at most, by default."""
+from clusterload.model.resources import dimensions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +41,19 @@ class Growth:
     still: Mapping[str, float] = field(default_factory=dict)
 
 
-TELLING: Final = 1.05
-"""A lower bound below this factor tells nothing."""
+__all__ = [
+    "CLIENTS",
+    "DISTINCT",
+    "ENDS",
+    "HORIZON",
+    "RATE",
+    "TELLING",
+    "Growth",
+    "Headroom",
+    "first",
+    "headroom",
+    "idle_of",
+]
 
 RATE: Final = Growth(
     words="each client does more: rates grow, connections and partitions stay",
@@ -59,115 +62,6 @@ RATE: Final = Growth(
 CLIENTS: Final = Growth(
     words="more clients of the same kinds: connections grow too, partitions stay", still={"partitions": 1.0}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Headroom:
-    """How far one resource lets the mix grow.
-
-    Attributes:
-        resource: its name.
-        whose: the broker, or empty for the whole cluster.
-        factor: how many times as large the mix is when it binds; below 1 it binds already, 0 if no smaller mix cures
-            that, infinite if it does not grow with the mix, NaN if that is not known.
-        why: what was measured and why the factor is only a bound, or what is not known.
-        then: the resource that binds next, if this one did not; empty if none is known.
-        gain: by what factor the mix can grow further until then; NaN if that is not known.
-        at_least: whether it is only known that the factor is not smaller.
-        now: today's share of the limit, or how busy it is.
-        end: at what share it binds.
-        after: `requests at 4 times`: what binds next and when; empty unless it is known to bind later.
-        horizon: `CPU of the host of broker 1; 40 %`: the host with its CPU up to which the factor is foretold, where
-            the resource itself would bind only beyond that; else empty.
-    """
-
-    resource: str
-    whose: str
-    factor: float
-    why: str
-    then: str = ""
-    gain: float = math.nan
-    at_least: bool = False
-    now: float = math.nan
-    end: float = 1.0
-    after: str = ""
-    horizon: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether a number can be given."""
-        return math.isfinite(self.factor)
-
-    @property
-    def title(self) -> str:
-        """The resource's title, with the broker if it is one broker's."""
-        of = f" of broker {self.whose}" if self.whose else ""
-        return f"{RESOURCES[self.resource].title}{of}"
-
-    @property
-    def words(self) -> str:
-        """The factor in a table: `3.1 x`, `at least 1.8 x`, `n/a`; `unbounded` where it does not grow."""
-        if not self.known:
-            return "n/a" if math.isnan(self.factor) else "unbounded"
-        return f"{'at least ' if self.at_least else ''}{units.number(self.factor)} x"
-
-    @property
-    def sentence(self) -> str:
-        """As in `the load can grow to 3.1 times today's before connections bind, now at 32 % of their limit`."""
-        if math.isnan(self.factor):
-            return f"how far {self._name} lets the load grow is unknown: {self.why}"
-        if math.isinf(self.factor):
-            return f"{self._name} lets the load grow without end: {self.why}"
-        if self.horizon:
-            return self._up_to_the_horizon
-        if self.factor < 1 or (self.resource in ENDS and self.now >= self.end):
-            return self._too_much
-        if self.at_least and self.factor < TELLING:
-            return f"how far the load can grow cannot be told: {self.why}"
-        after = f"; then {self.after}" if self.after else ""
-        return f"the load can grow to {self._times} today's before {self._binds}, {self._level}{after}"
-
-    @property
-    def _level(self) -> str:
-        now, _, bound = self.why.partition("; ")
-        return f"now {now}{f' ({bound})' if bound else ''}"
-
-    @property
-    def _too_much(self) -> str:
-        """It binds already; of broker threads and hosts, as `request handlers of broker 1 are 95 % busy, …`."""
-        if self.resource not in ENDS:
-            less = f"would not at {self._times} today's load" if self.factor else "less load would not change that"
-            return f"{self._binds}, {self._level}, and {less}"
-        now, most = units.percent(self.now), units.percent(self.end)
-        level = "which is full" if now == most else f"more than the {most} at which it is full"
-        less = f"; at {self._times} today's load it would not be" if 0 < self.factor < 1 / DISTINCT else ""
-        return f"{self._name} {'are' if is_plural(self._name) else 'is'} {now} busy, {level}{less}"
-
-    @property
-    def _up_to_the_horizon(self) -> str:
-        """As in `the load can grow to at least 2 times today's, where … is 80 % busy, now 40 %; beyond that …`."""
-        whose, _, now = self.horizon.partition("; ")
-        end = units.percent(HORIZON)
-        if self.factor < TELLING:
-            return f"how far the load can grow cannot be told: {whose} is {now} busy, and beyond {end} threads wait"
-        grown = f"the load can grow to {self._times} today's, where {whose} is {end} busy, now {now}"
-        return f"{grown}; beyond that nothing is predicted"
-
-    @property
-    def _times(self) -> str:
-        return f"{'at least ' if self.at_least else ''}{units.number(self.factor)} times"
-
-    @property
-    def _name(self) -> str:
-        return _in_sentence(self.title)
-
-    @property
-    def _binds(self) -> str:
-        """`connections bind`; of broker threads and hosts `request handlers of broker 1 are 90 % busy`."""
-        many = is_plural(self._name)
-        if self.resource in ENDS:
-            return f"{self._name} {'are' if many else 'is'} {units.percent(self.end)} busy"
-        return f"{self._name} {'bind' if many else 'binds'}"
 
 
 def headroom(
@@ -188,10 +82,45 @@ def headroom(
         end: the share of a limit at which it binds.
         busy: by resource how busy a broker may be at most, where that is not as in `ENDS`.
     """
-    base, ends = idle or {}, {**ENDS, **(busy or {})}
+    base, ends = idle or {}, {**ENDS, **_advised(usage), **(busy or {})}
     own = _Own(usage, growth, base)
     found = [*_of_limits(own, end), *_of_brokers(own, ends)]
+    most = _of_provider(usage)
+    if most is not None:
+        found = [most, *(_up_to(room, most) for room in found)]
     return _linked(sorted(found, key=_order))
+
+
+def _advised(usage: Usage) -> dict[str, float]:
+    """How busy a broker may be by the limits: a provider's guideline of 60 % CPU is where the load ends."""
+    ends: dict[str, float] = {}
+    for limit in usage.limits.limits:
+        if limit.resource in ENDS:
+            ends[limit.resource] = min(limit.amount, ends.get(limit.resource, math.inf))
+    return ends
+
+
+def _of_provider(usage: Usage) -> Headroom | None:
+    """The most by the provider's own load, whose 100 % is a full cluster; None where it says nothing."""
+    load = ProviderLoad.of(usage.provider)
+    if not load.highest > 0:
+        return None
+    return Headroom(
+        resource=NAMES[2] if load.highest == load.busiest else NAMES[0],
+        whose="",
+        factor=1 / load.highest,
+        at_most=True,
+        why=f"a load of {units.percent(load.highest)} by its provider",
+        now=load.highest,
+    )
+
+
+def _up_to(room: Headroom, most: Headroom) -> Headroom:
+    """A room that ends where the cluster is full by its provider, whatever the resource itself would allow."""
+    if not room.factor > most.factor or math.isinf(room.factor):
+        return room
+    why = f"{room.why}; at {most.words} the cluster is full by its provider"
+    return replace(room, factor=most.factor, at_most=True, at_least=False, why=why, horizon="")
 
 
 def idle_of(rest: Usage) -> dict[str, float]:
@@ -249,7 +178,7 @@ def _factor(now: float, growing: float, end: float) -> float:
 
 
 def _of_limits(own: _Own, end: float) -> Iterator[Headroom]:
-    limited = {share.resource.name for share in own.usage.shares}
+    limited = {share.resource.name for share in own.usage.shares} - ENDS.keys()
     for name in sorted(limited):
         for share in own.usage.shares_of(name):
             growing = own.growing(share)
@@ -261,6 +190,7 @@ def _of_limits(own: _Own, end: float) -> Iterator[Headroom]:
                 why=_why(share, factor, growing, _of_limit(share)),
                 now=share.typical,
                 end=end,
+                part=f"{share.limit.part} {share.part}" if share.part else "",
             )
     for resource in dimensions():
         if resource.name not in limited:
@@ -296,7 +226,7 @@ def _horizon(own: _Own) -> tuple[float, str]:
     # Of hosts that are all beyond it, the busiest.
     factor, line = min(known, key=lambda found: (found[0], -found[1].typical))
     whose = f" of broker {line.broker}" if line.broker else ""
-    return factor, f"{_in_sentence(line.resource.title + whose)}; {units.percent(line.typical)}"
+    return factor, f"{in_words(line.resource.title + whose)}; {units.percent(line.typical)}"
 
 
 def _of_broker(own: _Own, line: ResourceLine, end: float, horizon_of: tuple[float, str]) -> Headroom:
@@ -346,22 +276,19 @@ def _with_next(headroom: Headroom, later: list[Headroom]) -> Headroom:
     if not headroom.known:
         return headroom
     follower = next((other for other in later if other.known and other.resource != headroom.resource), None)
-    if follower is None:
+    # Beyond what the provider says to be full nothing is foretold.
+    if follower is None or headroom.at_most:
         return headroom
     gain = follower.factor / headroom.factor if headroom.factor > 0 else math.nan
     # Where a factor is a bound, another resource may in truth bind before this one.
     later_for_sure = not headroom.at_least and gain > DISTINCT
     when = f"{units.number(follower.factor)} times{' or more' if follower.at_least else ''}"
-    after = f"{_in_sentence(follower.title)} at {when}" if later_for_sure else ""
+    after = f"{in_words(follower.title)} at {when}" if later_for_sure else ""
     return replace(headroom, then=follower.resource, gain=gain, after=after)
 
 
 def _order(headroom: Headroom) -> tuple[bool, float, bool]:
     """The first to bind first, what is not known last; of equal ones, what binds before what is not foretold."""
     unknown = math.isnan(headroom.factor)
-    return unknown, 0.0 if unknown else headroom.factor, bool(headroom.horizon)
-
-
-def _in_sentence(title: str) -> str:
-    """A title within a sentence: `request handlers of broker 1`."""
-    return in_sentence(title.replace(" busy", ""))
+    beyond = bool(headroom.horizon) or (headroom.at_most and headroom.resource not in NAMES)
+    return unknown, 0.0 if unknown else headroom.factor, beyond

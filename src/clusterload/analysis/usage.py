@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from clusterload.analysis import provider_load
 from clusterload.analysis.holding import counted_for_cluster, missing_of, series_of_limits, shares_of_limits
 from clusterload.analysis.lines import SUSTAINED, ResourceLine, Share, is_plural, typical_of
 from clusterload.model import units
@@ -30,7 +31,6 @@ __all__ = [
     "Usage",
     "assess",
     "is_plural",
-    "provider_load",
     "tables_of",
 ]
 
@@ -48,7 +48,8 @@ class Usage(Displayed):
         lines: dimensions that were measured, for the whole cluster.
         shares: those of them with a limit, one for each limit; by broker where the limit is.
         saturation: one line for each broker and saturation resource.
-        missing: dimensions with a limit that were not measured, or not by broker where the limit is a broker's.
+        provider: the provider's own figures of the cluster's load, shown next to the limit load and never added to it.
+        missing: what has a limit and was not measured, or not told apart as the limit is.
     """
 
     grid: Grid
@@ -57,6 +58,7 @@ class Usage(Displayed):
     shares: tuple[Share, ...]
     saturation: tuple[ResourceLine, ...]
     missing: tuple[str, ...]
+    provider: tuple[ResourceLine, ...] = ()
 
     def __str__(self) -> str:
         binds = f", {self.binding.title} binding" if self.binding and self.typical_load >= NOTICEABLE else ""
@@ -72,8 +74,15 @@ class Usage(Displayed):
         """The largest share at each time; NaN where a measured share is unknown, shape `(grid.count,)`."""
         if not self.shares:
             return np.full(self.grid.count, np.nan)
-        highest: Floats = np.max(np.stack([share.values for share in self.shares]), axis=0)
-        return highest
+        # Parts come and go: what is not known of one at a time is no gap in what is known of the cluster.
+        parts = [share.values for share in self.shares if share.part]
+        whole = [share.values for share in self.shares if not share.part]
+        highest: Floats = np.max(np.stack(whole), axis=0) if whole else parts[0]
+        return (
+            np.fmax.reduce([highest, *parts])
+            if not whole
+            else np.where(np.isnan(highest), np.nan, np.fmax.reduce([highest, *parts]))
+        )
 
     @property
     def typical_load(self) -> float:
@@ -125,6 +134,7 @@ def assess(run: Run, limits: Limits | None = None, *, granularity: float | None 
             line for resource in saturations() for line in _broker_lines(run.named(resource.name), resource, grid)
         ),
         missing=tuple(dict.fromkeys(missing_of(limits, run))),
+        provider=_provider_lines(run, grid),
     )
 
 
@@ -142,10 +152,8 @@ def tables_of(runs: Iterable[Run], limits: Limits | None = None) -> str:
     return titles.pop() if len(titles) == 1 else "what the brokers of each run declared"
 
 
-def provider_load(run: Run, grid: Grid) -> tuple[ResourceLine, ...]:
-    """The provider's own figures of the cluster's load, to be shown next to the limit load; never added to it."""
-    names = ("cluster_load_percent", "cluster_load_percent_avg", "cluster_load_percent_max")
-    lines = (_cluster_line(run, RESOURCES[name], grid) for name in names)
+def _provider_lines(run: Run, grid: Grid) -> tuple[ResourceLine, ...]:
+    lines = (_cluster_line(run, RESOURCES[name], grid) for name in provider_load.NAMES)
     return tuple(line for line in lines if line is not None and line.known > 0)
 
 

@@ -161,6 +161,18 @@ RESOURCES: Final = _table(
         Kind.GAUGE,
         trap="from 0 to 1; high while the mean is low: the load is skewed",
     ),
+    *(
+        _sign(
+            f"hot_partition_{way}",
+            f"Hot partitions by {title}, by their provider",
+            units.RATIO,
+            Kind.GAUGE,
+            "topic",
+            "partition",
+            trap="1 while the provider calls it hot; none where it does not",
+        )
+        for way, title in (("ingress", "ingress"), ("egress", "egress"))
+    ),
     _sign("replication_in", "Replication in", units.BYTES, Kind.DELTA),
     _sign("replication_out", "Replication out", units.BYTES, Kind.DELTA),
     _sign(
@@ -482,7 +494,7 @@ def limited() -> tuple[Resource, ...]:
 
 
 def limited_by_name(name: str) -> Resource:
-    """A resource of which there is a limit."""
+    """A resource by its name, sums among them."""
     return SUMS.get(name) or RESOURCES[name]
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from clusterload.analysis.ceiling.search import StepOutcome
 from clusterload.model import units
 from clusterload.model.limits import NO_LIMITS
-from clusterload.model.resources import RESOURCES
+from clusterload.model.resources import limited_by_name
 from clusterload.report.calibration import search_document
 from clusterload.report.plain import finite
 from clusterload.report.plots import INK, LIMIT_COLOUR, PALETTE, STYLE, Plot, require_plotting
@@ -58,6 +58,7 @@ def headroom_document(headroom: Headroom) -> dict[str, Any]:
         "broker": headroom.whose,
         "factor": finite(headroom.factor),
         "at_least": headroom.at_least,
+        "at_most": headroom.at_most,
         "share": finite(headroom.now),
         "until": finite(headroom.end),
         "why": headroom.why,
@@ -114,7 +115,7 @@ def _assumed(prediction: Prediction) -> Iterator[str]:
 
 
 def _then(headroom: Headroom) -> str:
-    title = RESOURCES[headroom.then].title if headroom.then else ""
+    title = limited_by_name(headroom.then).title if headroom.then else ""
     if math.isnan(headroom.gain):
         return title
     return f"{title}, x{units.number(headroom.gain)}"

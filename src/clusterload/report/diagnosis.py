@@ -214,6 +214,7 @@ def _headroom(headroom: Headroom) -> dict[str, Any]:
         "broker": headroom.whose or None,
         "factor": finite(headroom.factor),
         "at_least": headroom.at_least,
+        "at_most": headroom.at_most,
         "then": headroom.then or None,
         "gain": finite(headroom.gain),
         "why": headroom.why,

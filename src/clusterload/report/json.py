@@ -11,7 +11,7 @@ from clusterload.analysis.bottleneck import bottlenecks
 from clusterload.analysis.case_comparison import DialChange
 from clusterload.analysis.diagnosis import Verdict
 from clusterload.analysis.gates import Gate, check_thresholds
-from clusterload.analysis.usage import Usage, provider_load
+from clusterload.analysis.usage import Usage
 from clusterload.model.histogram import Histogram
 from clusterload.model.limits import row_of
 from clusterload.model.run import Run, clock_time
@@ -50,8 +50,7 @@ def run_document(run: Run, usage: Usage, verdict: Verdict, thresholds: Gate | No
         "limits": limits_named(usage),
         "limit_load": finite(verdict.limit_load),
         "provider_load": {
-            line.resource.name: {"typical": finite(line.typical), "peak": finite(line.peak)}
-            for line in provider_load(run, usage.grid)
+            line.resource.name: {"typical": finite(line.typical), "peak": finite(line.peak)} for line in usage.provider
         },
         "binding": verdict.binding.resource.name if verdict.binding else None,
         "state": str(verdict.state),

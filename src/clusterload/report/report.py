@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from clusterload.analysis.diagnosis import Verdict
-from clusterload.analysis.usage import Usage, provider_load
+from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.run import Run
 from clusterload.model.wording import capitalized, few_alike
@@ -61,7 +61,7 @@ class Report(Shown):
         parts += load_view(self.run)
         parts += [
             Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")
-            for line in provider_load(self.run, self.usage.grid)
+            for line in self.usage.provider
         ]
         reached = ("; ".join((found.sentence, *found.evidence)) for found in self.verdict.reached)
         parts += [Text(line) for line in few_alike(reached)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterload.analysis.usage import ResourceLine, Usage, provider_load
+from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.limits import Scope
 from clusterload.model.resources import RESOURCES, dimensions, saturations
@@ -135,7 +135,7 @@ def amount_charts(usage: Usage) -> Iterator[Chart]:
             yield chart
 
 
-def busy_chart(run: Run, usage: Usage) -> Chart | None:
+def busy_chart(usage: Usage) -> Chart | None:
     """How busy the brokers are, the busiest lines, with the provider's own figure if there is one; None if unknown."""
     busiest = sorted((line for line in usage.saturation if line.known), key=lambda line: -line.typical)[:MOST_LINES]
     brokers = sorted({line.broker for line in busiest})
@@ -149,7 +149,7 @@ def busy_chart(run: Run, usage: Usage) -> Chart | None:
         )
         for line in busiest
     ]
-    own = provider_load(run, usage.grid)
+    own = usage.provider
     traces += [
         _trace(line.resource.title, line, usage, hue=len(_BUSY) + number, dash=number)
         for number, line in enumerate(own)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterload.analysis.usage import assess, provider_load
+from clusterload.analysis.usage import assess
 from clusterload.cli.root import root
 from clusterload.model.errors import AbortedError, SourceError
 from clusterload.model.limits import Limits
@@ -212,7 +212,7 @@ def test_the_providers_own_load_stands_beside_ours_as_a_ratio(api: HttpServer, t
     api.answer = Model(rows=rows, names=NAMES | {"cluster_load_percent": ("GAUGE_DOUBLE", "1", ())})
     run = read(api, Clock(now=FIRST + 60 * MINUTE), tmp_path / "provider.run")
     usage = assess(run, Limits.named("course-basic"))
-    assert [line.typical for line in provider_load(run, usage.grid)] == [0.71]
+    assert [line.typical for line in usage.provider] == [0.71]
     assert max(usage.limit_load) < 0.71, "the provider's figure is no part of the limit load"
 
 

@@ -11,9 +11,10 @@ from clusterload.analysis.causes.cause import Cause, Signs
 from clusterload.analysis.causes.signature_figures import MEGABYTE
 from clusterload.analysis.causes.weights import between, either
 from clusterload.analysis.finding import Culprit
+from clusterload.analysis.provider_load import ProviderLoad
 from clusterload.analysis.window_stats import Pair, known
 from clusterload.model import units
-from clusterload.model.resources import OTHERS
+from clusterload.model.resources import OTHERS, RESOURCES
 
 MOST_TOPICS: Final = 10
 """Topics that are looked at, those first that most more is written to."""
@@ -32,13 +33,51 @@ if TYPE_CHECKING:
     from clusterload.analysis.causes.signature_figures import Scene
 
 
+_BY_PROVIDER: Final = {"hot_partition_ingress": "written to", "hot_partition_egress": "read"}
+"""A provider's own signs of hot partitions, and what is done to them so much."""
+
+
 def _hot_partition(scene: Scene) -> Signs | None:
+    if (told := _told_by_provider(scene)) is not None:
+        return told
     topics = _written(scene)
     found = [signs for topic in topics if (signs := _hottest(scene, topic)) is not None]
     if not topics:
         # Where no source tells partitions apart, brokers tell how much of a topic each of them leads.
         found = [signs for topic in _largest(scene) if (signs := _hottest_broker(scene, topic)) is not None]
     return max(found, key=lambda signs: signs.score, default=None)
+
+
+def _told_by_provider(scene: Scene) -> Signs | None:
+    """A provider that sees its brokers says which partitions are hot: a gauge above 0 of each."""
+    found = {
+        (f"{topic}-{partition}" if partition else topic, name)
+        for name in _BY_PROVIDER
+        for topic in scene.stats.by(name, "topic")
+        for partition in scene.stats.by(name, "partition") or ("",)
+        if scene.now(name, topic=topic, **({"partition": partition} if partition else {})) > 0
+    }
+    if not found:
+        return None
+    first, *more = sorted(found)
+    names = [name for name, _ in sorted(found)]
+    others = f" (and {len(more)} more: {', '.join(names[1:MOST_TOPICS])})" if more else ""
+    kind = "partition" if scene.stats.by(first[1], "partition") else "topic"
+    of = "a partition of " if kind == "topic" else "partition "
+    load = ProviderLoad(mean=scene.now("cluster_load_percent_avg"), busiest=scene.now("cluster_load_percent_max"))
+    return Signs(
+        weight=1.0,
+        fit=1.0 if load.skewed else 0.9,
+        sentence=f"The provider calls {of}{first[0]} hot by what is {_BY_PROVIDER[first[1]]}{others}",
+        evidence=tuple(
+            scene.evidence(RESOURCES[name].title, name)
+            for name in ("cluster_load_percent_max", "cluster_load_percent_avg")
+        ),
+        culprits=lambda: tuple(
+            Culprit(kind=kind, name=name, share=math.nan, source=source) for name, source in sorted(found)
+        ),
+        effect="evenly spread, the busiest broker comes near the mean of all",
+    )
 
 
 def _written(scene: Scene) -> list[str]:
@@ -152,7 +191,7 @@ HOT_PARTITION = Cause(
     cure="Better keys (more of them, or salted), or the default partitioner where order does not matter.",
     disproof="The partitions of the topic grow alike.",
     signs=_hot_partition,
-    needs=("records_by_partition|ingress_by_topic",),
+    needs=("records_by_partition|ingress_by_topic|hot_partition_ingress",),
     of_cluster=True,
     explains_away={"ingress-bytes": 0.75, "leader-skew": 0.6, "small-batches": 0.3},
 )
@@ -246,9 +285,11 @@ LEADER_SKEW = Cause(
 
 def _partitions(scene: Scene) -> Signs | None:
     level, more = scene.total("partitions"), scene.rise("partitions")
-    brokers = max(1, len(scene.stats.per_broker("partitions")))
+    brokers = len(scene.stats.per_broker("partitions"))
     if not more > 0:
         return None
+    if not brokers:
+        return _partitions_of_cluster(scene)
     cores = scene.price("partitions", more)
     high = between(cores / scene.cores, 0.04, 0.10)
     weight = either(
@@ -258,7 +299,8 @@ def _partitions(scene: Scene) -> Signs | None:
     return Signs(
         weight=weight,
         fit=1.0,
-        sentence=f"High partition count: {units.number(level.now)} replicas on {brokers} brokers",
+        sentence=f"High partition count: {units.number(level.now)} replicas on "
+        f"{brokers} broker{'s' if brokers > 1 else ''}",
         evidence=(
             scene.evidence("Replicas", "partitions"),
             scene.time_evidence("request_local_time", "FetchFollower"),
@@ -266,6 +308,17 @@ def _partitions(scene: Scene) -> Signs | None:
         culprits=lambda: _new_topics(scene),
         cores=cores,
         effect=f"without what was added {scene.saved(cores)} are free",
+    )
+
+
+def _partitions_of_cluster(scene: Scene) -> Signs:
+    """Of a provider's count for the whole cluster, before replication: what it costs a broker is not known."""
+    return Signs(
+        weight=scene.near_limit("partitions"),
+        fit=1.0,
+        sentence=f"High partition count: {units.number(scene.now('partitions'))} partitions in the cluster",
+        evidence=(scene.evidence("Partitions", "partitions"),),
+        culprits=lambda: _new_topics(scene),
     )
 
 

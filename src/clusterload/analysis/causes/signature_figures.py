@@ -168,13 +168,30 @@ class Scene:
 
     @cached_property
     def cores(self) -> float:
-        """Of all hosts of brokers; 2 where unknown."""
+        """Of all hosts of brokers. Where that is unknown as many as a provider's load says that there are, 2 at least.
+
+        A provider's load is what the cluster does of what it can: what all that it does costs by prices, divided by it.
+        """
         places = self.places
         by_host: dict[str, float] = {}
         for broker, pair in self.stats.per_broker("cores").items():
             host = places.get(broker, broker)
             by_host[host] = max(by_host.get(host, 0.0), known(pair.now))
-        return sum(by_host.values()) or 2.0
+        return sum(by_host.values()) or max(2.0, self._cores_by_provider)
+
+    @property
+    def _cores_by_provider(self) -> float:
+        load = known(self.total("cluster_load_percent").now)
+        if not load > 0:
+            return 0.0
+        simple = ("Produce", "Fetch", "FetchConsumer", "Metadata", "InitProducerId", "OffsetCommit")
+        costs = [
+            self.price(request, self.now("requests_by_type", request=request))
+            for request in simple
+            if request in PRICES
+        ]
+        costs += [self.price(way, self.now(way) / MEGABYTE) for way in ("ingress", "egress")]
+        return sum(costs) / load
 
     @cached_property
     def cores_of_a_host(self) -> float:

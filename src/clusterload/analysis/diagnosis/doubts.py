@@ -17,7 +17,7 @@ from clusterload.analysis.usage import Usage
 from clusterload.model import units
 from clusterload.model.ledger import RECORDS, REQUESTS, Ledger
 from clusterload.model.run import Run
-from clusterload.model.wording import by_number
+from clusterload.model.wording import by_number, in_sentence
 from clusterload.model.workload import Load, totals_of
 
 if TYPE_CHECKING:
@@ -146,18 +146,19 @@ def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
         yield from (f"{name} was not measured" for name in usage.missing)
     elif usage.limits.known:
         yield "no resource was measured that has a limit"
-    elif usage.busiest is None:
+    elif usage.busiest is None and not usage.provider:
         # Where no limits are known, how busy the brokers are is judged, and nothing is missing for that.
         yield "neither a limit of this cluster nor how busy its brokers are is known"
     silent = _silent_brokers(run)
     if silent:
         yield f"{'brokers' if len(silent) > 1 else 'broker'} {', '.join(silent)} gave no figures"
-    for name in dict.fromkeys(share.resource.name for share in usage.shares):
+    whole = [share for share in usage.shares if not share.part]
+    for name in dict.fromkeys(name for share in whole for name in share.resource.sum_of or (share.resource.name,)):
         for broker in (broker for broker in _unseen_brokers(run, name) if broker not in silent):
             yield f"broker {broker} gave no figures of {name}"
-    for title, known in {share.title: share.known for share in usage.shares}.items():
+    for title, known in {share.title: share.known for share in whole}.items():
         if known < WANTED:
-            yield f"{title.lower()} has figures for {units.percent(known)} of the window only"
+            yield f"{in_sentence(title)} has figures for {units.percent(known)} of the window only"
     yield from _standing_still(run)
     kinds = {event.kind for event in run.events}
     if "disk-full" in kinds and "rescued" not in kinds:

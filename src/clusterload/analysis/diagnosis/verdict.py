@@ -17,6 +17,7 @@ from clusterload.analysis.finding import Evidence, Finding, Reached
 from clusterload.analysis.headroom import Headroom, headroom
 from clusterload.analysis.host_cpu import full_hosts
 from clusterload.analysis.own_quotas import without_own_throttling
+from clusterload.analysis.provider_load import ProviderLoad, full_by_provider
 from clusterload.analysis.request_times import risen_times
 from clusterload.analysis.thread_pools import saturated_pools
 from clusterload.analysis.usage import NOTICEABLE, SUSTAINED, ResourceLine, Share, Usage, is_plural
@@ -145,7 +146,12 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
     hosts = full_hosts(run, usage)
     pools = saturated_pools(run, usage)
     full_pools = (pool.reached for pool in pools if not pool.doubt)
-    reached = (*over_limit(usage), *full_pools, *(host.reached for host in hosts if host.by_brokers))
+    reached = (
+        *over_limit(usage),
+        *full_by_provider(usage.provider),
+        *full_pools,
+        *(host.reached for host in hosts if host.by_brokers),
+    )
     missing = (
         *filter(None, (unjudged,)),
         *doubts_of_generator(run),
@@ -163,7 +169,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         headroom=headroom(usage),
         missing=missing,
         limits=usage.limits.against,
-        notes=tuple(filter(None, (unsteady, few, as_before, _unmatched(stats)))),
+        notes=tuple(filter(None, (unsteady, few, as_before, _unmatched(stats), ProviderLoad.of(usage.provider).note))),
         judged=len(CAUSES) - 1 - len(unseen),
         unseen=tuple(cause.id for cause in unseen),
         unjudged=unjudged,
@@ -232,7 +238,7 @@ def over_limit(usage: Usage) -> Iterator[Reached]:
     for share in over:
         are = "are at or over their" if is_plural(share.title) else "is at or over its"
         yield Reached(
-            what=share.title.lower(),
+            what=in_sentence(share.title),
             sentence=f"{share.title} {are} {'guideline' if share.advised else 'limit'}",
             evidence=(
                 f"{units.percent(share.sustained)} of {share.limit.words}, "

@@ -61,4 +61,11 @@ def _without(usage: Usage, buckets: int) -> Usage:
     def cut(lines: tuple[_Line, ...]) -> tuple[_Line, ...]:
         return tuple(replace(line, values=line.values[buckets:]) for line in lines)
 
-    return replace(usage, grid=grid, lines=cut(usage.lines), shares=cut(usage.shares), saturation=cut(usage.saturation))
+    return replace(
+        usage,
+        grid=grid,
+        lines=cut(usage.lines),
+        shares=cut(usage.shares),
+        saturation=cut(usage.saturation),
+        provider=cut(usage.provider),
+    )

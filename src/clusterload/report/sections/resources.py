@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from clusterload.model.run import Run
 
 
-def resources_section(run: Run, usage: Usage) -> Section:
+def resources_section(usage: Usage) -> Section:
     """Each resource typically and at its peak, next to its limit; how busy the brokers are; both over time."""
-    charts = [shares_chart(usage), busy_chart(run, usage), *amount_charts(usage)]
+    charts = [shares_chart(usage), busy_chart(usage), *amount_charts(usage)]
     return Section(
         id="resources",
         title="Resources against limits",

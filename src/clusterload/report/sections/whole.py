@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clusterload.analysis.diagnosis import State
-from clusterload.analysis.usage import NOTICEABLE, provider_load
+from clusterload.analysis.usage import NOTICEABLE
 from clusterload.model import units
 from clusterload.model.run import clock_time
 from clusterload.model.wording import capitalized
@@ -44,7 +44,7 @@ def run_outline(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None =
     """
     sections = (
         findings_section(verdict),
-        resources_section(run, usage),
+        resources_section(usage),
         bill_section(run, baseline),
         latency_section(run),
         ledger_section(run),
@@ -60,8 +60,8 @@ def run_outline(run: Run, usage: Usage, verdict: Verdict, baseline: Run | None =
         about=tuple(_about(run, usage, baseline)),
         state=str(verdict.state),
         sentence=f"{capitalized(verdict.sentence)}.",
-        keys=tuple(_keys(run, usage, verdict)),
-        load=load_chart(run, usage) or _busy(run, usage),
+        keys=tuple(_keys(usage, verdict)),
+        load=load_chart(run, usage) or _busy(usage),
         advice=advice_section(verdict),
         sections=tuple(section for section in sections if not section.empty),
     )
@@ -82,9 +82,9 @@ def case_outline(outcome: Outcome) -> Outline:
     )
 
 
-def _busy(run: Run, usage: Usage) -> Chart | None:
+def _busy(usage: Usage) -> Chart | None:
     """What stands in the limit load's place where no limits are known: how busy the brokers are."""
-    chart = busy_chart(run, usage)
+    chart = busy_chart(usage)
     return replace(chart, id="load-busy") if chart is not None else None
 
 
@@ -97,7 +97,7 @@ def _about(run: Run, usage: Usage, baseline: Run | None) -> Iterator[str]:
     yield f"with a baseline of {units.duration(baseline.seconds)}" if baseline else "without a baseline"
 
 
-def _keys(run: Run, usage: Usage, verdict: Verdict) -> Iterator[tuple[str, str]]:
+def _keys(usage: Usage, verdict: Verdict) -> Iterator[tuple[str, str]]:
     if usage.limits.known:
         yield "Limit load", units.percent(verdict.limit_load)
     if verdict.binding is not None and verdict.limit_load >= NOTICEABLE:
@@ -109,7 +109,7 @@ def _keys(run: Run, usage: Usage, verdict: Verdict) -> Iterator[tuple[str, str]]
         busiest = verdict.saturation
         of = f", broker {busiest.broker}" if busiest.broker else ""
         yield f"Saturation: {busiest.resource.title}{of}", units.percent(busiest.sustained)
-    for line in provider_load(run, usage.grid):
+    for line in usage.provider:
         yield line.resource.title, units.percent(line.typical)
 
 
