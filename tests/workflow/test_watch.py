@@ -111,7 +111,7 @@ def test_looks_show_the_load_while_it_runs_and_the_file_holds_it_afterwards(
     run = watch(cluster, path=tmp_path / "watched.run", on_look=look)
     maker.join()
     assert seen.is_set()
-    assert window[0].environment["sources"] == ["JMX exporters of brokers 1, 2 and 3"]
+    assert window[0].environment["sources"] == ["exporters of brokers 1, 2 and 3"]
     produced = sum(load.wire["requests"]["Produce"] for load in made)
     counted = sum(series.total() for series in run.named("requests_by_type") if series.labels["request"] == "Produce")
     assert counted == produced > 0
