@@ -112,6 +112,14 @@ def world(tmp_path_factory: pytest.TempPathFactory, instances: dict[str, str]) -
     parts = {BEFORE: redpanda(0.0, 0.0), 3.0: redpanda(500.0, 30.0)}
     parts_ = made.target("parts", only("redpanda_", parts), pod="redpanda-5")
     made.target("parts", only("vectorized_", parts), pod="redpanda-5", instance=parts_)
+    broker = made.target("jobs", {BEFORE: ingress(0.0), 3.0: ingress(500.0)}, broker="1").partition(":")[0]
+    made.target("jobs", {BEFORE: node(0.0), 3.0: node(300.0)}, job="node", instance=f"{broker}:9100")
+    made.target("jobs", {BEFORE: node(0.0), 3.0: node(900.0)}, job="node", instance="elsewhere:9100")
+    for number in (1, 2):
+        made.target("jobs", {BEFORE: lags(7.0)}, job="lag", instance=f"lag-{number}:9308")
+    throttled = {'container_cpu_cfs_throttled_seconds_total{container="kafka",pod="k-kafka-1"}': 0.0}
+    later_ = dict.fromkeys(throttled, 2.0)
+    made.target("jobs", {BEFORE: throttled, 3.0: later_}, job="kubelet", instance="10.0.0.1:10250")
     made.server.remember(made.past)
     try:
         made.server.start()
@@ -128,6 +136,17 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Pla
         server(tmp_path_factory.mktemp("live"), {"targets": [broker.place], "labels": {"broker": "1"}}) as scraping,
     ):
         yield scraping, broker
+
+
+def node(read: float) -> dict[str, float]:
+    """What a node exporter shows of a host with two CPUs."""
+    cpus = {f'node_cpu_seconds_total{{cpu="{cpu}",mode="idle"}}': read / 100 for cpu in range(2)}
+    return {**cpus, 'node_disk_read_bytes_total{device="sda"}': read, "process_cpu_seconds_total": read}
+
+
+def lags(lag: float) -> dict[str, float]:
+    """What kafka_exporter shows of one group."""
+    return {'kafka_consumergroup_lag_sum{consumergroup="g",topic="t"}': lag, "process_cpu_seconds_total": 9.0}
 
 
 def redpanda(ingress: float, requests: float) -> dict[str, float]:
@@ -258,6 +277,21 @@ def test_by_which_names_a_cluster_is_read_is_recognised(world: World) -> None:
     assert (sum(kept.values("ingress")), sum(kept.values("requests"))) == (500.0, 30.0)
     assert [text for _, _, text in kept.events] == ["metrics are read by the names of 'redpanda'"]
     assert world.read("grown", names=()).points == world.read("grown").points != []
+
+
+def test_the_jobs_of_a_cluster_add_to_each_other(world: World) -> None:
+    """A broker's host is known by its name, a pod's broker by its number, and a lag is of the cluster, told once."""
+    kept = world.read("jobs", names=())
+    assert sum(kept.values("ingress", broker="1")) == 500.0
+    assert sum(kept.values("disk_reads", broker="1")) == 300.0
+    assert set(kept.values("cores", broker="1")) == {2.0}
+    assert sum(kept.values("cpu_throttled", broker="1")) == 2.0
+    lags = kept.of("consumer_lag", group="g", topic="t")
+    assert {(point.value, point.labels.get("broker")) for point in lags} == {(7.0, None)}
+    assert len({point.time for point in lags}) == len(lags) > 1
+    assert {point.labels.get("broker") for point in kept.points} == {"1", None}
+    assert not kept.of("cpu_broker")
+    assert set(kept.kinds) <= {"names-recognised", "names-doubled"}
 
 
 def test_names_that_fit_badly_are_told_with_the_nearest(world: World) -> None:

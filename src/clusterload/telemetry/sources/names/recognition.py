@@ -16,7 +16,7 @@ from functools import cache
 from typing import Final
 
 from clusterload.telemetry.sources.names.names import Names, Threads, table_names
-from clusterload.telemetry.sources.names.rule import Rule
+from clusterload.telemetry.sources.names.rule import OF_CLUSTER, Rule
 
 OF_BROKERS: Final = frozenset(
     {"partitions", "leaders", "ingress", "ingress_by_topic", "records_in", "egress", "requests", "requests_by_type"}
@@ -64,6 +64,21 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Metrics that are not shown by the brokers themselves.
+
+    Attributes:
+        told: their lines say of which broker they are, or are of the whole cluster.
+        single: those of them that are of the whole cluster, so that two exporters show the same.
+        hosts: they are of the host, and so of the brokers on it.
+    """
+
+    told: frozenset[str] = frozenset()
+    single: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recognition:
     """What was recognised in a scrape.
 
@@ -96,6 +111,14 @@ class Recognition:
     def is_of_brokers(self) -> bool:
         """Whether it gives what only a broker shows."""
         return any(fit.is_of_brokers for fit in self.fits)
+
+    @property
+    def roles(self) -> Roles:
+        """Of which metrics a target that shows them need not be a broker."""
+        told = frozenset[str]().union(*(_told(fit.names) for fit in self.fits))
+        others = [fit.names for fit in self.fits if not fit.is_of_brokers]
+        hosts = frozenset[str]().union(*(names.metrics for names in others)) - told
+        return Roles(told=told, single=told & _of_cluster(self.names), hosts=frozenset(filter(_is_own, hosts)))
 
     def said(self) -> tuple[tuple[str, str], ...]:
         """Kind and text of what a user should know about it; nothing in the usual case of one exporter's own names."""
@@ -160,22 +183,24 @@ def recognised(
     for fit in [] if asked else known:
         if all(fit.metrics.isdisjoint(better.metrics) for better in chosen):
             chosen.append(fit)
-    names = _of_broker(_together(chosen), chosen, there, beside=beside)
+    any_broker = any(fit.is_of_brokers for fit in chosen)
+    kept = [fit_of(_of_broker(fit.names, there, any_broker=any_broker, beside=beside), there) for fit in chosen]
+    names = _together(kept)
     return Recognition(
         names=names,
-        fits=tuple(fit for fit in chosen if fit.known),
+        fits=tuple(fit for fit in kept if fit.known),
         others=tuple(fit for fit in known if fit not in chosen),
         metrics=len(there),
         series=fit_of(names, there).series,
         examples=tuple(sorted(there, key=lambda metric: (is_general(metric), metric))[:_SHOWN]),
         asked=", ".join(repr(names.name) for names in asked),
-        doubled=tuple(_doubled(chosen)),
+        doubled=tuple(_doubled(kept)),
     )
 
 
-def _of_broker(names: Names, chosen: Sequence[Fit], there: Collection[str], *, beside: bool) -> Names:
+def _of_broker(names: Names, there: Collection[str], *, any_broker: bool, beside: bool) -> Names:
     """A map without what would be taken for the broker's and is another program's."""
-    if not any(fit.is_of_brokers for fit in chosen):
+    if not any_broker:
         return without(names, is_general)
     if beside or not _NO_JVM.isdisjoint(there):
         return without(names, lambda metric: _OF_PROGRAM.match(metric) is not None)
@@ -230,6 +255,24 @@ def without_series(names: Names, series: Collection[str]) -> Names:
     """A map without the rules of these Series, which are read elsewhere."""
     wanted = {rule.series for rule in names.rules} | {"request_handler_busy", "network_thread_busy", "cpu_host"}
     return names.only(wanted - set(series))
+
+
+def _is_own(metric: str) -> bool:
+    return not is_general(metric)
+
+
+def _told(names: Names) -> frozenset[str]:
+    """Metrics of which all rules say whose their lines are."""
+    told = {metric for rule in names.rules if _tells(rule) for metric in rule.all_metrics}
+    return frozenset(told - {metric for rule in names.rules if not _tells(rule) for metric in rule.all_metrics})
+
+
+def _of_cluster(names: Names) -> frozenset[str]:
+    return frozenset(metric for rule in names.rules if rule.of == OF_CLUSTER for metric in rule.all_metrics)
+
+
+def _tells(rule: Rule) -> bool:
+    return rule.of == OF_CLUSTER or bool(rule.broker)
 
 
 def _gives(rule: Rule, there: Collection[str]) -> bool:

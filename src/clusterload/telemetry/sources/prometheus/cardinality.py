@@ -8,16 +8,16 @@ total, or a sum that the server makes where there is none.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND, Kind
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.names.recognition import is_general
+from clusterload.telemetry.sources.names.recognition import Roles, is_general
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient, RawSeries
-from clusterload.telemetry.sources.prometheus.promql import any_of, milliseconds, named, quoted, selector
+from clusterload.telemetry.sources.prometheus.promql import any_of, host_of, milliseconds, named, quoted, selector
 from clusterload.telemetry.sources.source import OTHERS
 from clusterload.telemetry.sources.transport import ResponseTooLargeError
 
@@ -41,6 +41,10 @@ _LONGEST_LOOK: Final = 120 * SECOND
 _OF_BROKERS: Final = ("partitions", "leaders", "ingress", "ingress_by_topic", "records_in")
 
 
+NO_ROLES: Final = Roles()
+"""All metrics are shown by the brokers themselves."""
+
+
 class Place(NamedTuple):
     """Where series were scraped."""
 
@@ -55,33 +59,49 @@ class Inventory:
     Attributes:
         counts: of series, by metric and place.
         mixed: whether other programs, such as a dedicated controller, show the same metrics.
+        told: those of the metrics whose lines say whose they are, wherever they are shown.
+        hosts: those of the metrics that are of a broker's host.
     """
 
     counts: Mapping[str, Mapping[Place, int]]
     mixed: bool = False
+    told: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
 
     @property
     def heartbeat(self) -> str:
         """The metric that best shows that a target is there: one series of it at most places, none by a label."""
-        return min(self.counts, key=lambda metric: (is_general(metric), *_spread(self.counts[metric]), metric))
+        own = self.counts.keys() - self.told - self.hosts
+        return min(own or self.counts, key=lambda metric: (is_general(metric), *_spread(self.counts[metric]), metric))
 
     @property
     def instances(self) -> frozenset[str]:
         """Where brokers are scraped."""
-        return frozenset(place.instance for places in self.counts.values() for place in places)
+        return self._instances(self.counts.keys() - self.told - self.hosts)
+
+    def _instances(self, metrics: Iterable[str]) -> frozenset[str]:
+        return frozenset(place.instance for metric in metrics for place in self.counts.get(metric, {}))
 
     def of(self, metric: str) -> int:
         """Series of one metric."""
         return sum(self.counts.get(metric, {}).values())
 
     def pick(self, metrics: Iterable[str]) -> str:
-        """The additional matcher that leaves only brokers: other programs show some metrics too."""
-        if not self.mixed and not any(map(is_general, metrics)):
+        """The additional matcher that leaves only brokers: other programs show some metrics too.
+
+        Metrics that are asked for at once are of brokers, or are all shown elsewhere.
+        """
+        metrics = set(metrics)
+        apart = metrics <= self.told | self.hosts
+        if not apart and not self.mixed and not any(map(is_general, metrics)):
             return ""
-        return f"instance=~{any_of(self.instances, or_none='' in self.instances)}"
+        places = self._instances(metrics) if apart else self.instances
+        return f"instance=~{any_of(places, or_none='' in places)}"
 
 
-def take_inventory(client: PrometheusClient, names: Names, select: str, start: int, end: int) -> Inventory:
+def take_inventory(
+    client: PrometheusClient, names: Names, select: str, start: int, end: int, roles: Roles = NO_ROLES
+) -> Inventory:
     """Count the series that a server has between two times (Unix nanoseconds).
 
     Raises:
@@ -91,10 +111,10 @@ def take_inventory(client: PrometheusClient, names: Names, select: str, start: i
     step = max(_SOONEST, (end - start) // _LOOKS)
     look = milliseconds(min(max(step, _SHORTEST_LOOK), _LONGEST_LOOK))
     query = f"count by (__name__, job, instance) (last_over_time({wanted}[{look}]))"
-    return counted(client.stepped(query, start, end, step), names)
+    return counted(client.stepped(query, start, end, step), names, roles)
 
 
-def counted(counts_by_place: Iterable[RawSeries], names: Names) -> Inventory:
+def counted(counts_by_place: Iterable[RawSeries], names: Names, roles: Roles = NO_ROLES) -> Inventory:
     """The inventory that the counts by metric, job and instance make."""
     counts: dict[str, Counter[Place]] = defaultdict(Counter)
     for series in counts_by_place:
@@ -102,13 +122,35 @@ def counted(counts_by_place: Iterable[RawSeries], names: Names) -> Inventory:
         place = Place(series.labels.get("job", ""), series.labels.get("instance", ""))
         if series.values and names.reads(name):
             counts[name][place] = max(counts[name][place], int(max(series.values)))
-    brokers = _brokers(counts, names)
-    at_brokers = {
-        metric: {place: count for place, count in places.items() if place.instance in brokers}
-        for metric, places in counts.items()
-    }
-    mixed = any(len(at_brokers[name]) < len(places) for name, places in counts.items() if not is_general(name))
-    return Inventory(counts={name: found for name, found in at_brokers.items() if found}, mixed=mixed)
+    told, single, hosts = (
+        {name for name in counts if names.plain(name)[0] in known} for known in (roles.told, roles.single, roles.hosts)
+    )
+    brokers = _brokers({name: counts[name] for name in counts.keys() - told - hosts}, names)
+    # What a broker's own target shows is the broker's.
+    hosts -= {name for name in hosts if any(place.instance in brokers for place in counts[name])}
+    own = {name: places for name, places in counts.items() if name not in told | hosts}
+    kept = {name: {at: count for at, count in places.items() if at.instance in brokers} for name, places in own.items()}
+    mixed = any(len(kept[name]) < len(places) for name, places in own.items() if not is_general(name))
+    their_hosts = {host_of(instance) for instance in brokers}
+    kept |= {name: _at_hosts(counts[name], their_hosts) for name in hosts}
+    kept |= {name: _at_one(counts[name]) if name in single else dict(counts[name]) for name in told}
+    return Inventory(
+        counts={name: found for name, found in kept.items() if found},
+        mixed=mixed,
+        told=frozenset(told),
+        hosts=frozenset(hosts),
+    )
+
+
+def _at_hosts(places: Mapping[Place, int], hosts: Collection[str]) -> dict[Place, int]:
+    return {place: count for place, count in places.items() if host_of(place.instance) in hosts}
+
+
+def _at_one(places: Mapping[Place, int]) -> dict[Place, int]:
+    """Of places that show the same the first one that shows about as much as any."""
+    most = max(places.values())
+    chosen = min(place for place, count in places.items() if 2 * count >= most)
+    return {chosen: places[chosen]}
 
 
 def _brokers(counts: Mapping[str, Mapping[Place, int]], names: Names) -> set[str]:

@@ -14,8 +14,8 @@ from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.prometheus.access import SELECT, Access
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient
 from clusterload.telemetry.sources.prometheus.naming import Naming
-from clusterload.telemetry.sources.prometheus.promql import milliseconds, named, quoted, selector
-from clusterload.telemetry.sources.prometheus.scrapes import REPLICAS, Identity, broker_of, host_of
+from clusterload.telemetry.sources.prometheus.promql import host_of, milliseconds, named, quoted, selector
+from clusterload.telemetry.sources.prometheus.scrapes import REPLICAS, Identity, broker_of
 
 _LOOK_BACK: Final = 600 * SECOND
 _NAME: Final = "__name__"
@@ -46,7 +46,7 @@ def known_brokers(access: Access, names: Sequence[Names] = (), at: int | None = 
     with PrometheusClient(access) as client:
         end = at if at is not None else time.time_ns() + round(client.skew() * SECOND)
         inventory = Naming(names).inventory(client, access.select, end - _LOOK_BACK, end)
-        if not inventory.counts:
+        if not inventory.instances:
             return ()
         beat = inventory.heartbeat
         wanted = selector(named([beat]), access.select, inventory.pick([beat]))

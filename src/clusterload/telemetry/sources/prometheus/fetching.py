@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -26,12 +27,16 @@ class Chunk:
         rests: sums of the others, at times of their own.
         scraped: for each target, at which second the values of each step were scraped; empty if all scrapes are read.
         heartbeat: a metric that each target has one series of.
+        told: metrics whose lines say whose they are, wherever they are shown.
+        hosts: metrics of brokers' hosts.
     """
 
     series: list[RawSeries]
     rests: list[RawSeries]
     scraped: list[RawSeries]
     heartbeat: str
+    told: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,7 +90,14 @@ class Fetching:
                 )
             if not bound.has_total and bound.metric not in self.unread:
                 rests += self._rest.series(self._rest_of(bound, start, end), bound)
-        return Chunk(series=found, rests=rests, scraped=self._scraped(start, end), heartbeat=self.inventory.heartbeat)
+        return Chunk(
+            series=found,
+            rests=rests,
+            scraped=self._scraped(start, end),
+            heartbeat=self.inventory.heartbeat,
+            told=self.inventory.told,
+            hosts=self.inventory.hosts,
+        )
 
     def _scraped(self, start: int, end: int) -> list[RawSeries]:
         beat = self.inventory.heartbeat
@@ -96,12 +108,12 @@ class Fetching:
         return 1 if metric in self.bounds else self.inventory.of(metric)
 
     def _groups(self, scrapes: int) -> Iterator[list[str]]:
-        """Metrics whose values in one answer are not too many; general ones apart, as they are picked otherwise."""
+        """Metrics whose values in one answer are not too many; those apart that are picked otherwise."""
         whole = [name for name in self.inventory.counts if name not in self.bounds and name not in self.unread]
-        for part in (
-            [name for name in whole if not self.inventory.pick([name])],
-            [name for name in whole if self.inventory.pick([name])],
-        ):
+        parts: dict[str, list[str]] = defaultdict(list)
+        for name in whole:
+            parts[self.inventory.pick([name])].append(name)
+        for part in parts.values():
             group: list[str] = []
             room = _MOST_IN_ANSWER
             for name in sorted(part):

@@ -8,9 +8,9 @@ from typing import Final
 
 from clusterload.model.errors import SourceError
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.names.recognition import Recognition, all_maps, recognised
+from clusterload.telemetry.sources.names.recognition import Recognition, Roles, all_maps, recognised
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient
-from clusterload.telemetry.sources.prometheus.cardinality import Inventory, take_inventory
+from clusterload.telemetry.sources.prometheus.cardinality import NO_ROLES, Inventory, take_inventory
 from clusterload.telemetry.sources.prometheus.promql import milliseconds, named, quoted, selector
 
 # Brokers are known by what only they show, and targets by a metric that each has a single series of.
@@ -58,7 +58,12 @@ class Naming:
             SourceError: the server could not be asked.
         """
         names = self.names(client, select, start, end)
-        return take_inventory(client, names, select, start, end) if names.metrics else Inventory(counts={})
+        return take_inventory(client, names, select, start, end, self.roles) if names.metrics else Inventory(counts={})
+
+    @property
+    def roles(self) -> Roles:
+        """Of which metrics a target that shows them need not be a broker."""
+        return self.found.roles if self.found is not None else NO_ROLES
 
     def again(self, client: PrometheusClient, select: str, start: int, end: int) -> bool:
         """Recognise anew, since what was read is gone; whether the names are others now."""

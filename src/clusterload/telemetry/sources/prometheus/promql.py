@@ -1,4 +1,4 @@
-"""PromQL: matchers, selectors, and names as regular expressions."""
+"""PromQL: matchers, selectors, names as regular expressions, and what instances are called."""
 
 from __future__ import annotations
 
@@ -63,6 +63,12 @@ def named(names: Iterable[str]) -> str:
     """The matcher of metrics by their names."""
     ordered = sorted(names)
     return f"__name__={quoted(ordered[0])}" if len(ordered) == 1 else f"__name__=~{any_of(ordered)}"
+
+
+def host_of(instance: str) -> str:
+    """The host of an instance, `host:port` or host alone."""
+    host, colon, port = instance.rpartition(":")
+    return host.strip("[]") if colon and port.isdecimal() else instance
 
 
 def milliseconds(nanoseconds: int) -> str:

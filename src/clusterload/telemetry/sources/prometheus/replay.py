@@ -13,6 +13,7 @@ from clusterload.model.series import SECOND
 from clusterload.telemetry.sources.deltas import MOST, Deltas, Scrape
 from clusterload.telemetry.sources.keeping import Crowd, most_of_each
 from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.prometheus.promql import host_of
 from clusterload.telemetry.sources.prometheus.scrapes import Identity, Scrapes, are_replicas, broker_of, shown
 from clusterload.telemetry.sources.reading import Sample
 from clusterload.telemetry.sources.source import Sink
@@ -52,6 +53,8 @@ class BrokerReplay:
     _chosen: dict[str, Identity] = field(default_factory=dict)
     _reported: set[tuple[str, str]] = field(default_factory=set)
     _silent: set[str] = field(default_factory=set)
+    _hosts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _apart: dict[tuple[str, Identity], tuple[Deltas, Reader]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._translator = Translator(self.names, self.listeners)
@@ -62,6 +65,7 @@ class BrokerReplay:
         for target in sorted(scrapes):
             broker, sure = broker_of(target, self.brokers)
             by_broker[broker].append(target)
+            self._hosts[host_of(dict(target).get("instance", ""))].add(broker)
             if not sure:
                 words = f"no label says which broker {shown(target)} is: its instance is its name"
                 self.event_once(sink, next(iter(scrapes[target])), "broker-unnamed", words)
@@ -71,6 +75,22 @@ class BrokerReplay:
             self._record(
                 broker, chosen, _together(scrapes, chosen, parts, round(_GAP * self.granularity * SECOND)), sink
             )
+
+    def take_apart(self, told: Scrapes, hosts: Scrapes, sink: Sink) -> None:
+        """Record what others than brokers show in one chunk: their lines say whose it is, or it is of a host."""
+        for target, scrapes in told.items():
+            self._record_apart("", target, scrapes, sink)
+        for target, scrapes in hosts.items():
+            for broker in sorted(self._hosts.get(host_of(dict(target).get("instance", "")), ())):
+                self._record_apart(broker, target, scrapes, sink)
+
+    def _record_apart(self, broker: str, target: Identity, scrapes: Mapping[int, list[Sample]], sink: Sink) -> None:
+        key = broker, target
+        if key not in self._apart:
+            self._apart[key] = self._begun(broker), Reader(self._translator)
+        deltas, reader = self._apart[key]
+        for time, samples in scrapes.items():
+            deltas.take(Scrape(time=time, reading=reader.read(samples)), sink)
 
     def event_once(self, sink: Sink, time: int, kind: str, text: str) -> None:
         """Make an event, once for each text."""

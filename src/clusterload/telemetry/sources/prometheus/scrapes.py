@@ -10,6 +10,7 @@ from typing import Final
 
 from clusterload.telemetry.sources.prometheus.api import RawSeries
 from clusterload.telemetry.sources.prometheus.fetching import Chunk
+from clusterload.telemetry.sources.prometheus.promql import host_of
 from clusterload.telemetry.sources.reading import Sample
 
 _NAME: Final = "__name__"
@@ -31,6 +32,8 @@ def scrapes_of(chunk: Chunk) -> Scrapes:
     true = _true_times(chunk.scraped, of_targets)
     found: dict[Identity, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for series in chunk.series:
+        if series.labels.get(_NAME) in chunk.told | chunk.hosts:
+            continue
         target, name, labels = _taken_apart(series, of_targets)
         times = true.get(target, {}) if chunk.scraped else None
         by_time = found[target]
@@ -42,11 +45,30 @@ def scrapes_of(chunk: Chunk) -> Scrapes:
     return {target: dict(sorted(by_time.items())) for target, by_time in found.items() if by_time}
 
 
+def scrapes_apart(chunk: Chunk, metrics: frozenset[str]) -> Scrapes:
+    """A chunk's values of metrics that are not shown by brokers, put together by where and when they were scraped.
+
+    Of what a target is called only job and instance are known: other labels, such as a pod's, are of the line.
+    Where several servers have scraped it, one of them is read.
+    """
+    found: dict[Identity, dict[Identity, dict[int, list[Sample]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    for series in chunk.series:
+        if series.labels.get(_NAME) in metrics:
+            target, name, labels = _taken_apart(series, _OF_PLACES)
+            whole = tuple(label for label in target if label[0] not in REPLICAS)
+            for at, value in zip(series.times, series.values, strict=True):
+                found[whole][target][at].append(Sample(name, labels, value))
+    return {whole: dict(sorted(servers[min(servers)].items())) for whole, servers in sorted(found.items())}
+
+
 def _labels_of_targets(chunk: Chunk) -> frozenset[str]:
-    beats = [series for series in chunk.series if series.labels.get(_NAME) == chunk.heartbeat]
+    own = [series for series in chunk.series if series.labels.get(_NAME) not in chunk.told | chunk.hosts]
+    beats = [series for series in own if series.labels.get(_NAME) == chunk.heartbeat]
     if beats:
         return frozenset(name for beat in beats for name in beat.labels) - {_NAME}
-    each = [frozenset(series.labels) for series in chunk.series]
+    each = [frozenset(series.labels) for series in own]
     return frozenset.intersection(*each) - {_NAME} if each else frozenset()
 
 
@@ -84,6 +106,8 @@ _ORDINAL: Final = re.compile(r"-(\d+)$")
 
 REPLICAS: Final = frozenset({"prometheus_replica", "__replica__", "replica", "prometheus", "receive_replica"})
 """Labels by which two servers' series of one target differ."""
+
+_OF_PLACES: Final = frozenset({"job", "instance", *REPLICAS})
 
 
 def identity(labels: Mapping[str, str], of_targets: frozenset[str]) -> Identity:
@@ -125,9 +149,3 @@ def shown(target: Identity) -> str:
 def are_replicas(targets: Iterable[Identity]) -> bool:
     """Whether targets are one, scraped by several servers."""
     return len({tuple((name, value) for name, value in target if name not in REPLICAS) for target in targets}) == 1
-
-
-def host_of(instance: str) -> str:
-    """The host of an instance, `host:port` or host alone."""
-    host, colon, port = instance.rpartition(":")
-    return host.strip("[]") if colon and port.isdecimal() else instance

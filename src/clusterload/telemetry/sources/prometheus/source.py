@@ -23,7 +23,7 @@ from clusterload.telemetry.sources.prometheus.naming import Naming
 from clusterload.telemetry.sources.prometheus.promql import joined, matchers, named, selector
 from clusterload.telemetry.sources.prometheus.replay import OF_SCRAPES, BrokerReplay
 from clusterload.telemetry.sources.prometheus.retention import kept_since
-from clusterload.telemetry.sources.prometheus.scrapes import scrapes_of
+from clusterload.telemetry.sources.prometheus.scrapes import scrapes_apart, scrapes_of
 from clusterload.telemetry.sources.source import OnWait, Sink, Waiting
 from clusterload.telemetry.sources.transport import ResponseTooLargeError, RetryPolicy
 
@@ -197,7 +197,10 @@ class PrometheusSource:
     def _read(self, state: _State, end: int, sink: Sink) -> None:
         fetching = state.fetching
         for begin, until in fetching.chunks(state.until, end):
-            state.replay.take(scrapes_of(fetching.chunk(begin, until)), sink)
+            chunk = fetching.chunk(begin, until)
+            state.replay.take(scrapes_of(chunk), sink)
+            told, hosts = (scrapes_apart(chunk, metrics) for metrics in (chunk.told, chunk.hosts))
+            state.replay.take_apart(told, hosts, sink)
             state.until = until
         for metric, why in sorted(fetching.unread.items()):
             state.replay.event_once(sink, end, "metric-unread", f"{metric} was not read: {why}")
