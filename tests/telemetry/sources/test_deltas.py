@@ -249,3 +249,9 @@ def test_how_busy_a_coordinator_is_is_unknown_until_its_mean_covers_the_broker_s
     assert [point.time // SECOND for point in told][:1] == [45]
     without = grown([Reading(counters={}, gauges={("coordinator_busy", ()): 0.87}, network={})])
     assert without.values("coordinator_busy") == [0.87]
+
+
+def test_a_counter_that_is_read_as_a_share_too_is_believed_as_a_counter() -> None:
+    """Some rules give both the same name, so that a rule for the share finds the counter."""
+    told = grown(busy(1 - 9e9, 1 - 9.5e9, counter=9e9))
+    assert told.values("request_handler_busy") == [0.5]

@@ -24,6 +24,8 @@ _TOO_IDLE_EVER: Final = 1.2
 _CLOCKS: Final = 3.0
 # A counter of idle ns is soon beyond a millisecond; a share is 1 at most, and one in percent 100.
 _LEAST_COUNTED: Final = 1e6
+# Idle shares of more pools than so are not added up.
+_POOLS: Final = 2.0
 _HANDLERS: Final[Key] = ("request_handler_busy", ())
 _NETWORK: Final[Key] = ("network_thread_busy", ())
 _COORDINATOR: Final[Key] = ("coordinator_busy", ())
@@ -69,11 +71,6 @@ class Shares:
             self._saturations = [at for at, (name, _) in enumerate(self._keys) if name in saturations]
         if not self._saturations:
             return gauges
-        values = gauges.values_.copy()
-        values[self._saturations] = [
-            self._share(self._keys[at], value)
-            for at, value in zip(self._saturations, values[self._saturations].tolist(), strict=True)
-        ]
         is_young = reading.started is not None and time / SECOND - reading.started < _TOO_YOUNG
         untold = {
             _HANDLERS: reading.handler_idle is not None,
@@ -81,6 +78,9 @@ class Shares:
             _COORDINATOR: is_young,
         }
         out = [at for at in self._saturations if untold.get(self._keys[at])]
+        values = gauges.values_.copy()
+        for at in self._saturations:
+            values[at] = math.nan if at in out else self._share(self._keys[at], float(values[at]))
         if not out:
             return Figures(gauges.keys_, values)
         keys = tuple(key for at, key in enumerate(self._keys) if at not in out)
@@ -88,7 +88,7 @@ class Shares:
 
     def _share(self, key: Key, value: float) -> float:
         # Idle by far more than 1 is the sum of two pools, as in `_idles_twice`, or no share.
-        self._adds_up_pools = self._adds_up_pools or (key == _HANDLERS and value < -_BEYOND)
+        self._adds_up_pools = self._adds_up_pools or (key == _HANDLERS and -_POOLS <= value < -_BEYOND)
         if not -_BEYOND <= value <= 1 + _BEYOND or (self._adds_up_pools and key == _HANDLERS):
             return math.nan
         return min(max(value, 0.0), 1.0)
