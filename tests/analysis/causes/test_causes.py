@@ -183,6 +183,28 @@ def test_of_groups_that_share_a_partition_the_one_that_came_is_blamed_first() ->
     assert groups == ["yellow-group", "usual-group"]
 
 
+def test_a_group_whose_commits_are_counted_is_blamed_without_guessing_by_partitions() -> None:
+    changes = {
+        **SEEN["offset commits"].changes,
+        "offset_commits_by_group{group=usual-group}": 5,
+        "offset_commits_by_group{group=busy-group}": 800,
+    }
+    groups = [culprit for culprit in judged(changes)[0].culprits if culprit.kind == "group"]
+    assert [(culprit.name, culprit.source) for culprit in groups] == [("busy-group", "offset_commits_by_group")]
+
+
+def test_clients_that_tell_their_own_requests_are_blamed_where_brokers_tell_no_thread_time() -> None:
+    changes = {
+        **SEEN["small batches"].changes,
+        "requests_by_client{client=usual-1}": 40,
+        "requests_by_client{client=tiny}": 1500,
+    }
+    clients = [
+        each for each in judged(changes, without=("thread_time_by_client",))[0].culprits if each.kind == "client"
+    ]
+    assert [(culprit.name, culprit.source) for culprit in clients] == [("tiny", "requests_by_client")]
+
+
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1e9), max_size=6))
 def test_unevenness_is_from_nothing_to_all(values: dict[str, float]) -> None:
     top, far = imbalance(values)

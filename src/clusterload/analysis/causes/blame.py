@@ -48,6 +48,8 @@ _HARDLY: Final = 0.05
 _NOTABLE: Final = 0.1
 """Share of all clients' thread time that such clients must take to be preferred."""
 _THREAD_TIME: Final = "thread_time_by_client"
+_REQUESTS: Final = "requests_by_client"
+_COMMITS: Final = "offset_commits_by_group"
 
 
 def by_rise(scene: Scene, name: str, label: str, *, but: Collection[str] = ()) -> tuple[Culprit, ...]:
@@ -104,7 +106,7 @@ def _drift(pairs: Iterable[Pair]) -> float:
 
 
 def rising_clients(scene: Scene, *names: str, dataless: bool = False) -> tuple[Culprit, ...]:
-    """Clients by the first of these Series that names one; by thread time where none is given.
+    """Clients by the first of these Series that names one; by thread time where none is given, or by their requests.
 
     Where users log in, the principals behind them come after.
 
@@ -113,7 +115,7 @@ def rising_clients(scene: Scene, *names: str, dataless: bool = False) -> tuple[C
         names: of Series by client.
         dataless: whether those that move hardly any data are preferred without a baseline: the requests carry none.
     """
-    for name in names or (_THREAD_TIME,):
+    for name in names or (_THREAD_TIME, _REQUESTS):
         beyond_bytes = name == _THREAD_TIME and not scene.compared
         found = _beyond_bytes(scene, dataless=dataless) if beyond_bytes else by_rise(scene, name, "client")
         if found:
@@ -168,7 +170,9 @@ def records_of_partitions(scene: Scene, topic: str) -> dict[str, Pair]:
 
 
 def groups_by_commits(scene: Scene) -> tuple[Culprit, ...]:
-    """Groups whose offsets are in the partition of the offsets' topic that grew the most."""
+    """Groups by how often they commit, or else those whose offsets are in the partition that grew the most for them."""
+    if counted := by_rise(scene, _COMMITS, "group"):
+        return counted
     each = records_of_partitions(scene, OFFSETS)
     if not each:
         return ()
@@ -196,7 +200,7 @@ def _came(scene: Scene, group: str) -> float:
 
 def known_groups(scene: Scene) -> tuple[str, ...]:
     """All groups that any Series names."""
-    names = ("group_members", "consumer_lag", "members_changed")
+    names = ("group_members", "consumer_lag", "members_changed", "records_committed", _COMMITS)
     return tuple(sorted({group for name in names for group in scene.stats.by(name, "group")} - {_REST, ""}))
 
 

@@ -170,7 +170,10 @@ def _churn(scene: Scene) -> Signs | None:
             scene.evidence("Connections", "connections"),
             *scene.request_evidence("ApiVersions", "Metadata"),
         ),
-        culprits=lambda: (*rising_clients(scene, dataless=True), *_who_connects(scene)),
+        culprits=lambda: (
+            *rising_clients(scene, "connections_made_by_client", "thread_time_by_client", dataless=True),
+            *_who_connects(scene),
+        ),
         cores=cores,
         effect=f"reused connections save {scene.saved(cores)}",
     )
