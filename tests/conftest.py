@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from clusterload import Cluster, Lab, Properties
+from clusterload.lab import broker
 from clusterload.lab.listeners import PROTOCOLS
 
 Tool = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -38,11 +39,21 @@ def lab(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def secure_lab(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def exporter_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the exporter of `secure_lab` reads its rules from, and again when it changes: put back what was there."""
+    rules = tmp_path_factory.mktemp("rules") / "exporter.yml"
+    rules.write_text(broker.RULES.read_text(encoding="utf-8"), encoding="utf-8")
+    return rules
+
+
+@pytest.fixture(scope="session")
+def secure_lab(state: Path, exporter_rules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One broker with every listener, shared: its logins last an hour; stop nothing."""
     config = {"connections.max.reauth.ms": "3600000"}
-    with Lab(1, listeners=tuple(PROTOCOLS), config=config, directory=tmp_path_factory.mktemp("secure")) as started:
-        yield started
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(broker, "RULES", exporter_rules)
+        with Lab(1, listeners=tuple(PROTOCOLS), config=config, directory=tmp_path_factory.mktemp("secure")) as started:
+            yield started
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from clusterload.lab.java import Java
 
-_RULES = Path(__file__).with_name("exporter.yml")
+RULES = Path(__file__).with_name("exporter.yml")
 _POLICY = Path(__file__).with_name("jolokia.xml")
 
 # Small and quick to start: the serial collector and the first compiler only.
@@ -59,7 +59,7 @@ def command(
 
 def exporter_agent(jar: Path, port: int) -> str:
     """The option that starts the exporter, which answers at `exporter_url`."""
-    return f"-javaagent:{jar}={HOST}:{port}:{_RULES}"
+    return f"-javaagent:{jar}={HOST}:{port}:{RULES}"
 
 
 def exporter_url(port: int) -> str:

@@ -7,6 +7,7 @@ import pytest
 from clusterload.analysis.causes.catalogue import CAUSES
 from clusterload.model.resources import RESOURCES, dimensions, saturations
 from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.names.recognition import PASTED, all_maps, recognised
 from clusterload.workflow.doctor.causes import Circumstances, judgeable
 from clusterload.workflow.doctor.remedies import RULES, remedies, rules_paste
 
@@ -41,7 +42,7 @@ def test_what_is_proposed_for_an_exporter_is_minimal() -> None:
     found = judgeable(_EVERY - {"connections", "connections_by_listener"}, _EXPORTER)
     (paste,) = found.pastes
     assert paste.id == RULES
-    assert paste.text.count("- pattern:") == 1
+    assert paste.text.count("\n- pattern:") == 1
     assert "connection-count" in paste.text
 
 
@@ -50,13 +51,29 @@ def test_every_dimension_and_saturation_has_a_rule() -> None:
         assert remedies().gives(RULES, resource.name), resource.name
 
 
-def test_every_pasted_rule_gives_a_name_that_the_exporters_own_map_reads() -> None:
-    names = Names.named("jmx-exporter")
+def test_every_pasted_rule_gives_a_name_that_is_read_beside_any_map_and_that_nobody_else_has() -> None:
+    names = Names.named(PASTED)
     for line in rules_paste(tuple(RESOURCES)).text.splitlines():
         if line.strip().startswith("name: "):
             metric = line.partition("name: ")[2]
             assert names.reads(metric), metric
             assert metric == metric.lower(), "a file's lowercaseOutputName would change it"
+            assert not any(other.reads(metric) for other in all_maps())
+
+
+def test_the_map_of_pasted_rules_reads_all_that_they_give() -> None:
+    names = Names.named(PASTED)
+    for rule in remedies().rules:
+        for series in rule.series:
+            assert names.of(series), series
+
+
+def test_pasted_rules_are_read_before_what_the_same_names_only_seem_to_give() -> None:
+    whole = {"kafka_server_brokertopicmetrics_bytesin_total", "kafka_server_replicamanager_leadercount"}
+    found = recognised({*whole, "clusterload_ingress_by_topic_total"})
+    (rule,) = (rule for rule in found.names.rules if rule.series == "ingress_by_topic")
+    assert rule.metrics == ("clusterload_ingress_by_topic_total",)
+    assert "ingress" in found.series
 
 
 def test_without_a_quota_the_quota_is_proposed_and_not_the_rule_that_would_show_nothing() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clusterload.model.errors import ClusterloadError, SourceError
+from clusterload.model.resources import saturations
 from clusterload.telemetry.discovery import cluster_of_metrics, names_metrics
 from clusterload.telemetry.sources import prometheus
 from clusterload.telemetry.sources.confluent import ConfluentSource
@@ -155,7 +156,7 @@ def _one(source: Source, properties: Properties) -> _Metrics:
         if isinstance(source, ConfluentSource):
             checks, offered = checked_cloud(source.access)
             return _Metrics(checks=checks, given=dict.fromkeys(offered, frozenset({""})))
-        checks = _checks_of(source, properties)
+        checks, named = _checks_of(source, properties)
         if checks and not any(check.name in {"exporters", "Prometheus"} for check in checks):
             return _Metrics(checks=checks)  # none answers
         if any(check.name == NAMES and check.state is State.FAILED for check in checks):
@@ -167,18 +168,20 @@ def _one(source: Source, properties: Properties) -> _Metrics:
     words = f"{source.title} give{'s' if isinstance(source, PrometheusSource) else ''} {len(given)} Series"
     state = State.OK if given else State.FAILED
     line = Check(area=Area.METRICS, name="Series", state=state, finding=words, remedy="" if given else _NOTHING)
-    return _Metrics(checks=(*checks, line), given=given, at_rest=read.at_rest)
+    return _Metrics(checks=(*checks, line), given=given, at_rest=read.at_rest | named)
 
 
 _NOTHING: Final = "nothing was read: see the lines above, and the map of names (--names)"
 
 
-def _checks_of(source: Source, properties: Properties) -> tuple[Check, ...]:
+def _checks_of(source: Source, properties: Properties) -> tuple[tuple[Check, ...], frozenset[str]]:
+    """What is found of a source, and the saturations that it names, whether or not they can be believed just now."""
     if isinstance(source, ExporterSource):
-        return checked_exporters(source)
+        checks, known = checked_exporters(source)
+        return checks, known.series & {resource.name for resource in saturations()}
     if isinstance(source, PrometheusSource):
-        return checked_prometheus(prometheus.Access.of(properties), source)
-    return ()
+        return checked_prometheus(prometheus.Access.of(properties), source), frozenset()
+    return (), frozenset()
 
 
 def _resting(at_rest: Collection[str]) -> Iterable[Check]:

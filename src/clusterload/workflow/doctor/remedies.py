@@ -17,6 +17,7 @@ RULES: Final = "rules"
 _HEAD: Final = """\
 # For the configuration of the JMX exporter of each broker. Rules are tried in order and the first that matches wins:
 # these go before all others below `rules:`. A value that one of them names no longer gets the name of a later rule.
+# Where the file had no rules, everything was shown: end the list with  - pattern: '.*'  and it still is.
 """
 _OBJECTS: Final = "# Only where the file has includeObjectNames (or whitelistObjectNames): add to that list\n"
 

@@ -92,8 +92,8 @@ def scraped(source: ExporterSource, broker: str, url: str) -> Scraped:
     return Scraped(seconds=seconds, size=len(body), text=text, metrics=metrics, ahead=ahead)
 
 
-def checked_exporters(source: ExporterSource) -> tuple[Check, ...]:
-    """A line for each exporter that does not do what it should, and a few for all that do."""
+def checked_exporters(source: ExporterSource) -> tuple[tuple[Check, ...], Recognition]:
+    """A line for each exporter that does not do what it should, and a few for all that do; and what was recognised."""
     places = [(broker, url) for broker, urls in source.endpoints.items() for url in urls]
     asked = {place: partial(_tried, source, *place) for place in places}
     found = together(asked, PATIENCE, lambda _: SourceError(f"it did not answer within {PATIENCE:g} s"))
@@ -104,7 +104,9 @@ def checked_exporters(source: ExporterSource) -> tuple[Check, ...]:
         for (broker, _), error in found.items()
         if not isinstance(error, Scraped)
     ]
-    return (*failed, *_checked(good, source))
+    metrics = frozenset[str]().union(*(scrape.metrics for scrape in good.values()))
+    known = recognised(metrics, asked=source.names)
+    return (*failed, *_checked(good, source, known, metrics)), known
 
 
 def _tried(source: ExporterSource, broker: str, url: str) -> Scraped | ClusterloadError:
@@ -114,11 +116,11 @@ def _tried(source: ExporterSource, broker: str, url: str) -> Scraped | Clusterlo
         return error
 
 
-def _checked(good: Mapping[tuple[str, str], Scraped], source: ExporterSource) -> Iterable[Check]:
+def _checked(
+    good: Mapping[tuple[str, str], Scraped], source: ExporterSource, known: Recognition, metrics: Collection[str]
+) -> Iterable[Check]:
     if not good:
         return
-    metrics = frozenset[str]().union(*(scrape.metrics for scrape in good.values()))
-    known = recognised(metrics, asked=source.names)
     yield _pace(good, source.interval)
     yield _dialect(known, metrics)
     yield from _clients(good.values(), known.names, source.client_listeners)

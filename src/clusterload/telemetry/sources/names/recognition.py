@@ -23,6 +23,9 @@ OF_BROKERS: Final = frozenset(
 )
 """Series that only a broker's own metrics give; an exporter beside it, such as one of lags, has none of them."""
 
+PASTED: Final = "clusterload"
+"""The map of the names that rules of ours have (`clusterload doctor`): nobody else has them."""
+
 _GENERAL: Final = re.compile(r"(process|jvm|java|go)_")
 # What the exporter's own program shows. java_lang is of the program that is asked over JMX.
 _OF_PROGRAM: Final = re.compile(r"(process|jvm|go)_")
@@ -183,12 +186,13 @@ def recognised(
     for fit in [] if asked else known:
         if all(fit.metrics.isdisjoint(better.metrics) for better in chosen):
             chosen.append(fit)
-    any_broker = any(fit.is_of_brokers for fit in chosen)
+    pasted = fit_of(Names.named(PASTED), there)
+    any_broker = any(fit.is_of_brokers for fit in (*chosen, pasted))
     kept = [fit_of(_of_broker(fit.names, there, any_broker=any_broker, beside=beside), there) for fit in chosen]
-    names = _together(kept)
+    names = _with_pasted(_together(kept), pasted)
     return Recognition(
         names=names,
-        fits=tuple(fit for fit in kept if fit.known),
+        fits=tuple(fit for fit in (*kept, pasted) if fit.known),
         others=tuple(fit for fit in known if fit not in chosen),
         metrics=len(there),
         series=fit_of(names, there).series,
@@ -233,8 +237,8 @@ def asked_for(text: str) -> tuple[Names, ...]:
 
 @cache
 def all_maps() -> tuple[Names, ...]:
-    """The maps that come with clusterload."""
-    return tuple(Names.named(name) for name in table_names())
+    """The maps that come with clusterload, of what people have."""
+    return tuple(Names.named(name) for name in table_names() if name != PASTED)
 
 
 def without(names: Names, unwanted: Callable[[str], bool]) -> Names:
@@ -305,6 +309,27 @@ def _together(chosen: Sequence[Fit]) -> Names:
         ),
         rewrites=tuple(rewrite for fit in chosen for rewrite in fit.names.rewrites),
         relabels=tuple(relabel for fit in chosen for relabel in fit.names.relabels),
+    )
+
+
+def _with_pasted(names: Names, pasted: Fit) -> Names:
+    """A map that reads rules of ours before anything else: whoever pasted them lacked what they give."""
+    if not pasted.known:
+        return names
+    ours = pasted.names.only(pasted.series)
+    threads = names.threads
+    if "request_handler_busy" in pasted.series:
+        threads = replace(threads, handler_idle=ours.threads.handler_idle)
+    if "network_thread_busy" in pasted.series:
+        scale, listener = ours.threads.network_scale, ours.threads.network_listener
+        network_time = ours.threads.network_time
+        threads = replace(threads, network_time=network_time, network_scale=scale, network_listener=listener)
+    return replace(
+        names,
+        name=" + ".join(filter(None, (names.name, ours.name))),
+        title=" + ".join(filter(None, (names.title, ours.title))),
+        rules=(*(rule for rule in names.rules if rule.series not in pasted.series), *ours.rules),
+        threads=threads,
     )
 
 
