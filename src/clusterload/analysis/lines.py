@@ -69,9 +69,14 @@ class Share(ResourceLine):
     @property
     def title(self) -> str:
         """The resource's title, with whose it is: `Ingress of broker 1`, `Connections of principal a on broker 1`."""
-        of = f" of {self.limit.part} {self.part}" if self.part else ""
-        where = f" {'on' if of else 'of'} broker {self.broker}" if self.broker else ""
-        return f"{self.resource.title}{of}{where}"
+        whose = self.whose
+        return f"{self.resource.title} of {whose}" if whose else self.resource.title
+
+    @property
+    def whose(self) -> str:
+        """The broker or part that it is of: `broker 1`, `principal a on broker 1`; empty for the whole cluster."""
+        part = f"{self.limit.part} {self.part}" if self.part else ""
+        return " on ".join(filter(None, (part, f"broker {self.broker}" if self.broker else "")))
 
     @property
     def advised(self) -> bool:

@@ -150,7 +150,7 @@ def _binding_words(metrics: Metrics) -> str:
 
 
 def _named(level: LevelNow) -> str:
-    of = f", broker {level.broker}" if level.broker else ""
+    of = f", {level.whose}" if level.whose else ""
     return f"{in_sentence(level.resource.title)}{of}"
 
 

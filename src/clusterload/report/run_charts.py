@@ -11,7 +11,7 @@ import numpy as np
 from clusterload.analysis.usage import ResourceLine, Usage
 from clusterload.model import units
 from clusterload.model.limits import Scope
-from clusterload.model.resources import RESOURCES, dimensions, saturations
+from clusterload.model.resources import limited, limited_by_name, saturations
 from clusterload.model.run import Latency, Run
 from clusterload.model.series import SECOND, Floats, Kind, Nanoseconds
 from clusterload.model.units import Unit
@@ -32,7 +32,7 @@ MOST_SECONDS: Final = 7_200
 """Seconds of which latency is drawn one by one: to read those of a whole day takes a minute."""
 
 _MOST_MARKS: Final = 60
-_HUES: Final = {resource.name: number for number, resource in enumerate(dimensions())}
+_HUES: Final = {resource.name: number for number, resource in enumerate(limited())}
 _BUSY: Final = {resource.name: number for number, resource in enumerate(saturations())}
 _QUANTILES: Final = {"median": 0.5, "p99": 0.99, "longest": 1.0}
 
@@ -82,7 +82,7 @@ def _pieces(x: Floats, y: Floats, hues: Nanoseconds) -> Iterator[Trace]:
     order = sorted((name for name, own in owns.items() if own.any()), key=lambda name: -int(owns[name].sum()))
     for number, name in enumerate(order):
         reached = owns[name] | np.concatenate([[False], owns[name][:-1]])
-        title, hue = RESOURCES[name].title, _HUES[name]
+        title, hue = limited_by_name(name).title, _HUES[name]
         yield Trace(name=title, x=x, y=np.where(reached, y, np.nan), hue=hue, dash=number)
 
 

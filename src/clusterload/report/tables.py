@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clusterload.model import units
-from clusterload.model.limits import Force, Limit, Scope
+from clusterload.model.limits import BUSY, Force, Limit, Scope
 from clusterload.model.series import Kind
 from clusterload.model.units import Quantity
 from clusterload.report.plain import one_line
@@ -124,8 +124,19 @@ def table(*columns: str, title: str = "") -> Table:
 def limit_text(limit: Limit, line: OfResource) -> str:
     """A limit as people read it next to the resource's name."""
     words = _short(limit.value, line) + limit.counting
-    words += " a broker" if limit.scope is Scope.BROKER else ""
+    # A part's row names the broker, and how busy one may be is always of a broker.
+    words += " a broker" if limit.scope is Scope.BROKER and not (limit.part or limit.resource in BUSY) else ""
     return f"guideline {words}" if limit.force is Force.GUIDELINE else words
+
+
+def amount_of_limit(limit: Limit, line: OfResource, share: float) -> str:
+    """A share of a limit as an amount next to the resource's name."""
+    if math.isnan(share):
+        return "n/a"
+    if line.resource.unit.thing == "ratio":
+        return units.percent(share * limit.amount)
+    of = line.resource.unit.rate() if line.resource.kind is Kind.DELTA else line.resource.unit
+    return _short(Quantity(share * limit.amount, of), line)
 
 
 def amount(line: OfResource, value: float) -> str:

@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clusterload.analysis.usage import NOTICEABLE, ResourceLine, Usage
+from clusterload.analysis.usage import NOTICEABLE, ResourceLine, Share, Usage
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
 from clusterload.model.wording import in_sentence
-from clusterload.report.tables import amount, limit_text, table
+from clusterload.report.tables import amount, amount_of_limit, limit_text, table
 
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Broker, Topic
@@ -22,23 +22,44 @@ if TYPE_CHECKING:
 
 
 def usage_table(usage: Usage) -> Table:
-    """Each dimension against its limit."""
+    """Each dimension against its limit, then the parts and other resources that have limits of their own."""
     shown = table("resource", "typical", "peak", "limit", "share")
     for line in usage.lines:
         shares = usage.shares_of(line.resource.name)
-        limit = shares[0].limit if shares else usage.limits.of(line.resource.name)
-        binding = usage.binding is not None and usage.binding in shares[:1]
-        style = "bold" if binding else ""
+        whole = [share for share in shares if not share.part]
+        limit = whole[0].limit if whole else usage.limits.of(line.resource.name)
+        style = "bold" if _binds(usage, whole[:1]) else ""
         shown.add_row(
             Text(line.resource.title, style=style),
             amount(line, line.typical),
             amount(line, line.peak),
             limit_text(limit, line) if limit else "unknown",
-            Text(units.percent(shares[0].typical) if shares else "", style=style),
+            Text(units.percent(whole[0].typical) if whole else "", style=style),
         )
-        for share in shares[1:]:
+        for share in whole[1:]:
             shown.add_row("", "", "", limit_text(share.limit, line), units.percent(share.typical), style="dim")
+        for share in (share for share in shares if share.part):
+            _add_share(shown, share, f"  {share.whose}", bold=_binds(usage, [share]))
+    others = dict.fromkeys(share.resource.name for share in usage.shares if usage.line(share.resource.name) is None)
+    for share in (share for name in others for share in usage.shares_of(name)):
+        _add_share(shown, share, share.title, bold=_binds(usage, [share]))
     return shown
+
+
+def _binds(usage: Usage, shares: Sequence[Share]) -> bool:
+    return usage.binding is not None and usage.binding in shares
+
+
+def _add_share(shown: Table, share: Share, title: str, *, bold: bool) -> None:
+    """A row of what has no line of its own: its amounts are its share of what its limit allows."""
+    style = "bold" if bold else ""
+    shown.add_row(
+        Text(title, style=style),
+        amount_of_limit(share.limit, share, share.typical),
+        amount_of_limit(share.limit, share, share.peak),
+        limit_text(share.limit, share),
+        Text(units.percent(share.typical), style=style),
+    )
 
 
 def saturation_table(usage: Usage) -> Table:

@@ -100,9 +100,15 @@ def _cluster_families(metrics: Metrics) -> Iterator[Metric]:
     named = {"limits": metrics.limits}
     yield _gauge("limit_load_ratio", "The largest share of a limit, of which 1 is it.", named, metrics.limit_load)
     yield _gauges(
-        "limit_share_ratio", "A resource as a share of a limit.", ("resource", "broker", "limit", "source"),
+        "limit_share_ratio", "A resource as a share of a limit.", ("resource", "broker", "part", "limit", "source"),
         (
-            ((held.resource.name, held.broker, f"{held.limit.words} of {held.limit.of}", held.limit.source), held.now)
+            (
+                (
+                    held.resource.name, held.broker, held.part, f"{held.limit.words} of {held.limit.of}",
+                    held.limit.source,
+                ),
+                held.now,
+            )
             for held in metrics.shares
         ),
     )  # fmt: skip

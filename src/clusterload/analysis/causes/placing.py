@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from clusterload.analysis.causes.signature_figures import Scene
 
 
-_BY_PROVIDER: Final = {"hot_partition_ingress": "written to", "hot_partition_egress": "read"}
+_BY_PROVIDER: Final = {"hot_partition_ingress": "written to it", "hot_partition_egress": "read from it"}
 """A provider's own signs of hot partitions, and what is done to them so much."""
 
 

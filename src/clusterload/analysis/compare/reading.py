@@ -57,6 +57,11 @@ _OF_BROKERS: Final = {
     "latency.round_trip": (FigureFamily.LATENCY, "Round trip, median"),
 }
 _COUNTED: Final = ("records_in", "records_out")
+_BY_PROVIDER: Final = {
+    "cluster_load_percent": "Cluster load, by its provider",
+    "cluster_load_percent_avg": "Its brokers' mean",
+    "cluster_load_percent_max": "Its busiest broker",
+}
 _CPU: Final = "cpu_broker"
 
 
@@ -106,6 +111,7 @@ def reading_of(run: Run, limits: Limits | None) -> RunFigures:
     told: dict[ComparedFigure, float | str] = {
         **dict(_achieved(kept)),
         **dict(_of_brokers(kept, limits)),
+        **dict(_by_provider(kept, limits)),
         **dict(_latencies(kept)),
         **dict(_of_resources(kept)),
     }
@@ -176,6 +182,22 @@ def _latencies(run: Run) -> Iterator[tuple[ComparedFigure, float | str]]:
             )
             enough = latency.histogram.count * (1 - at) >= BEYOND
             yield figure, latency.histogram.quantile(at) / 1e3 if enough else _FEW
+
+
+def _by_provider(run: Run, limits: Limits | None) -> Iterator[tuple[ComparedFigure, float]]:
+    """What the provider says of the cluster's load; nothing where it says nothing."""
+    for line in assess(run, limits).provider:
+        name = line.resource.name
+        yield (
+            ComparedFigure(
+                name=name,
+                title=_BY_PROVIDER[name],
+                unit=units.RATIO,
+                family=FigureFamily.LOAD,
+                better=Better.LESS,
+            ),
+            line.typical,
+        )
 
 
 def _of_resources(run: Run) -> Iterator[tuple[ComparedFigure, float]]:

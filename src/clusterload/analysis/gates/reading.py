@@ -18,6 +18,7 @@ from clusterload.model.resources import OTHERS, Resource
 from clusterload.model.run import Latency, Run
 from clusterload.model.series import SECOND, Floats, Kind, Series, joined
 from clusterload.model.thresholds import ANY, LATENCIES, Family, Threshold, quoted
+from clusterload.model.wording import in_sentence
 from clusterload.model.workload import watched
 
 _NOTHING: Final = np.empty(0)
@@ -83,13 +84,13 @@ def _limit_load(threshold: Threshold, scene: JudgedRun) -> ThresholdFigures:
         return ThresholdFigures(absent=f"no {what} was measured{f' of broker {quoted(broker)}' if broker else ''}")
     missing = [name for name in usage.missing if resource in {"", ANY, name.split(maxsplit=1)[0]}]
     unmeasured = [f"{name} was not measured" for name in missing]
-    unseen = list(dict.fromkeys(words for share in shares if (words := _unseen(scene.run, share.resource.name))))
+    unseen = list(dict.fromkeys(words for share in shares if (words := _unseen_of(scene.run, share))))
     if not resource and not broker:
         course = _course(threshold, scene, _highest(usage.limit_load, shares))
         return ThresholdFigures(courses=(course,), floor="; ".join([*unmeasured, *unseen]))
-    of = [share.title.lower() if resource == ANY or share.broker else "" for share in shares]
+    of = [in_sentence(share.title) if resource == ANY or share.whose else "" for share in shares]
     courses = [_course(threshold, scene, share, whose) for share, whose in zip(shares, of, strict=True)]
-    if any(share.broker for share in shares):
+    if any(share.whose for share in shares):
         return ThresholdFigures(courses=tuple(courses), absent="; ".join([*unmeasured, *unseen]))
     return ThresholdFigures(courses=tuple(courses), absent="; ".join(unmeasured), floor="; ".join(unseen))
 
@@ -173,6 +174,12 @@ def _whole(line: ResourceLine, aggregate: str) -> float:
         "sustained": lambda: line.sustained,
     }
     return figures[aggregate]()
+
+
+def _unseen_of(run: Run, share: Share) -> str:
+    """The same of what a share is of; a part is not seen at brokers that it does not use."""
+    names = () if share.part else share.resource.sum_of or (share.resource.name,)
+    return "; ".join(filter(None, (_unseen(run, name) for name in names)))
 
 
 def _unseen(run: Run, resource: str) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from clusterload.model import units
-from clusterload.model.resources import RESOURCES, Resource, dimensions, saturations
+from clusterload.model.resources import RESOURCES, Resource, limited, saturations
 from clusterload.model.series_kind import Kind
 from clusterload.model.units import Unit
 
@@ -156,5 +156,5 @@ def choices(measure: Measure, label: str) -> tuple[str, ...]:
     if label == "of":
         return WAYS
     if label == "resource" and measure.family is Family.LIMIT_LOAD:
-        return tuple(dimension.name for dimension in dimensions())
+        return tuple(resource.name for resource in limited())
     return ()

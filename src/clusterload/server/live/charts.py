@@ -11,7 +11,7 @@ import numpy as np
 
 from clusterload.model import units
 from clusterload.model.limits import Scope
-from clusterload.model.resources import dimensions, saturations
+from clusterload.model.resources import limited, saturations
 from clusterload.model.series import SECOND, Floats
 from clusterload.report.chart import FEWEST_POINTS, Chart, Trace, thinned_indices
 from clusterload.report.html.values import chart_values
@@ -35,7 +35,7 @@ _DIALS: Final = ("request_rate", "record_rate", "connection_rate", "fetch_rate",
 
 _ORDER: Final = ("limit-load", "load-", "latency", "shares", "busy")
 
-_HUES: Final = {resource.name: number for number, resource in enumerate(dimensions())}
+_HUES: Final = {resource.name: number for number, resource in enumerate(limited())}
 _BUSY: Final = {resource.name: number for number, resource in enumerate(saturations())}
 
 

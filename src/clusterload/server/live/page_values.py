@@ -73,7 +73,7 @@ def _keys(metrics: Metrics | None) -> Iterator[tuple[str, str]]:
 
 
 def _of(level: LevelNow) -> str:
-    return f", broker {level.broker}" if level.broker else ""
+    return f", {level.whose}" if level.whose else ""
 
 
 def _latency(load: LoadNow, snapshot: Snapshot) -> Iterator[tuple[str, str]]:

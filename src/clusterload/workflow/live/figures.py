@@ -102,7 +102,8 @@ def _level(line: ResourceLine | Share) -> LevelNow:
 
 def _share(share: Share) -> ShareNow:
     level = _level(share)
-    return ShareNow(**{field.name: getattr(level, field.name) for field in fields(level)}, limit=share.limit)
+    known = {field.name: getattr(level, field.name) for field in fields(level)}
+    return ShareNow(**known, limit=share.limit, part=f"{share.limit.part} {share.part}" if share.part else "")
 
 
 def _alarms(run: Run, usage: Usage) -> Iterator[LevelNow]:

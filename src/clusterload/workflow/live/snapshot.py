@@ -84,12 +84,30 @@ class LevelNow:
         resource = self.resource
         return resource.unit.rate() if resource.kind is Kind.DELTA else resource.unit
 
+    @property
+    def whose(self) -> str:
+        """The broker that it is of: `broker 1`; empty for the whole cluster."""
+        return f"broker {self.broker}" if self.broker else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareNow(LevelNow):
-    """One resource as a ratio of a limit, of which 1 is the limit."""
+    """One resource as a ratio of a limit, of which 1 is the limit.
+
+    Attributes:
+        limit: what it is held against.
+        part: of which part, where the limit is of such: `principal a`; else empty.
+    """
 
     limit: Limit
+    part: str = ""
+
+    @property
+    def whose(self) -> str:
+        """The broker or part that it is of: `principal a on broker 1`; empty for the whole cluster."""
+        # Slots make a new class, in which a bare super() is not found.
+        broker = super(ShareNow, self).whose
+        return " on ".join(filter(None, (self.part, broker)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +148,8 @@ class Metrics:
         )
 
     def share(self, resource: str) -> ShareNow | None:
-        """The largest share of a resource, of all its limits and all brokers; None if it has none."""
-        own = (share for share in self.shares if share.resource.name == resource)
+        """The largest share of a resource, of its limits but those of parts, and all brokers; None if it has none."""
+        own = (share for share in self.shares if share.resource.name == resource and not share.part)
         return max(own, key=lambda share: -math.inf if math.isnan(share.now) else share.now, default=None)
 
     @property
