@@ -63,20 +63,24 @@ def risen_times(stats: WindowStats) -> tuple[Evidence, ...]:
     risen = sorted((part for part in _parts(stats) if part.rose), key=lambda part: -part.added)
     return tuple(
         Evidence(
-            name=f"{PARTS[part.name]} of a {part.request} request",
+            name=f"{PARTS[part.name]} of a {part.request} request{_of(stats, part)}",
             now=part.time.now,
             before=part.time.before,
             unit=units.MILLISECONDS,
-            source=f"{part.name}, requests_by_type",
+            source=stats.told_by(part.name) if _of(stats, part) else f"{part.name}, requests_by_type",
             window_s=stats.now.seconds,
         )
         for part in risen[:MOST]
     )
 
 
+def _of(stats: WindowStats, part: _Part) -> str:
+    return "" if stats.told_by(part.name) == part.name else ", 95th percentile"
+
+
 def _parts(stats: WindowStats) -> Iterator[_Part]:
     for name in PARTS:
-        for request in stats.by(name, "request"):
-            time, count = stats.mean_time(name, request), stats.total("requests_by_type", request=request)
+        for request in stats.by(stats.told_by(name), "request"):
+            time, count = stats.request_time(name, request), stats.total("requests_by_type", request=request)
             if (name, request) not in _WAITS and not math.isnan(time.rise) and not math.isnan(time.before):
                 yield _Part(name=name, request=request, time=time, count=count.now)

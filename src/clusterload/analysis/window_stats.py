@@ -20,6 +20,9 @@ from clusterload.model.series import SECOND, Floats, Grid, Kind, Series, joined
 if TYPE_CHECKING:
     from clusterload.model.run import Run
 
+PERCENTILE: Final = "_p95"
+"""What the name of a percentile's Series has behind the name of the time that it is of."""
+
 _BROKER: Final = "broker"
 _ONLY: Final = frozenset({_BROKER})
 # Quantities that do not add up over brokers.
@@ -130,11 +133,21 @@ class WindowStats:
         brokers = self._now.values(name, _BROKER) | (self._before.values(name, _BROKER) if self._before else set())
         return {broker: self.total(name, **{_BROKER: broker, **labels}) for broker in sorted(brokers)}
 
-    def mean_time(self, name: str, request: str, broker: str = "") -> Pair:
-        """Milliseconds that a request of a type took, by a Series of such times; of one broker, or of all."""
+    def request_time(self, name: str, request: str, broker: str = "") -> Pair:
+        """Milliseconds that a request of a type took, by a Series of such times; of one broker, or of all.
+
+        It is the mean; where exporters give percentiles only, the 95th of the broker where it is highest.
+        """
         labels = {"request": request} | ({_BROKER: broker} if broker else {})
+        if self.told_by(name) != name:
+            return self.total(self.told_by(name), **labels)
         time, count = self.total(name, **labels), self.total("requests_by_type", **labels)
         return Pair(now=_each(time.now, count.now), before=_each(time.before, count.before))
+
+    def told_by(self, name: str) -> str:
+        """The Series that gives a part of requests' time: this one, or its percentile where only that is there."""
+        percentile = f"{name}{PERCENTILE}"
+        return percentile if not self._now.gives(name) and self._now.gives(percentile) else name
 
     def windows(self, name: str, seconds: float, **labels: str) -> tuple[Floats, Floats]:
         """A figure in pieces of so many seconds, in the window and before it; what is not known is left out."""

@@ -209,6 +209,23 @@ RESOURCES: Final = _table(
         "request",
         trap="a Produce waits for replicas; a fetch waits for records, so that there it means idle consumers",
     ),
+    *(
+        _sign(
+            f"{name}_p95",
+            f"{title}: 95th percentile",
+            units.MILLISECONDS,
+            Kind.GAUGE,
+            "request",
+            trap="of a sample of the last minutes, recent requests most: it rises within seconds and falls within "
+            "minutes; read where an exporter gives percentiles and no mean",
+        )
+        for name, title in (
+            ("request_time", "Time of requests by type"),
+            ("request_queue_time", "Time of requests in the queue by type"),
+            ("request_local_time", "Time of requests at the leader by type"),
+            ("request_remote_time", "Time of requests in waiting for others by type"),
+        )
+    ),
     _sign("message_conversions", "Records recompressed", units.RECORDS, Kind.DELTA),
     _sign("message_conversions_by_topic", "Records recompressed by topic", units.RECORDS, Kind.DELTA, "topic"),
     _sign(

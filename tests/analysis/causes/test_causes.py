@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clusterload.analysis.causes import CAUSES
+from clusterload.analysis.causes import CAUSES, judge_causes
 from clusterload.analysis.causes.blame import imbalance, offsets_partition
+from clusterload.analysis.usage import assess
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.limits import Limits
 
-from .scenes import BACKGROUND, judged
+from .scenes import BACKGROUND, NO_LIMITS, judged, parted, recorded
 from .signatures import SEEN, Seen, asked
 
 IDS = {
@@ -213,3 +215,14 @@ def test_unevenness_is_from_nothing_to_all(values: dict[str, float]) -> None:
     else:
         assert values[top] == max(values.values())
         assert -1e-9 <= far <= 1 + 1e-9
+
+
+def test_a_lagging_replica_is_seen_by_percentiles_where_exporters_give_no_mean() -> None:
+    waits = {
+        f"request_remote_time_p95{{request=Produce}}@{broker}": ms for broker, ms in (("1", 80), ("2", 2), ("3", 85))
+    }
+    calm = {**BACKGROUND, "request_remote_time_p95{request=Produce}": 6.0}
+    now, before = parted(recorded(waits, background=calm, without=("request_remote_time", "request_time")))
+    first = judge_causes(WindowStats(now, before), assess(now, NO_LIMITS))[0]
+    assert (first.cause, first.culprits[0].name) == ("slow-replica", "2")
+    assert first.evidence[0].source == "request_remote_time_p95"

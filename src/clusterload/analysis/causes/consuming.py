@@ -170,7 +170,7 @@ def _cold_reads(scene: Scene) -> Signs | None:
     if not more > 0:
         return None
     part = min(1.0, more / out) if out else 0.0
-    local = scene.mean_time("request_local_time", "FetchConsumer")
+    local = scene.request_time("request_local_time", "FetchConsumer")
     return Signs(
         # Brokers do not say what their disks can do; a larger machine is given a faster one.
         weight=by_size(more / scene.cores, 0.15e6, 2e6),
@@ -216,7 +216,7 @@ def _down_conversion(scene: Scene) -> Signs | None:
         return None
     part = rate / max(rate, scene.now("records_in"))
     cores = scene.price("conversions", rate)
-    late = by_size(scene.mean_time("request_local_time", "FetchConsumer").rise, 2.0, 20.0)
+    late = by_size(scene.request_time("request_local_time", "FetchConsumer").rise, 2.0, 20.0)
     return Signs(
         weight=either(between(cores / scene.cores, 0.0008, 0.024), 0.5 * part, late),
         fit=between(part, 0.02, 0.3),

@@ -140,11 +140,13 @@ BROKER_DOWN = Cause(
 
 
 def _slow_replica(scene: Scene) -> Signs | None:
-    whole = scene.mean_time("request_remote_time", "Produce")
-    source = "request_remote_time"
+    whole = scene.request_time("request_remote_time", "Produce")
+    source = scene.stats.told_by("request_remote_time")
+    part = "request_remote_time"
     if math.isnan(whole.now):
-        whole, source = scene.mean_time("request_time", "Produce"), "request_time"
-    each = {broker: scene.mean_time(source, "Produce", broker) for broker in scene.stats.per_broker(source)}
+        part, whole = "request_time", scene.request_time("request_time", "Produce")
+        source = scene.stats.told_by(part)
+    each = {broker: scene.request_time(part, "Produce", broker) for broker in scene.stats.per_broker(source)}
     slower = {who: pair for who, pair in each.items() if not math.isnan(pair.now)}
     idle = each.keys() - slower.keys()
     behind, comparison = _waited_for(slower, idle)
@@ -243,7 +245,7 @@ SLOW_REPLICA = Cause(
     disproof="Produce requests wait for replicas equally long on all brokers.",
     signs=_slow_replica,
     needs=(
-        "request_remote_time|request_time",
+        "request_remote_time|request_time|request_remote_time_p95|request_time_p95",
         "requests_by_type",
     ),
     of_cluster=True,
@@ -277,7 +279,7 @@ def _network_delay(scene: Scene) -> Signs | None:
 
 def _inside(scene: Scene, broker: str) -> float:
     """Milliseconds that a request waits longer within a broker."""
-    return max(0.0, scene.mean_time("request_queue_time", "Produce", broker).rise or 0.0) if scene.by_type else 0.0
+    return max(0.0, scene.request_time("request_queue_time", "Produce", broker).rise or 0.0) if scene.by_type else 0.0
 
 
 NETWORK_DELAY = Cause(
@@ -303,7 +305,7 @@ NETWORK_DELAY = Cause(
 
 
 def _disk(scene: Scene) -> Signs | None:
-    local = scene.mean_time("request_local_time", "Produce")
+    local = scene.request_time("request_local_time", "Produce")
     if not scene.compared or not local.rise > 3:  # noqa: PLR2004 (times are whole milliseconds)
         return None
     added = between(scene.requests("Produce").ratio, 1.3, 3.0)
@@ -336,7 +338,7 @@ DISK = Cause(
     disproof="The host's disks are idle.",
     signs=_disk,
     needs=(
-        "request_local_time",
+        "request_local_time|request_local_time_p95",
         "requests_by_type",
     ),
     untested="the lab's disk cannot be slowed down without privileges that a test must not need",

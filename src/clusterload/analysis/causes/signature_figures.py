@@ -162,9 +162,9 @@ class Scene:
         """The same of what goes on."""
         return self.lasting("requests_by_type", request=request)
 
-    def mean_time(self, name: str, request: str, broker: str = "") -> Pair:
+    def request_time(self, name: str, request: str, broker: str = "") -> Pair:
         """Milliseconds a request of a type took; `name` says which part of its time."""
-        return self.stats.mean_time(name, request, broker)
+        return self.stats.request_time(name, request, broker)
 
     @cached_property
     def cores(self) -> float:
@@ -426,8 +426,12 @@ class Scene:
 
     def time_evidence(self, part: str, request: str) -> Evidence:
         """The mean time of a type of request; `part` is a key of `_TIMES`."""
-        words = f"{_TIMES[part]} of a {request} request"
-        return self.figure(words, self.mean_time(part, request), units.MILLISECONDS, f"{part}, requests_by_type")
+        words, source = f"{_TIMES[part]} of a {request} request", self.stats.told_by(part)
+        if source != part:
+            return self.figure(
+                f"{words}, 95th percentile", self.request_time(part, request), units.MILLISECONDS, source
+            )
+        return self.figure(words, self.request_time(part, request), units.MILLISECONDS, f"{part}, requests_by_type")
 
     def request_evidence(self, *requests: str) -> tuple[Evidence, ...]:
         """How many requests of these types there were; those that there are none of are left out."""
