@@ -17,7 +17,7 @@ from tests.telemetry.sources.model import MINUTE, Model, steady
 from tests.telemetry.sources.played import playing, properties
 from tests.telemetry.sources.prometheus.server import Past, Server, shown
 
-INTERVAL = 30
+INTERVAL = 60
 BEGAN, LASTED = 7200, 720
 """Seconds after the past begins, and how long the incident lasted."""
 
@@ -76,6 +76,15 @@ def test_the_zone_is_said_and_utc_is_taken_where_none_was_given(prometheus: Serv
     code, out, err = called("bill", "--prometheus", prometheus.url, "--at", f"{at(BEGAN + 300)}Z", "--by", "topic")
     assert (code, "zone" in err) == (0, False)
     assert "orders" in out
+
+
+def test_what_moved_at_a_moment_is_ranked_against_what_was_before_it(prometheus: Server, called: Called) -> None:
+    code, out, err = called("changed", "--prometheus", prometheus.url, "--at", at(BEGAN + 300))
+    assert code == 0, err
+    assert "orders" in out
+    code, _, err = called("changed", "--prometheus", prometheus.url, "--at", at(3600))
+    assert code == 1
+    assert "there is nothing to compare" in err
 
 
 def test_nothing_is_said_of_a_calm_time(prometheus: Server, called: Called) -> None:

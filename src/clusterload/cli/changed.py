@@ -13,8 +13,10 @@ import click
 
 from clusterload.cli import options
 from clusterload.cli.grammar import OUTPUT, TIMES, Command, option
+from clusterload.cli.past import at_moment, check_alone
 from clusterload.cli.stretch import RunPart, Stretch, stretch
 from clusterload.cli.target import Target, read_stretch
+from clusterload.model.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +30,11 @@ _WINDOWS: Final = 10
 @click.command(cls=Command)
 @options.cluster_and_metrics
 @option(
-    "--before", "first", metavar="A", required=True, group=TIMES,
+    "--before", "first", metavar="A", group=TIMES,
     help="The earlier stretch: RUN, RUN@10s..40s, START/END or START/DURATION.",
 )  # fmt: skip
-@option("--after", "second", metavar="B", required=True, group=TIMES, help="The later one, in the same form.")
+@option("--after", "second", metavar="B", group=TIMES, help="The later one, in the same form.")
+@options.at
 @option(
     "--usual", multiple=True, metavar="C", group=TIMES,
     help="Normal operation, for the usual spread; may be repeated. Default: ten times the length of A, before A.",
@@ -42,12 +45,21 @@ _WINDOWS: Final = 10
 @options.out("Keep what is read from the history as run files here.", "FOLDER")
 @options.as_json
 def changed(
-    target: Target, *, first: str, second: str, usual: tuple[str, ...], top: int, out: Path | None, as_json: bool
+    target: Target,
+    *,
+    first: str | None,
+    second: str | None,
+    at: str | None,
+    usual: tuple[str, ...],
+    top: int,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Compare stretch B with stretch A: what changed, and by how much, ranked. Sends no load.
 
     A stretch is a run file, a part of one as in peak.run@10s..40s, or a time of a cluster's history as in
-    2026-01-01T10:00:00Z/10m or now-2h/now-1h.
+    2026-01-01T10:00:00Z/10m or now-2h/now-1h. With --at, B is what went on at a moment of the past, and A what was
+    before it.
     """
     from clusterload.analysis.changes import changes as find_changes
     from clusterload.cli.console import OUT, note, print_json
@@ -57,8 +69,7 @@ def changed(
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         history = _History(target=target, folder=folder)
-        earlier, later = stretch(first, now), stretch(second, now)
-        before, after = history.read(earlier, "before"), history.read(later, "after")
+        earlier, before, after = _compared(history, first, second, at, now)
         if usual:
             rest = [history.read(stretch(text, now), f"usual-{number}") for number, text in enumerate(usual, 1)]
         else:
@@ -73,11 +84,31 @@ def changed(
         OUT.print(changes_report(found, top=top))
 
 
+def _compared(
+    history: _History, first: str | None, second: str | None, at: str | None, now: int
+) -> tuple[RunPart | Stretch, Run, Run]:
+    """What A is, A and B.
+
+    Raises:
+        UsageError: the options do not say which stretches these are.
+        SourceError: nothing was found before a moment to compare it with, or a stretch could not be read.
+    """
+    if at is None:
+        if first is None or second is None:
+            raise UsageError("name two stretches with --before and --after, or a moment of the past with --at")
+        earlier = stretch(first, now)
+        return earlier, history.read(earlier, "before"), history.read(stretch(second, now), "after")
+    check_alone(**{"--before": first, "--after": second})
+    after, before = at_moment(history.target, at, None, history.folder / "after.run")
+    if before is None:
+        raise SourceError(f"there is nothing to compare {at} with: name two stretches with --before and --after")
+    return Stretch(start=before.start, end=before.end), before, after
+
+
 def _earlier(given: RunPart | Stretch, before: Run, history: _History) -> Iterator[Run]:
     """The ten stretches before A, as far as there is a history."""
     from clusterload.analysis.changes.yardstick import LEAST_WINDOWS
     from clusterload.cli.console import warn
-    from clusterload.model.errors import SourceError
     from clusterload.telemetry.runfile import read_run
 
     length = before.end - before.start
