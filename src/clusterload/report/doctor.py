@@ -18,7 +18,7 @@ from clusterload.report.tables import plain
 from clusterload.workflow.doctor.check import Area, Check, Checkup, Judgeable, Paste, State, Unjudged, Unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _STYLES: Final = {State.OK: "green", State.WARNING: "yellow", State.MISSING: "magenta", State.FAILED: "bold red"}
 _NAMES: Final = 15
@@ -59,24 +59,22 @@ def checkup_view(found: Checkup) -> RenderableType:
     return Group(*parts)
 
 
-def pastes_view(pastes: Iterable[Paste]) -> str:
-    """What can be pasted, as it is: no colour, no width."""
+def pastes_view(pastes: Sequence[Paste]) -> str:
+    """What can be pasted, numbered as the page has it: no colour, no width."""
     return "\n".join(
-        f"\n--- {paste.title}; it gives {', '.join(paste.gives) or 'a right'}\n\n{paste.text}" for paste in pastes
+        f"\n--- {number}. {paste.title}\n--- gives {', '.join(paste.gives) or 'what the right allows'}\n\n{paste.text}"
+        for number, paste in enumerate(pastes, 1)
     )
 
 
 def _lines(checks: Iterable[Check]) -> Table:
-    shown = Table.grid(padding=(0, 2, 0, 0))
-    shown.add_column(no_wrap=True, min_width=7)
-    shown.add_column(min_width=_NAMES)
-    shown.add_column()
+    shown = _grid()
     for check in checks:
         said = plain(check.finding)
         if check.remedy:
             said.append_text(_remedy(check.remedy))
-        shown.add_row(Text(check.state, style=_STYLES[check.state]), plain(check.name), said)
-    return Table.grid() if not shown.row_count else _indented(shown)
+        shown.add_row(_mark(check.state), plain(check.name), said)
+    return _indented(shown)
 
 
 def _indented(shown: Table) -> Table:
@@ -88,47 +86,53 @@ def _indented(shown: Table) -> Table:
 def _causes(known: Judgeable) -> Iterable[RenderableType]:
     every = len(known.judged) + len(known.unjudged)
     yield Text(f"\nCauses that can be judged: {len(known.judged)} of {every}", style="bold")
-    shown = Table.grid(padding=(0, 2, 0, 0))
-    shown.add_column(no_wrap=True, min_width=7)
-    shown.add_column(min_width=_NAMES)
-    shown.add_column()
+    shown = _grid()
     if known.judged:
         titles = ", ".join(in_sentence(CAUSES[cause].title) for cause in known.judged)
-        shown.add_row(Text("ok", style=_STYLES[State.OK]), Text("judged"), plain(titles))
+        shown.add_row(_mark(State.OK), Text("judged"), plain(titles))
     for each in known.unjudged:
-        shown.add_row(Text("missing", style=_STYLES[State.MISSING]), plain(in_sentence(each.title)), _why(each, known))
+        shown.add_row(_mark(State.MISSING), plain(in_sentence(each.title)), _why(each, known))
     for unnamed in known.unnamed:
-        shown.add_row(
-            Text("missing", style=_STYLES[State.MISSING]), Text(f"{unnamed.kind} names"), _who(unnamed, known)
-        )
+        shown.add_row(_mark(State.MISSING), Text(f"{unnamed.kind} names"), _who(unnamed, known))
     if lacking := _missing(known):
         titles = ", ".join(in_sentence(RESOURCES[name].title) for name in lacking)
-        shown.add_row(
-            Text("missing", style=_STYLES[State.MISSING]),
-            Text("figures"),
-            plain(f"no limit or saturation is held against {titles}"),
-        )
+        said = plain(f"held against no limit, since unknown: {titles}")
+        giving = [paste.id for paste in known.pastes if set(paste.gives) & set(lacking)]
+        shown.add_row(_mark(State.MISSING), Text("figures"), said.append_text(_pointed(giving, known)))
     yield _indented(shown)
 
 
 def _why(each: Unjudged, known: Judgeable) -> Text:
     lacking = " and ".join(need.replace("|", " or ") for need in each.lacking)
     said = plain(f"needs {lacking}" + (f": {each.note}" if each.note else ""))
-    return said.append_text(_remedy(f"{_below(each.remedies, known)}, below")) if each.remedies else said
+    return said.append_text(_pointed(each.remedies, known))
 
 
 def _who(each: Unnamed, known: Judgeable) -> Text:
-    said = plain(f"of {len(each.causes)} causes the culprit has no name of this kind")
-    return said.append_text(_remedy(f"{_below(each.remedies, known)}, below")) if each.remedies else said
+    causes = "1 cause is" if len(each.causes) == 1 else f"{len(each.causes)} causes are"
+    return plain(f"{causes} judged without knowing which {each.kind}").append_text(_pointed(each.remedies, known))
+
+
+def _pointed(remedies: Iterable[str], known: Judgeable) -> Text:
+    """Where below the page the remedies stand."""
+    numbers = [str(number) for number, paste in enumerate(known.pastes, 1) if paste.id in set(remedies)]
+    return _remedy(f"paste {' and '.join(numbers)}") if numbers else Text()
 
 
 def _remedy(words: str) -> Text:
     return Text.assemble(" -> ", plain(words), style="cyan")
 
 
-def _below(remedies: Iterable[str], known: Judgeable) -> str:
-    titles = {paste.id: paste.title.partition(":")[0] for paste in known.pastes}
-    return " and ".join(in_sentence(titles.get(remedy, remedy)) for remedy in remedies)
+def _mark(state: State) -> Text:
+    return Text(state, style=_STYLES[state])
+
+
+def _grid() -> Table:
+    shown = Table.grid(padding=(0, 2, 0, 0))
+    shown.add_column(no_wrap=True, min_width=7)
+    shown.add_column(min_width=_NAMES)
+    shown.add_column()
+    return shown
 
 
 def _missing(known: Judgeable) -> tuple[str, ...]:

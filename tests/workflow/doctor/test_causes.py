@@ -82,7 +82,7 @@ def test_without_a_quota_the_quota_is_proposed_and_not_the_rule_that_would_show_
 
 
 def test_with_a_quota_what_is_missing_is_the_rule() -> None:
-    around = Circumstances(has_exporter=True, asks_kafka=True, has_quota=True)
+    around = Circumstances(has_exporter=True, asks_kafka=True, published=frozenset({"request_percentage"}))
     found = judgeable(_EVERY - {"thread_time_by_client"}, around)
     assert [paste.id for paste in found.pastes] == [RULES]
 

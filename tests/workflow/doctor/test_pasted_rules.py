@@ -65,8 +65,8 @@ DIALECTS: Final = {
 _NEVER: Final = {"message_conversions_by_topic", "fetch_conversions_by_topic"}
 # What is believed of a broker only once it is older than this test.
 _LATER_ON: Final = {"coordinator_busy"}
-# The doctor gives this for brokers whose exporter stands beside them; where it is part of them it is there already.
-_AROUND: Final = Circumstances(has_exporter=True, asks_kafka=True, has_quota=True, has_tls=True)
+_QUOTA: Final = {"producer_byte_rate": 1e12, "consumer_byte_rate": 1e12, "request_percentage": 1e6}
+_AROUND: Final = Circumstances(has_exporter=True, asks_kafka=True, published=frozenset(_QUOTA), has_tls=True)
 _LATER: Final = count(1)
 
 
@@ -111,13 +111,12 @@ def clients(secure_lab: Lab) -> Iterator[None]:
     properties = Properties(values={"bootstrap.servers": secure_lab.bootstrap_servers}, origin="the lab")
     cluster = Cluster.connect(properties)
     entity = {"client-id": "nobody-has-this-id"}
-    quota = {"producer_byte_rate": 1e12, "consumer_byte_rate": 1e12, "request_percentage": 1e6}
-    set_quota(cluster, entity, quota)
+    set_quota(cluster, entity, _QUOTA)
     made = _Clients(secure_lab)
     made.begin()
     yield
     made.end()
-    drop_quota(cluster, entity, quota)
+    drop_quota(cluster, entity, _QUOTA)
 
 
 @pytest.fixture

@@ -18,6 +18,14 @@ from clusterload.workflow.doctor.remedies import RULES, other_paste, remedies, r
 # Who a culprit is: what a cause is judged of is not its name.
 _KINDS: Final = ("client", "topic", "group", "partition", "software", "listener")
 _CLIENTS: Final = "quota"
+_QUOTA: Final = {
+    "thread_time_by_client": "request_percentage",
+    "request_throttle_time": "request_percentage",
+    "ingress_by_client": "producer_byte_rate",
+    "produce_throttle_time": "producer_byte_rate",
+    "egress_by_client": "consumer_byte_rate",
+    "fetch_throttle_time": "consumer_byte_rate",
+}
 _KAFKA: Final = "kafka"
 _HOSTS: Final = "node-exporter"
 _TLS: Final = "tls_connections"
@@ -31,7 +39,7 @@ class Circumstances:
         has_exporter: whether the brokers' JMX exporters are read, whose rules can be changed.
         has_prometheus: whether a Prometheus is, which can scrape more.
         asks_kafka: whether the brokers themselves answer.
-        has_quota: whether a client quota exists; None where that is not known.
+        published: the kinds of client quota that exist, by Kafka's keys; None where that is not known.
         has_tls: whether clients can connect with TLS; None likewise.
         servers: bootstrap servers, to be shown.
         target: the options that name the cluster, to be shown; without a secret.
@@ -40,7 +48,7 @@ class Circumstances:
     has_exporter: bool
     has_prometheus: bool = False
     asks_kafka: bool = False
-    has_quota: bool | None = None
+    published: frozenset[str] | None = None
     has_tls: bool | None = None
     servers: str = ""
     target: str = ""
@@ -122,7 +130,8 @@ def _remedies_of(series: str, around: Circumstances) -> tuple[str, ...]:
         return ()
     if known.gives(_CLIENTS, series):
         # Without a quota the figures are not there, whatever the rules say: that comes first.
-        return (_CLIENTS,) if not around.has_quota else (RULES,) if around.has_exporter else ()
+        exists = around.published is not None and _QUOTA[series] in around.published
+        return (_CLIENTS,) if not exists else (RULES,) if around.has_exporter else ()
     found = []
     if around.has_exporter and known.gives(RULES, series):
         found.append(RULES)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clusterload.model.errors import ClusterloadError, SourceError
-from clusterload.model.resources import saturations
+from clusterload.model.resources import RESOURCES, saturations
 from clusterload.telemetry.discovery import cluster_of_metrics, names_metrics
 from clusterload.telemetry.sources import prometheus
 from clusterload.telemetry.sources.confluent import ConfluentSource
@@ -40,13 +40,15 @@ class _Metrics:
 
     Attributes:
         given: the brokers that each Series is known of, by its name; None where nothing could be read.
-        at_rest: Series that show only once something happens, and nothing did just now.
+        at_rest: Series that are there without a value just now, or show only once something happens.
+        idle: those of them that show only once something happens.
         kinds: of the sources.
     """
 
     checks: tuple[Check, ...] = ()
     given: Mapping[str, frozenset[str]] | None = None
     at_rest: frozenset[str] = frozenset()
+    idle: frozenset[str] = frozenset()
     kinds: frozenset[type] = frozenset()
 
 
@@ -143,8 +145,9 @@ def _measured(
             given[name] = given.get(name, frozenset()) | brokers
     checks = tuple(check for part in each for check in part.checks)
     at_rest = frozenset(name for part in each for name in part.at_rest if name not in given)
+    idle = frozenset(name for part in each for name in part.idle if name in at_rest)
     return _Metrics(
-        checks=(*checks, *_uneven(given), *_resting(at_rest)),
+        checks=(*checks, *_uneven(given), *_resting(idle)),
         given=given or None,
         at_rest=at_rest,
         kinds=frozenset(map(type, found)),
@@ -165,10 +168,10 @@ def _one(source: Source, properties: Properties) -> _Metrics:
         given = read.by_series
     except SourceError as error:
         return _Metrics(checks=(_failed("metrics", error),))
-    words = f"{source.title} give{'s' if isinstance(source, PrometheusSource) else ''} {len(given)} Series"
+    words = f"{len(given)} of the {len(RESOURCES)} that are known come from {source.title}"
     state = State.OK if given else State.FAILED
     line = Check(area=Area.METRICS, name="Series", state=state, finding=words, remedy="" if given else _NOTHING)
-    return _Metrics(checks=(*checks, line), given=given, at_rest=read.at_rest | named)
+    return _Metrics(checks=(*checks, line), given=given, at_rest=read.at_rest | named, idle=read.idle)
 
 
 _NOTHING: Final = "nothing was read: see the lines above, and the map of names (--names)"
@@ -184,9 +187,9 @@ def _checks_of(source: Source, properties: Properties) -> tuple[tuple[Check, ...
     return (), frozenset()
 
 
-def _resting(at_rest: Collection[str]) -> Iterable[Check]:
-    if at_rest:
-        finding = f"not known whether it gives {', '.join(sorted(at_rest))}: nothing happened that would show there"
+def _resting(idle: Collection[str]) -> Iterable[Check]:
+    if idle:
+        finding = f"not known whether it gives {', '.join(sorted(idle))}: nothing happened that would show there"
         remedy = "run the doctor again while clients are at work"
         yield Check(area=Area.METRICS, name="at rest", state=State.WARNING, finding=finding, remedy=remedy)
 
@@ -214,7 +217,7 @@ def _judged(kafka: Reached, rights: Allowed, metrics: _Metrics, target: str) -> 
         has_exporter=bool(metrics.kinds & {ExporterSource, PrometheusSource}) or not metrics.kinds,
         has_prometheus=PrometheusSource in metrics.kinds,
         asks_kafka=asks,
-        has_quota=rights.has_quota,
+        published=rights.published,
         has_tls=rights.has_tls,
         servers=kafka.cluster.servers if kafka.cluster is not None else "",
         target=target,

@@ -68,6 +68,11 @@ class Given:
             return {name: frozenset(brokers) for name, brokers in self._brokers.items()}
 
     @property
+    def idle(self) -> frozenset[str]:
+        """Those of `at_rest` that brokers show only once something happens to a topic."""
+        return self.at_rest & _TOTALS.keys()
+
+    @property
     def at_rest(self) -> frozenset[str]:
         """Series that nobody could give just now: they are there without a value, or nothing happened to any topic."""
         with self._lock:

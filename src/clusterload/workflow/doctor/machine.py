@@ -46,13 +46,13 @@ def _check(name: str, state: State, finding: str, remedy: str = "") -> Check:
 
 
 def _files() -> Check:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = "without a limit" if hard == resource.RLIM_INFINITY else f"{hard:,}"
     few = hard != resource.RLIM_INFINITY and hard < _FEW_FILES
     return _check(
         "open files",
         State.WARNING if few else State.OK,
-        f"{most} a process (soft limit {soft:,}, which loads raise): each connection of a load's worker takes one",
+        f"{most} a process: each connection of a load's worker takes one",
         "raise the hard limit (ulimit -Hn 65536, as root), or share a load with --workers",
     )
 
@@ -68,7 +68,7 @@ def _ports() -> Check:
     return _check(
         "ports",
         State.WARNING if count < _FEW_PORTS else State.OK,
-        f"{count:,} for outgoing connections: so many can a load keep open to one broker",
+        f"{count:,}: so many connections can a load keep open to one broker",
         "widen the range: sysctl net.ipv4.ip_local_port_range='10000 65535'",
     )
 

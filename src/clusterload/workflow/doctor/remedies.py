@@ -17,6 +17,7 @@ RULES: Final = "rules"
 _HEAD: Final = """\
 # For the configuration of the JMX exporter of each broker. Rules are tried in order and the first that matches wins:
 # these go before all others below `rules:`. A value that one of them names no longer gets the name of a later rule.
+# The exporter of a managed service, such as MSK's, takes no rules of yours.
 # Where the file had no rules, everything was shown: end the list with  - pattern: '.*'  and it still is.
 """
 _OBJECTS: Final = "# Only where the file has includeObjectNames (or whitelistObjectNames): add to that list\n"
@@ -39,7 +40,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Other:
-    """Something else that gives Series; `{servers}` and `{target}` in its text are filled in."""
+    """Something else that gives Series; `{servers}`, `{kafka}` and `{target}` in its text are filled in."""
 
     id: str
     series: tuple[str, ...]
@@ -106,7 +107,11 @@ def rules_paste(series: Collection[str]) -> Paste:
 def other_paste(remedy: str, series: Collection[str], *, servers: str = "", target: str = "") -> Paste:
     """Another remedy, with the addresses of this cluster."""
     other = remedies().other(remedy)
-    text = other.text.replace("{servers}", servers or "BROKER:9092").replace("{target}", target)
+    kafka = "" if servers else "--bootstrap-server BROKER:9092 "
+    filled = {"{servers}": servers or "BROKER:9092", "{kafka}": kafka, "{target}": target}
+    text = other.text
+    for place, value in filled.items():
+        text = text.replace(place, value)
     return Paste(
         id=other.id,
         title=other.title,

@@ -42,14 +42,14 @@ class Allowed:
     Attributes:
         checks: rights, quotas, limits.
         refused: Series that are missing for want of a right.
-        has_quota: whether a client quota exists, so that brokers publish metrics per client; None if not known.
+        published: keys of the client quotas that exist: of these brokers publish metrics per client; None if not known.
         has_tls: whether a listener of the brokers speaks TLS; None if not known.
         pastes: commands that grant what is missing.
     """
 
     checks: tuple[Check, ...]
     refused: frozenset[str] = frozenset()
-    has_quota: bool | None = None
+    published: frozenset[str] | None = None
     has_tls: bool | None = None
     pastes: tuple[Paste, ...] = ()
 
@@ -86,7 +86,7 @@ def allowed(cluster: Cluster, security: Security | None, login: str) -> Allowed:
     return Allowed(
         checks=checks,
         refused=frozenset(name for right in refused for name in right.series),
-        has_quota=bool(quotas) if isinstance(quotas, tuple) else None,
+        published=_published(quotas) if isinstance(quotas, tuple) else None,
         has_tls=_speaks_tls(settings) if isinstance(settings, dict) else None,
         pastes=(_acls(refused, cluster, login),) if refused else (),
     )
@@ -171,11 +171,16 @@ def _commands(refused: Iterable[Privilege]) -> Iterable[Check]:
         yield _check("commands", State.MISSING, words, "see docs/privileges.md")
 
 
+def _published(quotas: Iterable[Quota]) -> frozenset[str]:
+    """The kinds of quota that any client has, by Kafka's keys."""
+    return frozenset(key for quota in quotas for key in quota.values if key in _MADE)
+
+
 def _client_metrics(quotas: object) -> Check:
     if not isinstance(quotas, tuple):
         return _check("client quotas", State.MISSING, f"not known: {quotas}")
     found: list[Quota] = [quota for quota in quotas if not set(quota.entity) <= {"ip"}]
-    keys = {key for quota in found for key in quota.values} & set(_MADE)
+    keys = _published(quotas)
     if not keys:
         finding = "none exists, and without one brokers publish no metrics per client: culprits have no name"
         return _check("client quotas", State.MISSING, finding, "--unlock-client-metrics, or the quota below")

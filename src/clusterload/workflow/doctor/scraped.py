@@ -132,7 +132,8 @@ def _pace(good: Mapping[tuple[str, str], Scraped], interval: float) -> Check:
     largest = max(scrape.size for scrape in good.values())
     size = units.text(Quantity(largest, units.BYTES), 2)
     most = " at most" if len(good) > 1 else ""
-    words = f"{_brokers(dict.fromkeys(broker for broker, _ in good))} answer with {size} in {took:.2f} s{most}"
+    brokers = dict.fromkeys(broker for broker, _ in good)
+    words = f"{_brokers(brokers)} answer{'s' if len(brokers) == 1 else ''} with {size} in {took:.2f} s{most}"
     if took > _SLOW * interval:
         seldom = f"scrape less often (--interval {max(2, round(4 * took))}s), or narrow the rules"
         slow = f"{words}: slow for a scrape each {interval:g} s, and it costs the broker CPU"
@@ -216,8 +217,8 @@ def _ahead(date: str, before: float, after: float) -> float | None:
 def _brokers(names: Iterable[str]) -> str:
     found: Sequence[str] = list(names)
     if len(found) == 1:
-        return f"that of broker {found[0]}"
-    return f"those of {', '.join(found)}" if len(found) <= _MANY else f"{len(found)}"
+        return f"broker {found[0]}'s"
+    return f"those of brokers {', '.join(found)}" if len(found) <= _MANY else f"those of {len(found)} brokers"
 
 
 def _check(name: str, state: State, finding: str, remedy: str = "") -> Check:
