@@ -28,7 +28,7 @@ _ONLY: Final = frozenset({_BROKER})
 # Quantities that do not add up over brokers.
 _HIGHEST: Final = frozenset({"ratio", "time"})
 # Shares of one thread's time: those of two brokers are shares of two threads, and add up.
-_ADDED: Final = frozenset({"thread_time_by_client"})
+_ADDED: Final = frozenset({"thread_time_by_client", "exempt_thread_time"})
 
 
 def known(value: float) -> float:

@@ -65,6 +65,7 @@ BACKGROUND: Final[Mapping[str, float]] = {
     "network_thread_busy": 0.1,
     "message_conversions": 0,
     "fetch_conversions": 0,
+    "cpu_throttled": 0,
     "errors{error=NONE}": 340,
     "failed_authentications": 0,
     "disk_reads": 0,

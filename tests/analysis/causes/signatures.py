@@ -376,6 +376,10 @@ SEEN: Final[Mapping[str, Seen]] = {
             "request_time{request=Produce}": 784 * 2.5, "request_remote_time{request=Produce}": 784 * 2,
         },
     ),
+    "a container's limit": Seen(
+        causes=("cpu-limit",),
+        changes={"cpu_throttled": 1.2, "cpu_broker": 0.5, "request_queue_time{request=Produce}": 84 * 25},
+    ),
     "old consumers": Seen(
         causes=("down-conversion",),
         changes={

@@ -22,7 +22,7 @@ IDS = {
     *("fetch-storm", "offset-commits", "metadata-storm", "rebalances", "transactions", "producer-ids", "tls"),
     *("hot-partition", "leader-skew", "partitions", "recompression", "slow-replica", "network-delay", "throttling"),
     *("cold-reads", "cpu-starvation", "broker-down", "disk", "compaction", "none"),
-    *("down-conversion", "error-storm"),
+    *("down-conversion", "error-storm", "cpu-limit"),
 }
 
 SINGLE = {name: seen for name, seen in SEEN.items() if len(seen.causes) == 1}

@@ -139,3 +139,18 @@ def test_threads_that_wait_for_a_disk_are_full_on_an_idle_host() -> None:
     verdict = told({**OLD}, slow)
     assert verdict.state is State.LIMITED
     assert {reached.what for reached in verdict.reached} == {f"request handlers of broker {each}" for each in "123"}
+
+
+def test_old_clients_and_dead_cleaners_are_remarked_on_and_make_nothing_doubtful() -> None:
+    verdict = told(
+        OLD,
+        {
+            "deprecated_requests{request=Fetch,software=ancient/0.9}": 30,
+            "deprecated_requests{request=Fetch,software=old/1.0}": 3,
+            "cleaner_dead_threads@2": 1,
+        },
+    )
+    assert verdict.missing == ()
+    first, second = verdict.notes
+    assert first.endswith("by ancient/0.9, old/1.0: upgrade these clients before the brokers")
+    assert second == "1 dead threads of the log cleaner of broker 2: its compacted topics grow until it restarts"

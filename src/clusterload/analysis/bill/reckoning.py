@@ -12,6 +12,7 @@ from clusterload.analysis.bill.comparing import are_too_few, comparable, hardest
 from clusterload.analysis.bill.levels import Combine, Levels
 from clusterload.analysis.tellers import brokers_telling
 from clusterload.analysis.window_stats import UNKNOWN, Pair, WindowStats
+from clusterload.model import units
 
 if TYPE_CHECKING:
     from clusterload.model.run import Run
@@ -48,6 +49,8 @@ _OTHERWISE: Final = ("requests", "connections")
 _MILLI: Final = 1e-3
 # Of these there can be thousands, each of which matters to a broker or two.
 _MANY: Final = frozenset({"client", "principal", "topic"})
+# Threads from which on what no quota counts is worth a line.
+_EXEMPT: Final = 0.01
 # Of so many whose rise stands out it is worked out which broker it is the largest share of.
 _LOOKED: Final = 20
 
@@ -250,6 +253,12 @@ def _missing(run: Run, kinds: Collection[str], *, compared: bool) -> Iterator[st
     by_broker = any("broker" in series.labels for series in run.series)
     if "client" not in kinds:
         yield _clients(by_broker=by_broker)
+    exempt = WindowStats(run).total("exempt_thread_time").now
+    if exempt >= _EXEMPT:
+        yield (
+            f"who caused {units.number(exempt, 2)} threads of requests that no quota counts: those of other brokers, "
+            "which replicate what clients write"
+        )
     if "principal" not in kinds:
         yield "by principal: brokers publish it where clients authenticate and a quota for a user and client id exists"
     if {"topic", "principal"} <= set(kinds) or "client" in kinds:

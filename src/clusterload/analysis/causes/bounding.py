@@ -146,6 +146,49 @@ STARVATION = Cause(
 )
 
 
+def _cpu_limit(scene: Scene) -> Signs | None:
+    held, own = scene.total("cpu_throttled"), scene.total("cpu_broker")
+    more = scene.rise("cpu_throttled")
+    if not more > 0:
+        return None
+    part = held.now / (held.now + own.now) if own.now > 0 else math.nan
+    return Signs(
+        weight=between(held.now / scene.cores, 0.02, 0.3),
+        fit=0.5 + 0.5 * between(part, 0.02, 0.2),
+        sentence=f"The CPU limit of the container holds the brokers' threads back for {units.number(held.now, 2)} s "
+        "a second",
+        evidence=(
+            scene.evidence("Held back", "cpu_throttled"),
+            scene.figure("CPU of the brokers", own, units.CORES, "cpu_broker"),
+            scene.evidence("CPU of the host", "cpu_host"),
+            scene.time_evidence("request_queue_time", "Produce"),
+        ),
+        effect="threads no longer wait for the next period of 100 ms; request queue time falls",
+    )
+
+
+CPU_LIMIT = Cause(
+    id="cpu-limit",
+    title="CPU limit of the container",
+    means="The container may use so much CPU in each period of 100 ms (the kernel's CFS quota) and no more: when a "
+    "burst has used it up, all of the broker's threads stop until the next period, even on an idle host.",
+    moves=("time that threads are held back", "request queue time", "latency"),
+    stays=("CPU of the host, which may be idle",),
+    look_alikes={
+        "cpu-starvation": "the host is full of other processes; nothing is held back",
+        "slow-replica": "one broker is late, and it is not held back",
+    },
+    if_unnamed="it is the limit of the broker's own pod",
+    cure="Raise the CPU limit of the brokers' pods, or set none and keep the request; fewer num.io.threads and "
+    "num.network.threads make smaller bursts.",
+    disproof="Nothing is held back (nr_throttled of the container's cpu.stat stands still) and requests still wait.",
+    signs=_cpu_limit,
+    needs=("cpu_throttled",),
+    explains_away={"slow-replica": 0.5, "disk": 0.5, "network-delay": 0.4, "cpu-starvation": 0.4},
+    untested="the lab's brokers run in no container",
+)
+
+
 def _compaction(scene: Scene) -> Signs | None:
     # Brokers publish no bytes of the log cleaner: they are what is written beyond what clients and replication bring.
     copied = max(scene.rise("ingress"), 0.0) + max(scene.rise("replication_in"), 0.0)
@@ -161,6 +204,7 @@ def _compaction(scene: Scene) -> Signs | None:
             scene.evidence("Disk reads", "disk_reads"),
             scene.evidence("Disk writes", "disk_writes"),
             scene.evidence("Ingress", "ingress"),
+            scene.evidence("Dirty share of the dirtiest log", "cleaner_dirty"),
         ),
     )
 
@@ -204,4 +248,4 @@ NONE = Cause(
     signs=_none,
 )
 
-CAUSES = (THROTTLING, STARVATION, COMPACTION, NONE)
+CAUSES = (THROTTLING, STARVATION, CPU_LIMIT, COMPACTION, NONE)

@@ -169,6 +169,8 @@ def _churn(scene: Scene) -> Signs | None:
             scene.evidence("Connection attempts", "connection_attempts"),
             scene.evidence("Connections", "connections"),
             *scene.request_evidence("ApiVersions", "Metadata"),
+            scene.evidence("Throttle time of new connections", "accept_throttle_time"),
+            scene.evidence("New connections wait for a network thread", "acceptor_blocked"),
         ),
         culprits=lambda: (
             *rising_clients(scene, "connections_made_by_client", "thread_time_by_client", dataless=True),

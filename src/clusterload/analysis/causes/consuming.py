@@ -165,19 +165,22 @@ FETCH_STORM = Cause(
 
 
 def _cold_reads(scene: Scene) -> Signs | None:
-    reads, out = scene.total("disk_reads"), scene.rise("egress")
-    more = scene.rise("disk_reads")
+    reads, remote, out = scene.total("disk_reads"), scene.total("remote_fetch_bytes"), scene.rise("egress")
+    tiered = scene.rise("remote_fetch_bytes")
+    more = scene.rise("disk_reads") + tiered
     if not more > 0:
         return None
+    read, where = known(reads.now) + known(remote.now), " and remote storage" if tiered > 0 else ""
     part = min(1.0, more / out) if out else 0.0
     local = scene.request_time("request_local_time", "FetchConsumer")
     return Signs(
         # Brokers do not say what their disks can do; a larger machine is given a faster one.
         weight=by_size(more / scene.cores, 0.15e6, 2e6),
         fit=either(0.3 * between(local.ratio, 1.0, 4.0), by_size(part, 0.02, 0.3)),
-        sentence=f"Cold reads from disk: {units.short(reads.now, units.BYTES_PER_SECOND)}",
+        sentence=f"Cold reads from disk{where}: {units.short(read, units.BYTES_PER_SECOND)}",
         evidence=(
             scene.evidence("Disk reads", "disk_reads"),
+            scene.evidence("Read from remote storage", "remote_fetch_bytes"),
             scene.evidence("Egress", "egress"),
             scene.time_evidence("request_local_time", "FetchConsumer"),
         ),
@@ -205,7 +208,7 @@ COLD_READS = Cause(
     cure="Cap that consumer (consumer quota), read old data at quiet hours, or give brokers more page cache.",
     disproof="The consumer stops and the disk reads continue.",
     signs=_cold_reads,
-    needs=("disk_reads",),
+    needs=("disk_reads|remote_fetch_bytes",),
     explains_away={"fan-out": 0.7, "disk": 0.7, "compaction": 0.8, "fetch-storm": 0.5},
 )
 

@@ -41,6 +41,8 @@ def _offset_commits(scene: Scene) -> Signs | None:
             *scene.request_evidence("OffsetCommit", "FetchFollower"),
             scene.evidence("Offsets committed", "offset_commits"),
             scene.evidence("Growth of __consumer_offsets", "records_by_partition", topic="__consumer_offsets"),
+            scene.evidence("Group coordinator threads busy", "coordinator_busy"),
+            scene.evidence("Queue time of group coordinator events", "coordinator_queue_time"),
         ),
         culprits=lambda: (*groups_by_commits(scene), *rising_clients(scene)),
         cores=cores,

@@ -13,6 +13,7 @@ from clusterload.analysis.baseline.steady_part import steady_part
 from clusterload.analysis.causes import CAUSES, judge_causes, unseen_causes
 from clusterload.analysis.causes.signature_figures import FEWEST, PIECE
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
+from clusterload.analysis.diagnosis.remarks import remarks
 from clusterload.analysis.finding import Evidence, Finding, Reached
 from clusterload.analysis.headroom import Headroom, headroom
 from clusterload.analysis.host_cpu import full_hosts
@@ -169,7 +170,10 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         headroom=headroom(usage),
         missing=missing,
         limits=usage.limits.against,
-        notes=tuple(filter(None, (unsteady, few, as_before, _unmatched(stats), ProviderLoad.of(usage.provider).note))),
+        notes=(
+            *filter(None, (unsteady, few, as_before, _unmatched(stats), ProviderLoad.of(usage.provider).note)),
+            *remarks(stats),
+        ),
         judged=len(CAUSES) - 1 - len(unseen),
         unseen=tuple(cause.id for cause in unseen),
         unjudged=unjudged,
