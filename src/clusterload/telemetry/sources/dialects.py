@@ -28,6 +28,7 @@ _LEFT: Final = 0.5
 # What is wrong with all of very many brokers need not be said of each.
 _MOST_SAID: Final = 5
 
+_MOST_KNOWN: Final = 100
 _OF_ONE: Final = frozenset({"names-unknown", "names-without-broker", "names-unfit"})
 
 Said: TypeAlias = tuple[tuple[str, str], ...]
@@ -43,6 +44,8 @@ class Dialects:
         self._listeners = client_listeners
         self._lines: list[tuple[Names, SharedLines]] = []
         self._said: dict[str, set[str]] = defaultdict(set)
+        # Brokers of a cluster mostly show the same.
+        self._recognised: dict[tuple[frozenset[str], bool], Recognition] = {}
         self._lock = threading.Lock()
 
     def recognised(self, text: str) -> Recognition:
@@ -53,7 +56,13 @@ class Dialects:
         """
         if why := why_not(text):
             raise ValueError(f"is no Prometheus text: {why}")
-        return recognised(metric_names(text), asked=self._asked, beside=_BESIDE.search(text) is not None)
+        shown = frozenset(metric_names(text)), _BESIDE.search(text) is not None
+        with self._lock:
+            if shown not in self._recognised:
+                if len(self._recognised) >= _MOST_KNOWN:
+                    self._recognised.clear()
+                self._recognised[shown] = recognised(shown[0], asked=self._asked, beside=shown[1])
+            return self._recognised[shown]
 
     def lines(self, names: Names) -> SharedLines:
         """What is known of lines by this map, shared by all that are read by it."""
