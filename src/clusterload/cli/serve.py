@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ from clusterload.model.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from clusterload.telemetry.sources.addresses import Endpoints
+    from clusterload.telemetry.sources.exporter_access import ExporterAccess
 
 
 @click.command(cls=Command)
@@ -55,15 +59,18 @@ def serve(
     from clusterload.cli.console import note, warn
     from clusterload.server.metrics_api import MetricsApi, Settings
     from clusterload.server.metrics_api.credentials import credential_in, history_of, properties_of, write_properties
+    from clusterload.telemetry.sources.exporter_access import ExporterAccess
 
-    with _cluster(target, api.cluster_id) as (cluster_id, exporters, listeners):
+    with _cluster(target, api.cluster_id) as scraped:
+        cluster_id = scraped.cluster_id
         place = properties or properties_of(cluster_id)
         settings = Settings(
             cluster_id=cluster_id,
-            exporters=exporters,
+            exporters=scraped.exporters,
+            access=scraped.access or ExporterAccess(),
             history=history or history_of(cluster_id),
             credential=credential_in(place),
-            client_listeners=frozenset(client_listener) or listeners,
+            client_listeners=frozenset(client_listener) or scraped.listeners,
             interval=interval,
             lateness=api.lateness,
             host=host,
@@ -77,14 +84,26 @@ def serve(
             _until_ended()
 
 
-@contextmanager
-def _cluster(target: Target, cluster_id: str | None) -> Iterator[tuple[str, dict[str, str], frozenset[str]]]:
-    """The id to answer to, the brokers' exporters, and the clients' listeners as far as they are known."""
-    from clusterload.lab.registry import find_lab
+@dataclass(frozen=True, slots=True)
+class _Scraped:
+    """What is scraped: the id to answer to, the brokers' exporters, the clients' listeners as far as they are known."""
 
-    named = dict(target.exporter)
+    cluster_id: str
+    exporters: Endpoints
+    listeners: frozenset[str] = frozenset()
+    access: ExporterAccess | None = None
+
+
+@contextmanager
+def _cluster(target: Target, cluster_id: str | None) -> Iterator[_Scraped]:
+    """What is scraped, and the id to answer to."""
+    from clusterload.lab.registry import find_lab
+    from clusterload.telemetry.listeners import client_listeners
+    from clusterload.telemetry.sources.exporter_access import ExporterAccess
+
+    named = target.endpoints
     if named and cluster_id and not target.named:
-        yield cluster_id, named, frozenset()
+        yield _Scraped(cluster_id, named)
         return
     if named and not target.named:
         raise UsageError("exporters alone do not say which cluster they are of: give --cluster-id ID")
@@ -92,8 +111,9 @@ def _cluster(target: Target, cluster_id: str | None) -> Iterator[tuple[str, dict
         lab = find_lab(cluster.id)
         if not named and lab is None:
             raise ConfigurationError(f"cluster {cluster.id} is not a lab and names no metrics: give --exporter ID=URL")
-        found = {str(broker.id): broker.exporter_url for broker in lab.brokers} if lab else {}
-        yield cluster_id or cluster.id, named or found, lab.client_listeners if lab else frozenset()
+        found = {str(broker.id): (broker.exporter_url,) for broker in lab.brokers} if lab else {}
+        access = ExporterAccess.of(cluster.properties)
+        yield _Scraped(cluster_id or cluster.id, named or found, client_listeners(cluster), access)
 
 
 def _until_ended() -> None:

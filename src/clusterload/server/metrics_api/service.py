@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -19,7 +19,9 @@ from clusterload.server.metrics_api.catalogue import RESOURCES
 from clusterload.server.metrics_api.credentials import Credential
 from clusterload.server.metrics_api.gate import EXPORTS_PER_HOUR, PER_MINUTE
 from clusterload.server.metrics_api.history import History
+from clusterload.telemetry.sources.addresses import Endpoints
 from clusterload.telemetry.sources.exporter import ExporterSource
+from clusterload.telemetry.sources.exporter_access import ExporterAccess
 
 _LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "::1")
 _EVERY_ADDRESS: Final = {"0.0.0.0", "::", ""}  # noqa: S104 (recognized, not bound)
@@ -32,7 +34,8 @@ class Settings:
 
     Attributes:
         cluster_id: the id that the API answers to.
-        exporters: each broker's exporter, URL by broker id.
+        exporters: each broker's exporters, URLs by broker id.
+        access: with whose login they are scraped; by default with none.
         history: the file that keeps what was scraped.
         credential: what requests must carry.
         client_listeners: the listeners that clients use; empty for all that by their usual names are not the
@@ -46,8 +49,9 @@ class Settings:
     """
 
     cluster_id: str
-    exporters: Mapping[str, str]
+    exporters: Endpoints
     history: Path
+    access: ExporterAccess = field(default_factory=ExporterAccess)
     credential: Credential = field(default_factory=Credential.generated)
     client_listeners: frozenset[str] = frozenset()
     interval: float = 1.0
@@ -119,7 +123,10 @@ class MetricsApi:
             listener.close()
             raise
         self._source = ExporterSource(
-            settings.exporters, interval=settings.interval, client_listeners=settings.client_listeners
+            settings.exporters,
+            interval=settings.interval,
+            client_listeners=settings.client_listeners,
+            access=settings.access,
         ).start(self._history)
         self._server = uvicorn.Server(self._config())
         # Not in the main thread, so that uvicorn leaves the signals to the command that runs us.
