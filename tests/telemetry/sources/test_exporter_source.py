@@ -83,10 +83,10 @@ def test_half_an_answer_is_no_answer_and_what_grew_meanwhile_is_told_once() -> N
     ("change", "words"),
     [
         (lambda broker: setattr(broker, "status", 503), "failed (503)"),
-        (lambda broker: setattr(broker, "body", lambda _: b"\xff\xfe\n"), "is no Prometheus text: it begins with"),
+        (lambda broker: setattr(broker, "body", lambda _: b"\xff\xfe\n"), "is not Prometheus text: it begins with"),
         (
             lambda broker: setattr(broker, "body", lambda _: f"{BYTES} many\n".encode()),
-            "is no Prometheus text: it begins",
+            "is not Prometheus text: it begins",
         ),
         (lambda broker: setattr(broker, "body", lambda _: b"<!doctype html>\n<p>Sign in\n"), "text: a web page"),
     ],

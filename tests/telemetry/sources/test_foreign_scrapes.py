@@ -151,7 +151,7 @@ def test_a_page_that_is_no_scrape_fails_and_is_told(text: str, why: str) -> None
         wait_for(lambda: kept.events)
     ((_, kind, said),) = kept.events
     assert kind == "scrape-failed"
-    assert f"is no Prometheus text: {why}" in said
+    assert f"is not Prometheus text: {why}" in said
 
 
 @contextmanager
@@ -218,7 +218,7 @@ def test_a_refused_login_and_an_unknown_authority_say_what_to_set_and_no_secret(
     [
         (f"http://reader:{SECRET}@127.0.0.1:1/metrics", ExporterAccess(), "its URL holds a login"),
         ("http://broker1:7071/metrics", ExporterAccess(bearer=SECRET), "would go to broker1 in plain text"),
-        ("broker1:7071", ExporterAccess(), "that is no URL"),
+        ("broker1:7071", ExporterAccess(), "that is not a URL"),
     ],
 )
 def test_an_address_that_would_give_away_a_login_is_refused_without_being_shown(

@@ -58,8 +58,8 @@ def test_the_process_counts_as_the_broker_s_only_where_it_is_the_broker_that_sho
     """Beside it stand sidecars in Java (which say so in a label) and exporters in other languages."""
     shown = names_in("jmx-exporter-kraft") | {CPU, "process_start_time_seconds"} | more
     assert (CPU in recognised(shown).names.metrics) == (not more)
-    assert CPU not in recognised(shown, beside=True).names.metrics
-    assert recognised(shown, beside=True).is_of_brokers
+    assert CPU not in recognised(shown, sidecar=True).names.metrics
+    assert recognised(shown, sidecar=True).is_of_brokers
 
 
 def test_maps_of_other_metrics_add_to_each_other_and_no_series_is_read_twice() -> None:

@@ -26,7 +26,7 @@ def check_address(url: str, name: str) -> None:
     except ValueError:
         host, parts = None, urlsplit("")
     if not host or parts.scheme not in {"http", "https"}:
-        raise ConfigurationError(f"{name}: that is no URL: write it as in {_EXAMPLE}")
+        raise ConfigurationError(f"{name}: that is not a URL: write it as in {_EXAMPLE}")
     if parts.username is not None:
         raise ConfigurationError(
             f"{name}: its URL holds a login, which would be shown and stored: put exporter.username and "

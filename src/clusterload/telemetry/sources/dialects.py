@@ -15,9 +15,9 @@ from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.names.recognition import Recognition, recognised, without_series
 from clusterload.telemetry.sources.reading import Figures, Key, Reading
 
-# An exporter that runs beside the broker says so in its own `jmx_exporter_build_info` (prometheus/jmx_exporter): its
+# An exporter that runs next to the broker says so in its own `jmx_exporter_build_info` (prometheus/jmx_exporter): its
 # name is jmx_prometheus_httpserver, or jmx_prometheus_standalone since its release 1.1, not jmx_prometheus_javaagent.
-_BESIDE: Final = re.compile(
+_BUILD: Final = re.compile(
     r'^jmx_exporter_build_info\{[^}\n]*name="jmx_prometheus_(?:httpserver|standalone)', re.MULTILINE
 )
 # A broker that has just started shows a part of its metrics: once there is so much more, it is looked at again.
@@ -55,13 +55,13 @@ class Dialects:
             ValueError: it is not Prometheus' or OpenMetrics' at all.
         """
         if why := why_not(text):
-            raise ValueError(f"is no Prometheus text: {why}")
-        shown = frozenset(metric_names(text)), _BESIDE.search(text) is not None
+            raise ValueError(f"is not Prometheus text: {why}")
+        shown = frozenset(metric_names(text)), _BUILD.search(text) is not None
         with self._lock:
             if shown not in self._recognised:
                 if len(self._recognised) >= _MOST_KNOWN:
                     self._recognised.clear()
-                self._recognised[shown] = recognised(shown[0], asked=self._asked, beside=shown[1])
+                self._recognised[shown] = recognised(shown[0], asked=self._asked, sidecar=shown[1])
             return self._recognised[shown]
 
     def lines(self, names: Names) -> SharedLines:
@@ -131,7 +131,7 @@ class Dialect:
     _keys: tuple[tuple[Key, ...], ...] = ()
 
     def of(self, text: str) -> tuple[Names, Said]:
-        """The map for a scrape's text, and what is to be said of it: it is looked at anew when there is far more."""
+        """The map for a scrape's text, and what is to be said of it: it is looked at again when there is far more."""
         if self.names is None or len(text) > _MORE * self._length:
             return self._chosen(text)
         return self.names, ()

@@ -26,7 +26,7 @@ _NOTHING: Final = Names(name="", title="", rules=())
 
 
 class ExporterSource:
-    """Scrapes the exporter of each broker, or several that add to each other, such as a host's beside it.
+    """Scrapes the exporter of each broker, or several that add to each other, such as that of its host.
 
     By which names it is read is recognised from its first scrape. A scrape that fails leaves a gap and an event, and
     the next one is tried on time. Brokers whose scrapes take long are scraped less often.

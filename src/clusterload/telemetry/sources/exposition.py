@@ -136,7 +136,7 @@ class ScrapeParser:
                 self.unread += 1
                 self.example = self.example or line
         if not numbers and (why := lines_of_text.why_not(text)):
-            raise ValueError(f"is no Prometheus text: {why}")
+            raise ValueError(f"is not Prometheus text: {why}")
         return _each_once(np.array(numbers, dtype=np.int64), np.array(values, dtype=np.float64))
 
     def _is_one_of_many(self, line: str) -> bool:

@@ -42,7 +42,7 @@ class Line(NamedTuple):
 
 
 def parsed(line: str) -> Line:
-    """A line that is no comment.
+    """A line that is not a comment.
 
     Raises:
         ValueError: it is malformed.
@@ -63,7 +63,7 @@ def parsed(line: str) -> Line:
 
 
 def metric_names(text: str) -> set[str]:
-    """The names of all metrics in a text; also what only looks like one, in what is no such text."""
+    """The names of all metrics in a text; also what only looks like one, in another text."""
     return {name or _unescaped(quoted) for name, quoted in set(_FIRST.findall(text))}
 
 
@@ -74,7 +74,7 @@ def name_of(line: str) -> str:
 
 
 def why_not(text: str) -> str:
-    """Why a text is none of Prometheus' or OpenMetrics' at all; empty if it is one, if only by one of its lines."""
+    """Why a text is not Prometheus' or OpenMetrics' at all; empty if it is, if only by one of its lines."""
     if text.lstrip().startswith("<"):
         return "a web page"
     lines = [line for line in text[: 64 * 1024].split("\n") if line.strip() and not line.startswith("#")]
@@ -137,10 +137,10 @@ def _unescaped(text: str) -> str:
 
 def _value(rest: str) -> float:
     """The number behind name and labels; a time and an exemplar may follow it."""
-    # By blanks alone: another separator, of which Unicode has many, is no part of the format.
+    # By blanks alone: another separator, of which Unicode has many, is not part of the format.
     amount, *time = _WORD.findall(rest.partition(_EXEMPLAR)[0]) or [""]
     if not _all_numbers([amount, *time]) or len(time) > 1:
-        raise ValueError(f"{rest.strip()[:40]!r} is no value")
+        raise ValueError(f"{rest.strip()[:40]!r} is not a value")
     return float(amount)
 
 

@@ -21,7 +21,7 @@ from clusterload.telemetry.sources.names.rule import OF_CLUSTER, Rule
 OF_BROKERS: Final = frozenset(
     {"partitions", "leaders", "ingress", "ingress_by_topic", "records_in", "egress", "requests", "requests_by_type"}
 )
-"""Series that only a broker's own metrics give; an exporter beside it, such as one of lags, has none of them."""
+"""Series that only a broker's own metrics give; an exporter next to it, such as one of lags, has none of them."""
 
 PASTED: Final = "clusterload"
 """The map of the names that rules of ours have (`clusterload doctor`): nobody else has them."""
@@ -29,7 +29,7 @@ PASTED: Final = "clusterload"
 _GENERAL: Final = re.compile(r"(process|jvm|java|go)_")
 # What the exporter's own program shows. java_lang is of the program that is asked over JMX.
 _OF_PROGRAM: Final = re.compile(r"(process|jvm|go)_")
-# Kafka is written in neither: a program that shows these is an exporter beside the broker, or a collector.
+# Kafka is written in neither: a program that shows these is an exporter next to the broker, or a collector.
 _NO_JVM: Final = frozenset({"go_goroutines", "go_info", "python_info"})
 # A map that was asked for fits badly if it gives less than this share of the Series that another one gives.
 _POOR: Final = 0.5
@@ -169,7 +169,7 @@ _LEAVE_OUT: Final = "leave out --names (prometheus.names), and it is recognised"
 
 
 def recognised(
-    metrics: Iterable[str], maps: Sequence[Names] = (), *, asked: Sequence[Names] = (), beside: bool = False
+    metrics: Iterable[str], maps: Sequence[Names] = (), *, asked: Sequence[Names] = (), sidecar: bool = False
 ) -> Recognition:
     """Which maps fit metrics of these names.
 
@@ -177,7 +177,7 @@ def recognised(
         metrics: the names that a scrape, or a server, has.
         maps: those that come into question; by default all that come with clusterload.
         asked: maps that a user named: these are taken, however badly they fit, which is said.
-        beside: whether the program that shows them is known not to be the broker itself, so that what it shows of its
+        sidecar: whether the program that shows them is known not to be the broker itself, so that what it shows of its
             own process and JVM is not the broker's.
     """
     there = frozenset(metrics)
@@ -188,7 +188,7 @@ def recognised(
             chosen.append(fit)
     pasted = fit_of(Names.named(PASTED), there)
     any_broker = any(fit.is_of_brokers for fit in (*chosen, pasted))
-    kept = [fit_of(_of_broker(fit.names, there, any_broker=any_broker, beside=beside), there) for fit in chosen]
+    kept = [fit_of(_of_broker(fit.names, there, any_broker=any_broker, sidecar=sidecar), there) for fit in chosen]
     names = _with_pasted(_together(kept), pasted)
     return Recognition(
         names=names,
@@ -202,11 +202,11 @@ def recognised(
     )
 
 
-def _of_broker(names: Names, there: Collection[str], *, any_broker: bool, beside: bool) -> Names:
+def _of_broker(names: Names, there: Collection[str], *, any_broker: bool, sidecar: bool) -> Names:
     """A map without what would be taken for the broker's and is another program's."""
     if not any_broker:
         return without(names, is_general)
-    if beside or not _NO_JVM.isdisjoint(there):
+    if sidecar or not _NO_JVM.isdisjoint(there):
         return without(names, lambda metric: _OF_PROGRAM.match(metric) is not None)
     return names
 
@@ -286,8 +286,8 @@ def _gives(rule: Rule, there: Collection[str]) -> bool:
 
 
 def _rank(fit: Fit) -> tuple[object, ...]:
-    # Of two that give as much, the one of which more is there says more about whose names these are.
-    return -len(fit.series), -fit.known, len(fit.names.metrics), fit.names.name != _USUAL, fit.names.name
+    # Of two that give as much the usual one is taken, or the one of which more is there.
+    return -len(fit.series), -fit.known, fit.names.name != _USUAL, len(fit.names.metrics), fit.names.name
 
 
 def _together(chosen: Sequence[Fit]) -> Names:
@@ -313,7 +313,7 @@ def _together(chosen: Sequence[Fit]) -> Names:
 
 
 def _with_pasted(names: Names, pasted: Fit) -> Names:
-    """A map that reads rules of ours before anything else: whoever pasted them lacked what they give."""
+    """A map that reads rules of ours before anything else: a user who pasted them lacked what they give."""
     if not pasted.known:
         return names
     ours = pasted.names.only(pasted.series)

@@ -17,8 +17,8 @@ from clusterload.telemetry.sources.prometheus.promql import milliseconds, named,
 ONCE_A_BROKER: Final = ("partitions", "leaders")
 """Series of one metric each, without labels, that only brokers have."""
 
-# What an exporter that runs beside the broker says of itself (prometheus/jmx_exporter).
-_BESIDE: Final = "jmx_exporter_build_info"
+# What an exporter that runs next to the broker says of itself (prometheus/jmx_exporter).
+_BUILD: Final = "jmx_exporter_build_info"
 _OF_PROGRAMS: Final = 'name=~"jmx_prometheus_(httpserver|standalone)"'
 
 
@@ -66,7 +66,7 @@ class Naming:
         return self.found.roles if self.found is not None else NO_ROLES
 
     def again(self, client: PrometheusClient, select: str, start: int, end: int) -> bool:
-        """Recognise anew, since what was read is gone; whether the names are others now."""
+        """Recognise again, since what was read is gone; whether the names are others now."""
         before, self.found = self.found, None
         names = self.names(client, select, start, end)
         return bool(names.metrics) and (before is None or names != before.names)
@@ -92,11 +92,11 @@ def _recognised(client: PrometheusClient, asked: Sequence[Names], select: str, s
     except SourceError:
         # Not all that speak Prometheus' language tell labels; all answer queries.
         there = _of_maps(client, asked or all_maps(), select, start, end)
-    return recognised(there, asked=asked, beside=_BESIDE in there and _is_beside(client, select, start, end))
+    return recognised(there, asked=asked, sidecar=_BUILD in there and _is_sidecar(client, select, start, end))
 
 
-def _is_beside(client: PrometheusClient, select: str, start: int, end: int) -> bool:
-    wanted = selector(named([_BESIDE]), _OF_PROGRAMS, select)
+def _is_sidecar(client: PrometheusClient, select: str, start: int, end: int) -> bool:
+    wanted = selector(named([_BUILD]), _OF_PROGRAMS, select)
     return bool(client.instant(f"last_over_time({wanted}[{milliseconds(end - start)}])", end))
 
 
