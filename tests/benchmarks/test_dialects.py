@@ -19,6 +19,7 @@ from clusterload.analysis.window_stats import WindowStats
 from clusterload.model.resources import RESOURCES
 from clusterload.model.run import Run
 from clusterload.model.series import SECOND, Kind
+from tests.telemetry.sources.dialects import figures
 
 SLICE: Final = (
     "authentication-failures-1-100",
@@ -32,14 +33,14 @@ SLICE: Final = (
 )
 
 LEAST: Final = {
-    "lab": (8, 2),
-    "jmx-kraft": (8, 2),
-    "strimzi": (8, 2),
-    "jmx-2_0_0": (6, 2),
-    "confluent-stacks": (2, 1),
-    "grafana": (2, 1),
-    "default": (1, 1),
-    "bitnami": (1, 1),
+    "lab": (8, 8),
+    "jmx-kraft": (8, 8),
+    "strimzi": (8, 8),
+    "jmx-2_0_0": (6, 6),
+    "confluent-stacks": (8, 8),
+    "grafana": (8, 8),
+    "default": (8, 8),
+    "bitnami": (6, 5),
 }
 """Of the slice's recordings, how many each dialect must allow to be answered rightly, with and without a baseline."""
 
@@ -115,6 +116,14 @@ def test_a_dialect_takes_series_away_and_changes_none(recording: tuple[Run, Trut
     assert {series.name for series in left.series} <= (dialects()[name].series or set())
     assert all(series in run.series for series in left.series)
     assert (left.start, left.end) == (run.start, run.end)
+
+
+SCRAPES: Final = {"jmx-kraft": "jmx-exporter-kraft", "jmx-2_0_0": "jmx-exporter-2_0_0"}
+
+
+@pytest.mark.parametrize("name", [name for name in dialects() if name != LAB])
+def test_a_dialect_s_list_is_what_is_read_of_a_real_broker_under_its_rules(name: str) -> None:
+    assert sorted(dialects()[name].series or ()) == sorted(figures(SCRAPES.get(name, name)))
 
 
 def test_what_dialects_give_are_resources_that_the_tool_knows() -> None:
