@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from clusterload.model.limits import Force, Limit, Limits, Scope, families
-from clusterload.model.limits.limit import DIGITS
-from clusterload.model.resources import RESOURCES, dimensions, limited_by_name
-from clusterload.model.units import Quantity, number
+from clusterload.model.limits.limit import DIGITS, PARTS
+from clusterload.model.resources import RESOURCES, limited, limited_by_name, series_of_parts
+from clusterload.model.series import Kind
+from clusterload.model.units import COUNT, PERCENT, Quantity, number
 from clusterload.report.limits import unknown
 
 _HEAD: Final = """\
@@ -41,6 +42,12 @@ A limit says how much of a resource may be used, and with it who says so, where,
 - Several limits of one resource hold together: a guideline below what is enforced, each broker's next to the cluster's.
   Each gives a share; the largest is the resource's. A run at 100 % of a guideline is *over its guideline*; only the
   other kinds are said to limit.
+- **Parts.** A limit can be of a part: each login, one listener, a topic, a partition (`each = "principal"`,
+  `listener = "EXTERNAL"`). It is held against that part's own figures, and never against the whole; what a source does
+  not tell apart is named as not measured. Of thousands of parts the 20 with the highest peaks are held against it.
+- **Together.** `throughput` is ingress and egress added up; records, stored bytes and consumer groups can have limits.
+- **How busy a broker is** can have one, mostly a guideline: above 60 % CPU a run on MSK is *over the guideline*, and
+  its headroom ends there.
 - A per-broker limit is compared with each broker's own figures. Where the figures are of the whole cluster only, it
   cannot be, and the verdict says what was not measured.
 - Brokers count partitions with their replicas, some providers before replication. Such a limit is held against
@@ -76,20 +83,40 @@ unit = "connections"
 force = "declared"
 scope = "broker"                        # of each broker; broker = "2" is of one
 source = "max.connections in our server.properties"
+
+[[limits]]
+resource = "ingress"
+value = "80 Mbit/s"                     # with its unit; so value = 80, unit = "Mbit/s"
+force = "declared"
+principal = "etl"                       # of one login; of each: each = "principal"
+scope = "broker"                        # on each broker, as Kafka's own quotas are; without it in the whole cluster
+
+[[limits]]
+resource = "cpu"
+value = "60 %"
+force = "guideline"
 ```
+
+Write a first one with `clusterload limits new ours.toml`, and have it checked by `clusterload limits show ours.toml`: a
+mistake is one line that names the line of its row.
 
 Rows take the place of all rows that the other table has of the same resource and scope; its other rows stay.
 Further keys: `note` of a table or row; `before_replication = true` of partitions that are counted once, and not each
 replica; `per_unit = "CKU"` and `most_units` of a table with `per_unit = true` in rows that are per unit, and
 `[[maximum]]` rows for what a cluster has at most; `units = 2` of a table with values for that many in all;
-`[[disputed]]` rows, which are shown and not used. What can have a limit:
-{dimensions}.
+`[[disputed]]` rows, which are shown and not used.
+
+{what}
+
+Rates are per second, minute, hour or day (`requests/min`); bytes are in kB, MB, GB (thousands), KiB, MiB, GiB (1,024)
+or bits (`Mbit/s`, `Gbps`). A unit that could mean two amounts (`KB`, `Mb/s`) is refused, and both are named.
 
 From Python: `Limits.named(name, units)`, `Limits.read(path)`, `table.with_(other)` (of what both limit the lower is
 used, and the other disputed), `table.as_toml()`, and `Limits.declared(title, brokers, quotas, as_of=...)` for what
 brokers' configuration declares: `max.connections` and `max.connection.creation.rate`, of the broker or of all its
 listeners for clients. Apache Kafka's defaults declare nothing. Limits by address and quotas by client bind neither a
-broker nor a cluster; the table's note names them.
+broker nor a cluster; the table's note names them. A quota plugin (`client.quota.callback.class`) shows its quotas to
+nobody: write them as rows.
 """
 
 _FORCES: Final = {Force.ENFORCED: "", Force.GUIDELINE: " (g)", Force.DECLARED: " (d)", Force.MEASURED: " (m)"}
@@ -97,14 +124,26 @@ _FORCES: Final = {Force.ENFORCED: "", Force.GUIDELINE: " (g)", Force.DECLARED: "
 
 def limits_page() -> str:
     """The page."""
-    head = _HEAD.replace("{dimensions}", ", ".join(f"`{one.name}`" for one in dimensions()))
+    head = _HEAD.replace("{what}", "\n".join(_what()))
     parts = [head, "\n## What comes with clusterload\n\n(g): guideline, (d): declared; all else is enforced.\n"]
     return "".join([*parts, *(_section([Limits.named(name) for name in names]) for names in families().values())])
 
 
+def _what() -> Iterator[str]:
+    """What can have a limit, and by which parts."""
+    yield "| what can have a limit | in | of each or of one |"
+    yield "| --- | --- | --- |"
+    for each in limited():
+        unit = PERCENT if each.unit.thing == "ratio" else each.unit
+        unit = unit.rate() if each.kind is Kind.DELTA else unit
+        parts = ", ".join(f"`{part}`" for part in series_of_parts(each.name) if part in PARTS)
+        yield f"| `{each.name}` | {'' if unit == COUNT else unit} | {parts} |"
+
+
 def _section(tables: list[Limits]) -> str:
-    shown = [one.name for one in dimensions() if any(table.of(one.name) for table in tables)]
-    titles = " | ".join(RESOURCES[name].title for name in shown)
+    named = {limit.resource for table in tables for limit in table.limits}
+    shown = [each.name for each in limited() if each.name in named]
+    titles = " | ".join(limited_by_name(name).title for name in shown)
     rows = [f"| `{table.name}` | {' | '.join(_cell(table, name) for name in shown)} |" for table in tables]
     return "\n".join(
         [
@@ -134,13 +173,18 @@ def _by(tables: list[Limits]) -> str:
 
 def _cell(table: Limits, resource: str) -> str:
     own = [limit for limit in table.limits if limit.resource == resource]
-    return ", ".join(f"{_amount(limit.value)}{limit.counting}{_FORCES[limit.force]}" for limit in own) or "unknown"
+    return ", ".join(f"{_amount(limit.value)}{_of(limit)}{_FORCES[limit.force]}" for limit in own) or "unknown"
+
+
+def _of(limit: Limit) -> str:
+    """How it counts, and of which part it is."""
+    return f"{limit.counting} a {limit.part}" if limit.part else limit.counting
 
 
 def _amount(value: Quantity) -> str:
     """A value for a row whose resource's title says what is counted."""
     short = "/s" if value.unit.per_second else ""
-    unit = f" {value.unit}" if value.unit.thing == "bytes" else short
+    unit = f" {value.unit}" if value.unit.thing in {"bytes", "ratio"} else short
     return f"{number(value.value, DIGITS)}{unit}"
 
 

@@ -100,6 +100,20 @@ def test_records_of_a_partition_are_held_against_a_limit_of_each_partition() -> 
     }
 
 
+def test_bytes_of_a_partition_are_its_records_by_their_mean_size_and_missing_where_that_is_unknown() -> None:
+    row = {"resource": "ingress", "value": "5 MB/s", "each": "partition"}
+    records = line("records_by_partition", [2000] * 4, topic="orders", partition="7")
+    sizes = (
+        line("ingress_by_topic", [3e6] * 4, broker="1", topic="orders"),
+        line("records_in_by_topic", [3000] * 4, broker="1", topic="orders"),
+        line("ingress", [9e6] * 4, broker="1"),
+        line("records_in", [1000] * 4, broker="1"),
+    )
+    assert shares(held(row, records, *sizes)) == {"Ingress of partition orders-7": pytest.approx(0.4)}
+    assert held(row, records).missing == ("ingress by partition",)
+    assert shares(held(row, records, *sizes[2:])) == {"Ingress of partition orders-7": pytest.approx(3.6)}
+
+
 def test_in_and_out_together_are_held_against_a_limit_of_both_and_missing_where_one_is() -> None:
     row = {"resource": "throughput", "value": "100 kB/s"}
     inward, outward = line("ingress", [3e4] * 4, broker="1"), line("egress", [5e4] * 4, broker="1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ def test_all_tables_are_listed_with_what_they_are_by(tool: Tool) -> None:
         assert name in shown
     rows = json.loads(tool("limits", "list", "--json").stdout)
     assert [row["name"] for row in rows] == list(tables())
-    assert {row["unit_name"] for row in rows} == {"", "CKU", "eCKU", "broker"}
+    assert {row["unit_name"] for row in rows} >= {"", "CKU", "eCKU", "broker", "throughput unit"}
 
 
 def test_a_table_is_shown_with_kind_date_source_disputes_and_what_is_unknown(tool: Tool) -> None:
@@ -139,3 +140,28 @@ def test_each_of_several_limits_of_a_resource_is_shown_beside_it(tool: Tool, tmp
     document = json.loads(tool("report", "a.run", "--limits", "msk-express-m7g.large", "--json").stdout)
     held = document["resources"]["ingress"]["limits"]
     assert [(each["force"], each["of_broker"]) for each in held] == [("guideline", "1"), ("enforced", "1")]
+
+
+def test_a_first_table_of_one_s_own_can_be_used_as_it_is_and_each_of_its_rows_too(tool: Tool, tmp_path: Path) -> None:
+    path = tmp_path / "ours.toml"
+    assert f"limits show {path}" in " ".join(tool("limits", "new", str(path)).stdout.split())
+    assert "95 MB/s" in tool("limits", "show", str(path)).stdout
+    path.write_text(re.sub(r"^# (?=\[\[|\w+ = (?!\"confluent))", "", path.read_text(), flags=re.MULTILINE))
+    document = json.loads(tool("limits", "show", str(path), "--json").stdout)
+    assert [(row["resource"], row["value"], row["unit"]) for row in document["limits"]] == [
+        ("ingress", 95, "MB/s"),
+        ("connections", 3000, "connections"),
+        ("connections", 500, "connections"),
+        ("requests", 900_000, "requests/min"),
+        ("partitions", 4000, "partitions"),
+        ("cpu_host", 60, "%"),
+    ]
+
+
+def test_a_first_table_takes_no_file_s_place(tool: Tool, tmp_path: Path) -> None:
+    path = tmp_path / "ours.toml"
+    path.write_text("title = 'kept'")
+    refused = tool("limits", "new", str(path))
+    assert (refused.returncode, "exists: give another name" in refused.stderr) == (104, True)
+    assert path.read_text() == "title = 'kept'"
+    assert "ends in .toml" in tool("limits", "new", "ours").stderr

@@ -24,6 +24,7 @@ from clusterload.analysis.provider_load import NAMES, ProviderLoad
 from clusterload.analysis.room import DISTINCT, ENDS, HORIZON, TELLING, Headroom, in_words
 from clusterload.analysis.usage import ResourceLine, Share, Usage, is_plural
 from clusterload.model import units
+from clusterload.model.limits import BUSY
 from clusterload.model.resources import dimensions
 
 
@@ -95,7 +96,7 @@ def _advised(usage: Usage) -> dict[str, float]:
     """How busy a broker may be by the limits: a provider's guideline of 60 % CPU is where the load ends."""
     ends: dict[str, float] = {}
     for limit in usage.limits.limits:
-        if limit.resource in ENDS:
+        if limit.resource in BUSY:
             ends[limit.resource] = min(limit.amount, ends.get(limit.resource, math.inf))
     return ends
 
@@ -178,7 +179,7 @@ def _factor(now: float, growing: float, end: float) -> float:
 
 
 def _of_limits(own: _Own, end: float) -> Iterator[Headroom]:
-    limited = {share.resource.name for share in own.usage.shares} - ENDS.keys()
+    limited = {share.resource.name for share in own.usage.shares} - BUSY
     for name in sorted(limited):
         for share in own.usage.shares_of(name):
             growing = own.growing(share)

@@ -6,6 +6,7 @@ partition. What a source does not tell apart cannot be held against such a limit
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -64,7 +65,8 @@ def _names(limit: Limit) -> Iterable[str]:
 def _missing(limit: Limit, run: Run) -> Iterator[str]:
     name = limit.resource
     if limit.part:
-        if not all(any(_named(item, limit.part) for item in run.named(each)) for each in _names(limit)):
+        told = all(any(_named(item, limit.part) for item in run.named(each)) for each in _names(limit))
+        if not told or (_estimated(limit) and math.isnan(_bytes_a_record(run, ""))):
             yield f"{name} by {limit.part}"
         return
     counted = _counted_as(limit, run)
@@ -116,13 +118,37 @@ def _of_parts(limit: Limit, run: Run, grid: Grid) -> Iterator[Share]:
             if part and limit.name in {"", part} and limit.broker in {"", broker}:
                 groups[part, broker if limit.scope is Scope.BROKER else ""].append(item)
     held = [
-        _share(limit, part, broker, _held_against(limit, group, joined(group, grid, _of_those_known), grid))
+        _share(limit, part, broker, _held_against(limit, group, _of_group(limit, group, run, grid), grid))
         for (part, broker), group in sorted(groups.items())
         if broker or limit.scope is not Scope.BROKER
     ]
     yield from sorted(held, key=lambda share: -np.inf if np.isnan(share.peak) else share.peak, reverse=True)[
         :MOST_PARTS
     ]
+
+
+def _of_group(limit: Limit, group: Sequence[Series], run: Run, grid: Grid) -> Floats:
+    """A part's values on a grid, in the unit of its limit's resource."""
+    values = joined(group, grid, _of_those_known)
+    return values * _bytes_a_record(run, group[0].labels["topic"]) if _estimated(limit) else values
+
+
+def _estimated(limit: Limit) -> bool:
+    """Whether bytes are worked out from records: only these are counted by partition."""
+    return limit.part == "partition" and limited_by_name(limit.resource).unit.thing == "bytes"
+
+
+def _bytes_a_record(run: Run, topic: str) -> float:
+    """The mean size of a topic's records as they were sent, else of all records; NaN where that is not known."""
+    of_topic = [_amount(run, name, topic) for name in ("ingress_by_topic", "records_in_by_topic")]
+    bytes_in, records = of_topic if of_topic[1] > 0 else [_amount(run, name) for name in ("ingress", "records_in")]
+    return bytes_in / records if records > 0 else math.nan
+
+
+def _amount(run: Run, name: str, topic: str = "") -> float:
+    chosen = [series for series in run.named(name) if topic in {"", series.labels.get("topic")}]
+    whole = counted_for_cluster(chosen)
+    return math.fsum(float(np.nansum(series.between(run.start, run.end).values)) for series in whole)
 
 
 def _named(series: Series, part: str) -> str:
@@ -146,7 +172,7 @@ def _share(limit: Limit, part: str, broker: str, values: Floats) -> Share:
 
 def _held_against(limit: Limit, series: Sequence[Series], values: Floats, grid: Grid) -> Floats:
     """Values on a grid as shares: amounts of a bucket of what the limit allows in it, levels of the limit."""
-    unit = series[0].unit
+    unit = limited_by_name(limit.resource).unit if _estimated(limit) else series[0].unit
     if series[0].kind is Kind.GAUGE:
         return values * unit.factor_to(limit.value.unit) / limit.value.value
     allowed = limit.value.over(grid.seconds)

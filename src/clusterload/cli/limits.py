@@ -51,14 +51,41 @@ def list_(*, as_json: bool) -> None:
 
 
 @limits.command()
+@click.argument("file", metavar="FILE")
+def new(file: str) -> None:
+    """Write a first table of one's own into FILE: each kind of row once, to be edited.
+
+    Then 'clusterload limits show FILE' checks it, and '--limits FILE' uses it.
+    """
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    from clusterload.cli.console import OUT
+    from clusterload.model.errors import ConfigurationError, StoreError
+    from clusterload.model.limits.starter import STARTER
+
+    path = Path(file)
+    if path.suffix != ".toml":
+        raise ConfigurationError(f"a table of limits ends in .toml, which {file} does not: name it {path.stem}.toml")
+    try:
+        with path.open("x", encoding="utf-8") as written:
+            written.write(STARTER.replace("{today}", f"{datetime.now(UTC):%Y-%m-%d}"))
+    except FileExistsError:
+        raise StoreError(f"{file} exists: give another name, or remove it") from None
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written: {error.strerror}") from None
+    OUT.print(f"Written: {file}. Edit it, then check it: clusterload limits show {file}", markup=False)
+
+
+@limits.command()
 @click.argument("table", metavar="TABLE")
 @options.units
 @options.as_json
 def show(table: str, *, units: int, as_json: bool) -> None:
     """Show a TABLE (a name or a TOML file): each limit, its kind and its source.
 
-    What other sources say of the same is shown below it, and is not used. A resource that the table does not limit has
-    an unknown limit, never an infinite one.
+    A mistake in a file is one line that names the line of its row. What other sources say of the same is shown below
+    the table, and is not used. A resource that the table does not limit has an unknown limit, never an infinite one.
     """
     from clusterload.cli.console import OUT, print_json
     from clusterload.model.limits import Limits

@@ -502,7 +502,7 @@ SUMS: Final = _table(
 )
 """What several resources add up to: some providers limit it, and no source gives it."""
 
-_LIMITED_TOO: Final = ("records_in", "records_out", "retained_bytes", "log_bytes")
+_LIMITED_TOO: Final = ("records_in", "records_out", "retained_bytes", "log_bytes", "groups")
 
 
 def limited() -> tuple[Resource, ...]:
@@ -530,6 +530,9 @@ def series_of_parts(name: str) -> dict[str, tuple[str, ...]]:
         if finer.name.startswith(f"{name}_by_") or (name, finer.name) == ("records_in", "records_by_partition"):
             for label in finer.per if "partition" not in finer.per else ("partition",):
                 found.setdefault(label, (finer.name,))
+    if name == "ingress":
+        # No source counts bytes by partition; records are, and records of a topic have a mean size.
+        found.setdefault("partition", ("records_by_partition",))
     return found
 
 

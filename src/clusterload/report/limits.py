@@ -56,6 +56,7 @@ def _table(limits: Sequence[Limit], sources: Sequence[tuple[str, str]]) -> Table
     shown = table("resource", "limit", "kind", "of", "as of", "source")
     for column in shown.columns[2:5]:
         column.justify = "left"
+    shown.columns[4].no_wrap = True
     before = ""
     titles = [resource.name for resource in limited()]
     for limit in sorted(limits, key=lambda limit: titles.index(limit.resource)):

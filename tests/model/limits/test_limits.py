@@ -264,6 +264,10 @@ def test_what_goes_in_and_out_together_and_records_can_have_a_limit() -> None:
 )
 def test_a_wrong_row_of_a_file_is_named_by_its_line(tmp_path: Path, wrong: str, line: int) -> None:
     path = tmp_path / "parts.toml"
-    path.write_text(_PARTS.replace(wrong, wrong.replace("3,000", "3.000,1").replace("connections", "sockets") + "\n"))
+    path.write_text(
+        _PARTS.replace(
+            wrong, wrong.replace("3,000", "3.000,1").replace("connections", "sockets").replace("partition", "rack")
+        )
+    )
     with pytest.raises(ConfigurationError, match=rf"parts.toml, line {line}: limit table parts: .*"):
         Limits.read(path)

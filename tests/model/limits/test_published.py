@@ -13,7 +13,8 @@ CONFLUENT = ("ingress", "egress", "partitions", "connections", "connection_attem
 
 
 def values(table: Limits, *forces: Force) -> dict[str, float]:
-    return {limit.resource: limit.value.value for limit in table.limits if limit.force in (forces or tuple(Force))}
+    kept = [limit for limit in table.limits if limit.force in (forces or tuple(Force)) and not limit.part]
+    return {limit.resource: limit.value.value for limit in kept}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_standard_brokers_have_recommended_and_most_partitions(
     size: str, recommended: float, most: float, attempts: float
 ) -> None:
     table = Limits.named(f"msk-standard-{size}")
-    assert values(table, Force.GUIDELINE) == {"partitions": recommended}
+    assert values(table, Force.GUIDELINE) == {"partitions": recommended, "cpu_host": 60}
     assert values(table, Force.ENFORCED) == {"partitions": most, "connections": 3_000, "connection_attempts": attempts}
     assert table.of("ingress") is None
 
@@ -132,6 +133,18 @@ def test_serverless_and_redpanda_s_tiers_are_of_one_size() -> None:
     ]
     with pytest.raises(UsageError, match="limits of msk-serverless are not by units"):
         Limits.named("msk-serverless", 2)
+
+
+def test_a_partition_of_serverless_takes_five_megabytes_a_second() -> None:
+    (limit,) = [limit for limit in Limits.named("msk-serverless").limits if limit.part]
+    assert (limit.resource, limit.words, limit.of) == ("ingress", "5 MB/s", "each partition")
+
+
+def test_event_hubs_units_count_bytes_and_records_and_event_streams_lite_both_ways_together() -> None:
+    three = values(Limits.named("event-hubs", 3))
+    assert three == {"ingress": 3, "egress": 6, "records_in": 3_000, "records_out": 12_288}
+    assert values(Limits.named("ibm-event-streams-lite")) == {"throughput": 100, "partitions": 1, "groups": 10}
+    assert values(Limits.named("ibm-event-streams-enterprise", 2), Force.ENFORCED) == {"ingress": 150, "egress": 150}
 
 
 def test_the_name_of_a_family_points_at_its_tables() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.model.resources import Role, limited, limited_by_name, series_of_parts
 from clusterload.model.series import Kind
-from clusterload.model.units import Quantity, Unit, number
+from clusterload.model.units import COUNT, Quantity, Unit, number
 
 DIGITS: Final = 6
 """A limit is shown as it was published: more digits than a figure that was measured."""
@@ -130,7 +130,9 @@ class Limit:
     @property
     def words(self) -> str:
         """The value as it was published, with its interval: `45 MB/s (40 to 51)`."""
-        said = f"{number(self.value.value, DIGITS)} {self.value.unit}{self.counting}"
+        # What is counted and has no name of its own (`events`) is named by its resource.
+        unit = "" if self.value.unit == COUNT else f" {self.value.unit}"
+        said = f"{number(self.value.value, DIGITS)}{unit}{self.counting}"
         if self.low is None and self.high is None:
             return said
         low = "0" if self.low is None else number(self.low, DIGITS)

@@ -154,8 +154,8 @@ class Sheet:
 
 
 def counted(units: int, name: str) -> str:
-    """So many units: `2 CKU`, `3 brokers`."""
-    return f"{units} {name}{'s' if name == BROKER and units > 1 else ''}"
+    """So many units: `2 CKU`, `3 brokers`, `3 throughput units`."""
+    return f"{units} {name}{'s' if name.islower() and units > 1 else ''}"
 
 
 def _joined(*notes: str) -> str:
