@@ -186,7 +186,7 @@ def _series(
     levels = np.where(seconds < BASELINE, before, after) * (1 + 0.03 * chance.standard_normal(len(seconds)))
     resource = RESOURCES.get(name)
     unit, kind = (resource.unit, resource.kind) if resource else _LATER[name]
-    if name in {"leaders", "partitions", "connections", "cores", "under_replicated"}:
+    if name in {"leaders", "partitions", "connections", "cores", "under_replicated", "cleaner_dead_threads"}:
         levels = np.where(seconds < BASELINE, before, after)
     return Series(
         name=name,
