@@ -1,7 +1,6 @@
 """Scene: the figures that signatures are made of, each worked out once.
 
-A rise counts only where it exceeds the baseline's own noise; what lasts for a moment, such as the connections of a
-client that starts, is separated from what goes on.
+What a rise is, is said in `rises`; what things cost, in `weights`.
 """
 
 from __future__ import annotations
@@ -9,15 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from statistics import NormalDist, median
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from clusterload.analysis.causes.rises import FEWEST, Rises
 from clusterload.analysis.causes.weights import CONFIDENCE, PRICES, between, by_size
 from clusterload.analysis.finding import Evidence
 from clusterload.analysis.host_cpu import hosts_of
-from clusterload.analysis.statistics import spread
 from clusterload.analysis.window_stats import Pair, WindowStats, known
 from clusterload.model import units
 from clusterload.model.resources import RESOURCES
@@ -25,32 +22,12 @@ from clusterload.model.series import Kind
 
 if TYPE_CHECKING:
     from clusterload.analysis.usage import Share, Usage
-    from clusterload.model.series import Floats
     from clusterload.model.units import Unit
-
-PIECE: Final = 3.0
-"""Seconds of the pieces by which noise and lasting are judged, where the source is as fine."""
-
-SPREADS: Final = 3.0
-"""Standard deviations of the baseline's pieces within which a rise is noise."""
-
-USUAL: Final = 0.08
-"""Share of its level by which any figure varies by itself."""
-
-FEWEST: Final = 3
-"""Pieces needed to judge a spread or whether a rise lasts."""
-
-UNKNOWN_SPREAD: Final = 0.1
-"""Standard deviation of a figure, as a share of its level, where no pieces show it."""
-
-MOST_PIECES: Final = 200
-"""Pieces that a spread is worked out of; of more, only so many."""
 
 NOISE: Final = 0.06
 """Share of the hosts' cores within which changes of the brokers' CPU are noise."""
 
 MEGABYTE: Final = 1e6
-_NORMAL: Final = NormalDist()
 _STEADY: Final = ("requests", "ingress", "cpu_broker", "connections")
 _TRANSACTION: Final = ("AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit")
 _TIMES: Final = {
@@ -75,8 +52,7 @@ class Scene:
             looks: how many such scenes are looked at, in any of which chance could look like a rise.
         """
         self.stats, self.usage, self.brokers = stats, usage, brokers
-        self._spreads = -_NORMAL.inv_cdf(_NORMAL.cdf(-SPREADS) / looks)
-        self._rises: dict[tuple[str, tuple[tuple[str, str], ...], bool], float] = {}
+        self._rises = Rises(stats, looks)
 
     @property
     def whole(self) -> bool:
@@ -120,35 +96,11 @@ class Scene:
 
     def rise(self, name: str, **labels: str) -> float:
         """How much more it is than before, 0 where that is noise or not known; without a baseline all of it."""
-        return self._risen(name, labels, lasting=False)
+        return self._rises.of(name, labels)
 
     def lasting(self, name: str, **labels: str) -> float:
         """The same of what goes on: what the middle of the window's pieces is above the baseline."""
-        return self._risen(name, labels, lasting=True)
-
-    def _risen(self, name: str, labels: dict[str, str], *, lasting: bool) -> float:
-        key = (name, tuple(sorted(labels.items())), lasting)
-        if key not in self._rises:
-            self._rises[key] = self._rise_of(name, labels, lasting=lasting)
-        return self._rises[key]
-
-    def _rise_of(self, name: str, labels: dict[str, str], *, lasting: bool) -> float:
-        pair = self.total(name, **labels)
-        if math.isnan(pair.now):
-            return 0.0
-        now, before = self.stats.windows(name, self.piece(name), **labels)
-        level = float(np.median(now)) if lasting and len(now) >= FEWEST else pair.now
-        rise = level - known(pair.before)
-        noise = self._spreads * _usual_spread(now, before, known(pair.before)) if self.compared else 0.0
-        return rise if rise > noise + USUAL * known(pair.before) else 0.0
-
-    def piece(self, name: str) -> float:
-        """Seconds of a piece of this figure."""
-        coarsest = max((series.granularity for series in self.stats.now.named(name)), default=1.0)
-        before = self.stats.before
-        # Pieces of two points each even out when they were taken; where there are too few, each point is a piece.
-        few = before is not None and before.seconds < 2 * FEWEST * 2 * coarsest
-        return max(PIECE, coarsest if few else 2 * coarsest)
+        return self._rises.of(name, labels, lasting=True)
 
     def requests(self, request: str) -> Pair:
         """Requests of a type in a second."""
@@ -203,7 +155,7 @@ class Scene:
         """The most that anything can be said with: how surely chance is excluded grows with the baseline's pieces."""
         if not self.compared:
             return CONFIDENCE["most"]
-        pieces = max((len(self.stats.windows(name, self.piece(name))[1]) for name in _STEADY), default=0)
+        pieces = max((len(self.stats.windows(name, self._rises.piece(name))[1]) for name in _STEADY), default=0)
         return CONFIDENCE["most"] if pieces >= FEWEST else CONFIDENCE["most_of_few"]
 
     @cached_property
@@ -437,19 +389,6 @@ class Scene:
         """How many requests of these types there were; those that there are none of are left out."""
         found = (self.evidence(f"{request} requests", "requests_by_type", request=request) for request in requests)
         return tuple(evidence for evidence in found if not math.isnan(evidence.now))
-
-
-def _usual_spread(now: Floats, before: Floats, level: float) -> float:
-    """What a figure varies by while nothing changes, as a standard deviation that outliers do not bend.
-
-    It is the baseline's own; where that has too few pieces to tell, the window's, as a share of the level that it has
-    in each; where that has too few as well, a share of the level that hardly any figure exceeds.
-    """
-    if len(before) >= FEWEST:
-        return spread(before[:: 1 + len(before) // MOST_PIECES])
-    if len(now) >= FEWEST and np.mean(now) > 0:
-        return spread(now[:: 1 + len(now) // MOST_PIECES]) * min(1.0, level / float(np.mean(now)))
-    return UNKNOWN_SPREAD * level
 
 
 def _largest_share(each: Mapping[str, Pair]) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from clusterload.analysis.baseline.steady_part import steady_part
 from clusterload.analysis.causes import CAUSES, judge_causes, unseen_causes
-from clusterload.analysis.causes.signature_figures import FEWEST, PIECE
+from clusterload.analysis.causes.rises import FEWEST, PIECE
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
 from clusterload.analysis.diagnosis.remarks import remarks
 from clusterload.analysis.finding import Evidence, Finding, Reached
