@@ -30,6 +30,7 @@ NEAR: Final = 300 * SECOND
 _CALM: Final = 300 * SECOND
 # A change that is older than this is how the cluster is by now, if something else happens near the moment.
 _RECENT: Final = 1800 * SECOND
+_LATELY: Final = 3600 * SECOND
 # Points of a level that are needed to see it.
 _LEAST: Final = 3
 
@@ -56,6 +57,26 @@ def around(history: Run, moment: int) -> Around:
         history: from hours before the moment to some minutes after it, as far as that is known.
         moment: Unix nanoseconds, within the history.
     """
+    found = _around(history, moment)
+    if found.baseline.found or moment - _LATELY <= history.start:
+        return found
+    return _small(history, moment) or found
+
+
+def _small(history: Run, moment: int) -> Around | None:
+    """What does not stand out among larger ups and downs, or since it is over so soon, but does within its own hour."""
+    for end in (moment, moment + _CALM // 2, moment + NEAR):
+        last = min(end, history.end)
+        found = before_change(history.between(moment - _LATELY, last))
+        if found.found and found.onset >= moment - _RECENT:
+            after = [each for each in breaks(history.between(found.onset, history.end)) if each.sudden]
+            over = (each.time for each in after if not each.rises and last - NEAR < each.time <= last)
+            until = next(over, _until(after, last, min(history.end, moment + LATER)))
+            return Around(start=max(found.onset, moment - EARLIER), end=until, baseline=found)
+    return None
+
+
+def _around(history: Run, moment: int) -> Around:
     known = [found for found in breaks(history) if found.sudden]
     own = _window(history, moment, _until(known, moment, min(history.end, moment + LATER)))
     if own.baseline.found and own.baseline.onset >= moment - _RECENT:
@@ -79,15 +100,16 @@ def _near(history: Run, known: Sequence[Break], moment: int) -> Iterator[int]:
     """Where that ends what begins soon after a moment, or was over soon before it."""
     for found in known:
         if found.rises and moment < found.time <= moment + NEAR:
-            yield _until(known, found.time, min(history.end, found.time + LATER))
+            # What follows at once is a part of it, such as another figure or broker.
+            yield _until(known, found.time + _few_points(found), min(history.end, found.time + LATER))
     for found in reversed(known):
         if not found.rises and moment - NEAR <= found.time <= moment:
             yield found.time
 
 
 def _until(known: Sequence[Break], time: int, latest: int) -> int:
-    """When that is over which goes on at a time: at the next break that leaves enough of it to be seen."""
-    return min((found.time for found in known if found.time > time + _few_points(found)), default=latest)
+    """When that is over which goes on at a time: at the next break."""
+    return min((found.time for found in known if time < found.time < latest), default=latest)
 
 
 def _few_points(found: Break) -> int:
