@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.culprits.dialects import LAB, dialects
 from clusterload.model.resources import RESOURCES
 from clusterload.report.cluster import unit_of
 from clusterload.telemetry.sources.catalogue import SOURCES, metrics_by_source
@@ -90,7 +91,8 @@ def resource_table() -> str:
         "What an exporter shows has the same name in a Prometheus that scrapes it. Where several metrics are added up\n"
         "or divided, the first is named; the whole maps are the files in `src/clusterload/telemetry/sources/names`.\n\n"
     )
-    return head + "\n".join(rows) + "\n" + places + "\n".join(_origins()) + "\n"
+    tables = "\n".join((*_origins(), *_given_by_others()))
+    return head + "\n".join(rows) + "\n" + places + tables + "\n"
 
 
 def _origins() -> Iterator[str]:
@@ -101,6 +103,20 @@ def _origins() -> Iterator[str]:
         metrics = metrics_by_source(name)
         cells = (f"`{metrics[kind]}`" if kind in metrics else "" for kind in kinds)
         yield f"| `{name}` | {' | '.join(cells)} |"
+
+
+def _given_by_others() -> Iterator[str]:
+    others = {name: dialect.series or frozenset[str]() for name, dialect in dialects().items() if name != LAB}
+    yield (
+        "\n## What others' rules give\n\n"
+        "What was read of a Kafka 4.3.1 broker under the rules that [names.md](names.md) describes. What is in no\n"
+        "column comes from elsewhere: the Admin API, hosts' exporters, a provider.\n"
+    )
+    yield f"| name | {' | '.join(others)} |"
+    yield f"| --- {'| --- ' * len(others)}|"
+    for name in RESOURCES:
+        if any(name in series for series in others.values()):
+            yield f"| `{name}` | {' | '.join('yes' if name in series else '' for series in others.values())} |"
 
 
 def stale_tables() -> Iterator[str]:

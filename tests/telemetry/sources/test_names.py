@@ -246,7 +246,7 @@ def test_a_percentage_of_idleness_is_a_share_that_is_busy(other_forms: Names) ->
         ('[[relabel]]\nlabel = "x"\nmatch = "y"\n[[series]]\nname = "ingress"\nmetric = "x"', "needs named groups"),
         ('[[relabel]]\nmatch = "y"\n[[series]]\nname = "ingress"\nmetric = "x"', "[[relabel]] needs"),
         ('[[series]]\nname = "partitions"\nmetric = "x"\nper = 60', "Series of amounts only"),
-        ('[threads]\nhandler_idle = "a{b}"\n[[series]]\nname = "ingress"\nmetric = "x"', "is no metric"),
+        ('[threads]\nhandler_idle = "a{b}"\n[[series]]\nname = "ingress"\nmetric = "x"', "is not a metric"),
         ("", "have no [[series]]"),
         ("][", "not TOML"),
     ],

@@ -74,7 +74,7 @@ class EndOffsets:
             takes_over = ~mine & ~is_new & (now - self._time[at] > patience)
             tells = (mine & later) | takes_over
             before, began = self._end[at], self._time[at]
-            # A topic that was made again, or lost records with its leader, ends earlier: that is no growth.
+            # A topic that was made again, or lost records with its leader, ends earlier: nothing has grown.
             grown = tells & (end >= before)
             self._watch(at, end, me, mine=mine & later, aside=~mine & ~is_new & ~takes_over, later=later)
             self._begin(at[takes_over], me, now, end[takes_over])

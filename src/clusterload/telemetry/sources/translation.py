@@ -39,7 +39,7 @@ _NO_CLIENTS: Final = {
 # Behind the name stand the port, as in REPLICATION-9091, and how it is secured, as in MSK's REPLICATION_SECURE; here
 # with an underscore.
 _BEHIND: Final = re.compile(r"(_(\d+|SECURE|SECURED|SASL|SSL|TLS|MTLS|SCRAM|IAM|PLAIN|PLAINTEXT))+$")
-# A start that is larger is no number of seconds: they would be of the year 5138.
+# A start that is larger is not in seconds: they would be of the year 5138.
 _MILLISECONDS: Final = 1e11
 # Stands for the number of a rule's metric where the metric is one that is added.
 _PLUS: Final = -1

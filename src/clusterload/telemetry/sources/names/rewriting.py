@@ -94,7 +94,7 @@ def parse_selector(text: str) -> Selector:
     found = _SELECTOR.fullmatch(text)
     labels = found[2] or "" if found else ""
     if found is None or _EQUAL.sub("", labels):
-        raise ConfigurationError(f'{text!r} is no metric: write metric or metric{{label="value"}}')
+        raise ConfigurationError(f'{text!r} is not a metric: write metric or metric{{label="value"}}')
     return Selector(metric=found[1], labels=tuple(_EQUAL.findall(labels)))
 
 

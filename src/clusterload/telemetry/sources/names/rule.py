@@ -44,8 +44,8 @@ class Rule:
         total: the Series over all of what this one is by, if there is one.
         times: a metric with the same labels that each value is multiplied by.
         scale: what a value is multiplied by to be in the resource's unit.
-        per: seconds that a value is an amount of, where it is no counter but a rate: 1 for a rate a second, 60 for an
-            amount a minute. The Series gets the rate times the time since the scrape before.
+        per: seconds that a value is an amount of, where it is a rate and not a counter: 1 for a rate a second, 60 for
+            an amount a minute. The Series gets the rate times the time since the scrape before.
         complement: whether a share s stands for 1 - s, as idle does for busy.
         of: `broker` for a figure of the broker that shows it, `cluster` for one of the whole cluster, such as a lag.
         broker: labels of which the first that is there names the broker, where a program shows figures of several: its
