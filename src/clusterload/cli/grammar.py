@@ -44,12 +44,29 @@ class Command(cloup.Command):
 
 
 class _Option(cloup.Option):
-    """An option whose help names no range: what is out of it is refused with the range."""
+    """An option whose help names no range: what is out of it is refused with the range.
+
+    Where it takes one value, a second one is refused: taking either without a word would surprise somebody.
+    """
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Have the parser refuse a second value."""
+        super().add_to_parser(parser, ctx)
+        if self.multiple or self.is_flag or self.count:
+            return
+        for found in {id(each): each for each in map(parser._long_opt.get, self.opts) if each}.values():
+            found.process = partial(_once, self, found.process, ctx)
 
     def get_help_extra(self, ctx: click.Context) -> Any:
         extra = super().get_help_extra(ctx)
         extra.pop("range", None)
         return extra
+
+
+def _once(option: click.Option, process: Callable[..., None], ctx: click.Context, value: str, state: Any) -> None:
+    if option.name in state.opts:
+        raise click.BadOptionUsage(option.name or "", f"{option.opts[0]} is given twice: give one value", ctx=ctx)
+    process(value, state)
 
 
 option: Final = partial(cloup.option, cls=_Option)

@@ -78,9 +78,12 @@ class Target:
         Raises:
             UsageError: two brokers have the same URL, or an agent has two.
         """
-        from clusterload.telemetry.sources.addresses import joined
+        from clusterload.telemetry.sources.addresses import joined, single
 
-        return as_usage(joined, self.exporter or self.jolokia, "exporter" if self.exporter else "Jolokia agent")
+        if self.exporter:
+            return as_usage(joined, self.exporter)
+        found = as_usage(joined, self.jolokia, "Jolokia agent")
+        return {broker: (as_usage(single, broker, urls, "Jolokia agent"),) for broker, urls in found.items()}
 
     @property
     def named(self) -> bool:
@@ -454,6 +457,8 @@ def consented(yes_cluster: str, cap: tuple[str, ...] = ()) -> Consent:
     caps: dict[str, float] = {}
     for pair in cap:
         name, _, value = pair.partition("=")
+        if name in caps:
+            raise UsageError(f"--cap {name} is given twice: give one value")
         try:
             caps[name] = float(value)
         except ValueError:

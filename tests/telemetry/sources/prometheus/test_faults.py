@@ -176,11 +176,12 @@ class Played:
     def __init__(self) -> None:
         self.ahead = 0.0
         self.more: dict[str, Any] = {}
+        self.metrics = METRICS
         self.judge: Callable[[str, str], Response | None] = lambda _call, _query: None
 
     def __call__(self, request: Request) -> Response:
         if request.path.endswith("/label/__name__/values"):
-            return Response.of({"status": "success", "data": list(METRICS)})
+            return Response.of({"status": "success", "data": list(self.metrics)})
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         query, call = form["query"], request.path.rpartition("/")[2]
         if query == "time()":
@@ -189,13 +190,13 @@ class Played:
         if judged is not None:
             return judged
         if query.startswith("count by"):
-            each = [self._count(metric, float(form["start"])) for metric in METRICS]
+            each = [self._count(metric, float(form["start"])) for metric in self.metrics]
             return self._of("matrix", each)
         at, length = float(form["time"]), int(query.rpartition("[")[2].removesuffix("ms]")) / 1000
         times = [second for second in range(int(at - length), int(at) + 1) if at - length < second <= at]
         lines: list[dict[str, Any]] = [
             {"metric": {**TARGET, "__name__": metric}, "values": [[second, str(second * 10.0)] for second in times]}
-            for metric in METRICS
+            for metric in self.metrics
             if metric in query
         ]
         return self._of("matrix", lines)
@@ -249,6 +250,18 @@ def test_a_clock_that_differs_is_told_and_times_are_ours(api: HttpServer, played
 def test_a_clock_that_differs_by_less_than_the_way_is_no_event(api: HttpServer, played: Played) -> None:
     played.ahead = 1.0
     assert read(api).events == []
+
+
+def test_metrics_that_get_other_names_are_recognised_again(api: HttpServer, played: Played) -> None:
+    """The brokers are upgraded while they are watched: what had the exporter's names has Redpanda's."""
+    source = PrometheusSource(access(api.port), retry=QUICK)
+    end = time.time_ns() - 3 * SECOND
+    first = collected(source, end - 200 * SECOND, end - 100 * SECOND)
+    assert first.values("partitions")
+    played.metrics = ("redpanda_rpc_active_connections", "vectorized_kafka_rpc_requests_completed_total")
+    then = collected(source, end - 100 * SECOND, end)
+    assert sum(then.values("requests")) == pytest.approx(1000, abs=20)
+    assert then.kinds == ["names-recognised", "names-changed"]
 
 
 def test_warnings_infos_and_partial_answers_become_events_once(api: HttpServer, played: Played) -> None:

@@ -67,9 +67,11 @@ class Naming:
 
     def again(self, client: PrometheusClient, select: str, start: int, end: int) -> bool:
         """Recognise again, since what was read is gone; whether the names are others now."""
-        before, self.found = self.found, None
-        names = self.names(client, select, start, end)
-        return bool(names.metrics) and (before is None or names != before.names)
+        before, now = self.found, _recognised(client, self.asked, select, start, end)
+        if now.fits_nothing or (before is not None and now.names == before.names):
+            return False
+        self.found = now
+        return True
 
     def missing(self, title: str) -> SourceError:
         """The error where there is no metric of a broker."""

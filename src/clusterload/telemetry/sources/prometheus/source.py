@@ -212,9 +212,18 @@ class PrometheusSource:
         if state is not None and _goes_on(state, start):
             state.start, state.whole, state.fetching.client = start, False, client
             if end + state.shift - state.counted > _INVENTORY_HOLDS:
-                self._count(client, state, end + state.shift, _OwnClock(sink, start, state.shift))
+                ours = _OwnClock(sink, start, state.shift)
+                if not self._count(client, state, end + state.shift, ours):
+                    return self._renamed(client, ours, start, end, shift)
             return state
         return self._new_state(client, _OwnClock(sink, start, shift), start, end, shift)
+
+    def _renamed(self, client: PrometheusClient, sink: Sink, start: int, end: int, shift: int) -> _State:
+        """Where to go on from when metrics have other names now."""
+        state = self._new_state(client, sink, start, end, shift)
+        words = "what was read is gone: metrics are read by the names that are there now"
+        state.replay.event_once(sink, end + shift, "names-changed", words)
+        return state
 
     def _new_state(self, client: PrometheusClient, sink: Sink, start: int, end: int, shift: int) -> _State:
         first, last = start + shift, end + shift
@@ -250,17 +259,16 @@ class PrometheusSource:
         self._bound(client, state, first, last, sink)
         return state
 
-    def _count(self, client: PrometheusClient, state: _State, end: int, sink: Sink) -> None:
+    def _count(self, client: PrometheusClient, state: _State, end: int, sink: Sink) -> bool:
+        """Count series again; False if there are none any more by these names, and some by others."""
         inventory = self._naming.inventory(client, self._select, state.counted, end)
+        gone = not inventory.counts and self._naming.again(client, self._select, state.counted, end)
         if inventory.counts:
             state.fetching.inventory = inventory
             state.fetching.unread.clear()
             self._bound(client, state, state.counted, end, sink)
-        elif self._naming.again(client, self._select, state.counted, end):
-            words = "what was read is gone: from the next stretch on the names are read that are there now"
-            state.replay.event_once(sink, end, "names-changed", words)
-            self._state = None
         state.counted = end
+        return not gone
 
     def _bound(self, client: PrometheusClient, state: _State, start: int, end: int, sink: Sink) -> None:
         inventory, bounds = state.fetching.inventory, state.fetching.bounds
