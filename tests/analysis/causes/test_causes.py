@@ -185,6 +185,13 @@ def test_of_groups_that_share_a_partition_the_one_that_came_is_blamed_first() ->
     assert groups == ["yellow-group", "usual-group"]
 
 
+def test_more_bytes_in_no_more_requests_are_high_ingress() -> None:
+    changes = {"ingress": 40e6, "replication_in": 80e6, "ingress_by_topic{topic=large}": 39.7e6, "cpu_broker": 0.8}
+    found = judged(changes)[0]
+    assert found.cause == "ingress-bytes"
+    assert ("topic", "large") in [(culprit.kind, culprit.name) for culprit in found.culprits]
+
+
 def test_a_group_whose_commits_are_counted_is_blamed_without_guessing_by_partitions() -> None:
     changes = {
         **SEEN["offset commits"].changes,

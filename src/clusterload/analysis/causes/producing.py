@@ -82,7 +82,9 @@ def _ingress(scene: Scene) -> Signs | None:
         return None
     cores = scene.price("ingress", more / MEGABYTE)
     material = between(cores / scene.cores, 0.003, 0.01)
-    large = by_size(scene.batch_bytes, 2.5e3, 12e3) if scene.by_type else 1.0
+    # More bytes in no more requests: batches became larger, each by as much as there is.
+    told = scene.by_type and not (scene.compared and scene.produced == 0)
+    large = by_size(scene.batch_bytes, 2.5e3, 12e3) if told else 1.0
     if scene.compared:
         weight = either(scene.cost(cores) * material, scene.grown("ingress", 5e4, 8.0) * material)
     else:
