@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 WITHOUT_KAFKA = (
-    "Unknown are groups and their lag, growth by partition, round trips and declared limits, and brokers cannot be "
-    "made to publish metrics per client"
+    "Unknown are round trips and declared limits and, unless an exporter shows them, groups, their lag and growth by "
+    "partition; brokers cannot be made to publish metrics per client"
 )
 
 
