@@ -107,6 +107,19 @@ def test_a_restarted_broker_s_logs_are_not_new_records() -> None:
     assert total(kept) == 60
 
 
+def test_a_sum_over_further_topics_is_no_partition() -> None:
+    """A Prometheus with too many of them sums them up, over whatever replicas each broker has."""
+    kept, crowd = Kept(), Crowd()
+    rest: Key = ("records_by_partition", (("topic", "(others)"),))
+    for broker, ends in (("1", 1e6), ("2", 5e6)):
+        deltas = Deltas(broker=broker, names=NAMES, crowd=crowd)
+        for second in range(6):
+            reading = Reading(counters={rest: ends + second, ORDERS: 10.0 * second}, gauges={}, network={})
+            deltas.take(Scrape(time=second * SECOND, reading=reading), kept)
+    assert kept.of("records_by_partition", topic="(others)") == []
+    assert total(kept) == 50
+
+
 def test_what_another_source_tells_better_is_left_out_and_all_else_passes() -> None:
     kept = Kept()
     sieve, deltas = Sieve(kept, frozenset({"records_by_partition"})), Deltas(broker="1", names=NAMES)

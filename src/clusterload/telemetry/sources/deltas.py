@@ -114,20 +114,27 @@ class _Ends:
     _of: tuple[Key, ...] = ()
     _keys: tuple[Key, ...] = ()
     _ends: tuple[Key, ...] = ()
+    _are_own: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
     _are_ends: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
 
     def apart(self, counters: Figures, ends: EndOffsets) -> tuple[Figures, Figures]:
         """The counters that are a broker's own, and the ends."""
         if counters.keys_ is not self._of:
             self._of = counters.keys_
-            self._are_ends = np.array([name in SERIES for name, _ in self._of], dtype=np.bool_)
+            self._are_own = np.array([name not in SERIES for name, _ in self._of], dtype=np.bool_)
             self._keys = tuple(key for key in self._of if key[0] not in SERIES)
-            self._ends = tuple(key for key in self._of if key[0] in SERIES)
+            self._ends = tuple(key for key in self._of if _is_end(key))
+            self._are_ends = np.array([_is_end(key) for key in self._of], dtype=np.bool_)
             self.places = ends.places(self._ends)
-        if not self._ends:
+        if len(self._keys) == len(self._of):
             return counters, Figures((), np.empty(0))
         values = counters.values_
-        return Figures(self._keys, values[~self._are_ends]), Figures(self._ends, values[self._are_ends])
+        return Figures(self._keys, values[self._are_own]), Figures(self._ends, values[self._are_ends])
+
+
+def _is_end(key: Key) -> bool:
+    # A server's sum over further topics is one of whatever replicas a broker has, so that brokers' sums are not alike.
+    return key[0] in SERIES and all(value != OTHERS for _, value in key[1])
 
 
 @dataclass(slots=True, kw_only=True)
