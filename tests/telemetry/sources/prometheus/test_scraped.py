@@ -13,11 +13,15 @@ from clusterload.model.errors import SourceError
 from clusterload.model.series import SECOND
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.polling import HistoryPoller
+from clusterload.telemetry.sources.prometheus import Access, PrometheusClient
+from clusterload.telemetry.sources.prometheus.naming import Naming
+from clusterload.telemetry.sources.prometheus.promql import named, selector
 from tests.processes import wait_for
 from tests.telemetry.sources.kept import Kept
 
 from .server import (
     INTERVAL,
+    PATIENT,
     SOCKETS,
     TOPICS,
     Past,
@@ -292,6 +296,16 @@ def test_the_jobs_of_a_cluster_add_to_each_other(world: World) -> None:
     assert {point.labels.get("broker") for point in kept.points} == {"1", None}
     assert not kept.of("cpu_broker")
     assert set(kept.kinds) <= {"names-recognised", "names-doubled"}
+
+
+def test_of_the_containers_of_a_whole_kubernetes_only_the_brokers_are_asked_for(world: World) -> None:
+    with PrometheusClient(Access(url=world.server.url), retry=PATIENT) as client:
+        naming = Naming()
+        inventory = naming.inventory(client, 'env="jobs"', START * SECOND, END * SECOND)
+        throttled = "container_cpu_cfs_throttled_seconds_total"
+        assert inventory.of(throttled) == 1
+        found = client.instant(selector(named([throttled]), 'env="jobs"', inventory.pick([throttled])), END * SECOND)
+    assert [series.labels["pod"] for series in found] == ["k-kafka-1"]
 
 
 def test_names_that_fit_badly_are_told_with_the_nearest(world: World) -> None:

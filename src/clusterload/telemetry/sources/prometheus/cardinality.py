@@ -9,15 +9,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import SECOND, Kind
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.names.recognition import Roles, is_general
+from clusterload.telemetry.sources.names.recognition import Roles, is_general, without
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient, RawSeries
-from clusterload.telemetry.sources.prometheus.promql import any_of, host_of, milliseconds, named, quoted, selector
+from clusterload.telemetry.sources.prometheus.promql import (
+    any_of,
+    host_of,
+    joined,
+    milliseconds,
+    named,
+    quoted,
+    selector,
+)
 from clusterload.telemetry.sources.source import OTHERS
 from clusterload.telemetry.sources.transport import ResponseTooLargeError
 
@@ -61,12 +69,14 @@ class Inventory:
         mixed: whether other programs, such as a dedicated controller, show the same metrics.
         told: those of the metrics whose lines say whose they are, wherever they are shown.
         hosts: those of the metrics that are of a broker's host.
+        narrow: matchers of the lines that count, by metric, where all that read it want the same ones.
     """
 
     counts: Mapping[str, Mapping[Place, int]]
     mixed: bool = False
     told: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
+    narrow: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def heartbeat(self) -> str:
@@ -96,7 +106,8 @@ class Inventory:
         if not apart and not self.mixed and not any(map(is_general, metrics)):
             return ""
         places = self._instances(metrics) if apart else self.instances
-        return f"instance=~{any_of(places, or_none='' in places)}"
+        narrow = {self.narrow.get(metric, "") for metric in metrics}
+        return joined(f"instance=~{any_of(places, or_none='' in places)}", *(narrow if len(narrow) == 1 else ()))
 
 
 def take_inventory(
@@ -107,11 +118,30 @@ def take_inventory(
     Raises:
         SourceError: it could not be asked.
     """
-    wanted = selector(f"__name__=~{quoted(names.pattern)}", select)
+    narrow = _narrow(names, roles)
+    wide = without(names, lambda metric: metric in narrow).pattern
     step = max(_SOONEST, (end - start) // _LOOKS)
     look = milliseconds(min(max(step, _SHORTEST_LOOK), _LONGEST_LOOK))
-    query = f"count by (__name__, job, instance) (last_over_time({wanted}[{look}]))"
-    return counted(client.stepped(query, start, end, step), names, roles)
+    found: list[RawSeries] = []
+    for wanted in (selector(f"__name__=~{quoted(wide)}", select), *_narrow_selectors(narrow, select)):
+        query = f"count by (__name__, job, instance) (last_over_time({wanted}[{look}]))"
+        found += client.stepped(query, start, end, step)
+    return replace(counted(found, names, roles), narrow=narrow)
+
+
+def _narrow(names: Names, roles: Roles) -> dict[str, str]:
+    """The matchers of metrics that a whole Kubernetes may show, of which few lines count: by metric."""
+    found = {}
+    for metric in roles.told & names.metrics:
+        equal = [rule.equal for rule in names.rules if metric in rule.all_metrics]
+        if equal and equal[0] and all(each == equal[0] for each in equal):
+            found[metric] = joined(*(f"{label}=~{any_of(values)}" for label, values in sorted(equal[0].items())))
+    return found
+
+
+def _narrow_selectors(narrow: Mapping[str, str], select: str) -> Iterable[str]:
+    for matcher in dict.fromkeys(narrow.values()):
+        yield selector(named([metric for metric, own in narrow.items() if own == matcher]), matcher, select)
 
 
 def counted(counts_by_place: Iterable[RawSeries], names: Names, roles: Roles = NO_ROLES) -> Inventory:
