@@ -103,6 +103,16 @@ def test_a_broker_that_shows_more_once_it_is_up_is_looked_at_again() -> None:
     assert set(kept.values("partitions")) == {321.0}
 
 
+def test_a_broker_that_starts_again_is_read_as_before() -> None:
+    whole = f"jvm_threads_current 3\n{PARTITIONS} 321\n{BYTES} 1\n"
+    with watched(whole) as (kept, servers):
+        servers[0].in_turn(*[Response(body=b"jvm_threads_current 3\n")] * 3, Response(body=whole.encode()))
+        before, made = len(kept.values("partitions")), len(servers[0].requests)
+        wait_for(lambda: len(servers[0].requests) > made + 5)
+    assert len(kept.values("partitions")) > before
+    assert kept.events == []
+
+
 # Forms of the text, each with the ingress of clients a, b or of none, and 321 partitions.
 FORMS: Mapping[str, str] = {
     "times": f"# TYPE {PARTITIONS} gauge\n{PARTITIONS} 321 1700000000000\n",

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from clusterload.telemetry.sources.addresses import shown
 from clusterload.telemetry.sources.exposition import SharedLines
 from clusterload.telemetry.sources.line import metric_names, why_not
 from clusterload.telemetry.sources.names import Names
@@ -56,13 +57,13 @@ class Dialects:
         """
         if why := why_not(text):
             raise ValueError(f"is not Prometheus text: {why}")
-        shown = frozenset(metric_names(text)), _BUILD.search(text) is not None
+        key = frozenset(metric_names(text)), _BUILD.search(text) is not None
         with self._lock:
-            if shown not in self._recognised:
+            if key not in self._recognised:
                 if len(self._recognised) >= _MOST_KNOWN:
                     self._recognised.clear()
-                self._recognised[shown] = recognised(shown[0], asked=self._asked, sidecar=shown[1])
-            return self._recognised[shown]
+                self._recognised[key] = recognised(key[0], asked=self._asked, sidecar=key[1])
+            return self._recognised[key]
 
     def lines(self, names: Names) -> SharedLines:
         """What is known of lines by this map, shared by all that are read by it."""
@@ -116,7 +117,7 @@ class Dialect:
     """By which names one address of a broker is read, scrape after scrape.
 
     Attributes:
-        url: of the exporter, for messages.
+        url: of the exporter.
         dialects: of all.
         claims: of the broker's addresses.
     """
@@ -128,6 +129,7 @@ class Dialect:
     names: Names | None = None
     _length: int = 0
     _most: int = 0
+    _is_of_brokers: bool = False
     _keys: tuple[tuple[Key, ...], ...] = ()
 
     def of(self, text: str) -> tuple[Names, Said]:
@@ -143,26 +145,28 @@ class Dialect:
         if self._keys and all(now is before for now, before in zip(keys, self._keys, strict=True)):
             return None
         self._keys = keys
-        shown = len({name for part in keys for name, _ in part})
-        if shown >= _LEFT * self._most:
-            self._most = max(self._most, shown)
+        count = len({name for part in keys for name, _ in part})
+        if count >= _LEFT * self._most:
+            self._most = max(self._most, count)
             return None
-        before, self._most = self.names, shown
+        before, self._most = self.names, count
         names, said = self._chosen(text)
         if names == before:
             return None
-        words = f"broker {self.broker}: most of what {self.url} showed is gone; its metrics are looked at again"
+        words = f"broker {self.broker}: most of what {shown(self.url)} showed is gone; its metrics are looked at again"
         return (("names-changed", words), *said)
 
     def _chosen(self, text: str) -> tuple[Names, Said]:
         found = self.dialects.recognised(text)
-        names, said, self._length = found.names, found.said(), len(text)
+        self._length = len(text)
+        if self.names is not None and self._is_of_brokers and not found.is_of_brokers:
+            return self.names, ()  # a broker that is just starting again will show what it showed
+        names, said, self._is_of_brokers = found.names, found.said(), found.is_of_brokers
         taken = self.claims.taken(self.url, found.series)
         if taken:
             names = without_series(names, taken.keys())
-            words = (
-                f"{self.url} shows {', '.join(taken)} as well: read from {' and '.join(sorted(set(taken.values())))}"
-            )
+            others = " and ".join(sorted({shown(owner) for owner in taken.values()}))
+            words = f"{shown(self.url)} shows {', '.join(taken)} as well: read from {others}"
             said = (*said, ("series-elsewhere", f"broker {self.broker}: {words}"))
         if self.claims.has_broker(self.url, is_of_brokers=found.is_of_brokers):
             said = tuple(each for each in said if each[0] != "names-without-broker")
@@ -171,7 +175,7 @@ class Dialect:
 
     def _named(self, kind: str, text: str) -> str:
         # What is alike on all brokers is said once; what is wrong, of each.
-        return f"broker {self.broker}: {self.url}: {text}" if kind in _OF_ONE else text
+        return f"broker {self.broker}: {shown(self.url)}: {text}" if kind in _OF_ONE else text
 
 
 def _keys_of(reading: Reading) -> tuple[tuple[Key, ...], ...]:

@@ -110,7 +110,7 @@ class ExporterSource:
         made, claims, before = list[Poller](), Claims(len(urls)), None
         most = most_of_each(len(self._endpoints), MOST)
         for url in urls:
-            dialect = Dialect(broker=broker, url=shown(url), dialects=dialects, claims=claims)
+            dialect = Dialect(broker=broker, url=url, dialects=dialects, claims=claims)
             exporter = _Exporter(url, self.client(broker, url), dialect, self._timeout, before)
             deltas = Deltas(broker=broker, names=_NOTHING, granularity=self.interval, most=most, crowd=crowd)
             made.append(Poller(ask=exporter.scrape, deltas=deltas, interval=self.interval, close=exporter.http.close))
@@ -154,7 +154,7 @@ class _Exporter:
         self.http = http
         self.known = threading.Event()
         self._url, self._dialect = url, dialect
-        self._about = f"broker {dialect.broker}: {dialect.url}"
+        self._about = f"broker {dialect.broker}: {shown(url)}"
         self._patience, self._before = patience, before
         self._parser: ScrapeParser | None = None
         self._names: Names | None = None
