@@ -22,6 +22,8 @@ from clusterload.kafka.privileges import PRIVILEGES, Privilege
 from clusterload.model.errors import ClusterError
 from clusterload.telemetry.runfile import Recorder, read_run
 from clusterload.workflow.declared_limits import UNREAD, keep_declared
+from clusterload.workflow.doctor.doctor import checkup
+from clusterload.workflow.doctor.rights import ACL
 from clusterload.workflow.temporary_quota import temporary_quota
 from tests.conftest import PROGRAM
 from tests.restricted import CONFIG, grant, user_with
@@ -198,3 +200,38 @@ def test_the_page_has_the_table_row_by_row() -> None:
     page = (Path(__file__).parents[2] / "docs" / "privileges.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `") and " on " in line]
     assert rows == [f"| `{privilege.command}` | {privilege.acl} | {privilege.without} |" for privilege in PRIVILEGES]
+
+
+def missing_by_the_doctor(properties: Properties) -> dict[str, str]:
+    found = checkup(properties, lambda _: ())
+    assert found.is_usable
+    (paste,) = (paste.text for paste in found.judgeable.pastes if paste.id == ACL) if found.judgeable else ("",)
+    rights = {check.name: check.finding for check in found.checks if " on " in check.name and check.state == "missing"}
+    return {**rights, "": paste}
+
+
+def test_the_doctor_names_the_rights_that_are_missing_and_the_acls_that_grant_them(guarded: Lab) -> None:
+    kept = [right for right in PRIVILEGES if right.command == "watch" and right.resource != "Group"]
+    properties = user_with(guarded, kept)
+    found = missing_by_the_doctor(properties)
+    assert found.keys() == {
+        "",
+        "Describe on Group *",
+        "DescribeConfigs on Cluster",
+        "AlterConfigs on Cluster",
+        "Create on Topic clusterload-*",
+        "Write on Topic clusterload-*",
+    }
+    assert f"User:{properties.values['sasl.username']} \\\n  --operation AlterConfigs --cluster" in found[""]
+    assert "--operation Write --topic clusterload- --resource-pattern-type prefixed" in found[""]
+    assert "--operation Describe --group '*'" in found[""]
+
+
+def test_the_doctor_tells_topics_that_are_hidden(guarded: Lab) -> None:
+    kept = [right for right in PRIVILEGES if right.resource != "Topic"]
+    assert "Describe on Topic *" in missing_by_the_doctor(user_with(guarded, kept))
+
+
+def test_with_all_rights_the_doctor_misses_none(guarded: Lab) -> None:
+    found = checkup(user_with(guarded, PRIVILEGES), lambda _: ())
+    assert not [check for check in found.checks if " on " in check.name and check.state != "ok"]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from clusterload.analysis.own_quotas import UNLOCK_PREFIX
 from clusterload.kafka.brokers import Brokers, logs_of
 from clusterload.kafka.configuration import Quota, broker_settings, client_quotas
+from clusterload.kafka.groups import groups_of
 from clusterload.kafka.groups.reading import listed
 from clusterload.kafka.permitted import may_alter_quotas, may_create_topics, may_write
 from clusterload.kafka.privileges import OURS, PRIVILEGES, Privilege
 from clusterload.kafka.protocol.address import Address
 from clusterload.kafka.protocol.conversation import Conversation
-from clusterload.model.errors import AuthorizationError, ClusterloadError, UnreachableError
+from clusterload.model.errors import AuthorizationError, ClusterError, ClusterloadError, UnreachableError
 from clusterload.workflow.declared_limits import read_limits
 from clusterload.workflow.doctor.brokers import PATIENCE
 from clusterload.workflow.doctor.check import Area, Check, Paste, State
@@ -28,6 +29,7 @@ ACL: Final = "acl"
 """The id of the commands that grant what is missing."""
 
 _LATE: Final = 12.0
+_SOME: Final = 5
 _MADE: Final = {
     "producer_byte_rate": "bytes in",
     "consumer_byte_rate": "bytes out",
@@ -108,6 +110,7 @@ def _questions(cluster: Cluster, security: Security) -> dict[str, Callable[[], o
 
     return {
         _LOGS: asked(_sees_logs),
+        _TOPICS: lambda: _answer(lambda: _sees_topics(cluster)),
         _GROUPS: lambda: _answer(lambda: _sees_groups(cluster)),
         _ALTER: asked(may_alter_quotas),
         _CREATE: asked(may_create_topics),
@@ -143,11 +146,27 @@ def _sees_logs(broker: Conversation) -> bool:
 
 
 def _sees_groups(cluster: Cluster) -> bool:
-    # A broker names only those groups that may be described, and refuses nobody: nothing is not a refusal.
+    """Whether groups that are listed may be described; a few are asked for."""
     with Brokers(cluster.properties, patience=PATIENCE) as brokers:
         brokers.topics()
-        found = listed(brokers)
-    return not any(isinstance(error, AuthorizationError) for error in found.failures.values())
+        names = listed(brokers).names[:_SOME]
+    if not names:
+        raise ClusterError("no group is listed: either there is none, or none may be described")
+    try:
+        groups_of(cluster, names)
+    except AuthorizationError:
+        return False
+    return True
+
+
+def _sees_topics(cluster: Cluster) -> bool:
+    """Whether no topic has logs on a broker without being shown to us."""
+    with Brokers(cluster.properties, patience=PATIENCE) as brokers:
+        shown = brokers.topics()
+        logs, _ = brokers.ask_each(logs_of)
+    if not logs:
+        raise ClusterError(f"{len(shown)} are shown, and whether there are more is told only with Describe on Cluster")
+    return {name for each in logs.values() for name in each.sizes} <= shown.keys()
 
 
 def _rights(answers: Mapping[str, object], refused: Iterable[Privilege], unknown: Iterable[str]) -> Iterable[Check]:
@@ -159,7 +178,7 @@ def _rights(answers: Mapping[str, object], refused: Iterable[Privilege], unknown
             right.acl, State.MISSING, f"without it is missing: {right.without}", "grant it: see the commands below"
         )
     for acl in unknown:
-        yield _check(acl, State.WARNING, f"not known: {answers[acl]}")
+        yield _check(acl, State.OK, f"not known: {answers[acl]}")
 
 
 def _commands(refused: Iterable[Privilege]) -> Iterable[Check]:

@@ -87,7 +87,7 @@ def scraped(source: ExporterSource, broker: str, url: str) -> Scraped:
     text = body.decode(errors="replace").removeprefix("\ufeff")
     metrics = frozenset(lines_of_text.metric_names(text))
     if why := lines_of_text.why_not(text):
-        raise SourceError(f"broker {broker}: {shown(url)} is no Prometheus text: {why}")
+        raise SourceError(f"broker {broker}: {shown(url)} sent something else than Prometheus text: {why}")
     ahead = _ahead(dates[-1] if dates else "", wall, now)
     return Scraped(seconds=seconds, size=len(body), text=text, metrics=metrics, ahead=ahead)
 
@@ -159,7 +159,7 @@ def _dialect(known: Recognition, metrics: Collection[str]) -> Check:
     return _check(NAMES, State.OK, words)
 
 
-_OTHERS: Final = "give the brokers' own exporters; this one may be given beside them, or stand in the same Prometheus"
+_OTHERS: Final = "give the brokers' own exporters; this one may be given in addition, or stand in the same Prometheus"
 _OWN_MAP: Final = "give the brokers' own exporters; if these are, write a map of their names (docs/resources.md)"
 
 

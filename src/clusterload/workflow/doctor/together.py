@@ -1,4 +1,4 @@
-"""Checks beside each other, each with a bound in time: what hangs costs its own line and never the page."""
+"""Checks in parallel, each with a bound in time: what hangs costs its own line and never the page."""
 
 from __future__ import annotations
 
