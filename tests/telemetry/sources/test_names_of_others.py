@@ -203,6 +203,23 @@ def test_redpanda_tells_growth_by_partition_and_what_groups_consume() -> None:
     assert by_name == {"records_by_partition": 600, "records_committed": 50, "under_replicated": 1}
 
 
+# redpanda-data/redpanda, src/v/kafka/server/tests/quota_manager_test.cc: labels and metrics by entity.
+BY_ENTITY = """\
+vectorized_kafka_quotas_client_quota_throughput_by_entity{redpanda_quota_client_id="shop",redpanda_quota_type="produce_quota",shard="0"} 100 @in
+vectorized_kafka_quotas_client_quota_throughput_by_entity{redpanda_quota_client_id="shop",redpanda_quota_type="produce_quota",shard="1"} 100 @in
+vectorized_kafka_quotas_client_quota_throughput_by_entity{redpanda_quota_user="bob",redpanda_quota_type="fetch_quota",shard="0"} 9 @out
+vectorized_kafka_quotas_client_quota_throttle_time_ms_by_entity{redpanda_quota_client_id="shop",redpanda_quota_type="produce_quota",shard="0"} 5 @held
+"""  # noqa: E501
+
+
+def test_redpanda_s_quotas_tell_what_the_clients_that_they_throttle_send_and_read() -> None:
+    found = told("redpanda", unmarked(BY_ENTITY), grown(BY_ENTITY, **{"in": 60e6, "out": 6e6, "held": 12e3}))
+    broker, shop = ("broker", "7"), ("client", "shop")
+    assert found["ingress_by_client", (broker, shop)] == pytest.approx(2e6)
+    assert found["egress_by_client", (broker, ("principal", "bob"))] == pytest.approx(1e5)
+    assert found["produce_throttle_time", (broker, shop)] == pytest.approx(200)
+
+
 @pytest.mark.parametrize(
     ("prefix", "client"), [("clients_org_apache_kafka_", "client_id"), ("org_apache_kafka_", "clientId")]
 )

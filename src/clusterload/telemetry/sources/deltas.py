@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clusterload.model.points import Head, Points
 from clusterload.model.resources import RESOURCES
-from clusterload.model.series import SECOND, Floats, Nanoseconds
+from clusterload.model.series import SECOND, Floats, Kind, Nanoseconds
 from clusterload.telemetry.sources.end_offsets import SERIES, EndOffsets
 from clusterload.telemetry.sources.keeping import Columns, Crowd, Many
 from clusterload.telemetry.sources.names import BROKER, Names
@@ -64,6 +64,7 @@ class _Counted:
     _now: Places = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     _is_product: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
     _has_labels: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    _is_level: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
 
     def reset(self, time: int) -> None:
         """All began again from zero at a time."""
@@ -82,6 +83,7 @@ class _Counted:
         self.values = np.append(self.values, np.zeros(more))
         self._is_product = np.array([name in products for name, _ in keys], dtype=np.bool_)
         self._has_labels = np.array([_begins_at_zero(key) for key in keys], dtype=np.bool_)
+        self._is_level = np.array([RESOURCES[name].kind is Kind.GAUGE for name, _ in keys], dtype=np.bool_)
 
     def grown(self, shown: Floats, now: int, last: int | None) -> tuple[Places, Floats, Floats]:
         """Of which counters the growth is known; by how much each grew in how many seconds.
@@ -100,6 +102,12 @@ class _Counted:
         known = ~np.isnan(values)
         self.times[places[known]], self.values[places[known]] = now, values[known]
         return np.flatnonzero(began != _NEVER), deltas, (now - began) / SECOND
+
+    def as_levels(self, amounts: Floats, spans: Floats) -> tuple[Floats, Floats]:
+        """Amounts and their spans, where those of a level are what it was in that time: an amount a second."""
+        if not self._is_level.any():
+            return amounts, spans
+        return np.where(self._is_level, amounts / spans, amounts), np.where(self._is_level, 0.0, spans)
 
 
 @dataclass(slots=True)
@@ -187,6 +195,7 @@ class Deltas:
             shares = self._shares.counted(last.reading, now.reading, now.time, span)
             rates = self._amounts(Figures.of(now.reading.rates), span)
         told, amounts, spans = self._counted.grown(counters.values_, now.time, last.time if last else None)
+        amounts, spans = self._counted.as_levels(amounts, spans)
         columns = Columns(keys=counters.keys_, values=amounts, spans=spans).picked(told) + rates
         columns += self._told_of_partitions(ends, now.time)
         for levels in (self._shares.believed(now.reading, now.time), Figures.of(shares)):

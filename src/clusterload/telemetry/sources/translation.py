@@ -286,6 +286,8 @@ class _Layout:
         keys, target = np.unique(known.key[counted], return_inverse=True)
         all_keys = [translator.keys[key] for key in keys.tolist()]
         is_counter = np.array([RESOURCES[name].kind is Kind.DELTA for name, _ in all_keys], dtype=np.bool_)
+        grows = np.array([rule.grows for rule in translator.names.rules], dtype=np.float64)[known.rule[counted]]
+        is_counter |= np.bincount(target, weights=grows, minlength=len(keys)) > 0
         is_rate = np.bincount(target, weights=known.rate[counted], minlength=len(keys)) > 0
         factor_lines = np.append(known.factor_lines, _NONE)[known.times[counted]]
         return cls(

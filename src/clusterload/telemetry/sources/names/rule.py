@@ -46,6 +46,7 @@ class Rule:
         scale: what a value is multiplied by to be in the resource's unit.
         per: seconds that a value is an amount of, where it is a rate and not a counter: 1 for a rate a second, 60 for
             an amount a minute. The Series gets the rate times the time since the scrape before.
+        grows: whether a value is a counter and the Series a level: by how much it grows a second.
         complement: whether a share s stands for 1 - s, as idle does for busy.
         of: `broker` for a figure of the broker that shows it, `cluster` for one of the whole cluster, such as a lag.
         broker: labels of which the first that is there names the broker, where a program shows figures of several: its
@@ -66,6 +67,7 @@ class Rule:
     times: str = ""
     scale: float = 1.0
     per: float = 0.0
+    grows: bool = False
     complement: bool = False
     of: str = OF_BROKER
     broker: tuple[str, ...] = ()
@@ -84,6 +86,8 @@ class Rule:
             raise ConfigurationError(f"{self.series} is not by {' and '.join(self.encoded)}: leave it out of encoded")
         if self.per and (RESOURCES[self.series].kind is not Kind.DELTA or not 0 < self.per < math.inf):
             raise ConfigurationError(f"{self.series}: per is a number of seconds, for a Series of amounts only")
+        if self.grows and RESOURCES[self.series].kind is not Kind.GAUGE:
+            raise ConfigurationError(f"{self.series} is an amount, which any counter gives: leave out grows")
         if self.of not in {OF_BROKER, OF_CLUSTER}:
             raise ConfigurationError(f"{self.series}: of is {OF_BROKER} or {OF_CLUSTER}, not {self.of!r}")
         if self.total and self.total not in RESOURCES:
@@ -167,6 +171,7 @@ def parse_rule(given: Mapping[str, Any]) -> Rule:
             times=str(given.get("times", "")),
             scale=float(given.get("scale", 1.0)),
             per=float(given.get("per", 0.0)),
+            grows=bool(given.get("grows", False)),
             complement=bool(given.get("complement", False)),
             of=str(given.get("of", OF_BROKER)),
             broker=names_in(given.get("broker", ())),
