@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from clusterload.model.series import SECOND, Floats, Kind, Nanoseconds, Series
 LAB: Final = "lab"
 """The lab's own exporter: everything that was recorded, what the Admin API told too."""
 
-EXPORTED: Final = 47
-"""Names of Series that the lab's exporter gives; what is beyond them in a recording the Admin API told."""
+_RECORDED: Final = "recorded"
 
 STRETCH: Final = 10
 """How much longer a coarsened recording is made: its load took 30 seconds, and incidents take five minutes."""
@@ -46,8 +45,8 @@ class Dialect:
 
     @property
     def known(self) -> int:
-        """How many names of Series of a broker are left."""
-        return EXPORTED if self.series is None else len(self.series)
+        """How many names of Series are left of those that kept recordings have of an exporter."""
+        return len(exported() if self.series is None else exported() & self.series)
 
     def of(self, run: Run) -> Run:
         """The run with what this dialect gives."""
@@ -56,10 +55,23 @@ class Dialect:
 
 
 @cache
+def exported() -> frozenset[str]:
+    """Names of Series that kept recordings have of the lab's exporter; the Admin API told the rest of them."""
+    return frozenset(_given()[_RECORDED]["series"])
+
+
+@cache
+def _given() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+
+
+@cache
 def dialects() -> dict[str, Dialect]:
     """All dialects by name; the lab's own first."""
     found = {LAB: Dialect(name=LAB, title="the lab")}
-    for name, given in tomllib.loads(_FILE.read_text(encoding="utf-8")).items():
+    for name, given in _given().items():
+        if name == _RECORDED:
+            continue
         series = frozenset(given["series"])
         found[name] = Dialect(name=name, title=given["title"], rules=given["rules"], series=series)
     return found
