@@ -27,7 +27,8 @@ def start(exporter: Exporter) -> Iterator[Start]:
     running: list[subprocess.Popen[str]] = []
 
     def begin(*words: str) -> subprocess.Popen[str]:
-        named = [PROGRAM, "serve", "--exporter", f"1={exporter.url}", "--cluster-id", ID, "--interval", "0.1"]
+        named = [PROGRAM, "serve", "--exporter", f"1={exporter.url}", "--interval", "0.1"]
+        named += [] if "--cluster-id" in words else ["--cluster-id", ID]
         running.append(subprocess.Popen([*named, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return running[-1]
 
