@@ -74,7 +74,7 @@ class Usage(Displayed):
         """The largest share at each time; NaN where a measured share is unknown, shape `(grid.count,)`."""
         if not self.shares:
             return np.full(self.grid.count, np.nan)
-        # Parts come and go: what is not known of one at a time is no gap in what is known of the cluster.
+        # Parts come and go: what is not known of one at a time leaves no gap in what is known of the cluster.
         parts = [share.values for share in self.shares if share.part]
         whole = [share.values for share in self.shares if not share.part]
         highest: Floats = np.max(np.stack(whole), axis=0) if whole else parts[0]

@@ -116,7 +116,7 @@ def _found(symbol: str) -> Unit | None:
 
 
 def _by_stretch(symbol: str) -> Unit | None:
-    """A rate by the minute, hour or day; None if it is no such rate."""
+    """A rate by the minute, hour or day; None if it is not such a rate."""
     thing, _, stretch = symbol.partition("/")
     rate = _KNOWN.get(f"{thing}/s")
     if rate is None or stretch not in SECONDS_IN:
