@@ -113,10 +113,10 @@ or bits (`Mbit/s`, `Gbps`). A unit that could mean two amounts (`KB`, `Mb/s`) is
 
 From Python: `Limits.named(name, units)`, `Limits.read(path)`, `table.with_(other)` (of what both limit the lower is
 used, and the other disputed), `table.as_toml()`, and `Limits.declared(title, brokers, quotas, as_of=...)` for what
-brokers' configuration declares: `max.connections` and `max.connection.creation.rate`, of the broker or of all its
-listeners for clients. Apache Kafka's defaults declare nothing. Limits by address and quotas by client bind neither a
-broker nor a cluster; the table's note names them. A quota plugin (`client.quota.callback.class`) shows its quotas to
-nobody: write them as rows.
+brokers' configuration declares: `max.connections` and `max.connection.creation.rate`, of the broker, of all its
+listeners for clients or of one of several. Apache Kafka's defaults declare nothing. Limits by address and quotas by
+client bind neither a broker nor a cluster; the table's note names them. A quota plugin (`client.quota.callback.class`)
+shows its quotas to nobody: write them as rows.
 """
 
 _FORCES: Final = {Force.ENFORCED: "", Force.GUIDELINE: " (g)", Force.DECLARED: " (d)", Force.MEASURED: " (m)"}

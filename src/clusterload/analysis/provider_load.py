@@ -1,8 +1,8 @@
 """Provider load: what a provider says of how loaded its cluster is, which no count of ours can contradict.
 
 Confluent publishes `cluster_load_percent` of Dedicated clusters, and the mean and the maximum of its brokers. How it is
-made is not published: CPU, memory, I/O and more. A cluster can be full by it while each dimension is far from its limit,
-so it bounds headroom, and is shown next to the limit load, never added to it.
+made is not published: CPU, memory, I/O and more. A cluster can be full by it while each dimension is far from its
+limit, so it bounds headroom, and is shown next to the limit load, never added to it.
 
 Above 80 % latency and throttling are to be expected (Confluent Cloud documentation, Dedicated Cluster Performance and
 Expansion, looked up in November 2026). A high mean asks for more capacity; a busiest broker far above the mean says

@@ -93,13 +93,21 @@ def test_limits_of_the_brokers_own_listeners_are_none_of_the_clients() -> None:
     assert declared(settings).limits == ()
 
 
-def test_listeners_are_added_up_if_each_has_a_limit_and_else_only_named() -> None:
+def test_a_limit_of_one_of_several_listeners_is_held_against_that_one_and_their_sum_against_the_broker() -> None:
     two = {"listeners": f"{STOCK['listeners']},WEB://:9095", "listener.name.clients.max.connections": "300"}
-    (limit,) = declared({**two, "listener.name.web.max.connections": "50"}).limits
-    assert limit.value.value == 350
-    unheld = declared(two)
+    both = declared({**two, "listener.name.web.max.connections": "50"})
+    assert [(limit.of, limit.value.value) for limit in both.limits] == [
+        ("each broker", 350),
+        ("listener CLIENTS on each broker", 300),
+        ("listener WEB on each broker", 50),
+    ]
+    (own,) = declared(two, {}).limits
+    assert (own.of, own.value.value) == ("listener CLIENTS on broker 1", 300)
+    assert own.source == "listener.name.clients.max.connections of broker 1"
+    rate = {key.replace("max.connections", "max.connection.creation.rate"): value for key, value in two.items()}
+    unheld = declared(rate)
     assert unheld.limits == ()
-    assert "listener.name.clients.max.connections of broker 1 cannot be held" in unheld.note
+    assert "listener.name.clients.max.connection.creation.rate of broker 1 cannot be held" in unheld.note
 
 
 def test_a_cluster_with_one_listener_for_all_has_that_for_its_clients() -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from clusterload.model.limits.limit import Force, Limit, Scope
-from clusterload.model.units import CONNECTIONS, Quantity, number
+from clusterload.model.resources import series_of_parts
+from clusterload.model.units import CONNECTIONS, Quantity, Unit, number
 
 NONE_DECLARED: Final = 2_147_483_647
 """What Kafka's settings default to: as many as can be counted."""
@@ -46,8 +47,42 @@ _QUOTAS: Final = 5  # that are told one by one: a cluster of many tenants has th
 
 
 def limits_of(brokers: Mapping[str, Config], as_of: str) -> tuple[Limit, ...]:
-    """The lowest that each broker declares of each resource; one limit where all brokers declare the same."""
-    return tuple(limit for setting in _SETTINGS for limit in _limits(setting, brokers, as_of, at=0))
+    """The lowest that each broker declares of each resource, and what it declares of each of several listeners.
+
+    One limit where all brokers declare the same.
+    """
+    of_brokers = (limit for setting in _SETTINGS for limit in _limits(setting, brokers, as_of, at=0))
+    return (*of_brokers, *(limit for setting in _told_apart() for limit in _of_listeners(setting, brokers, as_of)))
+
+
+def _told_apart() -> list[_Setting]:
+    """The settings whose resource is counted by listener."""
+    return [setting for setting in _SETTINGS if "listener" in series_of_parts(setting.resource)]
+
+
+def _of_listeners(setting: _Setting, brokers: Mapping[str, Config], as_of: str) -> Iterator[Limit]:
+    """What brokers declare of a listener for clients, where there are several: of a single one it is the broker's."""
+    for name in dict.fromkeys(name for config in brokers.values() for name in client_listeners(config)):
+        key = _key(setting.name, name)
+        several = {broker: config for broker, config in brokers.items() if len(client_listeners(config)) > 1}
+        known = {broker: amount for broker in several if (amount := _number(brokers[broker].get(key, ""))) is not None}
+        alike = len(known) == len(brokers) and len(set(known.values())) == 1
+        for broker, amount in ({"": next(iter(known.values()))} if alike else known).items():
+            yield Limit(
+                resource=setting.resource,
+                value=Quantity(amount, _unit(setting)),
+                force=Force.DECLARED,
+                scope=Scope.BROKER,
+                broker=broker,
+                part="listener",
+                name=name,
+                source=f"{key} of {_brokers([broker] if broker else list(brokers))}",
+                as_of=as_of,
+            )
+
+
+def _unit(setting: _Setting) -> Unit:
+    return CONNECTIONS if setting.resource == "connections" else CONNECTIONS.rate()
 
 
 def disputed_by(brokers: Mapping[str, Config], as_of: str) -> tuple[Limit, ...]:
@@ -61,10 +96,9 @@ def _limits(setting: _Setting, brokers: Mapping[str, Config], as_of: str, at: in
     known = {broker: amounts[at] for broker, amounts in said.items() if len(amounts) > at}
     alike = len(known) == len(brokers) and len(set(known.values())) == 1
     for broker, (amount, key) in (known if not alike else {"": next(iter(known.values()))}).items():
-        unit = CONNECTIONS if setting.resource == "connections" else CONNECTIONS.rate()
         yield Limit(
             resource=setting.resource,
-            value=Quantity(amount, unit),
+            value=Quantity(amount, _unit(setting)),
             force=Force.DECLARED,
             scope=Scope.BROKER,
             broker=broker,
@@ -119,8 +153,9 @@ def note_of(brokers: Mapping[str, Config], quotas: Mapping[str, Mapping[str, flo
 
 
 def _of_parts(brokers: Mapping[str, Config]) -> Iterator[str]:
-    """Listeners that have a limit while others of the same broker have none."""
-    for setting in _SETTINGS:
+    """Listeners that have a limit which cannot be held against their own figures: nobody counts these by listener."""
+    told_apart = _told_apart()
+    for setting in (setting for setting in _SETTINGS if setting not in told_apart):
         for broker, config in brokers.items():
             listeners = client_listeners(config)
             said = [name for name in listeners if _number(config.get(_key(setting.name, name), "")) is not None]
