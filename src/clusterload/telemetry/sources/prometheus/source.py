@@ -157,7 +157,8 @@ class PrometheusSource:
                 now = time.time_ns()
                 with PrometheusClient(self._access, retry=_ONE_TRY) as client:
                     now += round(client.skew() * SECOND)
-                    inventory = self._naming.inventory(client, self._select, now - 60 * SECOND, now)
+                    # As far back as its scrapes are looked at: the last of them may be a while ago.
+                    inventory = self._naming.inventory(client, self._select, now - _LOOK_BACK, now)
                     self._interval = self._measured(client, inventory, now, now)
             except SourceError:
                 return _USUAL_INTERVAL
