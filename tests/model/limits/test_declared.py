@@ -123,5 +123,10 @@ def test_limits_by_address_and_quotas_by_client_are_named_and_not_held_against_a
     assert "A quota of user alice (producer_byte_rate 1,048,576) binds single clients" in table.note
 
 
+def test_quotas_of_a_plugin_are_said_to_be_unknown() -> None:
+    table = declared({"client.quota.callback.class": "io.example.Quotas"}, {"client.quota.callback.class": ""})
+    assert table.note.startswith("Clients' quotas come from a plugin (io.example.Quotas), which the Admin API does not")
+
+
 def test_what_is_no_number_declares_nothing() -> None:
     assert declared({"max.connections": ""}, {"max.connections": "many"}, {"max.connections": "0"}).limits == ()

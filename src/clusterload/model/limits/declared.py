@@ -43,6 +43,8 @@ _SETTINGS: Final = (
 # Of single addresses, which no metric distinguishes.
 _BY_ADDRESS: Final = "max.connections.per.ip"
 
+_QUOTA_PLUGIN: Final = "client.quota.callback.class"
+
 _QUOTAS: Final = 5  # that are told one by one: a cluster of many tenants has thousands
 
 
@@ -149,7 +151,7 @@ def _by_number(broker: str) -> tuple[int, str]:
 
 def note_of(brokers: Mapping[str, Config], quotas: Mapping[str, Mapping[str, float]]) -> str:
     """What is declared and cannot be held against a figure of the whole broker: said, so that nobody thinks it is."""
-    return " ".join([*_of_parts(brokers), *_of_addresses(brokers), *_of_clients(quotas)])
+    return " ".join([*_of_parts(brokers), *_of_addresses(brokers), *_of_plugins(brokers), *_of_clients(quotas)])
 
 
 def _of_parts(brokers: Mapping[str, Config]) -> Iterator[str]:
@@ -175,6 +177,15 @@ def _of_addresses(brokers: Mapping[str, Config]) -> Iterator[str]:
     limited = [broker for broker, config in brokers.items() if _number(config.get(_BY_ADDRESS, "")) is not None]
     if limited:
         yield f"{_BY_ADDRESS} of {_brokers(limited)} binds single addresses, which metrics do not distinguish."
+
+
+def _of_plugins(brokers: Mapping[str, Config]) -> Iterator[str]:
+    for plugin in dict.fromkeys(config.get(_QUOTA_PLUGIN, "") for config in brokers.values()):
+        if plugin:
+            yield (
+                f"Clients' quotas come from a plugin ({plugin}), which the Admin API does not show: "
+                "write them as rows of a table."
+            )
 
 
 def _of_clients(quotas: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
