@@ -124,6 +124,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, instances: dict[str, str]) -
     throttled = {'container_cpu_cfs_throttled_seconds_total{container="kafka",pod="k-kafka-1"}': 0.0}
     later_ = dict.fromkeys(throttled, 2.0)
     made.target("jobs", {BEFORE: throttled, 3.0: later_}, job="kubelet", instance="10.0.0.1:10250")
+    for env, program in (("next-to", "jmx_prometheus_standalone"), ("within", "jmx_prometheus_javaagent")):
+        of_program = {f'jmx_exporter_build_info{{name="{program}"}}': 1.0, "process_cpu_seconds_total": 5.0}
+        made.target(env, {BEFORE: {**ingress(0.0), **of_program}}, broker="1")
+        made.target(env, {BEFORE: {"go_goroutines": 9.0, "process_cpu_seconds_total": 5.0}}, job="prometheus")
     made.server.remember(made.past)
     try:
         made.server.start()
@@ -296,6 +300,14 @@ def test_the_jobs_of_a_cluster_add_to_each_other(world: World) -> None:
     assert {point.labels.get("broker") for point in kept.points} == {"1", None}
     assert not kept.of("cpu_broker")
     assert set(kept.kinds) <= {"names-recognised", "names-doubled"}
+
+
+def test_the_process_of_an_exporter_next_to_the_broker_is_not_the_broker_s(world: World) -> None:
+    """It says of itself what it is. That a server knows programs in Go as well says nothing of the brokers."""
+    assert world.read("within", names=()).of("cpu_broker", broker="1")
+    kept = world.read("next-to", names=())
+    assert kept.of("partitions", broker="1")
+    assert not kept.of("cpu_broker")
 
 
 def test_of_the_containers_of_a_whole_kubernetes_only_the_brokers_are_asked_for(world: World) -> None:

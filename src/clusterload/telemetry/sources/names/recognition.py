@@ -29,8 +29,9 @@ PASTED: Final = "clusterload"
 _GENERAL: Final = re.compile(r"(process|jvm|java|go)_")
 # What the exporter's own program shows. java_lang is of the program that is asked over JMX.
 _OF_PROGRAM: Final = re.compile(r"(process|jvm|go)_")
-# Kafka is written in neither: a program that shows these is an exporter next to the broker, or a collector.
-_NO_JVM: Final = frozenset({"go_goroutines", "go_info", "python_info"})
+NO_JVM: Final = frozenset({"go_goroutines", "go_info", "python_info"})
+"""Kafka is written in neither: a program that shows these is an exporter next to the broker, or a collector."""
+
 # A map that was asked for fits badly if it gives less than this share of the Series that another one gives.
 _POOR: Final = 0.5
 _SHOWN: Final = 5
@@ -136,7 +137,6 @@ class Recognition:
             yield "names-unfit", f"{words}; {nearest}: {_LEAVE_OUT}"
         elif self.fits_nothing:
             by = f" by {self.asked}" if self.asked else ""
-            by = f" by {self.asked}" if self.asked else ""
             yield "names-unknown", f"{self._found()}: none is known{by}. {_TRY}"
         elif not self.is_of_brokers:
             words = f"{self._found()} are those of {known}, which tell nothing of a broker"
@@ -206,7 +206,7 @@ def _of_broker(names: Names, there: Collection[str], *, any_broker: bool, sideca
     """A map without what would be taken for the broker's and is another program's."""
     if not any_broker:
         return without(names, is_general)
-    if sidecar or not _NO_JVM.isdisjoint(there):
+    if sidecar or not NO_JVM.isdisjoint(there):
         return without(names, lambda metric: _OF_PROGRAM.match(metric) is not None)
     return names
 

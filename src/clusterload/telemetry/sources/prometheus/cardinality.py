@@ -19,6 +19,7 @@ from clusterload.telemetry.sources.names.recognition import Roles, is_general, w
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient, RawSeries
 from clusterload.telemetry.sources.prometheus.promql import (
     any_of,
+    at_any_port,
     host_of,
     joined,
     milliseconds,
@@ -119,13 +120,21 @@ def take_inventory(
         SourceError: it could not be asked.
     """
     narrow = _narrow(names, roles)
-    wide = without(names, lambda metric: metric in narrow).pattern
+    wide = without(names, lambda metric: metric in narrow or metric in roles.hosts).pattern
     step = max(_SOONEST, (end - start) // _LOOKS)
     look = milliseconds(min(max(step, _SHORTEST_LOOK), _LONGEST_LOOK))
-    found: list[RawSeries] = []
-    for wanted in (selector(f"__name__=~{quoted(wide)}", select), *_narrow_selectors(narrow, select)):
+
+    def count(wanted: str) -> tuple[RawSeries, ...]:
         query = f"count by (__name__, job, instance) (last_over_time({wanted}[{look}]))"
-        found += client.stepped(query, start, end, step)
+        return client.stepped(query, start, end, step)
+
+    found = list(count(selector(f"__name__=~{quoted(wide)}", select))) if wide else []
+    for wanted in _narrow_selectors(narrow, select):
+        found += count(wanted)
+    hosts = {host_of(instance) for instance in counted(found, names, roles).instances}
+    if roles.hosts and hosts:
+        # A server may know ten thousand hosts.
+        found += count(selector(named(roles.hosts), f"instance=~{at_any_port(hosts)}", select))
     return replace(counted(found, names, roles), narrow=narrow)
 
 

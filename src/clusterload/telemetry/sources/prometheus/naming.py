@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from clusterload.model.errors import SourceError
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.names.recognition import Recognition, Roles, all_maps, recognised
+from clusterload.telemetry.sources.names.recognition import NO_JVM, Recognition, Roles, all_maps, recognised
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient
 from clusterload.telemetry.sources.prometheus.cardinality import NO_ROLES, Inventory, take_inventory
-from clusterload.telemetry.sources.prometheus.promql import milliseconds, named, quoted, selector
+from clusterload.telemetry.sources.prometheus.promql import any_of, milliseconds, named, quoted, selector
 
 # Brokers are known by what only they show, and targets by a metric that each has a single series of.
 ONCE_A_BROKER: Final = ("partitions", "leaders")
@@ -34,7 +34,9 @@ class Naming:
 
     asked: Sequence[Names] = ()
     series: Collection[str] | None = None
-    found: Recognition | None = field(default=None)
+    found: Recognition | None = None
+    _looked: bool = False
+    _sidecar: bool = False
 
     def only(self, series: Collection[str]) -> Naming:
         """The same for these Series alone."""
@@ -47,7 +49,7 @@ class Naming:
             SourceError: the server could not be asked.
         """
         if self.found is None or self.found.fits_nothing:
-            self.found = _recognised(client, self.asked, select, start, end)
+            self.found = self._recognised(client, select, start, end)
         names = self.found.names
         return names if self.series is None else names.only(self.series)
 
@@ -58,7 +60,17 @@ class Naming:
             SourceError: the server could not be asked.
         """
         names = self.names(client, select, start, end)
-        return take_inventory(client, names, select, start, end, self.roles) if names.metrics else Inventory(counts={})
+        if not names.metrics:
+            return Inventory(counts={})
+        found = take_inventory(client, names, select, start, end, self.roles)
+        if self._looked or not found.instances:
+            return found
+        self._looked = True
+        if not _are_sidecars(client, found.instances, select, start, end):
+            return found
+        self._sidecar = True
+        self.found = self._recognised(client, select, start, end)
+        return self.inventory(client, select, start, end)
 
     @property
     def roles(self) -> Roles:
@@ -67,11 +79,20 @@ class Naming:
 
     def again(self, client: PrometheusClient, select: str, start: int, end: int) -> bool:
         """Recognise again, since what was read is gone; whether the names are others now."""
-        before, now = self.found, _recognised(client, self.asked, select, start, end)
+        before, now = self.found, self._recognised(client, select, start, end)
         if now.fits_nothing or (before is not None and now.names == before.names):
             return False
         self.found = now
         return True
+
+    def _recognised(self, client: PrometheusClient, select: str, start: int, end: int) -> Recognition:
+        try:
+            there = client.metric_names(select, start, end)
+        except SourceError:
+            # Not all that speak Prometheus' language tell labels; all answer queries.
+            there = _of_maps(client, self.asked or all_maps(), select, start, end)
+        # That some program of a server's many is not written in Java says nothing of the brokers.
+        return recognised(there - NO_JVM, asked=self.asked, sidecar=self._sidecar)
 
     def missing(self, title: str) -> SourceError:
         """The error where there is no metric of a broker."""
@@ -88,18 +109,12 @@ class Naming:
         )
 
 
-def _recognised(client: PrometheusClient, asked: Sequence[Names], select: str, start: int, end: int) -> Recognition:
-    try:
-        there = client.metric_names(select, start, end)
-    except SourceError:
-        # Not all that speak Prometheus' language tell labels; all answer queries.
-        there = _of_maps(client, asked or all_maps(), select, start, end)
-    return recognised(there, asked=asked, sidecar=_BUILD in there and _is_sidecar(client, select, start, end))
-
-
-def _is_sidecar(client: PrometheusClient, select: str, start: int, end: int) -> bool:
-    wanted = selector(named([_BUILD]), _OF_PROGRAMS, select)
-    return bool(client.instant(f"last_over_time({wanted}[{milliseconds(end - start)}])", end))
+def _are_sidecars(client: PrometheusClient, instances: Collection[str], select: str, start: int, end: int) -> bool:
+    """Whether what is scraped of brokers is shown by other programs, which say so."""
+    places, look = f"instance=~{any_of(instances)}", milliseconds(end - start)
+    java = selector(named([_BUILD]), _OF_PROGRAMS, places, select)
+    others = selector(named(NO_JVM), places, select)
+    return bool(client.instant(f"group (last_over_time({java}[{look}]) or last_over_time({others}[{look}]))", end))
 
 
 def _of_maps(client: PrometheusClient, maps: Sequence[Names], select: str, start: int, end: int) -> set[str]:

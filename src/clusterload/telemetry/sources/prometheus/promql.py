@@ -43,6 +43,11 @@ def any_of(values: Iterable[str], *, or_none: bool = False) -> str:
     return quoted("|".join(["", *texts] if or_none else texts))
 
 
+def at_any_port(hosts: Iterable[str]) -> str:
+    """A quoted regular expression of all instances on these hosts."""
+    return quoted(f"\\[?({'|'.join(_escaped(host) for host in sorted(hosts))})\\]?(:[0-9]+)?")
+
+
 def quoted(text: str) -> str:
     """A string as PromQL writes it."""
     # JSON's escapes are a part of PromQL's; what is beyond ASCII may stand as it is.
