@@ -124,6 +124,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, instances: dict[str, str]) -
     throttled = {'container_cpu_cfs_throttled_seconds_total{container="kafka",pod="k-kafka-1"}': 0.0}
     later_ = dict.fromkeys(throttled, 2.0)
     made.target("jobs", {BEFORE: throttled, 3.0: later_}, job="kubelet", instance="10.0.0.1:10250")
+    made.target("hosts", {BEFORE: ingress(0.0)}, broker="1")
+    made.target("hosts", {BEFORE: node(0.0)}, job="node", instance="elsewhere:9100")
+    cloud = {f'confluent_kafka_server_received_bytes{{kafka_id="lkc-1",topic="{topic}"}}': 6000.0 for topic in "ab"}
+    made.target("cloud", {BEFORE: cloud}, job="confluent", instance="api.telemetry.confluent.cloud:443")
     for env, program in (("next-to", "jmx_prometheus_standalone"), ("within", "jmx_prometheus_javaagent")):
         of_program = {f'jmx_exporter_build_info{{name="{program}"}}': 1.0, "process_cpu_seconds_total": 5.0}
         made.target(env, {BEFORE: {**ingress(0.0), **of_program}}, broker="1")
@@ -308,6 +312,21 @@ def test_the_process_of_an_exporter_next_to_the_broker_is_not_the_broker_s(world
     kept = world.read("next-to", names=())
     assert kept.of("partitions", broker="1")
     assert not kept.of("cpu_broker")
+
+
+def test_node_exporters_of_other_hosts_are_not_read_and_that_is_told(world: World) -> None:
+    kept = world.read("hosts", names=())
+    assert not kept.of("disk_reads")
+    (said,) = [text for _, kind, text in kept.events if kind == "hosts-unknown"]
+    assert "nothing is known of the brokers' hosts" in said
+
+
+def test_a_cloud_that_is_scraped_has_figures_of_the_cluster_and_no_brokers(world: World) -> None:
+    """It shows an amount a minute, however often that is scraped."""
+    kept = world.read("cloud", names=())
+    assert {point.labels.get("broker") for point in kept.points} == {None}
+    assert sum(kept.values("ingress_by_topic", topic="a")) == pytest.approx(100.0 * (END - START), rel=0.05)
+    assert sum(kept.values("ingress")) == pytest.approx(200.0 * (END - START), rel=0.05)
 
 
 def test_of_the_containers_of_a_whole_kubernetes_only_the_brokers_are_asked_for(world: World) -> None:

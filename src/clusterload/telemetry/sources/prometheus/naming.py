@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -76,6 +76,14 @@ class Naming:
     def roles(self) -> Roles:
         """Of which metrics a target that shows them need not be a broker."""
         return self.found.roles if self.found is not None else NO_ROLES
+
+    def said(self, inventory: Inventory) -> Iterator[tuple[str, str]]:
+        """Kind and text of what a user should know of the names, and of where what they name was found."""
+        yield from self.found.said() if self.found is not None else ()
+        hosts = self.roles.hosts
+        if hosts and hosts.isdisjoint(inventory.counts):
+            words = f"{', '.join(sorted(hosts)[:2])} … are there, of no host that a broker is on by its instance"
+            yield "hosts-unknown", f"{words}: nothing is known of the brokers' hosts"
 
     def again(self, client: PrometheusClient, select: str, start: int, end: int) -> bool:
         """Recognise again, since what was read is gone; whether the names are others now."""

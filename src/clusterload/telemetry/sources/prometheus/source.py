@@ -255,7 +255,7 @@ class PrometheusSource:
         if step:
             words = f"one scrape each {duration(step)} is read: gauges between them are not seen"
             replay.event_once(sink, last, "scrapes-passed-over", words)
-        for kind, text in self._naming.found.said() if self._naming.found is not None else ():
+        for kind, text in self._naming.said(inventory):
             replay.event_once(sink, last, kind, text)
         self._bound(client, state, first, last, sink)
         return state
