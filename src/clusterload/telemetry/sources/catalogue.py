@@ -36,7 +36,7 @@ SOURCES: Final[Mapping[str, SourceInfo]] = {
         lateness="at once",
     ),
     "prometheus": SourceInfo(
-        title="Prometheus or a server with its HTTP API, with the exporter's, Strimzi's or Redpanda's names",
+        title="Prometheus or a server with its HTTP API, under names that a map knows",
         granularity="its scrape interval, often 15 to 60 s",
         lateness="one and a half of its scrape intervals",
         past=True,
