@@ -5,32 +5,43 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterload.model.series import SECOND
+from clusterload.telemetry.runfile import Recorder, new_id, read_run
 from clusterload.telemetry.sources.deltas import Deltas, Scrape
 from clusterload.telemetry.sources.keeping import Crowd
 from clusterload.telemetry.sources.names import Names
 from clusterload.telemetry.sources.reading import Key, Reading
-from clusterload.telemetry.sources.source import Sieve
+from clusterload.telemetry.sources.source import Sieve, Sink
 from tests.telemetry.sources.kept import Kept
 
 NAMES = Names.named("jmx-exporter")
 ORDERS: Key = ("records_by_partition", (("topic", "orders"), ("partition", "0")))
 
 
-def told(scrapes: Iterable[tuple[str, float, float | None]]) -> Kept:
-    """What a source records of scrapes: of which broker, at which second, and the end of its replica if it has one."""
-    kept, crowd, brokers = Kept(), Crowd(), dict[str, Deltas]()
+Scrapes = Iterable[tuple[str, float, float | None]]
+"""Of which broker, at which second, and the end of its replica if it has one."""
+
+
+def record(scrapes: Scrapes, sink: Sink) -> None:
+    crowd, brokers = Crowd(), dict[str, Deltas]()
     for broker, second, end in scrapes:
         deltas = brokers.setdefault(broker, Deltas(broker=broker, names=NAMES, crowd=crowd))
         counters: Mapping[Key, float] = {} if end is None else {ORDERS: end}
         deltas.take(
-            Scrape(time=round(second * SECOND), reading=Reading(counters=counters, gauges={}, network={})), kept
+            Scrape(time=round(second * SECOND), reading=Reading(counters=counters, gauges={}, network={})), sink
         )
+
+
+def told(scrapes: Scrapes) -> Kept:
+    """What a source records of partitions."""
+    kept = Kept()
+    record(scrapes, kept)
     return kept
 
 
@@ -56,7 +67,7 @@ def test_three_replicas_tell_what_the_leader_got() -> None:
     scrapes = [(broker, second + at / 10, 100.0 * second) for second in range(10) for at, broker in enumerate("123")]
     kept = told(scrapes)
     assert total(kept) == 900
-    assert {point.labels["broker"] for point in kept.points} == {"1"}
+    assert all("broker" not in point.labels for point in kept.points), "a partition is one Series, whoever tells it"
 
 
 def test_another_replica_takes_over_from_a_broker_that_is_gone_and_nothing_is_lost() -> None:
@@ -68,7 +79,16 @@ def test_another_replica_takes_over_from_a_broker_that_is_gone_and_nothing_is_lo
     ]
     kept = told(scrapes)
     assert total(kept) == 1100
-    assert {point.labels["broker"] for point in kept.points} == {"1", "2"}
+    assert [point.span for point in kept.points] == pytest.approx([1] * 3 + [3.1] + [1] * 5, abs=0.2)
+
+
+def test_in_a_run_a_partition_is_one_series_whoever_told_it(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "a.run", run_id=new_id()) as recorder:
+        recorder.document("window", {"start": SECOND, "end": 13 * SECOND, "complete": True})
+        record([(who, 1 + at, 100.0 * at) for at in range(12) for who in "12" if (who == "1") == (at < 5)], recorder)
+    (partition,) = read_run(tmp_path / "a.run").named("records_by_partition")
+    assert partition.labels == {"topic": "orders", "partition": "0"}
+    assert (partition.total(), partition.spans.sum()) == (1100, 11)
 
 
 @pytest.mark.parametrize("follower_first", [True, False])

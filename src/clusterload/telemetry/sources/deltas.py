@@ -116,9 +116,11 @@ class _Ends:
 
     Attributes:
         places: the partitions' numbers.
+        told: their Series, which are of no broker: another one may go on with them.
     """
 
     places: Places = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    told: tuple[Key, ...] = ()
     _of: tuple[Key, ...] = ()
     _keys: tuple[Key, ...] = ()
     _ends: tuple[Key, ...] = ()
@@ -134,10 +136,16 @@ class _Ends:
             self._ends = tuple(key for key in self._of if _is_end(key))
             self._are_ends = np.array([_is_end(key) for key in self._of], dtype=np.bool_)
             self.places = ends.places(self._ends)
+            self.told = tuple(map(_of_no_broker, self._ends))
         if len(self._keys) == len(self._of):
             return counters, Figures((), np.empty(0))
         values = counters.values_
         return Figures(self._keys, values[self._are_own]), Figures(self._ends, values[self._are_ends])
+
+
+def _of_no_broker(key: Key) -> Key:
+    name, labels = key
+    return name, ((BROKER, ""), *((label, value) for label, value in labels if label != BROKER))
 
 
 def _is_end(key: Key) -> bool:
@@ -231,7 +239,7 @@ class Deltas:
             return Columns.none()
         patience = round(_PATIENCE * self.granularity * SECOND)
         told, amounts, spans = self.crowd.ends.told(self.broker, self._ends.places, ends.values_, now, patience)
-        return Columns(keys=tuple(ends.keys_[at] for at in told.tolist()), values=amounts, spans=spans)
+        return Columns(keys=tuple(self._ends.told[at] for at in told.tolist()), values=amounts, spans=spans)
 
     def _report_bounded(self, now: Scrape, sink: Sink) -> None:
         if not self._bounded:

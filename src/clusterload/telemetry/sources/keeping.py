@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from clusterload.model.resources import RESOURCES
 from clusterload.model.series import Floats, Kind
-from clusterload.telemetry.sources.end_offsets import EndOffsets
+from clusterload.telemetry.sources.end_offsets import SERIES, EndOffsets
 from clusterload.telemetry.sources.names import BROKER, Labels
 from clusterload.telemetry.sources.reading import Key
 from clusterload.telemetry.sources.source import OTHERS
@@ -296,7 +296,11 @@ class Many:
         # Labels differ: the principal of a client may be unknown. The rest has all of them.
         there = {label for _, labels in own for label, _ in labels}
         whose = {dict(labels).get(BROKER) for _, labels in own} - {None}
-        of = tuple((BROKER, broker) for broker in whose if broker is not None) if len(whose) == 1 else ()
+        of = (
+            tuple((BROKER, broker) for broker in whose if broker is not None)
+            if len(whose) == 1 and name not in SERIES
+            else ()
+        )
         return _Group(
             places=np.array(places, dtype=np.int64),
             numbers=numbers,
