@@ -58,9 +58,11 @@ def test_a_lab_is_usable_and_each_check_says_how_it_came_out(of_lab: dict[str, A
     assert "Create on Topic" in _check(of_lab, "allowed")["finding"]
 
 
-def test_from_a_lab_all_causes_can_be_judged_but_those_that_need_a_quota_or_tls(of_lab: dict[str, Any]) -> None:
+def test_from_a_lab_all_causes_can_be_judged_but_those_that_need_a_quota_tls_or_a_container(
+    of_lab: dict[str, Any],
+) -> None:
     causes = of_lab["causes"]
-    assert {each["cause"] for each in causes["unjudged"]} <= {"throttling", "tls"}
+    assert {each["cause"] for each in causes["unjudged"]} <= {"throttling", "tls", "cpu-limit"}
     assert len(causes["judged"]) > 20
 
 

@@ -35,7 +35,18 @@ def test_a_cause_whose_series_is_missing_is_named_with_the_series_and_with_what_
     assert need in unjudged.lacking
     assert unjudged.remedies or unjudged.note
     given_by_pastes = {name for paste in found.pastes for name in paste.gives}
-    assert given_by_pastes & set(_names_of(need))
+    assert unjudged.note or given_by_pastes & set(_names_of(need))
+
+
+def test_each_series_that_a_cause_is_judged_or_named_by_has_a_remedy_or_a_reason_for_none() -> None:
+    known = remedies()
+    causes = [cause for cause in CAUSES.values() if cause.needs]
+    needs = [_names_of(need) for cause in causes for need in cause.needs]
+    names = [[series] for cause in causes for kind, series in cause.named_by.items() if kind != "broker"]
+    for alternatives in (*needs, *names):
+        ids = (RULES, *(other.id for other in known.others))
+        given = any(known.gives(remedy, series) for remedy in ids for series in alternatives)
+        assert given or any(series in known.nobody for series in alternatives), alternatives
 
 
 def test_what_is_proposed_for_an_exporter_is_minimal() -> None:

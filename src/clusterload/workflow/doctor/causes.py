@@ -28,6 +28,7 @@ _QUOTA: Final = {
 }
 _KAFKA: Final = "kafka"
 _HOSTS: Final = "node-exporter"
+_CONTAINERS: Final = "cadvisor"
 _TLS: Final = "tls_connections"
 
 
@@ -120,7 +121,8 @@ def _why(series: str, around: Circumstances) -> str:
     if series == _TLS and around.has_tls is not True:
         nobody = "no listener of the brokers speaks TLS: there is nothing to judge"
         return nobody if around.has_tls is False else "brokers show it only while clients are connected with TLS"
-    return "" if _remedies_of(series, around) else remedies().nobody.get(series, "")
+    found = set(_remedies_of(series, around)) - {_CONTAINERS}
+    return "" if found else remedies().nobody.get(series, "")
 
 
 def _remedies_of(series: str, around: Circumstances) -> tuple[str, ...]:
@@ -135,8 +137,8 @@ def _remedies_of(series: str, around: Circumstances) -> tuple[str, ...]:
     found = []
     if around.has_exporter and known.gives(RULES, series):
         found.append(RULES)
-    elif around.has_prometheus and known.gives(_HOSTS, series):
-        found.append(_HOSTS)
+    elif around.has_prometheus:
+        found += [remedy for remedy in (_HOSTS, _CONTAINERS) if known.gives(remedy, series)]
     if not found and not around.asks_kafka and known.gives(_KAFKA, series):
         found.append(_KAFKA)
     return tuple(found)

@@ -87,6 +87,7 @@ _TOTALS: Final = {
     "records_in_by_topic": "records_in",
     "message_conversions_by_topic": "message_conversions",
     "fetch_conversions_by_topic": "fetch_conversions",
+    "fetch_requests_by_topic": "egress",
 }
 
 
