@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from clusterload.kafka.protocol.address import Address
 
-_PATIENCE: Final = 2.0
+_PATIENCE: Final = 1.5
 _HTTP: Final = b"HTTP/"
 
 

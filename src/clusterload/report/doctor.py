@@ -12,7 +12,7 @@ from rich.text import Text
 
 from clusterload.analysis.causes.catalogue import CAUSES
 from clusterload.model import units
-from clusterload.model.resources import RESOURCES, dimensions, saturations
+from clusterload.model.resources import RESOURCES
 from clusterload.model.wording import in_sentence
 from clusterload.report.tables import plain
 from clusterload.workflow.doctor.check import Area, Check, Checkup, Judgeable, Paste, State, Unjudged, Unnamed
@@ -34,7 +34,7 @@ def checkup_document(found: Checkup) -> dict[str, Any]:
         "seconds": round(found.seconds, 2),
         "checks": [{**asdict(check), "area": str(check.area), "state": str(check.state)} for check in found.checks],
         "series": list(known.given) if known else [],
-        "missing": list(_missing(known)) if known else [],
+        "missing": list(known.missing) if known else [],
         "causes": {
             "judged": list(known.judged),
             "unjudged": [asdict(each) for each in known.unjudged],
@@ -94,7 +94,7 @@ def _causes(known: Judgeable) -> Iterable[RenderableType]:
         shown.add_row(_mark(State.MISSING), plain(in_sentence(each.title)), _why(each, known))
     for unnamed in known.unnamed:
         shown.add_row(_mark(State.MISSING), Text(f"{unnamed.kind} names"), _who(unnamed, known))
-    if lacking := _missing(known):
+    if lacking := known.missing:
         titles = ", ".join(in_sentence(RESOURCES[name].title) for name in lacking)
         said = plain(f"held against no limit, since unknown: {titles}")
         giving = [paste.id for paste in known.pastes if set(paste.gives) & set(lacking)]
@@ -133,11 +133,6 @@ def _grid() -> Table:
     shown.add_column(min_width=_NAMES)
     shown.add_column()
     return shown
-
-
-def _missing(known: Judgeable) -> tuple[str, ...]:
-    """Dimensions and saturations that no source gives."""
-    return tuple(resource.name for resource in (*dimensions(), *saturations()) if resource.name not in known.given)
 
 
 def _sum(found: Checkup) -> Text:

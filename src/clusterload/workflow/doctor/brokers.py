@@ -169,7 +169,8 @@ def _brokers(cluster: Cluster, met: Mapping[int, Met | ClusterloadError], securi
     if good:
         slowest = max(found.seconds for found in good.values())
         which = f"all {len(good)}" if not wrong and len(good) > 1 else f"{len(good)} of {len(met)}"
-        words = f"{which} answer where they say they listen ({_some(places[broker] for broker in good)})"
+        says = "answer where they say they listen" if len(met) > 1 else "answers where it says it listens"
+        words = f"{which} {says} ({_some(places[broker] for broker in good)})"
         words += f", a round trip takes {1e3 * slowest:.1f} ms{' at most' if len(good) > 1 else ''}"
         remedy = "a client far away waits for each answer: measure latency from where the applications are"
         yield _check("brokers", State.WARNING if slowest > _SLOW else State.OK, words, remedy)

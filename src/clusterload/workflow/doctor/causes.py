@@ -29,6 +29,7 @@ _QUOTA: Final = {
 _KAFKA: Final = "kafka"
 _HOSTS: Final = "node-exporter"
 _CONTAINERS: Final = "cadvisor"
+_NOT_FROM_HERE: Final = "sources of this kind do not give it; a JMX exporter does"
 _TLS: Final = "tls_connections"
 
 
@@ -74,6 +75,7 @@ def judgeable(given: Collection[str], around: Circumstances, at_rest: Collection
         judged=tuple(cause.id for cause in judged),
         unjudged=unjudged,
         unnamed=unnamed,
+        missing=tuple(each.name for each in (*dimensions(), *saturations()) if each.name not in given),
         pastes=_pastes(_wanted(unjudged, judged, given, around), around),
     )
 
@@ -122,7 +124,8 @@ def _why(series: str, around: Circumstances) -> str:
         nobody = "no listener of the brokers speaks TLS: there is nothing to judge"
         return nobody if around.has_tls is False else "brokers show it only while clients are connected with TLS"
     found = set(_remedies_of(series, around)) - {_CONTAINERS}
-    return "" if found else remedies().nobody.get(series, "")
+    other = "" if remedies().gives(_CLIENTS, series) else _NOT_FROM_HERE
+    return "" if found else remedies().nobody.get(series, other)
 
 
 def _remedies_of(series: str, around: Circumstances) -> tuple[str, ...]:

@@ -111,6 +111,7 @@ class Judgeable:
         judged: ids of the causes that can be judged.
         unjudged: those that cannot.
         unnamed: names of culprits that are missing.
+        missing: dimensions and saturations that no source gives.
         pastes: what would change that.
     """
 
@@ -118,6 +119,7 @@ class Judgeable:
     judged: tuple[str, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
     unnamed: tuple[Unnamed, ...] = ()
+    missing: tuple[str, ...] = ()
     pastes: tuple[Paste, ...] = ()
 
 

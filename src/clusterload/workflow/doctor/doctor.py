@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,13 +22,14 @@ from clusterload.workflow.doctor.given import given_by, given_by_admin
 from clusterload.workflow.doctor.history import checked_cloud, checked_prometheus, reached_prometheus
 from clusterload.workflow.doctor.machine import checked_machine
 from clusterload.workflow.doctor.rights import Allowed, allowed
-from clusterload.workflow.doctor.scraped import NAMES, checked_exporters
+from clusterload.workflow.doctor.scraped import NAMES, checked_exporters, dialect
 from clusterload.workflow.doctor.together import together
 
 if TYPE_CHECKING:
     from clusterload.kafka.cluster import Cluster
     from clusterload.kafka.properties import Properties
     from clusterload.telemetry.sources.addresses import Endpoints
+    from clusterload.telemetry.sources.names.recognition import Recognition
     from clusterload.telemetry.sources.source import Source
 
 _LONGEST: Final = 30.0
@@ -170,6 +171,9 @@ def _one(source: Source, properties: Properties) -> _Metrics:
         return _Metrics(checks=(_failed("metrics", error),))
     words = f"{len(given)} of the {len(RESOURCES)} that are known come from {source.title}"
     state = State.OK if given else State.FAILED
+    if isinstance(source, PrometheusSource) and source.recognised is not None:
+        checks = (*checks, dialect(source.recognised))
+        named = _saturations(source.recognised)
     line = Check(area=Area.METRICS, name="Series", state=state, finding=words, remedy="" if given else _NOTHING)
     return _Metrics(checks=(*checks, line), given=given, at_rest=read.at_rest | named, idle=read.idle)
 
@@ -181,10 +185,15 @@ def _checks_of(source: Source, properties: Properties) -> tuple[tuple[Check, ...
     """What is found of a source, and the saturations that it names, whether or not they can be believed just now."""
     if isinstance(source, ExporterSource):
         checks, known = checked_exporters(source)
-        return checks, known.series & {resource.name for resource in saturations()}
+        return checks, _saturations(known)
     if isinstance(source, PrometheusSource):
         return checked_prometheus(prometheus.Access.of(properties), source), frozenset()
     return (), frozenset()
+
+
+def _saturations(known: Recognition) -> frozenset[str]:
+    """Those that have a name here; a broker that just started has no value of some that can be believed."""
+    return known.series & {resource.name for resource in saturations()}
 
 
 def _resting(idle: Collection[str]) -> Iterable[Check]:
@@ -224,9 +233,7 @@ def _judged(kafka: Reached, rights: Allowed, metrics: _Metrics, target: str) -> 
     )
     found = judgeable(given, around, at_rest=metrics.at_rest)
     pastes: tuple[Paste, ...] = (*found.pastes, *rights.pastes)
-    return Judgeable(
-        given=found.given, judged=found.judged, unjudged=found.unjudged, unnamed=found.unnamed, pastes=pastes
-    )
+    return replace(found, pastes=pastes)
 
 
 def _none_named() -> Check:

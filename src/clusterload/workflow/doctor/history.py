@@ -53,8 +53,8 @@ def checked_prometheus(access: Access, source: PrometheusSource) -> tuple[Check,
             _check("past", State.OK, f"it has figures of {units.duration(back)} ago: baselines of other days")
         )
     else:
-        far = f"of {units.duration(back)} ago, and none of a day ago" if back else "none of an hour ago"
-        checks.append(_check("past", State.MISSING, f"it has figures {far}: no baseline of another day", _LONGER))
+        far = f"figures of {units.duration(back)} ago, and none of a day ago" if back else "none of an hour ago"
+        checks.append(_check("past", State.MISSING, f"it has {far}: no baseline of another day", _LONGER))
     if abs(ahead) > MOST_SKEW:
         checks.append(_check("clock", State.WARNING, f"its {said(ahead)}; times are set right", "set both by NTP"))
     else:

@@ -151,7 +151,7 @@ def _sees_groups(cluster: Cluster) -> bool:
         brokers.topics()
         names = listed(brokers).names[:_SOME]
     if not names:
-        raise ClusterError("no group is listed: either there is none, or none may be described")
+        raise ClusterError("no group is listed, so there is none, or none that may be described")
     try:
         groups_of(cluster, names)
     except AuthorizationError:

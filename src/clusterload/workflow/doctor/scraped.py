@@ -122,7 +122,7 @@ def _checked(
     if not good:
         return
     yield _pace(good, source.interval)
-    yield _dialect(known, metrics)
+    yield dialect(known, metrics)
     yield from _clients(good.values(), known.names, source.client_listeners)
     yield _clock({broker: scrape for (broker, _), scrape in good.items()})
 
@@ -145,8 +145,13 @@ def _pace(good: Mapping[tuple[str, str], Scraped], interval: float) -> Check:
     return _check("exporters", State.OK, words)
 
 
-def _dialect(known: Recognition, metrics: Collection[str]) -> Check:
-    """Whose metrics these are, as the tool itself will read them."""
+def dialect(known: Recognition, metrics: Collection[str] = ()) -> Check:
+    """Whose metrics these are, as the tool itself will read them.
+
+    Args:
+        known: what was recognised.
+        metrics: the names that are there, by which other programs' are told.
+    """
     whose = next((words for metric, words in _NOT_BROKERS.items() if metric in metrics), "")
     by = " and ".join(f"'{fit.names.name}'" for fit in known.fits)
     words = f"of {known.metrics:,} metrics {known.known:,} are read, by the names of {by}"

@@ -15,6 +15,7 @@ from clusterload.model.points import Points
 from clusterload.model.series import SECOND, Point
 from clusterload.model.units import duration
 from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.names.recognition import Recognition
 from clusterload.telemetry.sources.prometheus.access import Access
 from clusterload.telemetry.sources.prometheus.api import MOST_POINTS, RETRY, PrometheusClient
 from clusterload.telemetry.sources.prometheus.cardinality import MOST_SERIES, Bound, Inventory, bound
@@ -113,6 +114,11 @@ class PrometheusSource:
         self._retry = retry
         self._state: _State | None = None
         self._interval: float | None = None
+
+    @property
+    def recognised(self) -> Recognition | None:
+        """By which names it is read; None before it was first read."""
+        return self._naming.found
 
     @property
     def title(self) -> str:
