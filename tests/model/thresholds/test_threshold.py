@@ -120,7 +120,7 @@ def changed(text: str, edits: list[tuple[int, int, str]]) -> str:
         (r'lost{load="\q"} > 0', 11, "escape is none of JSON's"),
         ("lost{topic=a} > 0", 5, "lost has no label topic; it has load"),
         ("latency.p99{of=dew} > 0", 12, "of is none of due, sent, delay, end_to_end; did you mean 'due'?"),
-        ("limit_load{resource=cpu_host} > 0", 11, "resource is none of ingress, egress"),
+        ("limit_load{resource=isr_shrinks} > 0", 11, "resource is none of ingress, egress"),
         ("ingress{topic=a, client=b} > 0", 17, "has no series by topic and client together"),
         ("lost > 0\n", 8, "only printable characters"),
         ("lost > \x1b[31m0", 7, "only printable characters"),
