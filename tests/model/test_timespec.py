@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clusterload.model.errors import ConfigurationError
 from clusterload.model.series import SECOND
-from clusterload.model.timespec import instant, interval, length, moment
+from clusterload.model.timespec import instant, interval, length, moment, past, timestamp
 
 NOW = 1_767_225_600 * SECOND
 """2026-01-01T00:00:00Z."""
@@ -47,3 +47,21 @@ def test_what_is_no_time_is_refused_with_how_to_write_one(text: str) -> None:
         with pytest.raises(ConfigurationError, match="write it as in") as caught:
             read()
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "assumed"),
+    [
+        ("2026-01-01T10:00", "2026-01-01T10:00:00Z", True),
+        ("2026-01-01 10:00:30", "2026-01-01T10:00:30Z", True),
+        ("2026-01-01T10:00+01:00", "2026-01-01T09:00:00Z", False),
+        ("2026-01-01T10:00Z", "2026-01-01T10:00:00Z", False),
+    ],
+)
+def test_a_moment_of_the_past_without_a_zone_is_utc_and_that_is_known(
+    text: str, expected: str, *, assumed: bool
+) -> None:
+    now = timestamp("2026-06-01T00:00:00Z")
+    assert past(text, now) == (timestamp(expected), assumed)
+    with pytest.raises(ConfigurationError, match="has not come yet"):
+        past(text, timestamp("2025-01-01T00:00:00Z"))
