@@ -8,7 +8,7 @@ from typing import Final
 
 from clusterload.model.errors import SourceError
 from clusterload.telemetry.sources.names import Names
-from clusterload.telemetry.sources.names.recognition import NO_JVM, Recognition, Roles, all_maps, recognised
+from clusterload.telemetry.sources.names.recognition import NO_JVM, PASTED, Recognition, Roles, all_maps, recognised
 from clusterload.telemetry.sources.prometheus.api import PrometheusClient
 from clusterload.telemetry.sources.prometheus.cardinality import NO_ROLES, Inventory, take_inventory
 from clusterload.telemetry.sources.prometheus.promql import any_of, milliseconds, named, quoted, selector
@@ -98,7 +98,7 @@ class Naming:
             there = client.metric_names(select, start, end)
         except SourceError:
             # Not all that speak Prometheus' language tell labels; all answer queries.
-            there = _of_maps(client, self.asked or all_maps(), select, start, end)
+            there = _of_maps(client, (*(self.asked or all_maps()), Names.named(PASTED)), select, start, end)
         # That some program of a server's many is not written in Java says nothing of the brokers.
         return recognised(there - NO_JVM, asked=self.asked, sidecar=self._sidecar)
 
