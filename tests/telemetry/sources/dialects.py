@@ -30,6 +30,7 @@ MAPS: Final = {
     "grafana-exporter-0.20": "grafana",
     "bitnami": "bitnami",
     "default": "default",
+    "default-exporter-0.20": "default",
 }
 """By whose names the scrapes of each dialect are read."""
 

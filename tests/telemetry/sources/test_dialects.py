@@ -23,6 +23,7 @@ _UNQUIET: Final = {
 _OF_BROKERS: Final = {"BrokerHeartbeat", "FetchConsumer", "Fetch", "Metadata", "Heartbeat"}
 _BY_CLIENT: Final = ("ingress_by_client", "egress_by_client", "thread_time_by_client")
 _TIMES: Final = {"request_time", "request_queue_time", "request_local_time", "request_remote_time"}
+_WITH_SUMS: Final = ("default", "default-exporter-0.20", "strimzi-reporter")
 _MANY: Final = {"requests": 0.05, "request_bytes": 0.05, "response_bytes": 0.05, "fetch_requests_by_topic": 0.05}
 
 
@@ -58,9 +59,7 @@ def test_threads_are_as_busy_as_they_were(dialect: str) -> None:
     assert found["cpu_broker"][()] == pytest.approx(lab["cpu_broker"][()], rel=0.15, abs=0.3)
 
 
-@pytest.mark.parametrize(
-    "dialect", ["jmx-exporter-kraft", "jmx-exporter-2_0_0", "confluent-stacks", "default", "strimzi-reporter"]
-)
+@pytest.mark.parametrize("dialect", ["jmx-exporter-kraft", "jmx-exporter-2_0_0", "confluent-stacks", *_WITH_SUMS])
 def test_clients_take_what_the_lab_s_names_say_that_they_take(dialect: str) -> None:
     """They had stopped by then, so that the brokers' means over some seconds fall between the two readings."""
     found, lab = figures(dialect), figures(dialect, lab=True)
@@ -87,7 +86,7 @@ def test_the_ends_of_logs_tell_the_records_of_partitions(dialect: str) -> None:
     assert "__cluster_metadata" not in topics
 
 
-@pytest.mark.parametrize("dialect", ["default", "strimzi-reporter"])
+@pytest.mark.parametrize("dialect", _WITH_SUMS)
 def test_how_long_requests_took_is_read_where_a_sum_can_be_made(dialect: str) -> None:
     found, lab = figures(dialect), figures(dialect, lab=True)
     produce = (("request", "Produce"),)
@@ -95,7 +94,7 @@ def test_how_long_requests_took_is_read_where_a_sum_can_be_made(dialect: str) ->
         assert found[name][produce] == pytest.approx(lab[name][produce], rel=0.05, abs=2), name
 
 
-@pytest.mark.parametrize("dialect", [name for name in MAPS if name not in {"default", "strimzi-reporter"}])
+@pytest.mark.parametrize("dialect", [name for name in MAPS if name not in _WITH_SUMS])
 def test_of_counts_and_percentiles_of_times_no_amount_is_made(dialect: str) -> None:
     assert not {"request_time", "request_queue_time", "request_local_time"} & figures(dialect).keys()
 
