@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clusterload.lab.lab import Lab
 
 TOPIC, GROUP, RECORDS = "told-recompressed", "told-group", 2000
+ASKED, INVALID = 20, "INVALID_TOPIC_EXCEPTION"
 
 
 @contextmanager
@@ -64,6 +65,8 @@ def told(observed_lab: Lab) -> Iterator[tuple[Kept, ...]]:
         member = Consumer(servers | {"client.id": "reader", "group.id": GROUP, "auto.offset.reset": "earliest"})
         member.subscribe([TOPIC])
         produced(servers | {"client.id": "payer", "acks": "all"}, TOPIC, RECORDS)
+        for _ in range(ASKED):
+            admin.list_topics("told/nowhere", timeout=15)
         read = 0
         while read < RECORDS:
             message = member.poll(30)
@@ -75,6 +78,7 @@ def told(observed_lab: Lab) -> Iterator[tuple[Kept, ...]]:
             return (
                 sum(kept.values("offset_commits")) > 0
                 and highest(kept, "egress_by_client", client="reader") > 0
+                and sum(kept.values("errors", request="Metadata", error=INVALID)) >= ASKED
                 and sum(kept.values("message_conversions_by_topic", topic=TOPIC)) >= RECORDS
             )
 
@@ -101,6 +105,14 @@ def test_the_group_s_rebalances_and_commits_are_counted(told: tuple[Kept, ...]) 
     for kept in told:
         assert sum(kept.values("group_rebalances")) >= 1
         assert sum(kept.values("offset_commits")) >= 1
+
+
+def test_what_brokers_refuse_is_told_by_its_error_and_what_they_grant_as_none(told: tuple[Kept, ...]) -> None:
+    for kept in told:
+        assert sum(kept.values("errors", request="Metadata", error=INVALID)) >= ASKED
+        assert sum(kept.values("errors", error="NONE")) > RECORDS / 100
+        assert all(0 <= share <= 1 for share in kept.values("coordinator_busy"))
+        assert kept.of("acceptor_blocked", listener="CLIENT")
 
 
 def test_where_a_request_spends_its_time_is_told_apart(told: tuple[Kept, ...]) -> None:

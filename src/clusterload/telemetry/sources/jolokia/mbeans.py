@@ -76,6 +76,8 @@ _BROKER_METERS: Final = (
     "InvalidMagicNumberRecords",
     "InvalidMessageCrcRecords",
     "InvalidOffsetOrSequenceRecords",
+    "RemoteFetchBytes",
+    "RemoteCopyBytes",
     "TotalShareFetchRequests",
     "FailedShareFetchRequests",
     "TotalShareAcknowledgementRequests",
@@ -99,6 +101,8 @@ _COORDINATED: Final = (
     "streams-group-rebalance",
     "offset-commit",
 )
+_COORDINATOR_GAUGES: Final = ("thread-idle-ratio-avg", "event-queue-time-ms-p99")
+_ACCEPT_THROTTLE: Final = "connection-accept-throttle-time"
 _REPLICA_GAUGES: Final = ("PartitionCount", "LeaderCount", "UnderReplicatedPartitions")
 _REPLICA_METERS: Final = ("IsrExpands", "IsrShrinks")
 _SYSTEM_GAUGES: Final = (
@@ -198,6 +202,29 @@ MBEANS: Final = (
         values=(Value("Count", "kafka_network_requestmetrics_requests_total"),),
         labels={"request": "request", "version": "version"},
     ),
+    MBean(
+        name="kafka.network:type=RequestMetrics,name=ErrorsPerSec,*",
+        values=(Value("Count", "kafka_network_requestmetrics_errors_total"),),
+        labels={"request": "request", "error": "error"},
+        always=False,
+    ),
+    MBean(
+        name="kafka.network:type=RequestMetrics,name=DeprecatedRequestsPerSec,*",
+        values=(Value("Count", "kafka_network_requestmetrics_deprecatedrequests_total"),),
+        labels={
+            "request": "request",
+            "version": "version",
+            "client_software_name": "clientSoftwareName",
+            "client_software_version": "clientSoftwareVersion",
+        },
+        always=False,
+    ),
+    MBean(
+        name="kafka.network:type=Acceptor,name=AcceptorBlockedPercent,*",
+        values=(Value("Count", "kafka_network_acceptor_acceptorblocked_total"),),
+        labels={"listener": "listener"},
+        always=False,
+    ),
     *(mbean for name in ("LocalTimeMs", "TotalTimeMs", "RequestQueueTimeMs") for mbean in _times(name)),
     *_times("RemoteTimeMs", _WAITING),
     _gauge("kafka.network", "SocketServer", "NetworkProcessorAvgIdlePercent", "NetworkProcessorAvgIdle_percent"),
@@ -221,11 +248,33 @@ MBEANS: Final = (
     _connections("tls", {"cipher": "cipher", "protocol": "protocol"}),
     MBean(
         name="kafka.server:type=group-coordinator-metrics",
-        values=tuple(
-            Value(f"{name}-count", _name("kafka_server_group_coordinator_metrics", name, "count"))
-            for name in _COORDINATED
+        values=(
+            *(
+                Value(f"{name}-count", _name("kafka_server_group_coordinator_metrics", name, "count"))
+                for name in _COORDINATED
+            ),
+            *(Value(name, _name("kafka_server_group_coordinator_metrics", name)) for name in _COORDINATOR_GAUGES),
         ),
     ),
+    MBean(
+        name="kafka.server:type=socket-server-metrics,listener=*",
+        values=(Value(_ACCEPT_THROTTLE, _name("kafka_server_socket_server_metrics", _ACCEPT_THROTTLE)),),
+        labels={"listener": "listener"},
+        always=False,
+    ),
+    MBean(
+        name="kafka.server:type=Request",
+        values=(Value("exempt-request-time", "kafka_server_request_exempt_request_time"),),
+        always=False,
+    ),
+    MBean(
+        name="kafka.server:type=ShareGroupMetrics,name=RecordAcknowledgementsPerSec,*",
+        values=(Value("Count", "kafka_server_sharegroupmetrics_recordacknowledgements_total"),),
+        labels={"acktype": "ackType"},
+        always=False,
+    ),
+    _gauge("kafka.log", "LogCleaner", "DeadThreadCount", "DeadThreadCount"),
+    _gauge("kafka.log", "LogCleanerManager", "max-dirty-percent", "max-dirty-percent"),
     *(
         MBean(
             name=f"kafka.server:type=KafkaServer,name=linux-disk-{way}-bytes",
