@@ -94,7 +94,8 @@ def test_what_is_played_reads_as_the_figures_that_are_judged() -> None:
         deltas.take(Scrape(time=START + at * SECOND, reading=parser.read(played.text(at).decode())), kept)
     shown = {head.name for points in kept.points for head in points.heads}
     throttles = {"produce_throttle_time", "fetch_throttle_time", "request_throttle_time"}
-    assert shown - throttles == set(names(case.runs()[0])) - {"records_by_partition", "tls_connections"}
+    by_topic = {"produce_requests_by_topic", "fetch_requests_by_topic"}
+    assert shown - throttles - by_topic == set(names(case.runs()[0])) - {"records_by_partition", "tls_connections"}
     values = {point.key: point.value for point in kept.points[-1]}
     own = (("broker", "1"),)
     assert values["ingress", own] == pytest.approx(15 * now.broker["ingress"][0])

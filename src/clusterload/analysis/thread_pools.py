@@ -1,6 +1,6 @@
 """Thread pools of a broker: which are saturated, whether that can be, and which of its settings would help.
 
-A full pool on a host that has CPU to spare needs more threads, whoever fills it. A pool that is said to be full while
+A full pool on a host that has CPU to spare needs more threads, whatever fills it. A pool that is said to be full while
 the broker hardly works is not full: the figure is another one than it is taken for.
 """
 

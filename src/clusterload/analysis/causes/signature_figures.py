@@ -286,8 +286,9 @@ class Scene:
         return min(cores, known(used.now) or math.inf, added)
 
     def saved(self, cores: float) -> str:
-        """The same in words: `2.1 cores`."""
-        return f"{units.number(self.saving(cores), 2)} cores"
+        """The same in words: `2.1 cores`; where nobody knows what brokers take, what it takes on a lab."""
+        known_here = not math.isnan(self.total("cpu_broker").now)
+        return f"{units.number(self.saving(cores), 2)} cores{'' if known_here else ' of a lab'}"
 
     def cost(self, cores: float) -> float:
         """A cause's share of the brokers' added CPU, from 0 to 1."""

@@ -159,7 +159,7 @@ class Keeping:
         total = self.in_all(changed)[numbers]
         place = len(score) - max(1, self.most // 2)
         own_bar, bar = np.partition(score, place)[place], np.partition(total, place)[place]
-        with np.errstate(over="ignore"):  # beside next to nothing: infinitely much
+        with np.errstate(over="ignore"):  # over hardly anything: infinitely much
             standing: Floats = np.maximum(
                 score / own_bar if own_bar > 0 else score, _WIDELY * total / bar if bar > 0 else 0.0 * total
             )
