@@ -1,4 +1,4 @@
-"""Remarks: what the figures of a run say of a cluster in addition to its load; nothing of it makes a verdict doubtful."""
+"""Remarks: what figures say of a cluster in addition to its load; nothing of it makes a verdict doubtful."""
 
 from __future__ import annotations
 
