@@ -61,3 +61,18 @@ def test_a_watch_that_ended_in_silence_shows_what_it_saw_and_exits_with_1(
     assert "Connections" in shown
     (line,) = (line for line in err.splitlines() if line.startswith("clusterload:"))
     assert line.startswith("clusterload: the cluster stopped answering: no metrics since ")
+
+
+def test_a_watch_that_never_saw_a_metric_does_not_say_that_the_cluster_stopped(
+    called: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exporter's address that answers with a login page tells nothing of the brokers behind it."""
+    page = Event(time=START + SECOND, kind="scrape-failed", text="broker 1: this is not Prometheus text: a web page")
+    run = recorded(tmp_path / "a.run", {}, events=[page])
+    monkeypatch.setattr("clusterload.cli.watch._live", lambda *_, **__: run)
+    code, shown, err = called("watch", "--lab")
+    assert code == 1
+    assert "a web page" in shown
+    assert "no metrics were read in " in err
+    assert "clusterload doctor" in err
+    assert "stopped answering" not in err

@@ -92,12 +92,18 @@ def watch(
 
 
 def _check_alive(seen: Run, interval: float) -> None:
-    """See that the cluster answered until the end of a watch; SourceError if it did not."""
+    """See that metrics came until the end of a watch; SourceError if they did not, or none ever came."""
     from clusterload.model import units
     from clusterload.model.run import clock_time
     from clusterload.model.series import SECOND
 
     since = silent_since(seen, interval)
+    if since is not None and not any(len(series.times) for series in seen.series):
+        # What failed are the addresses of metrics, of a cluster that may be well: nothing ever came that could stop.
+        raise SourceError(
+            f"no metrics were read in {units.duration((seen.end - seen.start) / SECOND)}: what failed is shown above. "
+            "See what answers, and what to do, with 'clusterload doctor' and the same options"
+        )
     if since is not None:
         raise SourceError(
             f"the cluster stopped answering: no metrics since {clock_time(since)}, for the last "
