@@ -88,3 +88,16 @@ def test_a_cluster_that_is_full_by_its_provider_is_limited_though_no_limit_is_ne
         api, tmp_path / "full.run", hot=False, cluster_load_percent_avg=0.9, cluster_load_percent_max=0.97
     )
     assert verdict.sentence.startswith("limited by the cluster's load, by its provider")
+
+
+def test_a_cloud_is_not_asked_for_a_quota_that_would_make_its_provider_show_no_more(
+    api: HttpServer, tmp_path: Path
+) -> None:
+    rows = steady(FIRST, 10)
+    rows["request_count"] = {("Metadata", "u-1"): dict.fromkeys(MINUTES, 60_000.0)}
+    rows |= {name: {(): dict.fromkeys(MINUTES, value)} for name, value in LOAD.items()}
+    api.answer = Model(rows=rows, names=NAMES | dict.fromkeys(LOAD, GAUGE))
+    run = read(api, Clock(now=FIRST + 60 * MINUTE), tmp_path / "storm.run", minutes=10)
+    (storm,) = (found for found in diagnose(run, assess(run, DEDICATED)).findings if found.cause == "metadata-storm")
+    assert "the culprit cannot be named: the provider of this cluster publishes no such figures" in storm.sentence
+    assert "--unlock-client-metrics" not in storm.sentence

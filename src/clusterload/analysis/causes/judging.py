@@ -28,6 +28,10 @@ MOST_EVIDENCE: Final = 8
 ALIKE: Final = 0.5
 """Share of the highest score from which on a cause is said to matter to another broker, too."""
 
+_BY_QUOTA: Final = "--unlock-client-metrics"
+
+_OF_PROVIDER: Final = "the provider of this cluster publishes no such figures by client id"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
@@ -136,7 +140,7 @@ def _confidence(scores: Mapping[str, float], name: str, scene: Scene) -> float:
 def _finding(cause: Cause, held: Held, confidence: float) -> Finding:
     signs, scene = held.signs, held.scene
     culprits = signs.culprits()
-    unnamed = "" if culprits else f"; the culprit cannot be named: {cause.if_unnamed}"
+    unnamed = "" if culprits else f"; the culprit cannot be named: {_how_to_name(cause, scene)}"
     evidence = tuple(figure for figure in signs.evidence if not math.isnan(figure.now))[:MOST_EVIDENCE]
     return Finding(
         cause=cause.id,
@@ -149,6 +153,12 @@ def _finding(cause: Cause, held: Held, confidence: float) -> Finding:
         brokers=held.brokers,
         compared=scene.compared,
     )
+
+
+def _how_to_name(cause: Cause, scene: Scene) -> str:
+    """How to find out who it is; a provider's API shows no more by a quota, so that is no advice beside its figures."""
+    told_by_provider = scene.now("cluster_load_percent") > 0
+    return _OF_PROVIDER if told_by_provider and _BY_QUOTA in cause.if_unnamed else cause.if_unnamed
 
 
 def _where(held: Held) -> str:
