@@ -78,6 +78,7 @@ def test_a_dead_broker_is_one_failed_line_and_exit_code_1(called: Called) -> Non
     assert code == 1
     assert "nothing listens" in failed["finding"]
     assert failed["remedy"]
+    assert "no broker could be asked" in _document(out)["of"]
 
 
 def test_a_web_server_at_the_broker_s_port_is_told_as_one(called: Called, page: HttpServer) -> None:
@@ -101,6 +102,23 @@ def test_a_login_page_in_place_of_metrics_fails(called: Called, page: HttpServer
     code, out, _ = called("doctor", "--exporter", f"1={page.url}/metrics", "--json")
     assert code == 1
     assert "web page" in _check(_document(out), "exporter of broker 1")["finding"]
+
+
+def test_an_empty_answer_is_called_empty(called: Called) -> None:
+    with serving(lambda _: Response(body=b"")) as server:
+        code, out, _ = called("doctor", "--exporter", f"1={server.url}/metrics", "--json")
+    assert code == 1
+    assert "the answer is empty" in _check(_document(out), "names")["finding"]
+
+
+def test_where_all_is_nan_that_is_suspected_and_not_that_nothing_happened(called: Called) -> None:
+    body = b"kafka_server_replicamanager_leadercount NaN\nkafka_server_brokertopicmetrics_bytesin_total NaN\n"
+    with serving(lambda _: Response(body=body)) as server:
+        code, out, _ = called("doctor", "--exporter", f"1={server.url}/metrics", "--json")
+    found = _document(out)
+    assert code == 1
+    assert "NaN" in _check(found, "Series")["remedy"]
+    assert not [check for check in found["checks"] if check["name"] == "at rest"]
 
 
 def test_another_program_s_exporter_is_named(called: Called) -> None:

@@ -109,6 +109,7 @@ def test_a_time_that_nothing_is_known_of_is_refused_in_a_line(
     assert code != 0
     assert said in err
     assert len(err.strip().splitlines()) == 1, err
+    assert "isoformat" not in err
 
 
 def test_what_is_watched_from_now_on_cannot_be_joined_with_the_past(prometheus: Server, called: Called) -> None:

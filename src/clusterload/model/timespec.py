@@ -19,6 +19,7 @@ _DAY: Final = 24 * _HOUR
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _NOW: Final = re.compile(r"now(?:([+-])(\d+)([mhd]))?(?:\|([mhd]))?")
+_NOT_ISO: Final = "Invalid isoformat string"
 _STEP: Final = {"m": _MINUTE * SECOND, "h": _HOUR * SECOND, "d": _DAY * SECOND}
 
 
@@ -36,8 +37,10 @@ def instant(text: str, now: int) -> int:
     try:
         return timestamp(text)
     except (ValueError, OverflowError) as error:
+        # That it is no ISO 8601 at all is said already; which part is out of range, or missing, is worth a word.
+        why = "" if str(error).startswith(_NOT_ISO) else f" ({error})"
         raise ConfigurationError(
-            f"{text!r} is not a point in time ({error}): write it as in 2026-01-01T10:00:00Z, or as in now-10m"
+            f"{text!r} is not a point in time{why}: write it as in 2026-01-01T10:00:00Z, or as in now-10m"
         ) from None
 
 

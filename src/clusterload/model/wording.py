@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 # A word of letters alone; with a digit, a hyphen, a dot or a second capital it may be an id, a host or an acronym.
-_TITLE_CASE: Final = re.compile(r"[A-Z][a-z]+(?![\w\-./@]*[\w/@])")
+_TITLE_CASE: Final = re.compile(r"[A-Z][a-z]+(?:-[a-z]+)*(?![\w\-./@]*[\w/@])")
 _LOWER_CASE: Final = re.compile(r"[a-z]+(?![\w\-./@]*[\w/@])")
 
 _NAMES: Final = frozenset(

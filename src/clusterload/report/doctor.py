@@ -130,8 +130,9 @@ def _mark(state: State) -> Text:
 def _grid() -> Table:
     shown = Table.grid(padding=(0, 2, 0, 0))
     shown.add_column(no_wrap=True, min_width=7)
-    shown.add_column(min_width=_NAMES)
-    shown.add_column()
+    # Ids, addresses and options go on in the next line: cut off they would be of no use.
+    shown.add_column(min_width=_NAMES, overflow="fold")
+    shown.add_column(overflow="fold")
     return shown
 
 

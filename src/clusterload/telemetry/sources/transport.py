@@ -192,6 +192,9 @@ class HttpClient:
                 response.close()
         except httpx.TimeoutException:
             raise RetryableError(f"{self._server.name} did not answer within {self._policy.timeout:g} s") from None
+        except httpx.RemoteProtocolError as error:
+            why = self._server.shown(str(error)).rstrip(".")
+            raise RetryableError(f"{self._server.name} broke off its answer, or speaks no HTTP: {why}") from None
         except httpx.TransportError as error:
             why = self._server.shown(str(error))
             if self._server.authority and "CERTIFICATE_VERIFY_FAILED" in why:

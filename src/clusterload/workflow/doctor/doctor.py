@@ -95,11 +95,18 @@ def checkup(
     assert isinstance(rights, Allowed) and isinstance(metrics, _Metrics)  # noqa: PT018
     known = _judged(kafka, rights, metrics, target)
     return Checkup(
-        of=kafka.cluster.title if kafka.cluster is not None else "metrics alone",
+        of=_of(kafka, properties),
         checks=(*kafka.checks, *rights.checks, *metrics.checks, *machine),
         judgeable=known,
         seconds=time.monotonic() - began,
     )
+
+
+def _of(kafka: Reached, properties: Properties) -> str:
+    if kafka.cluster is not None:
+        return kafka.cluster.title
+    named = properties.values.get("bootstrap.servers", "")
+    return f"{named}, where no broker could be asked" if named else "metrics alone"
 
 
 def _late(what: str) -> Check:
@@ -148,7 +155,7 @@ def _measured(
     at_rest = frozenset(name for part in each for name in part.at_rest if name not in given)
     idle = frozenset(name for part in each for name in part.idle if name in at_rest)
     return _Metrics(
-        checks=(*checks, *_uneven(given), *_resting(idle)),
+        checks=(*checks, *_uneven(given), *(_resting(idle) if given else ())),
         given=given or None,
         at_rest=at_rest,
         kinds=frozenset(map(type, found)),
@@ -178,7 +185,7 @@ def _one(source: Source, properties: Properties) -> _Metrics:
     return _Metrics(checks=(*checks, line), given=given, at_rest=read.at_rest | named, idle=read.idle)
 
 
-_NOTHING: Final = "nothing was read: see the lines above, and the map of names (--names)"
+_NOTHING: Final = "nothing was read: see the lines above, whether its values are NaN, and the map of names (--names)"
 
 
 def _checks_of(source: Source, properties: Properties) -> tuple[tuple[Check, ...], frozenset[str]]:

@@ -155,6 +155,8 @@ def dialect(known: Recognition, metrics: Collection[str] = ()) -> Check:
     whose = next((words for metric, words in _NOT_BROKERS.items() if metric in metrics), "")
     by = " and ".join(f"'{fit.names.name}'" for fit in known.fits)
     words = f"of {known.metrics:,} metrics {known.known:,} are read, by the names of {by}"
+    if not known.metrics:
+        return _check(NAMES, State.FAILED, "the answer is empty: it has no metric at all", _NO_METRIC)
     if known.fits_nothing or not known.is_of_brokers:
         of = f"those of {whose}" if whose else f"{known.metrics:,}, such as {', '.join(known.examples[:3])}"
         finding = f"these metrics are {of}, and of no broker"
@@ -164,6 +166,7 @@ def dialect(known: Recognition, metrics: Collection[str] = ()) -> Check:
     return _check(NAMES, State.OK, words)
 
 
+_NO_METRIC: Final = "see the exporter's own log, and that its rules do not leave out everything"
 _OTHERS: Final = "give the brokers' own exporters; this one may be given in addition, or stand in the same Prometheus"
 _OWN_MAP: Final = "give the brokers' own exporters; if these are, write a map of their names (docs/resources.md)"
 

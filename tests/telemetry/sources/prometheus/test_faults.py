@@ -161,7 +161,9 @@ def cutting(*parts: bytes, pause: float = 0.0) -> Iterator[int]:
 )
 def test_half_an_answer_is_one_line(sent: bytes) -> None:
     with cutting(sent) as port:
-        assert "cannot be reached" in failure(port)
+        said = failure(port)
+    # Which of both is seen depends on whether the system closes or resets the connection.
+    assert "broke off its answer, or speaks no HTTP" in said or "cannot be reached" in said
 
 
 def test_an_answer_that_only_drips_has_an_end() -> None:

@@ -12,6 +12,7 @@ import pytest
 from clusterload.model.errors import SourceError
 from clusterload.model.series import SECOND
 from clusterload.telemetry.sources.names import Names
+from clusterload.telemetry.sources.names.recognition import recognised
 from clusterload.telemetry.sources.polling import HistoryPoller
 from clusterload.telemetry.sources.prometheus import Access, PrometheusClient
 from clusterload.telemetry.sources.prometheus.naming import Naming
@@ -344,6 +345,16 @@ def test_names_that_fit_badly_are_told_with_the_nearest(world: World) -> None:
         world.read("parts", names=Names.named("strimzi"))
     assert "no metric of a broker by the names 'strimzi'" in str(caught.value)
     assert "and 3 are known by 'redpanda'" in str(caught.value)
+
+
+def test_known_names_without_a_value_are_not_said_to_be_unknown() -> None:
+    """A server lists the names of all that it keeps, whatever time is asked for."""
+    naming = Naming()
+    naming.found = recognised(
+        {"kafka_server_replicamanager_leadercount", "kafka_server_brokertopicmetrics_bytesin_total"}
+    )
+    said = str(naming.missing("Prometheus"))
+    assert "by the names of 'jmx-exporter', and no value of them in that time" in said
 
 
 def test_the_same_stretch_can_be_read_twice(world: World) -> None:

@@ -107,6 +107,12 @@ class Naming:
         found = self.found
         if found is None or not found.metrics:
             return SourceError(f"{title} has no metric at all in that time: check prometheus.select")
+        if found.is_of_brokers:
+            known = " and ".join(repr(fit.names.name) for fit in found.fits)
+            return SourceError(
+                f"{title} has metrics of brokers, by the names of {known}, and no value of them in that time: give a "
+                "time at which it scraped them, and that it still keeps"
+            )
         by = f" by the names {found.asked}" if found.asked else ""
         more = " …" if found.metrics > len(found.examples) else ""
         there = f"it has {found.metrics:,} metrics ({', '.join(found.examples)}{more})"
