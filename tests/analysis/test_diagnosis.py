@@ -18,6 +18,7 @@ from clusterload.model.run import Event, Run
 from clusterload.model.series import SECOND, Series
 from clusterload.model.workload import Dials, Load
 from clusterload.model.workload.schedule import Ramp
+from tests.analysis.gates.seen import recorded
 from tests.stored_runs import START, Cluster, case_levels, kept_ledger, limits, plan, stored
 
 COURSE = Limits.named("course-basic")
@@ -267,6 +268,12 @@ def test_what_spoils_a_measurement_makes_it_inconclusive(file: Path, kind: str, 
 def test_other_events_change_no_verdict(file: Path) -> None:
     events = [Event(time=START, kind=kind, text="it did") for kind in ("scrape-failed", "scrape-resumed")]
     assert judged(stored(file, events=events)).state is State.WITHIN
+
+
+def test_why_no_metrics_were_read_is_told(file: Path) -> None:
+    page = Event(time=START + SECOND, kind="scrape-failed", text="broker 1: a web page")
+    run = recorded(file, {}, events=[page])
+    assert "no metrics were read: broker 1: a web page" in diagnose(run, assess(run)).missing
 
 
 @pytest.mark.parametrize("seconds", [range(5, 10), range(25), range(20, 30)])

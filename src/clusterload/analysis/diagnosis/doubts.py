@@ -140,8 +140,19 @@ def _because(load: Load | None, bottleneck: Bottleneck | None) -> str:
     return f": {bottleneck.words}" if bottleneck else ""
 
 
+_UNREAD: Final = frozenset({"scrape-failed", "names-unknown", "names-without-broker"})
+
+
+def _unread(run: Run) -> Iterator[str]:
+    """Why nothing at all was read, where that was told."""
+    why = next((event.text for event in run.events if event.kind in _UNREAD), "")
+    if why and not any(len(series.times) for series in run.series):
+        yield f"no metrics were read: {why}"
+
+
 def doubts_of_metrics(run: Run, usage: Usage) -> Iterator[str]:
     """What was not measured of the cluster, a line each."""
+    yield from _unread(run)
     if usage.shares:
         yield from (f"{name} was not measured" for name in usage.missing)
     elif usage.limits.known:
