@@ -22,7 +22,7 @@ from clusterload.report.markdown import markdown
 from clusterload.report.plain import AsText, Shown, TextReport
 from clusterload.report.plots import GRAPHS, Plot, plot
 from clusterload.report.sections.whole import run_outline
-from clusterload.report.terminal import answer_view, riddle_view, saturation_table, usage_table
+from clusterload.report.terminal import answer_view, riddle_view, saturation_table, unmeasured, usage_table
 
 if TYPE_CHECKING:
     from clusterload.workflow.cases import Outcome
@@ -58,6 +58,7 @@ class Report(Shown):
         against = Text(capitalized(self.usage.limits.against), style="dim")
         parts: list[RenderableType] = [Text.from_markup(head), against, usage_table(self.usage)]
         parts += [saturation_table(self.usage)] if self.usage.saturation else []
+        parts += [Text(line, style="dim") for line in unmeasured(self.usage)]
         parts += load_view(self.run)
         parts += [
             Text(f"{line.resource.title}: typical {units.percent(line.typical)}, peak {units.percent(line.peak)}")

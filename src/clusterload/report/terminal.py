@@ -12,7 +12,7 @@ from rich.text import Text
 
 from clusterload.analysis.usage import NOTICEABLE, ResourceLine, Share, Usage
 from clusterload.model import units
-from clusterload.model.resources import RESOURCES
+from clusterload.model.resources import RESOURCES, dimensions
 from clusterload.model.wording import in_sentence
 from clusterload.report.tables import amount, amount_of_limit, limit_text, table
 
@@ -44,6 +44,17 @@ def usage_table(usage: Usage) -> Table:
     for share in (share for name in others for share in usage.shares_of(name)):
         _add_share(shown, share, share.title, bold=_binds(usage, [share]))
     return shown
+
+
+def unmeasured(usage: Usage) -> tuple[str, ...]:
+    """Which dimensions no metric gave, a line; nothing where limits are known, of which a verdict says it.
+
+    Without a limit nobody needs them to judge, but an empty place in a table is taken for a small figure.
+    """
+    missing = [resource.title.lower() for resource in dimensions() if usage.line(resource.name) is None]
+    if usage.limits.known or not usage.lines or not missing:
+        return ()
+    return (f"Not measured: {', '.join(missing)}. 'clusterload doctor' shows what would give them.",)
 
 
 def _binds(usage: Usage, shares: Sequence[Share]) -> bool:

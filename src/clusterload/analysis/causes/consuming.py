@@ -254,7 +254,7 @@ DOWN_CONVERSION = Cause(
     named_by={"topic": "fetch_conversions_by_topic", "client": "egress_by_client"},
     if_unnamed="connections by client software name old clients; brokers publish bytes by client id only while a "
     "client quota exists: --unlock-client-metrics",
-    cure="Upgrade these consumers; until then keep the topic's message.format.version at what they understand.",
+    cure="Upgrade these consumers: from Kafka 4 on brokers refuse them.",
     disproof="No record is down-converted and the local time of FetchConsumer requests stays as high.",
     signs=_down_conversion,
     needs=("fetch_conversions",),
