@@ -8,16 +8,20 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from benchmarks.culprits import rivals
 from benchmarks.culprits.answers import STATED, Answer, blames_rightly, is_culprit, is_right
-from benchmarks.culprits.dialects import coarsened, dialects
+from benchmarks.culprits.dialects import coarsened, dialects, exported
 from benchmarks.culprits.judge import answers, verdict
 from benchmarks.culprits.rivals import RULES, UNBASED, Ranked
 from benchmarks.culprits.stored import TRUTH, Truth, alone, recorded, split, whole
 from benchmarks.culprits.table import Score, calibration, score, scores, table
 from clusterload.analysis.causes import CAUSES
 from clusterload.analysis.window_stats import WindowStats
+
+_TOLD_BY_ADMIN: Final = frozenset({"records_by_partition"})
+"""What exporters give as well and kept recordings have of the Admin API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -155,8 +159,9 @@ def _guilty(seen: Sequence[Seen]) -> list[Seen]:
 
 
 def _tells(dialect: str, truth: Truth) -> bool:
-    """Whether metrics of a dialect name anybody who is to blame, by one of the Series that the catalogue names."""
+    """Whether a dialect's recorded Series name anybody who is to blame, by one that the catalogue names."""
     series, kinds = dialects()[dialect].series, {culprit["kind"] for culprit in truth.culprits}
+    series = series and series & (exported() | _TOLD_BY_ADMIN)
     kinds |= {"partition"} if "topic" in kinds else set()
     named_by = [CAUSES[cause].named_by for cause in truth.causes]
     return series is None or any(name in series for by in named_by for kind, name in by.items() if kind in kinds)

@@ -154,3 +154,15 @@ def test_old_clients_and_dead_cleaners_are_remarked_on_and_make_nothing_doubtful
     first, second = verdict.notes
     assert first.endswith("by ancient/0.9, old/1.0: upgrade these clients before the brokers")
     assert second == "1 dead threads of the log cleaner of broker 2: its compacted topics grow until it restarts"
+
+
+def test_a_look_alike_that_no_metric_shows_is_named_with_the_cause() -> None:
+    """Rules without connections show many small requests, and not from how many clients they come."""
+    changes = {**asked(Produce=31e3), "records_in": 250e3, "requests": 31900, "cpu_broker": 4.2}
+    blind = ("connections", "connection_attempts")
+    now, before = parted(recorded(changes, background=SMALL, without=blind))
+    verdict = diagnose(now, assess(now, NO_LIMITS), before)
+    assert verdict.findings[0].cause == "small-batches"
+    assert verdict.notes[0].startswith(
+        "these metrics cannot tell small-batches from connections, which they do not show"
+    )

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from clusterload.analysis.baseline.steady_part import steady_part
-from clusterload.analysis.causes import CAUSES, judge_causes, unseen_causes
+from clusterload.analysis.causes import CAUSES, Cause, judge_causes, unseen_causes
 from clusterload.analysis.causes.rises import FEWEST, PIECE
 from clusterload.analysis.diagnosis.doubts import doubts_of_generator, doubts_of_metrics
 from clusterload.analysis.diagnosis.remarks import remarks
@@ -172,6 +172,7 @@ def diagnose(run: Run, usage: Usage, baseline: Run | None = None) -> Verdict:
         limits=usage.limits.against,
         notes=(
             *filter(None, (unsteady, few, as_before, _unmatched(stats), ProviderLoad.of(usage.provider).note)),
+            *_look_alikes(findings, unseen),
             *remarks(stats),
         ),
         judged=len(CAUSES) - 1 - len(unseen),
@@ -201,6 +202,19 @@ def _as_before(found: Sequence[Finding]) -> str:
         "nothing rose above the baseline, but as in the baseline the largest contributor is "
         f"{first.cause}{_who(first)}, confidence {units.percent(first.confidence)}; '--baseline none' shows it"
     )
+
+
+def _look_alikes(findings: Sequence[Finding], unseen: Sequence[Cause]) -> Iterator[str]:
+    """That the likeliest cause may be another one, which the metrics cannot show."""
+    if not findings or findings[0].confidence < LIKELY:
+        return
+    first = findings[0].cause
+    alike = [cause.id for cause in unseen if cause.id in CAUSES[first].look_alikes]
+    if alike:
+        yield (
+            f"these metrics cannot tell {first} from {' or '.join(alike)}, which they do not show: "
+            "'clusterload doctor' says what would"
+        )
 
 
 def _too_few(run: Run, baseline: Run) -> str:
