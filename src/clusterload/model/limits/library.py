@@ -35,6 +35,12 @@ def find_sheet(reference: str) -> Sheet:
     Raises:
         ConfigurationError: there is none, or it cannot be used; the message names the nearest one.
     """
+    return _found(reference, Path(), ()) if reference.endswith(".toml") else _named(reference)
+
+
+@cache
+def _named(reference: str) -> Sheet:
+    """A table that comes with clusterload, read once: it cannot change."""
     return _found(reference, Path(), ())
 
 
