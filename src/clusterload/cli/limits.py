@@ -74,7 +74,7 @@ def new(file: str) -> None:
         raise StoreError(f"{file} exists: give another name, or remove it") from None
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}") from None
-    OUT.print(f"Written: {file}. Edit it, then check it: clusterload limits show {file}", markup=False)
+    OUT.print(f"Written: {file}. Edit it, then check it: clusterload limits show {file}", markup=False, soft_wrap=True)
 
 
 @limits.command()
