@@ -37,7 +37,7 @@ def instant(text: str, now: int) -> int:
     try:
         return timestamp(text)
     except (ValueError, OverflowError) as error:
-        # That it is no ISO 8601 at all is said already; which part is out of range, or missing, is worth a word.
+        # That it is not ISO 8601 at all is said already; which part is out of range, or missing, is worth a word.
         why = "" if str(error).startswith(_NOT_ISO) else f" ({error})"
         raise ConfigurationError(
             f"{text!r} is not a point in time{why}: write it as in 2026-01-01T10:00:00Z, or as in now-10m"

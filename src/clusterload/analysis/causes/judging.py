@@ -156,7 +156,7 @@ def _finding(cause: Cause, held: Held, confidence: float) -> Finding:
 
 
 def _how_to_name(cause: Cause, scene: Scene) -> str:
-    """How to find out who it is; a provider's API shows no more by a quota, so that is no advice beside its figures."""
+    """How to find out who it is; a quota is not advised where a provider gives the figures: its API shows no more."""
     told_by_provider = scene.now("cluster_load_percent") > 0
     return _OF_PROVIDER if told_by_provider and _BY_QUOTA in cause.if_unnamed else cause.if_unnamed
 
