@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from clusterload.analysis.finding import Cure, Reached
+from clusterload.analysis.window_stats import WindowStats
 from clusterload.model import units
 
 if TYPE_CHECKING:
@@ -91,11 +90,14 @@ def saturated_pools(run: Run, usage: Usage) -> tuple[Pool, ...]:
 
 
 def _saturated(run: Run, usage: Usage) -> Iterator[Pool]:
+    lines = [line for line in usage.saturation if line.resource.name in SETTINGS and line.typical >= SATURATED]
+    if not lines:
+        return
+    facts = WindowStats(run)
     # The busiest first: of a hundred the first few are shown.
-    for line in sorted(usage.saturation, key=lambda line: -line.typical if line.typical > 0 else 0.0):
-        if line.resource.name in SETTINGS and line.typical >= SATURATED:
-            host = _of_broker(usage, "cpu_host", line.broker)
-            yield Pool(line=line, host=host, doubt=_doubt(run, line, host))
+    for line in sorted(lines, key=lambda line: -line.typical):
+        host = _of_broker(usage, "cpu_host", line.broker)
+        yield Pool(line=line, host=host, doubt=_doubt(facts, line, host))
 
 
 def _of_broker(usage: Usage, name: str, broker: str) -> float:
@@ -103,9 +105,9 @@ def _of_broker(usage: Usage, name: str, broker: str) -> float:
     return next(found, math.nan)
 
 
-def _doubt(run: Run, line: ResourceLine, host: float) -> str:
+def _doubt(facts: WindowStats, line: ResourceLine, host: float) -> str:
     """Why the pool cannot be as busy as it is said to be: its threads worked for hardly any time."""
-    worked, of = _worked(run, line, host)
+    worked, of = _worked(facts, line, host)
     if not worked < HARDLY * line.typical:
         return ""
     said = f"{line.resource.title.lower()} of broker {line.broker} reads {units.percent(line.typical)}"
@@ -113,27 +115,23 @@ def _doubt(run: Run, line: ResourceLine, host: float) -> str:
     return f"{said}, while {of} {units.number(worked, 2)} s a second{spare}: that metric is not what it is taken for"
 
 
-def _worked(run: Run, line: ResourceLine, host: float) -> tuple[float, str]:
+def _worked(facts: WindowStats, line: ResourceLine, host: float) -> tuple[float, str]:
     """Seconds that a pool's threads worked in each second, as another figure tells, and which; NaN where none does.
 
     A handler is busy with a request for the request's local time. A network thread waits for nothing: what it works is
     the broker's CPU time.
     """
     if line.resource.name == "request_handler_busy":
-        times, counts = (_rates(run, name, line.broker) for name in ("request_local_time", "requests_by_type"))
+        times, counts = (_by_type(facts, name, line.broker) for name in ("request_local_time", "requests_by_type"))
         timed = sum(counts.get(request, 0.0) for request in times)
         known = timed >= TIMED * sum(counts.values()) > 0
         return (sum(times.values()) / 1e3 if known else math.nan), "requests took handlers"
     if line.resource.name == "network_thread_busy" and host < SPARE:  # on a full host threads wait for a CPU
-        return sum(_rates(run, "cpu_broker", line.broker).values()) or math.nan, "the broker's CPU time was"
+        return facts.total("cpu_broker", broker=line.broker).now or math.nan, "the broker's CPU time was"
     return math.nan, ""
 
 
-def _rates(run: Run, name: str, broker: str) -> dict[str, float]:
-    """What a counted figure of a broker amounts to a second, by type of request where it has one."""
-    own = [each.between(run.start, run.end) for each in run.named(name) if each.labels.get("broker") == broker]
-    return {
-        series.labels.get("request", ""): float(np.nansum(series.values) / np.sum(series.spans[known]))
-        for series in own
-        if (known := ~np.isnan(series.values)).any()
-    }
+def _by_type(facts: WindowStats, name: str, broker: str) -> dict[str, float]:
+    """A counted figure of a broker a second, of each type of request of which it is known."""
+    each = {request: facts.total(name, request=request, broker=broker).now for request in facts.by(name, "request")}
+    return {request: rate for request, rate in each.items() if not math.isnan(rate)}

@@ -40,7 +40,8 @@ def _errors(scene: Scene) -> dict[tuple[str, str], Pair]:
 
 
 def _error_storm(scene: Scene) -> Signs | None:
-    rises = {each: scene.rise("errors", request=each[0], error=each[1]) for each in _errors(scene)}
+    errors = _errors(scene)
+    rises = {each: scene.rise("errors", request=each[0], error=each[1]) for each in errors}
     rate = sum(rises.values())
     if not rate > 0:
         return None
@@ -51,8 +52,7 @@ def _error_storm(scene: Scene) -> Signs | None:
         weight=by_size(rate / scene.cores, 1.0, 50.0) * (1.0 if scene.compared else part),
         fit=0.4 + 0.6 * part,
         sentence=f"{units.number(rate)} requests a second fail, most of them {request} with {error}",
-        evidence=tuple(_evidence(scene, *each) for each in list(_errors(scene))[:_SHOWN])
-        + scene.request_evidence(request),
+        evidence=tuple(_evidence(scene, *each) for each in list(errors)[:_SHOWN]) + scene.request_evidence(request),
         culprits=lambda: rising_clients(scene, dataless=True),
         effect=f"clients that stop retrying send {units.number(rate)} requests a second less",
     )

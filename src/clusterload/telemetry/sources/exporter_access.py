@@ -12,7 +12,7 @@ import httpx
 from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ConfigurationError, nearest
 from clusterload.telemetry.sources.addresses import check_address
-from clusterload.telemetry.sources.transport import is_loopback
+from clusterload.telemetry.sources.transport import check_login, is_loopback
 
 PREFIX: Final = "exporter."
 USERNAME: Final = "exporter.username"
@@ -49,12 +49,7 @@ class ExporterAccess:
     key_password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        if bool(self.username) != bool(self.password):
-            raise ConfigurationError(f"{USERNAME} and {PASSWORD} belong together: give both or none")
-        if self.username and self.bearer:
-            raise ConfigurationError(f"{USERNAME} and {BEARER} are two logins: give one")
-        if not (self.bearer.isascii() and self.bearer.isprintable()):
-            raise ConfigurationError(f"{BEARER} holds characters that no such value has: copy it again")
+        check_login(self.username, self.password, {BEARER: self.bearer}, of=(USERNAME, PASSWORD))
         if (self.key or self.key_password) and not self.certificate:
             raise ConfigurationError(f"{KEY} is of a certificate: name that in {CERTIFICATE}")
 

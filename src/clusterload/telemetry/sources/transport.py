@@ -317,6 +317,29 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def check_login(username: str, password: str, tokens: Mapping[str, str], *, of: tuple[str, str]) -> None:
+    """See that a login is one, and that what becomes a header can be one.
+
+    Args:
+        username: for Basic authorization; empty for none.
+        password: goes with it.
+        tokens: values of headers by the names of their properties; the first is a bearer token.
+        of: the names of the properties that username and password are from.
+
+    Raises:
+        ConfigurationError: they do not go together, or hold characters that no header has.
+    """
+    if bool(username) != bool(password):
+        raise ConfigurationError(f"{of[0]} and {of[1]} belong together: give both or none")
+    bearer = next(iter(tokens))
+    if username and tokens[bearer]:
+        raise ConfigurationError(f"{of[0]} and {bearer} are two logins: give one")
+    for name, value in tokens.items():
+        # A line break would be another header.
+        if not (value.isascii() and value.isprintable()):
+            raise ConfigurationError(f"{name} holds characters that no such value has: copy it again")
+
+
 def verification(ca: str, name: str) -> ssl.SSLContext | bool:
     """What a server's certificate is checked against: a PEM file of authorities, or the system's if empty.
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from clusterload.kafka.properties import Properties
 from clusterload.model.errors import ConfigurationError
 from clusterload.telemetry.sources.prometheus.promql import matchers
-from clusterload.telemetry.sources.transport import checked_url, is_loopback, verification
+from clusterload.telemetry.sources.transport import check_login, checked_url, is_loopback, verification
 
 URL: Final = "prometheus.url"
 USERNAME: Final = "prometheus.username"
@@ -53,7 +53,8 @@ class Access:
         checked_url(self.url, URL, example="https://host:9090", login=where, has_login=bool(self.secrets))
         object.__setattr__(self, "url", self.url.rstrip("/").removesuffix(_API))
         object.__setattr__(self, "select", matchers(self.select))
-        self._check_login()
+        tokens = {BEARER: self.bearer, TENANT: self.tenant}
+        check_login(self.username, self.password, tokens, of=(USERNAME, PASSWORD))
 
     @classmethod
     def of(cls, properties: Properties) -> Access:
@@ -101,16 +102,6 @@ class Access:
             ConfigurationError: the authority's file cannot be used.
         """
         return verification(self.ca, CA)
-
-    def _check_login(self) -> None:
-        if bool(self.username) != bool(self.password):
-            raise ConfigurationError(f"{USERNAME} and {PASSWORD} belong together: give both or none")
-        if self.username and self.bearer:
-            raise ConfigurationError(f"{USERNAME} and {BEARER} are two logins: give one")
-        for name, value in ((BEARER, self.bearer), (TENANT, self.tenant)):
-            # It becomes a header, where a line break would be another header.
-            if not (value.isascii() and value.isprintable()):
-                raise ConfigurationError(f"{name} holds characters that no such value has: copy it again")
 
 
 def is_named(properties: Properties) -> bool:
